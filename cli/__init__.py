@@ -1,0 +1,1 @@
+"""The foretick command."""

@@ -1,0 +1,1 @@
+"""The Bokeh page: it shows, and computes nothing that another room computes."""

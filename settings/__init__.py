@@ -1,0 +1,37 @@
+"""Where the servers are and how the pipeline is set, read once: environment, then what `up` wrote down, then defaults."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, JsonConfigSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parents[1]
+ADDRESSES = "addresses.json"
+
+
+class Settings(BaseSettings):
+    """Settings; each is overridden by the environment variable ``FORETICK_<NAME>``."""
+
+    model_config = SettingsConfigDict(env_prefix="FORETICK_", extra="ignore")
+
+    home: Path = Field(default=ROOT / ".foretick", description="data folders, logs, model artifacts")
+    kafka: str = Field(default="127.0.0.1:9092", description="bootstrap servers, host:port[,host:port]")
+    database_url: SecretStr = Field(default=SecretStr("postgresql://foretick@127.0.0.1:5432/foretick"))
+    redis_url: SecretStr = Field(default=SecretStr("redis://127.0.0.1:6379/0"))
+    dashboard_port: int = Field(default=5006, ge=0, le=65535)
+    interval: str = Field(default="1m", description="the interval of the bars built from ticks")
+    grace_ms: int = Field(default=2_000, ge=0, description="how long after its end a bar waits for late ticks, in event time")
+    frame_rows: int = Field(default=500, ge=1, le=5_000, description="rows in one frame of a backfill, at most")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class names it; no .env file is read
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read the environment first, then the addresses that `up` chose."""
+        home = Path(init_settings().get("home") or env_settings().get("home") or cls.model_fields["home"].default)
+        return init_settings, env_settings, JsonConfigSettingsSource(settings_cls, json_file=home / ADDRESSES)

@@ -1,0 +1,1 @@
+"""Adapters out: TimescaleDB (SQL in .sql files), Redis, model artifacts."""

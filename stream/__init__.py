@@ -1,0 +1,1 @@
+"""The Faust app: a shell of a few lines an agent around the pure steps."""

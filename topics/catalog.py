@@ -1,0 +1,58 @@
+"""Each topic once: what it carries, by what it is keyed, how it is cut and how long it is kept."""
+
+from dataclasses import dataclass
+
+from msgspec import Struct
+
+from topics.records import Alert, Bar, DeadLetter, Features, ModelEvent, Outcome, Prediction, Regime, Tick
+
+DAY_MS = 86_400_000
+FOREVER = -1
+MAX_MESSAGE_BYTES = 4_194_304
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic: `key` names the record field that is the Kafka key; `retention_ms` is `FOREVER` where nothing expires."""
+
+    name: str
+    record: type[Struct]
+    key: str
+    retention_ms: int
+    partitions: int = 4
+    compacted: bool = False
+
+    def config(self) -> dict[str, str]:
+        """Return the topic's Kafka settings."""
+        return {
+            "cleanup.policy": "compact" if self.compacted else "delete",
+            "retention.ms": str(self.retention_ms),
+            "max.message.bytes": str(MAX_MESSAGE_BYTES),
+            # History is replayed: Kafka must keep a record by its arrival, not by the years-old time of its event.
+            "message.timestamp.type": "LogAppendTime",
+            "segment.bytes": "134217728",
+        }
+
+
+TICKS = Topic("ticks", Tick, key="symbol", retention_ms=7 * DAY_MS)
+BARS = Topic("bars", Bar, key="symbol", retention_ms=30 * DAY_MS)
+FEATURES = Topic("features", Features, key="symbol", retention_ms=7 * DAY_MS)
+REGIMES = Topic("regimes", Regime, key="symbol", retention_ms=7 * DAY_MS)
+PREDICTIONS = Topic("predictions", Prediction, key="symbol", retention_ms=7 * DAY_MS)
+OUTCOMES = Topic("outcomes", Outcome, key="symbol", retention_ms=7 * DAY_MS)
+ALERTS = Topic("alerts", Alert, key="symbol", retention_ms=30 * DAY_MS)
+MODELS = Topic("models", ModelEvent, key="model", retention_ms=FOREVER, partitions=1, compacted=True)
+DEAD_LETTERS = Topic("dead-letters", DeadLetter, key="topic", retention_ms=30 * DAY_MS, partitions=1)
+
+TOPICS: tuple[Topic, ...] = (TICKS, BARS, FEATURES, REGIMES, PREDICTIONS, OUTCOMES, ALERTS, MODELS, DEAD_LETTERS)
+
+
+def by_name(name: str) -> Topic:
+    """Return the topic of that name.
+
+    Raises ValueError that names the known topics.
+    """
+    for topic in TOPICS:
+        if topic.name == name:
+            return topic
+    raise ValueError(f"no topic {name!r}; the topics are {', '.join(topic.name for topic in TOPICS)}")

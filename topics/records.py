@@ -1,0 +1,194 @@
+"""The records, in the order in which they flow. Each is frozen, validated when built, and plain JSON on the wire.
+
+Times are epoch milliseconds, UTC. Prices and amounts are in the symbol's quote and base currency. Unknown is None.
+A record that would be impossible (a bar whose high is below its low) raises ValueError and cannot be built.
+"""
+
+from math import inf
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from topics.units import interval_ms
+
+HORIZONS = (1, 5, 15, 60)
+"""The horizons of a prediction, in bars."""
+QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+"""The levels of a forecast's quantiles."""
+
+Symbol = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Z0-9][A-Z0-9._:/-]*$", examples=["BTCUSDT"])]
+Interval = Annotated[str, Meta(pattern=r"^[1-9][0-9]*[smhd]$", examples=["1m"])]
+Time = Annotated[int, Meta(ge=0, lt=10_000_000_000_000, description="epoch milliseconds, UTC")]
+Horizon = Annotated[int, Meta(ge=1, description="bars ahead")]
+Probability = Annotated[float, Meta(ge=0, le=1)]
+
+
+def _check(holds: bool, reason: str) -> None:
+    if not holds:
+        raise ValueError(reason)
+
+
+class Tick(Struct, frozen=True, gc=False, omit_defaults=True):
+    """One trade. `side` is the taker's."""
+
+    symbol: Symbol
+    time: Time
+    price: float
+    amount: float
+    side: Literal["buy", "sell"] | None = None
+    trade_id: str | None = None
+    venue: str | None = None
+
+    def __post_init__(self) -> None:
+        _check(0 < self.price < inf, f"price {self.price} is not a positive number")
+        _check(0 < self.amount < inf, f"amount {self.amount} is not a positive number")
+
+
+class Bar(Struct, frozen=True, gc=False, omit_defaults=True):
+    """What was traded in one interval that starts at `time`; `gap` counts the intervals missing just before it."""
+
+    symbol: Symbol
+    interval: Interval
+    time: Time
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float | None
+    trades: int | None = None
+    buy_volume: float | None = None
+    quote_volume: float | None = None
+    gap: Annotated[int, Meta(ge=0)] = 0
+
+    def __post_init__(self) -> None:
+        if not (0 < self.low <= self.open <= self.high < inf and self.low <= self.close <= self.high):
+            raise ValueError(
+                f"prices open {self.open}, high {self.high}, low {self.low}, close {self.close} "
+                "are not positive with low <= open, close <= high"
+            )
+        if self.volume is not None and not 0 <= self.volume < inf:
+            raise ValueError(f"volume {self.volume} is negative or infinite")
+        if self.time % interval_ms(self.interval):
+            raise ValueError(f"time {self.time} is not the start of a {self.interval} interval")
+
+
+class Features(Struct, frozen=True, gc=False, omit_defaults=True):
+    """The indicators of one bar, in the order that the definition named by `fingerprint` gives; None is unknown."""
+
+    symbol: Symbol
+    interval: Interval
+    time: Time
+    close: float
+    fingerprint: str
+    values: list[float | None]
+
+
+class Regime(Struct, frozen=True, gc=False, omit_defaults=True):
+    """The market state after one bar, filtered (never smoothed): the likeliest state and the posterior of each."""
+
+    symbol: Symbol
+    interval: Interval
+    time: Time
+    state: str
+    posterior: dict[str, Probability]
+
+
+class Forecast(Struct, frozen=True, gc=False, omit_defaults=True):
+    """The distribution of the log return over `horizon` bars; None where the model cannot say yet.
+
+    `quantiles` are at the levels `QUANTILES`, never decreasing.
+    """
+
+    horizon: Horizon
+    mean: float | None = None
+    scale: float | None = None
+    quantiles: list[float] | None = None
+    p_up: Probability | None = None
+
+    def __post_init__(self) -> None:
+        _check(self.scale is None or 0 < self.scale < inf, f"scale {self.scale} is not a positive number")
+        if self.quantiles is not None:
+            _check(len(self.quantiles) == len(QUANTILES), f"{len(self.quantiles)} quantiles, not {len(QUANTILES)}")
+            _check(sorted(self.quantiles) == self.quantiles, "quantiles decrease")
+
+
+class Prediction(Struct, frozen=True, gc=False, omit_defaults=True):
+    """What one model version said at the close of the bar at `time`, for every horizon. `price` is that close."""
+
+    symbol: Symbol
+    interval: Interval
+    time: Time
+    model: str
+    version: str
+    fingerprint: str
+    price: float
+    forecasts: list[Forecast]
+    regime: str | None = None
+
+
+class Outcome(Struct, frozen=True, gc=False, omit_defaults=True):
+    """What came true of one forecast, and its scores.
+
+    `time` is the prediction's; `target_time` is `horizon` intervals later. `status` is ``scored``; ``stale`` where no bar
+    traded at the target, so that the market's answer is unknown; or ``unscored`` where the model had said nothing.
+    Returns and errors are log returns. `pinball` is the mean over `QUANTILES`; `naive_absolute_error` is that of a zero forecast.
+    `direction_hit` is None where the price did not move.
+    """
+
+    symbol: Symbol
+    interval: Interval
+    time: Time
+    model: str
+    version: str
+    horizon: Horizon
+    target_time: Time
+    status: Literal["scored", "stale", "unscored"]
+    realised: float | None = None
+    absolute_error: float | None = None
+    naive_absolute_error: float | None = None
+    pinball: float | None = None
+    interval_hit: bool | None = None
+    direction_hit: bool | None = None
+
+
+class Alert(Struct, frozen=True, gc=False, omit_defaults=True):
+    """A rule that matched, once: `alert_id` is made of the rule and the record that it matched."""
+
+    alert_id: str
+    rule: str
+    symbol: Symbol
+    time: Time
+    severity: Literal["info", "warning", "critical"]
+    message: str
+
+
+class ModelEvent(Struct, frozen=True, gc=False, omit_defaults=True):
+    """A model version entering or leaving service. `path` is where the artifact lies; `time` is when it was decided."""
+
+    model: str
+    version: str
+    event: Literal["trained", "serving", "retired"]
+    fingerprint: str
+    time: Time
+    path: str | None = None
+    reason: str | None = None
+
+
+class DeadLetter(Struct, frozen=True, gc=False, omit_defaults=True):
+    """Bytes that could not be read or used, where they came from, and why.
+
+    `topic`, `partition` and `offset` are the origin in Kafka (for a file: its name, 0 and the row), `row` the place in the
+    frame; `value` and `key` are base64. `time` is the origin's timestamp.
+    """
+
+    topic: str
+    partition: int
+    offset: int
+    reason: str
+    value: bytes
+    time: Time
+    key: bytes | None = None
+    row: int = 0
+
+
+RECORDS: tuple[type[Struct], ...] = (Tick, Bar, Features, Regime, Prediction, Outcome, Alert, ModelEvent, DeadLetter)
