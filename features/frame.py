@@ -60,7 +60,7 @@ class BarFrame:
         """Return the rows later than `time`."""
         return self[int(np.searchsorted(self.time, time, side="right")) :]
 
-    def __getitem__(self, rows: slice) -> Self:
+    def __getitem__(self, rows: slice | npt.NDArray[np.bool_]) -> Self:
         columns = [field.name for field in fields(self)[2:]]
         return replace(self, **{name: getattr(self, name)[rows] for name in columns})
 

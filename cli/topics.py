@@ -1,0 +1,119 @@
+"""`foretick topics`: what the topics are, what flows through them, and their JSON Schema."""
+
+import asyncio
+import json
+import sys
+from typing import Annotated
+
+import typer
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+from rich.console import Console
+from rich.table import Table
+
+from cli.errors import UserError
+from features.step import FeatureStep
+from settings import Settings
+from topics import codec
+from topics.catalog import DAY_MS, FEATURES, FOREVER, TOPICS, Topic, by_name
+
+app = typer.Typer(no_args_is_help=True, help="List the topics, watch one, print the JSON Schema of its records.")
+
+Name = Annotated[str, typer.Argument(help="The topic's name, as `foretick topics list` shows it.")]
+
+
+def _topic(name: str) -> Topic:
+    try:
+        return by_name(name)
+    except ValueError as error:
+        raise UserError(str(error)) from None
+
+
+@app.command("list")
+def list_topics(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """List the topics: record, key, partitions, retention."""
+    rows = [
+        {
+            "topic": topic.name,
+            "record": topic.record.__name__,
+            "key": topic.key,
+            "partitions": topic.partitions,
+            "retention_days": None if topic.retention_ms == FOREVER else topic.retention_ms // DAY_MS,
+            "compacted": topic.compacted,
+        }
+        for topic in TOPICS
+    ]
+    if as_json:
+        sys.stdout.write(json.dumps(rows, indent=2) + "\n")
+        return
+    table = Table("topic", "record", "key", "partitions", "kept")
+    for row in rows:
+        kept = "newest per key" if row["compacted"] else f"{row['retention_days']} days"
+        table.add_row(str(row["topic"]), str(row["record"]), str(row["key"]), str(row["partitions"]), kept)
+    Console().print(table)
+
+
+@app.command()
+def schema(name: Name) -> None:
+    """Print the JSON Schema (2020-12) of a topic's values: one record, or an array of them."""
+    topic = _topic(name)
+    document = codec.schema(topic.record)
+    if topic is FEATURES:
+        step = FeatureStep()
+        values = document["$defs"]["Features"]["properties"]["values"]
+        values["description"] = f"in the order of definition {step.fingerprint}: {', '.join(step.names)}"
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+
+
+@app.command()
+def tail(
+    name: Name,
+    count: Annotated[int, typer.Option("-n", min=1, help="How many records to show.")] = 10,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with new ones until Ctrl-C.")] = False,
+    symbol: Annotated[str | None, typer.Option(help="Only this key.")] = None,
+) -> None:
+    """Print a topic's newest records, one JSON object a line."""
+    topic, settings = _topic(name), Settings()
+    try:
+        asyncio.run(_tail(topic, settings.kafka, count, follow, symbol))
+    except KafkaError as error:
+        raise UserError(f"Kafka at {settings.kafka} does not answer ({error}); is it running? ./foretick status") from None
+
+
+async def _tail(topic: Topic, bootstrap: str, count: int, follow: bool, symbol: str | None) -> None:
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        partitions = [TopicPartition(topic.name, p) for p in consumer.partitions_for_topic(topic.name) or ()]
+        if not partitions:
+            raise UserError(f"topic {topic.name} does not exist on Kafka at {bootstrap}; ./foretick up creates it")
+        consumer.assign(partitions)
+        begin, end = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+        for partition in partitions:
+            consumer.seek(partition, max(begin[partition], end[partition] - count))
+        lines: list[tuple[int, bytes]] = []
+        while any([await consumer.position(p) < end[p] for p in partitions]):
+            for messages in (await consumer.getmany(timeout_ms=500)).values():
+                for message in messages:
+                    lines += [(message.timestamp, line) for line in _lines(topic, message.value, symbol)]
+        for _, line in sorted(lines, key=lambda pair: pair[0])[-count:]:
+            _print(line)
+        while follow:
+            for messages in (await consumer.getmany(timeout_ms=500)).values():
+                for message in messages:
+                    for line in _lines(topic, message.value, symbol):
+                        _print(line)
+    finally:
+        await consumer.stop()
+
+
+def _lines(topic: Topic, value: bytes | None, symbol: str | None) -> list[bytes]:
+    frame = codec.decode(value, topic.record)
+    records = [r for r in frame.records if symbol is None or getattr(r, topic.key) == symbol]
+    rejected = [part.value for part in frame.rejected if symbol is None]
+    return [codec.encode_one(record) for record in records] + rejected
+
+
+def _print(line: bytes) -> None:
+    sys.stdout.write(line.decode(errors="replace") + "\n")
+    sys.stdout.flush()

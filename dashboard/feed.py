@@ -1,0 +1,170 @@
+"""One thread that reads the database for all viewers, so that no page ever waits for a query."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+from psycopg import Connection
+
+from dashboard.choice import Series
+from dashboard.columns import Columns
+from dashboard.growth import Growth, Rates
+from dashboard.reading import (
+    Key,
+    Newest,
+    Snapshot,
+    read_inserted,
+    read_newest,
+    read_scores,
+    read_series,
+    read_snapshot,
+)
+
+PERIOD_S = 1.0
+SCORES_EVERY_S = 5.0
+RETRY_S = 3.0
+LEASE_S = 10.0
+"""A key that no page has asked for in so long is read no more."""
+OPTIONS = "-c statement_timeout=10000 -c default_transaction_read_only=on -c jit=off -c timezone=UTC"
+
+
+@dataclass
+class Watched:
+    """A key that some page looks at. Times are of the monotonic clock; `changed` is None until a row was seen to arrive."""
+
+    since: float
+    asked: float
+    changed: float | None = None
+    newest: Newest | None = None
+    scores: dict[str, Columns] = field(default_factory=dict)
+    scores_at: float = float("-inf")
+    snapshot: Snapshot | None = None
+
+
+@dataclass(frozen=True)
+class View:
+    """What is known for one key right now. `error` says why the database cannot be read."""
+
+    error: str | None
+    read: bool
+    series: tuple[Series, ...]
+    rates: Rates
+    snapshot: Snapshot | None
+    age_s: float | None
+    watched_s: float
+
+
+class Feed:
+    """Reads what is watched, once a second; `view` never blocks."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
+        self._watched: dict[Key, Watched] = {}
+        self._growth = Growth()
+        self._inserted: tuple[int | None, int | None] = (None, None)
+        self._serial = 0
+        self._error: str | None = None
+        self._read = False
+        self._series: tuple[Series, ...] = ()
+        self._rates = Rates()
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; a query in progress is waited for."""
+        self._stopping = True
+        self._wake.set()
+        self._thread.join()
+
+    @property
+    def alive(self) -> bool:
+        """Return whether the thread still reads."""
+        return self._thread.is_alive()
+
+    @property
+    def error(self) -> str | None:
+        """Return why the database cannot be read, or None."""
+        return self._error
+
+    def view(self, key: Key | None) -> View:
+        """Return what is known for that key, and go on reading it; a new key is read at once."""
+        now = time.monotonic()
+        with self._lock:
+            watched = Watched(since=now, asked=now)
+            if key is not None:
+                if key not in self._watched:
+                    self._watched[key] = watched
+                    self._wake.set()
+                watched = self._watched[key]
+                watched.asked = now
+            age = None if watched.changed is None else now - watched.changed
+            return View(
+                self._error, self._read, self._series, self._rates, watched.snapshot, age, now - watched.since
+            )
+
+    def _run(self) -> None:
+        while not self._stopping:
+            try:
+                with psycopg.connect(self._url, autocommit=True, connect_timeout=3, options=OPTIONS) as connection:
+                    self._follow(connection)
+            except psycopg.Error as error:
+                self._error = _describe(error, self._url)
+                self._growth = Growth()
+                self._rates = Rates()
+                self._wake.wait(RETRY_S)
+                self._wake.clear()
+            except Exception as error:
+                self._error = f"The page's reader has stopped ({type(error).__name__}: {error}): restart the dashboard."
+                raise
+
+    def _follow(self, connection: Connection) -> None:
+        while not self._stopping:
+            self._wake.clear()
+            try:
+                self._read_once(connection)
+            except psycopg.errors.UndefinedTable:
+                self._series = ()  # a database that was not set up yet is an empty one
+            self._read, self._error = True, None
+            self._wake.wait(PERIOD_S)
+
+    def _read_once(self, connection: Connection) -> None:
+        now = time.monotonic()
+        inserted = read_inserted(connection)
+        stored, self._inserted = inserted != self._inserted, inserted
+        self._rates = self._growth.add(now, *inserted)
+        if stored or not self._series:
+            self._series = read_series(connection)
+        with self._lock:
+            self._watched = {key: one for key, one in self._watched.items() if now - one.asked < LEASE_S}
+            watched = dict(self._watched)
+        for key, one in watched.items():
+            self._refresh(connection, key, one, stored, now)
+
+    def _refresh(self, connection: Connection, key: Key, one: Watched, stored: bool, now: float) -> None:
+        newest = read_newest(connection, key.series)
+        moved = newest != one.newest
+        if not (moved or stored):
+            return
+        if moved and now - one.scores_at >= SCORES_EVERY_S:
+            one.scores, one.scores_at = read_scores(connection, key, newest), now
+        self._serial += 1
+        snapshot = read_snapshot(connection, key, newest, one.scores, self._serial)
+        with self._lock:
+            if moved and one.newest is not None:
+                one.changed = time.monotonic()
+            one.newest, one.snapshot = newest, snapshot
+
+
+def _describe(error: psycopg.Error, url: str) -> str:
+    place: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(url)
+    reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    where = f"{place.get('host', 'localhost')}:{place.get('port', 5432)}, database {place.get('dbname', '')}"
+    return f"No answer from {where} ({reason.rstrip('.')})."

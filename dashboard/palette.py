@@ -1,0 +1,111 @@
+"""The colours of the page, light and dark, each once: the plots, the theme and the style sheet all take them from here.
+
+Hit and miss are blue and orange, which all common kinds of colour vision tell apart; candles are neutral so that the
+forecasts carry the colour.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from dashboard.choice import BASELINE
+
+FONT = "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', 'Liberation Sans', Arial, sans-serif"
+
+
+@dataclass(frozen=True)
+class Palette:
+    """One theme's colours; `models` are taken in turn, and so are `other_regimes` for a state without one of its own."""
+
+    page: str
+    card: str
+    ink: str
+    muted: str
+    line: str
+    grid: str
+    candle: str
+    volume: str
+    hit: str
+    miss: str
+    good: str
+    warn: str
+    bad: str
+    baseline: str
+    models: tuple[str, ...]
+    regimes: tuple[tuple[str, str], ...]
+    other_regimes: tuple[str, ...]
+
+    def css(self) -> str:
+        """Return the colours as CSS variables; those taken in turn are for the plots only."""
+        plain = {name: value for name, value in asdict(self).items() if isinstance(value, str)}
+        return "".join(f"--{name}:{value};" for name, value in plain.items())
+
+
+LIGHT = Palette(
+    page="#f4f6f8",
+    card="#ffffff",
+    ink="#18212b",
+    muted="#5a6673",
+    line="#dfe4ea",
+    grid="#edf0f3",
+    candle="#45525f",
+    volume="#aeb8c2",
+    hit="#0072b2",
+    miss="#d96b00",
+    good="#1a7f4b",
+    warn="#9a6200",
+    bad="#b3261e",
+    baseline="#7b8794",
+    models=("#7a4fb8", "#00857a", "#b83a78", "#6b7a00", "#8a5a2b"),
+    regimes=(("calm", "#d3dce4"), ("trending_up", "#4fae9f"), ("trending_down", "#c878a3"), ("turbulent", "#5d4b80")),
+    other_regimes=("#8fb8d6", "#b8a76a", "#7a8a5c"),
+)
+DARK = Palette(
+    page="#0e1318",
+    card="#161c23",
+    ink="#e3e8ee",
+    muted="#98a5b3",
+    line="#28313b",
+    grid="#212932",
+    candle="#b4c0cc",
+    volume="#4a5663",
+    hit="#4fa8ec",
+    miss="#f5923a",
+    good="#4cc38a",
+    warn="#e0a63b",
+    bad="#ff7a70",
+    baseline="#8b98a6",
+    models=("#b394ee", "#35c4b3", "#ee7fb1", "#b9c94a", "#d0a070"),
+    regimes=(("calm", "#34404c"), ("trending_up", "#3c9486"), ("trending_down", "#b3628f"), ("turbulent", "#c3b1ea")),
+    other_regimes=("#5f89a8", "#a39357", "#77875a"),
+)
+PALETTES = {"light": LIGHT, "dark": DARK}
+
+
+def model_colours(models: Sequence[str], palette: Palette) -> dict[str, str]:
+    """Return each model's colour: the baseline's is neutral, the others' are taken in the order of their names."""
+    others = [model for model in sorted(models) if model != BASELINE]
+    colours = {model: palette.models[place % len(palette.models)] for place, model in enumerate(others)}
+    return {BASELINE: palette.baseline, **colours}
+
+
+def regime_colours(states: Sequence[str], palette: Palette) -> dict[str, str]:
+    """Return the colour of each state: the known ones in their own order, then the others in the order of their names."""
+    known = {state: colour for state, colour in palette.regimes if state in states}
+    others = sorted(set(states) - set(known))
+    count = len(palette.other_regimes)
+    return known | {state: palette.other_regimes[place % count] for place, state in enumerate(others)}
+
+
+def bokeh_theme(palette: Palette) -> dict[str, Any]:
+    """Return the part of the look that is the same in every plot, as a Bokeh theme."""
+    label = {"text_font": FONT, "text_color": palette.muted, "text_font_size": "11px", "text_font_style": "normal"}
+    axis = {f"{part}_{name}": value for part in ("axis_label", "major_label") for name, value in label.items()}
+    lines = {"axis_line_color": palette.line, "major_tick_line_color": palette.line, "minor_tick_line_color": None}
+    return {
+        "attrs": {
+            "Plot": {"background_fill_color": None, "border_fill_color": None, "outline_line_color": None},
+            "Grid": {"grid_line_color": palette.grid},
+            "Axis": {**axis, **lines, "major_tick_in": 0, "major_tick_out": 4, "axis_label_standoff": 6},
+        }
+    }

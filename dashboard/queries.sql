@@ -1,0 +1,147 @@
+-- What the page reads. A block begins with "-- name:"; each is bounded by an index range or a LIMIT. Predictions and outcomes
+-- are read from their rows, not from the views of the same names: through a view the newest row is no index look-up.
+
+-- name: series
+-- Every (symbol, interval) by skipping from one to the next through the primary key: a few look-ups, not a scan.
+WITH RECURSIVE found AS (
+    (SELECT symbol, interval FROM bars ORDER BY symbol, interval LIMIT 1)
+    UNION ALL
+    SELECT later.symbol, later.interval
+    FROM found
+    CROSS JOIN LATERAL (
+        SELECT symbol, interval FROM bars
+        WHERE (symbol, interval) > (found.symbol, found.interval)
+        ORDER BY symbol, interval
+        LIMIT 1
+    ) AS later
+)
+SELECT symbol, interval FROM found LIMIT 500;
+
+-- name: newest
+-- The newest of each record: what says whether anything must be read again. One index look-up for each series.
+SELECT
+    (SELECT max(time) FROM bars WHERE symbol = %(symbol)s AND interval = %(interval)s) AS bar,
+    (
+        SELECT max(last.time) FROM series AS s
+        CROSS JOIN LATERAL (
+            SELECT time FROM prediction_rows WHERE series_id = s.series_id ORDER BY time DESC LIMIT 1
+        ) AS last
+        WHERE s.symbol = %(symbol)s AND s.interval = %(interval)s
+    ) AS prediction,
+    (
+        SELECT max(last.time) FROM series AS s
+        CROSS JOIN LATERAL (
+            SELECT time FROM outcome_rows WHERE series_id = s.series_id ORDER BY time DESC LIMIT 1
+        ) AS last
+        WHERE s.symbol = %(symbol)s AND s.interval = %(interval)s
+    ) AS outcome,
+    (SELECT max(time) FROM regimes WHERE symbol = %(symbol)s AND interval = %(interval)s) AS regime;
+
+-- name: models
+SELECT DISTINCT model FROM series WHERE symbol = %(symbol)s AND interval = %(interval)s ORDER BY model;
+
+-- name: bars
+SELECT extract(epoch FROM time) * 1000, open, high, low, close, volume
+FROM bars
+WHERE symbol = %(symbol)s AND interval = %(interval)s AND time > %(start)s AND time <= %(end)s
+ORDER BY time;
+
+-- name: resolved
+-- The forecasts of one model and horizon that have come true, at the time for which they were made. Where two versions
+-- spoke at the same bar, the one whose name sorts last is shown.
+SELECT DISTINCT ON (o.time)
+    extract(epoch FROM o.target_time) * 1000,
+    p.price * exp(p.q05), p.price * exp(p.q95), p.price * exp(o.realised), o.interval_hit::int
+FROM series AS s
+JOIN outcome_rows AS o USING (series_id)
+JOIN prediction_rows AS p USING (series_id, time)
+WHERE s.symbol = %(symbol)s AND s.interval = %(interval)s AND s.model = %(model)s AND s.horizon = %(horizon)s
+    AND o.time > %(start)s - %(horizon)s * %(step)s AND o.time <= %(end)s
+    AND p.time > %(start)s - %(horizon)s * %(step)s AND p.time <= %(end)s
+    AND o.status = 's'
+ORDER BY o.time, s.version DESC;
+
+-- name: fan
+-- The newest forecast of one model, a row for each horizon.
+WITH said AS (
+    SELECT s.horizon, s.version, last.*
+    FROM series AS s
+    CROSS JOIN LATERAL (
+        SELECT time, price, q05, q10, q25, q50, q75, q90, q95, p_up
+        FROM prediction_rows AS p
+        WHERE p.series_id = s.series_id AND p.time > %(start)s AND p.time <= %(end)s
+        ORDER BY p.time DESC
+        LIMIT 1
+    ) AS last
+    WHERE s.symbol = %(symbol)s AND s.interval = %(interval)s AND s.model = %(model)s
+)
+SELECT DISTINCT ON (horizon)
+    extract(epoch FROM time) * 1000, price, horizon, q05, q10, q25, q50, q75, q90, q95, p_up
+FROM said
+WHERE time = (SELECT max(time) FROM said)
+ORDER BY horizon, version DESC;
+
+-- name: regimes
+SELECT extract(epoch FROM time) * 1000, state, posterior
+FROM regimes
+WHERE symbol = %(symbol)s AND interval = %(interval)s AND time > %(start)s AND time <= %(end)s
+ORDER BY time;
+
+-- name: scores
+-- Coverage and skill in buckets of %(bucket)s, each over the %(rolling)s buckets that end with it. Skill is against the
+-- naive forecasts of the very same bars, so that no model gains by keeping silent when it is hard.
+WITH scored AS (
+    SELECT o.time, o.target_time, s.model, o.pinball, o.interval_hit, o.direction_hit, o.absolute_error
+    FROM series AS s
+    JOIN outcome_rows AS o USING (series_id)
+    WHERE s.symbol = %(symbol)s AND s.interval = %(interval)s AND s.horizon = %(horizon)s
+        AND o.time > %(since)s AND o.time <= %(end)s AND o.status = 's'
+),
+naive AS (
+    SELECT time, avg(pinball) AS pinball FROM scored WHERE model = %(baseline)s GROUP BY time
+),
+buckets AS (
+    SELECT
+        s.model,
+        time_bucket(%(bucket)s, s.target_time) AS bucket,
+        count(s.interval_hit) AS scored,
+        count(*) FILTER (WHERE s.interval_hit) AS hits,
+        sum(s.pinball) FILTER (WHERE naive.pinball IS NOT NULL) AS pinball,
+        sum(naive.pinball) FILTER (WHERE s.pinball IS NOT NULL) AS naive_pinball,
+        count(s.direction_hit) AS moved,
+        count(*) FILTER (WHERE s.direction_hit) AS directions,
+        sum(s.absolute_error) AS absolute_error,
+        count(s.absolute_error) AS errors
+    FROM scored AS s
+    LEFT JOIN naive USING (time)
+    GROUP BY s.model, bucket
+),
+rolled AS (
+    SELECT
+        model, bucket,
+        sum(scored) OVER latest AS scored, sum(hits) OVER latest AS hits,
+        sum(pinball) OVER latest AS pinball, sum(naive_pinball) OVER latest AS naive_pinball,
+        sum(moved) OVER latest AS moved, sum(directions) OVER latest AS directions,
+        sum(absolute_error) OVER latest AS absolute_error, sum(errors) OVER latest AS errors
+    FROM buckets
+    WINDOW latest AS (
+        PARTITION BY model ORDER BY bucket RANGE BETWEEN %(rolling)s PRECEDING AND CURRENT ROW
+    )
+)
+SELECT
+    model,
+    extract(epoch FROM bucket + %(bucket)s) * 1000,
+    scored,
+    (hits / nullif(scored, 0))::float8,
+    (1 - pinball / nullif(naive_pinball, 0))::float8,
+    (directions / nullif(moved, 0))::float8,
+    (absolute_error / nullif(errors, 0))::float8
+FROM rolled
+WHERE scored >= %(least)s
+ORDER BY model, bucket;
+
+-- name: inserted
+-- Rows ever inserted, from the server's own statistics: no table is read. A hypertable's rows are in its chunks.
+SELECT
+    (SELECT sum(pg_stat_get_tuples_inserted(inhrelid)) FROM pg_inherits WHERE inhparent = 'bars'::regclass),
+    (SELECT sum(pg_stat_get_tuples_inserted(inhrelid)) FROM pg_inherits WHERE inhparent = 'prediction_rows'::regclass);

@@ -1,0 +1,98 @@
+"""The compiled fold over rows: one call computes every column of the table, for one bar or for thousands."""
+
+import hashlib
+import inspect
+from collections.abc import Callable
+from types import ModuleType
+
+import numpy as np
+
+from features import compiled, regimes, series, windows
+from features.compiled import compiled as compile_part
+from features.compiled import compiled_and_kept
+from features.frame import Floats
+from features.series import GAP, KEPT, SERIES, TIME, derive
+from features.table import FEATURES, HISTORY, NAMES
+
+LAST_TIME, COUNT, MEMORY = 0, 1, 2
+"""The state buffer: time of the last bar (ms, -1 before the first); bars since the beginning; each feature's own state;
+then the history [KEPT, WIDTH], whose last column is the last bar."""
+HISTORY_AT = MEMORY + sum(feature.state for feature in FEATURES)
+WIDTH = HISTORY + 1
+SIZE = HISTORY_AT + KEPT * WIDTH
+
+_WARMUPS = np.array([feature.warmup for feature in FEATURES for _ in feature.names])
+"""For each column."""
+
+
+def fresh() -> Floats:
+    """Return the state buffer [SIZE] of a symbol that was not seen yet."""
+    buffer = np.zeros(SIZE)
+    buffer[LAST_TIME] = -1.0
+    buffer[HISTORY_AT:] = np.nan
+    return buffer
+
+
+def _calls() -> Callable[[Floats, int, Floats, Floats], None]:
+    """Return one function that calls each feature's with its own columns, state and parameters.
+
+    It is written out as source, because compiled code cannot loop over functions that differ in their parameters.
+    """
+    lines = ["def features(x, start, out, state):"]
+    column, memory = 0, MEMORY
+    for number, feature in enumerate(FEATURES):
+        columns, own = f"{column}:{column + len(feature.names)}", f"{memory}:{memory + feature.state}"
+        parameters = "".join(f", {parameter!r}" for parameter in feature.parameters)
+        lines.append(f"    feature_{number}(x, start, out[:, {columns}], state[{own}]{parameters})")
+        column, memory = column + len(feature.names), memory + feature.state
+    namespace = {f"feature_{number}": feature.function for number, feature in enumerate(FEATURES)}
+    exec("\n".join(lines), namespace)  # noqa: S102 - made of the table's own numbers
+    return compile_part(namespace["features"])
+
+
+def _sources() -> str:
+    """Return a hash of all code that is compiled into the fold; numba itself looks at the fold's file only."""
+    modules = {inspect.getmodule(feature.function) for feature in FEATURES} | {compiled, regimes, series, windows}
+    texts = sorted(inspect.getsource(module) for module in modules if isinstance(module, ModuleType))
+    return hashlib.sha256(repr((FEATURES_KEY, texts)).encode()).hexdigest()
+
+
+FEATURES_KEY = [(feature.names, feature.function.__name__, feature.parameters, feature.state) for feature in FEATURES]
+_features = _calls()
+
+
+def _fold(sources: str) -> Callable[[Floats, Floats, float, Floats], Floats]:
+    @compiled_and_kept
+    def fold(buffer: Floats, rows: Floats, interval: float, out: Floats) -> Floats:
+        _ = sources  # in the closure, so that kept machine code of other sources is not used
+        n = rows.shape[1]
+        x = np.empty((SERIES, WIDTH + n))
+        for s in range(KEPT):
+            for i in range(WIDTH):
+                x[s, i] = buffer[HISTORY_AT + s * WIDTH + i]
+        for s in range(KEPT + 1):
+            for i in range(n):
+                x[s, WIDTH + i] = rows[s, i]
+        derive(x, WIDTH, buffer[LAST_TIME], interval)
+        state = buffer.copy()
+        _features(x, WIDTH, out, state)
+        seen = buffer[COUNT]
+        for row in range(min(n, HISTORY)):
+            for column in range(len(_WARMUPS)):
+                if seen + row + 1 < _WARMUPS[column]:
+                    out[row, column] = np.nan
+        state[COUNT] = seen + n
+        state[LAST_TIME] = rows[TIME, n - 1]
+        for s in range(KEPT):
+            for i in range(WIDTH):
+                state[HISTORY_AT + s * WIDTH + i] = x[s, n + i]
+        return state
+
+    return fold
+
+
+fold = _fold(_sources())
+"""fold(buffer [SIZE], rows [KEPT + 1, n] (the kept series and `TIME`), interval in ms, out [n, F]) -> the new buffer; fills
+`out`. Rows are in time order and later than the buffer's last."""
+
+assert TIME == KEPT and GAP > TIME and len(_WARMUPS) == len(NAMES)  # noqa: S101 - the layout that `rows` relies on

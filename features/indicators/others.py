@@ -1,0 +1,30 @@
+"""Others: the clock on the wall, and how stale the previous bar is."""
+
+from math import cos, pi, sin
+
+from features.compiled import compiled
+from features.frame import Floats
+from features.series import GAP, TIME
+
+DAY_MS = 86_400_000.0
+MONDAY_MS = 4 * DAY_MS
+"""The first Monday of the epoch, 5 January 1970."""
+
+
+@compiled
+def cyclic_time(x: Floats, start: int, out: Floats, state: Floats) -> None:
+    """Time of day and of the week (UTC, at the bar's start) as sine and cosine; 0 is midnight, and Monday's midnight."""
+    for i in range(start, x.shape[1]):
+        day = 2.0 * pi * (x[TIME, i] % DAY_MS) / DAY_MS
+        week = 2.0 * pi * ((x[TIME, i] - MONDAY_MS) % (7.0 * DAY_MS)) / (7.0 * DAY_MS)
+        out[i - start, 0] = sin(day)
+        out[i - start, 1] = cos(day)
+        out[i - start, 2] = sin(week)
+        out[i - start, 3] = cos(week)
+
+
+@compiled
+def missing_before(x: Floats, start: int, out: Floats, state: Floats) -> None:
+    """Intervals missing between the previous bar and this one."""
+    for i in range(start, x.shape[1]):
+        out[i - start, 0] = x[GAP, i]

@@ -1,0 +1,81 @@
+"""The forecast to beat: no drift, and a spread that follows recent volatility."""
+
+from pathlib import Path
+from statistics import NormalDist
+from typing import ClassVar, Self
+
+import numpy as np
+
+from features.frame import FeatureFrame
+from models import artifact, labels, volatility
+from models.forecaster import JSON, Forecasts
+from topics.records import HORIZONS, QUANTILES
+
+MIN_LABELS = 500
+"""Labels needed to trust empirical quantiles; with fewer, a normal distribution stands in."""
+
+
+class Naive:
+    """Zero return; scale sigma sqrt(h) from the EWMA of `models.volatility`; quantiles of the standardised returns of the
+    fit, made symmetric; even odds."""
+
+    name: ClassVar[str] = "naive"
+
+    def __init__(self, names: tuple[str, ...] = (), horizons: tuple[int, ...] = HORIZONS) -> None:
+        self.names = names
+        self.horizons = horizons
+        self.fingerprint = ""
+        normal = [NormalDist().inv_cdf(level) for level in QUANTILES]
+        self.spread = np.array([normal] * len(horizons))  # [H, Q] in units of the scale
+
+    @property
+    def version(self) -> str:
+        """Return the hash of the definition and of what was fitted."""
+        return artifact.version(self._definition())
+
+    def fit(self, frames: list[FeatureFrame], seed: int) -> None:  # noqa: ARG002 - nothing here is random
+        """Take the quantiles of the standardised returns, pooled over symbols."""
+        self.fingerprint = frames[0].fingerprint
+        scaled = np.concatenate([self._targets(frame) for frame in frames])
+        for column in range(len(self.horizons)):
+            known = scaled[~np.isnan(scaled[:, column]), column]
+            if len(known) >= MIN_LABELS:
+                self.spread[column] = np.quantile(np.concatenate([known, -known]), QUANTILES)
+
+    def _targets(self, frame: FeatureFrame) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+        _, sigma = volatility.step(volatility.initial(), frame)
+        return labels.targets(frame, sigma, self.horizons, clip=np.inf)
+
+    def initial(self) -> JSON:
+        """Return the state of a symbol that was not seen yet."""
+        return volatility.initial()
+
+    def step(self, state: JSON, frame: FeatureFrame) -> tuple[JSON, Forecasts]:
+        """Forecast each row from the volatility at its close."""
+        state, sigma = volatility.step(state, frame)
+        scale = sigma[:, None] * np.sqrt(self.horizons)
+        known = np.where(np.isnan(scale), np.nan, 1.0)
+        return state, Forecasts(0.0 * known, scale, scale[:, :, None] * self.spread, 0.5 * known)
+
+    def _definition(self) -> JSON:
+        return {
+            "model": self.name,
+            "fingerprint": self.fingerprint,
+            "names": self.names,
+            "horizons": self.horizons,
+            "half_life": volatility.HALF_LIFE,
+            "spread": self.spread.tolist(),
+        }
+
+    def save(self, folder: Path) -> None:
+        """Write model.json."""
+        artifact.write(folder, self._definition())
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote. Raises ValueError with one line where it is no artifact of this model."""
+        definition = artifact.read(folder, cls.name)
+        model = cls(tuple(definition["names"]), tuple(definition["horizons"]))
+        model.fingerprint = definition["fingerprint"]
+        model.spread = np.array(definition["spread"])
+        return model

@@ -1,0 +1,133 @@
+"""The fold features -> predictions of one symbol: every model, its calibration, and how far it has read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import msgspec
+import numpy as np
+
+from features.frame import FeatureFrame, Floats
+from models import calibration
+from models.calibration import Calibration
+from models.forecaster import JSON, Forecaster, Forecasts
+from topics.records import Forecast, Prediction
+
+REGIME = "regime_"
+
+
+@dataclass(frozen=True)
+class PredictorState:
+    """What one symbol's fold knows: `models` and `calibrations` by "name version"; `last_time` -1 before the first bar."""
+
+    symbol: str
+    interval: str = ""
+    last_time: int = -1
+    models: dict[str, JSON] = field(default_factory=dict)
+    calibrations: dict[str, Calibration] = field(default_factory=dict)
+
+    def dumps(self) -> bytes:
+        """Return the state as bytes (MessagePack), exactly."""
+        calibrations = {key: state.to_json() for key, state in self.calibrations.items()}
+        return msgspec.msgpack.encode([self.symbol, self.interval, self.last_time, self.models, calibrations])
+
+    @classmethod
+    def loads(cls, value: bytes) -> "PredictorState":
+        """Return what `dumps` wrote."""
+        symbol, interval, last_time, models, calibrations = msgspec.msgpack.decode(value)
+        restored = {key: Calibration.from_json(state) for key, state in calibrations.items()}
+        return cls(symbol, interval, last_time, models, restored)
+
+
+class Predictor:
+    """Forecasts of several models over one symbol's features.
+
+    `names` are the features' names in order, those that start with ``regime_`` being the posterior of each market state.
+    """
+
+    def __init__(self, forecasters: Sequence[Forecaster], names: Sequence[str] = ()) -> None:
+        self.forecasters = tuple(forecasters)
+        # A version is a hash over the whole artifact: taken once, not once a frame.
+        self._versions = tuple(forecaster.version for forecaster in self.forecasters)
+        self._regimes = [name.removeprefix(REGIME) for name in names if name.startswith(REGIME)]
+        self._regime_columns = [column for column, name in enumerate(names) if name.startswith(REGIME)]
+
+    def initial(self, symbol: str) -> PredictorState:
+        """Return the state of a symbol that was not seen yet."""
+        return PredictorState(symbol)
+
+    def step(self, state: PredictorState, frame: FeatureFrame) -> tuple[PredictorState, list[Prediction]]:
+        """Return one prediction a model for each row later than the state, by time and then in the models' order.
+
+        A model version that the state does not know begins anew; one that is not served any more is forgotten.
+        Raises ValueError where the features are not those that a model was fitted on, or of another symbol or interval.
+        """
+        frame = frame.after(state.last_time)
+        if not len(frame):
+            return state, []
+        self._check(state, frame)
+        models: dict[str, JSON] = {}
+        calibrations: dict[str, Calibration] = {}
+        columns: list[list[list[Forecast]]] = []
+        for forecaster, version in zip(self.forecasters, self._versions, strict=True):
+            key = f"{forecaster.name} {version}"
+            known = state.models.get(key)
+            models[key], forecasts = forecaster.step(forecaster.initial() if known is None else known, frame)
+            before = state.calibrations.get(key) or Calibration.initial(len(forecaster.horizons))
+            calibrations[key], quantiles = calibration.step(before, frame, forecasts, forecaster.horizons)
+            columns.append(_records(forecasts, quantiles, forecaster.horizons))
+        predictions = self._predictions(frame, columns)
+        return PredictorState(frame.symbol, frame.interval, int(frame.time[-1]), models, calibrations), predictions
+
+    def _check(self, state: PredictorState, frame: FeatureFrame) -> None:
+        if frame.symbol != state.symbol or state.interval not in ("", frame.interval):
+            was = f"{state.symbol} {state.interval}".strip()
+            raise ValueError(f"features of {frame.symbol} {frame.interval} reached the predictor of {was}")
+        for forecaster in self.forecasters:
+            if forecaster.fingerprint != frame.fingerprint:
+                raise ValueError(
+                    f"features {frame.fingerprint} of {frame.symbol} are not {forecaster.fingerprint}, on which model "
+                    f"{forecaster.name!r} was fitted; run foretick train"
+                )
+
+    def _predictions(self, frame: FeatureFrame, columns: list[list[list[Forecast]]]) -> list[Prediction]:
+        regimes = self._likeliest(frame)
+        predictions = []
+        served = list(zip(self.forecasters, self._versions, columns, strict=True))
+        for row, (time, price) in enumerate(zip(frame.time.tolist(), frame.close.tolist(), strict=True)):
+            for forecaster, version, forecasts in served:
+                predictions.append(
+                    Prediction(
+                        frame.symbol,
+                        frame.interval,
+                        time,
+                        forecaster.name,
+                        version,
+                        frame.fingerprint,
+                        price,
+                        forecasts[row],
+                        regimes[row],
+                    )
+                )
+        return predictions
+
+    def _likeliest(self, frame: FeatureFrame) -> list[str | None]:
+        if not self._regimes:
+            return [None] * len(frame)
+        posterior = frame.values[:, self._regime_columns]
+        unknown = np.isnan(posterior).any(axis=1)
+        likeliest = np.where(unknown, -1, np.argmax(np.where(np.isnan(posterior), -1, posterior), axis=1))
+        return [None if state < 0 else self._regimes[state] for state in likeliest.tolist()]
+
+
+def _records(forecasts: Forecasts, quantiles: Floats, horizons: tuple[int, ...]) -> list[list[Forecast]]:
+    """Return the forecasts of each row, one a horizon; one without a mean is None throughout."""
+    rows = []
+    columns = (forecasts.mean, forecasts.scale, quantiles, forecasts.p_up)
+    for means, scales, levels, ups in zip(*(column.tolist() for column in columns), strict=True):
+        rows.append(
+            [
+                Forecast(horizon, mean, scale, level, up) if mean == mean else Forecast(horizon)  # noqa: PLR0124 - NaN
+                for horizon, mean, scale, level, up in zip(horizons, means, scales, levels, ups, strict=True)
+            ]
+        )
+    return rows

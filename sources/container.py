@@ -1,0 +1,205 @@
+"""Files as they are packed: csv, gzip, zip, parquet, feather, JSON, told by their first bytes. Read in chunks."""
+
+import gzip
+import shutil
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, cast
+
+import numpy as np
+import pyarrow as pa  # type: ignore[import-untyped] # ships no types
+import pyarrow.csv  # type: ignore[import-untyped] # ships no types
+import pyarrow.parquet  # type: ignore[import-untyped] # ships no types
+
+from sources.detect import EMPTY, Dialect, read_head
+from sources.errors import SourceError
+from sources.json_rows import json_rows
+from sources.layout import Head
+from sources.parse import Chunk
+
+Opener = Callable[[], IO[bytes]]
+Reader = Callable[[Sequence[str] | None], Iterator[Chunk]]
+
+BLOCK_BYTES = 8 << 20
+"""Text that is parsed at a time."""
+BATCH_ROWS = 65_536
+"""Rows of a binary table that are read at a time."""
+_HEAD_BYTES = 65_536
+_SIDE_TABLES = ("asset_details.csv",)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table in a file: its name, the folder of the file, its beginning, and `read`, which yields its chunks anew at each
+    call; given names of columns, only those are read."""
+
+    name: str
+    folder: Path
+    head: Head
+    read: Reader
+
+
+def tables(path: Path, scratch: Path) -> Iterator[Table]:
+    """Yield the tables in a file: one, or each in a zip. What must be unpacked to be read lies in the folder `scratch`.
+
+    Raises SourceError where the file cannot be read.
+    """
+    try:
+        if not path.is_file():
+            raise SourceError(f"{path}: no such file")
+        yield from _open(path.name, path.parent, path, lambda: path.open("rb"), scratch)
+    except (OSError, EOFError, zipfile.BadZipFile, pa.ArrowException, UnicodeDecodeError) as error:
+        raise SourceError(f"{path.name}: cannot be read: {str(error).splitlines()[0]}") from error
+
+
+def _open(name: str, folder: Path, path: Path | None, opener: Opener, scratch: Path) -> Iterator[Table]:
+    with opener() as stream:
+        start = stream.read(8)
+    if not start:
+        raise SourceError(f"{name}: the file is empty")
+    if start[:2] == b"\x1f\x8b":
+        yield from _open(name.removesuffix(".gz"), folder, None, lambda: cast("IO[bytes]", gzip.open(opener())), scratch)
+    elif start[:2] == b"PK":
+        yield from _open_zip(_on_disk(name, path, opener, scratch), folder, scratch)
+    elif start[:4] == b"PAR1":
+        yield _parquet(name, folder, _on_disk(name, path, opener, scratch))
+    elif start[:6] == b"ARROW1":
+        yield _feather(name, folder, _on_disk(name, path, opener, scratch))
+    elif start.lstrip()[:1] in (b"[", b"{"):
+        yield _json(name, folder, opener)
+    else:
+        yield _text(name, folder, opener)
+
+
+def _on_disk(name: str, path: Path | None, opener: Opener, scratch: Path) -> Path:
+    """Return a path of the bytes: a binary table is read from many places, which no compressed stream can give."""
+    if path is None:
+        path = scratch / f"{len(list(scratch.iterdir()))}-{Path(name).name}"
+        with opener() as source, path.open("wb") as target:
+            shutil.copyfileobj(source, target)
+    return path
+
+
+def _open_zip(path: Path, folder: Path, scratch: Path) -> Iterator[Table]:
+    with zipfile.ZipFile(path) as archive:
+        members = [info for info in archive.infolist() if not info.is_dir() and not info.filename.startswith("__MACOSX")]
+    for info in members:
+        if Path(info.filename).name not in _SIDE_TABLES:
+            opener = _member(path, info.filename)
+            yield from _open(f"{path.name}:{info.filename}", folder, None, opener, scratch)
+
+
+def _member(path: Path, member: str) -> Opener:
+    return lambda: zipfile.ZipFile(path).open(member)
+
+
+def _text(name: str, folder: Path, opener: Opener) -> Table:
+    with opener() as stream:
+        start = stream.read(_HEAD_BYTES)
+    lines = start.decode("utf-8-sig", errors="replace").splitlines()
+    head, dialect = read_head(lines[:-1] if len(start) == _HEAD_BYTES else lines, name)
+
+    def read(wanted: Sequence[str] | None) -> Iterator[Chunk]:
+        with opener() as stream:
+            yield from _read_text(stream, head, dialect, wanted)
+
+    return Table(name, folder, head, read)
+
+
+def _read_text(stream: IO[bytes], head: Head, dialect: Dialect, wanted: Sequence[str] | None) -> Iterator[Chunk]:
+    """Read every cell as text: it is made a number later, column by column, and a bad cell can be shown as it stands."""
+    names = head.header or tuple(str(place) for place in range(head.width))
+    broken: list[tuple[int, str]] = []
+
+    def keep(row: Any) -> str:  # noqa: ANN401 - pyarrow's InvalidRow, which has no types
+        broken.append((row.number - dialect.skip, row.text))
+        return "skip"
+
+    reader = pa.csv.open_csv(
+        stream,
+        # One thread: with more, pyarrow does not tell the numbers of broken rows.
+        read_options=pa.csv.ReadOptions(
+            use_threads=False, block_size=BLOCK_BYTES, column_names=names, skip_rows=dialect.skip, encoding="utf8"
+        ),
+        parse_options=pa.csv.ParseOptions(delimiter=dialect.delimiter, invalid_row_handler=keep),
+        convert_options=pa.csv.ConvertOptions(
+            column_types=dict.fromkeys(names, pa.string()),
+            include_columns=list(wanted) if wanted is not None else None,
+            strings_can_be_null=True,
+            null_values=sorted(EMPTY),
+        ),
+    )
+    row = 1
+    for batch in reader:
+        rows = np.arange(row, row + len(batch) + len(broken), dtype=np.int64)
+        rows = rows[~np.isin(rows, [number for number, _ in broken])][: len(batch)]
+        row = int(rows[-1]) + 1 if len(rows) else row
+        now = [entry for entry in broken if entry[0] < row]
+        broken[:] = broken[len(now) :]
+        yield Chunk(batch, rows, now)
+    if broken:
+        yield Chunk(pa.table({name: pa.array([], pa.string()) for name in wanted or names}), np.empty(0, np.int64), broken)
+
+
+def _numbered(batches: Iterator[Any]) -> Iterator[Chunk]:
+    row = 1
+    for batch in batches:
+        yield Chunk(batch, np.arange(row, row + len(batch), dtype=np.int64), [])
+        row += len(batch)
+
+
+def _binary_head(name: str, names: Sequence[str], first: Any) -> Head:  # noqa: ANN401 - a pyarrow table, which has no types
+    rows = tuple(tuple(None if cell is None else str(cell) for cell in row.values()) for row in first.to_pylist())
+    return Head(name, tuple(names), rows)
+
+
+def _parquet(name: str, folder: Path, path: Path) -> Table:
+    def read(wanted: Sequence[str] | None) -> Iterator[Chunk]:
+        with pa.parquet.ParquetFile(path) as file:
+            columns = list(wanted) if wanted is not None else None
+            yield from _numbered(file.iter_batches(batch_size=BATCH_ROWS, columns=columns, use_threads=False))
+
+    with pa.parquet.ParquetFile(path) as file:
+        first = next(file.iter_batches(batch_size=1), file.schema_arrow.empty_table())
+        return Table(name, folder, _binary_head(name, file.schema_arrow.names, first), read)
+
+
+def _feather(name: str, folder: Path, path: Path) -> Table:
+    def read(wanted: Sequence[str] | None) -> Iterator[Chunk]:
+        with pa.memory_map(str(path)) as source:
+            file = pa.ipc.open_file(source)
+            batches = (file.get_batch(place) for place in range(file.num_record_batches))
+            parts = (batch.slice(at, BATCH_ROWS) for batch in batches for at in range(0, len(batch), BATCH_ROWS))
+            yield from _numbered(part.select(list(wanted)) if wanted is not None else part for part in parts)
+
+    with pa.memory_map(str(path)) as source:
+        file = pa.ipc.open_file(source)
+        first = file.get_batch(0).slice(0, 1) if file.num_record_batches else file.schema.empty_table()
+        return Table(name, folder, _binary_head(name, file.schema.names, first), read)
+
+
+def _json(name: str, folder: Path, opener: Opener) -> Table:
+    def blocks() -> Iterator[tuple[tuple[str, ...] | None, list[list[str | None]]]]:
+        with opener() as stream:
+            yield from json_rows(stream, name)
+
+    names, rows = next(blocks(), (None, []))
+    if not rows:
+        raise SourceError(f"{name}: the file has no rows")
+    head = Head(name, names, tuple(tuple(row) for row in rows[:5]))
+    columns = names or tuple(str(place) for place in range(len(rows[0])))
+
+    def read(wanted: Sequence[str] | None) -> Iterator[Chunk]:
+        row = 1
+        for _, cells in blocks():
+            good = [len(line) == len(columns) for line in cells]
+            numbers = np.arange(row, row + len(cells), dtype=np.int64)
+            broken = [(row + at, str(line)) for at, line in enumerate(cells) if not good[at]]
+            values = list(zip(*(line for line in cells if len(line) == len(columns)), strict=True)) or [()] * len(columns)
+            table = pa.table({key: pa.array(column, pa.string()) for key, column in zip(columns, values, strict=True)})
+            yield Chunk(table.select(list(wanted)) if wanted is not None else table, numbers[np.array(good)], broken)
+            row += len(cells)
+
+    return Table(name, folder, head, read)

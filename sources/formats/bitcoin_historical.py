@@ -1,0 +1,28 @@
+"""Bitcoin Historical Data (Kaggle): one minute a row since 2012, in its two generations of columns."""
+
+from sources.layout import Head, Layout, Source, columns_of
+from sources.names import symbol_of
+
+_OLD = {name: (name,) for name in ("open", "high", "low", "close")} | {
+    "time": ("timestamp",),
+    "volume": ("volume_(btc)",),
+    "quote_volume": ("volume_(currency)",),
+}
+
+
+def recognise(head: Head) -> Layout | None:
+    """Recognise the generation with Volume_(BTC), whose rows are NaN where nothing traded.
+
+    The newer one (Timestamp,Open,High,Low,Close,Volume) is a plain table. The pair is bitcoin in the currency of the name.
+    """
+    columns = columns_of(head, _OLD)
+    if len(columns) < len(_OLD):
+        return None
+    return Layout("bar", columns, symbol=symbol_of(head.name) or "BTCUSD")
+
+
+SOURCE = Source(
+    "Bitcoin Historical Data",
+    "Timestamp,Open,High,Low,Close,Volume_(BTC),Volume_(Currency),Weighted_Price (or with Volume alone)",
+    recognise,
+)

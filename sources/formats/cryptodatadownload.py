@@ -1,0 +1,40 @@
+"""CryptoDataDownload: a note or address in the first line, newest row first, four generations of time columns."""
+
+from sources.layout import Head, Layout, Source, columns_of
+
+NAMES = ("unix", "date", "symbol", "open", "high", "low", "close", "Volume base", "Volume quote", "tradecount")
+_FIELDS = {name: (name,) for name in ("symbol", "open", "high", "low", "close")} | {
+    "time": ("unix", "date"),
+    "trades": ("tradecount",),
+}
+
+
+def recognise(head: Head) -> Layout | None:
+    """Recognise a date and a symbol column with prices and volumes in both currencies, or ten such columns unnamed.
+
+    The unix column is the time (s, also as a float, or ms: a file pasted of two downloads has both); where there is none,
+    the date is.
+    """
+    names: tuple[str, ...] = ()
+    if head.header is None:
+        if head.width != len(NAMES) or not all("/" in (cell or "") for cell in head.column(2)):
+            return None
+        names = NAMES
+        head = Head(head.name, names, head.rows)
+    columns = columns_of(head, _FIELDS)
+    volumes = [name for name in head.header or () if name.strip().lower().startswith("volume")]
+    if not columns.keys() >= {"time", "symbol", "open", "high", "low", "close"} or not head.has("date") or len(volumes) < 2:
+        return None
+    base, quote = _volumes(volumes)
+    return Layout("bar", columns | {"volume": base, "quote_volume": quote}, names)
+
+
+def _volumes(names: list[str]) -> tuple[str, str]:
+    """Return the columns of the base and the quote volume: "Volume BTC, Volume USDT", or "volume_btc, volume"."""
+    first, second = names[:2]
+    return (second, first) if first.strip().lower() == "volume" else (first, second)
+
+
+SOURCE = Source(
+    "CryptoDataDownload", "unix,date,symbol,open,high,low,close,Volume BTC,Volume USDT,tradecount (below a note)", recognise
+)

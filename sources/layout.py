@@ -1,0 +1,87 @@
+"""How the columns of a file become the fields of a record, and what is known of a file before it is read."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+Kind = Literal["bar", "tick"]
+
+PRICES = ("open", "high", "low", "close")
+BAR_FIELDS = (*PRICES, "volume", "trades", "buy_volume", "quote_volume")
+TICK_FIELDS = ("price", "amount", "side", "trade_id")
+
+
+def joined(text: str) -> str:
+    """Return a symbol as we write it: upper case, without the stroke or underscore between base and quote.
+
+    >>> joined("btc/usdt")
+    'BTCUSDT'
+    """
+    return text.strip().upper().replace("/", "").replace("_", "")
+
+
+@dataclass(frozen=True)
+class Head:
+    """The beginning of a table: its name, its header where it has one, its first rows as text (None is an empty cell)."""
+
+    name: str
+    header: tuple[str, ...] | None
+    rows: tuple[tuple[str | None, ...], ...]
+
+    @property
+    def width(self) -> int:
+        """The number of columns."""
+        return len(self.header if self.header is not None else self.rows[0]) if self.header or self.rows else 0
+
+    def find(self, *names: str) -> str | None:
+        """Return the header's own spelling of the first of these lower-case names that it has."""
+        spelling = {name.strip().lower(): name for name in reversed(self.header or ())}
+        return next((spelling[name] for name in names if name in spelling), None)
+
+    def has(self, *names: str) -> bool:
+        """Tell whether the header has all these lower-case names."""
+        return all(self.find(name) is not None for name in names)
+
+    def column(self, place: int) -> list[str | None]:
+        """Return the first rows' cells at that place."""
+        return [row[place] if place < len(row) else None for row in self.rows]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where each field of the record is found.
+
+    `columns` maps a field (`time`, `symbol`, those of `BAR_FIELDS` or `TICK_FIELDS`; also `vwap`, from which the quote
+    volume follows, and `buyer_maker`, from which the side follows) to a column's name. `names` names the columns of a table
+    without a header. `day` says that a time is the close of its day, whose start is meant.
+    """
+
+    kind: Kind
+    columns: Mapping[str, str]
+    names: tuple[str, ...] = ()
+    symbol: str | None = None
+    day: bool = False
+
+
+def columns_of(head: Head, fields: Mapping[str, tuple[str, ...]]) -> dict[str, str]:
+    """Return, for each field that the header has under one of the given lower-case names, its own spelling of it."""
+    found = {name: head.find(*names) for name, names in fields.items()}
+    return {name: column for name, column in found.items() if column is not None}
+
+
+def _as_written(_: Path) -> Callable[[str], str]:
+    return joined
+
+
+@dataclass(frozen=True)
+class Source:
+    """A kind of file: `columns` is what its header looks like, for people; `recognise` is pure, and None is a no.
+
+    `symbols` gives, for the folder of the file, what turns a cell of the symbol column into a symbol.
+    """
+
+    name: str
+    columns: str
+    recognise: Callable[[Head], Layout | None]
+    symbols: Callable[[Path], Callable[[str], str]] = field(default=_as_written)

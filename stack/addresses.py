@@ -1,0 +1,98 @@
+"""Which port each server of ours listens on: the usual one, else a free one; the same one again later."""
+
+import json
+import os
+import random
+import socket
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from settings import ADDRESSES
+
+HOST = "127.0.0.1"
+USUAL = {"kafka": 9092, "kafka_controller": 9093, "postgres": 5432, "redis": 6379, "dashboard": 5006}
+LOWEST, HIGHEST = 20_000, 32_000  # below the range from which the kernel takes ports for outgoing connections
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where everything is, as `settings` reads it; holds passwords."""
+
+    kafka: str
+    database_url: str
+    redis_url: str
+    dashboard_port: int
+    kafka_controller_port: int
+
+
+def is_free(port: int) -> bool:
+    """Tell whether nothing listens on a port of the loopback interface."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def choose(name: str, previous: int | None, taken: set[int]) -> int:
+    """Return a port for a server: the one it had, else the usual one, else any free one; and add it to `taken`."""
+    preferred = [port for port in (previous, USUAL[name]) if port]
+    for port in (*preferred, *random.sample(range(LOWEST, HIGHEST), 1000)):
+        if port not in taken and is_free(port):
+            taken.add(port)
+            return port
+    raise OSError(f"no free port between {LOWEST} and {HIGHEST} on {HOST}")
+
+
+def read(home: Path) -> dict[str, object]:
+    """Return what was written down last, {} when nothing was or it cannot be read."""
+    try:
+        found = json.loads((home / ADDRESSES).read_text())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def previous_ports(home: Path) -> dict[str, int | None]:
+    """Return the port that each server had in the last run."""
+    last = read(home)
+
+    def port(url: object) -> int | None:
+        try:
+            return urlsplit(str(url)).port
+        except ValueError:
+            return None
+
+    def number(key: str) -> int | None:
+        value = last.get(key)
+        return value if isinstance(value, int) else None
+
+    return {
+        "kafka": port(f"//{last.get('kafka', '')}"),
+        "kafka_controller": number("kafka_controller_port"),
+        "postgres": port(last.get("database_url", "")),
+        "redis": port(last.get("redis_url", "")),
+        "dashboard": number("dashboard_port"),
+    }
+
+
+def write(home: Path, addresses: Addresses) -> None:
+    """Write the addresses down for `settings`, readable by the owner only."""
+    path = home / ADDRESSES
+    new = path.with_suffix(".new")
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump(asdict(addresses), file, indent=1)
+    new.replace(path)
+
+
+def without_password(url: str) -> str:
+    """Return a URL that may be shown: the password taken out."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    host = parts.netloc.rpartition("@")[2]
+    user = parts.username or ""
+    return parts._replace(netloc=f"{user}@{host}" if user else host).geturl()

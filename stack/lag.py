@@ -1,0 +1,82 @@
+"""How far the two Faust apps are behind on each topic, and whether each is there."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from topics.catalog import BARS, DEAD_LETTERS, FEATURES, OUTCOMES, PREDICTIONS, REGIMES, TICKS
+
+WORKER_GROUP, PERSIST_GROUP = "foretick-worker", "foretick-persist"
+READS = {
+    WORKER_GROUP: (TICKS.name, BARS.name, FEATURES.name, PREDICTIONS.name),
+    PERSIST_GROUP: tuple(topic.name for topic in (TICKS, BARS, FEATURES, REGIMES, PREDICTIONS, OUTCOMES, DEAD_LETTERS)),
+}
+TIMEOUT_S, REQUEST_MS = 15.0, 5_000
+
+Offsets = Mapping[TopicPartition, int]
+
+
+async def lag(bootstrap: str) -> dict[str, int | None]:
+    """Return by topic how many records its slowest reader is behind; None where unknown: no broker, no such topic."""
+    try:
+        async with asyncio.timeout(TIMEOUT_S), admin_client(bootstrap) as admin, consumer_client(bootstrap) as consumer:
+            existing = set(await admin.list_topics())
+            described = await admin.describe_topics([topic for topic in READS[PERSIST_GROUP] if topic in existing])
+            every = [TopicPartition(t["topic"], part["partition"]) for t in described for part in t["partitions"]]
+            first, end = await consumer.beginning_offsets(every), await consumer.end_offsets(every)
+            committed = {group: await committed_by(admin, group) for group in READS}
+    except (KafkaError, OSError, TimeoutError):
+        return dict.fromkeys(READS[PERSIST_GROUP])
+    return {topic: behind(topic, first, end, committed) for topic in READS[PERSIST_GROUP]}
+
+
+def behind(topic: str, first: Offsets, end: Offsets, committed: Mapping[str, Offsets]) -> int | None:
+    """Return how many records of a topic its slowest reader has not read; one that never committed has read none."""
+    partitions = [partition for partition in end if partition.topic == topic]
+    if not partitions:
+        return None
+    return max(
+        sum(max(0, end[p] - max(first[p], committed.get(group, {}).get(p, -1))) for p in partitions)
+        for group, topics in READS.items()
+        if topic in topics
+    )
+
+
+async def committed_by(admin: AIOKafkaAdminClient, group: str) -> Offsets:
+    """Return the offsets that a consumer group has committed."""
+    return {partition: at.offset for partition, at in (await admin.list_consumer_group_offsets(group)).items()}
+
+
+async def group_is_stable(bootstrap: str, group: str) -> None:
+    """Return when a consumer group has members that share the partitions; raises RuntimeError when it has none."""
+    async with admin_client(bootstrap) as admin:
+        (answer,) = await admin.describe_consumer_groups([group])
+    described = answer.to_object()["groups"][0]
+    if described["state"] != "Stable" or not described["members"]:
+        raise RuntimeError(f"the consumer group {group} is {described['state'] or 'unknown'}, not Stable")
+
+
+@contextlib.asynccontextmanager
+async def admin_client(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Give an admin client that is started, and close it."""
+    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_MS)
+    try:
+        await client.start()
+        yield client
+    finally:
+        await client.close()
+
+
+@contextlib.asynccontextmanager
+async def consumer_client(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
+    """Give a consumer of no topic, for asking after offsets, and close it."""
+    client = AIOKafkaConsumer(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_MS, enable_auto_commit=False)
+    try:
+        await client.start()
+        yield client
+    finally:
+        await client.stop()

@@ -1,0 +1,33 @@
+"""Tells on stderr what changes while the stack comes up."""
+
+import sys
+
+from stack.state import StackState
+
+
+class Progress:
+    """Prints one line for each change of a component's state."""
+
+    def __init__(self) -> None:
+        """Start with nothing told."""
+        self.told: dict[str, str] = {}
+
+    def __call__(self, state: StackState) -> None:
+        """Print what is new."""
+        for name, status in state.components.items():
+            if status.state == self.told.get(name) or (status.state == "starting" and status.pid is None):
+                continue
+            self.told[name] = status.state
+            detail = status.last_error if status.state in ("restarting", "failed") else status.address
+            sys.stderr.write(f"{name:>10}  {status.state}{f'  {detail}' if detail else ''}\n")
+        sys.stderr.flush()
+
+
+def up_and_healthy(state: StackState) -> bool:
+    """Tell whether every component answers; steps that nothing waits for may still run."""
+    return all(status.state == "healthy" for status in state.components.values() if not status.once)
+
+
+def failures(state: StackState) -> list[str]:
+    """Return a line for each component that was given up."""
+    return [f"{name}: {status.last_error}" for name, status in state.components.items() if status.state == "failed"]

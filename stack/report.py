@@ -1,0 +1,86 @@
+"""What `status` says: one value, built of the supervisor's state, the tables and Kafka."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+
+from settings import Settings
+from stack.addresses import HOST, without_password
+from stack.counts import counts
+from stack.lag import lag
+from stack.state import Status, read
+
+GOOD = ("healthy", "starting", "done")
+
+
+@dataclass(frozen=True)
+class ComponentReport:
+    """One component; `uptime` in seconds, None when it does not run."""
+
+    state: str
+    pid: int | None
+    address: str | None
+    uptime: float | None
+    restarts: int
+    last_error: str | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """The whole stack; unknown numbers are None."""
+
+    running: bool
+    components: dict[str, ComponentReport]
+    steps: dict[str, ComponentReport]
+    counts: dict[str, int | None]
+    lag: dict[str, int | None]
+    addresses: dict[str, str]
+
+    def good(self) -> bool:
+        """Tell whether everything runs, or is on its way."""
+        everything = (*self.components.values(), *self.steps.values())
+        return self.running and all(component.state in GOOD for component in everything)
+
+
+def report(settings: Settings, names: tuple[str, ...] = ()) -> Report:
+    """Return how everything is; `names` are shown as stopped when nothing ever ran."""
+    state = read(settings.home)
+    running = state is not None and state.running()
+    found = {name: of(status, running) for name, status in state.components.items()} if state else {}
+    steps = {name for name, status in state.components.items() if status.once} if state else set()
+    for name in names:
+        found.setdefault(name, of(Status("stopped"), running))
+    rows, behind = asyncio.run(numbers(settings))
+    return Report(
+        running,
+        {name: component for name, component in found.items() if name not in steps},
+        {name: component for name, component in found.items() if name in steps},
+        rows,
+        behind,
+        addresses(settings),
+    )
+
+
+async def numbers(settings: Settings) -> tuple[dict[str, int | None], dict[str, int | None]]:
+    """Return counts and lag, asked for at the same time."""
+    return await asyncio.gather(counts(settings.database_url.get_secret_value()), lag(settings.kafka))
+
+
+def of(status: Status, running: bool) -> ComponentReport:
+    """Return what is shown of a component; what a supervisor that is gone wrote last is not believed."""
+    identity = status.identity()
+    alive = running and identity is not None and identity.alive()
+    state = status.state if running or status.state in ("done", "failed") else "stopped"
+    uptime = round(time.time() - status.started_at, 1) if alive and status.started_at else None
+    pid = status.pid if alive else None
+    return ComponentReport(state, pid, status.address or None, uptime, status.restarts, status.last_error)
+
+
+def addresses(settings: Settings) -> dict[str, str]:
+    """Return where everything is, fit to be shown."""
+    return {
+        "kafka": settings.kafka,
+        "database": without_password(settings.database_url.get_secret_value()),
+        "redis": without_password(settings.redis_url.get_secret_value()),
+        "dashboard": f"http://{HOST}:{settings.dashboard_port}",
+    }

@@ -1,0 +1,71 @@
+"""Our own servers or somebody else's: which is which, and where each listens."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from settings import Settings
+from stack import addresses, kafka, postgres, redis
+from stack.addresses import Addresses, without_password
+from stack.component import Component
+
+SERVERS = ("kafka", "postgres", "redis")
+VARIABLE = {"kafka": "FORETICK_KAFKA", "postgres": "FORETICK_DATABASE_URL", "redis": "FORETICK_REDIS_URL"}
+
+
+def is_external(name: str) -> bool:
+    """Tell whether the environment points a server at one that exists already."""
+    return bool(os.environ.get(VARIABLE[name]))
+
+
+@dataclass(frozen=True)
+class Servers:
+    """The addresses chosen, and the servers as components."""
+
+    addresses: Addresses
+    components: tuple[Component, ...]
+
+
+def plan(settings: Settings) -> Servers:
+    """Choose a port for each server of ours (the last one again if it is free) and write the addresses down."""
+    home: Path = settings.home
+    home.mkdir(parents=True, exist_ok=True)
+    last, taken = addresses.previous_ports(home), set[int]()
+    port = {name: addresses.choose(name, last[name], taken) for name in addresses.USUAL}
+    if settings.model_fields_set & {"dashboard_port"} and os.environ.get("FORETICK_DASHBOARD_PORT"):
+        port["dashboard"] = settings.dashboard_port
+    components = {
+        "kafka": kafka.component(home, port["kafka"], port["kafka_controller"]),
+        "postgres": postgres.component(home, port["postgres"]),
+        "redis": redis.component(home, port["redis"]),
+    }
+    chosen = {"kafka": components["kafka"].address}
+    chosen["postgres"] = postgres.url(home, port["postgres"])
+    chosen["redis"] = redis.url(home, port["redis"])
+    external = {
+        "kafka": settings.kafka,
+        "postgres": settings.database_url.get_secret_value(),
+        "redis": settings.redis_url.get_secret_value(),
+    }
+    for name in filter(is_external, SERVERS):
+        chosen[name] = external[name]
+        components[name] = external_component(name, external[name])
+    result = Addresses(
+        kafka=chosen["kafka"],
+        database_url=chosen["postgres"],
+        redis_url=chosen["redis"],
+        dashboard_port=port["dashboard"],
+        kafka_controller_port=port["kafka_controller"],
+    )
+    addresses.write(home, result)
+    return Servers(result, tuple(components.values()))
+
+
+def external_component(name: str, address: str) -> Component:
+    """Return a server that others run: never started, only checked."""
+    check = {"kafka": kafka.check, "postgres": postgres.check, "redis": redis.check}[name]
+
+    async def healthy() -> None:
+        await check(address)
+
+    return Component(name, None, healthy, without_password(address))

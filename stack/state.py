@@ -1,0 +1,64 @@
+"""What the supervisor knows of each component, written where `status` and a second `up` read it."""
+
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from stack.process import Identity
+
+State = Literal["starting", "healthy", "restarting", "failed", "stopped", "done"]
+FILE = "state.json"
+
+
+@dataclass
+class Status:
+    """One component; times in seconds since 1970, and `create_time` tells its pid from a later process'."""
+
+    state: State
+    address: str = ""
+    once: bool = False
+    external: bool = False
+    pid: int | None = None
+    create_time: float | None = None
+    started_at: float | None = None
+    restarts: int = 0
+    last_error: str | None = None
+
+    def identity(self) -> Identity | None:
+        """Return the process, None when there is none."""
+        return None if self.pid is None or self.create_time is None else Identity(self.pid, self.create_time)
+
+
+@dataclass
+class StackState:
+    """The supervisor's process and its components."""
+
+    supervisor: Identity
+    components: dict[str, Status] = field(default_factory=dict)
+
+    def running(self) -> bool:
+        """Tell whether the supervisor that wrote this still runs."""
+        return self.supervisor.alive()
+
+
+def write(home: Path, state: StackState) -> None:
+    """Write the state; a reader sees the old one or the new one, never a part."""
+    path = home / FILE
+    new = path.with_suffix(".new")
+    with new.open("w") as file:
+        json.dump(asdict(state), file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(path)
+
+
+def read(home: Path) -> StackState | None:
+    """Return the state written last, None when there is none that can be read."""
+    try:
+        found = json.loads((home / FILE).read_text())
+        components = {name: Status(**status) for name, status in found["components"].items()}
+        return StackState(Identity(**found["supervisor"]), components)
+    except (OSError, ValueError, TypeError, KeyError):
+        return None

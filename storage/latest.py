@@ -1,0 +1,97 @@
+"""Redis: the newest price, regime and predictions of each symbol, for readers that cannot wait for a query.
+
+``foretick:latest:{symbol}:price`` is JSON with `time` (of the tick, or the end of the bar) and `price`;
+``foretick:latest:{symbol}:regime`` and ``foretick:latest:{symbol}:prediction:{model}`` are the records as on the topics.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+import redis.asyncio as redis
+import stamina
+from msgspec import Struct
+from redis.exceptions import BusyLoadingError, RedisError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from storage.errors import StorageError, place, reason
+from topics.catalog import BARS, PREDICTIONS, REGIMES, TICKS, Topic
+from topics.codec import encode_one
+from topics.records import Bar, Prediction, Regime, Tick
+from topics.units import interval_ms
+
+PREFIX = "foretick:latest"
+RETRY_SECONDS = 60.0
+LOST = (RedisConnectionError, RedisTimeoutError, BusyLoadingError)
+
+# A record that comes again after a newer one must not take its place. Comparing and setting in one script makes that
+# hold between several writers too. A value that someone else put there and that has no time is replaced.
+FORWARD = """
+for i, key in ipairs(KEYS) do
+    local read, old = pcall(cjson.decode, redis.call('GET', key) or 'null')
+    local time = read and type(old) == 'table' and tonumber(old['time'])
+    if not time or time <= tonumber(ARGV[2 * i - 1]) then
+        redis.call('SET', key, ARGV[2 * i])
+    end
+end
+"""
+
+
+class Price(Struct, frozen=True):
+    """The newest price of a symbol, and when it was known in epoch ms."""
+
+    time: int
+    price: float
+
+
+class Latest:
+    """Keeps the newest record of each symbol; its event time only ever goes forward."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        try:
+            self._client = redis.Redis.from_url(url)
+        except ValueError:
+            raise StorageError(f"{place(url)} is no address of a Redis server") from None
+        self._forward = self._client.register_script(FORWARD)
+
+    async def write(self, records: Mapping[Topic, Sequence[Struct]]) -> None:
+        """Set what is newer than what is there, in one round trip. A lost connection is made again for a minute.
+
+        Raises StorageError where the server stays out of reach or refuses.
+        """
+        found = newest(records)
+        if not found:
+            return
+        keys = [f"{PREFIX}:{key}" for key in found]
+        arguments = [part for record in found.values() for part in (record.time, encode_one(record))]
+        try:
+            async for attempt in stamina.retry_context(on=LOST, attempts=None, timeout=RETRY_SECONDS):
+                with attempt:
+                    await self._forward(keys=keys, args=arguments)
+        except RedisError as error:
+            raise StorageError(f"{place(self._url)} did not take the records: {reason(error, self._url)}") from None
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+
+def newest(records: Mapping[Topic, Sequence[Struct]]) -> dict[str, Price | Regime | Prediction]:
+    """Return the newest record of each key (without the prefix), of those records that have a place in Redis."""
+    found: dict[tuple[str, ...], Price | Regime | Prediction] = {}
+
+    def offer(key: tuple[str, ...], time: int, record: Price | Regime | Prediction) -> None:
+        if key not in found or found[key].time <= time:
+            found[key] = record
+
+    for tick in cast(Sequence[Tick], records.get(TICKS, ())):
+        offer((tick.symbol, "price"), tick.time, Price(tick.time, tick.price))
+    for bar in cast(Sequence[Bar], records.get(BARS, ())):
+        end = bar.time + interval_ms(bar.interval)
+        offer((bar.symbol, "price"), end, Price(end, bar.close))
+    for regime in cast(Sequence[Regime], records.get(REGIMES, ())):
+        offer((regime.symbol, "regime"), regime.time, regime)
+    for prediction in cast(Sequence[Prediction], records.get(PREDICTIONS, ())):
+        offer((prediction.symbol, "prediction", prediction.model), prediction.time, prediction)
+    return {":".join(key): record for key, record in found.items()}

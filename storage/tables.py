@@ -1,0 +1,155 @@
+"""Where each record is stored: its table, its columns in PostgreSQL's types, and what makes a row the same row."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import msgspec
+import numpy as np
+from msgspec import Struct
+
+from storage.binary import Column, boolean, bytea, float8, float8_array, int4, int8, rows, storable, text, timestamptz
+from storage.numbers import Key
+from topics.catalog import ALERTS, BARS, DEAD_LETTERS, FEATURES, MODELS, REGIMES, Topic
+from topics.records import QUANTILES, Forecast, Outcome, Prediction, Tick
+
+Kind = Callable[[Sequence[Any]], Column]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of one table as the body of a binary COPY; `key` is the table's primary key."""
+
+    table: str
+    key: tuple[str, ...]
+    columns: tuple[str, ...]
+    body: bytes
+
+    @classmethod
+    def of(cls, table: str, key: tuple[str, ...], columns: Mapping[str, Column]) -> Self:
+        """Return the rows of columns of one length."""
+        return cls(table, key, tuple(columns), rows(list(columns.values())))
+
+
+def jsonb(values: Sequence[Mapping[str, float]]) -> Column:
+    """Return a jsonb column; its binary form is a version byte and the text."""
+    texts = [msgspec.json.encode(value) for value in values]
+    if any(b"\\u0000" in part for part in texts):
+        texts = [msgspec.json.encode({storable(name): number for name, number in value.items()}) for value in values]
+    return bytea([b"\x01" + part for part in texts])
+
+
+_BAR: dict[str, Kind] = {"symbol": text, "interval": text, "time": timestamptz}
+# In the order of the record's fields.
+_PLAIN: dict[Topic, tuple[str, tuple[str, ...], dict[str, Kind]]] = {
+    BARS: (
+        "bars",
+        ("symbol", "interval", "time"),
+        _BAR
+        | {"open": float8, "high": float8, "low": float8, "close": float8, "volume": float8}
+        | {"trades": int8, "buy_volume": float8, "quote_volume": float8, "gap": int8},
+    ),
+    FEATURES: (
+        "features",
+        ("symbol", "interval", "time"),
+        _BAR | {"close": float8, "fingerprint": text, "values": float8_array},
+    ),
+    REGIMES: ("regimes", ("symbol", "interval", "time"), _BAR | {"state": text, "posterior": jsonb}),
+    ALERTS: (
+        "alerts",
+        ("alert_id", "time"),
+        {"alert_id": text, "rule": text, "symbol": text, "time": timestamptz, "severity": text, "message": text},
+    ),
+    MODELS: (
+        "model_events",
+        ("model", "version", "event", "time"),
+        {"model": text, "version": text, "event": text, "fingerprint": text}
+        | {"time": timestamptz, "path": text, "reason": text},
+    ),
+    DEAD_LETTERS: (
+        "dead_letters",
+        ("topic", "partition", "offset", "row"),
+        {"topic": text, "partition": int8, "offset": int8, "reason": text, "value": bytea}
+        | {"time": timestamptz, "key": bytea, "row": int8},
+    ),
+}
+
+
+def plain(topic: Topic, records: Sequence[Struct]) -> Rows:
+    """Return the rows of a record whose fields are the columns."""
+    table, key, kinds = _PLAIN[topic]
+    values = zip(*map(msgspec.structs.astuple, records), strict=True)
+    columns = {name: kind(column) for (name, kind), column in zip(kinds.items(), values, strict=True)}
+    return Rows.of(table, key, columns)
+
+
+def ticks(records: Sequence[Tick], origins: Sequence[str]) -> Rows:
+    """Return the rows of ticks; one without a trade_id is known by its origin, such as ``3-1042-0``."""
+    symbols, times, prices, amounts, sides, ids, venues = zip(*map(msgspec.structs.astuple, records), strict=True)
+    identity = [
+        origin if trade_id is None else f"{venue or ''}:{trade_id}"
+        for origin, trade_id, venue in zip(origins, ids, venues, strict=True)
+    ]
+    columns = {
+        "symbol": text(symbols),
+        "time": timestamptz(times),
+        "identity": text(identity),
+        "price": float8(prices),
+        "amount": float8(amounts),
+        "side": text(sides),
+        "trade_id": text(ids),
+        "venue": text(venues),
+    }
+    return Rows.of("ticks", ("symbol", "time", "identity"), columns)
+
+
+UNKNOWN = [None] * len(QUANTILES)
+QUANTILE_COLUMNS = tuple(f"q{round(level * 100):02d}" for level in QUANTILES)
+
+
+def series_of_predictions(records: Sequence[Prediction]) -> list[Key]:
+    """Return the series of each horizon of each prediction."""
+    return [(p.symbol, p.interval, p.model, p.version, f.horizon) for p in records for f in p.forecasts]
+
+
+def predictions(records: Sequence[Prediction], series: Sequence[int], contexts: Sequence[int]) -> Rows:
+    """Return one row per horizon; `series` has a number per horizon, `contexts` one per prediction."""
+    forecasts: list[Forecast] = [forecast for prediction in records for forecast in prediction.forecasts]
+    sizes = [len(prediction.forecasts) for prediction in records]
+    quantiles = np.array([f.quantiles or UNKNOWN for f in forecasts], dtype=np.float64).reshape(-1, len(QUANTILES))
+    columns = {
+        "time": timestamptz(np.repeat([prediction.time for prediction in records], sizes)),
+        "series_id": int4(series),
+        "context_id": int4(np.repeat(contexts, sizes)),
+        "price": float8(np.repeat([prediction.price for prediction in records], sizes)),
+        "mean": float8([forecast.mean for forecast in forecasts]),
+        "scale": float8([forecast.scale for forecast in forecasts]),
+        **{name: float8(column) for name, column in zip(QUANTILE_COLUMNS, quantiles.T, strict=True)},
+        "p_up": float8([forecast.p_up for forecast in forecasts]),
+    }
+    return Rows.of("prediction_rows", ("series_id", "time"), columns)
+
+
+def series_of_outcomes(records: Sequence[Outcome]) -> list[Key]:
+    """Return the series of each outcome."""
+    return [(o.symbol, o.interval, o.model, o.version, o.horizon) for o in records]
+
+
+STATUS = {"scored": b"s", "stale": b"t", "unscored": b"u"}
+
+
+def outcomes(records: Sequence[Outcome], series: Sequence[int]) -> Rows:
+    """Return the rows of outcomes; `series` has a number per outcome."""
+    columns = {
+        "time": timestamptz([outcome.time for outcome in records]),
+        "target_time": timestamptz([outcome.target_time for outcome in records]),
+        "series_id": int4(series),
+        "status": bytea([STATUS[outcome.status] for outcome in records]),
+        "realised": float8([outcome.realised for outcome in records]),
+        "absolute_error": float8([outcome.absolute_error for outcome in records]),
+        "naive_absolute_error": float8([outcome.naive_absolute_error for outcome in records]),
+        "pinball": float8([outcome.pinball for outcome in records]),
+        "interval_hit": boolean([outcome.interval_hit for outcome in records]),
+        "direction_hit": boolean([outcome.direction_hit for outcome in records]),
+    }
+    return Rows.of("outcome_rows", ("series_id", "time"), columns)

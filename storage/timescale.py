@@ -1,0 +1,167 @@
+"""TimescaleDB: the schema brought up to date, and the writer of every record."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import cast
+
+import psycopg
+import stamina
+from msgspec import Struct
+from psycopg import AsyncConnection, sql
+
+from storage import tables
+from storage.binary import HEADER, TRAILER
+from storage.errors import StorageError, place, reason
+from storage.numbers import Numbers
+from topics.catalog import OUTCOMES, PREDICTIONS, TICKS, Topic
+from topics.records import Outcome, Prediction, Tick
+
+MIGRATIONS = Path(__file__).parent / "sql"
+LOCK = 7_166_103  # any number, as long as every version of Foretick takes the same
+RETRY_SECONDS = 60.0
+
+
+def migrate(url: str) -> None:
+    """Bring the schema up to date: each numbered file of storage/sql once, in one transaction. Two at once is safe.
+
+    Raises StorageError where the database cannot be reached or refuses.
+    """
+    try:
+        with psycopg.connect(url, autocommit=True) as connection:
+            for path in sorted(MIGRATIONS.glob("[0-9]*.sql")):
+                with connection.transaction():
+                    _migrate_one(connection, path)
+    except psycopg.Error as error:
+        raise StorageError(
+            f"the schema at {place(url)} could not be brought up to date: {reason(error, url)}"
+        ) from None
+
+
+def _migrate_one(connection: psycopg.Connection, path: Path) -> None:
+    connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS schema_migrations "
+        "(name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
+    )
+    done = connection.execute("SELECT FROM schema_migrations WHERE name = %s", (path.stem,)).rowcount
+    if not done:
+        connection.execute(path.read_bytes())
+        connection.execute("INSERT INTO schema_migrations (name) VALUES (%s)", (path.stem,))
+
+
+class Writer:
+    """Writes batches of records, each batch in one durable transaction, over one connection.
+
+    Writing a record again changes nothing; writing another record of the same identity replaces it. A lost connection
+    is made again, with growing pauses, for a minute.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._connection: AsyncConnection | None = None
+        self._series = Numbers("series", "series_id", ("symbol", "interval", "model", "version", "horizon"))
+        self._contexts = Numbers("contexts", "context_id", ("fingerprint", "regime"))
+
+    async def write(self, records: Mapping[Topic, Sequence[Struct]], tick_origins: Sequence[str] = ()) -> None:
+        """Store all records, or none. When it returns they are on disk, and their offsets may be committed.
+
+        `tick_origins` has one text per tick, made of where it came from (``partition-offset-row``).
+        Raises StorageError where the database stays out of reach or refuses.
+        """
+        try:
+            async for attempt in stamina.retry_context(
+                on=psycopg.OperationalError, attempts=None, timeout=RETRY_SECONDS
+            ):
+                with attempt:
+                    await self._write(records, tick_origins)
+        except psycopg.Error as error:
+            raise StorageError(f"{place(self._url)} did not take the records: {reason(error, self._url)}") from None
+
+    async def close(self) -> None:
+        """Close the connection; a later write opens another."""
+        if self._connection is not None:
+            await self._connection.close()
+            self._connection = None
+
+    async def _write(self, records: Mapping[Topic, Sequence[Struct]], tick_origins: Sequence[str]) -> None:
+        if self._connection is None:
+            self._connection = await AsyncConnection.connect(self._url, autocommit=True)
+            self._series.forget()
+            self._contexts.forget()
+        try:
+            batches = [
+                await self._rows(self._connection, topic, rows, tick_origins) for topic, rows in records.items() if rows
+            ]
+            await _store(self._connection, batches)
+        except BaseException:
+            # Also when cancelled: a connection in the middle of a COPY is of no more use.
+            await self.close()
+            raise
+
+    async def _rows(
+        self, connection: AsyncConnection, topic: Topic, records: Sequence[Struct], tick_origins: Sequence[str]
+    ) -> tables.Rows:
+        if topic is TICKS:
+            return tables.ticks(cast(Sequence[Tick], records), tick_origins)
+        if topic is PREDICTIONS:
+            made = cast(Sequence[Prediction], records)
+            contexts = await self._contexts.of(connection, [(record.fingerprint, record.regime) for record in made])
+            return tables.predictions(
+                made, await self._series.of(connection, tables.series_of_predictions(made)), contexts
+            )
+        if topic is OUTCOMES:
+            known = cast(Sequence[Outcome], records)
+            return tables.outcomes(known, await self._series.of(connection, tables.series_of_outcomes(known)))
+        return tables.plain(topic, records)
+
+
+async def _store(connection: AsyncConnection, batches: Sequence[tables.Rows]) -> None:
+    """Copy the rows straight in, as if all were new: they nearly always are. Where one is not, merge them instead."""
+    try:
+        async with connection.transaction():
+            for rows in batches:
+                await _copy(connection, sql.Identifier(rows.table), rows)
+    except psycopg.errors.UniqueViolation:
+        async with connection.transaction():
+            for rows in batches:
+                await _merge(connection, rows)
+
+
+async def _copy(connection: AsyncConnection, table: sql.Identifier, rows: tables.Rows) -> None:
+    statement = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT binary)").format(table, _names(rows.columns))
+    async with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        await copy.write(b"".join((HEADER, rows.body, TRAILER)))
+
+
+async def _merge(connection: AsyncConnection, rows: tables.Rows) -> None:
+    """Upsert through a temporary table; of rows with one key the last wins, and a row that is there already stays."""
+    staged = sql.Identifier("pg_temp", f"staged_{rows.table}")
+    values = [name for name in rows.columns if name not in rows.key]
+    names = {
+        "table": sql.Identifier(rows.table),
+        "name": sql.Identifier(f"staged_{rows.table}"),
+        "staged": staged,
+        "columns": _names(rows.columns),
+        "key": _names(rows.key),
+        "values": _names(values),
+        "old": _names(values, rows.table),
+        "new": _names(values, "excluded"),
+    }
+    await connection.execute(sql.SQL(STAGE).format(**names))
+    await _copy(connection, staged, rows)
+    await connection.execute(sql.SQL(MERGE).format(**names))
+
+
+STAGE = """
+CREATE TEMPORARY TABLE IF NOT EXISTS {name} (LIKE {table}, arrival int8 GENERATED ALWAYS AS IDENTITY)
+ON COMMIT DELETE ROWS
+"""
+MERGE = """
+INSERT INTO {table} ({columns})
+SELECT DISTINCT ON ({key}) {columns} FROM {staged} ORDER BY {key}, arrival DESC
+ON CONFLICT ({key}) DO UPDATE SET ({values}) = ROW({new}) WHERE ({old}) IS DISTINCT FROM ({new})
+"""
+
+
+def _names(columns: Sequence[str], table: str | None = None) -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(*filter(None, (table, name))) for name in columns)

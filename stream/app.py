@@ -1,0 +1,76 @@
+"""Makes the Faust applications and runs them. The reason for each setting is in docs/why.md."""
+
+import logging
+import os
+from collections.abc import Awaitable
+from typing import Any
+
+import faust
+import uvloop
+
+from settings import Settings
+from stream.recovery import SeekFirstTableManager
+from topics.catalog import MAX_MESSAGE_BYTES, TICKS, Topic
+
+WORKER = "foretick-worker"
+PERSIST = "foretick-persist"
+
+log = logging.getLogger("foretick")
+
+
+def make_app(name: str, settings: Settings) -> faust.App:
+    """Return a Faust app whose id, and so its consumer group, is `name`."""
+    return faust.App(
+        name,
+        broker=[f"kafka://{address}" for address in settings.kafka.split(",")],
+        store="memory://",
+        TableManager=SeekFirstTableManager,
+        topic_partitions=TICKS.partitions,
+        topic_allow_declare=True,
+        key_serializer="raw",
+        value_serializer="raw",
+        datadir=str(settings.home / "faust"),
+        web_enabled=False,
+        broker_commit_interval=0.5,
+        broker_session_timeout=10.0,
+        broker_heartbeat_interval=1.0,
+        broker_max_poll_records=100,
+        consumer_max_fetch_size=MAX_MESSAGE_BYTES,
+        consumer_auto_offset_reset="earliest",
+        producer_compression_type="lz4",
+        producer_max_request_size=MAX_MESSAGE_BYTES,
+        producer_linger=0.005,
+        # A frame holds hundreds of rows: a queue of Faust's default 4,096 frames would be gigabytes.
+        stream_buffer_maxsize=64,
+        stream_wait_empty=False,
+        stream_recovery_delay=0.0,
+        worker_redirect_stdouts=False,
+    )
+
+
+def topic_of(app: faust.App, topic: Topic) -> Any:
+    """Return a topic of the catalog as Faust sees it: raw bytes, already created, never declared by Faust."""
+    return app.topic(topic.name, key_serializer="raw", value_serializer="raw", internal=False, allow_empty=True)
+
+
+async def or_end(agent: str, work: Awaitable[None]) -> None:
+    """Do an agent's work; end the process where it fails.
+
+    Faust would go on, and acknowledge the rest of the batch unprocessed. The supervisor starts the process again, and it
+    goes on from the last committed offset.
+    """
+    try:
+        await work
+    except Exception:
+        log.critical("agent %s failed: the process ends, and goes on from the last commit when it is started", agent, exc_info=True)
+        logging.shutdown()
+        os._exit(70)
+
+
+def run(app: faust.App) -> None:
+    """Run the app until SIGTERM or SIGINT."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("aiokafka").setLevel(logging.WARNING)
+    loop = uvloop.new_event_loop()
+    worker = faust.Worker(app, loop=loop, loglevel="INFO", override_logging=False, console_port=0, debug=False)
+    worker.execute_from_commandline()

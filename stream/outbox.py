@@ -1,0 +1,53 @@
+"""Sends frames and returns when Kafka has them."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+
+from aiokafka import AIOKafkaProducer
+from msgspec import Struct
+
+from topics import codec
+from topics.catalog import MAX_MESSAGE_BYTES, Topic
+
+ROWS = 500
+"""Rows in one outgoing frame, at most: a prediction of 4 horizons takes about 1 KB, and a frame must stay below 1 MB."""
+
+
+class Outbox:
+    """A producer with which a batch is complete, on every replica, before it counts."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._bootstrap = bootstrap
+        self._producer: AIOKafkaProducer | None = None
+
+    async def start(self) -> None:
+        """Connect; does nothing where it is connected."""
+        if self._producer is None:
+            producer = AIOKafkaProducer(
+                bootstrap_servers=self._bootstrap,
+                acks="all",
+                enable_idempotence=True,
+                compression_type="lz4",
+                max_request_size=MAX_MESSAGE_BYTES,
+                linger_ms=2,
+            )
+            await producer.start()
+            self._producer = producer
+
+    async def stop(self) -> None:
+        """Flush and disconnect."""
+        if self._producer is not None:
+            producer, self._producer = self._producer, None
+            await producer.stop()
+
+    async def send(self, frames: Iterable[tuple[Topic, str, Sequence[Struct]]]) -> None:
+        """Send (topic, key, records) and wait until all are delivered. Raises KafkaError where one is not."""
+        await self.start()
+        producer = self._producer
+        assert producer is not None
+        sent = []
+        for topic, key, records in frames:
+            for start in range(0, len(records), ROWS):
+                value = codec.encode(records[start : start + ROWS])
+                sent.append(await producer.send(topic.name, value, key=key.encode(), headers=codec.HEADERS))
+        await asyncio.gather(*sent)

@@ -1,0 +1,189 @@
+"""The shell around a pure fold: reads frames, keeps one state a symbol in a Faust table, sends, acknowledges. In that order.
+
+Outputs are delivered before the state is written, and the state before the offset is committed. A crash in between repeats
+outputs, which have deterministic identities, and skips what the state has seen already: nothing is lost, nothing counts twice.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+from weakref import ref
+
+import msgspec
+from faust.streams import _current_event
+from faust.types import EventT
+from msgspec import Struct
+
+from stream.outbox import Outbox
+from topics import codec
+from topics.catalog import DEAD_LETTERS, Topic
+from topics.records import DeadLetter
+
+S = TypeVar("S")
+R = TypeVar("R", bound=Struct)
+
+BATCH_EVENTS = 200
+BATCH_SECONDS = 0.02
+SLICE_BYTES = 524_288
+"""Bytes of input between two acknowledgements: bounds memory, and how long the event loop waits for a fold."""
+
+Output = tuple[Topic, Sequence[Struct]]
+
+
+@dataclass(frozen=True)
+class Part(Generic[R]):
+    """The records of one symbol and interval in one Kafka record, their places (rows) in it, and where it lies."""
+
+    partition: int
+    offset: int
+    timestamp: int
+    rows: list[int] = field(default_factory=list)
+    records: list[R] = field(default_factory=list)
+
+
+class Stage(Protocol[R, S]):
+    """A pure step dressed for the shell."""
+
+    name: str
+    source: Topic
+
+    def key(self, record: R) -> tuple[str, str]:
+        """Return the symbol and interval whose state the record belongs to."""
+        ...
+
+    def check(self, record: R) -> str | None:
+        """Return why the record cannot be used here, or None."""
+        ...
+
+    def load(self, key: tuple[str, str], state: bytes | None) -> S:
+        """Return the state from its bytes, or the initial one."""
+        ...
+
+    def dump(self, state: S) -> bytes:
+        """Return the state's bytes, exactly."""
+        ...
+
+    def step(self, state: S, parts: Sequence[Part[R]]) -> tuple[S, list[Output]]:
+        """Fold the parts, in order, into the state; return what to publish."""
+        ...
+
+
+class Entry(Struct, frozen=True, array_like=True):
+    """What a table holds for a key: the offset read last, by partition, and the fold's state."""
+
+    offsets: dict[int, int]
+    state: bytes
+
+
+_entries = msgspec.msgpack.Decoder(Entry)
+
+
+def dead_letter(topic: str, event: EventT[Any], row: int, value: bytes, reason: str) -> DeadLetter:
+    """Return the dead letter of a part of an event's value."""
+    message = event.message
+    time = int(message.timestamp * 1000) if message.timestamp and message.timestamp > 0 else 0
+    return DeadLetter(topic, message.partition, message.offset, reason, value, time, message.key or None, row)
+
+
+def decode_event(topic: Topic, event: EventT[Any]) -> tuple[list[Any], list[DeadLetter]]:
+    """Return the records of an event and the dead letters of what is none."""
+    message = event.message
+    headers = message.headers.items() if isinstance(message.headers, dict) else message.headers
+    frame = codec.decode(message.value, topic.record, headers)
+    return frame.records, [dead_letter(topic.name, event, part.row, part.value, part.reason) for part in frame.rejected]
+
+
+def slices(events: Sequence[EventT[Any]]) -> Iterator[list[EventT[Any]]]:
+    """Cut events into runs of about `SLICE_BYTES`."""
+    run: list[EventT[Any]] = []
+    size = 0
+    for event in events:
+        run.append(event)
+        size += len(event.message.value or b"")
+        if size >= SLICE_BYTES:
+            yield run
+            run, size = [], 0
+    if run:
+        yield run
+
+
+@dataclass
+class Shell(Generic[R, S]):
+    """One stage in the stream. `cache` holds decoded states beside the bytes that they came from."""
+
+    stage: Stage[R, S]
+    table: Any
+    outbox: Outbox
+    cache: dict[bytes, tuple[bytes, S, dict[int, int]]] = field(default_factory=dict)
+
+    async def run(self, stream: Any) -> None:
+        """Work the stream off, a slice of events at a time."""
+        async for events in stream.noack_take(BATCH_EVENTS, within=BATCH_SECONDS):
+            for run in slices(events):
+                await self._fold(run)
+                for event in run:
+                    await stream.ack(event)
+
+    async def _fold(self, events: Sequence[EventT[Any]]) -> None:
+        frames: list[tuple[Topic, str, Sequence[Struct]]] = []
+        groups: dict[tuple[str, str], list[Part[R]]] = {}
+        last_event: dict[tuple[str, str], EventT[Any]] = {}
+        for event in events:
+            letters = self._group(event, groups, last_event)
+            if letters:
+                frames.append((DEAD_LETTERS, self.stage.source.name, letters))
+        changed: list[tuple[EventT[Any], bytes, S, dict[int, int]]] = []
+        for key, parts in groups.items():
+            table_key = "|".join(key).encode()
+            offsets, state = self._load(key, table_key)
+            fresh = [part for part in parts if part.offset > offsets.get(part.partition, -1)]
+            if not fresh:
+                continue
+            state, outputs = self.stage.step(state, fresh)
+            frames += [(topic, key[0], records) for topic, records in outputs if records]
+            changed.append((last_event[key], table_key, state, offsets | {p.partition: p.offset for p in fresh}))
+        await self.outbox.send(frames)
+        for event, table_key, state, offsets in changed:
+            self._store(event, table_key, state, offsets)
+
+    def _group(
+        self,
+        event: EventT[Any],
+        groups: dict[tuple[str, str], list[Part[R]]],
+        last_event: dict[tuple[str, str], EventT[Any]],
+    ) -> list[DeadLetter]:
+        message = event.message
+        records, letters = decode_event(self.stage.source, event)
+        unread = {letter.row for letter in letters}
+        rows = (row for row in range(len(records) + len(unread)) if row not in unread)
+        parts: dict[tuple[str, str], Part[R]] = {}
+        for row, record in zip(rows, records, strict=True):
+            reason = self.stage.check(record)
+            if reason is not None:
+                letters.append(dead_letter(self.stage.source.name, event, row, codec.encode_one(record), reason))
+                continue
+            key = self.stage.key(record)
+            if key not in parts:
+                parts[key] = Part(message.partition, message.offset, int((message.timestamp or 0) * 1000))
+                groups.setdefault(key, []).append(parts[key])
+                last_event[key] = event
+            parts[key].rows.append(row)
+            parts[key].records.append(record)
+        return letters
+
+    def _load(self, key: tuple[str, str], table_key: bytes) -> tuple[dict[int, int], S]:
+        value = self.table.get(table_key)
+        cached = self.cache.get(table_key)
+        if cached is not None and cached[0] is value:
+            return cached[2], cached[1]
+        if value is None:
+            return {}, self.stage.load(key, None)
+        entry = _entries.decode(value)
+        return entry.offsets, self.stage.load(key, entry.state)
+
+    def _store(self, event: EventT[Any], table_key: bytes, state: S, offsets: dict[int, int]) -> None:
+        value = msgspec.msgpack.encode(Entry(offsets, self.stage.dump(state)))
+        # A table takes the changelog's partition, and its place in it, from the current event.
+        _current_event.set(ref(event))
+        self.table[table_key] = value
+        self.cache[table_key] = (value, state, offsets)

@@ -1,0 +1,186 @@
+"""Each pure step dressed for the shell: which topic it reads, whose state it keeps, and what it publishes.
+
+Rows that are not newer than what a fold has seen are skipped: after a crash the stage before may send its outputs again.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from features import bars as tick_fold
+from features.frame import BarFrame, FeatureFrame
+from features.step import FeatureState, FeatureStep
+from models import outcomes
+from models.outcomes import OutcomesState
+from models.predictor import Predictor, PredictorState
+from stream.shell import Output, Part
+from topics.catalog import BARS, DEAD_LETTERS, FEATURES, OUTCOMES, PREDICTIONS, REGIMES, TICKS
+from topics.codec import encode_one
+from topics.records import Bar, DeadLetter, Features, Prediction, Tick
+
+log = logging.getLogger("foretick")
+
+Row = TypeVar("Row", Bar, Features)
+Key = tuple[str, str]
+
+
+def increasing(parts: Sequence[Part[Row]], last_time: int) -> list[Row]:
+    """Return the rows that are newer than `last_time` and than each row before them."""
+    rows: list[Row] = []
+    for part in parts:
+        for row in part.records:
+            if row.time > last_time:
+                rows.append(row)
+                last_time = row.time
+    skipped = sum(len(part.records) for part in parts) - len(rows)
+    if skipped:
+        log.warning("%d rows of %s are not newer than the last one folded: skipped", skipped, parts[0].records[0].symbol)
+    return rows
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Ticks to bars."""
+
+    interval: str
+    grace_ms: int
+    name = "bars"
+    source = TICKS
+
+    def key(self, record: Tick) -> Key:
+        """A tick belongs to the interval that this pipeline builds."""
+        return record.symbol, self.interval
+
+    def check(self, record: Tick) -> str | None:  # noqa: ARG002 - every tick that could be built can be folded
+        """Return None: every tick is usable."""
+        return None
+
+    def load(self, key: Key, state: bytes | None) -> tick_fold.BarState:
+        """Return the builder's state."""
+        return tick_fold.initial() if state is None else tick_fold.loads(state)
+
+    def dump(self, state: tick_fold.BarState) -> bytes:
+        """Return the builder's state as bytes."""
+        return tick_fold.dumps(state)
+
+    def step(self, state: tick_fold.BarState, parts: Sequence[Part[Tick]]) -> tuple[tick_fold.BarState, list[Output]]:
+        """Close the bars that the ticks complete; a tick for a bar that is closed is a dead letter."""
+        bars: list[Bar] = []
+        letters: list[DeadLetter] = []
+        for part in parts:
+            state, closed, late = tick_fold.step(state, part.records, self.interval, self.grace_ms)
+            bars += closed
+            for row, tick in enumerate(late):
+                reason = f"late: its bar had closed {self.grace_ms} ms after its end"
+                letters.append(
+                    DeadLetter(TICKS.name, part.partition, part.offset, reason, encode_one(tick), part.timestamp, row=row)
+                )
+        return state, [(BARS, bars), (DEAD_LETTERS, letters)]
+
+
+@dataclass(frozen=True)
+class Indicators:
+    """Bars to features and regimes."""
+
+    fold: FeatureStep
+    name = "features"
+    source = BARS
+
+    def key(self, record: Bar) -> Key:
+        """A bar belongs to its symbol and interval."""
+        return record.symbol, record.interval
+
+    def check(self, record: Bar) -> str | None:  # noqa: ARG002 - every bar that could be built can be folded
+        """Return None: every bar is usable."""
+        return None
+
+    def load(self, key: Key, state: bytes | None) -> FeatureState:  # noqa: ARG002 - the state does not depend on the key
+        """Return the indicators' state; one of another definition warms up anew."""
+        if state is None:
+            return self.fold.initial()
+        try:
+            return FeatureState.loads(state)
+        except ValueError as error:
+            log.warning("%s: %s; the indicators warm up anew", key, error)
+            return self.fold.initial()
+
+    def dump(self, state: FeatureState) -> bytes:
+        """Return the indicators' state as bytes."""
+        return state.dumps()
+
+    def step(self, state: FeatureState, parts: Sequence[Part[Bar]]) -> tuple[FeatureState, list[Output]]:
+        """Compute the indicators and the regime of each new bar."""
+        bars = increasing(parts, state.last_time)
+        if not bars:
+            return state, []
+        state, frame, regimes = self.fold.step(state, BarFrame.of(bars))
+        return state, [(FEATURES, frame.records()), (REGIMES, regimes)]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Features of one definition to predictions of all models."""
+
+    fold: Predictor
+    fingerprint: str
+    width: int
+    name = "predictions"
+    source = FEATURES
+
+    def key(self, record: Features) -> Key:
+        """A row belongs to its symbol and interval."""
+        return record.symbol, record.interval
+
+    def check(self, record: Features) -> str | None:
+        """Refuse features of another definition than the models were fitted on."""
+        if record.fingerprint != self.fingerprint:
+            return f"features of definition {record.fingerprint}; the models know {self.fingerprint}: retrain them"
+        if len(record.values) != self.width:
+            return f"{len(record.values)} values where definition {record.fingerprint} has {self.width}"
+        return None
+
+    def load(self, key: Key, state: bytes | None) -> PredictorState:
+        """Return the models' state of a symbol."""
+        return self.fold.initial(key[0]) if state is None else PredictorState.loads(state)
+
+    def dump(self, state: PredictorState) -> bytes:
+        """Return the models' state as bytes."""
+        return state.dumps()
+
+    def step(self, state: PredictorState, parts: Sequence[Part[Features]]) -> tuple[PredictorState, list[Output]]:
+        """Let every model learn from what matured, then predict."""
+        rows = increasing(parts, state.last_time)
+        if not rows:
+            return state, []
+        state, predictions = self.fold.step(state, FeatureFrame.of(rows))
+        return state, [(PREDICTIONS, predictions)]
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Predictions to outcomes, once they have matured."""
+
+    name = "outcomes"
+    source = PREDICTIONS
+
+    def key(self, record: Prediction) -> Key:
+        """A prediction belongs to its symbol and interval."""
+        return record.symbol, record.interval
+
+    def check(self, record: Prediction) -> str | None:  # noqa: ARG002 - anybody's prediction is scored
+        """Return None: anybody's prediction is scored."""
+        return None
+
+    def load(self, key: Key, state: bytes | None) -> OutcomesState:  # noqa: ARG002 - the state does not depend on the key
+        """Return what still waits for its target time."""
+        return outcomes.initial() if state is None else OutcomesState.loads(state)
+
+    def dump(self, state: OutcomesState) -> bytes:
+        """Return what waits, as bytes."""
+        return state.dumps()
+
+    def step(self, state: OutcomesState, parts: Sequence[Part[Prediction]]) -> tuple[OutcomesState, list[Output]]:
+        """Score the predictions whose target these predictions' prices are."""
+        state, matured = outcomes.step(state, [record for part in parts for record in part.records])
+        return state, [(OUTCOMES, matured)]

@@ -1,0 +1,62 @@
+"""The worker: every agent of the pipeline, on one page. `python -m stream.worker` runs it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import faust
+
+from features.step import FeatureStep
+from models.predictor import Predictor
+from models.registry import load_all
+from settings import Settings
+from stream.app import WORKER, make_app, or_end, run, topic_of
+from stream.outbox import Outbox
+from stream.shell import Shell, Stage
+from stream.stages import Bars, Indicators, Outcomes, Predictions
+from topics.catalog import TICKS
+
+
+def stages(settings: Settings) -> list[Stage[Any, Any]]:
+    """Return the pipeline's stages in flow order, with the models that `foretick train` left to serve."""
+    features = FeatureStep()
+    return [
+        Bars(settings.interval, settings.grace_ms),
+        Indicators(features),
+        Predictions(Predictor(load_all(settings.home / "models"), features.names), features.fingerprint, len(features.names)),
+        Outcomes(),
+    ]
+
+
+def make_worker(settings: Settings, pipeline: Sequence[Stage[Any, Any]]) -> faust.App:
+    """Return the Faust app with one agent a stage, each with a table of its states."""
+    app = make_app(WORKER, settings)
+    outbox = Outbox(settings.kafka)
+    for stage in pipeline:
+        _add_agent(app, stage, outbox)
+
+    @app.on_before_shutdown.connect  # type: ignore[untyped-decorator, unused-ignore]
+    async def close(*_: object, **__: object) -> None:
+        await outbox.stop()
+
+    return app
+
+
+def _add_agent(app: faust.App, stage: Stage[Any, Any], outbox: Outbox) -> None:
+    table = app.Table(
+        f"{stage.name}-state",
+        partitions=TICKS.partitions,
+        key_type=bytes,
+        value_type=bytes,
+        # States are replaced again and again: small segments let Kafka drop the old ones soon.
+        extra_topic_configs={"segment.bytes": "33554432", "max.compaction.lag.ms": "60000"},
+    )
+    shell = Shell(stage, table, outbox)
+
+    @app.agent(topic_of(app, stage.source), name=stage.name)  # type: ignore[untyped-decorator, unused-ignore]
+    async def agent(stream: Any) -> None:
+        await or_end(stage.name, shell.run(stream))
+
+
+if __name__ == "__main__":
+    configured = Settings()
+    run(make_worker(configured, stages(configured)))
