@@ -77,7 +77,9 @@ def tail(
     try:
         asyncio.run(_tail(topic, settings.kafka, count, follow, symbol))
     except KafkaError as error:
-        raise UserError(f"Kafka at {settings.kafka} does not answer ({error}); is it running? ./foretick status") from None
+        raise UserError(
+            f"Kafka at {settings.kafka} does not answer ({error}); is it running? ./foretick status"
+        ) from None
 
 
 async def _tail(topic: Topic, bootstrap: str, count: int, follow: bool, symbol: str | None) -> None:

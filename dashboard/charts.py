@@ -94,6 +94,7 @@ def market() -> Market:
     x_range = Range1d()
     price = plot(x_range=x_range, y_range=DataRange1d(range_padding=0.06), window_axis="x", name="price")
     price.xaxis.visible = False
+    price.yaxis.formatter = NumeralTickFormatter(format="0,0.00")
     ribbon = plot(x_range=x_range, y_range=Range1d(0, 1), name="ribbon", min_border_top=0, min_border_bottom=0)
     ribbon.axis.visible = ribbon.grid.visible = False
     volume = plot(x_range=x_range, y_range=DataRange1d(start=0, range_padding=0.08), window_axis="x", name="volume")

@@ -41,7 +41,7 @@ SELECT
 SELECT DISTINCT model FROM series WHERE symbol = %(symbol)s AND interval = %(interval)s ORDER BY model;
 
 -- name: bars
-SELECT extract(epoch FROM time) * 1000, open, high, low, close, volume
+SELECT (extract(epoch FROM time) * 1000)::float8, open, high, low, close, volume
 FROM bars
 WHERE symbol = %(symbol)s AND interval = %(interval)s AND time > %(start)s AND time <= %(end)s
 ORDER BY time;
@@ -50,7 +50,7 @@ ORDER BY time;
 -- The forecasts of one model and horizon that have come true, at the time for which they were made. Where two versions
 -- spoke at the same bar, the one whose name sorts last is shown.
 SELECT DISTINCT ON (o.time)
-    extract(epoch FROM o.target_time) * 1000,
+    (extract(epoch FROM o.target_time) * 1000)::float8,
     p.price * exp(p.q05), p.price * exp(p.q95), p.price * exp(o.realised), o.interval_hit::int
 FROM series AS s
 JOIN outcome_rows AS o USING (series_id)
@@ -76,13 +76,13 @@ WITH said AS (
     WHERE s.symbol = %(symbol)s AND s.interval = %(interval)s AND s.model = %(model)s
 )
 SELECT DISTINCT ON (horizon)
-    extract(epoch FROM time) * 1000, price, horizon, q05, q10, q25, q50, q75, q90, q95, p_up
+    (extract(epoch FROM time) * 1000)::float8, price, horizon, q05, q10, q25, q50, q75, q90, q95, p_up
 FROM said
 WHERE time = (SELECT max(time) FROM said)
 ORDER BY horizon, version DESC;
 
 -- name: regimes
-SELECT extract(epoch FROM time) * 1000, state, posterior
+SELECT (extract(epoch FROM time) * 1000)::float8, state, posterior
 FROM regimes
 WHERE symbol = %(symbol)s AND interval = %(interval)s AND time > %(start)s AND time <= %(end)s
 ORDER BY time;
@@ -130,7 +130,7 @@ rolled AS (
 )
 SELECT
     model,
-    extract(epoch FROM bucket + %(bucket)s) * 1000,
+    (extract(epoch FROM bucket + %(bucket)s) * 1000)::float8,
     scored,
     (hits / nullif(scored, 0))::float8,
     (1 - pinball / nullif(naive_pinball, 0))::float8,

@@ -1,18 +1,15 @@
 """The forecast to beat: no drift, and a spread that follows recent volatility."""
 
 from pathlib import Path
-from statistics import NormalDist
 from typing import ClassVar, Self
 
 import numpy as np
 
-from features.frame import FeatureFrame
+from features.frame import FeatureFrame, Floats
 from models import artifact, labels, volatility
+from models.distribution import NORMAL, spread
 from models.forecaster import JSON, Forecasts
-from topics.records import HORIZONS, QUANTILES
-
-MIN_LABELS = 500
-"""Labels needed to trust empirical quantiles; with fewer, a normal distribution stands in."""
+from topics.records import HORIZONS
 
 
 class Naive:
@@ -25,8 +22,7 @@ class Naive:
         self.names = names
         self.horizons = horizons
         self.fingerprint = ""
-        normal = [NormalDist().inv_cdf(level) for level in QUANTILES]
-        self.spread = np.array([normal] * len(horizons))  # [H, Q] in units of the scale
+        self.spread = np.array([NORMAL] * len(horizons))  # [H, Q] in units of the scale
 
     @property
     def version(self) -> str:
@@ -37,12 +33,9 @@ class Naive:
         """Take the quantiles of the standardised returns, pooled over symbols."""
         self.fingerprint = frames[0].fingerprint
         scaled = np.concatenate([self._targets(frame) for frame in frames])
-        for column in range(len(self.horizons)):
-            known = scaled[~np.isnan(scaled[:, column]), column]
-            if len(known) >= MIN_LABELS:
-                self.spread[column] = np.quantile(np.concatenate([known, -known]), QUANTILES)
+        self.spread = np.array([spread(np.concatenate([column, -column])) for column in scaled.T])
 
-    def _targets(self, frame: FeatureFrame) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    def _targets(self, frame: FeatureFrame) -> Floats:
         _, sigma = volatility.step(volatility.initial(), frame)
         return labels.targets(frame, sigma, self.horizons, clip=np.inf)
 

@@ -1,19 +1,18 @@
-"""The model that learns while it forecasts: one linear regression (river) a horizon, on a queue of labels that mature."""
+"""The model that learns while it forecasts: linear regressions (river) on a queue of labels that mature in event time."""
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
-from river import linear_model, optim, preprocessing
 
-from features.frame import FeatureFrame, Floats
-from models import artifact, volatility
+from features.frame import FeatureFrame, Floats, Ints
+from models import artifact, learner, volatility
+from models.distribution import NORMAL, odds_up, spread
 from models.forecaster import JSON, Forecasts
 from models.inputs import columns, scale_free
 from models.labels import mature
-from models.naive import normal_up, spread_of
-from topics.records import HORIZONS, QUANTILES
+from models.learner import Learner, Walk
+from topics.records import HORIZONS
 from topics.units import interval_ms
 
 INPUTS = (
@@ -23,27 +22,130 @@ INPUTS = (
     "log_return_60",
     "ema_gap_12",
     "ema_gap_26",
+    "macd_histogram_12_26_9",
     "rsi_14",
     "stochastic_k_14",
+    "bollinger_b_20",
     "zscore_60",
     "zscore_200",
 )
-CLIP = 4.0
-"""Targets and standardised inputs are clipped to +- this."""
-LEARNING_RATE = 1e-3
-L2 = 1e-4
+"""Made of prices alone, so that a source without volumes is forecast too."""
 
 
-class Learner:
-    """A scaler and a regression a horizon, as river objects, for as long as a frame lasts."""
+class Online:
+    """Per symbol a scaler and four regressions of ln(P(t+h) / P(t)) / (sigma sqrt(h)), which start where the fit ended.
 
-    def __init__(self, inputs: tuple[str, ...], state: JSON) -> None:
-        self.inputs = inputs
-        scaler, self.regressions = state["scaler"], []
-        self.scaler = preprocessing.StandardScaler._from_state(
-            dict.fromkeys(inputs, scaler["count"]),
-            dict(zip(inputs, scaler["means"], strict=True)),
-            dict(zip(inputs, scaler["variances"], strict=True)),
-        )
-        for weights in state["weights"]:
-            regression = linear_model.LinearRegression(optim.SGD(LEARNING_RATE), l2=L2, intercept_init=weights[-1])
+    The fit walks all symbols' rows in time order through one learner, in the same way as the stream does.
+    """
+
+    name: ClassVar[str] = "online"
+
+    def __init__(self, names: tuple[str, ...], horizons: tuple[int, ...] = HORIZONS) -> None:
+        self.names = names
+        self.horizons = horizons
+        self.fingerprint = ""
+        self.spread = np.array([NORMAL] * len(horizons))  # [H, Q], of the residuals in units of the scale
+        self.learnt = learner.fresh(len(INPUTS), len(horizons))
+        self._columns = columns(INPUTS, names, self.name)
+
+    @property
+    def version(self) -> str:
+        """Return the hash of the definition and of what was fitted."""
+        return artifact.version(self._definition())
+
+    def fit(self, frames: list[FeatureFrame], seed: int) -> None:  # noqa: ARG002 - nothing here is random
+        """Walk the rows of all symbols in time order; keep what was learnt and the spread of the forecasts' residuals."""
+        self.fingerprint = frames[0].fingerprint
+        student = Learner(INPUTS, self.horizons, learner.fresh(len(INPUTS), len(self.horizons)))
+        walks, labels = [], []
+        for frame in frames:
+            _, sigma = volatility.step(volatility.initial(), frame)
+            at, y = self._labels(frame.time, frame.close, sigma, frame)
+            labels.append(y)
+            walks.append(Walk(np.empty((0, self._width)), self._inputs(frame, sigma), y, at, [0] * len(self.horizons)))
+        order = np.argsort(np.concatenate([frame.time for frame in frames]), kind="stable")
+        owners = np.repeat(np.arange(len(frames)), [len(frame) for frame in frames])[order].tolist()
+        said: list[list[list[float]]] = [[] for _ in frames]
+        for owner in owners:
+            said[owner].append(walks[owner].advance(student))
+        residuals = np.concatenate(labels) - np.concatenate([np.array(rows) for rows in said])
+        self.spread = np.array([spread(column) for column in residuals.T])
+        self.learnt = student.to_json()
+
+    def initial(self) -> JSON:
+        """Return the state of a symbol that was not seen yet: what the fit learnt, and an empty queue."""
+        return {"volatility": volatility.initial(), "learnt": self.learnt, "last_time": -1, "bars": [], "queue": []}
+
+    def step(self, state: JSON, frame: FeatureFrame) -> tuple[JSON, Forecasts]:
+        """Forecast each row from what was known at its close; learn from labels only once they have matured."""
+        scale, sigma = volatility.step(state["volatility"], frame)
+        queue = np.array(state["queue"], dtype=np.float64).reshape(-1, self._width)
+        bars = np.array(state["bars"], dtype=np.float64).reshape(-1, 3)  # time, price, sigma
+        bars = np.concatenate([bars, np.column_stack([frame.time, frame.close, sigma])])
+        time = bars[:, 0].astype(np.int64)
+        spans = self._spans(frame)
+        at, y = self._labels(time, bars[:, 1].copy(), bars[:, 2], frame)
+        first = [int(np.searchsorted(time, state["last_time"] - span, side="right")) for span in spans]
+        student = Learner(INPUTS, self.horizons, state["learnt"])
+        walk = Walk(queue, self._inputs(frame, sigma), y, at + len(queue), first)
+        mean = np.array([walk.advance(student) for _ in range(len(frame))])
+        keep = int(np.searchsorted(time, time[-1] - max(spans), side="right"))
+        new = {
+            "volatility": scale,
+            "learnt": student.to_json(),
+            "last_time": int(time[-1]),
+            "bars": bars[keep:].tolist(),
+            "queue": walk.queue(keep).tolist(),
+        }
+        return new, self._forecasts(mean, sigma)
+
+    def _forecasts(self, mean: Floats, sigma: Floats) -> Forecasts:
+        """Return the forecasts for means [n, H] in units of the scale."""
+        known = np.where(np.isnan(mean), np.nan, 1.0)
+        scale = known * sigma[:, None] * np.sqrt(self.horizons)
+        return Forecasts(mean * scale, scale, scale[:, :, None] * (mean[:, :, None] + self.spread), odds_up(mean))
+
+    def _inputs(self, frame: FeatureFrame, sigma: Floats) -> Floats:
+        return scale_free(frame.values[:, self._columns], INPUTS, sigma)
+
+    def _spans(self, frame: FeatureFrame) -> list[int]:
+        return [horizon * interval_ms(frame.interval) for horizon in self.horizons]
+
+    def _labels(self, time: Ints, price: Floats, sigma: Floats, clock: FeatureFrame) -> tuple[Ints, Floats]:
+        """Return at which row of the clock each label matures, and the label in units of the scale, clipped: [n, H]."""
+        at, y = np.empty((len(time), len(self.horizons)), dtype=np.int64), np.empty((len(time), len(self.horizons)))
+        for column, (horizon, span) in enumerate(zip(self.horizons, self._spans(clock), strict=True)):
+            at[:, column], realised = mature(time, price, span, clock.time, clock.close)
+            y[:, column] = np.clip(realised / (sigma * np.sqrt(horizon)), -learner.CLIP, learner.CLIP)
+        return at, y
+
+    @property
+    def _width(self) -> int:
+        return len(INPUTS) + len(self.horizons)
+
+    def _definition(self) -> JSON:
+        return {
+            "model": self.name,
+            "fingerprint": self.fingerprint,
+            "names": self.names,
+            "horizons": self.horizons,
+            "inputs": INPUTS,
+            "half_life": volatility.HALF_LIFE,
+            "learning_rate": [learner.LEARNING_RATE, learner.POWER, learner.L2, learner.MEMORY],
+            "spread": self.spread.tolist(),
+            "learnt": self.learnt,
+        }
+
+    def save(self, folder: Path) -> None:
+        """Write model.json."""
+        artifact.write(folder, self._definition())
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote. Raises ValueError with one line where it is no artifact of this model."""
+        definition = artifact.read(folder, cls.name)
+        model = cls(tuple(definition["names"]), tuple(definition["horizons"]))
+        model.fingerprint = definition["fingerprint"]
+        model.spread = np.array(definition["spread"])
+        model.learnt = definition["learnt"]
+        return model

@@ -20,7 +20,9 @@ class Settings(BaseSettings):
     redis_url: SecretStr = Field(default=SecretStr("redis://127.0.0.1:6379/0"))
     dashboard_port: int = Field(default=5006, ge=0, le=65535)
     interval: str = Field(default="1m", description="the interval of the bars built from ticks")
-    grace_ms: int = Field(default=2_000, ge=0, description="how long after its end a bar waits for late ticks, in event time")
+    grace_ms: int = Field(
+        default=2_000, ge=0, description="how long after its end a bar waits for late ticks, in event time"
+    )
     frame_rows: int = Field(default=500, ge=1, le=5_000, description="rows in one frame of a backfill, at most")
 
     @classmethod

@@ -4,6 +4,7 @@ import gzip
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
@@ -19,7 +20,7 @@ from sources.json_rows import json_rows
 from sources.layout import Head
 from sources.parse import Chunk
 
-Opener = Callable[[], IO[bytes]]
+Opener = Callable[[], AbstractContextManager[IO[bytes]]]
 Reader = Callable[[Sequence[str] | None], Iterator[Chunk]]
 
 BLOCK_BYTES = 8 << 20
@@ -60,7 +61,7 @@ def _open(name: str, folder: Path, path: Path | None, opener: Opener, scratch: P
     if not start:
         raise SourceError(f"{name}: the file is empty")
     if start[:2] == b"\x1f\x8b":
-        yield from _open(name.removesuffix(".gz"), folder, None, lambda: cast("IO[bytes]", gzip.open(opener())), scratch)
+        yield from _open(name.removesuffix(".gz"), folder, None, _unzipped(opener), scratch)
     elif start[:2] == b"PK":
         yield from _open_zip(_on_disk(name, path, opener, scratch), folder, scratch)
     elif start[:4] == b"PAR1":
@@ -92,7 +93,21 @@ def _open_zip(path: Path, folder: Path, scratch: Path) -> Iterator[Table]:
 
 
 def _member(path: Path, member: str) -> Opener:
-    return lambda: zipfile.ZipFile(path).open(member)
+    @contextmanager
+    def opener() -> Iterator[IO[bytes]]:
+        with zipfile.ZipFile(path) as archive, archive.open(member) as stream:
+            yield stream
+
+    return opener
+
+
+def _unzipped(packed: Opener) -> Opener:
+    @contextmanager
+    def opener() -> Iterator[IO[bytes]]:
+        with packed() as raw, gzip.open(raw) as stream:
+            yield cast("IO[bytes]", stream)
+
+    return opener
 
 
 def _text(name: str, folder: Path, opener: Opener) -> Table:
@@ -110,7 +125,7 @@ def _text(name: str, folder: Path, opener: Opener) -> Table:
 
 def _read_text(stream: IO[bytes], head: Head, dialect: Dialect, wanted: Sequence[str] | None) -> Iterator[Chunk]:
     """Read every cell as text: it is made a number later, column by column, and a bad cell can be shown as it stands."""
-    names = head.header or tuple(str(place) for place in range(head.width))
+    names = head.names
     broken: list[tuple[int, str]] = []
 
     def keep(row: Any) -> str:  # noqa: ANN401 - pyarrow's InvalidRow, which has no types
@@ -189,7 +204,7 @@ def _json(name: str, folder: Path, opener: Opener) -> Table:
     if not rows:
         raise SourceError(f"{name}: the file has no rows")
     head = Head(name, names, tuple(tuple(row) for row in rows[:5]))
-    columns = names or tuple(str(place) for place in range(len(rows[0])))
+    columns = head.names
 
     def read(wanted: Sequence[str] | None) -> Iterator[Chunk]:
         row = 1

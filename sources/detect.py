@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sources.errors import SourceError
 from sources.formats import SOURCES
@@ -47,14 +47,15 @@ def _distinct(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def detect(head: Head) -> tuple[Source, Layout]:
-    """Return the first source that recognises the head, and its layout.
+    """Return the first source that recognises the head, and its layout, whose columns are those of `head.names`.
 
     Raises SourceError that shows the header and names the known ones.
     """
     for source in SOURCES:
         layout = source.recognise(head)
         if layout is not None:
-            return source, layout
+            places = {name: str(place) for place, name in enumerate(layout.names)}
+            return source, replace(layout, columns={name: places.get(at, at) for name, at in layout.columns.items()})
     found = ",".join(head.header) if head.header else ",".join(cell or "" for cell in (head.rows or ((),))[0])
     found = found if len(found) <= _SHOWN else found[:_SHOWN] + "..."
     what = "header" if head.header else "first row (there is no header)"

@@ -32,7 +32,12 @@ class Head:
     @property
     def width(self) -> int:
         """The number of columns."""
-        return len(self.header if self.header is not None else self.rows[0]) if self.header or self.rows else 0
+        return len(self.header or (self.rows[0] if self.rows else ()))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the columns: their places where there is no header."""
+        return self.header or tuple(str(place) for place in range(self.width))
 
     def find(self, *names: str) -> str | None:
         """Return the header's own spelling of the first of these lower-case names that it has."""

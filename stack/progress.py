@@ -1,4 +1,4 @@
-"""Tells on stderr what changes while the stack comes up."""
+"""Tells on stderr what changes while the stack comes up or goes down."""
 
 import sys
 
@@ -8,18 +8,21 @@ from stack.state import StackState
 class Progress:
     """Prints one line for each change of a component's state."""
 
-    def __init__(self) -> None:
-        """Start with nothing told."""
+    def __init__(self, *already: str) -> None:
+        """Start with nothing told; the states in `already` are no news."""
+        self.already = already
         self.told: dict[str, str] = {}
 
     def __call__(self, state: StackState) -> None:
         """Print what is new."""
         for name, status in state.components.items():
-            if status.state == self.told.get(name) or (status.state == "starting" and status.pid is None):
+            waiting = status.state == "starting" and status.pid is None
+            if waiting or self.told.get(name) == status.state:
                 continue
             self.told[name] = status.state
-            detail = status.last_error if status.state in ("restarting", "failed") else status.address
-            sys.stderr.write(f"{name:>10}  {status.state}{f'  {detail}' if detail else ''}\n")
+            if status.state not in self.already:
+                detail = status.last_error if status.state in ("restarting", "failed") else status.address
+                sys.stderr.write(f"{name:>10}  {status.state}{f'  {detail}' if detail else ''}\n")
         sys.stderr.flush()
 
 
@@ -29,5 +32,5 @@ def up_and_healthy(state: StackState) -> bool:
 
 
 def failures(state: StackState) -> list[str]:
-    """Return a line for each component that was given up."""
-    return [f"{name}: {status.last_error}" for name, status in state.components.items() if status.state == "failed"]
+    """Return a line for each component of ours, or step, that was given up."""
+    return [f"{name} failed: {status.last_error}" for name, status in state.components.items() if status.given_up()]

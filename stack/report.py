@@ -82,5 +82,10 @@ def addresses(settings: Settings) -> dict[str, str]:
         "kafka": settings.kafka,
         "database": without_password(settings.database_url.get_secret_value()),
         "redis": without_password(settings.redis_url.get_secret_value()),
-        "dashboard": f"http://{HOST}:{settings.dashboard_port}",
+        "dashboard": dashboard_url(settings),
     }
+
+
+def dashboard_url(settings: Settings) -> str:
+    """Return where the dashboard is."""
+    return f"http://{HOST}:{settings.dashboard_port}"

@@ -14,8 +14,8 @@ VARIABLE = {"kafka": "FORETICK_KAFKA", "postgres": "FORETICK_DATABASE_URL", "red
 
 
 def is_external(name: str) -> bool:
-    """Tell whether the environment points a server at one that exists already."""
-    return bool(os.environ.get(VARIABLE[name]))
+    """Tell whether the environment points a component at a server that exists already."""
+    return bool(os.environ.get(VARIABLE.get(name, "")))
 
 
 @dataclass(frozen=True)

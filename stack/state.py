@@ -30,6 +30,10 @@ class Status:
         """Return the process, None when there is none."""
         return None if self.pid is None or self.create_time is None else Identity(self.pid, self.create_time)
 
+    def given_up(self) -> bool:
+        """Tell whether nobody tries any more: a server of somebody else's may come back by itself."""
+        return self.state == "failed" and not self.external
+
 
 @dataclass
 class StackState:

@@ -76,8 +76,13 @@ async def supervise(
     return current
 
 
-def run(table: tuple[Component, ...], home: Path, on_change: Callable[[StackState], None] | None = None) -> StackState:
-    """Run the stack in this process; returns its last state when told to stop."""
+def run(
+    table: Callable[[], tuple[Component, ...]], home: Path, on_change: Callable[[StackState], None] | None = None
+) -> StackState:
+    """Run the stack in this process; returns its last state when told to stop.
+
+    `table` is called once the lock is held and left-overs are gone, since it chooses free ports.
+    """
     with only_one(home):
         clear_left_overs(home)
-        return asyncio.run(supervise(table, home, on_change))
+        return asyncio.run(supervise(table(), home, on_change))

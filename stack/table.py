@@ -3,7 +3,7 @@
 import asyncio
 import sys
 import urllib.request
-from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
 from settings import Settings
 from stack.addresses import HOST
@@ -11,55 +11,52 @@ from stack.component import Component
 from stack.lag import PERSIST_GROUP, WORKER_GROUP, group_is_stable
 from stack.servers import SERVERS, plan
 
-PERSIST, WORKER, DASHBOARD = "persist", "worker", "dashboard"
+NAMES = (*SERVERS, "prepare", "worker", "persist", "dashboard")
 
 
-def components(settings: Settings, *, sample: bool = True) -> tuple[Component, ...]:
-    """Choose the addresses and return the whole table; `sample` adds the replay of the bundled sample."""
+def components(settings: Settings) -> tuple[Component, ...]:
+    """Choose the addresses, write them down, and return the whole table."""
     servers = plan(settings)
-    home, kafka = settings.home, servers.addresses.kafka
-    port = servers.addresses.dashboard_port
+    kafka, port = servers.addresses.kafka, servers.addresses.dashboard_port
 
-    def python(
-        name: str,
-        module: str,
-        *arguments: str,
-        needs: tuple[str, ...],
-        check: Callable[[], Awaitable[None]] | None = None,
-        address: str = "",
-        once: bool = False,
-    ) -> Component:
-        return Component(
-            name,
-            lambda: [sys.executable, "-m", module, *arguments],
-            check,
-            address,
-            needs,
-            once,
-            environment={"FORETICK_HOME": str(home), "PYTHONUNBUFFERED": "1"},
-        )
+    async def worker_reads() -> None:
+        await group_is_stable(kafka, WORKER_GROUP)
 
-    return (
-        *servers.components,
-        python("prepare", "stack.prepare", needs=SERVERS, once=True),
-        python(WORKER, "stream.worker", needs=("prepare",), check=lambda: group_is_stable(kafka, WORKER_GROUP)),
-        python(PERSIST, "stream.persist", needs=("prepare",), check=lambda: group_is_stable(kafka, PERSIST_GROUP)),
-        python(
-            DASHBOARD,
-            "dashboard.serve",
-            needs=("prepare",),
-            check=lambda: answers(port),
-            address=f"http://{HOST}:{port}",
-        ),
+    async def persist_reads() -> None:
+        await group_is_stable(kafka, PERSIST_GROUP)
+
+    async def dashboard_answers() -> None:
+        await answers(port)
+
+    prepare = step("prepare", "stack.prepare", needs=SERVERS)
+    worker = replace(python("worker", "stream.worker", needs=("prepare",)), check=worker_reads)
+    persist = replace(python("persist", "stream.persist", needs=("prepare",)), check=persist_reads)
+    page = replace(
+        python("dashboard", "dashboard.serve", needs=("prepare",)),
+        check=dashboard_answers,
+        address=f"http://{HOST}:{port}",
     )
+    ours = (prepare, worker, persist, page)
+    environment = {"FORETICK_HOME": str(settings.home)}
+    return (*servers.components, *(replace(component, environment=environment) for component in ours))
+
+
+def python(name: str, module: str, *arguments: str, needs: tuple[str, ...]) -> Component:
+    """Return a component that is a Python module of the project."""
+    return Component(name, lambda: [sys.executable, "-u", "-m", module, *arguments], needs=needs)
+
+
+def step(name: str, module: str, *arguments: str, needs: tuple[str, ...]) -> Component:
+    """Return a step of the set-up: a module that runs to its end once."""
+    return replace(python(name, module, *arguments, needs=needs), once=True)
 
 
 async def answers(port: int) -> None:
-    """Ask the dashboard for its metadata, which opens no session; raises when it does not answer."""
+    """Ask the dashboard for its metadata, which opens no session; raises OSError when it does not answer."""
     url = f"http://{HOST}:{port}/metadata"
 
     def ask() -> None:
-        with urllib.request.urlopen(url, timeout=5):  # noqa: S310 - our own server, by http
+        with urllib.request.urlopen(url, timeout=5):
             pass
 
     await asyncio.to_thread(ask)

@@ -70,7 +70,7 @@ class Watch:
                     await self.while_healthy()
                 await self.first(self.exit())
                 if self.stopping.is_set():
-                    return
+                    return None
                 if self.component.once and self.process is not None and self.process.returncode == 0:
                     self.ready.set()
                     return self.set("done")

@@ -18,7 +18,9 @@ def place(url: str) -> str:
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
         # Most likely a password with a special character: which part is which is unknown, so none is shown.
-        return "the URL, which cannot be read (write special characters of the password as %XX),"
+        return "the server (its URL cannot be read: write special characters of the password as %XX)"
+    if not parts.scheme or not parts.netloc or "@" in parts.netloc.rpartition("@")[0]:
+        return "the server"
     return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
 
 

@@ -56,13 +56,15 @@ def topic_of(app: faust.App, topic: Topic) -> Any:
 async def or_end(agent: str, work: Awaitable[None]) -> None:
     """Do an agent's work; end the process where it fails.
 
-    Faust would go on, and acknowledge the rest of the batch unprocessed. The supervisor starts the process again, and it
-    goes on from the last committed offset.
+    Faust would go on, and acknowledge the rest of the batch unprocessed. The supervisor starts the process again, and
+    it goes on from the last committed offset.
     """
     try:
         await work
     except Exception:
-        log.critical("agent %s failed: the process ends, and goes on from the last commit when it is started", agent, exc_info=True)
+        log.critical(
+            "agent %s failed: the process ends; restarted, it goes on from its last commit", agent, exc_info=True
+        )
         logging.shutdown()
         os._exit(70)
 

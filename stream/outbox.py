@@ -10,7 +10,7 @@ from topics import codec
 from topics.catalog import MAX_MESSAGE_BYTES, Topic
 
 ROWS = 500
-"""Rows in one outgoing frame, at most: a prediction of 4 horizons takes about 1 KB, and a frame must stay below 1 MB."""
+"""Rows in one outgoing frame, at most: a prediction takes about 1 KB, and a frame is to stay below 1 MB."""
 
 
 class Outbox:
@@ -20,8 +20,7 @@ class Outbox:
         self._bootstrap = bootstrap
         self._producer: AIOKafkaProducer | None = None
 
-    async def start(self) -> None:
-        """Connect; does nothing where it is connected."""
+    async def _connected(self) -> AIOKafkaProducer:
         if self._producer is None:
             producer = AIOKafkaProducer(
                 bootstrap_servers=self._bootstrap,
@@ -33,6 +32,7 @@ class Outbox:
             )
             await producer.start()
             self._producer = producer
+        return self._producer
 
     async def stop(self) -> None:
         """Flush and disconnect."""
@@ -42,9 +42,7 @@ class Outbox:
 
     async def send(self, frames: Iterable[tuple[Topic, str, Sequence[Struct]]]) -> None:
         """Send (topic, key, records) and wait until all are delivered. Raises KafkaError where one is not."""
-        await self.start()
-        producer = self._producer
-        assert producer is not None
+        producer = await self._connected()
         sent = []
         for topic, key, records in frames:
             for start in range(0, len(records), ROWS):

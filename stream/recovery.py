@@ -1,7 +1,7 @@
 """A repair of Faust 0.15.3: after a restart with a changelog, seek the source partitions first, then resume them.
 
-Faust resumes the partitions while its fetcher runs already, and seeks to the committed offsets only afterwards; what was
-fetched in between is dropped or stalls the commits for good. Measured: see docs/why.md. `tests/stream` fails without it.
+Faust resumes the partitions while its fetcher runs already, and seeks to the committed offsets only afterwards; what
+was fetched in between is dropped, or stalls the commits for good. Measured: docs/why.md. `tests/stream` fails without it.
 """
 
 import asyncio

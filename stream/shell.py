@@ -1,7 +1,8 @@
-"""The shell around a pure fold: reads frames, keeps one state a symbol in a Faust table, sends, acknowledges. In that order.
+"""The shell around a pure fold: reads frames, sends outputs, keeps a state a symbol in a Faust table, acknowledges.
 
-Outputs are delivered before the state is written, and the state before the offset is committed. A crash in between repeats
-outputs, which have deterministic identities, and skips what the state has seen already: nothing is lost, nothing counts twice.
+In that order: outputs are delivered before the state is written, and the state before the offset is committed. A crash in
+between repeats outputs, which have deterministic identities, and what the state has seen already is skipped: nothing is
+lost, nothing counts twice.
 """
 
 from collections.abc import Iterator, Sequence

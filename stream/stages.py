@@ -1,6 +1,6 @@
 """Each pure step dressed for the shell: which topic it reads, whose state it keeps, and what it publishes.
 
-Rows that are not newer than what a fold has seen are skipped: after a crash the stage before may send its outputs again.
+Rows that are not newer than what a fold has seen are skipped: after a crash the stage before may send outputs again.
 """
 
 import logging
@@ -35,7 +35,7 @@ def increasing(parts: Sequence[Part[Row]], last_time: int) -> list[Row]:
                 last_time = row.time
     skipped = sum(len(part.records) for part in parts) - len(rows)
     if skipped:
-        log.warning("%d rows of %s are not newer than the last one folded: skipped", skipped, parts[0].records[0].symbol)
+        log.warning("%d rows of %s are not newer than the last folded: skipped", skipped, parts[0].records[0].symbol)
     return rows
 
 
@@ -56,7 +56,7 @@ class Bars:
         """Return None: every tick is usable."""
         return None
 
-    def load(self, key: Key, state: bytes | None) -> tick_fold.BarState:
+    def load(self, key: Key, state: bytes | None) -> tick_fold.BarState:  # noqa: ARG002 - the same for every key
         """Return the builder's state."""
         return tick_fold.initial() if state is None else tick_fold.loads(state)
 
@@ -74,7 +74,9 @@ class Bars:
             for row, tick in enumerate(late):
                 reason = f"late: its bar had closed {self.grace_ms} ms after its end"
                 letters.append(
-                    DeadLetter(TICKS.name, part.partition, part.offset, reason, encode_one(tick), part.timestamp, row=row)
+                    DeadLetter(
+                        TICKS.name, part.partition, part.offset, reason, encode_one(tick), part.timestamp, row=row
+                    )
                 )
         return state, [(BARS, bars), (DEAD_LETTERS, letters)]
 
@@ -95,7 +97,7 @@ class Indicators:
         """Return None: every bar is usable."""
         return None
 
-    def load(self, key: Key, state: bytes | None) -> FeatureState:  # noqa: ARG002 - the state does not depend on the key
+    def load(self, key: Key, state: bytes | None) -> FeatureState:
         """Return the indicators' state; one of another definition warms up anew."""
         if state is None:
             return self.fold.initial()
@@ -172,7 +174,7 @@ class Outcomes:
         """Return None: anybody's prediction is scored."""
         return None
 
-    def load(self, key: Key, state: bytes | None) -> OutcomesState:  # noqa: ARG002 - the state does not depend on the key
+    def load(self, key: Key, state: bytes | None) -> OutcomesState:  # noqa: ARG002 - the same for every key
         """Return what still waits for its target time."""
         return outcomes.initial() if state is None else OutcomesState.loads(state)
 

@@ -22,7 +22,9 @@ def stages(settings: Settings) -> list[Stage[Any, Any]]:
     return [
         Bars(settings.interval, settings.grace_ms),
         Indicators(features),
-        Predictions(Predictor(load_all(settings.home / "models"), features.names), features.fingerprint, len(features.names)),
+        Predictions(
+            Predictor(load_all(settings.home / "models"), features.names), features.fingerprint, len(features.names)
+        ),
         Outcomes(),
     ]
 

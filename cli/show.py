@@ -1,0 +1,59 @@
+"""Tables for people: what `status` and `doctor` found."""
+
+from datetime import timedelta
+
+from rich.console import Console
+from rich.table import Table
+
+from stack.doctor import Check
+from stack.report import ComponentReport, Report
+
+UNKNOWN = "-"
+COLOURS = {"healthy": "green", "done": "green", "ok": "green", "starting": "yellow", "warn": "yellow"}
+
+
+def coloured(word: str) -> str:
+    """Return a state in its colour."""
+    colour = COLOURS.get(word, "red")
+    return f"[{colour}]{word}[/{colour}]"
+
+
+def number(value: int | None) -> str:
+    """Return a number as people read it, a dash where it is unknown."""
+    return UNKNOWN if value is None else f"{value:,}"
+
+
+def show_status(found: Report) -> None:
+    """Print the components, then the counts beside the lag, then what went wrong last."""
+    console = Console()
+    components = Table("component", "state", "pid", "address", "up for", "restarts")
+    for name, component in (*found.components.items(), *found.steps.items()):
+        components.add_row(name, *cells(component))
+    console.print(components)
+    flow = Table("records", "rows kept", "records behind")
+    for topic, behind in found.lag.items():
+        flow.add_row(topic, number(found.counts.get(topic.replace("-", "_"))), number(behind))
+    console.print(flow)
+    for name, component in (*found.components.items(), *found.steps.items()):
+        if component.last_error and component.state not in ("done", "stopped"):
+            console.print(f"{name}: last error: {component.last_error}", markup=False)
+    console.print(
+        f"dashboard: {found.addresses['dashboard']}" if found.running else "not running: foretick up", markup=False
+    )
+
+
+def cells(component: ComponentReport) -> tuple[str, ...]:
+    """Return a component's row."""
+    uptime = UNKNOWN if component.uptime is None else str(timedelta(seconds=int(component.uptime)))
+    pid = UNKNOWN if component.pid is None else str(component.pid)
+    return coloured(component.state), pid, component.address or UNKNOWN, uptime, str(component.restarts)
+
+
+def show_checks(found: list[Check]) -> None:
+    """Print a line for each check, and below it what to do."""
+    console = Console()
+    for check in found:
+        console.print(f"{coloured(check.status):<16} {check.name}: ", end="")
+        console.print(check.detail, markup=False, highlight=False, soft_wrap=True)
+        if check.advice:
+            console.print(f"      → {check.advice}", markup=False, highlight=False, soft_wrap=True)

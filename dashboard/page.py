@@ -1,0 +1,217 @@
+"""One viewer's page: it holds the choice, asks the feed, and draws what has changed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib.resources import files
+from typing import Any
+
+from bokeh.core.properties import String
+from bokeh.document import Document
+from bokeh.events import DocumentReady
+from bokeh.model import DataModel
+from bokeh.models import CustomJS, Div, InlineStyleSheet, RadioButtonGroup, Select
+from bokeh.themes import Theme
+
+from dashboard import header
+from dashboard.choice import SPANS, THEMES, Choice, Series, parse, query, settle, span_label
+from dashboard.drawing import Drawing
+from dashboard.feed import Feed
+from dashboard.health import Health, decide, stale_after
+from dashboard.lag import Lag
+from dashboard.palette import PALETTES, bokeh_theme, model_colours, regime_colours
+from dashboard.reading import Key, Snapshot
+from topics.records import HORIZONS
+
+TICK_MS = 250
+TEXTS = ("headline", "badge", "notices", "blank", "forecast_legend", "regime_legend", "model_legend", "board", "pipeline")
+
+
+class Bridge(DataModel):
+    """What the browser and the page tell each other: the address' query, the state, the theme; and the system's theme."""
+
+    query = String(default="")
+    state = String(default="connecting")
+    theme = String(default="light")
+    system = String(default="light")
+
+
+def asset(name: str) -> str:
+    """Return a text file of the page."""
+    return files("dashboard").joinpath("assets", name).read_text(encoding="utf-8")
+
+
+class Page:
+    """The document of one browser tab."""
+
+    def __init__(
+        self,
+        document: Document,
+        feed: Feed,
+        lag: Lag,
+        interval: str,
+        arguments: Mapping[str, Sequence[bytes]],
+        system: str,
+        stale_after_s: float | None = None,
+    ) -> None:
+        self.document, self.feed, self.lag, self.interval = document, feed, lag, interval
+        self.stale_after_s = stale_after_s
+        self.choice, self.notes = parse(arguments, interval)
+        self.bridge = Bridge(system=system)
+        self.series: tuple[Series, ...] = ()
+        self.models: tuple[str, ...] = ()
+        self.snapshot: Snapshot | None = None
+        self.drawing = Drawing()
+        sheet, widget_sheet = InlineStyleSheet(css=asset("text.css")), InlineStyleSheet(css=asset("widgets.css"))
+        self.texts = {name: Div(name=name, stylesheets=[sheet], sizing_mode="stretch_width") for name in TEXTS}
+        self.symbol = Select(name="symbol", stylesheets=[widget_sheet], sizing_mode="stretch_width")
+        self.model = Select(name="model", stylesheets=[widget_sheet], sizing_mode="stretch_width")
+        self.horizon = RadioButtonGroup(name="horizon", stylesheets=[widget_sheet])
+        self.span = RadioButtonGroup(name="span", stylesheets=[widget_sheet])
+        self.theme = RadioButtonGroup(
+            name="theme", labels=[theme.capitalize() for theme in THEMES], stylesheets=[widget_sheet]
+        )
+        self._showing = False
+        self._open()
+
+    def _open(self) -> None:
+        widgets = (self.symbol, self.model, self.horizon, self.span, self.theme)
+        for root in (*self.texts.values(), *widgets, *self.drawing.plots()):
+            self.document.add_root(root)
+        self._show_choice()
+        self._paint()
+        for widget in (self.symbol, self.model):
+            widget.on_change("value", self._chosen)
+        for group in (self.horizon, self.span, self.theme):
+            group.on_change("active", self._chosen)
+        self.bridge.on_change("system", lambda attr, old, new: self._paint())
+        follow = CustomJS(args={"bridge": self.bridge}, code=asset("bridge.js"))
+        self.document.js_on_event(DocumentReady, follow)
+        self.document.add_periodic_callback(self.tick, TICK_MS)
+        self.tick()
+
+    def _chosen(self, attr: str, old: object, new: object) -> None:  # noqa: ARG002 - Bokeh asks for this signature
+        """Take over what the viewer has set in the choosers."""
+        if self._showing:
+            return
+        chosen = Choice(
+            self.choice.symbol,
+            self.choice.interval,
+            self.model.value or self.choice.model,
+            HORIZONS[self.horizon.active or 0],
+            SPANS[self.span.active or 0],
+            THEMES[self.theme.active or 0],
+        )
+        if self.symbol.value:
+            symbol, interval = self.symbol.value.split(" ")
+            chosen = replace(chosen, symbol=symbol, interval=interval)
+        repaint = chosen.theme != self.choice.theme
+        self.choice, self.notes = chosen, ()
+        self._show_choice()
+        if repaint:
+            self._paint()
+        self.tick()
+
+    def _show_choice(self) -> None:
+        """Show the choice in the choosers and in the address."""
+        self._showing = True
+        choice, interval = self.choice, self.choice.interval or self.interval
+        known = self.series or ((choice.series,) if choice.series else ())
+        self.symbol.options = [(f"{one.symbol} {one.interval}", self._series_name(one)) for one in known]
+        self.symbol.value = f"{choice.symbol} {choice.interval}" if choice.series in known else ""
+        self.model.options = list(self.models or ((choice.model,) if choice.model else ()))
+        self.model.value = choice.model or ""
+        self.horizon.labels = [span_label(horizon, interval) for horizon in HORIZONS]
+        self.horizon.active = HORIZONS.index(choice.horizon)
+        self.span.labels = [span_label(bars, interval) for bars in SPANS]
+        self.span.active = SPANS.index(choice.span)
+        self.theme.active = THEMES.index(choice.theme)
+        self.bridge.query = query(choice, self.interval)
+        self._showing = False
+
+    def _series_name(self, series: Series) -> str:
+        return series.symbol if series.interval == self.interval else f"{series.symbol} ({series.interval})"
+
+    def _paint(self) -> None:
+        """Put on the chosen theme: what is drawn is recoloured in place."""
+        theme = self.choice.theme if self.choice.theme in PALETTES else self.bridge.system
+        self.bridge.theme = theme if theme in PALETTES else "light"
+        self.document.theme = Theme(json=bokeh_theme(PALETTES[self.bridge.theme]))
+        self._draw()
+
+    @property
+    def key(self) -> Key | None:
+        """Return what to ask the feed for, once the series is known."""
+        series = self.choice.series
+        return Key(series, self.choice.model, self.choice.horizon, self.choice.span) if series else None
+
+    def tick(self) -> None:
+        """Ask the feed what is known, and bring the page to it. Never waits."""
+        view = self.feed.view(self.key)
+        models = view.snapshot.models if view.snapshot else ()
+        choice, notes = settle(self.choice, view.series, models, self.interval)
+        if (choice, view.series) != (self.choice, self.series) or (view.snapshot and models != self.models):
+            self.choice, self.series = choice, view.series
+            self.models = models or self.models
+            self.notes += notes
+            self._show_choice()
+            view = self.feed.view(self.key)
+        limit = self.stale_after_s or stale_after(self.choice.interval or self.interval)
+        health = decide(
+            error=view.error,
+            read=view.read,
+            has_series=bool(view.series),
+            age_s=view.age_s,
+            watched_s=view.watched_s,
+            limit_s=limit,
+        )
+        if view.snapshot is not None and view.snapshot is not self.snapshot:
+            self.snapshot = view.snapshot
+            self._draw()
+        elif health.kind == "empty" and self.snapshot is not None:
+            self.snapshot = None
+        self._say(health)
+        self._write("pipeline", header.pipeline(view.rates, self.lag.now()))
+
+    def _say(self, health: Health) -> None:
+        notes = self.notes
+        if self.snapshot is not None and health.kind in ("live", "stale") and not len(self.snapshot.fan["time"]):
+            model = self.choice.model
+            notes += (f"No forecast of {model} for the newest bars yet." if model else "No forecasts yet.",)
+        blank = self.snapshot is None
+        self._write("badge", header.badge(health))
+        self._write("notices", header.notices(health, notes) if not blank else header.notices(health, notes[:0]))
+        self._write("blank", header.blank(health) if blank else "")
+        self.bridge.state = "blank" if blank else health.kind
+
+    def _draw(self) -> None:
+        """Draw the snapshot in the colours of the theme."""
+        palette, snapshot = PALETTES[self.bridge.theme], self.snapshot
+        models = model_colours(self.models, palette)
+        regimes = regime_colours([run.state for run in snapshot.runs] if snapshot else [], palette)
+        self.drawing.paint(palette, models, self.choice.model)
+        if snapshot is None:
+            return
+        self.drawing.draw(snapshot, palette, models, regimes)
+        horizon = span_label(snapshot.key.horizon, snapshot.key.series.interval)
+        self._write("headline", header.headline(snapshot, regimes))
+        self._write(
+            "forecast_legend",
+            header.legend(
+                {
+                    f"{snapshot.key.model or 'Forecast'}: 50, 80, 90 % ahead": models.get(snapshot.key.model or "", palette.baseline),
+                    f"{horizon} interval hit": palette.hit,
+                    "missed": palette.miss,
+                }
+            ),
+        )
+        self._write("regime_legend", header.legend({header.state_name(state): colour for state, colour in regimes.items()}))
+        shown = {model: models[model] for model in snapshot.models if model in models}
+        self._write("model_legend", header.legend(shown, shape="line"))
+        self._write("board", header.board(snapshot, models))
+        title = f"{snapshot.key.series.symbol} {header.price(snapshot.bars['close'][-1])} · Foretick"
+        if self.document.title != title:
+            self.document.title = title
+
+    def _write(self, name: str, html: str) -> None:
+        if self.texts[name].text != html:
+            self.texts[name].text = html

@@ -1,0 +1,109 @@
+"""The dashboard's server: ``python -m dashboard.serve``. One process, one page, everything it needs served by itself."""
+
+import argparse
+import logging
+import signal
+import socket
+from importlib.resources import files
+from typing import Any
+
+from bokeh.application import Application
+from bokeh.application.handlers import FunctionHandler
+from bokeh.document import Document
+from bokeh.server.server import Server
+from jinja2 import Environment, FileSystemLoader
+from tornado.web import RequestHandler, StaticFileHandler
+
+from dashboard.feed import Feed
+from dashboard.lag import Lag
+from dashboard.page import Page
+from dashboard.palette import PALETTES
+from settings import Settings
+
+HOST = "127.0.0.1"
+SYSTEM_COOKIE = "foretick-system-theme"
+
+
+class Health(RequestHandler):
+    """Answers 200 while the page can be served, 503 when its reader has ended; says whether the database answers."""
+
+    def initialize(self, feed: Feed) -> None:
+        """Take the feed to report on."""
+        self.feed = feed
+
+    def get(self) -> None:
+        """Report."""
+        self.set_status(200 if self.feed.alive else 503)
+        self.write({"status": "ok" if self.feed.alive else "stopped", "database": self.feed.error or "ok"})
+
+
+def build(settings: Settings, port: int, stale_after_s: float | None = None) -> tuple[Server, Feed, Lag]:
+    """Return the server, not started, and the two readers that feed it. Port 0 takes a free one."""
+    folder = files("dashboard")
+    feed, lag = Feed(settings.database_url.get_secret_value()), Lag(settings.kafka)
+    templates = Environment(loader=FileSystemLoader(str(folder.joinpath("templates"))), autoescape=False)  # noqa: S701 - Bokeh puts its own markup into it; data never enters the template
+    template = templates.get_template("index.html")
+
+    def open_page(document: Document) -> None:
+        context = document.session_context
+        request: Any = context.request if context else None
+        cookie = request.cookies.get(SYSTEM_COOKIE, "") if request else ""
+        system = cookie if cookie in PALETTES else "light"
+        page = Page(document, feed, lag, settings.interval, request.arguments if request else {}, system, stale_after_s)
+        document.template = template
+        document.template_variables.update(
+            theme=page.bridge.theme,
+            automatic=page.choice.theme not in PALETTES,
+            cookie=SYSTEM_COOKIE,
+            palettes={name: palette.css() for name, palette in PALETTES.items()},
+        )
+        document.title = "Foretick"
+
+    port = port or _free_port()
+    server = Server(
+        {"/": Application(FunctionHandler(open_page))},
+        address=HOST,
+        port=port,
+        num_procs=1,
+        allow_websocket_origin=[f"{HOST}:{port}", f"localhost:{port}"],
+        extra_patterns=[
+            (r"/health", Health, {"feed": feed}),
+            (r"/assets/(.*)", StaticFileHandler, {"path": str(folder.joinpath("assets"))}),
+        ],
+        check_unused_sessions_milliseconds=5_000,
+        unused_session_lifetime_milliseconds=15_000,
+    )
+    return server, feed, lag
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    parser = argparse.ArgumentParser(prog="python -m dashboard.serve", description="Serve the Foretick dashboard.")
+    parser.add_argument("--port", type=int, help="default: FORETICK_DASHBOARD_PORT, or 5006")
+    parser.add_argument("--stale-after", type=float, metavar="SECONDS", help="default: one and a half intervals")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a Kafka that does not answer is shown on the page
+    settings = Settings()
+    port = settings.dashboard_port if options.port is None else options.port
+    server, feed, lag = build(settings, port, options.stale_after)
+    feed.start()
+    lag.start()
+    server.start()
+    print(f"dashboard on http://{HOST}:{server.port}/", flush=True)  # noqa: T201 - the one line that tells where it is
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: server.io_loop.add_callback_from_signal(server.io_loop.stop))
+    server.io_loop.start()
+    server.stop()
+    feed.stop()
+    lag.stop()
+
+
+if __name__ == "__main__":
+    main()

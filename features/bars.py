@@ -1,0 +1,150 @@
+"""Ticks to bars of one symbol and interval, by event time alone.
+
+The watermark is the newest event time seen. A bar closes when the watermark has passed its end by the grace period; until
+then trades that come out of order still enter it, so several bars may be open at once. A trade for a closed bar is late.
+Intervals without a trade give no bar: the next bar's `gap` counts them.
+"""
+
+from collections.abc import Sequence
+from copy import copy
+from math import inf
+
+import msgspec
+from msgspec import Struct, field
+
+from topics.codec import Rejected, encode_one
+from topics.records import Bar, Tick
+from topics.units import interval_ms
+
+REMEMBERED = 1_024
+"""Trade ids kept to recognise a trade that a venue sent twice; frames that Kafka delivers twice are known by position."""
+
+
+class OpenBar(Struct):
+    """A bar that still takes trades. Its open is the earliest trade's price, its close the latest's, by event time."""
+
+    first_time: int
+    last_time: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float = 0.0
+    trades: int = 0
+    buy_volume: float | None = 0.0
+    quote_volume: float = 0.0
+
+    def holds(self, tick: Tick) -> bool:
+        """Return whether the sums stay finite with this trade."""
+        return self.volume + tick.amount < inf and self.quote_volume + tick.price * tick.amount < inf
+
+    def add(self, tick: Tick) -> None:
+        """Take one trade. Of trades at the same millisecond the first to arrive opens and the last closes."""
+        price, amount = tick.price, tick.amount
+        if tick.time < self.first_time:
+            self.first_time, self.open = tick.time, price
+        if tick.time >= self.last_time:
+            self.last_time, self.close = tick.time, price
+        if price > self.high:
+            self.high = price
+        elif price < self.low:
+            self.low = price
+        self.volume += amount
+        self.quote_volume += price * amount
+        self.trades += 1
+        if tick.side is None or self.buy_volume is None:
+            self.buy_volume = None
+        elif tick.side == "buy":
+            self.buy_volume += amount
+
+
+class BarState(Struct, frozen=True):
+    """What one symbol and interval's bars remember. `open` is by start time; `seen` holds trade ids, oldest first.
+
+    `position` is the Kafka offset of the last message folded, `watermark` the newest event time, `last_time` the start of
+    the last closed bar; each is -1 at first.
+    """
+
+    position: int = -1
+    watermark: int = -1
+    last_time: int = -1
+    open: dict[int, OpenBar] = field(default_factory=dict)
+    seen: dict[str, None] = field(default_factory=dict)
+
+    def dumps(self) -> bytes:
+        """Return the state as bytes, exactly."""
+        return _encoder.encode(self)
+
+    @classmethod
+    def loads(cls, data: bytes) -> "BarState":
+        """Read what `dumps` wrote. Raises ValueError where it is something else."""
+        return _decoder.decode(data)
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(BarState)
+
+
+def initial() -> BarState:
+    """Return the state of a symbol that was not seen yet."""
+    return BarState()
+
+
+def step(
+    state: BarState, ticks: Sequence[Tick], position: int, interval: str, grace_ms: int
+) -> tuple[BarState, list[Bar], list[Rejected]]:
+    """Fold the ticks of the message at that position (offset) into bars.
+
+    Returns the new state, the bars that closed, in time order, and the ticks that came too late (or overflow), with the reason. A message whose position is
+    not beyond the state's was folded before, and changes nothing; neither does a trade whose id is remembered.
+    """
+    if position <= state.position:
+        return state, [], []
+    size, bars, rejected = interval_ms(interval), list[Bar](), list[Rejected]()
+    wait = size + grace_ms
+    watermark, last_time = state.watermark, state.last_time
+    opened = {start: copy(bar) for start, bar in state.open.items()}
+    seen = dict(state.seen)
+    for row, tick in enumerate(ticks):
+        if tick.trade_id is not None:
+            if tick.trade_id in seen:
+                continue
+            seen[tick.trade_id] = None
+            if len(seen) > REMEMBERED:
+                del seen[next(iter(seen))]
+        start = tick.time - tick.time % size
+        if start + wait <= watermark:
+            reason = f"late: its {interval} bar of {start} closed {watermark - start - wait} ms before, in event time"
+            rejected.append(Rejected(row, encode_one(tick), reason))
+            continue
+        bar = opened.get(start)
+        if bar is None:
+            bar = OpenBar(tick.time, tick.time, tick.price, tick.price, tick.price, tick.price)
+        if not bar.holds(tick):
+            rejected.append(Rejected(row, encode_one(tick), "with this trade the bar's volume is no longer a finite number"))
+            continue
+        opened[start] = bar
+        bar.add(tick)
+        if tick.time > watermark:
+            watermark = tick.time
+            for done in sorted(start for start in opened if start + wait <= watermark):
+                bars.append(_closed(tick.symbol, interval, done, opened.pop(done), last_time, size))
+                last_time = done
+    return BarState(position, watermark, last_time, opened, seen), bars, rejected
+
+
+def _closed(symbol: str, interval: str, start: int, bar: OpenBar, last_time: int, size: int) -> Bar:
+    return Bar(
+        symbol,
+        interval,
+        start,
+        bar.open,
+        bar.high,
+        bar.low,
+        bar.close,
+        bar.volume,
+        bar.trades,
+        bar.buy_volume,
+        bar.quote_volume,
+        gap=0 if last_time < 0 else (start - last_time) // size - 1,
+    )

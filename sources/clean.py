@@ -1,0 +1,41 @@
+"""Sorted rows of one series: repeated ones dropped, missing intervals marked. Pure."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from sources.columns import Columns, size, take
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """The rows that stay (bars have the new column `gap`), and how many were dropped as repeated."""
+
+    rows: Columns
+    duplicates: int
+
+
+def clean_bars(rows: Columns, last_time: int | None, interval: int) -> Cleaned:
+    """Keep the first of the bars of each time, and mark each with the number of `interval`s (ms) missing just before it.
+
+    `rows` are in time order, and rows of one time in the order of the files; `last_time` is the last bar's before them.
+    """
+    time = rows["time"]
+    before = np.concatenate([[-1 if last_time is None else last_time], time[:-1]])
+    kept = take(rows, time > before)
+    step = np.diff(kept["time"], prepend=kept["time"][:1] - interval if last_time is None else last_time)
+    kept["gap"] = np.maximum(step // interval - 1, 0)
+    return Cleaned(kept, size(rows) - size(kept))
+
+
+def clean_ticks(rows: Columns) -> Cleaned:
+    """Keep the first of the trades that have one time and trade id; a trade without an id is always another one.
+
+    All trades of one time are in one call.
+    """
+    if pd.isna(rows["trade_id"]).all():
+        return Cleaned(rows, 0)
+    frame = pd.DataFrame({"time": rows["time"], "trade_id": rows["trade_id"]})
+    repeated = frame.duplicated().to_numpy() & frame["trade_id"].notna().to_numpy()
+    return Cleaned(take(rows, ~repeated) if repeated.any() else rows, int(repeated.sum()))

@@ -1,0 +1,57 @@
+"""Rows in time order, in bounded memory: sorted runs are laid on disk and merged."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa  # type: ignore[import-untyped] # ships no types
+
+from sources.columns import Columns, by_time, concat, size
+from sources.merge import merge
+
+RUN_ROWS = 500_000
+"""Rows that are sorted in memory."""
+BLOCK_ROWS = 16_384
+"""Rows of each run that are held while the runs are merged."""
+
+
+def sort(chunks: Iterator[Columns], scratch: Path) -> Iterator[Columns]:
+    """Yield the rows of all chunks in time order, in blocks; rows of one time keep their order.
+
+    While the chunks are still read, empty blocks are yielded. The runs lie in the folder `scratch`, and go when read.
+    """
+    runs: list[Path] = []
+    held: list[Columns] = []
+    for chunk in chunks:
+        if size(chunk):
+            held.append(chunk)
+        if sum(map(size, held)) >= RUN_ROWS:
+            runs.append(_write(by_time(concat(held)), scratch))
+            held = []
+        yield {name: values[:0] for name, values in chunk.items()}
+    streams = [_read(run) for run in runs]
+    if held:
+        streams.append(iter([by_time(concat(held))]))
+    for window in merge(streams):
+        if window:
+            yield by_time(concat(window))
+
+
+def _write(rows: Columns, scratch: Path) -> Path:
+    path = scratch / f"run-{len(list(scratch.iterdir()))}.arrow"
+    table = pa.table({name: pa.array(values) for name, values in rows.items()})
+    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        writer.write_table(table, max_chunksize=BLOCK_ROWS)
+    return path
+
+
+def _read(path: Path) -> Iterator[Columns]:
+    with pa.OSFile(str(path), "rb") as source:
+        file = pa.ipc.open_file(source)
+        for place in range(file.num_record_batches):
+            yield _columns(file.get_batch(place))
+    path.unlink()
+
+
+def _columns(batch: Any) -> Columns:  # noqa: ANN401 - a pyarrow batch, which has no types
+    return {name: batch.column(name).to_numpy(zero_copy_only=False) for name in batch.schema.names}

@@ -1,0 +1,76 @@
+"""Starts the supervisor in the background, waits for it, and stops it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from settings import ROOT
+from stack import state
+from stack.errors import MachineError
+from stack.process import last_line, open_log
+from stack.progress import failures, up_and_healthy
+from stack.state import StackState
+from stack.supervisor import clear_left_overs
+
+LOG = "logs/supervisor.log"
+START_S, STOP_S, POLL_S = 600.0, 90.0, 0.2
+
+
+def start(home: Path, names: tuple[str, ...], on_change: Callable[[StackState], None]) -> None:
+    """Start the supervisor for the named components (all when none is), and return when they are healthy.
+
+    Raises MachineError when one is given up, when the supervisor ends, or when it takes too long.
+    """
+    output = open_log(home / LOG)
+    try:
+        process = subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, "-m", "stack", *names],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            env={**os.environ, "FORETICK_HOME": str(home)},
+        )
+    finally:
+        os.close(output)
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        current = state.read(home)
+        if current is not None and current.supervisor.pid == process.pid:
+            on_change(current)
+            if failures(current):
+                raise MachineError(f"{failures(current)[0]}; the stack still runs: see `./foretick status`")
+            if up_and_healthy(current):
+                return
+        if process.poll() is not None:
+            raise MachineError(f"the supervisor ended; the last line of {home / LOG}: {last_line(home / LOG)}")
+        time.sleep(POLL_S)
+    raise MachineError(f"the stack is not healthy after {START_S:.0f} s; see `./foretick status`")
+
+
+def stop(home: Path, on_change: Callable[[StackState], None]) -> bool:
+    """Stop the supervisor, and with it the components; tell whether there was one.
+
+    A supervisor that does not end in time is killed: the kernel then signals its components.
+    """
+    current = state.read(home)
+    if current is None or not current.running():
+        clear_left_overs(home)
+        return False
+    supervisor = current.supervisor
+    os.kill(supervisor.pid, signal.SIGTERM)
+    deadline = time.monotonic() + STOP_S
+    while supervisor.alive():
+        if time.monotonic() > deadline:
+            os.kill(supervisor.pid, signal.SIGKILL)
+        time.sleep(POLL_S)
+        current = state.read(home)
+        if current is not None:
+            on_change(current)
+    clear_left_overs(home)
+    return True

@@ -1,0 +1,180 @@
+"""Examines the machine and each component: what is well, what is not, and what to do about it."""
+
+import asyncio
+import hashlib
+import shutil
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import psutil
+import psycopg
+
+from settings import ROOT, Settings
+from stack import kafka, postgres, redis, state, system
+from stack.addresses import USUAL, is_free
+from stack.report import dashboard_url
+from stack.servers import VARIABLE, is_external
+from stack.table import answers
+
+GIB = 2**30
+DISK_GIB, MEMORY_GIB = 5.0, 3.0
+STAMP = "foretick.sha256"  # written into the environment by ./foretick
+LOCKED = ("requirements.lock", "pyproject.toml")
+START = "./foretick up"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing examined; `advice` says what to do, None when nothing is needed."""
+
+    name: str
+    status: Literal["ok", "warn", "fail"]
+    detail: str
+    advice: str | None = None
+
+
+def examine(settings: Settings) -> list[Check]:
+    """Return every check, in the order in which one would look."""
+    running = is_running(settings)
+    return [
+        python(),
+        lock(),
+        disk(settings.home),
+        memory(),
+        *installed(),
+        supervisor(settings),
+        *ports(running),
+        *asyncio.run(servers(settings, running)),
+    ]
+
+
+def is_running(settings: Settings) -> bool:
+    """Tell whether `up` runs."""
+    current = state.read(settings.home)
+    return current is not None and current.running()
+
+
+def python() -> Check:
+    """Check the interpreter."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    if (3, 11) <= sys.version_info[:2] <= (3, 13):
+        return Check("python", "ok", f"{version} ({sys.executable})")
+    return Check("python", "fail", f"{version} is not 3.11 to 3.13", "remove .venv, then run ./foretick again")
+
+
+def lock() -> Check:
+    """Check that the environment was made from the lock as it is now."""
+    stamp = Path(sys.prefix) / STAMP
+    wanted = hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in LOCKED)).hexdigest()
+    if stamp.exists() and stamp.read_text().strip() == wanted:
+        return Check("packages", "ok", f"those of {LOCKED[0]}")
+    why = "made from another lock" if stamp.exists() else "not made by ./foretick"
+    return Check(
+        "packages", "warn", f"the environment {sys.prefix} was {why}", "run ./foretick, which installs the lock"
+    )
+
+
+def disk(home: Path) -> Check:
+    """Check the room where the data folders are."""
+    folder = next(parent for parent in (home, *home.parents) if parent.exists())
+    free = shutil.disk_usage(folder).free / GIB
+    if free >= DISK_GIB:
+        return Check("disk", "ok", f"{free:.1f} GiB free in {folder}")
+    advice = f"make room, or put the data elsewhere: FORETICK_HOME=FOLDER (at least {DISK_GIB:.0f} GiB)"
+    return Check("disk", "warn" if free >= 1 else "fail", f"{free:.1f} GiB free in {folder}", advice)
+
+
+def memory() -> Check:
+    """Check the memory; Kafka's heap is 512 MiB, PostgreSQL's buffers 256 MiB, each of our processes some 300 MiB."""
+    total = psutil.virtual_memory().total / GIB
+    if total >= MEMORY_GIB:
+        return Check("memory", "ok", f"{total:.1f} GiB")
+    return Check("memory", "warn", f"{total:.1f} GiB", f"the whole stack wants {MEMORY_GIB:.0f} GiB")
+
+
+def installed() -> list[Check]:
+    """Check the servers' programs, and Chromium for the tests."""
+    binaries = system.postgres_folder()
+    checks = []
+    for name, place in (("postgres", str(binaries) if binaries else None), ("redis", shutil.which("redis-server"))):
+        label = f"{name} installed"
+        if place:
+            checks.append(Check(label, "ok", place))
+        elif is_external(name):
+            checks.append(Check(label, "ok", "no, and not needed: the environment names a server"))
+        else:
+            absent = system.missing(postgres=name == "postgres", redis=name == "redis", browser=False)
+            checks.append(Check(label, "fail", f"no {', '.join(absent)}", system.how_to_install(absent)))
+    chromium = shutil.which("chromium")
+    advice = "apt-get install chromium (only `foretick test` needs it, and installs it when run as root)"
+    checks.append(Check("chromium", "ok", chromium) if chromium else Check("chromium", "warn", "not found", advice))
+    return checks
+
+
+def supervisor(settings: Settings) -> Check:
+    """Check the supervisor, and what one that was killed may have left."""
+    current = state.read(settings.home)
+    if current is None:
+        return Check("supervisor", "warn", f"nothing was ever started in {settings.home}", START)
+    if current.running():
+        bad = [name for name, status in current.components.items() if status.state in ("failed", "restarting")]
+        if bad:
+            return Check("supervisor", "fail", f"not well: {', '.join(bad)}", f"./foretick logs {bad[0]}")
+        return Check("supervisor", "ok", f"pid {current.supervisor.pid}")
+    identities = [status.identity() for status in current.components.values()]
+    left = [str(identity.pid) for identity in identities if identity and identity.alive()]
+    if left:
+        return Check("supervisor", "fail", f"killed; still running: {', '.join(left)}", "./foretick down")
+    return Check("supervisor", "warn", "not running", START)
+
+
+def ports(running: bool) -> list[Check]:
+    """Check the usual ports, unless ours hold them; a taken one is no harm, since another is chosen."""
+    if running:
+        return []
+    taken = [f"{name} {port}" for name, port in USUAL.items() if not is_free(port)]
+    if not taken:
+        return [Check("ports", "ok", "the usual ones are free")]
+    return [Check("ports", "ok", f"taken, others will be chosen: {', '.join(taken)}")]
+
+
+async def servers(settings: Settings, running: bool) -> list[Check]:
+    """Ask each server that should be there for its version."""
+    database_url = settings.database_url.get_secret_value()
+    asked: dict[str, Callable[[], Awaitable[str]]] = {
+        "kafka": lambda: kafka.check(settings.kafka),
+        "postgres": lambda: describe_database(database_url),
+        "redis": lambda: redis.check(settings.redis_url.get_secret_value()),
+    }
+    checks = [await reached(name, ask) for name, ask in asked.items() if running or is_external(name)]
+    if running:
+        checks.append(await reached("dashboard", lambda: describe_dashboard(settings)))
+    return checks
+
+
+async def reached(name: str, ask: Callable[[], Awaitable[str]]) -> Check:
+    """Return what a server says of itself, or why it does not."""
+    try:
+        return Check(name, "ok", await asyncio.wait_for(ask(), 15))
+    except Exception as error:  # noqa: BLE001 - whatever keeps a server from answering is what is to be shown
+        advice = f"check {VARIABLE[name]}" if is_external(name) else f"./foretick logs {name}"
+        return Check(name, "fail", f"{type(error).__name__}: {error}", advice)
+
+
+async def describe_dashboard(settings: Settings) -> str:
+    """Return the dashboard's address once it has answered."""
+    await answers(settings.dashboard_port)
+    return dashboard_url(settings)
+
+
+async def describe_database(url: str) -> str:
+    """Return the versions, and what the edition of TimescaleDB means."""
+    versions = await postgres.check(url)
+    async with await psycopg.AsyncConnection.connect(url, connect_timeout=5) as connection:
+        row = await (await connection.execute("SELECT current_setting('timescaledb.license', true)")).fetchone()
+    edition = row[0] if row and row[0] else "unknown"
+    follows = "without compression and continuous aggregates" if edition == "apache" else "with compression"
+    return f"{versions}, {edition} edition: {follows}"

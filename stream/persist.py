@@ -1,0 +1,79 @@
+"""Persist: every topic into TimescaleDB, the newest of each symbol into Redis. `python -m stream.persist` runs it.
+
+An app of its own beside the worker: a slow database delays no forecast. Offsets are committed once the rows are on disk.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import faust
+from faust.types import EventT
+from msgspec import Struct
+
+from settings import Settings
+from storage.latest import Latest
+from storage.timescale import Writer
+from stream.app import PERSIST, make_app, or_end, run, topic_of
+from stream.outbox import Outbox
+from stream.shell import decode_event, slices
+from topics.catalog import BARS, DEAD_LETTERS, FEATURES, PREDICTIONS, REGIMES, TICKS, TOPICS, Topic
+from topics.records import DeadLetter
+
+BATCH_EVENTS = 200
+BATCH_SECONDS = 0.1
+SHOWN = (TICKS, BARS, REGIMES, PREDICTIONS)
+"""The topics of which Redis keeps the newest."""
+READ_BY_WORKER = (TICKS, BARS, FEATURES, PREDICTIONS)
+"""The topics whose unreadable values the worker sends to dead-letters."""
+
+
+def read(topic: Topic, events: Sequence[EventT[Any]]) -> tuple[list[Struct], list[str], list[DeadLetter]]:
+    """Return the records of events, where each came from (``partition-offset-row``), and what could not be read."""
+    records: list[Struct] = []
+    origins: list[str] = []
+    letters: list[DeadLetter] = []
+    for event in events:
+        found, unread = decode_event(topic, event)
+        missing = {letter.row for letter in unread}
+        rows = (row for row in range(len(found) + len(missing)) if row not in missing)
+        message = event.message
+        records += found
+        origins += [f"{message.partition}-{message.offset}-{row}" for row, _ in zip(rows, found, strict=True)]
+        letters += unread
+    return records, origins, letters
+
+
+async def persist(topic: Topic, stream: Any, writer: Writer, latest: Latest, outbox: Outbox) -> None:
+    """Write a topic's records until the stream ends."""
+    async for events in stream.noack_take(BATCH_EVENTS, within=BATCH_SECONDS):
+        for part in slices(events):
+            records, origins, letters = read(topic, part)
+            if topic is DEAD_LETTERS:
+                records += letters
+            elif topic not in READ_BY_WORKER:
+                await outbox.send([(DEAD_LETTERS, topic.name, letters)])
+            await writer.write({topic: records}, origins)
+            if topic in SHOWN:
+                await latest.write({topic: records})
+            for event in part:
+                await stream.ack(event)
+
+
+def make_persist(settings: Settings) -> faust.App:
+    """Return the Faust app with one agent a topic, each with a database connection of its own."""
+    app = make_app(PERSIST, settings)
+    latest = Latest(settings.redis_url.get_secret_value())
+    outbox = Outbox(settings.kafka)
+    for topic in TOPICS:
+        _add_agent(app, topic, Writer(settings.database_url.get_secret_value()), latest, outbox)
+    return app
+
+
+def _add_agent(app: faust.App, topic: Topic, writer: Writer, latest: Latest, outbox: Outbox) -> None:
+    @app.agent(topic_of(app, topic), name=topic.name)  # type: ignore[untyped-decorator, unused-ignore]
+    async def agent(stream: Any) -> None:
+        await or_end(topic.name, persist(topic, stream, writer, latest, outbox))
+
+
+if __name__ == "__main__":
+    run(make_persist(Settings()))

@@ -1,0 +1,73 @@
+"""Which ports are chosen, and how they are written down."""
+
+import json
+import socket
+import stat
+
+from settings import Settings
+from stack import addresses
+from stack.addresses import HOST, USUAL, Addresses
+
+CHOSEN = Addresses("127.0.0.1:1", "postgresql://foretick:secret@127.0.0.1:2/foretick", "redis://default:s@h:3/0", 4, 5)
+
+
+def listening() -> socket.socket:
+    taken = socket.socket()
+    taken.bind((HOST, 0))
+    taken.listen()
+    return taken
+
+
+def test_the_port_of_the_last_run_is_kept_when_it_is_free():
+    with listening() as other:
+        free = other.getsockname()[1]
+    assert addresses.choose("kafka", free, set()) == free
+
+
+def test_another_port_is_chosen_when_the_last_one_is_taken():
+    with listening() as other:
+        taken = other.getsockname()[1]
+        assert addresses.choose("kafka", taken, set()) != taken
+
+
+def test_no_port_is_given_twice():
+    given: set[int] = set()
+    first = addresses.choose("kafka", None, given)
+    assert addresses.choose("kafka", first, given) != first
+    assert first in given
+
+
+def test_a_port_on_which_somebody_listens_is_not_free():
+    with listening() as other:
+        port = other.getsockname()[1]
+        assert not addresses.is_free(port)
+    assert addresses.is_free(port)
+
+
+def test_the_ports_written_down_are_found_again_and_read_by_settings(tmp_path, monkeypatch):
+    for name in ("KAFKA", "DATABASE_URL", "REDIS_URL", "DASHBOARD_PORT"):
+        monkeypatch.delenv(f"FORETICK_{name}", raising=False)
+    addresses.write(tmp_path, CHOSEN)
+    assert addresses.previous_ports(tmp_path) == dict(zip(USUAL, (1, 5, 2, 3, 4), strict=True))
+    settings = Settings(home=tmp_path)
+    assert settings.kafka == CHOSEN.kafka
+    assert settings.database_url.get_secret_value() == CHOSEN.database_url
+    assert settings.dashboard_port == CHOSEN.dashboard_port
+
+
+def test_only_the_owner_may_read_the_addresses(tmp_path):
+    addresses.write(tmp_path, CHOSEN)
+    assert stat.S_IMODE((tmp_path / "addresses.json").stat().st_mode) == 0o600
+
+
+def test_addresses_that_cannot_be_read_are_as_none(tmp_path):
+    (tmp_path / "addresses.json").write_text('{"kafka": "nonsense:port", "database_url": 7, "redis_url": null, "dash')
+    assert set(addresses.previous_ports(tmp_path).values()) == {None}
+    (tmp_path / "addresses.json").write_text(json.dumps({"kafka": "nonsense:port", "database_url": 7}))
+    assert set(addresses.previous_ports(tmp_path).values()) == {None}
+
+
+def test_a_shown_url_has_no_password():
+    assert addresses.without_password(CHOSEN.database_url) == "postgresql://foretick@127.0.0.1:2/foretick"
+    assert addresses.without_password("redis://:secret@127.0.0.1:3/0") == "redis://127.0.0.1:3/0"
+    assert addresses.without_password("redis://127.0.0.1:3/0") == "redis://127.0.0.1:3/0"

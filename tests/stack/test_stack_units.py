@@ -1,0 +1,170 @@
+"""The stack's decisions, without a server."""
+
+import asyncio
+import os
+import stat
+
+import pytest
+from aiokafka import TopicPartition
+
+from settings import ROOT, Settings
+from stack import doctor, kafka, lag, process, redis, report, state, system, tail
+from stack.component import Component, in_order
+from stack.counts import TABLES, counts
+from stack.process import Identity
+from stack.secret import password
+from stack.state import StackState, Status
+from stack.watch import LONGEST_WAIT_S, back_off_s
+from topics.catalog import MAX_MESSAGE_BYTES, TOPICS
+
+NOWHERE = "127.0.0.1:1"
+
+
+def test_the_wait_before_a_restart_doubles_up_to_a_limit():
+    assert [back_off_s(failures) for failures in (1, 2, 3, 4)] == [0.5, 1.0, 2.0, 4.0]
+    assert back_off_s(50) == LONGEST_WAIT_S
+
+
+def component(name: str, *needs: str) -> Component:
+    return Component(name, None, needs=needs)
+
+
+def test_components_come_after_what_they_need():
+    table = (component("worker", "prepare"), component("prepare", "kafka"), component("kafka"))
+    assert [each.name for each in in_order(table)] == ["kafka", "prepare", "worker"]
+
+
+def test_a_need_outside_the_table_is_taken_as_met():
+    assert in_order((component("prepare", "kafka"),))[0].name == "prepare"
+
+
+@pytest.mark.parametrize(
+    "table", [(component("a", "b"), component("b", "a")), (component("a"), component("a"))], ids=["circle", "twice"]
+)
+def test_a_table_that_cannot_start_is_refused(table):
+    with pytest.raises(ValueError, match="component"):
+        in_order(table)
+
+
+def test_state_is_read_as_written(tmp_path):
+    written = StackState(Identity(1, 2.5), {"kafka": Status("restarting", "here:1", pid=3, create_time=4.5, restarts=6)})
+    state.write(tmp_path, written)
+    assert state.read(tmp_path) == written
+
+
+@pytest.mark.parametrize("text", [None, "", "{", "[]", '{"supervisor": {}}', '{"supervisor": null, "components": {}}'])
+def test_a_state_that_cannot_be_read_is_none(tmp_path, text):
+    if text is not None:
+        (tmp_path / state.FILE).write_text(text)
+    assert state.read(tmp_path) is None
+
+
+def test_a_process_is_told_from_a_later_one_of_the_same_id():
+    own = Identity.of(os.getpid())
+    assert own is not None
+    assert own.alive()
+    assert not Identity(own.pid, own.create_time - 1).alive()
+
+
+def test_what_a_killed_supervisor_wrote_last_is_not_believed(tmp_path):
+    gone = Identity(os.getpid(), 1.0)
+    state.write(tmp_path, StackState(gone, {"kafka": Status("healthy", pid=os.getpid(), create_time=1.0)}))
+    found = report.of(state.read(tmp_path).components["kafka"], running=False)
+    assert (found.state, found.pid, found.uptime) == ("stopped", None, None)
+
+
+def test_the_broker_listens_on_the_loopback_interface_only_and_takes_our_largest_message(tmp_path):
+    lines = kafka.server_properties(9092, 9093, tmp_path).splitlines()
+    properties = dict(line.split("=", 1) for line in lines)
+    assert properties["listeners"] == "PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093"
+    assert int(properties["message.max.bytes"]) >= MAX_MESSAGE_BYTES
+    assert properties["auto.create.topics.enable"] == "false"
+    assert {properties[key] for key in properties if key.endswith(("replication.factor", "min.isr"))} == {"1"}
+
+
+def test_redis_wants_the_password_and_listens_on_the_loopback_interface_only(tmp_path):
+    lines = redis.configuration(tmp_path, 6379, "secret").splitlines()
+    assert "requirepass secret" in lines
+    assert "bind 127.0.0.1" in lines
+
+
+def test_a_password_is_made_once_and_read_by_its_owner_only(tmp_path):
+    path = tmp_path / "new" / "password"
+    assert password(path) == password(path)
+    assert len(password(path)) >= 32
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_child_is_told_when_the_supervisor_dies():
+    command = process.command_line(["server", "-x"], "postgres", process.signal.SIGINT)
+    assert command[1:] == [
+        "--reuid=postgres", "--regid=postgres", "--init-groups", "--pdeathsig", "INT", "--", "server", "-x"
+    ]  # fmt: skip
+
+
+def test_the_last_line_that_says_something_is_found(tmp_path):
+    log = tmp_path / "x.log"
+    assert process.last_line(log) == ""
+    log.write_text("first\nthe error\n\n  \n")
+    assert process.last_line(log) == "the error"
+
+
+def test_a_log_that_has_grown_large_is_set_aside(tmp_path, monkeypatch):
+    monkeypatch.setattr(process, "LOG_BYTES", 3)
+    log = tmp_path / "logs" / "x.log"
+    os.close(process.open_log(log))
+    log.write_text("long")
+    os.close(process.open_log(log))
+    assert log.read_text() == ""
+    assert log.with_suffix(".log.1").read_text() == "long"
+
+
+def test_added_lines_are_given_whole_and_once(tmp_path):
+    log = tmp_path / "x.log"
+    log.write_text("old\n")
+    position = {log: 4}
+    log.write_text("old\nnew\nhal")
+    assert tail.added(log, position) == ["new"]
+    log.write_text("old\nnew\nhalf\n")
+    assert tail.added(log, position) == ["half"]
+    log.write_text("anew\n")
+    assert tail.added(log, position) == ["anew"]
+
+
+def test_lag_is_that_of_the_slowest_reader():
+    first, second = TopicPartition("bars", 0), TopicPartition("bars", 1)
+    begin, end = {first: 10, second: 0}, {first: 100, second: 5}
+    committed = {lag.WORKER_GROUP: {first: 100, second: 5}, lag.PERSIST_GROUP: {first: 60, second: 5}}
+    assert lag.behind("bars", begin, end, committed) == 40
+    # What is gone from the topic cannot be read any more, and what was never committed was never read.
+    assert lag.behind("bars", begin, end, {}) == 95
+    assert lag.behind("ticks", begin, end, committed) is None
+
+
+def test_numbers_of_servers_that_are_down_are_unknown_and_not_zero():
+    assert asyncio.run(counts(f"postgresql://foretick@{NOWHERE}/foretick")) == dict.fromkeys(TABLES)
+    assert set(asyncio.run(lag.lag(NOWHERE)).values()) == {None}
+
+
+def test_every_topic_that_is_read_is_in_the_catalog():
+    assert {topic for topics in lag.READS.values() for topic in topics} <= {topic.name for topic in TOPICS}
+
+
+def test_somebody_who_may_not_install_is_told_what_to_install():
+    said = system.how_to_install(["postgresql", "timescaledb", "redis-server"])
+    assert "apt-get install postgresql redis-server" in said
+    assert "docker compose up" in said
+    assert "\n" not in said
+
+
+def test_the_doctor_finds_what_is_installed_and_says_what_to_do_otherwise(tmp_path):
+    checks = doctor.examine(Settings(home=tmp_path))
+    names = {check.name for check in checks}
+    assert {"python", "packages", "disk", "memory", "postgres installed", "redis installed", "supervisor"} <= names
+    assert all(check.advice for check in checks if check.status != "ok")
+
+
+def test_no_script_names_a_host_of_a_registry():
+    for path in (ROOT / "foretick", *ROOT.glob("stack/*"), *ROOT.glob("docker/*"), ROOT / ".ci" / "run"):
+        if path.is_file():
+            assert "://" not in path.read_text().replace("postgresql://", "").replace("http://{HOST}", "") or path.suffix
