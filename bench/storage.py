@@ -1,13 +1,15 @@
 """What storing one bar costs: itself, 60 features, the regime, and 3 models x 4 horizons of predictions and outcomes.
 
-Usage: python -m bench.storage DATABASE_URL [--bars 200000] [--batch 2000]; it makes and drops the database `bench_storage`.
-CPU of the server is that of the backend and of the checkpointer and WAL writers, read from /proc: same machine, please.
+Usage: python -m bench.storage DATABASE_URL [--bars 200000] [--batch 2000] [--span 1]
+It makes and drops the database `bench_storage`. The server's CPU is that of all this machine's
+processes named postgres.
 """
 
 import argparse
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
 
 import numpy as np
 import psutil
@@ -96,7 +98,7 @@ def main() -> None:
     with psycopg.connect(options.url, autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(DATABASE)))
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
-        url = psycopg.conninfo.make_conninfo(options.url, dbname=DATABASE)
+        url = urlsplit(options.url)._replace(path=f"/{DATABASE}").geturl()
         migrate(url)
         asyncio.run(measure(url, options.bars, options.batch, options.span))
         with psycopg.connect(url) as measured:

@@ -124,7 +124,7 @@ def logs(
             typer.echo(f"{path.stem}: {line}" if len(chosen) > 1 else line)
 
 
-def test(arguments: Annotated[list[str] | None, typer.Argument(help="Arguments of pytest.")] = None) -> None:
+def test(arguments: Annotated[list[str] | None, typer.Argument(help="Arguments of pytest.")] = None) -> None:  # noqa: PT028 - a command, no test
     """Install what the tests need, then run them all, or those that the arguments for pytest choose."""
     try:
         system.ensure(postgres=True, redis=True, browser=True)

@@ -1,36 +1,23 @@
-"""The plots: candles with forecasts, the regime ribbon, volume, and the two scores. Each is built once, then fed."""
+"""The plots that share the time axis: candles with forecasts, the regime ribbon, volume. Built once, then fed."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from bokeh.models import (
-    BoxZoomTool,
-    ColumnDataSource,
-    CrosshairTool,
-    CustomJSHover,
-    CustomJSTickFormatter,
-    DataRange1d,
-    DatetimeTickFormatter,
-    GlyphRenderer,
-    HoverTool,
-    NumeralTickFormatter,
-    PanTool,
-    Range1d,
-    ResetTool,
-    SaveTool,
-    Span,
-    WheelZoomTool,
-)
+from bokeh.models.annotations.geometry import Span
+from bokeh.models.formatters import DatetimeTickFormatter, NumeralTickFormatter
+from bokeh.models.ranges import DataRange1d, Range1d
+from bokeh.models.sources import ColumnDataSource
+from bokeh.models.tickers import BasicTicker, DatetimeTicker
 from bokeh.plotting import figure
 
 from dashboard.columns import Columns, compare
 from dashboard.fan import BANDS, LEVELS
 
-CLOCK = DatetimeTickFormatter(
-    minutes="%H:%M", hourmin="%H:%M", hours="%H:%M", days="%d %b", months="%b %Y", years="%Y", context=None
-)
+BAND_ALPHAS = (0.14, 0.18, 0.26)
 EDGE = 74
 """Room for the price labels on the right, the same in every stacked plot, so that their times are in line."""
+DATE = "%d %b %Y"
 
 
 def empty(*names: str) -> ColumnDataSource:
@@ -42,7 +29,7 @@ def feed(source: ColumnDataSource, old: Columns | None, new: Columns) -> None:
     """Bring the source from the old columns to the new ones, sending as little as will do."""
     change = compare(old, new)
     if change.kind == "replace":
-        source.data = dict(new)
+        source.data = {**new}
     elif change.kind == "extend":
         length = len(new["time"])
         if change.rows:
@@ -52,9 +39,22 @@ def feed(source: ColumnDataSource, old: Columns | None, new: Columns) -> None:
             source.patch({name: [(row, float(new[name][row])) for row in change.patch] for name in names})
 
 
-def plot(**settings: object) -> figure:
+def clock(context: str | None = None) -> DatetimeTickFormatter:
+    """Return the labels of a time axis; `context` is written once, under the first."""
+    return DatetimeTickFormatter(
+        minutes="%H:%M",
+        hourmin="%H:%M",
+        hours="%H:%M",
+        days="%d %b",
+        months="%b %Y",
+        years="%Y",
+        context=context,
+    )
+
+
+def plot(**settings: Any) -> figure:
     """Return a bare plot that fills its place on the page."""
-    shown: dict[str, object] = {
+    shown: dict[str, Any] = {
         "sizing_mode": "stretch_both",
         "tools": [],
         "toolbar_location": None,
@@ -68,13 +68,16 @@ def plot(**settings: object) -> figure:
     }
     made = figure(**(shown | settings))
     made.xgrid.visible = False
-    made.xaxis.formatter = CLOCK
+    made.xaxis.formatter = clock()
     return made
 
 
 @dataclass(frozen=True)
 class Market:
-    """The three plots that share the time axis, and what feeds them."""
+    """The plots, what feeds them, and what is coloured or measured later.
+
+    `glyphs` are by what they show; Any, because Bokeh's types know no glyph's colours.
+    """
 
     price: figure
     ribbon: figure
@@ -84,6 +87,10 @@ class Market:
     chosen: ColumnDataSource
     regimes: ColumnDataSource
     x_range: Range1d
+    prices: NumeralTickFormatter
+    last: Span
+    reach: Any
+    glyphs: dict[str, list[Any]]
 
 
 def market() -> Market:
@@ -91,90 +98,45 @@ def market() -> Market:
     bars = empty("time", "open", "high", "low", "close", "volume", "lower", "upper", "realised", "hit", "up")
     fan, chosen = empty("time", "horizon", "p_up", *LEVELS), empty("time", "horizon", "p_up", *LEVELS)
     regimes = ColumnDataSource({"start": [], "end": [], "state": [], "colour": []})
-    x_range = Range1d()
+    x_range, prices = Range1d(), NumeralTickFormatter(format="0,0.00")
     price = plot(x_range=x_range, y_range=DataRange1d(range_padding=0.06), window_axis="x", name="price")
     price.xaxis.visible = False
-    price.yaxis.formatter = NumeralTickFormatter(format="0,0.00")
-    ribbon = plot(x_range=x_range, y_range=Range1d(0, 1), name="ribbon", min_border_top=0, min_border_bottom=0)
+    price.yaxis.formatter = prices
+    ribbon = plot(
+        x_range=x_range, y_range=Range1d(start=0, end=1), name="ribbon", min_border_top=0, min_border_bottom=0
+    )
     ribbon.axis.visible = ribbon.grid.visible = False
     volume = plot(x_range=x_range, y_range=DataRange1d(start=0, range_padding=0.08), window_axis="x", name="volume")
+    volume.xaxis.formatter = clock(DATE)
+    volume.xaxis.ticker = DatetimeTicker(desired_num_ticks=10)
     volume.yaxis.formatter = NumeralTickFormatter(format="0.[0]a")
-    volume.yaxis.ticker.desired_num_ticks = 3
+    volume.yaxis.ticker = BasicTicker(desired_num_ticks=3)
 
-    for place, (_, lower, upper) in enumerate(BANDS):
-        price.varea("time", lower, upper, source=fan, name="fan", fill_alpha=(0.14, 0.18, 0.26)[place])
-    price.line("time", "q50", source=fan, name="fan", line_width=1.5)
-    price.segment("time", "q05", "time", "q95", source=chosen, name="fan", line_width=2)
-    price.scatter("time", "q50", source=chosen, name="fan", size=7)
-    price.vbar("time", 1, "upper", "lower", source=bars, name="resolved", line_color=None)
-    price.scatter("time", "realised", source=bars, name="missed", size=5, line_color=None)
-    price.segment("time", "low", "time", "high", source=bars, name="wick", line_width=1)
-    price.vbar("time", 1, "open", "close", source=bars, name="body", line_width=1)
-    reach = price.vbar("time", 1, "high", "low", source=bars, name="reach", alpha=0)
-    last = Span(dimension="width", line_dash=[2, 3], name="last", level="underlay")
+    # Intervals lie below the grid and hide nothing; then the fan, the candles, and the whisker of the chosen horizon.
+    resolved = price.vbar("time", 1, "upper", "lower", source=bars, line_color=None, level="image")
+    areas = [
+        price.varea("time", lower, upper, source=fan, fill_alpha=alpha)
+        for (_, lower, upper), alpha in zip(BANDS, BAND_ALPHAS, strict=True)
+    ]
+    median = price.line("time", "q50", source=fan, line_width=1.5)
+    missed = price.scatter("time", "realised", source=bars, size=5, line_color=None)
+    wick = price.segment("time", "low", "time", "high", source=bars, line_width=1)
+    body = price.vbar("time", 1, "open", "close", source=bars, line_width=1)
+    reach = price.vbar("time", 1, "high", "low", source=bars, alpha=0)
+    whisker = price.segment("time", "q05", "time", "q95", source=chosen, line_width=2)
+    point = price.scatter("time", "q50", source=chosen, size=7)
+    last = Span(dimension="width", line_dash=[2, 3], level="underlay")
     price.add_layout(last)
-    ribbon.quad("start", "end", 1, 0, source=regimes, fill_color="colour", line_color=None, name="ribbon")
-    volume.vbar("time", 1, "volume", 0, source=bars, name="traded", line_color=None)
-    _tools(price, ribbon, volume, reach)
-    return Market(price, ribbon, volume, bars, fan, chosen, regimes, x_range)
-
-
-def _tools(price: figure, ribbon: figure, volume: figure, reach: GlyphRenderer) -> None:
-    known = CustomJSHover(
-        code="return Number.isFinite(value) ? value.toLocaleString('en', {maximumFractionDigits: 8}) : '–'"
-    )
-    verdict = CustomJSHover(code="return value == 1 ? 'hit' : value == 0 ? 'miss' : 'no forecast'")
-    numbers = ("open", "high", "low", "close", "volume", "lower", "upper")
-    tooltips = """
-    <div class="tip"><b>@time{%d %b %Y %H:%M} UTC</b>
-    <dl><dt>Open</dt><dd>@open{custom}</dd><dt>High</dt><dd>@high{custom}</dd><dt>Low</dt><dd>@low{custom}</dd>
-    <dt>Close</dt><dd>@close{custom}</dd><dt>Volume</dt><dd>@volume{custom}</dd>
-    <dt>90 % interval</dt><dd>@lower{custom} … @upper{custom}</dd><dt>Came true</dt><dd>@hit{custom}</dd></dl></div>"""
-    formatters = {"@time": "datetime", "@hit": verdict} | {f"@{name}": known for name in numbers}
-    hover = HoverTool(
-        renderers=[reach], mode="vline", tooltips=tooltips, formatters=formatters, point_policy="follow_mouse"
-    )
-    state = HoverTool(tooltips=[("regime", "@state"), ("from", "@start{%d %b %H:%M}")], formatters={"@start": "datetime"})
-    cross = Span(dimension="height", line_width=1, line_dash="dotted", name="cross")
-    for one in (price, ribbon, volume):
-        one.add_tools(CrosshairTool(overlay=cross))
-    pan, wheel = PanTool(dimensions="width"), WheelZoomTool(dimensions="width", maintain_focus=False)
-    price.add_tools(pan, BoxZoomTool(dimensions="width"), wheel, ResetTool(), SaveTool(filename="foretick"), hover)
-    price.toolbar.active_drag, price.toolbar.active_scroll = pan, wheel
-    price.toolbar.logo, price.toolbar.autohide = None, True
-    price.toolbar_location = "above"
-    ribbon.add_tools(state)
-    volume.add_tools(PanTool(dimensions="width"), WheelZoomTool(dimensions="width"))
-
-
-@dataclass(frozen=True)
-class Score:
-    """One score of every model over time; `sources` and `lines` are by model and grow as models appear."""
-
-    plot: figure
-    column: str
-    hover: HoverTool
-    sources: dict[str, ColumnDataSource]
-    lines: dict[str, GlyphRenderer]
-
-
-def score(column: str, reference: float, places: str) -> Score:
-    """Build the plot of one score, with a line at its reference: the nominal coverage, or the naive forecast's skill."""
-    made = plot(y_range=Range1d(), name=column, min_border_right=50)
-    made.yaxis.formatter = CustomJSTickFormatter(code=f"return (100 * tick).toFixed({places}).replace('-', '−') + ' %'")
-    made.yaxis.ticker.desired_num_ticks = 4
-    made.xaxis.ticker.desired_num_ticks = 5
-    made.add_layout(Span(location=reference, dimension="width", line_dash=[5, 4], name="reference"))
-    hover = HoverTool(
-        tooltips=[
-            ("model", "$name"),
-            ("to", "@time{%d %b %H:%M} UTC"),
-            (column, f"@{column}{{0.0 %}}"),
-            ("outcomes", "@scored{0,0}"),
-        ],
-        formatters={"@time": "datetime"},
-        mode="mouse",
-        line_policy="nearest",
-    )
-    made.add_tools(hover, CrosshairTool(dimensions="height", line_alpha=0.4))
-    return Score(made, column, hover, {}, {})
+    ribbon.quad("start", "end", 1, 0, source=regimes, fill_color="colour", line_color=None)
+    traded = volume.vbar("time", 1, "volume", 0, source=bars, line_color=None)
+    shown: dict[str, list[Any]] = {
+        "resolved": [resolved],
+        "fan": [*areas, median, whisker, point],
+        "missed": [missed],
+        "wick": [wick],
+        "body": [body],
+        "reach": [reach],
+        "traded": [traded],
+    }
+    glyphs = {name: [renderer.glyph for renderer in renderers] for name, renderers in shown.items()}
+    return Market(price, ribbon, volume, bars, fan, chosen, regimes, x_range, prices, last, reach, glyphs)

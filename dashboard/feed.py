@@ -3,7 +3,7 @@
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Any
+from datetime import datetime
 
 import psycopg
 from psycopg import Connection
@@ -21,6 +21,7 @@ from dashboard.reading import (
     read_series,
     read_snapshot,
 )
+from storage.errors import place, reason
 
 PERIOD_S = 1.0
 SCORES_EVERY_S = 5.0
@@ -32,14 +33,15 @@ OPTIONS = "-c statement_timeout=10000 -c default_transaction_read_only=on -c jit
 
 @dataclass
 class Watched:
-    """A key that some page looks at. Times are of the monotonic clock; `changed` is None until a row was seen to arrive."""
+    """A key that some page looks at, with times of the monotonic clock; `changed`: when a row was seen to arrive."""
 
     since: float
     asked: float
     changed: float | None = None
     newest: Newest | None = None
     scores: dict[str, Columns] = field(default_factory=dict)
-    scores_at: float = float("-inf")
+    scored_to: datetime | None = None
+    scored_at: float = float("-inf")
     snapshot: Snapshot | None = None
 
 
@@ -60,7 +62,7 @@ class Feed:
     """Reads what is watched, once a second; `view` never blocks."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self._url, self._where = url, place(url)
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stopping = False
@@ -106,9 +108,7 @@ class Feed:
                 watched = self._watched[key]
                 watched.asked = now
             age = None if watched.changed is None else now - watched.changed
-            return View(
-                self._error, self._read, self._series, self._rates, watched.snapshot, age, now - watched.since
-            )
+            return View(self._error, self._read, self._series, self._rates, watched.snapshot, age, now - watched.since)
 
     def _run(self) -> None:
         while not self._stopping:
@@ -116,7 +116,7 @@ class Feed:
                 with psycopg.connect(self._url, autocommit=True, connect_timeout=3, options=OPTIONS) as connection:
                     self._follow(connection)
             except psycopg.Error as error:
-                self._error = _describe(error, self._url)
+                self._error = f"No answer from {self._where}: {reason(error).rstrip('.')}."
                 self._growth = Growth()
                 self._rates = Rates()
                 self._wake.wait(RETRY_S)
@@ -151,20 +151,14 @@ class Feed:
     def _refresh(self, connection: Connection, key: Key, one: Watched, stored: bool, now: float) -> None:
         newest = read_newest(connection, key.series)
         moved = newest != one.newest
-        if not (moved or stored):
+        score = newest.outcome != one.scored_to and now - one.scored_at >= SCORES_EVERY_S
+        if score:
+            one.scores, one.scored_to, one.scored_at = read_scores(connection, key, newest), newest.outcome, now
+        if not (moved or stored or score):
             return
-        if moved and now - one.scores_at >= SCORES_EVERY_S:
-            one.scores, one.scores_at = read_scores(connection, key, newest), now
         self._serial += 1
         snapshot = read_snapshot(connection, key, newest, one.scores, self._serial)
         with self._lock:
             if moved and one.newest is not None:
                 one.changed = time.monotonic()
             one.newest, one.snapshot = newest, snapshot
-
-
-def _describe(error: psycopg.Error, url: str) -> str:
-    place: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(url)
-    reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
-    where = f"{place.get('host', 'localhost')}:{place.get('port', 5432)}, database {place.get('dbname', '')}"
-    return f"No answer from {where} ({reason.rstrip('.')})."

@@ -31,7 +31,7 @@ class Growth:
         if self.samples and (bars < self.samples[-1][1] or predictions < self.samples[-1][2]):
             self.samples.clear()
         self.samples.append((now, bars, predictions))
-        while len(self.samples) > 2 and self.samples[1][0] <= now - WINDOW_S:  # noqa: PLR2004 - a rate takes two samples
+        while len(self.samples) > 2 and self.samples[1][0] <= now - WINDOW_S:
             self.samples.popleft()
         then, bars_then, predictions_then = self.samples[0]
         if now <= then:

@@ -9,7 +9,8 @@ import numpy as np
 from dashboard.choice import BASELINE, span_label
 from dashboard.growth import Rates
 from dashboard.health import Health
-from dashboard.reading import Snapshot
+from dashboard.palette import Palette
+from dashboard.reading import BUCKET_BARS, ROLLING_BUCKETS, Snapshot
 from dashboard.wording import DASH, basis_points, count, currencies, percent, price, state_name
 
 
@@ -33,7 +34,7 @@ def headline(snapshot: Snapshot | None, regimes: Mapping[str, str]) -> str:
         regime = fact(
             "Regime",
             f'<i class="dot" style="background:{regimes.get(state, "currentColor")}"></i>{escape(state_name(state))}'
-            f' <small>{percent(snapshot.regime.probability, 0)}</small>',
+            f" <small>{percent(snapshot.regime.probability, 0)}</small>",
         )
     return (
         f'<div class="head"><div class="symbol">{escape(symbol)}<small>{escape(interval)} bars</small></div>'
@@ -52,8 +53,7 @@ def fact(name: str, value: str) -> str:
 
 def badge(health: Health) -> str:
     """Return the state of the page as a badge, with its sentence for whoever points at it."""
-    detail = health.detail if health.kind == "live" and health.label != "live" else ""
-    text = health.detail if health.label == "live" else detail
+    text = health.detail if health.kind == "live" else ""
     return (
         f'<div class="badge {health.kind}" role="status" title="{escape(health.detail)}"><i class="dot"></i>'
         f"{escape(health.label)}{f'<small>{escape(text)}</small>' if text else ''}</div>"
@@ -79,16 +79,39 @@ def blank(health: Health) -> str:
     )
 
 
-def legend(entries: Mapping[str, str], shape: str = "box") -> str:
-    """Return a legend: a mark in each colour with its name."""
-    marks = (f'<li><i class="{shape}" style="--c:{colour}"></i>{escape(name)}</li>' for name, colour in entries.items())
-    return f'<ul class="legend">{"".join(marks)}</ul>'
+def titles(
+    snapshot: Snapshot, palette: Palette, models: Mapping[str, str], regimes: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the title of each plot: its name, its unit, and what its colours mean."""
+    interval, model = snapshot.key.series.interval, snapshot.key.model
+    base, quote = currencies(snapshot.key.series.symbol)
+    forecasts = {f"{span_label(snapshot.key.horizon, interval)} interval hit": palette.hit, "missed": palette.miss}
+    if model:
+        forecasts = {f"{model} ahead: 50, 80, 90 %": models.get(model, palette.baseline)} | forecasts
+    shown = {model: models[model] for model in snapshot.models if model in models}
+    rolling = f"rolling {span_label(ROLLING_BUCKETS * BUCKET_BARS, interval)}"
+    return {
+        "price_title": title("Price and forecasts", ", ".join(filter(None, (quote, "UTC"))), forecasts),
+        "regime_title": title("Regime", "", {state_name(state): colour for state, colour in regimes.items()}),
+        "volume_title": title("Volume", f"{base} per {interval} bar" if base else f"per {interval} bar", {}),
+        "coverage_title": title("Coverage of the 90 % interval", rolling, {}),
+        "skill_title": title("Skill against naive", f"pinball, {rolling}", shown, "line"),
+    }
+
+
+def title(name: str, unit: str, entries: Mapping[str, str], shape: str = "box") -> str:
+    """Return a plot's title with its legend: a mark in each colour, and what it stands for."""
+    marks = (f'<li><i class="{shape}" style="--c:{hue}"></i>{escape(entry)}</li>' for entry, hue in entries.items())
+    return (
+        f'<div class="title"><h2>{escape(name)} <small>{escape(unit)}</small></h2>'
+        f'<ul class="legend">{"".join(marks)}</ul></div>'
+    )
 
 
 def board(snapshot: Snapshot | None, colours: Mapping[str, str]) -> str:
     """Return the newest scores of each model as a table."""
     if snapshot is None or not snapshot.scores:
-        return '<p class="muted">No forecast of this horizon has come true yet.</p>'
+        return title("Newest scores", "", {}) + '<p class="muted">No forecast of this horizon has come true yet.</p>'
     rows = []
     for model, scores in sorted(snapshot.scores.items(), key=lambda item: (item[0] == BASELINE, item[0])):
         last = {name: float(column[-1]) if len(column) else np.nan for name, column in scores.items()}
@@ -96,10 +119,13 @@ def board(snapshot: Snapshot | None, colours: Mapping[str, str]) -> str:
         rows.append(
             f'<tr{chosen}><th><i class="line" style="--c:{colours.get(model, "currentColor")}"></i>{escape(model)}</th>'
             f"<td>{percent(last['coverage'])}</td><td>{percent(last['skill'], sign=True)}</td>"
-            f"<td>{percent(last['direction'])}</td><td>{basis_points(last['error'])}</td><td>{count(last['scored'])}</td></tr>"
+            f"<td>{percent(last['direction'])}</td><td>{basis_points(last['error'])}</td>"
+            f"<td>{count(last['scored'])}</td></tr>"
         )
-    titles = ("Model", "Coverage", "Skill", "Direction", "Mean error", "Outcomes")
-    return f"<table><tr>{''.join(f'<th>{title}</th>' for title in titles)}</tr>{''.join(rows)}</table>"
+    heads = ("Model", "Coverage", "Skill", "Direction", "Error", "Outcomes")
+    ahead = f"{span_label(snapshot.key.horizon, snapshot.key.series.interval)} ahead"
+    table = f"<table><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr>{''.join(rows)}</table>"
+    return title("Newest scores", ahead, {}) + table
 
 
 def pipeline(rates: Rates, lag: Mapping[str, int | None]) -> str:
@@ -107,7 +133,8 @@ def pipeline(rates: Rates, lag: Mapping[str, int | None]) -> str:
     tiles = [("Bars", count(rates.bars), "/s"), ("Predictions", count(rates.predictions), "/s")]
     tiles += [(f"Lag, {name}", count(frames), "frames") for name, frames in lag.items()]
     return (
-        '<div class="tiles">'
+        title("Pipeline", "", {})
+        + '<div class="tiles">'
         + "".join(
             fact(name, "unknown" if value == DASH else f"{value} <small>{unit}</small>") for name, value, unit in tiles
         )

@@ -31,8 +31,8 @@ def decide(
 ) -> Health:
     """Return the page's state.
 
-    `error` is why the database cannot be read, `read` whether it ever was, `age_s` the seconds since a row of the series
-    was seen to arrive (None: none since the page began to watch, `watched_s` ago), `limit_s` when that is too long.
+    `error` is why the database cannot be read, `read` whether it ever was, `age_s` the seconds since a row of the
+    series was seen to arrive (None: none since the page began to watch, `watched_s` ago), `limit_s` when that is stale.
     """
     if error is not None:
         return Health("unreachable", "database unreachable", f"{error} Trying again every few seconds.")
@@ -45,7 +45,7 @@ def decide(
     if silence > limit_s:
         return Health("stale", "stale", f"{ago[0].upper()}{ago[1:]}: this is the last that is known. {ADVICE}")
     if age_s is None:
-        return Health("live", "waiting", "Waiting for the next row.")
+        return Health("live", "waiting", f"{ago} yet".replace(" at least", ""))
     return Health("live", "live", f"last row {duration(silence)} ago")
 
 

@@ -1,4 +1,4 @@
-"""How far the pipeline is behind Kafka: read now and then by a thread of its own, unknown where Kafka does not answer."""
+"""How far the pipeline is behind Kafka: read by a thread of its own, unknown where Kafka does not answer."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,7 @@ async def group_lag(admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer, grou
     if not committed:
         return None
     ends = await consumer.end_offsets(list(committed))
-    return sum(max(0, end - committed[part].offset) for part, end in ends.items())
+    return sum(max(0, int(end) - int(committed[part].offset)) for part, end in ends.items())
 
 
 class Lag:

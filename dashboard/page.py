@@ -2,17 +2,21 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from importlib.resources import files
 from typing import Any
 
 from bokeh.core.properties import String
 from bokeh.document import Document
 from bokeh.events import DocumentReady
 from bokeh.model import DataModel
-from bokeh.models import CustomJS, Div, InlineStyleSheet, RadioButtonGroup, Select
+from bokeh.models.callbacks import CustomJS
+from bokeh.models.css import InlineStyleSheet
+from bokeh.models.widgets.groups import RadioButtonGroup
+from bokeh.models.widgets.inputs import Select
+from bokeh.models.widgets.markups import Div
 from bokeh.themes import Theme
 
 from dashboard import header
+from dashboard.asset import asset
 from dashboard.choice import SPANS, THEMES, Choice, Series, parse, query, settle, span_label
 from dashboard.drawing import Drawing
 from dashboard.feed import Feed
@@ -20,24 +24,33 @@ from dashboard.health import Health, decide, stale_after
 from dashboard.lag import Lag
 from dashboard.palette import PALETTES, bokeh_theme, model_colours, regime_colours
 from dashboard.reading import Key, Snapshot
+from dashboard.wording import price
 from topics.records import HORIZONS
 
 TICK_MS = 250
-TEXTS = ("headline", "badge", "notices", "blank", "forecast_legend", "regime_legend", "model_legend", "board", "pipeline")
+TEXTS = (
+    "headline",
+    "badge",
+    "notices",
+    "blank",
+    "price_title",
+    "regime_title",
+    "volume_title",
+    "coverage_title",
+    "skill_title",
+    "board",
+    "pipeline",
+)
 
 
 class Bridge(DataModel):
-    """What the browser and the page tell each other: the address' query, the state, the theme; and the system's theme."""
+    """What the page and the browser tell each other: the address' query, the state, the theme, the system's theme."""
 
-    query = String(default="")
-    state = String(default="connecting")
-    theme = String(default="light")
-    system = String(default="light")
-
-
-def asset(name: str) -> str:
-    """Return a text file of the page."""
-    return files("dashboard").joinpath("assets", name).read_text(encoding="utf-8")
+    # Any: what is assigned to a Bokeh property is a plain value, not the property that mypy sees here.
+    query: Any = String(default="")
+    state: Any = String(default="connecting")
+    theme: Any = String(default="light")
+    system: Any = String(default="light")
 
 
 class Page:
@@ -62,14 +75,15 @@ class Page:
         self.snapshot: Snapshot | None = None
         self.drawing = Drawing()
         sheet, widget_sheet = InlineStyleSheet(css=asset("text.css")), InlineStyleSheet(css=asset("widgets.css"))
-        self.texts = {name: Div(name=name, stylesheets=[sheet], sizing_mode="stretch_width") for name in TEXTS}
-        self.symbol = Select(name="symbol", stylesheets=[widget_sheet], sizing_mode="stretch_width")
-        self.model = Select(name="model", stylesheets=[widget_sheet], sizing_mode="stretch_width")
-        self.horizon = RadioButtonGroup(name="horizon", stylesheets=[widget_sheet])
-        self.span = RadioButtonGroup(name="span", stylesheets=[widget_sheet])
-        self.theme = RadioButtonGroup(
-            name="theme", labels=[theme.capitalize() for theme in THEMES], stylesheets=[widget_sheet]
-        )
+        self.texts = {
+            name: Div(name=name, stylesheets=[sheet], sizing_mode="stretch_width", margin=0) for name in TEXTS
+        }
+        looks: dict[str, Any] = {"stylesheets": [widget_sheet], "margin": 0}
+        self.symbol = Select(name="symbol", sizing_mode="stretch_width", **looks)
+        self.model = Select(name="model", sizing_mode="stretch_width", **looks)
+        self.horizon = RadioButtonGroup(name="horizon", **looks)
+        self.span = RadioButtonGroup(name="span", **looks)
+        self.theme = RadioButtonGroup(name="theme", labels=[theme.capitalize() for theme in THEMES], **looks)
         self._showing = False
         self._open()
 
@@ -83,7 +97,7 @@ class Page:
             widget.on_change("value", self._chosen)
         for group in (self.horizon, self.span, self.theme):
             group.on_change("active", self._chosen)
-        self.bridge.on_change("system", lambda attr, old, new: self._paint())
+        self.bridge.on_change("system", self._system_changed)
         follow = CustomJS(args={"bridge": self.bridge}, code=asset("bridge.js"))
         self.document.js_on_event(DocumentReady, follow)
         self.document.add_periodic_callback(self.tick, TICK_MS)
@@ -111,14 +125,18 @@ class Page:
             self._paint()
         self.tick()
 
+    def _system_changed(self, attr: str, old: object, new: object) -> None:  # noqa: ARG002 - likewise
+        self._paint()
+
     def _show_choice(self) -> None:
         """Show the choice in the choosers and in the address."""
         self._showing = True
         choice, interval = self.choice, self.choice.interval or self.interval
         known = self.series or ((choice.series,) if choice.series else ())
-        self.symbol.options = [(f"{one.symbol} {one.interval}", self._series_name(one)) for one in known]
+        series: list[str | tuple[Any, str]] = [(f"{one.symbol} {one.interval}", self._name(one)) for one in known]
+        models: list[str | tuple[Any, str]] = [*(self.models or ((choice.model,) if choice.model else ()))]
+        self.symbol.options, self.model.options = series, models
         self.symbol.value = f"{choice.symbol} {choice.interval}" if choice.series in known else ""
-        self.model.options = list(self.models or ((choice.model,) if choice.model else ()))
         self.model.value = choice.model or ""
         self.horizon.labels = [span_label(horizon, interval) for horizon in HORIZONS]
         self.horizon.active = HORIZONS.index(choice.horizon)
@@ -128,7 +146,7 @@ class Page:
         self.bridge.query = query(choice, self.interval)
         self._showing = False
 
-    def _series_name(self, series: Series) -> str:
+    def _name(self, series: Series) -> str:
         return series.symbol if series.interval == self.interval else f"{series.symbol} ({series.interval})"
 
     def _paint(self) -> None:
@@ -179,7 +197,8 @@ class Page:
             notes += (f"No forecast of {model} for the newest bars yet." if model else "No forecasts yet.",)
         blank = self.snapshot is None
         self._write("badge", header.badge(health))
-        self._write("notices", header.notices(health, notes) if not blank else header.notices(health, notes[:0]))
+        self._write("notices", "" if blank else header.notices(health, notes))
+        self.texts["notices"].visible = bool(self.texts["notices"].text)
         self._write("blank", header.blank(health) if blank else "")
         self.bridge.state = "blank" if blank else health.kind
 
@@ -192,23 +211,11 @@ class Page:
         if snapshot is None:
             return
         self.drawing.draw(snapshot, palette, models, regimes)
-        horizon = span_label(snapshot.key.horizon, snapshot.key.series.interval)
         self._write("headline", header.headline(snapshot, regimes))
-        self._write(
-            "forecast_legend",
-            header.legend(
-                {
-                    f"{snapshot.key.model or 'Forecast'}: 50, 80, 90 % ahead": models.get(snapshot.key.model or "", palette.baseline),
-                    f"{horizon} interval hit": palette.hit,
-                    "missed": palette.miss,
-                }
-            ),
-        )
-        self._write("regime_legend", header.legend({header.state_name(state): colour for state, colour in regimes.items()}))
-        shown = {model: models[model] for model in snapshot.models if model in models}
-        self._write("model_legend", header.legend(shown, shape="line"))
+        for name, html in header.titles(snapshot, palette, models, regimes).items():
+            self._write(name, html)
         self._write("board", header.board(snapshot, models))
-        title = f"{snapshot.key.series.symbol} {header.price(snapshot.bars['close'][-1])} · Foretick"
+        title = f"{snapshot.key.series.symbol} {price(snapshot.bars['close'][-1])} · Foretick"
         if self.document.title != title:
             self.document.title = title
 

@@ -15,7 +15,7 @@ FONT = "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', 'Liberation Sans', Arial, s
 
 @dataclass(frozen=True)
 class Palette:
-    """One theme's colours; `models` are taken in turn, and so are `other_regimes` for a state without one of its own."""
+    """One theme's colours; `models` are taken in turn, and so are `other_regimes` for a state that has none."""
 
     page: str
     card: str
@@ -27,6 +27,8 @@ class Palette:
     volume: str
     hit: str
     miss: str
+    hit_area: str
+    miss_area: str
     good: str
     warn: str
     bad: str
@@ -52,12 +54,14 @@ LIGHT = Palette(
     volume="#aeb8c2",
     hit="#0072b2",
     miss="#d96b00",
+    hit_area="#cfe3f0",
+    miss_area="#f8dcc0",
     good="#1a7f4b",
     warn="#9a6200",
     bad="#b3261e",
     baseline="#7b8794",
     models=("#7a4fb8", "#00857a", "#b83a78", "#6b7a00", "#8a5a2b"),
-    regimes=(("calm", "#d3dce4"), ("trending_up", "#4fae9f"), ("trending_down", "#c878a3"), ("turbulent", "#5d4b80")),
+    regimes=(("calm", "#d6dde4"), ("trending_up", "#b3c05e"), ("trending_down", "#a06a55"), ("turbulent", "#3d4859")),
     other_regimes=("#8fb8d6", "#b8a76a", "#7a8a5c"),
 )
 DARK = Palette(
@@ -68,15 +72,17 @@ DARK = Palette(
     line="#28313b",
     grid="#212932",
     candle="#b4c0cc",
-    volume="#4a5663",
+    volume="#5e6b79",
     hit="#4fa8ec",
     miss="#f5923a",
+    hit_area="#21405a",
+    miss_area="#593a1e",
     good="#4cc38a",
     warn="#e0a63b",
     bad="#ff7a70",
     baseline="#8b98a6",
     models=("#b394ee", "#35c4b3", "#ee7fb1", "#b9c94a", "#d0a070"),
-    regimes=(("calm", "#34404c"), ("trending_up", "#3c9486"), ("trending_down", "#b3628f"), ("turbulent", "#c3b1ea")),
+    regimes=(("calm", "#303b46"), ("trending_up", "#a3b255"), ("trending_down", "#8f5d4b"), ("turbulent", "#d3dbe4")),
     other_regimes=("#5f89a8", "#a39357", "#77875a"),
 )
 PALETTES = {"light": LIGHT, "dark": DARK}
@@ -90,7 +96,7 @@ def model_colours(models: Sequence[str], palette: Palette) -> dict[str, str]:
 
 
 def regime_colours(states: Sequence[str], palette: Palette) -> dict[str, str]:
-    """Return the colour of each state: the known ones in their own order, then the others in the order of their names."""
+    """Return the colour of each state: the known ones in their own order, then the others by name."""
     known = {state: colour for state, colour in palette.regimes if state in states}
     others = sorted(set(states) - set(known))
     count = len(palette.other_regimes)

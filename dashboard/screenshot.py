@@ -1,4 +1,4 @@
-"""A picture of the dashboard: ``python -m dashboard.screenshot http://127.0.0.1:5006/ docs/images/dashboard-dark.png --theme dark``."""
+"""A picture of the dashboard: ``python -m dashboard.screenshot URL FILE.png --theme dark``."""
 
 import argparse
 from pathlib import Path

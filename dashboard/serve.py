@@ -1,9 +1,10 @@
-"""The dashboard's server: ``python -m dashboard.serve``. One process, one page, everything it needs served by itself."""
+"""The dashboard's server: ``python -m dashboard.serve``. One process, one page, and all that it needs."""
 
 import argparse
 import logging
 import signal
 import socket
+from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
 
@@ -45,8 +46,8 @@ def build(settings: Settings, port: int, stale_after_s: float | None = None) -> 
     template = templates.get_template("index.html")
 
     def open_page(document: Document) -> None:
-        context = document.session_context
-        request: Any = context.request if context else None
+        context: Any = document.session_context
+        request = context.request if context else None
         cookie = request.cookies.get(SYSTEM_COOKIE, "") if request else ""
         system = cookie if cookie in PALETTES else "light"
         page = Page(document, feed, lag, settings.interval, request.arguments if request else {}, system, stale_after_s)
@@ -82,27 +83,36 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def main() -> None:
-    """Serve until told to stop."""
-    parser = argparse.ArgumentParser(prog="python -m dashboard.serve", description="Serve the Foretick dashboard.")
-    parser.add_argument("--port", type=int, help="default: FORETICK_DASHBOARD_PORT, or 5006")
-    parser.add_argument("--stale-after", type=float, metavar="SECONDS", help="default: one and a half intervals")
-    options = parser.parse_args()
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+def serve(settings: Settings, port: int, ready: Callable[[int], None], stale_after_s: float | None = None) -> None:
+    """Serve until SIGTERM or Ctrl-C; `ready` is told the port. Raises OSError where the port is taken."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a Kafka that does not answer is shown on the page
-    settings = Settings()
-    port = settings.dashboard_port if options.port is None else options.port
-    server, feed, lag = build(settings, port, options.stale_after)
+    server, feed, lag = build(settings, port, stale_after_s)
     feed.start()
     lag.start()
     server.start()
-    print(f"dashboard on http://{HOST}:{server.port}/", flush=True)  # noqa: T201 - the one line that tells where it is
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.io_loop.add_callback_from_signal(server.io_loop.stop))
+    ready(server.port or port)
     server.io_loop.start()
     server.stop()
     feed.stop()
     lag.stop()
+
+
+def main() -> None:
+    """Serve what the settings say."""
+    parser = argparse.ArgumentParser(prog="python -m dashboard.serve", description="Serve the Foretick dashboard.")
+    parser.add_argument("--port", type=int, help="default: FORETICK_DASHBOARD_PORT, or 5006; 0 takes a free one")
+    parser.add_argument("--stale-after", type=float, metavar="SECONDS", help="default: one and a half intervals")
+    options = parser.parse_args()
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    settings = Settings()
+    serve(settings, settings.dashboard_port if options.port is None else options.port, announce, options.stale_after)
+
+
+def announce(port: int) -> None:
+    """Say where the page is."""
+    print(f"dashboard on http://{HOST}:{port}/", flush=True)  # noqa: T201 - the one line that tells where it is
 
 
 if __name__ == "__main__":

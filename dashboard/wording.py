@@ -2,7 +2,7 @@
 
 from math import floor, isfinite, log10
 
-DASH = "–"
+DASH = "\u2013"
 QUOTES = ("USDT", "USDC", "FDUSD", "BUSD", "TUSD", "DAI", "USD", "EUR", "GBP", "JPY", "TRY", "BTC", "ETH", "BNB")
 SIGNIFICANT = 7
 MOST_DECIMALS = 8
@@ -42,7 +42,8 @@ def percent(value: float | None, places: int = 1, sign: bool = False) -> str:
     """Return a share in percent, with a true minus sign."""
     if value is None or not isfinite(value):
         return DASH
-    return f"{100 * value:{'+' if sign else ''}.{places}f} %".replace("-", "\u2212")
+    shown = round(100 * value, places) + 0.0  # the sum turns a negative zero into a plain one
+    return f"{shown:{'+' if sign and shown else ''}.{places}f} %".replace("-", "\u2212")
 
 
 def basis_points(value: float | None) -> str:
@@ -53,14 +54,14 @@ def basis_points(value: float | None) -> str:
 def count(value: float | None) -> str:
     """Return a number of things, short.
 
-    >>> count(1_234_567), count(0.25), count(None)
-    ('1.2 M', '0.2', '–')
+    >>> count(1_234_567), count(0.25), count(None) == DASH
+    ('1.2 M', '0.2', True)
     """
     if value is None or not isfinite(value):
         return DASH
     if value >= MILLION:
         return f"{value / MILLION:.1f} M"
-    return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"  # noqa: PLR2004 - two digits are enough
+    return f"{value:,.0f}" if value >= 10 or value == int(value) else f"{value:.1f}"
 
 
 def state_name(state: str) -> str:

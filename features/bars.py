@@ -1,7 +1,8 @@
 """Ticks to bars of one symbol and interval, by event time alone.
 
-The watermark is the newest event time seen. A bar closes when the watermark has passed its end by the grace period; until
-then trades that come out of order still enter it, so several bars may be open at once. A trade for a closed bar is late.
+The watermark is the newest event time seen. A bar closes when the watermark has passed its end by the grace period;
+until then trades that come out of order still enter it, so several bars may be open at once. A trade for a closed bar is
+late.
 Intervals without a trade give no bar: the next bar's `gap` counts them.
 """
 
@@ -17,7 +18,7 @@ from topics.records import Bar, Tick
 from topics.units import interval_ms
 
 REMEMBERED = 1_024
-"""Trade ids kept to recognise a trade that a venue sent twice; frames that Kafka delivers twice are known by position."""
+"""Trade ids kept to recognise a trade that a venue sent twice; messages that Kafka repeats are known by position."""
 
 
 class OpenBar(Struct):
@@ -61,8 +62,8 @@ class OpenBar(Struct):
 class BarState(Struct, frozen=True):
     """What one symbol and interval's bars remember. `open` is by start time; `seen` holds trade ids, oldest first.
 
-    `position` is the Kafka offset of the last message folded, `watermark` the newest event time, `last_time` the start of
-    the last closed bar; each is -1 at first.
+    `position` is the Kafka offset of the last message folded, `watermark` the newest event time, `last_time` the start
+    of the last closed bar; each is -1 at first.
     """
 
     position: int = -1
@@ -95,8 +96,9 @@ def step(
 ) -> tuple[BarState, list[Bar], list[Rejected]]:
     """Fold the ticks of the message at that position (offset) into bars.
 
-    Returns the new state, the bars that closed, in time order, and the ticks that came too late (or overflow), with the reason. A message whose position is
-    not beyond the state's was folded before, and changes nothing; neither does a trade whose id is remembered.
+    Returns the new state, the bars that closed, in time order, and the ticks that came too late (or overflow), with the
+    reason. A message whose position is not beyond the state's was folded before, and changes nothing; neither does a
+    trade whose id is remembered.
     """
     if position <= state.position:
         return state, [], []
@@ -121,7 +123,7 @@ def step(
         if bar is None:
             bar = OpenBar(tick.time, tick.time, tick.price, tick.price, tick.price, tick.price)
         if not bar.holds(tick):
-            rejected.append(Rejected(row, encode_one(tick), "with this trade the bar's volume is no longer a finite number"))
+            rejected.append(Rejected(row, encode_one(tick), "with this trade the bar's volume would not be finite"))
             continue
         opened[start] = bar
         bar.add(tick)

@@ -14,7 +14,7 @@ def compiled(function: F) -> F:
 
 
 def compiled_and_kept(function: F) -> F:
-    """Return the compiled function, its machine code kept beside the source or, where that is read-only, in the user's cache.
+    """Return the compiled function, its machine code kept on disk: beside the source, else in the user's cache.
 
     Numba finds the code again by the function's own file and closure: what else it depends on must be in the closure.
     """

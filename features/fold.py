@@ -11,8 +11,8 @@ from features import compiled, regimes, series, windows
 from features.compiled import compiled as compile_part
 from features.compiled import compiled_and_kept
 from features.frame import Floats
-from features.series import GAP, KEPT, SERIES, TIME, derive
-from features.table import FEATURES, HISTORY, NAMES
+from features.series import KEPT, SERIES, TIME, derive
+from features.table import FEATURES, HISTORY
 
 LAST_TIME, COUNT, MEMORY = 0, 1, 2
 """The state buffer: time of the last bar (ms, -1 before the first); bars since the beginning; each feature's own state;
@@ -20,6 +20,8 @@ then the history [KEPT, WIDTH], whose last column is the last bar."""
 HISTORY_AT = MEMORY + sum(feature.state for feature in FEATURES)
 WIDTH = HISTORY + 1
 SIZE = HISTORY_AT + KEPT * WIDTH
+ROWS = TIME + 1
+"""The series that come from outside: those kept, and the time."""
 
 _WARMUPS = np.array([feature.warmup for feature in FEATURES for _ in feature.names])
 """For each column."""
@@ -41,9 +43,15 @@ def _calls() -> Callable[[Floats, int, Floats, Floats], None]:
     lines = ["def features(x, start, out, state):"]
     column, memory = 0, MEMORY
     for number, feature in enumerate(FEATURES):
-        columns, own = f"{column}:{column + len(feature.names)}", f"{memory}:{memory + feature.state}"
-        parameters = "".join(f", {parameter!r}" for parameter in feature.parameters)
-        lines.append(f"    feature_{number}(x, start, out[:, {columns}], state[{own}]{parameters})")
+        own = [f"state[{memory}:{memory + feature.state}]"] if feature.state else []
+        arguments = [
+            "x",
+            "start",
+            f"out[:, {column}:{column + len(feature.names)}]",
+            *own,
+            *map(repr, feature.parameters),
+        ]
+        lines.append(f"    feature_{number}({', '.join(arguments)})")
         column, memory = column + len(feature.names), memory + feature.state
     namespace = {f"feature_{number}": feature.function for number, feature in enumerate(FEATURES)}
     exec("\n".join(lines), namespace)  # noqa: S102 - made of the table's own numbers
@@ -54,10 +62,10 @@ def _sources() -> str:
     """Return a hash of all code that is compiled into the fold; numba itself looks at the fold's file only."""
     modules = {inspect.getmodule(feature.function) for feature in FEATURES} | {compiled, regimes, series, windows}
     texts = sorted(inspect.getsource(module) for module in modules if isinstance(module, ModuleType))
-    return hashlib.sha256(repr((FEATURES_KEY, texts)).encode()).hexdigest()
+    rows = [(feature.names, feature.function.__name__, feature.parameters, feature.state) for feature in FEATURES]
+    return hashlib.sha256(repr((rows, _WARMUPS.tolist(), texts)).encode()).hexdigest()
 
 
-FEATURES_KEY = [(feature.names, feature.function.__name__, feature.parameters, feature.state) for feature in FEATURES]
 _features = _calls()
 
 
@@ -70,7 +78,7 @@ def _fold(sources: str) -> Callable[[Floats, Floats, float, Floats], Floats]:
         for s in range(KEPT):
             for i in range(WIDTH):
                 x[s, i] = buffer[HISTORY_AT + s * WIDTH + i]
-        for s in range(KEPT + 1):
+        for s in range(ROWS):
             for i in range(n):
                 x[s, WIDTH + i] = rows[s, i]
         derive(x, WIDTH, buffer[LAST_TIME], interval)
@@ -92,7 +100,6 @@ def _fold(sources: str) -> Callable[[Floats, Floats, float, Floats], Floats]:
 
 
 fold = _fold(_sources())
-"""fold(buffer [SIZE], rows [KEPT + 1, n] (the kept series and `TIME`), interval in ms, out [n, F]) -> the new buffer; fills
-`out`. Rows are in time order and later than the buffer's last."""
+"""fold(buffer [SIZE], rows [ROWS, n], interval in ms, out [n, F]) -> the new buffer; fills `out`.
 
-assert TIME == KEPT and GAP > TIME and len(_WARMUPS) == len(NAMES)  # noqa: S101 - the layout that `rows` relies on
+Rows are in time order and later than the buffer's last."""

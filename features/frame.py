@@ -67,7 +67,7 @@ class BarFrame:
 
 @dataclass(frozen=True)
 class FeatureFrame:
-    """Indicators of one symbol: `time` int64 [n], `close` [n], `values` [n, F] in the definition's order; unknown is NaN."""
+    """Indicators of one symbol: `time` and `close` [n], `values` [n, F] in the definition's order; unknown is NaN."""
 
     symbol: str
     interval: str

@@ -37,9 +37,13 @@ class FeatureState:
         mark = len(FINGERPRINT)
         found = data[:mark].decode("ascii", errors="replace")
         if found != FINGERPRINT:
-            raise ValueError(f"feature state of definition {found!r}, not {FINGERPRINT!r}: replay the bars to build it anew")
+            raise ValueError(
+                f"feature state of definition {found!r}, not {FINGERPRINT!r}: replay the bars to build it anew"
+            )
         if len(data) != mark + 8 * fold.SIZE:
-            raise ValueError(f"feature state of {len(data)} bytes, not {mark + 8 * fold.SIZE}: it was cut short or extended")
+            raise ValueError(
+                f"feature state of {len(data)} bytes, not {mark + 8 * fold.SIZE}: it was cut short or extended"
+            )
         return cls(np.frombuffer(data, dtype="<f8", offset=mark).astype(np.float64))
 
 

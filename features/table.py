@@ -260,8 +260,8 @@ FEATURES: tuple[Feature, ...] = (
         reference=(
             "np.sin(2 * np.pi * (time.dt.hour * 60 + time.dt.minute) / 1440)",
             "np.cos(2 * np.pi * (time.dt.hour * 60 + time.dt.minute) / 1440)",
-            "np.sin(2 * np.pi * (time.dt.weekday * 1440 + time.dt.hour * 60 + time.dt.minute) / 10080)",
-            "np.cos(2 * np.pi * (time.dt.weekday * 1440 + time.dt.hour * 60 + time.dt.minute) / 10080)",
+            "np.sin(2 * np.pi * (time.dt.day_of_week * 1440 + time.dt.hour * 60 + time.dt.minute) / 10080)",
+            "np.cos(2 * np.pi * (time.dt.day_of_week * 1440 + time.dt.hour * 60 + time.dt.minute) / 10080)",
         ),
     ),
     Feature(

@@ -27,7 +27,8 @@ class Calibration:
     """What the tracker of one symbol and model knows.
 
     `offset` [H, Q] in units of the scale; `pending` holds, per horizon, the forecasts whose label has not matured:
-    [n, 3 + Q] with time, price, scale and the quantiles that were given.
+    [n, 3 + Q] with time, price, scale and the quantiles before they were put in order: each level learns from its own, or
+    two that have crossed would drive each other away.
     """
 
     offset: Floats
@@ -70,7 +71,7 @@ def step(
         time = rows[:, TIME].astype(np.int64)
         at, realised = mature(time, rows[:, PRICE].copy(), horizon * bar, frame.time, frame.close)
         learnt = _fold(offsets[column], rows, len(old), at, realised, RATE / np.sqrt(horizon), LEVELS)
-        calibrated[:, column] = rows[len(old) :, FIRST:]
+        calibrated[:, column] = np.sort(rows[len(old) :, FIRST:], axis=1)
         pending.append(rows[learnt:].copy())
     return Calibration(offsets, tuple(pending)), calibrated
 
@@ -87,5 +88,5 @@ def _fold(offset: Floats, rows: Floats, old: int, at: Ints, realised: Floats, ra
                     offset[level] += rate * (levels[level] - hit)
             learnt += 1
         if not np.isnan(rows[row, FIRST]):
-            rows[row, FIRST:] = np.sort(rows[row, FIRST:] + rows[row, SCALE] * offset)
+            rows[row, FIRST:] += rows[row, SCALE] * offset
     return learnt

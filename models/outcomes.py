@@ -1,8 +1,7 @@
-"""The fold predictions -> outcomes of one symbol: each forecast meets what came true, once."""
+"""The fold predictions -> outcomes of one symbol and interval: each forecast meets what came true, once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -41,50 +40,26 @@ class Waiting:
 
 
 @dataclass(frozen=True)
-class Market:
-    """The newest bar seen at one interval, and what each series still waits for."""
+class OutcomesState:
+    """The newest bar seen, -1 before the first, and what each series still waits for."""
 
     last_time: int = -1
     waiting: dict[Series, Waiting] = field(default_factory=dict)
 
-
-@dataclass(frozen=True)
-class OutcomesState:
-    """What the fold of one symbol knows, by interval."""
-
-    markets: dict[str, Market] = field(default_factory=dict)
-
-    @property
-    def last_time(self) -> int:
-        """Return the time of the newest bar seen, -1 before the first."""
-        return max((market.last_time for market in self.markets.values()), default=-1)
-
     def dumps(self) -> bytes:
         """Return the state as bytes (MessagePack), exactly."""
-        return msgspec.msgpack.encode(
-            [
-                (
-                    interval,
-                    market.last_time,
-                    [(*series, item.last_time, [r.tobytes() for r in item.rows]) for series, item in market.waiting.items()],
-                )
-                for interval, market in self.markets.items()
-            ]
-        )
+        waiting = [(*key, item.last_time, [r.tobytes() for r in item.rows]) for key, item in self.waiting.items()]
+        return msgspec.msgpack.encode((self.last_time, waiting))
 
     @classmethod
     def loads(cls, value: bytes) -> "OutcomesState":
         """Return what `dumps` wrote."""
-        markets = {}
-        for interval, last_time, series in msgspec.msgpack.decode(value):
-            waiting = {
-                Series(model, version, tuple(horizons)): Waiting(
-                    newest, tuple(np.frombuffer(rows, dtype=np.float64).reshape(-1, WIDTH) for rows in buffers)
-                )
-                for model, version, horizons, newest, buffers in series
-            }
-            markets[interval] = Market(last_time, waiting)
-        return cls(markets)
+        last_time, series = msgspec.msgpack.decode(value)
+        waiting = {}
+        for model, version, horizons, newest, buffers in series:
+            rows = tuple(np.frombuffer(buffer, dtype=np.float64).reshape(-1, WIDTH) for buffer in buffers)
+            waiting[Series(model, version, tuple(horizons))] = Waiting(newest, rows)
+        return cls(last_time, waiting)
 
 
 def initial() -> OutcomesState:
@@ -95,48 +70,35 @@ def initial() -> OutcomesState:
 def step(state: OutcomesState, predictions: Sequence[Prediction]) -> tuple[OutcomesState, list[Outcome]]:
     """Return the outcomes of what matured with these predictions, which bring the bars' closes with them.
 
-    The bars of a symbol are the times of its predictions, whichever model's, in time order. A prediction no later than the
-    last of its model and version is a redelivery and skipped; one that arrives after bars past its target is stale.
-    Outcomes are ordered by the bar at which they matured, then by model, horizon and time.
+    The bars are the times of the predictions, whichever model's: so the last forecasts of a model that left service mature
+    too. Bars come in time order. A prediction no later than the last of its model and version is a redelivery and skipped;
+    one that comes when bars past its target have been seen is stale. Outcomes are ordered by the bar at which they matured,
+    then by model (in the order in which they were met), horizon and time.
     """
-    markets, outcomes = dict(state.markets), []
-    for interval, part in groupby(sorted(predictions, key=_interval), key=_interval):
-        markets[interval], matured = _step_market(markets.get(interval, Market()), interval, list(part))
-        outcomes += matured
-    return OutcomesState(markets), outcomes
-
-
-def _interval(prediction: Prediction) -> str:
-    return prediction.interval
-
-
-def _step_market(market: Market, interval: str, predictions: list[Prediction]) -> tuple[Market, list[Outcome]]:
-    bars = {prediction.time: prediction.price for prediction in predictions if prediction.time > market.last_time}
+    bars = {prediction.time: prediction.price for prediction in predictions if prediction.time > state.last_time}
     clock = np.array(list(bars), dtype=np.int64)
     close = np.array(list(bars.values()), dtype=np.float64)
-    arrived = _arrived(market, predictions)
-    waiting, matured = {}, []
-    for series in {**market.waiting, **arrived}:
-        old, new = market.waiting.get(series), arrived.get(series)
+    arrived = _arrived(state, predictions)
+    waiting: dict[Series, Waiting] = {}
+    matured: list[tuple[int, Outcome]] = []
+    for series in {**state.waiting, **arrived}:
+        parts = [part[series] for part in (state.waiting, arrived) if series in part]
         rest = []
         for column, horizon in enumerate(series.horizons):
-            parts = [part.rows[column] for part in (old, new) if part is not None]
-            rows = parts[0] if len(parts) == 1 else np.concatenate(parts)
-            time = rows[:, TIME].astype(np.int64)
-            span = horizon * interval_ms(interval)
-            at, realised = mature(time, np.ascontiguousarray(rows[:, PRICE]), span, clock, close)
+            rows = np.concatenate([part.rows[column] for part in parts])
+            span = horizon * interval_ms(predictions[0].interval)
+            time, price = rows[:, TIME].astype(np.int64), rows[:, PRICE].copy()
+            at, realised = mature(time, price, span, clock, close)
             done = int(np.searchsorted(at, len(clock)))
-            names = (predictions[0].symbol, interval, series.model, series.version, horizon)
-            matured += zip(at[:done].tolist(), _outcomes(names, span, rows[:done], realised[:done]), strict=True)
+            outcomes = _outcomes(predictions[0], series, horizon, span, rows[:done], realised[:done])
+            matured += zip(at[:done].tolist(), outcomes, strict=True)
             rest.append(rows[done:].copy())
-        last = max(part.last_time for part in (old, new) if part is not None)
-        waiting[series] = Waiting(last, tuple(rest))
-    matured.sort(key=itemgetter(0))  # stable: by model, horizon and time within a bar
-    newest = int(clock[-1]) if len(clock) else market.last_time
-    return Market(newest, waiting), [outcome for _, outcome in matured]
+        waiting[series] = Waiting(parts[-1].last_time, tuple(rest))
+    matured.sort(key=itemgetter(0))  # stable: what was ordered within a bar stays so
+    return OutcomesState(max(bars, default=state.last_time), waiting), [outcome for _, outcome in matured]
 
 
-def _arrived(market: Market, predictions: list[Prediction]) -> dict[Series, Waiting]:
+def _arrived(state: OutcomesState, predictions: Sequence[Prediction]) -> dict[Series, Waiting]:
     """Return the new predictions as rows, by series."""
     last: dict[Series, int] = {}
     lists: dict[Series, list[list[list[float]]]] = {}
@@ -144,8 +106,7 @@ def _arrived(market: Market, predictions: list[Prediction]) -> dict[Series, Wait
         forecasts = prediction.forecasts
         series = Series(prediction.model, prediction.version, tuple([forecast.horizon for forecast in forecasts]))
         if series not in last:
-            known = market.waiting.get(series)
-            last[series] = -1 if known is None else known.last_time
+            last[series] = state.waiting[series].last_time if series in state.waiting else -1
         if prediction.time <= last[series]:
             continue
         last[series] = prediction.time
@@ -154,19 +115,22 @@ def _arrived(market: Market, predictions: list[Prediction]) -> dict[Series, Wait
         for column, forecast in zip(columns, forecasts, strict=True):
             mean = NAN if forecast.mean is None else forecast.mean
             column.append([*head, mean, *(forecast.quantiles or NO_QUANTILES)])
-    return {series: Waiting(last[series], tuple(np.array(rows) for rows in columns)) for series, columns in lists.items()}
+    return {key: Waiting(last[key], tuple(np.array(rows) for rows in columns)) for key, columns in lists.items()}
 
 
-def _outcomes(names: tuple[str, str, str, str, int], span: int, rows: Floats, realised: Floats) -> list[Outcome]:
-    symbol, interval, model, version, horizon = names
+def _outcomes(
+    like: Prediction, series: Series, horizon: int, span: int, rows: Floats, realised: Floats
+) -> list[Outcome]:
+    """Return the outcomes of forecasts [n, 3 + Q] of one series and horizon; realised [n] is NaN across a gap."""
     outcomes = []
     times = rows[:, TIME].astype(np.int64).tolist()
-    for time, value, scores in zip(times, realised.tolist(), score(realised, rows[:, MEAN], rows[:, FIRST:]), strict=True):
-        outcomes.append(
-            Outcome(symbol, interval, time, model, version, horizon, time + span, "stale")
-            if value != value  # noqa: PLR0124 - NaN: no bar at the target
-            else Outcome(symbol, interval, time, model, version, horizon, time + span, "unscored", value)
-            if scores is None
-            else Outcome(symbol, interval, time, model, version, horizon, time + span, "scored", value, *scores)
-        )
+    scores = score(realised, rows[:, MEAN], rows[:, FIRST:])
+    for time, value, scored in zip(times, realised.tolist(), scores, strict=True):
+        head = (like.symbol, like.interval, time, series.model, series.version, horizon, time + span)
+        if value != value:  # noqa: PLR0124 - NaN: no bar at the target
+            outcomes.append(Outcome(*head, "stale"))
+        elif scored is None:
+            outcomes.append(Outcome(*head, "unscored", value))
+        else:
+            outcomes.append(Outcome(*head, "scored", value, *scored))
     return outcomes

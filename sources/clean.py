@@ -17,9 +17,11 @@ class Cleaned:
 
 
 def clean_bars(rows: Columns, last_time: int | None, interval: int) -> Cleaned:
-    """Keep the first of the bars of each time, and mark each with the number of `interval`s (ms) missing just before it.
+    """Keep the first of the bars of each time, and mark each with the number of `interval`s (ms) missing just before
+    it.
 
-    `rows` are in time order, and rows of one time in the order of the files; `last_time` is the last bar's before them.
+    `rows` are in time order, and rows of one time in the order of the files; `last_time` is the last bar's before
+    them.
     """
     time = rows["time"]
     before = np.concatenate([[-1 if last_time is None else last_time], time[:-1]])

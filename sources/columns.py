@@ -1,4 +1,6 @@
-"""Rows in columns: a dict of arrays of one length. All have `series` (a number of a `Registry`), `time` (epoch ms) and `row`."""
+"""Rows in columns: a dict of arrays of one length. All have `series` (a number of a `Registry`), `time` (epoch ms) and
+`row`.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

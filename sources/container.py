@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 import numpy as np
-import pyarrow as pa  # type: ignore[import-untyped] # ships no types
-import pyarrow.csv  # type: ignore[import-untyped] # ships no types
-import pyarrow.parquet  # type: ignore[import-untyped] # ships no types
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
 
 from sources.detect import EMPTY, Dialect, read_head
 from sources.errors import SourceError
@@ -33,8 +33,9 @@ _SIDE_TABLES = ("asset_details.csv",)
 
 @dataclass(frozen=True)
 class Table:
-    """A table in a file: its name, the folder of the file, its beginning, and `read`, which yields its chunks anew at each
-    call; given names of columns, only those are read."""
+    """A table in a file: its name, the folder of the file, its beginning, and `read`, which yields its chunks anew at
+    each call; given names of columns, only those are read.
+    """
 
     name: str
     folder: Path
@@ -85,7 +86,9 @@ def _on_disk(name: str, path: Path | None, opener: Opener, scratch: Path) -> Pat
 
 def _open_zip(path: Path, folder: Path, scratch: Path) -> Iterator[Table]:
     with zipfile.ZipFile(path) as archive:
-        members = [info for info in archive.infolist() if not info.is_dir() and not info.filename.startswith("__MACOSX")]
+        members = [
+            info for info in archive.infolist() if not info.is_dir() and not info.filename.startswith("__MACOSX")
+        ]
     for info in members:
         if Path(info.filename).name not in _SIDE_TABLES:
             opener = _member(path, info.filename)
@@ -124,11 +127,11 @@ def _text(name: str, folder: Path, opener: Opener) -> Table:
 
 
 def _read_text(stream: IO[bytes], head: Head, dialect: Dialect, wanted: Sequence[str] | None) -> Iterator[Chunk]:
-    """Read every cell as text: it is made a number later, column by column, and a bad cell can be shown as it stands."""
+    """Read every cell as text: columns become numbers later, and a cell that is none can be shown as it stands."""
     names = head.names
     broken: list[tuple[int, str]] = []
 
-    def keep(row: Any) -> str:  # noqa: ANN401 - pyarrow's InvalidRow, which has no types
+    def keep(row: Any) -> str:
         broken.append((row.number - dialect.skip, row.text))
         return "skip"
 
@@ -155,7 +158,9 @@ def _read_text(stream: IO[bytes], head: Head, dialect: Dialect, wanted: Sequence
         broken[:] = broken[len(now) :]
         yield Chunk(batch, rows, now)
     if broken:
-        yield Chunk(pa.table({name: pa.array([], pa.string()) for name in wanted or names}), np.empty(0, np.int64), broken)
+        yield Chunk(
+            pa.table({name: pa.array([], pa.string()) for name in wanted or names}), np.empty(0, np.int64), broken
+        )
 
 
 def _numbered(batches: Iterator[Any]) -> Iterator[Chunk]:
@@ -165,7 +170,7 @@ def _numbered(batches: Iterator[Any]) -> Iterator[Chunk]:
         row += len(batch)
 
 
-def _binary_head(name: str, names: Sequence[str], first: Any) -> Head:  # noqa: ANN401 - a pyarrow table, which has no types
+def _binary_head(name: str, names: Sequence[str], first: Any) -> Head:
     rows = tuple(tuple(None if cell is None else str(cell) for cell in row.values()) for row in first.to_pylist())
     return Head(name, tuple(names), rows)
 
@@ -212,7 +217,9 @@ def _json(name: str, folder: Path, opener: Opener) -> Table:
             good = [len(line) == len(columns) for line in cells]
             numbers = np.arange(row, row + len(cells), dtype=np.int64)
             broken = [(row + at, str(line)) for at, line in enumerate(cells) if not good[at]]
-            values = list(zip(*(line for line in cells if len(line) == len(columns)), strict=True)) or [()] * len(columns)
+            values = list(zip(*(line for line in cells if len(line) == len(columns)), strict=True)) or [()] * len(
+                columns
+            )
             table = pa.table({key: pa.array(column, pa.string()) for key, column in zip(columns, values, strict=True)})
             yield Chunk(table.select(list(wanted)) if wanted is not None else table, numbers[np.array(good)], broken)
             row += len(cells)

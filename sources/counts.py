@@ -27,6 +27,12 @@ class Counts(Struct):
     seconds: float = 0.0
     complete_before: bool = False
 
+    @property
+    def handled(self) -> int:
+        """The rows that are done with."""
+        dropped = self.duplicates + self.impossible + self.empty + self.outside
+        return self.sent + self.delivered_before + dropped
+
     def span(self, first: int, last: int) -> None:
         """Widen the span of time."""
         self.first = first if self.first is None else min(self.first, first)

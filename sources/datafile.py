@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from sources.columns import Array, Columns, Registry, Series, by_time
+from sources.cells import array_of
+from sources.columns import Array, Columns, Registry, Series
 from sources.container import Table
 from sources.detect import detect
 from sources.errors import SourceError
 from sources.layout import Layout, Source
-from sources.numbers import array_of
 from sources.parse import Chunk, Parsed, Reading, parse, times
 from sources.sort import sort
 from sources.times import UNREADABLE, DateOrder, date_order, slash_dates
@@ -101,13 +101,13 @@ def _date_order(table: Table, layout: Layout) -> DateOrder:
     return date_order(dates)
 
 
-def _symbol_cells(chunk: Chunk, layout: Layout) -> Any:  # noqa: ANN401 - a pyarrow array, which has no types
+def _symbol_cells(chunk: Chunk, layout: Layout) -> Any:
     """Return the cells of the symbol column as text, or None where there is none."""
     column = layout.columns.get("symbol")
     return None if column is None else array_of(chunk.table.column(column)).cast("string")
 
 
-def _interval(time: Array, cells: Any) -> str | None:  # noqa: ANN401 - likewise
+def _interval(time: Array, cells: Any) -> str | None:
     """Return the most common step between neighbouring bars of one symbol, None where there are no two."""
     groups = np.zeros(len(time), dtype=np.int64) if cells is None else pd.factorize(cells.to_pandas())[0]
     steps: Counter[int] = Counter()

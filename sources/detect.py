@@ -4,10 +4,10 @@ import csv
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from sources.cells import number
 from sources.errors import SourceError
 from sources.formats import SOURCES
 from sources.layout import Head, Layout, Source
-from sources.numbers import number
 
 EMPTY = frozenset({"", "NaN", "nan", "NAN", "NULL", "null", "None", "none", "N/A", "n/a", "NA", "#N/A", "-"})
 """What a cell without a value looks like."""
@@ -25,8 +25,8 @@ class Dialect:
 
 
 def read_head(lines: Sequence[str], name: str) -> tuple[Head, Dialect]:
-    """Read the first lines of a text table. A first line that only names the vendor is passed over; a row with a number is
-    no header.
+    """Read the first lines of a text table. A first line that only names the vendor is passed over; a row with a number
+    is no header.
 
     Raises SourceError where there is no row.
     """
@@ -59,5 +59,7 @@ def detect(head: Head) -> tuple[Source, Layout]:
     found = ",".join(head.header) if head.header else ",".join(cell or "" for cell in (head.rows or ((),))[0])
     found = found if len(found) <= _SHOWN else found[:_SHOWN] + "..."
     what = "header" if head.header else "first row (there is no header)"
-    known = "; ".join(f"{source.name}: {source.columns}" for source in SOURCES)
-    raise SourceError(f"{head.name}: unknown format, the {what} is {found!r}. Known formats are: {known}")
+    known = ", ".join(source.name for source in SOURCES)
+    raise SourceError(
+        f"{head.name}: unknown format, the {what} is {found!r}; known are {known} ({SOURCES[-1].columns})"
+    )

@@ -27,7 +27,9 @@ def cut(parts: Mapping[int, Columns], counts: Mapping[int, int], rows: int) -> I
     So the series go forward together. `counts` says how many rows of each series there were before.
     """
     places = [
-        (int(columns["time"][at]), series, at) for series, columns in parts.items() for at in range(0, size(columns), rows)
+        (int(columns["time"][at]), series, at)
+        for series, columns in parts.items()
+        for at in range(0, size(columns), rows)
     ]
     for _, series, at in sorted(places):
         piece = take(parts[series], slice(at, at + rows))

@@ -23,7 +23,7 @@ def joined(text: str) -> str:
 
 @dataclass(frozen=True)
 class Head:
-    """The beginning of a table: its name, its header where it has one, its first rows as text (None is an empty cell)."""
+    """The beginning of a table: name, header where it has one, and the first rows as text (None is an empty cell)."""
 
     name: str
     header: tuple[str, ...] | None
@@ -57,9 +57,9 @@ class Head:
 class Layout:
     """Where each field of the record is found.
 
-    `columns` maps a field (`time`, `symbol`, those of `BAR_FIELDS` or `TICK_FIELDS`; also `vwap`, from which the quote
-    volume follows, and `buyer_maker`, from which the side follows) to a column's name. `names` names the columns of a table
-    without a header. `day` says that a time is the close of its day, whose start is meant.
+    `columns` maps a field (`time`, `symbol`, those of `BAR_FIELDS` or `TICK_FIELDS`; also `vwap`, from which the
+    quote volume follows, and `buyer_maker`, from which the side follows) to a column's name. `names` names the
+    columns of a table without a header. `day` says that a time is the close of its day, whose start is meant.
     """
 
     kind: Kind

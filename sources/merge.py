@@ -45,8 +45,8 @@ class _Stream:
 def merge(blocks: Sequence[Iterator[Columns]]) -> Iterator[Window]:
     """Yield windows: what each stream that has any holds of a span of time, in the order of the streams.
 
-    The spans follow each other, and all rows of one time are in one window. An empty block makes an empty window, so that
-    who reads gets his turn while a stream is still being prepared.
+    The spans follow each other, and all rows of one time are in one window. An empty block makes an empty window, so
+    that who reads gets his turn while a stream is still being prepared.
     """
     streams = [_Stream(iterator) for iterator in blocks]
     pulling = streams

@@ -2,13 +2,17 @@
 
 import re
 
-QUOTES = ("USDT", "USDC", "BUSD", "TUSD", "FDUSD", "USD", "EUR", "GBP", "JPY", "CNY", "KRW", "AUD", "CAD", "CHF", "BTC", "ETH", "BNB")
+QUOTES = (
+    *("USDT", "USDC", "BUSD", "TUSD", "FDUSD", "USD", "EUR", "GBP", "JPY", "CNY", "KRW", "AUD", "CAD", "CHF"),
+    *("BTC", "ETH", "BNB"),
+)
 COINS = frozenset(
-    "BTC XBT ETH LTC XRP BCH BNB ADA DOGE EOS ETC IOTA MIOTA MKR XMR XLM TRX SOL LINK DOT AVAX FIL ATOM MATIC UNI SHIB".split()
+    {"BTC", "XBT", "ETH", "LTC", "XRP", "BCH", "BNB", "ADA", "DOGE", "EOS", "ETC", "IOTA", "MIOTA", "MKR", "XMR"}
+    | {"XLM", "TRX", "SOL", "LINK", "DOT", "AVAX", "FIL", "ATOM"}
 )
 _VENUES = re.compile(
-    r"^(binance(us)?|bitstamp|bitfinex|bitflyer|bittrex|btce|btcn|bybit|cexio|coinbase|coincheck|ftx|gemini|hyperliquid|itbit|kraken|okx|"
-    r"okcoin|poloniex|mtgox|spot|futures|um|cm|klines|coin)",
+    r"^(binance(us)?|bitstamp|bitfinex|bitflyer|bittrex|btce|btcn|bybit|cexio|coinbase|coincheck|ftx|gemini|"
+    r"hyperliquid|itbit|kraken|okx|okcoin|poloniex|mtgox)",
     re.IGNORECASE,
 )
 _INTERVAL = re.compile(r"^\d+(s|m|h|d|min|hrs?|hours?|days?)?$|^(minute|min|hourly|daily|[mhd])$", re.IGNORECASE)
@@ -18,8 +22,8 @@ def symbol_of(name: str) -> str | None:
     """Return the symbol in a file's name, or None where it tells none.
 
     It is the first pair (a word that ends in a known quote currency, or a coin followed by one), else a coin that is
-    followed by an interval or is known; a word that is a bitcoin exchange with a currency means bitcoin. Venue names and
-    numbers are passed over.
+    followed by an interval or is known; a word that is a bitcoin exchange with a currency means bitcoin. Venue names
+    and numbers are passed over.
 
     >>> symbol_of("BTC_USDT_USDT-1m-futures.feather"), symbol_of("btcusd.csv"), symbol_of("Binance_ETHUSDT_1h.csv.gz")
     ('BTCUSDT', 'BTCUSD', 'ETHUSDT')

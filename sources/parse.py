@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sources.cells import array_of, floats
 from sources.columns import Array, Columns, take
 from sources.layout import BAR_FIELDS, PRICES, Layout
-from sources.numbers import array_of, floats
 from sources.times import DAY, UNREADABLE, DateOrder, milliseconds
 from topics.records import Bar, DeadLetter, Tick
 from topics.units import interval_ms
@@ -24,8 +24,9 @@ NO_SYMBOL = -1
 
 @dataclass(frozen=True)
 class Chunk:
-    """Rows as they stand in a file: `table` a pyarrow table [n], `row` their numbers (the first is 1), `broken` the rows that
-    have another number of cells, with their text."""
+    """Rows as they stand in a file: `table` a pyarrow table [n], `row` their numbers (the first is 1), `broken` the
+    rows that have another number of cells, with their text.
+    """
 
     table: Any
     row: npt.NDArray[np.int64]
@@ -34,9 +35,11 @@ class Chunk:
 
 @dataclass(frozen=True)
 class Reading:
-    """How to read a file: its layout, its interval (None for trades), how dates are written, and the numbers of its symbols.
+    """How to read a file: its layout, its interval (None for trades), how dates are written, and the numbers of its
+    symbols.
 
-    `symbol` turns a cell of the symbol column (or the layout's symbol) into a symbol, `number` a symbol into its series.
+    `symbol` turns a cell of the symbol column (or the layout's symbol) into a symbol, `number` a symbol into its
+    series.
     """
 
     name: str
@@ -66,7 +69,8 @@ def parse(chunk: Chunk, reading: Reading) -> Parsed:
     possible &= (columns["time"] != UNREADABLE) & (columns["series"] != NO_SYMBOL) & ~empty
     dead = [_dead(chunk, columns, reading, int(at)) for at in np.flatnonzero(~possible & ~empty)]
     dead += [
-        DeadLetter(reading.name, 0, row, "the row has another number of cells", text.encode(), 0) for row, text in chunk.broken
+        DeadLetter(reading.name, 0, row, "the row has another number of cells", text.encode(), 0)
+        for row, text in chunk.broken
     ]
     return Parsed(columns if possible.all() else take(columns, possible), dead, int(empty.sum()))
 
@@ -85,8 +89,13 @@ def _series(chunk: Chunk, reading: Reading) -> Array:
     encoded = array_of(chunk.table.column(name)).cast("string").dictionary_encode()
     symbols = [reading.symbol(cell) for cell in encoded.dictionary.to_pylist()]
     numbers = [reading.number(symbol) if _SYMBOL.match(symbol) else NO_SYMBOL for symbol in symbols]
-    places = encoded.indices.fill_null(len(numbers)).to_numpy(zero_copy_only=False)
-    return np.array([*numbers, NO_SYMBOL], dtype=np.int32)[places]
+    return _looked_up(encoded, np.array([*numbers, NO_SYMBOL], dtype=np.int32))
+
+
+def _looked_up(encoded: Any, values: Array) -> Array:
+    """Return the value of each cell of a dictionary-encoded column; the last value is that of empty cells."""
+    found: Array = values[encoded.indices.fill_null(len(values) - 1).to_numpy(zero_copy_only=False)]
+    return found
 
 
 def _bars(chunk: Chunk, layout: Layout) -> Columns:
@@ -140,8 +149,7 @@ def _sides(chunk: Chunk, layout: Layout) -> Array:
         if named is not None:
             encoded = array_of(chunk.table.column(named)).cast("string").dictionary_encode()
             numbers = [meanings.get(cell.strip().lower(), 0) for cell in encoded.dictionary.to_pylist()]
-            places = encoded.indices.fill_null(len(numbers)).to_numpy(zero_copy_only=False)
-            return np.array([*numbers, 0], dtype=np.int8)[places]
+            return _looked_up(encoded, np.array([*numbers, 0], dtype=np.int8))
     return np.zeros(len(chunk.row), dtype=np.int8)
 
 
@@ -167,13 +175,14 @@ def _reason(columns: Columns, reading: Reading, at: int) -> str:
         return "the time cannot be read"
     if columns["series"][at] == NO_SYMBOL:
         return "the symbol is missing or has characters that a symbol cannot have"
-    values = {name: float(columns[name][at]) for name in ("open", "high", "low", "close", "volume") if name in columns}
+    time = int(columns["time"][at])
     try:
         if reading.layout.kind == "bar":
-            volume = values.pop("volume")
-            Bar("X", reading.interval or "1s", int(columns["time"][at]), **values, volume=None if np.isnan(volume) else volume)
+            opening, high, low, close = (float(columns[name][at]) for name in PRICES)
+            volume = float(columns["volume"][at])
+            Bar("X", reading.interval or "1s", time, opening, high, low, close, None if np.isnan(volume) else volume)
         else:
-            Tick("X", int(columns["time"][at]), float(columns["price"][at]), float(columns["amount"][at]))
+            Tick("X", time, float(columns["price"][at]), float(columns["amount"][at]))
     except ValueError as error:
         return str(error)
     raise AssertionError("a row was refused that its record accepts")

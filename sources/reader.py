@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,9 @@ from topics.units import interval_ms
 
 @dataclass(frozen=True)
 class Wish:
-    """What is wanted of the files: times from `start` (inclusive) to `end` (exclusive) in epoch ms, a symbol, an interval."""
+    """What is wanted of the files: times from `start` (inclusive) to `end` (exclusive) in epoch ms, a symbol, an
+    interval.
+    """
 
     start: int | None = None
     end: int | None = None
@@ -75,7 +78,9 @@ class Reader:
         if self.wish.end is not None:
             inside &= rows["time"] < self.wish.end
         if self.wish.symbol is not None:
-            numbers = [number for number, series in enumerate(self.registry.series) if series.symbol == self.wish.symbol]
+            numbers = [
+                number for number, series in enumerate(self.registry.series) if series.symbol == self.wish.symbol
+            ]
             inside &= np.isin(rows["series"], numbers)
         if inside.all():
             return rows
@@ -108,7 +113,9 @@ class Reader:
         return cleaned.rows
 
 
-def open_files(paths: Sequence[Path], wish: Wish, scratch: Path, on_rows: Callable[[int], None] = lambda _: None) -> Reader:
+def open_files(
+    paths: Sequence[Path], wish: Wish, scratch: Path, on_rows: Callable[[int], None] = lambda _: None
+) -> Reader:
     """Recognise and look through all files. `on_rows` hears of the rows counted so far.
 
     Raises SourceError where a file is of an unknown format, cannot be read, or does not hold the wished symbol.
@@ -117,10 +124,14 @@ def open_files(paths: Sequence[Path], wish: Wish, scratch: Path, on_rows: Callab
     for path in paths:
         for table in tables(path, scratch):
             before = sum(file.rows for file in files)
-            files.append(look_through(table, wish.interval, wish.symbol, lambda rows, before=before: on_rows(before + rows)))
+            files.append(look_through(table, wish.interval, wish.symbol, partial(_on, on_rows, before)))
     if wish.symbol is not None:
         files = _chosen(files, wish.symbol)
     return Reader(files, wish)
+
+
+def _on(on_rows: Callable[[int], None], before: int, rows: int) -> None:
+    on_rows(before + rows)
 
 
 def _chosen(files: list[DataFile], symbol: str) -> list[DataFile]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa  # type: ignore[import-untyped] # ships no types
+import pyarrow as pa
 
 from sources.columns import Columns, by_time, concat, size
 from sources.merge import merge
@@ -53,5 +53,5 @@ def _read(path: Path) -> Iterator[Columns]:
     path.unlink()
 
 
-def _columns(batch: Any) -> Columns:  # noqa: ANN401 - a pyarrow batch, which has no types
+def _columns(batch: Any) -> Columns:
     return {name: batch.column(name).to_numpy(zero_copy_only=False) for name in batch.schema.names}

@@ -8,10 +8,10 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa  # type: ignore[import-untyped] # ships no types
-import pyarrow.compute as pc  # type: ignore[import-untyped] # ships no types
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from sources.numbers import array_of, floats
+from sources.cells import array_of, floats
 
 Ints = npt.NDArray[np.int64]
 DateOrder = Literal["day", "month"]
@@ -26,7 +26,7 @@ _SLASHES = {
 }
 
 
-def milliseconds(column: Any, order: DateOrder = "day") -> Ints:  # noqa: ANN401 - a pyarrow column, which has no types
+def milliseconds(column: Any, order: DateOrder = "day") -> Ints:
     """Return a column of times as int64 [n]; `UNREADABLE` where there is none. A text without a zone is UTC.
 
     A number's unit is told by its size, cell by cell: below 1e11 seconds, below 1e14 ms, below 1e17 us, else ns.
@@ -55,12 +55,12 @@ def from_numbers(values: npt.NDArray[np.float64]) -> Ints:
     return np.where(readable, times, UNREADABLE).astype(np.int64)
 
 
-def _from_temporal(array: Any) -> Ints:  # noqa: ANN401 - likewise
+def _from_temporal(array: Any) -> Ints:
     stamps = array.cast(pa.timestamp("ms", tz=getattr(array.type, "tz", None)), safe=False)
     return np.asarray(pc.fill_null(stamps.cast(pa.int64()), UNREADABLE).to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
-def _from_text(array: Any, order: DateOrder) -> Ints:  # noqa: ANN401 - likewise
+def _from_text(array: Any, order: DateOrder) -> Ints:
     try:
         return _from_temporal(pc.cast(array, pa.timestamp("us")))
     except pa.ArrowInvalid:
@@ -75,8 +75,8 @@ def _from_text(array: Any, order: DateOrder) -> Ints:  # noqa: ANN401 - likewise
     return np.where(times.notna().to_numpy(), found, from_numbers(numeric))
 
 
-def slash_dates(column: Any) -> list[str]:  # noqa: ANN401 - likewise
-    """Return the different dates written with strokes (29/04/2013) in a column, in the order in which they come first."""
+def slash_dates(column: Any) -> list[str]:
+    """Return the different dates written with strokes (29/04/2013) in a column, in the order of their first rows."""
     array = array_of(column)
     if not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
         return []
@@ -87,13 +87,14 @@ def slash_dates(column: Any) -> list[str]:  # noqa: ANN401 - likewise
 def date_order(dates: Iterable[str]) -> DateOrder:
     """Tell how dates with strokes are written, from all of a file's different dates in their order.
 
-    A first number over 12 proves the day first, a second number over 12 the month first. Where neither occurs, it is the
-    reading in which neighbouring dates lie closer together, for files are written day after day; else the day is first.
+    A first number over 12 proves the day first, a second number over 12 the month first. Where neither occurs, it is
+    the reading in which neighbouring dates lie closer together, for files are written day after day; else the day is
+    first.
     """
     numbers = [tuple(int(part) for part in text.split("/")) for text in dates]
-    if any(first > 12 for first, _, _ in numbers):  # noqa: PLR2004 - months in a year
+    if any(first > 12 for first, _, _ in numbers):
         return "day"
-    if any(second > 12 for _, second, _ in numbers):  # noqa: PLR2004 - likewise
+    if any(second > 12 for _, second, _ in numbers):
         return "month"
     as_day = [date(year, second, first).toordinal() for first, second, year in numbers]
     as_month = [date(year, first, second).toordinal() for first, second, year in numbers]

@@ -2,22 +2,28 @@
 
 import asyncio
 import contextlib
+import logging
+import sys
 from collections.abc import AsyncIterator, Mapping
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from topics.catalog import BARS, DEAD_LETTERS, FEATURES, OUTCOMES, PREDICTIONS, REGIMES, TICKS
+from settings import Settings
+from topics.catalog import BARS, FEATURES, PREDICTIONS, TICKS, TOPICS
 
 WORKER_GROUP, PERSIST_GROUP = "foretick-worker", "foretick-persist"
 READS = {
     WORKER_GROUP: (TICKS.name, BARS.name, FEATURES.name, PREDICTIONS.name),
-    PERSIST_GROUP: tuple(topic.name for topic in (TICKS, BARS, FEATURES, REGIMES, PREDICTIONS, OUTCOMES, DEAD_LETTERS)),
+    PERSIST_GROUP: tuple(topic.name for topic in TOPICS),
 }
 TIMEOUT_S, REQUEST_MS = 15.0, 5_000
 
 Offsets = Mapping[TopicPartition, int]
+
+# A broker that does not answer yet is expected here, and told by the exception: aiokafka need not print it as well.
+logging.getLogger("aiokafka").addHandler(logging.NullHandler())
 
 
 async def lag(bootstrap: str) -> dict[str, int | None]:
@@ -80,3 +86,7 @@ async def consumer_client(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
         yield client
     finally:
         await client.stop()
+
+
+if __name__ == "__main__":  # the health check of a container: does the group given read?
+    asyncio.run(group_is_stable(Settings().kafka, sys.argv[1]))

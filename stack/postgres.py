@@ -43,7 +43,10 @@ def server_user() -> str | None:
 
 
 def data_folder(home: Path) -> Path:
-    """Return where the cluster lives: under `home`, or under /var/lib when the server's user may not enter `home`."""
+    """Return where the cluster lives: under `home`, or under /var/lib when the server's user may not enter `home`.
+
+    `home/postgres` is then a link to it.
+    """
     if server_user() is None or enters(home):
         return home / "postgres"
     return FALLBACK / hashlib.sha256(str(home).encode()).hexdigest()[:12] / "postgres"
@@ -73,25 +76,23 @@ def create(binaries: Path, data: Path, secret: str) -> None:
     options = ["-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--auth=reject"]
     must(as_server_user([str(binaries / "initdb"), "-D", str(half), *options]), "initdb")
     (half / "pg_hba.conf").write_text(f"host all {NAME} {HOST}/32 scram-sha-256\n")
-    must(
-        as_server_user(
-            [str(binaries / "postgres"), "--single", "-D", str(half), "postgres"],
-            f"CREATE ROLE {NAME} LOGIN CREATEDB PASSWORD '{secret}'\nCREATE DATABASE {NAME} OWNER {NAME}\n",
-        ),
-        "the first start",
-    )
+    statements = f"CREATE ROLE {NAME} LOGIN CREATEDB PASSWORD '{secret}'\nCREATE DATABASE {NAME} OWNER {NAME}\n"
+    must(as_server_user([str(binaries / "postgres"), "--single", "-D", str(half), "postgres"], statements), "set-up")
     half.rename(data)
 
 
 def must(done: subprocess.CompletedProcess[str], what: str) -> None:
     """Raise MachineError with the last words of a command that failed."""
-    if done.returncode != 0:
+    if done.returncode != 0 or "ERROR:" in done.stderr:
         raise MachineError(f"PostgreSQL: {what} failed: {(done.stderr or done.stdout).strip()[-500:]}")
 
 
 def launch(home: Path, port: int) -> list[str]:
     """Make the cluster the first time and return the server's command."""
     data = data_folder(home)
+    elsewhere = data != home / "postgres"
+    if elsewhere and not (home / "postgres").is_symlink():
+        shutil.rmtree(data, ignore_errors=True)  # of a home that was removed, and the password with it
     made_by = (data / "PG_VERSION").read_text().strip() if data.exists() else None
     binaries = postgres_folder(made_by)
     if binaries is None:
@@ -99,6 +100,8 @@ def launch(home: Path, port: int) -> list[str]:
         raise MachineError(f"{wanted} with TimescaleDB is not installed; see `./foretick doctor`")
     if made_by is None:
         create(binaries, data, password(home / "postgres.password"))
+        if elsewhere:
+            (home / "postgres").symlink_to(data)
     options = [word for key, value in SETTINGS.items() for word in ("-c", f"{key}={value}")]
     return [str(binaries / "postgres"), "-D", str(data), "-p", str(port), *options]
 

@@ -1,5 +1,6 @@
 """What has to be installed on the machine itself, and how: by apt when we may, else by one clear line."""
 
+import ctypes
 import os
 import re
 import shutil
@@ -46,7 +47,7 @@ def postgres_folder(version: str | None = None) -> Path | None:
 
 
 def missing(*, postgres: bool, redis: bool, browser: bool) -> list[str]:
-    """Return what is asked for and not there: "postgresql", "timescaledb", "redis-server", "chromium"."""
+    """Return what is asked for and not there, by the names of Debian's packages, and "timescaledb"."""
     absent = []
     if postgres and not postgres_folders():
         absent.append("postgresql")
@@ -56,7 +57,18 @@ def missing(*, postgres: bool, redis: bool, browser: bool) -> list[str]:
         absent.append("redis-server")
     if browser and shutil.which("chromium") is None:
         absent.append("chromium")
+    if not has_library("libgomp.so.1"):
+        absent.append("libgomp1")
     return absent
+
+
+def has_library(name: str) -> bool:
+    """Tell whether a shared library can be loaded (LightGBM needs GCC's OpenMP, which its wheel leaves out)."""
+    try:
+        ctypes.CDLL(name)
+    except OSError:
+        return False
+    return True
 
 
 def ensure(*, postgres: bool, redis: bool, browser: bool = False) -> None:

@@ -52,8 +52,8 @@ def step(name: str, module: str, *arguments: str, needs: tuple[str, ...]) -> Com
 
 
 async def answers(port: int) -> None:
-    """Ask the dashboard for its metadata, which opens no session; raises OSError when it does not answer."""
-    url = f"http://{HOST}:{port}/metadata"
+    """Ask the dashboard how it is; raises OSError when it does not answer well."""
+    url = f"http://{HOST}:{port}/health"
 
     def ask() -> None:
         with urllib.request.urlopen(url, timeout=5):

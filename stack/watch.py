@@ -72,6 +72,7 @@ class Watch:
                 if self.stopping.is_set():
                     return None
                 if self.component.once and self.process is not None and self.process.returncode == 0:
+                    await self.end()
                     self.ready.set()
                     return self.set("done")
                 error = self.how_it_ended()

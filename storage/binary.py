@@ -23,7 +23,7 @@ NULL = -1
 
 @dataclass(frozen=True)
 class Column:
-    """One field of n rows: `data` [n, w] at its widest, `lengths` [n] (-1 is NULL), `keep` [n, w] or None for all of it."""
+    """One field of n rows: `data` [n, w] at its widest, `lengths` [n] (-1 is NULL), `keep` [n, w] or None for all."""
 
     data: Bytes
     lengths: Ints

@@ -10,6 +10,9 @@ class StorageError(Exception):
 def place(url: str) -> str:
     """Return where a URL points, without user, password and options.
 
+    Raises StorageError, which quotes nothing of it, where a password with a bare special character makes it unclear
+    what is what: the drivers would then quote a piece of the password as the name of a host.
+
     >>> place("postgresql://foretick:secret@127.0.0.1:5432/foretick")
     'postgresql://127.0.0.1:5432/foretick'
     """
@@ -17,16 +20,19 @@ def place(url: str) -> str:
         parts = urlsplit(url)
         port = f":{parts.port}" if parts.port else ""
     except ValueError:
-        # Most likely a password with a special character: which part is which is unknown, so none is shown.
-        return "the server (its URL cannot be read: write special characters of the password as %XX)"
-    if not parts.scheme or not parts.netloc or "@" in parts.netloc.rpartition("@")[0]:
-        return "the server"
+        raise _unclear() from None
+    if not parts.scheme or url.count("@") > parts.netloc.count("@") or parts.netloc.count("@") > 1:
+        raise _unclear()
     return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
 
 
-def reason(error: Exception, url: str) -> str:
-    """Return the error in one line; where it quotes part of the URL's credentials, only its type."""
-    line = " ".join(str(error).split()) or type(error).__name__
-    secret = url.partition("://")[2].rpartition("@")[0].partition(":")[2]
-    parts = [part for part in (secret, *secret.split("@"), url) if part]
-    return type(error).__name__ if any(part in line for part in parts) else line
+def _unclear() -> StorageError:
+    return StorageError(
+        "a server's address cannot be read; it must look like postgresql://user:password@host:5432/name or "
+        "redis://:password@host:6379/0, with special characters of the password written as %XX"
+    )
+
+
+def reason(error: Exception) -> str:
+    """Return the error in one line."""
+    return " ".join(str(error).split()) or type(error).__name__

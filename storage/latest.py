@@ -1,7 +1,7 @@
 """Redis: the newest price, regime and predictions of each symbol, for readers that cannot wait for a query.
 
 ``foretick:latest:{symbol}:price`` is JSON with `time` (of the tick, or the end of the bar) and `price`;
-``foretick:latest:{symbol}:regime`` and ``foretick:latest:{symbol}:prediction:{model}`` are the records as on the topics.
+``foretick:latest:{symbol}:regime`` and ``foretick:latest:{symbol}:prediction:{model}`` are records as on the topics.
 """
 
 from collections.abc import Mapping, Sequence
@@ -48,11 +48,11 @@ class Latest:
     """Keeps the newest record of each symbol; its event time only ever goes forward."""
 
     def __init__(self, url: str) -> None:
-        self._url = url
+        self._where = place(url)
         try:
             self._client = redis.Redis.from_url(url)
         except ValueError:
-            raise StorageError(f"{place(url)} is no address of a Redis server") from None
+            raise StorageError(f"{self._where} is no address of a Redis server") from None
         self._forward = self._client.register_script(FORWARD)
 
     async def write(self, records: Mapping[Topic, Sequence[Struct]]) -> None:
@@ -70,7 +70,7 @@ class Latest:
                 with attempt:
                     await self._forward(keys=keys, args=arguments)
         except RedisError as error:
-            raise StorageError(f"{place(self._url)} did not take the records: {reason(error, self._url)}") from None
+            raise StorageError(f"{self._where} did not take the records: {reason(error)}") from None
 
     async def close(self) -> None:
         """Close the connections."""

@@ -1,6 +1,6 @@
 """Where each record is stored: its table, its columns in PostgreSQL's types, and what makes a row the same row."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -14,6 +14,7 @@ from topics.catalog import ALERTS, BARS, DEAD_LETTERS, FEATURES, MODELS, REGIMES
 from topics.records import QUANTILES, Forecast, Outcome, Prediction, Tick
 
 Kind = Callable[[Sequence[Any]], Column]
+_encoder = msgspec.msgpack.Encoder()
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ def jsonb(values: Sequence[Mapping[str, float]]) -> Column:
 
 
 _BAR: dict[str, Kind] = {"symbol": text, "interval": text, "time": timestamptz}
+_ORIGIN: dict[str, Kind] = {"topic": text, "partition": int8, "offset": int8}
 # In the order of the record's fields.
 _PLAIN: dict[Topic, tuple[str, tuple[str, ...], dict[str, Kind]]] = {
     BARS: (
@@ -69,18 +71,35 @@ _PLAIN: dict[Topic, tuple[str, tuple[str, ...], dict[str, Kind]]] = {
     DEAD_LETTERS: (
         "dead_letters",
         ("topic", "partition", "offset", "row"),
-        {"topic": text, "partition": int8, "offset": int8, "reason": text, "value": bytea}
-        | {"time": timestamptz, "key": bytea, "row": int8},
+        _ORIGIN | {"reason": text, "value": bytea, "time": timestamptz, "key": bytea, "row": int8},
     ),
 }
+
+
+MATRIX_BYTES = 1 << 25
 
 
 def plain(topic: Topic, records: Sequence[Struct]) -> Rows:
     """Return the rows of a record whose fields are the columns."""
     table, key, kinds = _PLAIN[topic]
+    body = b"".join(rows(_columns(kinds, part)) for part in _alike(records))
+    return Rows(table, key, tuple(kinds), body)
+
+
+def _columns(kinds: Mapping[str, Kind], records: Sequence[Struct]) -> list[Column]:
     values = zip(*map(msgspec.structs.astuple, records), strict=True)
-    columns = {name: kind(column) for (name, kind), column in zip(kinds.items(), values, strict=True)}
-    return Rows.of(table, key, columns)
+    return [kind(column) for kind, column in zip(kinds.values(), values, strict=True)]
+
+
+def _alike(records: Sequence[Struct]) -> Iterator[Sequence[Struct]]:
+    """Yield the records in parts that fit in memory with every row at its widest: one dead letter can be megabytes."""
+    widest = max(len(_encoder.encode(record)) for record in records)
+    if len(records) == 1 or len(records) * widest <= MATRIX_BYTES:
+        yield records
+    else:
+        half = len(records) // 2
+        yield from _alike(records[:half])
+        yield from _alike(records[half:])
 
 
 def ticks(records: Sequence[Tick], origins: Sequence[str]) -> Rows:

@@ -1,6 +1,7 @@
 """TimescaleDB: the schema brought up to date, and the writer of every record."""
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import cast
 
@@ -26,15 +27,14 @@ def migrate(url: str) -> None:
 
     Raises StorageError where the database cannot be reached or refuses.
     """
+    where = place(url)
     try:
         with psycopg.connect(url, autocommit=True) as connection:
             for path in sorted(MIGRATIONS.glob("[0-9]*.sql")):
                 with connection.transaction():
                     _migrate_one(connection, path)
     except psycopg.Error as error:
-        raise StorageError(
-            f"the schema at {place(url)} could not be brought up to date: {reason(error, url)}"
-        ) from None
+        raise StorageError(f"the schema at {where} could not be made: {reason(error)}") from None
 
 
 def _migrate_one(connection: psycopg.Connection, path: Path) -> None:
@@ -58,7 +58,9 @@ class Writer:
 
     def __init__(self, url: str) -> None:
         self._url = url
+        self._where = place(url)
         self._connection: AsyncConnection | None = None
+        self._lock = asyncio.Lock()
         self._series = Numbers("series", "series_id", ("symbol", "interval", "model", "version", "horizon"))
         self._contexts = Numbers("contexts", "context_id", ("fingerprint", "regime"))
 
@@ -68,14 +70,22 @@ class Writer:
         `tick_origins` has one text per tick, made of where it came from (``partition-offset-row``).
         Raises StorageError where the database stays out of reach or refuses.
         """
-        try:
-            async for attempt in stamina.retry_context(
-                on=psycopg.OperationalError, attempts=None, timeout=RETRY_SECONDS
-            ):
-                with attempt:
-                    await self._write(records, tick_origins)
-        except psycopg.Error as error:
-            raise StorageError(f"{place(self._url)} did not take the records: {reason(error, self._url)}") from None
+
+        async def store(connection: AsyncConnection) -> None:
+            await _store(
+                connection,
+                [await self._rows(connection, topic, rows, tick_origins) for topic, rows in records.items() if rows],
+            )
+
+        await self._retry(store)
+
+    async def define_features(self, fingerprint: str, names: Sequence[str]) -> None:
+        """Store what the values of `features` with that fingerprint are, once; raises StorageError as `write` does."""
+
+        async def define(connection: AsyncConnection) -> None:
+            await connection.execute(DEFINE, (fingerprint, list(names)))
+
+        await self._retry(define)
 
     async def close(self) -> None:
         """Close the connection; a later write opens another."""
@@ -83,16 +93,23 @@ class Writer:
             await self._connection.close()
             self._connection = None
 
-    async def _write(self, records: Mapping[Topic, Sequence[Struct]], tick_origins: Sequence[str]) -> None:
+    async def _retry(self, act: Callable[[AsyncConnection], Awaitable[None]]) -> None:
+        lost = psycopg.OperationalError
+        try:
+            async for attempt in stamina.retry_context(lost, attempts=None, timeout=RETRY_SECONDS):
+                with attempt:
+                    async with self._lock:
+                        await self._act(act)
+        except psycopg.Error as error:
+            raise StorageError(f"{self._where} did not take the records: {reason(error)}") from None
+
+    async def _act(self, act: Callable[[AsyncConnection], Awaitable[None]]) -> None:
         if self._connection is None:
             self._connection = await AsyncConnection.connect(self._url, autocommit=True)
             self._series.forget()
             self._contexts.forget()
         try:
-            batches = [
-                await self._rows(self._connection, topic, rows, tick_origins) for topic, rows in records.items() if rows
-            ]
-            await _store(self._connection, batches)
+            await act(self._connection)
         except BaseException:
             # Also when cancelled: a connection in the middle of a COPY is of no more use.
             await self.close()
@@ -152,13 +169,14 @@ async def _merge(connection: AsyncConnection, rows: tables.Rows) -> None:
     await connection.execute(sql.SQL(MERGE).format(**names))
 
 
+DEFINE = "INSERT INTO feature_definitions (fingerprint, names) VALUES (%s, %s) ON CONFLICT DO NOTHING"
 STAGE = """
 CREATE TEMPORARY TABLE IF NOT EXISTS {name} (LIKE {table}, arrival int8 GENERATED ALWAYS AS IDENTITY)
 ON COMMIT DELETE ROWS
 """
 MERGE = """
 INSERT INTO {table} ({columns})
-SELECT DISTINCT ON ({key}) {columns} FROM {staged} ORDER BY {key}, arrival DESC
+SELECT DISTINCT ON ({key}) {columns} FROM {staged} ORDER BY {key}, arrival ASC
 ON CONFLICT ({key}) DO UPDATE SET ({values}) = ROW({new}) WHERE ({old}) IS DISTINCT FROM ({new})
 """
 

@@ -37,7 +37,7 @@ def make_app(name: str, settings: Settings) -> faust.App:
         broker_max_poll_records=100,
         consumer_max_fetch_size=MAX_MESSAGE_BYTES,
         consumer_auto_offset_reset="earliest",
-        producer_compression_type="lz4",
+        producer_compression_type="zstd",
         producer_max_request_size=MAX_MESSAGE_BYTES,
         producer_linger=0.005,
         # A frame holds hundreds of rows: a queue of Faust's default 4,096 frames would be gigabytes.

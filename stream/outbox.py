@@ -26,7 +26,7 @@ class Outbox:
                 bootstrap_servers=self._bootstrap,
                 acks="all",
                 enable_idempotence=True,
-                compression_type="lz4",
+                compression_type="zstd",
                 max_request_size=MAX_MESSAGE_BYTES,
                 linger_ms=2,
             )

@@ -1,6 +1,6 @@
 """Persist: every topic into TimescaleDB, the newest of each symbol into Redis. `python -m stream.persist` runs it.
 
-An app of its own beside the worker: a slow database delays no forecast. Offsets are committed once the rows are on disk.
+An app of its own beside the worker: a slow database delays no forecast. Offsets are committed once rows are on disk.
 """
 
 from collections.abc import Sequence

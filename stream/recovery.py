@@ -1,21 +1,23 @@
 """A repair of Faust 0.15.3: after a restart with a changelog, seek the source partitions first, then resume them.
 
 Faust resumes the partitions while its fetcher runs already, and seeks to the committed offsets only afterwards; what
-was fetched in between is dropped, or stalls the commits for good. Measured: docs/why.md. `tests/stream` fails without it.
+was fetched in between is dropped, or stalls the commits for good. Measured: docs/why.md; tests/stream fails without it.
 """
 
 import asyncio
+from typing import Any
 
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
 
 
-class SeekFirstRecovery(Recovery):  # type: ignore[misc, unused-ignore] - Faust ships no complete types
+class SeekFirstRecovery(Recovery):
     """Recovery that never lets a source partition flow from a position that is not the committed one."""
 
     async def on_recovery_completed(self, generation_id: int = 0) -> None:
         """Finish a recovery: tables first, then the seek, then the flow."""
-        app, consumer = self.app, self.app.consumer
+        app: Any = self.app  # Faust's own interface does not name all that its own code calls here
+        consumer = app.consumer
         await app.on_rebalance_complete.send()
         self._set_recovery_ended()
         await asyncio.gather(
@@ -41,7 +43,7 @@ class SeekFirstRecovery(Recovery):  # type: ignore[misc, unused-ignore] - Faust 
         self.log.info("Worker ready")
 
 
-class SeekFirstTableManager(TableManager):  # type: ignore[misc, unused-ignore]
+class SeekFirstTableManager(TableManager):
     """The table manager whose recovery seeks first."""
 
     @property

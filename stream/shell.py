@@ -1,8 +1,8 @@
 """The shell around a pure fold: reads frames, sends outputs, keeps a state a symbol in a Faust table, acknowledges.
 
-In that order: outputs are delivered before the state is written, and the state before the offset is committed. A crash in
-between repeats outputs, which have deterministic identities, and what the state has seen already is skipped: nothing is
-lost, nothing counts twice.
+In that order: outputs are delivered before the state is written, and the state before the offset is committed. A crash
+in between repeats outputs, which have deterministic identities, and what the state has seen already is skipped: nothing
+is lost, nothing counts twice.
 """
 
 from collections.abc import Iterator, Sequence
@@ -89,8 +89,9 @@ def dead_letter(topic: str, event: EventT[Any], row: int, value: bytes, reason: 
 def decode_event(topic: Topic, event: EventT[Any]) -> tuple[list[Any], list[DeadLetter]]:
     """Return the records of an event and the dead letters of what is none."""
     message = event.message
-    headers = message.headers.items() if isinstance(message.headers, dict) else message.headers
-    frame = codec.decode(message.value, topic.record, headers)
+    headers: Any = message.headers or ()
+    pairs = headers.items() if isinstance(headers, dict) else headers
+    frame = codec.decode(message.value, topic.record, pairs)
     return frame.records, [dead_letter(topic.name, event, part.row, part.value, part.reason) for part in frame.rejected]
 
 

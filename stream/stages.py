@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from features import bars as tick_fold
+from features.bars import BarState
 from features.frame import BarFrame, FeatureFrame
 from features.step import FeatureState, FeatureStep
 from models import outcomes
@@ -16,7 +17,6 @@ from models.outcomes import OutcomesState
 from models.predictor import Predictor, PredictorState
 from stream.shell import Output, Part
 from topics.catalog import BARS, DEAD_LETTERS, FEATURES, OUTCOMES, PREDICTIONS, REGIMES, TICKS
-from topics.codec import encode_one
 from topics.records import Bar, DeadLetter, Features, Prediction, Tick
 
 log = logging.getLogger("foretick")
@@ -56,28 +56,35 @@ class Bars:
         """Return None: every tick is usable."""
         return None
 
-    def load(self, key: Key, state: bytes | None) -> tick_fold.BarState:  # noqa: ARG002 - the same for every key
-        """Return the builder's state."""
-        return tick_fold.initial() if state is None else tick_fold.loads(state)
+    def load(self, key: Key, state: bytes | None) -> BarState:  # noqa: ARG002 - the same for every key
+        """Return the open bars of a symbol."""
+        return tick_fold.initial() if state is None else BarState.loads(state)
 
-    def dump(self, state: tick_fold.BarState) -> bytes:
-        """Return the builder's state as bytes."""
-        return tick_fold.dumps(state)
+    def dump(self, state: BarState) -> bytes:
+        """Return the open bars as bytes."""
+        return state.dumps()
 
-    def step(self, state: tick_fold.BarState, parts: Sequence[Part[Tick]]) -> tuple[tick_fold.BarState, list[Output]]:
+    def step(self, state: BarState, parts: Sequence[Part[Tick]]) -> tuple[BarState, list[Output]]:
         """Close the bars that the ticks complete; a tick for a bar that is closed is a dead letter."""
         bars: list[Bar] = []
         letters: list[DeadLetter] = []
         for part in parts:
-            state, closed, late = tick_fold.step(state, part.records, self.interval, self.grace_ms)
+            # The shell knows what was folded before by partition and offset; here every part is the next one.
+            position = state.position + 1
+            state, closed, rejected = tick_fold.step(state, part.records, position, self.interval, self.grace_ms)
             bars += closed
-            for row, tick in enumerate(late):
-                reason = f"late: its bar had closed {self.grace_ms} ms after its end"
-                letters.append(
-                    DeadLetter(
-                        TICKS.name, part.partition, part.offset, reason, encode_one(tick), part.timestamp, row=row
-                    )
+            letters += [
+                DeadLetter(
+                    TICKS.name,
+                    part.partition,
+                    part.offset,
+                    late.reason,
+                    late.value,
+                    part.timestamp,
+                    row=part.rows[late.row],
                 )
+                for late in rejected
+            ]
         return state, [(BARS, bars), (DEAD_LETTERS, letters)]
 
 

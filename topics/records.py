@@ -17,10 +17,13 @@ QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 """The levels of a forecast's quantiles."""
 
 Symbol = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Z0-9][A-Z0-9._:/-]*$", examples=["BTCUSDT"])]
-Interval = Annotated[str, Meta(pattern=r"^[1-9][0-9]*[smhd]$", examples=["1m"])]
+Interval = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,4}[smhd]$", examples=["1m"])]
 Time = Annotated[int, Meta(ge=0, lt=10_000_000_000_000, description="epoch milliseconds, UTC")]
-Horizon = Annotated[int, Meta(ge=1, description="bars ahead")]
+Horizon = Annotated[int, Meta(ge=1, le=100_000, description="bars ahead")]
 Probability = Annotated[float, Meta(ge=0, le=1)]
+# Whatever is decoded must also fit into a 64-bit column and into an index, or one record would stop the rest.
+Count = Annotated[int, Meta(ge=0, le=2**53)]
+Name = Annotated[str, Meta(max_length=200)]
 
 
 def _check(holds: bool, reason: str) -> None:
@@ -36,8 +39,8 @@ class Tick(Struct, frozen=True, gc=False, omit_defaults=True):
     price: float
     amount: float
     side: Literal["buy", "sell"] | None = None
-    trade_id: str | None = None
-    venue: str | None = None
+    trade_id: Name | None = None
+    venue: Name | None = None
 
     def __post_init__(self) -> None:
         _check(0 < self.price < inf, f"price {self.price} is not a positive number")
@@ -55,10 +58,10 @@ class Bar(Struct, frozen=True, gc=False, omit_defaults=True):
     low: float
     close: float
     volume: float | None
-    trades: int | None = None
+    trades: Count | None = None
     buy_volume: float | None = None
     quote_volume: float | None = None
-    gap: Annotated[int, Meta(ge=0)] = 0
+    gap: Count = 0
 
     def __post_init__(self) -> None:
         if not (0 < self.low <= self.open <= self.high < inf and self.low <= self.close <= self.high):
@@ -79,7 +82,7 @@ class Features(Struct, frozen=True, gc=False, omit_defaults=True):
     interval: Interval
     time: Time
     close: float
-    fingerprint: str
+    fingerprint: Name
     values: list[float | None]
 
 
@@ -89,7 +92,7 @@ class Regime(Struct, frozen=True, gc=False, omit_defaults=True):
     symbol: Symbol
     interval: Interval
     time: Time
-    state: str
+    state: Name
     posterior: dict[str, Probability]
 
 
@@ -118,12 +121,12 @@ class Prediction(Struct, frozen=True, gc=False, omit_defaults=True):
     symbol: Symbol
     interval: Interval
     time: Time
-    model: str
-    version: str
-    fingerprint: str
+    model: Name
+    version: Name
+    fingerprint: Name
     price: float
     forecasts: list[Forecast]
-    regime: str | None = None
+    regime: Name | None = None
 
 
 class Outcome(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -138,8 +141,8 @@ class Outcome(Struct, frozen=True, gc=False, omit_defaults=True):
     symbol: Symbol
     interval: Interval
     time: Time
-    model: str
-    version: str
+    model: Name
+    version: Name
     horizon: Horizon
     target_time: Time
     status: Literal["scored", "stale", "unscored"]
@@ -154,8 +157,8 @@ class Outcome(Struct, frozen=True, gc=False, omit_defaults=True):
 class Alert(Struct, frozen=True, gc=False, omit_defaults=True):
     """A rule that matched, once: `alert_id` is made of the rule and the record that it matched."""
 
-    alert_id: str
-    rule: str
+    alert_id: Name
+    rule: Name
     symbol: Symbol
     time: Time
     severity: Literal["info", "warning", "critical"]
@@ -165,10 +168,10 @@ class Alert(Struct, frozen=True, gc=False, omit_defaults=True):
 class ModelEvent(Struct, frozen=True, gc=False, omit_defaults=True):
     """A model version entering or leaving service. `path` is where the artifact lies; `time` is when it was decided."""
 
-    model: str
-    version: str
+    model: Name
+    version: Name
     event: Literal["trained", "serving", "retired"]
-    fingerprint: str
+    fingerprint: Name
     time: Time
     path: str | None = None
     reason: str | None = None
@@ -181,14 +184,14 @@ class DeadLetter(Struct, frozen=True, gc=False, omit_defaults=True):
     frame; `value` and `key` are base64. `time` is the origin's timestamp.
     """
 
-    topic: str
-    partition: int
-    offset: int
+    topic: Name
+    partition: Count
+    offset: Count
     reason: str
     value: bytes
     time: Time
     key: bytes | None = None
-    row: int = 0
+    row: Count = 0
 
 
 RECORDS: tuple[type[Struct], ...] = (Tick, Bar, Features, Regime, Prediction, Outcome, Alert, ModelEvent, DeadLetter)

@@ -11,7 +11,7 @@ from features.windows import highest, lowest, mean_and_deviation, ratio, smoothe
 
 
 @compiled
-def log_return(x: Floats, start: int, out: Floats, state: Floats, period: int) -> None:
+def log_return(x: Floats, start: int, out: Floats, period: int) -> None:
     """ln(close / close `period` bars before)."""
     for i in range(start, x.shape[1]):
         out[i - start, 0] = log(x[CLOSE, i] / x[CLOSE, i - period])
@@ -38,8 +38,8 @@ def place_in_range(x: Floats, i: int, period: int) -> float:
 
 
 @compiled
-def stochastic(x: Floats, start: int, out: Floats, state: Floats, period: int, smoothing: int) -> None:
-    """Stochastic oscillator, in percent: %K, the close's place in the range of the window, and %D, its simple average."""
+def stochastic(x: Floats, start: int, out: Floats, period: int, smoothing: int) -> None:
+    """Stochastic oscillator, in percent: %K, the close's place in the window's range, and %D, its simple average."""
     for i in range(start, x.shape[1]):
         place = place_in_range(x, i, period)
         average = place
@@ -50,14 +50,14 @@ def stochastic(x: Floats, start: int, out: Floats, state: Floats, period: int, s
 
 
 @compiled
-def williams_r(x: Floats, start: int, out: Floats, state: Floats, period: int) -> None:
+def williams_r(x: Floats, start: int, out: Floats, period: int) -> None:
     """Williams %R, from -100 (close at the window's low) to 0 (at its high)."""
     for i in range(start, x.shape[1]):
         out[i - start, 0] = place_in_range(x, i, period) - 100.0
 
 
 @compiled
-def cci(x: Floats, start: int, out: Floats, state: Floats, period: int) -> None:
+def cci(x: Floats, start: int, out: Floats, period: int) -> None:
     """Commodity channel index: the typical price's distance from its average, over 0.015 mean absolute deviations."""
     for i in range(start, x.shape[1]):
         mean, deviation = mean_and_deviation(x, TYPICAL, i, period)
@@ -69,7 +69,7 @@ def cci(x: Floats, start: int, out: Floats, state: Floats, period: int) -> None:
 
 
 @compiled
-def rate_of_change(x: Floats, start: int, out: Floats, state: Floats, period: int) -> None:
+def rate_of_change(x: Floats, start: int, out: Floats, period: int) -> None:
     """Change of the close over `period` bars, in percent."""
     for i in range(start, x.shape[1]):
         out[i - start, 0] = 100.0 * (x[CLOSE, i] / x[CLOSE, i - period] - 1.0)

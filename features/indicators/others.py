@@ -12,8 +12,8 @@ MONDAY_MS = 4 * DAY_MS
 
 
 @compiled
-def cyclic_time(x: Floats, start: int, out: Floats, state: Floats) -> None:
-    """Time of day and of the week (UTC, at the bar's start) as sine and cosine; 0 is midnight, and Monday's midnight."""
+def cyclic_time(x: Floats, start: int, out: Floats) -> None:
+    """Time of day and of the week (UTC, at the bar's start) as sine and cosine; both begin at (Monday's) midnight."""
     for i in range(start, x.shape[1]):
         day = 2.0 * pi * (x[TIME, i] % DAY_MS) / DAY_MS
         week = 2.0 * pi * ((x[TIME, i] - MONDAY_MS) % (7.0 * DAY_MS)) / (7.0 * DAY_MS)
@@ -24,7 +24,7 @@ def cyclic_time(x: Floats, start: int, out: Floats, state: Floats) -> None:
 
 
 @compiled
-def missing_before(x: Floats, start: int, out: Floats, state: Floats) -> None:
+def missing_before(x: Floats, start: int, out: Floats) -> None:
     """Intervals missing between the previous bar and this one."""
     for i in range(start, x.shape[1]):
         out[i - start, 0] = x[GAP, i]

@@ -63,7 +63,7 @@ def directional_movement(x: Floats, start: int, out: Floats, state: Floats, peri
 
 
 @compiled
-def zscore(x: Floats, start: int, out: Floats, state: Floats, period: int) -> None:
+def zscore(x: Floats, start: int, out: Floats, period: int) -> None:
     """Distance of the close from its simple average, in the window's population standard deviations."""
     for i in range(start, x.shape[1]):
         mean, deviation = mean_and_deviation(x, CLOSE, i, period)

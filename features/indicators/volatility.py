@@ -21,7 +21,7 @@ def natr(x: Floats, start: int, out: Floats, state: Floats, period: int) -> None
 
 
 @compiled
-def bollinger(x: Floats, start: int, out: Floats, state: Floats, period: int, deviations: float) -> None:
+def bollinger(x: Floats, start: int, out: Floats, period: int, deviations: float) -> None:
     """Bollinger %b (0 at the lower band, 1 at the upper) and the bands' width in percent of their middle."""
     for i in range(start, x.shape[1]):
         mean, deviation = mean_and_deviation(x, CLOSE, i, period)
@@ -31,7 +31,7 @@ def bollinger(x: Floats, start: int, out: Floats, state: Floats, period: int, de
 
 
 @compiled
-def donchian_position(x: Floats, start: int, out: Floats, state: Floats, period: int) -> None:
+def donchian_position(x: Floats, start: int, out: Floats, period: int) -> None:
     """Where the close lies between the lowest low (0) and the highest high (1) of the window."""
     for i in range(start, x.shape[1]):
         low = lowest(x, LOW, i, period)
@@ -39,14 +39,14 @@ def donchian_position(x: Floats, start: int, out: Floats, state: Floats, period:
 
 
 @compiled
-def realised_volatility(x: Floats, start: int, out: Floats, state: Floats, period: int) -> None:
+def realised_volatility(x: Floats, start: int, out: Floats, period: int) -> None:
     """Root mean square of the log returns; their mean is taken as 0, as is usual at high frequency."""
     for i in range(start, x.shape[1]):
         out[i - start, 0] = root_mean_square(x, RETURN, i, period)
 
 
 @compiled
-def parkinson(x: Floats, start: int, out: Floats, state: Floats, period: int) -> None:
+def parkinson(x: Floats, start: int, out: Floats, period: int) -> None:
     """Parkinson's volatility: root of the mean of ln(high / low)² over 4 ln 2."""
     for i in range(start, x.shape[1]):
         out[i - start, 0] = root_mean_square(x, LOG_RANGE, i, period) / sqrt(4.0 * log(2.0))

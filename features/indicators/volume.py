@@ -6,12 +6,12 @@ import numpy as np
 
 from features.compiled import compiled
 from features.frame import Floats
-from features.series import CLOSE, RETURN, TYPICAL, VOLUME
+from features.series import CLOSE, TYPICAL, VOLUME
 from features.windows import ratio, total
 
 
 @compiled
-def obv_change(x: Floats, start: int, out: Floats, state: Floats, period: int) -> None:
+def obv_change(x: Floats, start: int, out: Floats, period: int) -> None:
     """Change of on-balance volume over the window as a share of the volume: -1 (all on falls) to 1 (all on rises)."""
     for i in range(start, x.shape[1]):
         balance = 0.0
@@ -21,7 +21,7 @@ def obv_change(x: Floats, start: int, out: Floats, state: Floats, period: int) -
 
 
 @compiled
-def money_flow_index(x: Floats, start: int, out: Floats, state: Floats, period: int) -> None:
+def money_flow_index(x: Floats, start: int, out: Floats, period: int) -> None:
     """Money flow index, in percent: the share of typical price times volume that came with a rising typical price."""
     for i in range(start, x.shape[1]):
         positive = negative = 0.0
@@ -38,7 +38,7 @@ def money_flow_index(x: Floats, start: int, out: Floats, state: Floats, period: 
 
 
 @compiled
-def vwap_gap(x: Floats, start: int, out: Floats, state: Floats, period: int) -> None:
+def vwap_gap(x: Floats, start: int, out: Floats, period: int) -> None:
     """ln(close / volume-weighted average of the typical price)."""
     for i in range(start, x.shape[1]):
         value = 0.0
@@ -48,7 +48,7 @@ def vwap_gap(x: Floats, start: int, out: Floats, state: Floats, period: int) -> 
 
 
 @compiled
-def volume_ratio(x: Floats, start: int, out: Floats, state: Floats, period: int) -> None:
+def volume_ratio(x: Floats, start: int, out: Floats, period: int) -> None:
     """Volume over its simple average."""
     for i in range(start, x.shape[1]):
         out[i - start, 0] = ratio(x[VOLUME, i] * period, total(x, VOLUME, i, period))

@@ -1,6 +1,16 @@
 """The kinds of file that can be replayed, one module a kind or family; the first that recognises a head reads it."""
 
-from sources.formats import binance, bitcoin_historical, coin_daily, coinapi, cryptodatadownload, gresearch, kraken, plain, trades
+from sources.formats import (
+    binance,
+    bitcoin_historical,
+    coin_daily,
+    coinapi,
+    cryptodatadownload,
+    gresearch,
+    kraken,
+    plain,
+    trades,
+)
 from sources.layout import Source
 
 SOURCES: tuple[Source, ...] = (

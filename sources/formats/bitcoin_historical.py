@@ -13,7 +13,8 @@ _OLD = {name: (name,) for name in ("open", "high", "low", "close")} | {
 def recognise(head: Head) -> Layout | None:
     """Recognise the generation with Volume_(BTC), whose rows are NaN where nothing traded.
 
-    The newer one (Timestamp,Open,High,Low,Close,Volume) is a plain table. The pair is bitcoin in the currency of the name.
+    The newer one (Timestamp,Open,High,Low,Close,Volume) is a plain table. The pair is bitcoin in the currency of the
+    name.
     """
     columns = columns_of(head, _OLD)
     if len(columns) < len(_OLD):

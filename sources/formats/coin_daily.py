@@ -9,7 +9,7 @@ _FIELDS = {name: (name,) for name in ("open", "high", "low", "close", "volume", 
 
 
 def recognise(head: Head) -> Layout | None:
-    """Recognise it by SNo and Marketcap; a row is stamped with its day's last second, and the day's start is its time."""
+    """Recognise it by SNo and Marketcap; a row is stamped with its day's last second, its time is the day's start."""
     if not head.has("sno", "marketcap"):
         return None
     columns = columns_of(head, _FIELDS)

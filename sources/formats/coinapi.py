@@ -22,6 +22,7 @@ def recognise(head: Head) -> Layout | None:
 
 SOURCE = Source(
     "CoinAPI OHLCV",
-    "Period Start,Period end,Time open,Time close,Price open,Price close,Price low,Price high,Volume traded,Trades count",
+    "Period Start,Period end,Time open,Time close,Price open,Price close,Price low,Price high,Volume traded,"
+    "Trades count",
     recognise,
 )

@@ -12,8 +12,8 @@ _FIELDS = {name: (name,) for name in ("symbol", "open", "high", "low", "close")}
 def recognise(head: Head) -> Layout | None:
     """Recognise a date and a symbol column with prices and volumes in both currencies, or ten such columns unnamed.
 
-    The unix column is the time (s, also as a float, or ms: a file pasted of two downloads has both); where there is none,
-    the date is.
+    The unix column is the time (s, also as a float, or ms: a file pasted of two downloads has both); where there is
+    none, the date is.
     """
     names: tuple[str, ...] = ()
     if head.header is None:
@@ -23,7 +23,11 @@ def recognise(head: Head) -> Layout | None:
         head = Head(head.name, names, head.rows)
     columns = columns_of(head, _FIELDS)
     volumes = [name for name in head.header or () if name.strip().lower().startswith("volume")]
-    if not columns.keys() >= {"time", "symbol", "open", "high", "low", "close"} or not head.has("date") or len(volumes) < 2:
+    if (
+        not columns.keys() >= {"time", "symbol", "open", "high", "low", "close"}
+        or not head.has("date")
+        or len(volumes) < 2
+    ):
         return None
     base, quote = _volumes(volumes)
     return Layout("bar", columns | {"volume": base, "quote_volume": quote}, names)
@@ -36,5 +40,7 @@ def _volumes(names: list[str]) -> tuple[str, str]:
 
 
 SOURCE = Source(
-    "CryptoDataDownload", "unix,date,symbol,open,high,low,close,Volume BTC,Volume USDT,tradecount (below a note)", recognise
+    "CryptoDataDownload",
+    "unix,date,symbol,open,high,low,close,Volume BTC,Volume USDT,tradecount (below a note)",
+    recognise,
 )

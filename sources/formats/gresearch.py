@@ -47,7 +47,7 @@ _FIELDS = {name: (name,) for name in ("open", "high", "low", "close", "volume", 
 
 
 def recognise(head: Head) -> Layout | None:
-    """Recognise train.csv, supplemental_train.csv and example_test.csv; a timestamp (s) is taken as its minute's start."""
+    """Recognise train.csv, supplemental_train.csv, example_test.csv; a timestamp (s) is taken as its minute's start."""
     columns = columns_of(head, _FIELDS)
     return Layout("bar", columns) if len(columns) == len(_FIELDS) else None
 
@@ -55,8 +55,8 @@ def recognise(head: Head) -> Layout | None:
 def symbols(folder: Path) -> Callable[[str], str]:
     """Return what turns an Asset_ID into a symbol: the asset's ticker and USD, so ``1`` becomes ``BTCUSD``.
 
-    The names come from asset_details.csv where it lies in the folder. An asset that is not known is its name in capitals,
-    or ``ASSET`` with its number.
+    The names come from asset_details.csv where it lies in the folder. An asset that is not known is its name in
+    capitals, or ``ASSET`` with its number.
     """
     names = dict(ASSETS)
     details = folder / "asset_details.csv"

@@ -1,8 +1,8 @@
 """Plain OHLCV tables, and the 400+ pairs at 1-minute set, whose columns stand in another order."""
 
+from sources.cells import is_epoch, is_ohlc
 from sources.layout import PRICES, Head, Layout, Source, columns_of
 from sources.names import symbol_of
-from sources.numbers import is_epoch, is_ohlc
 
 _TIMES = ("unix", "timestamp", "unix timestamp", "open_time", "open time", "time", "datetime", "date")
 _FIELDS = {name: (name, f"{name} price", f"{name}_price") for name in PRICES} | {
@@ -24,9 +24,11 @@ def recognise_pairs(head: Head) -> Layout | None:
 
 
 def recognise(head: Head) -> Layout | None:
-    """Recognise a header with a time, open, high, low and close in any order and case; columns of other names are left out.
+    """Recognise a header with a time, open, high, low and close in any order and case; columns of other names are left
+    out.
 
-    Without a header: six columns that begin with a unix time and whose first rows all have low <= open, close <= high.
+    Without a header: six columns that begin with a unix time and whose first rows all have low <= open, close <=
+    high.
     """
     if head.header is None:
         if head.width != len(_UNNAMED) or not is_epoch(head.column(0)) or not is_ohlc(head, (1, 2, 3, 4)):

@@ -1,8 +1,8 @@
 """Trade lists: a row a trade."""
 
+from sources.cells import is_epoch
 from sources.layout import Head, Layout, Source, columns_of
 from sources.names import symbol_of
-from sources.numbers import is_epoch
 
 _FIELDS = {
     "time": ("transact_time", "timestamp", "time", "unix", "datetime", "date"),
@@ -32,7 +32,9 @@ def recognise(head: Head) -> Layout | None:
 
 
 def _unnamed(head: Head) -> tuple[str, ...]:
-    """Return the column names: bitcoincharts and Kraken (3 columns), freqtrade (7), Binance trades and aggTrades (6 to 8)."""
+    """Return the column names: bitcoincharts and Kraken (3 columns), freqtrade (7), Binance trades and aggTrades (6 to
+    8).
+    """
     if head.width == 3 and is_epoch(head.column(0)):
         return ("time", "price", "amount")
     if head.width == len(_FREQTRADE) and is_epoch(head.column(0)) and _all_in(head.column(3), ("buy", "sell")):

@@ -7,7 +7,7 @@ import stat
 import pytest
 from aiokafka import TopicPartition
 
-from settings import ROOT, Settings
+from settings import Settings
 from stack import doctor, kafka, lag, process, redis, report, state, system, tail
 from stack.component import Component, in_order
 from stack.counts import TABLES, counts
@@ -47,7 +47,9 @@ def test_a_table_that_cannot_start_is_refused(table):
 
 
 def test_state_is_read_as_written(tmp_path):
-    written = StackState(Identity(1, 2.5), {"kafka": Status("restarting", "here:1", pid=3, create_time=4.5, restarts=6)})
+    written = StackState(
+        Identity(1, 2.5), {"kafka": Status("restarting", "here:1", pid=3, create_time=4.5, restarts=6)}
+    )
     state.write(tmp_path, written)
     assert state.read(tmp_path) == written
 
@@ -162,9 +164,3 @@ def test_the_doctor_finds_what_is_installed_and_says_what_to_do_otherwise(tmp_pa
     names = {check.name for check in checks}
     assert {"python", "packages", "disk", "memory", "postgres installed", "redis installed", "supervisor"} <= names
     assert all(check.advice for check in checks if check.status != "ok")
-
-
-def test_no_script_names_a_host_of_a_registry():
-    for path in (ROOT / "foretick", *ROOT.glob("stack/*"), *ROOT.glob("docker/*"), ROOT / ".ci" / "run"):
-        if path.is_file():
-            assert "://" not in path.read_text().replace("postgresql://", "").replace("http://{HOST}", "") or path.suffix

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa  # type: ignore[import-untyped] # ships no types
-import pyarrow.compute as pc  # type: ignore[import-untyped] # ships no types
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from sources.layout import Head
 
@@ -43,13 +43,13 @@ def is_ohlc(head: Head, places: tuple[int, int, int, int]) -> bool:
     return bool(head.rows)
 
 
-def array_of(column: Any) -> Any:  # noqa: ANN401 - a pyarrow column, which has no types
+def array_of(column: Any) -> Any:
     """Return a column as one pyarrow array, with dictionaries resolved."""
     array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
     return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
 
 
-def floats(column: Any) -> Floats:  # noqa: ANN401 - likewise
+def floats(column: Any) -> Floats:
     """Return a column of text or numbers as float64 [n], exact to the last bit: NaN is empty, infinite is no number."""
     array = array_of(column)
     try:
@@ -57,9 +57,11 @@ def floats(column: Any) -> Floats:  # noqa: ANN401 - likewise
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
         text = array.cast(pa.string()).to_pandas()
         values = pd.to_numeric(text.str.strip().replace("", None), errors="coerce").to_numpy(dtype=np.float64)
-        return np.where(np.isnan(values) & text.notna().to_numpy() & (text.str.strip() != "").to_numpy(), np.inf, values)
+        return np.where(
+            np.isnan(values) & text.notna().to_numpy() & (text.str.strip() != "").to_numpy(), np.inf, values
+        )
 
 
-def _values(array: Any) -> Floats:  # noqa: ANN401 - likewise
+def _values(array: Any) -> Floats:
     values: Floats = pc.fill_null(array, np.nan).to_numpy(zero_copy_only=False)
     return values

@@ -1,0 +1,1 @@
+"""Speed, measured beside something to compare with. Nothing here is a test."""

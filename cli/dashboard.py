@@ -1,0 +1,52 @@
+"""`foretick dashboard`: the page alone, for a pipeline that runs already."""
+
+import errno
+import urllib.error
+import urllib.request
+import webbrowser
+from typing import Annotated
+
+import typer
+
+from cli.errors import UserError
+from dashboard.serve import HOST, serve
+from settings import Settings
+
+
+def dashboard(
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Default: the port that `up` chose, or 5006.")
+    ] = None,
+    open_: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+) -> None:
+    """Serve the dashboard, or say where it is served already. Ctrl-C stops it."""
+    settings = Settings()
+    number = settings.dashboard_port if port is None else port
+    if number and answers(number):
+        announce(number, open_)
+        return
+    try:
+        serve(settings, number, ready=lambda served: announce(served, open_))
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise UserError(
+            f"port {number} is taken by another program; choose one with --port (0 takes a free one)"
+        ) from None
+
+
+def announce(port: int, browser: bool) -> None:
+    """Say where the page is, and open it where that was asked for."""
+    url = f"http://{HOST}:{port}/"
+    typer.echo(f"dashboard on {url}")
+    if browser:
+        webbrowser.open(url)
+
+
+def answers(port: int) -> bool:
+    """Return whether a dashboard of ours is at that port."""
+    try:
+        with urllib.request.urlopen(f"http://{HOST}:{port}/health", timeout=2) as reply:  # noqa: S310 - http, loopback
+            return b'"database"' in reply.read()
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,161 @@
+"""`foretick replay`: a backfill from files."""
+
+import logging
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from cli.errors import UserError
+from settings import Settings
+from sources.counts import Counts
+from sources.errors import SourceError
+from sources.reader import Wish
+from sources.replay import count
+from sources.replay import replay as run
+from topics.units import interval_ms
+
+INTERRUPTED = 130
+
+
+def replay(
+    files: Annotated[
+        list[Path], typer.Argument(help="csv, csv.gz, zip, parquet, feather or JSON; the format is found by itself.")
+    ],
+    speed: Annotated[str, typer.Option(help="max, or times real time: 1x, 60x.")] = "max",
+    start: Annotated[
+        str | None, typer.Option("--from", help="The first time, ISO 8601, UTC where no zone is given.")
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", help="The time at which to stop (itself left out).")] = None,
+    symbol: Annotated[
+        str | None, typer.Option(help="Only this symbol; or what to call the only one that the files hold.")
+    ] = None,
+    interval: Annotated[
+        str | None, typer.Option(help="The interval of the bars (1m), where a file is too short to tell.")
+    ] = None,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Forget what was replayed before, and send all again.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Read, clean and count; send nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Send the history in files onto the topics, merged by time. An interrupted replay goes on where it was."""
+    # What aiokafka logs of a lost broker would stand in the progress bar; the one line at the end says it.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    wish = Wish(_time(start, "--from"), _time(end, "--to"), symbol, _interval(interval))
+    try:
+        with _Bar(quiet=as_json) as bar:
+            if dry_run:
+                counts = count(files, wish, bar.show)
+            else:
+                counts = run(
+                    files,
+                    Settings(),
+                    speed=speed,
+                    start=wish.start,
+                    end=wish.end,
+                    symbol=symbol,
+                    interval=wish.interval,
+                    restart=restart,
+                    on_progress=bar.show,
+                )
+    except SourceError as error:
+        raise UserError(str(error)) from error
+    except KeyboardInterrupt:
+        typer.echo("interrupted: the same command goes on where this one stopped", err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(counts).decode() + "\n")
+    else:
+        _summary(counts)
+
+
+class _Bar:
+    """The progress bar, on standard error."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed:,.0f} rows"),
+            TextColumn("{task.fields[rate]:,.0f} rows/s"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+            disable=quiet,
+        )
+        self._task: TaskID | None = None
+        self._sending = False
+
+    def __enter__(self) -> "_Bar":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._task is not None:
+            self._progress.stop()
+
+    def show(self, counts: Counts, total: int | None) -> None:
+        """Show how far it is. The bar appears with the first rows, so that a mistake stands alone."""
+        if self._task is None:
+            self._progress.start()
+            self._task = self._progress.add_task("reading", total=None, rate=0.0)
+        if total is not None and not self._sending:
+            self._sending = True
+            self._progress.reset(self._task, total=total, description="replaying")
+        done = counts.handled if self._sending else counts.rows
+        self._progress.update(self._task, completed=done, rate=self._progress.tasks[0].speed or 0.0)
+
+
+def _time(text: str | None, option: str) -> int | None:
+    """Return an ISO time as epoch ms."""
+    if text is None:
+        return None
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UserError(f"{option} {text!r} is no time such as 2025-05-04 or 2025-05-04T15:33") from error
+    return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1_000)
+
+
+def _interval(text: str | None) -> str | None:
+    if text is not None:
+        try:
+            interval_ms(text)
+        except ValueError as error:
+            raise UserError(f"--interval: {error}") from error
+    return text
+
+
+def _iso(time: int | None) -> str:
+    return "-" if time is None else datetime.fromtimestamp(time / 1_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _summary(counts: Counts) -> None:
+    table = Table(show_header=False, box=None)
+    lines = {
+        "rows read": f"{counts.rows:,}",
+        "bars": f"{counts.bars:,}",
+        "ticks": f"{counts.ticks:,}",
+        "duplicates dropped": f"{counts.duplicates:,}",
+        "gaps": f"{counts.gaps:,} ({counts.missing_intervals:,} intervals missing)" if counts.gaps else "0",
+        "rows without a trade": f"{counts.empty:,}",
+        "impossible (dead-letters)": f"{counts.impossible:,}",
+        "not asked for": f"{counts.outside:,}",
+        "delivered before": f"{counts.delivered_before:,}",
+        "sent": f"{counts.sent:,}",
+        "symbols": ", ".join(f"{symbol} {rows:,}" for symbol, rows in counts.symbols.items()) or "-",
+        "span (UTC)": f"{_iso(counts.first)} .. {_iso(counts.last)}",
+        "seconds": f"{counts.seconds:.1f}",
+    }
+    for name, value in lines.items():
+        if value != "0":
+            table.add_row(name, value)
+    Console().print(table)
+    if counts.complete_before:
+        typer.echo("this replay was complete before, and nothing was sent: --restart replays it again")

@@ -1,0 +1,64 @@
+"""Which models there are, and the artifacts in service: <home>/models/<name>/<version>/, listed in serving.json."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from models.forecaster import Forecaster
+from models.gbm import GBM
+from models.naive import Naive
+from models.online import Online
+
+MODELS: dict[str, type[Naive] | type[Online] | type[GBM]] = {model.name: model for model in (Naive, Online, GBM)}
+"""Every model, in the order in which a bar's predictions come; the naive forecast, which the others are to beat, first."""
+SERVING = "serving.json"
+
+
+def save(folder: Path, forecasters: Sequence[Forecaster]) -> list[Path]:
+    """Write the artifacts below <home>/models and put them, and only them, into service; return where they lie.
+
+    A reader sees the old list or the new one, and never a half-written artifact.
+    """
+    paths = []
+    for forecaster in forecasters:
+        path = folder / forecaster.name / forecaster.version
+        draft = path.with_name(f".{path.name}.draft")
+        shutil.rmtree(draft, ignore_errors=True)
+        forecaster.save(draft)
+        if path.exists():  # the same version: the same content
+            shutil.rmtree(draft)
+        else:
+            draft.rename(path)
+        paths.append(path)
+    listed = {forecaster.name: forecaster.version for forecaster in forecasters}
+    draft = folder / f".{SERVING}.draft"
+    draft.write_bytes(msgspec.json.encode(listed))
+    draft.replace(folder / SERVING)
+    return paths
+
+
+def load_all(folder: Path) -> list[Forecaster]:
+    """Return the models in service, in the table's order.
+
+    Raises ValueError with one line where none were trained, one is unknown, or an artifact is not what was saved.
+    """
+    path = folder / SERVING
+    try:
+        serving = msgspec.json.decode(path.read_bytes(), type=dict[str, str])
+    except OSError as error:
+        raise ValueError(f"{path}: no models in service ({error.strerror}); run foretick train") from error
+    except msgspec.DecodeError as error:
+        raise ValueError(f"{path}: not a list of models in service ({error}); run foretick train") from error
+    unknown = sorted(set(serving) - set(MODELS))
+    if unknown:
+        raise ValueError(f"{path}: unknown model {unknown[0]!r}; the models are {', '.join(MODELS)}")
+    loaded: list[Forecaster] = []
+    for name, model in MODELS.items():
+        if name in serving:
+            forecaster = model.load(folder / name / serving[name])
+            if forecaster.version != serving[name]:
+                raise ValueError(f"{folder / name / serving[name]}: holds version {forecaster.version}; run foretick train")
+            loaded.append(forecaster)
+    return loaded

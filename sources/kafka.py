@@ -1,0 +1,157 @@
+"""Records to Kafka, with what was confirmed written down."""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.codec import has_lz4
+from aiokafka.errors import KafkaConnectionError
+from aiokafka.structs import RecordMetadata
+from msgspec import Struct
+
+from sources.errors import SourceError
+from sources.progress import Progress, save
+from topics import codec
+from topics.catalog import BARS, DEAD_LETTERS, MAX_MESSAGE_BYTES, TICKS
+
+TOPICS = (BARS.name, TICKS.name, DEAD_LETTERS.name)
+HEADER = "foretick-replay"
+"""The header of a replayed record: the run, the series' key, and how many of its rows there are up to this record's
+last.
+"""
+IN_FLIGHT = 64
+_SAVE_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A Kafka cluster: its id, and the partitions of the topics that a replay writes."""
+
+    id: str
+    partitions: list[TopicPartition]
+
+
+async def cluster_at(bootstrap: str) -> Cluster:
+    """Return the cluster at an address. Raises SourceError where no Kafka answers, or it has not our topics."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    try:
+        await admin.start()
+    except KafkaConnectionError as error:
+        raise SourceError(f"no Kafka answers at {bootstrap}: `./foretick up` starts one") from error
+    try:
+        lacking = sorted(set(TOPICS) - set(await admin.list_topics()))
+        if lacking:
+            raise SourceError(f"Kafka at {bootstrap} has no topic {', '.join(lacking)}: `./foretick up` makes them")
+        topics = await admin.describe_topics(list(TOPICS))
+        found = [TopicPartition(topic["topic"], at["partition"]) for topic in topics for at in topic["partitions"]]
+        return Cluster(str((await admin.describe_cluster())["cluster_id"]), sorted(found))
+    finally:
+        await admin.close()
+
+
+async def catch_up(bootstrap: str, cluster: Cluster, progress: Progress) -> None:
+    """Add to the progress what the topics hold beyond it; at its beginning, note where the topics end.
+
+    Raises SourceError where the topics were made anew since.
+    """
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        ends = await consumer.end_offsets(cluster.partitions)
+        begins = await consumer.beginning_offsets(cluster.partitions)
+        unread = {}
+        for at, end in ends.items():
+            known = progress.offsets.setdefault(at.topic, {}).setdefault(at.partition, end)
+            if known > end:
+                raise SourceError(f"the topic {at.topic} was made anew since this replay stopped: --restart sends all")
+            if known < end:
+                unread[at] = max(known, begins[at])
+        if unread:
+            await _read(consumer, unread, ends, progress)
+        for at, end in ends.items():
+            progress.offsets[at.topic][at.partition] = end
+    finally:
+        await consumer.stop()
+
+
+async def _read(
+    consumer: AIOKafkaConsumer,
+    starts: dict[TopicPartition, int],
+    ends: dict[TopicPartition, int],
+    progress: Progress,
+) -> None:
+    """Note every record of this run between the offsets."""
+    consumer.assign(list(starts))
+    for at, offset in starts.items():
+        consumer.seek(at, offset)
+    while [at for at in starts if await consumer.position(at) < ends[at]]:
+        for records in (await consumer.getmany(timeout_ms=1_000)).values():
+            for record in records:
+                _note(progress, dict(record.headers).get(HEADER))
+
+
+def _note(progress: Progress, header: bytes | None) -> None:
+    run, key, last = (header or b"- - 0").decode().split(" ")
+    if run == progress.run:
+        progress.positions[key] = max(progress.positions.get(key, 0), int(last))
+
+
+class Sender:
+    """Sends records, at most `IN_FLIGHT` unconfirmed, and writes down what was confirmed."""
+
+    def __init__(self, producer: AIOKafkaProducer, progress: Progress, path: Path) -> None:
+        self._producer, self._progress, self._path = producer, progress, path
+        self._pending: deque[tuple[asyncio.Future[RecordMetadata], str, int]] = deque()
+        self._saved = 0.0
+
+    async def send(self, topic: str, key: str, series: str, last: int, records: Sequence[Struct]) -> None:
+        """Send records in one frame; `last` counts the series' rows up to the frame's last."""
+        headers = [*codec.HEADERS, (HEADER, f"{self._progress.run} {series} {last}".encode())]
+        sent = await self._producer.send(topic, codec.encode(records), key=key.encode(), headers=headers)
+        self._pending.append((sent, series, last))
+        await self.settle(IN_FLIGHT)
+
+    async def settle(self, unconfirmed: int = 0) -> None:
+        """Wait until at most so many records are unconfirmed. Raises the error of a record that Kafka did not take."""
+        while len(self._pending) > unconfirmed or (self._pending and self._pending[0][0].done()):
+            sent, series, last = self._pending[0]
+            where = await asyncio.shield(sent)
+            self._pending.popleft()
+            self._progress.positions[series] = last
+            self._progress.offsets[where.topic][where.partition] = where.offset + 1
+        if time.monotonic() - self._saved > _SAVE_SECONDS:
+            self.save()
+
+    def save(self) -> None:
+        """Write down what was confirmed."""
+        save(self._path, self._progress)
+        self._saved = time.monotonic()
+
+
+@asynccontextmanager
+async def sender(bootstrap: str, progress: Progress, path: Path) -> AsyncIterator[Sender]:
+    """Open the way to Kafka. However it is left, what was confirmed is written down."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=bootstrap,
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=10,
+        max_batch_size=MAX_MESSAGE_BYTES // 4,
+        max_request_size=MAX_MESSAGE_BYTES,
+        # gzip, which is always there, costs more than all else together.
+        compression_type="lz4" if has_lz4() else None,
+    )
+    await producer.start()
+    opened = Sender(producer, progress, path)
+    try:
+        yield opened
+        await opened.settle()
+    finally:
+        opened.save()
+        await producer.stop()

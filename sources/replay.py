@@ -1,0 +1,163 @@
+"""Files onto the topics: what `foretick replay` does."""
+
+import asyncio
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from aiokafka.errors import KafkaError
+
+from settings import Settings
+from sources.columns import size, take
+from sources.counts import Counts
+from sources.errors import SourceError
+from sources.frames import cut, records
+from sources.kafka import Sender, catch_up, cluster_at, sender
+from sources.pace import Pace, Rows, speed_of
+from sources.progress import identity, load, only_one, save
+from sources.reader import Part, Reader, Wish, open_files
+from topics.catalog import BARS, DEAD_LETTERS, TICKS
+from topics.records import DeadLetter
+
+OnProgress = Callable[[Counts, int | None], None]
+"""Is told the counts so far, and how many rows there are in all: None while the files are looked through."""
+DEAD = "dead-letter"
+"""The series of the rows that are impossible."""
+
+
+def replay(
+    files: Sequence[Path],
+    settings: Settings,
+    *,
+    speed: str = "max",
+    start: int | None = None,
+    end: int | None = None,
+    symbol: str | None = None,
+    interval: str | None = None,
+    restart: bool = False,
+    on_progress: OnProgress = lambda _counts, _total: None,
+) -> Counts:
+    """Send the files' rows to the topics, merged by time, and return what was counted.
+
+    `speed` is ``max`` or a number of times real time (``60x``); `start` (inclusive) and `end` (exclusive) are epoch
+    ms. A replay of the same files and wishes that was interrupted goes on where it was; one that is complete sends
+    nothing, unless `restart`. Raises SourceError where a file or Kafka cannot serve.
+    """
+    pace, wish = Pace(speed_of(speed)), Wish(start, end, symbol, interval)
+    _check_there(files)
+    with tempfile.TemporaryDirectory(prefix="foretick-replay-") as scratch:
+        try:
+            return asyncio.run(_replay(files, settings, wish, pace, restart, on_progress, Path(scratch)))
+        except KafkaError as error:
+            raise SourceError(
+                f"Kafka at {settings.kafka} failed ({error!r}): the same command goes on where this one stopped"
+            ) from error
+
+
+def count(files: Sequence[Path], wish: Wish, on_progress: OnProgress = lambda _counts, _total: None) -> Counts:
+    """Read and clean the files as a replay does, and send nothing.
+
+    Raises SourceError where a file cannot serve.
+    """
+    _check_there(files)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="foretick-replay-") as scratch:
+        reader = _open(files, wish, on_progress, Path(scratch))
+        for _ in reader.parts(Path(scratch)):
+            on_progress(reader.counts, reader.rows)
+    reader.counts.seconds = time.monotonic() - began
+    return reader.counts
+
+
+def _check_there(files: Sequence[Path]) -> None:
+    for path in files:
+        if not path.is_file():
+            raise SourceError(f"{path}: no such file")
+
+
+def _open(files: Sequence[Path], wish: Wish, on_progress: OnProgress, scratch: Path) -> Reader:
+    return open_files(files, wish, scratch, lambda rows: on_progress(Counts(rows=rows), None))
+
+
+async def _replay(
+    files: Sequence[Path],
+    settings: Settings,
+    wish: Wish,
+    pace: Pace,
+    restart: bool,
+    on_progress: OnProgress,
+    scratch: Path,
+) -> Counts:
+    cluster = await cluster_at(settings.kafka)
+    path = settings.home / "replay" / f"{identity(files, wish, cluster.id)}.json"
+    with only_one(path):
+        if restart:
+            path.unlink(missing_ok=True)
+        progress = load(path)
+        if progress.complete and progress.counts is not None:
+            progress.counts.complete_before = True
+            return progress.counts
+        began = time.monotonic()
+        reader = await asyncio.to_thread(_open, files, wish, on_progress, scratch)
+        await catch_up(settings.kafka, cluster, progress)
+        # Written before anything is sent: without it a crash would leave rows that nobody knows of.
+        save(path, progress)
+        async with sender(settings.kafka, progress, path) as outlet:
+            await _send_all(reader, outlet, dict(progress.positions), pace, settings.frame_rows, on_progress, scratch)
+        reader.counts.seconds = time.monotonic() - began
+        progress.complete, progress.counts = True, reader.counts
+        save(path, progress)
+        return reader.counts
+
+
+async def _send_all(
+    reader: Reader,
+    outlet: Sender,
+    delivered: dict[str, int],
+    pace: Pace,
+    frame_rows: int,
+    on_progress: OnProgress,
+    scratch: Path,
+) -> None:
+    """Send what was not delivered before. `delivered` counts the rows of each series that were."""
+    seen: Counter[int] = Counter()
+    dead = 0
+    parts = reader.parts(scratch)
+    while (part := await asyncio.to_thread(next, parts, None)) is not None:
+        dead = await _send_dead(part.dead, outlet, dead, delivered.get(DEAD, 0))
+        rows = _undelivered(part, reader, seen, delivered)
+        async for ready in pace.due(rows):
+            for frame in cut(ready, seen, frame_rows):
+                series = reader.registry.series[frame.series]
+                topic = BARS if series.kind == "bar" else TICKS
+                await outlet.send(topic.name, series.symbol, series.key, frame.last, records(series, frame.rows))
+                reader.counts.sent += size(frame.rows)
+                on_progress(reader.counts, reader.rows)
+            for number, columns in ready.items():
+                seen[number] += size(columns)
+        on_progress(reader.counts, reader.rows)
+
+
+def _undelivered(part: Part, reader: Reader, seen: Counter[int], delivered: dict[str, int]) -> Rows:
+    """Return the rows of each series beyond those delivered before, which are counted as seen."""
+    rows = {}
+    for number, columns in part.rows.items():
+        done = min(max(delivered.get(reader.registry.series[number].key, 0) - seen[number], 0), size(columns))
+        seen[number] += done
+        reader.counts.delivered_before += done
+        if done < size(columns):
+            rows[number] = take(columns, slice(done, None))
+    return rows
+
+
+async def _send_dead(letters: Sequence[DeadLetter], outlet: Sender, before: int, delivered: int) -> int:
+    """Send dead letters, one a record for they may be long; return how many there were up to the last of them."""
+    for place, letter in _beyond(letters, before, delivered):
+        await outlet.send(DEAD_LETTERS.name, letter.topic, DEAD, place, [letter])
+    return before + len(letters)
+
+
+def _beyond(letters: Sequence[DeadLetter], before: int, delivered: int) -> Iterator[tuple[int, DeadLetter]]:
+    return ((place, letter) for place, letter in enumerate(letters, before + 1) if place > delivered)

@@ -1,0 +1,62 @@
+"""Bars to test with: a made-up walk, and real minutes where the data folder is present."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.frame import BarFrame
+
+MINUTE = 60_000
+SHARED = Path(os.environ.get("FORETICK_SHARED", Path(__file__).parents[3] / "shared"))
+
+
+def frame_of(bars: pd.DataFrame) -> BarFrame:
+    unknown = np.full(len(bars), np.nan)
+    prices = [bars[name].to_numpy(dtype=np.float64) for name in ("open", "high", "low", "close", "volume")]
+    time = bars["time"].to_numpy(dtype=np.int64)
+    return BarFrame("BTCUSD", "1m", time, *prices, unknown, unknown, unknown, np.zeros(len(bars), dtype=np.int64))
+
+
+def walk(rows: int, seed: int) -> pd.DataFrame:
+    """A random walk without gaps in which every bar moved and traded."""
+    random = np.random.default_rng(seed)
+    close = 100 * np.exp(np.cumsum(random.normal(0, 1e-3, rows)))
+    opening = close * np.exp(random.normal(0, 5e-4, rows))
+    high = np.maximum(opening, close) * np.exp(random.exponential(3e-4, rows))
+    low = np.minimum(opening, close) * np.exp(-random.exponential(3e-4, rows))
+    return pd.DataFrame(
+        {
+            "time": 1_600_000_020_000 + MINUTE * np.arange(rows),
+            "open": opening,
+            "high": high,
+            "low": low,
+            "close": close,
+            "volume": random.lognormal(0, 1, rows),
+        }
+    )
+
+
+def spoilt(bars: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """The same with everything that a thin market does: gaps short and long, flat stretches, no volume, unknown volume."""
+    random = np.random.default_rng(seed)
+    bars = bars.copy()
+    gaps = random.choice([0, 1, 5, 60, 61, 500], len(bars), p=[0.9, 0.05, 0.03, 0.008, 0.006, 0.006])
+    bars["time"] += MINUTE * np.cumsum(gaps)
+    flat = (random.random(len(bars)) < 0.01).astype(float)
+    flat = pd.Series(flat).rolling(30, min_periods=1).max().to_numpy() > 0
+    price = bars["close"].where(~flat).ffill().fillna(100.0)
+    for name in ("open", "high", "low", "close"):
+        bars.loc[flat, name] = price[flat]
+    bars["volume"] = bars["volume"].mask(random.random(len(bars)) < 0.02, 0.0).mask(random.random(len(bars)) < 0.005)
+    return bars
+
+
+def real(*parts: str) -> Path:
+    """A file or folder of the real data. Skips where it is absent."""
+    path = SHARED.joinpath("data", *parts)
+    if not path.exists():
+        pytest.skip(f"no {path} (FORETICK_SHARED names another place for the shared folder)")
+    return path

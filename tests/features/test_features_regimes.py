@@ -1,0 +1,93 @@
+"""The regime filter against the textbook's recursion, written down a second time in log space."""
+
+from collections import Counter
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from feature_bars import frame_of, real, spoilt, walk
+
+from features.regimes import COLUMNS, DEVIATIONS, LONG, MEANS, SHORT, STATES, STAY, TEMPER, TREND
+from features.step import FeatureStep
+from features.table import NAMES
+
+Floats = npt.NDArray[np.float64]
+POSTERIOR = [NAMES.index(column) for column in COLUMNS]
+STEP = FeatureStep()
+
+
+def posterior_of(bars: pd.DataFrame) -> Floats:
+    return STEP.step(STEP.initial(), frame_of(bars))[1].values[:, POSTERIOR]
+
+
+def observations(close: "pd.Series[float]") -> tuple[Floats, Floats]:
+    returns = np.log(close).diff()
+    squares = returns**2
+    heat = 0.5 * np.log(squares.rolling(SHORT).mean().to_numpy() / squares.rolling(LONG).mean().to_numpy())
+    drift = returns.rolling(TREND).sum() / np.sqrt(squares.rolling(TREND).sum())
+    return heat, drift.to_numpy()
+
+
+def forward(heat: Floats, drift: Floats) -> Floats:
+    """P(state | observations so far) by log alpha[t, j] = log b_j(o_t) + log sum_i exp(log alpha[t - 1, i] + log a_ij)."""
+    transition = np.log(np.where(np.eye(4) > 0, STAY, (1 - STAY) / 3))
+    observed = np.stack([heat, drift], axis=1)[:, None, :]
+    log_density = -0.5 * (((observed - MEANS) / DEVIATIONS) ** 2).sum(axis=2) - np.log(DEVIATIONS).sum(axis=1)
+    result = np.full((len(heat), 4), np.nan)
+    alpha = None
+    for t in range(len(heat)):
+        if np.isnan(log_density[t]).any():
+            continue
+        before = np.full(4, -np.log(4)) if alpha is None else np.logaddexp.reduce(alpha[:, None] + transition, axis=0)
+        alpha = before + TEMPER * log_density[t]
+        alpha -= np.logaddexp.reduce(alpha)
+        result[t] = np.exp(alpha)
+    return result
+
+
+def test_the_posterior_is_the_forward_recursion() -> None:
+    bars = walk(2_000, seed=21)
+    np.testing.assert_allclose(posterior_of(bars), forward(*observations(bars["close"])), rtol=1e-7, atol=1e-10)
+
+
+def test_the_posterior_is_a_distribution_or_unknown() -> None:
+    posterior = posterior_of(spoilt(walk(3_000, seed=22), seed=23))
+    known = ~np.isnan(posterior[:, 0])
+    assert (np.isnan(posterior).all(axis=1) == ~known).all()
+    assert (posterior[known] >= 0).all()
+    np.testing.assert_allclose(posterior[known].sum(axis=1), 1, rtol=1e-12)
+
+
+def test_a_standstill_lets_the_filter_forget_but_not_stop() -> None:
+    bars = walk(600, seed=24)
+    for name in ("open", "high", "low", "close"):
+        bars.loc[300:, name] = bars.loc[300, "close"]
+    posterior = posterior_of(bars)
+    assert np.isfinite(posterior[LONG:]).all()
+    np.testing.assert_allclose(posterior[-1], 0.25, atol=1e-3)
+
+
+def likeliest(returns: Floats) -> str:
+    bars = walk(len(returns), seed=25)
+    close = 100 * np.exp(np.cumsum(returns))
+    return STATES[posterior_of(bars.assign(open=close, high=close, low=close, close=close))[-1].argmax()]
+
+
+def test_the_names_mean_what_they_say() -> None:
+    noise = np.random.default_rng(26).normal(0, 1e-3, 400)
+    noise -= noise[-60:].mean()
+    steady, burst = np.ones(400), np.ones(400)
+    steady[-30:], burst[-15:] = 0.5, 4.0
+    assert likeliest(noise * steady) == "calm"
+    assert likeliest(noise * burst) == "turbulent"
+    assert likeliest(noise + 4e-4) == "trending_up"
+    assert likeliest(noise - 4e-4) == "trending_down"
+
+
+def test_on_real_minutes_every_state_occurs_and_lasts() -> None:
+    bars = pd.read_parquet(real("panel_bitfinex_1m", "ethusd.parquet")).iloc[:30_000]
+    _, _, regimes = STEP.step(STEP.initial(), frame_of(bars))
+    states = [regime.state for regime in regimes]
+    assert all(Counter(states)[state] > 0.02 * len(states) for state in STATES)
+    changes = sum(a != b for a, b in zip(states, states[1:], strict=False))
+    assert 10 < len(states) / changes < 300

@@ -1,0 +1,195 @@
+"""The supervisor on real processes: small ones of Python, since what matters is how they begin and end."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from settings import ROOT
+from stack import state
+from stack.process import Identity
+from stack.state import StackState
+
+SLEEPER = "import time; time.sleep(600)"
+WAIT_S = 60.0
+
+
+class Stack:
+    """A supervisor in a process of its own, over a table that a test writes."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, table: str) -> None:
+        script = self.home / "table.py"
+        script.write_text(
+            "import sys\nfrom pathlib import Path\n"
+            "from stack import supervisor\nfrom stack.component import Component\n"
+            f"HOME = Path({str(self.home)!r})\n"
+            f"def run(code): return lambda: [sys.executable, '-c', code]\nSLEEPER = {SLEEPER!r}\n"
+            f"table = {textwrap.dedent(table)}\n"
+            "supervisor.run(lambda: table, HOME)\n"
+        )
+        with (self.home / "supervisor.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, str(script)], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=log
+            )
+
+    def wait(self, condition: Callable[[StackState], bool]) -> StackState:
+        deadline = time.monotonic() + WAIT_S
+        while time.monotonic() < deadline:
+            current = state.read(self.home)
+            if current and self.process and current.supervisor.pid == self.process.pid and condition(current):
+                return current
+            time.sleep(0.05)
+        pytest.fail(f"{state.read(self.home)}; {(self.home / 'supervisor.log').read_text()}")
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> None:
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(number)
+            self.process.wait(WAIT_S)
+
+
+@pytest.fixture
+def stack(tmp_path) -> Iterator[Stack]:
+    made = Stack(tmp_path)
+    yield made
+    made.end()
+
+
+def healthy(*names: str) -> Callable[[StackState], bool]:
+    return lambda current: all(current.components[name].state == "healthy" for name in names)
+
+
+def identity(current: StackState, name: str) -> Identity:
+    found = current.components[name].identity()
+    assert found is not None
+    return found
+
+
+def test_a_component_that_is_killed_is_started_again(stack):
+    stack.start("(Component('server', run(SLEEPER)),)")
+    first = identity(stack.wait(healthy("server")), "server")
+    os.kill(first.pid, signal.SIGKILL)
+    again = stack.wait(lambda s: s.components["server"].restarts == 1 and healthy("server")(s))
+    assert identity(again, "server") != first
+    assert "signal 9" in again.components["server"].last_error
+
+
+def test_the_state_shows_a_component_that_waits_for_its_restart(stack):
+    stack.start("(Component('server', run('import sys; sys.exit(\"no luck\")'), lambda: None),)")
+    current = stack.wait(lambda s: s.components["server"].restarts > 0)
+    assert current.components["server"].state == "restarting"
+    assert "exit code 1" in current.components["server"].last_error
+    assert "no luck" in current.components["server"].last_error
+
+
+def test_what_needs_a_component_starts_after_it_and_stops_before_it(stack):
+    begin = "import signal, sys, time\nsay = lambda *_: open('{0}.at', 'a').write(f'{{time.time()}} ')\nsay()\n"
+    leave = "signal.signal(15, lambda *_: sys.exit(say() and 0)); time.sleep(600)"
+    code = {name: (begin + leave).format(stack.home / name) for name in ("worker", "server")}
+    worker = f"Component('worker', run({code['worker']!r}), needs=('server',))"
+    stack.start(f"({worker}, Component('server', run({code['server']!r})))")
+    stack.wait(healthy("worker", "server"))
+    wait_for_text(stack.home / "worker.at")
+    stack.end()
+    times = {name: [float(word) for word in (stack.home / f"{name}.at").read_text().split()] for name in code}
+    assert times["server"][0] < times["worker"][0] < times["worker"][1] < times["server"][1]
+
+
+def wait_for_text(path: Path) -> None:
+    deadline = time.monotonic() + WAIT_S
+    while time.monotonic() < deadline and not (path.exists() and path.read_text()):
+        time.sleep(0.05)
+    time.sleep(0.2)  # the handler is set right after
+
+
+def test_a_step_runs_once_and_lets_the_next_component_start(stack):
+    stack.start("(Component('step', run('print(1)'), once=True), Component('worker', run(SLEEPER), needs=('step',)))")
+    current = stack.wait(healthy("worker"))
+    assert current.components["step"].state == "done"
+    assert current.components["step"].pid is None
+
+
+def test_a_step_that_fails_is_given_up_and_nothing_that_needs_it_starts(stack):
+    stack.start(
+        "(Component('step', run('raise SystemExit(3)'), once=True), Component('worker', run(SLEEPER), needs=('step',)))"
+    )
+    current = stack.wait(lambda s: s.components["step"].state == "failed")
+    assert "exit code 3" in current.components["step"].last_error
+    assert current.components["worker"].pid is None
+
+
+def test_a_launch_that_raises_is_shown_and_tried_again(stack):
+    stack.start("(Component('server', lambda: [].pop()),)")
+    current = stack.wait(lambda s: s.components["server"].restarts > 1)
+    assert current.components["server"].last_error == "IndexError: pop from empty list"
+
+
+def test_no_process_is_left_after_the_order_to_stop(stack):
+    stack.start("(Component('a', run(SLEEPER)), Component('b', run(SLEEPER), needs=('a',)))")
+    current = stack.wait(healthy("a", "b"))
+    stack.end()
+    assert not any(identity(current, name).alive() for name in "ab")
+    assert {status.state for status in state.read(stack.home).components.values()} == {"stopped"}
+
+
+def test_a_component_that_ignores_the_order_is_killed(stack):
+    stubborn = "import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True); time.sleep(600)"
+    stack.start(f"(Component('server', run({stubborn!r}), stop_wait_s=0.5),)")
+    current = stack.wait(healthy("server"))
+    wait_for_text(stack.home / "logs" / "server.log")
+    stack.end()
+    assert not identity(current, "server").alive()
+
+
+def test_components_do_not_outlive_a_supervisor_that_is_killed(stack):
+    stack.start("(Component('server', run(SLEEPER)),)")
+    server = identity(stack.wait(healthy("server")), "server")
+    stack.end(signal.SIGKILL)
+    psutil.wait_procs([psutil.Process(server.pid)] if server.alive() else [], timeout=WAIT_S)
+    assert not server.alive()
+
+
+@pytest.mark.slow
+@pytest.mark.chaos
+def test_what_outlived_a_supervisor_is_stopped_by_the_next(stack):
+    deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True); time.sleep(600)"
+    stack.start(f"(Component('server', run({deaf!r})),)")
+    server = identity(stack.wait(healthy("server")), "server")
+    wait_for_text(stack.home / "logs" / "server.log")
+    stack.end(signal.SIGKILL)
+    assert server.alive()
+    stack.start("(Component('server', run(SLEEPER)),)")
+    stack.wait(healthy("server"))
+    assert not server.alive()
+
+
+def test_a_second_supervisor_in_the_same_folder_is_refused(stack):
+    stack.start("(Component('server', run(SLEEPER)),)")
+    stack.wait(healthy("server"))
+    second = subprocess.run(
+        [sys.executable, "-c", f"from pathlib import Path; from stack import supervisor\n"
+         f"supervisor.run(lambda: (), Path({str(stack.home)!r}))"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert "already running" in second.stderr
+
+
+def test_a_server_of_somebody_else_is_checked_and_never_started(stack):
+    port_file = stack.home / "there"
+    check = f"async def check(): Path({str(port_file)!r}).read_text()"
+    stack.start(f"[exec({check!r}, globals()), (Component('server', None, check),)][1]")
+    current = stack.wait(lambda s: s.components["server"].state == "failed")
+    assert current.components["server"].external
+    assert "FileNotFoundError" in current.components["server"].last_error
+    port_file.write_text("here")
+    assert stack.wait(healthy("server")).components["server"].pid is None

@@ -1,0 +1,67 @@
+"""Writing to a database and reading it back, for the tests of this room."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import psycopg
+from msgspec import Struct
+from psycopg import sql
+
+from storage.timescale import Writer
+from topics.catalog import ALERTS, BARS, DEAD_LETTERS, FEATURES, MODELS, OUTCOMES, PREDICTIONS, REGIMES, TICKS, Topic
+
+Records = Mapping[Topic, Sequence[Struct]]
+Row = tuple[Any, ...]
+READ = {
+    TICKS: "SELECT symbol, time, price, amount, side, trade_id, venue, identity FROM ticks",
+    BARS: "SELECT symbol, interval, time, open, high, low, close, volume, trades, buy_volume, quote_volume, gap "
+    "FROM bars",
+    FEATURES: "SELECT symbol, interval, time, close, fingerprint, values FROM features",
+    REGIMES: "SELECT symbol, interval, time, state, posterior FROM regimes",
+    PREDICTIONS: "SELECT symbol, interval, time, model, version, horizon, fingerprint, regime, price, mean, scale, "
+    "q05, q10, q25, q50, q75, q90, q95, p_up FROM predictions",
+    OUTCOMES: "SELECT symbol, interval, time, model, version, horizon, target_time, status, realised, absolute_error, "
+    "naive_absolute_error, pinball, interval_hit, direction_hit FROM outcomes",
+    ALERTS: "SELECT alert_id, rule, symbol, time, severity, message FROM alerts",
+    MODELS: "SELECT model, version, event, fingerprint, time, path, reason FROM model_events",
+    DEAD_LETTERS: 'SELECT topic, "partition", "offset", reason, value, time, key, "row" FROM dead_letters',
+}
+"""The columns in the order of the record's fields."""
+
+
+def write(url: str, *batches: Records, origins: Sequence[str] = ()) -> None:
+    async def run() -> None:
+        writer = Writer(url)
+        try:
+            for batch in batches:
+                await writer.write(batch, origins)
+        finally:
+            await writer.close()
+
+    asyncio.run(run())
+
+
+def stored(url: str, topic: Topic) -> list[Row]:
+    with psycopg.connect(url) as connection:
+        return connection.execute(READ[topic].encode()).fetchall()
+
+
+def physical(url: str) -> list[Row]:
+    """Every row with the transaction that wrote it: a row that was written again has another."""
+    with psycopg.connect(url) as connection:
+        return [
+            row
+            for table in ("ticks", "bars", "features", "regimes", "prediction_rows", "outcome_rows")
+            for row in connection.execute(
+                sql.SQL("SELECT xmin::text, t::text FROM {} t ORDER BY 2").format(sql.Identifier(table))
+            )
+        ]
+
+
+def empty(url: str) -> None:
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "TRUNCATE ticks, bars, features, feature_definitions, regimes, prediction_rows, outcome_rows, alerts, "
+            "model_events, dead_letters"
+        )

@@ -1,0 +1,170 @@
+"""The shell folds each record once, in order, and lets go of nothing before it is safe."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from msgspec import Struct
+
+from stream.shell import Output, Part, Shell
+from topics import codec
+from topics.catalog import BARS, DEAD_LETTERS, TICKS, Topic
+from topics.records import Bar, DeadLetter, Tick
+
+
+class Sum:
+    """A stage that counts what it saw and publishes a bar a tick."""
+
+    name = "sum"
+    source = TICKS
+
+    def key(self, record: Tick) -> tuple[str, str]:
+        return record.symbol, "1m"
+
+    def check(self, record: Tick) -> str | None:
+        return "too dear" if record.price > 1_000 else None
+
+    def load(self, key: tuple[str, str], state: bytes | None) -> float:  # noqa: ARG002 - the shell's interface
+        return 0.0 if state is None else float(state)
+
+    def dump(self, state: float) -> bytes:
+        return repr(state).encode()
+
+    def step(self, state: float, parts: Sequence[Part[Tick]]) -> tuple[float, list[Output]]:
+        ticks = [tick for part in parts for tick in part.records]
+        bars = [Bar(tick.symbol, "1m", 0, *[tick.price] * 4, volume=tick.amount) for tick in ticks]
+        return state + sum(tick.price for tick in ticks), [(BARS, bars)]
+
+
+@dataclass
+class Journal:
+    """What happened, in order; fails to send when told to."""
+
+    happened: list[str] = field(default_factory=list)
+    sent: list[tuple[Topic, Struct]] = field(default_factory=list)
+    broken: bool = False
+
+    async def send(self, frames: list[tuple[Topic, str, Sequence[Struct]]]) -> None:
+        if self.broken:
+            raise ConnectionError("no broker")
+        self.happened.append("send")
+        self.sent += [(topic, record) for topic, _, records in frames for record in records]
+
+
+class Table(dict[bytes, bytes]):
+    """A table that notes each write."""
+
+    def __init__(self, journal: Journal) -> None:
+        super().__init__()
+        self.journal = journal
+
+    def __setitem__(self, key: bytes, value: bytes) -> None:
+        self.journal.happened.append("store")
+        super().__setitem__(key, value)
+
+
+class Event(SimpleNamespace):
+    """A Faust event, as far as the shell looks at one."""
+
+
+@dataclass
+class Stream:
+    """A stream of batches that notes each acknowledgement."""
+
+    journal: Journal
+    batches: list[list[Event]]
+
+    async def noack_take(self, _: int, within: float) -> AsyncIterator[list[Event]]:  # noqa: ARG002 - Faust's interface
+        for batch in self.batches:
+            yield batch
+
+    async def ack(self, event: Event) -> None:
+        self.journal.happened.append(f"ack {event.message.offset}")
+
+
+def event(offset: int, *values: Any, partition: int = 0) -> Event:
+    rows = [{"symbol": "BTCUSDT", "time": 1, "price": value, "amount": 1.0} for value in values]
+    message = SimpleNamespace(
+        partition=partition,
+        offset=offset,
+        timestamp=1.5,
+        key=b"BTCUSDT",
+        headers=codec.HEADERS,
+        value=json.dumps(rows).encode(),
+    )
+    return Event(message=message)
+
+
+def run(journal: Journal, table: Table, *batches: list[Event]) -> None:
+    asyncio.run(Shell(Sum(), table, journal).run(Stream(journal, list(batches))))  # type: ignore[arg-type]
+
+
+def total(table: Table) -> float:
+    shell: Shell[Tick, float] = Shell(Sum(), table, Journal())  # type: ignore[arg-type]
+    return shell._load(("BTCUSDT", "1m"), b"BTCUSDT|1m")[1]
+
+
+def test_outputs_are_delivered_then_the_state_is_stored_then_the_events_are_acknowledged() -> None:
+    journal = Journal()
+    run(journal, Table(journal), [event(0, 1.0), event(1, 2.0)])
+    assert journal.happened == ["send", "store", "ack 0", "ack 1"]
+
+
+def test_an_event_that_comes_again_changes_nothing_and_is_acknowledged() -> None:
+    journal = Journal()
+    table = Table(journal)
+    run(journal, table, [event(0, 1.0), event(1, 2.0)])
+    run(journal, table, [event(1, 2.0), event(2, 4.0)])
+    assert total(table) == 7.0
+    assert [record.close for topic, record in journal.sent if topic is BARS] == [1.0, 2.0, 4.0]  # type: ignore[attr-defined]
+    assert journal.happened[-2:] == ["ack 1", "ack 2"]
+
+
+def test_offsets_are_told_apart_by_partition() -> None:
+    journal = Journal()
+    table = Table(journal)
+    run(journal, table, [event(5, 1.0, partition=0), event(0, 2.0, partition=1)])
+    assert total(table) == 3.0
+
+
+def test_nothing_is_stored_or_acknowledged_when_the_outputs_are_not_delivered() -> None:
+    journal = Journal(broken=True)
+    table = Table(journal)
+    with pytest.raises(ConnectionError):
+        run(journal, table, [event(0, 1.0)])
+    assert journal.happened == []
+    assert not table
+
+
+def test_bad_rows_become_dead_letters_with_their_place_and_hold_nothing_back() -> None:
+    journal = Journal()
+    table = Table(journal)
+    run(journal, table, [event(7, 1.0, -1, 5_000.0, 2.0, "x")])
+    letters = [record for topic, record in journal.sent if topic is DEAD_LETTERS]
+    assert total(table) == 3.0
+    assert sorted(
+        (letter.row, letter.reason.split(" - ")[0]) for letter in letters if isinstance(letter, DeadLetter)
+    ) == [
+        (1, "price -1.0 is not a positive number"),
+        (2, "too dear"),
+        (4, "Expected `float`, got `str`"),
+    ]
+    assert {(letter.topic, letter.offset, letter.time) for letter in letters if isinstance(letter, DeadLetter)} == {
+        ("ticks", 7, 1500)
+    }
+
+
+def test_the_cut_into_batches_does_not_matter() -> None:
+    values = [float(value) for value in range(1, 40)]
+    results = []
+    for size in (1, 3, 39):
+        journal = Journal()
+        table = Table(journal)
+        events = [event(offset, value) for offset, value in enumerate(values)]
+        run(journal, table, *[events[start : start + size] for start in range(0, len(events), size)])
+        results.append((total(table), [record for _, record in journal.sent]))
+    assert results[0] == results[1] == results[2]
