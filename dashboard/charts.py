@@ -108,7 +108,7 @@ def market() -> Market:
     ribbon.axis.visible = ribbon.grid.visible = False
     volume = plot(x_range=x_range, y_range=DataRange1d(start=0, range_padding=0.08), window_axis="x", name="volume")
     volume.xaxis.formatter = clock(DATE)
-    volume.xaxis.ticker = DatetimeTicker(desired_num_ticks=10)
+    volume.xaxis.ticker = DatetimeTicker(desired_num_ticks=7)
     volume.yaxis.formatter = NumeralTickFormatter(format="0.[0]a")
     volume.yaxis.ticker = BasicTicker(desired_num_ticks=3)
 

@@ -21,7 +21,7 @@ from dashboard.reading import (
     read_series,
     read_snapshot,
 )
-from storage.errors import place, reason
+from storage.errors import place
 
 PERIOD_S = 1.0
 SCORES_EVERY_S = 5.0
@@ -116,7 +116,7 @@ class Feed:
                 with psycopg.connect(self._url, autocommit=True, connect_timeout=3, options=OPTIONS) as connection:
                     self._follow(connection)
             except psycopg.Error as error:
-                self._error = f"No answer from {self._where}: {reason(error).rstrip('.')}."
+                self._error = f"No answer from {self._where} ({_short(error)})."
                 self._growth = Growth()
                 self._rates = Rates()
                 self._wake.wait(RETRY_S)
@@ -162,3 +162,9 @@ class Feed:
             if moved and one.newest is not None:
                 one.changed = time.monotonic()
             one.newest, one.snapshot = newest, snapshot
+
+
+def _short(error: psycopg.Error) -> str:
+    """Return what libpq says went wrong, without the place (said already) and its advice on further lines."""
+    first = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    return first.rsplit("failed: ", 1)[-1].strip(" .")

@@ -7,7 +7,8 @@ from topics.units import interval_ms
 
 Kind = Literal["connecting", "unreachable", "empty", "stale", "live"]
 
-ADVICE = "Start the pipeline with ./foretick up, or replay a file with ./foretick replay FILE."
+TO_FILL = "Start the pipeline with ./foretick up, or replay a file with ./foretick replay FILE."
+TO_MEND = "Either the replay has come to its end, or something has stopped: ./foretick status tells."
 STALE_INTERVALS = 1.5
 SHORTEST_STALE_S = 30.0
 
@@ -39,11 +40,11 @@ def decide(
     if not read:
         return Health("connecting", "connecting", "Reading the database.")
     if not has_series:
-        return Health("empty", "no data", f"The database holds no bars yet. {ADVICE}")
+        return Health("empty", "no data", f"The database holds no bars yet. {TO_FILL}")
     silence = watched_s if age_s is None else age_s
     ago = f"no new row for {'at least ' if age_s is None else ''}{duration(silence)}"
     if silence > limit_s:
-        return Health("stale", "stale", f"{ago[0].upper()}{ago[1:]}: this is the last that is known. {ADVICE}")
+        return Health("stale", "stale", f"{ago[0].upper()}{ago[1:]}: this is the last that is known. {TO_MEND}")
     if age_s is None:
         return Health("live", "waiting", f"{ago} yet".replace(" at least", ""))
     return Health("live", "live", f"last row {duration(silence)} ago")

@@ -69,7 +69,7 @@ class Page:
         self.document, self.feed, self.lag, self.interval = document, feed, lag, interval
         self.stale_after_s = stale_after_s
         self.choice, self.notes = parse(arguments, interval)
-        self.bridge = Bridge(system=system)
+        self.bridge = Bridge(name="bridge", system=system)
         self.series: tuple[Series, ...] = ()
         self.models: tuple[str, ...] = ()
         self.snapshot: Snapshot | None = None
@@ -89,7 +89,7 @@ class Page:
 
     def _open(self) -> None:
         widgets = (self.symbol, self.model, self.horizon, self.span, self.theme)
-        for root in (*self.texts.values(), *widgets, *self.drawing.plots()):
+        for root in (self.bridge, *self.texts.values(), *widgets, *self.drawing.plots()):
             self.document.add_root(root)
         self._show_choice()
         self._paint()
@@ -136,6 +136,7 @@ class Page:
         series: list[str | tuple[Any, str]] = [(f"{one.symbol} {one.interval}", self._name(one)) for one in known]
         models: list[str | tuple[Any, str]] = [*(self.models or ((choice.model,) if choice.model else ()))]
         self.symbol.options, self.model.options = series, models
+        self.symbol.disabled, self.model.disabled = not series, not models
         self.symbol.value = f"{choice.symbol} {choice.interval}" if choice.series in known else ""
         self.model.value = choice.model or ""
         self.horizon.labels = [span_label(horizon, interval) for horizon in HORIZONS]

@@ -1,8 +1,8 @@
 """Ticks to bars of one symbol and interval, by event time alone.
 
 The watermark is the newest event time seen. A bar closes when the watermark has passed its end by the grace period;
-until then trades that come out of order still enter it, so several bars may be open at once. A trade for a closed bar is
-late.
+until then trades that come out of order still enter it, so several bars may be open at once. A trade for a closed bar
+is late.
 Intervals without a trade give no bar: the next bar's `gap` counts them.
 """
 

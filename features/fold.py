@@ -2,12 +2,12 @@
 
 import hashlib
 import inspect
+import sys
 from collections.abc import Callable
-from types import ModuleType
 
 import numpy as np
 
-from features import compiled, regimes, series, windows
+from features import compiled, indicators, regimes, series, windows
 from features.compiled import compiled as compile_part
 from features.compiled import compiled_and_kept
 from features.frame import Floats
@@ -43,16 +43,11 @@ def _calls() -> Callable[[Floats, int, Floats, Floats], None]:
     lines = ["def features(x, start, out, state):"]
     column, memory = 0, MEMORY
     for number, feature in enumerate(FEATURES):
-        own = [f"state[{memory}:{memory + feature.state}]"] if feature.state else []
-        arguments = [
-            "x",
-            "start",
-            f"out[:, {column}:{column + len(feature.names)}]",
-            *own,
-            *map(repr, feature.parameters),
-        ]
+        end, memory_end = column + len(feature.names), memory + feature.state
+        own = [f"state[{memory}:{memory_end}]"] if feature.state else []
+        arguments = ["x", "start", f"out[:, {column}:{end}]", *own, *map(repr, feature.parameters)]
         lines.append(f"    feature_{number}({', '.join(arguments)})")
-        column, memory = column + len(feature.names), memory + feature.state
+        column, memory = end, memory_end
     namespace = {f"feature_{number}": feature.function for number, feature in enumerate(FEATURES)}
     exec("\n".join(lines), namespace)  # noqa: S102 - made of the table's own numbers
     return compile_part(namespace["features"])
@@ -60,8 +55,8 @@ def _calls() -> Callable[[Floats, int, Floats, Floats], None]:
 
 def _sources() -> str:
     """Return a hash of all code that is compiled into the fold; numba itself looks at the fold's file only."""
-    modules = {inspect.getmodule(feature.function) for feature in FEATURES} | {compiled, regimes, series, windows}
-    texts = sorted(inspect.getsource(module) for module in modules if isinstance(module, ModuleType))
+    modules = [module for name, module in sys.modules.items() if name.startswith(f"{indicators.__name__}.")]
+    texts = sorted(inspect.getsource(module) for module in (*modules, compiled, regimes, series, windows))
     rows = [(feature.names, feature.function.__name__, feature.parameters, feature.state) for feature in FEATURES]
     return hashlib.sha256(repr((rows, _WARMUPS.tolist(), texts)).encode()).hexdigest()
 

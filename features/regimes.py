@@ -1,12 +1,15 @@
 """The market's state, filtered online: a Gaussian hidden Markov model's forward recursion, never smoothed.
 
-Two scale-free observations of a bar: `heat`, ln of the realised volatility over 15 bars against that over 120; and `drift`,
-the sum of the last 60 log returns over the root of the sum of their squares (a random walk gives about N(0, 1)).
-The states' means and deviations are fixed, so a name means the same for every symbol and at every time.
+Two scale-free observations of a bar: `heat`, ln of the realised volatility over 15 bars against that over 120; and
+`drift`, the sum of the last 60 log returns over the root of the sum of their squares (a random walk: about N(0, 1)).
+The states' means and deviations are fixed, so a name means the same for every symbol and at every time. They were set
+to the spread of both on a year of Bitfinex and a month of Binance minutes; there calm takes 53 to 59 % of the bars,
+the trends 15 to 20 % each, turbulent 7 to 12 %, a state lasts about 40 bars, and the volatility of the next 15 bars
+rises from calm to turbulent for every symbol.
 Source: Hamilton (1989); Rabiner (1989), section III.A, scaled forward variables.
 """
 
-from math import exp, log, sqrt
+from math import exp, isnan, log, sqrt
 
 import numpy as np
 
@@ -66,12 +69,11 @@ def regime_posterior(x: Floats, start: int, out: Floats, state: Floats) -> None:
 
 
 def regimes(frame: FeatureFrame, first_column: int) -> list[Regime]:
-    """Return the regime of each row whose posterior is known; the posterior is in the columns from `first_column` on."""
-    posterior = frame.values[:, first_column : first_column + len(STATES)]
-    rows = np.flatnonzero(~np.isnan(posterior[:, 0]))
-    likeliest = posterior[rows].argmax(axis=1).tolist()
+    """Return the regime of each row whose posterior, the columns from `first_column` on, is known."""
+    posterior = frame.values[:, first_column : first_column + len(STATES)].tolist()
     symbol, interval = frame.symbol, frame.interval
     return [
-        Regime(symbol, interval, time, STATES[state], dict(zip(STATES, row, strict=True)))
-        for time, state, row in zip(frame.time[rows].tolist(), likeliest, posterior[rows].tolist(), strict=True)
+        Regime(symbol, interval, time, STATES[row.index(max(row))], dict(zip(STATES, row, strict=True)))
+        for time, row in zip(frame.time.tolist(), posterior, strict=True)
+        if not isnan(row[0])
     ]

@@ -14,14 +14,14 @@ OPEN, HIGH, LOW, CLOSE, VOLUME = range(5)
 """As they came; these rows are the history that a state keeps."""
 KEPT = 5
 TIME, GAP, RETURN, TYPICAL, TRUE_RANGE, LOG_RANGE = range(KEPT, 11)
-"""Derived: bar start in ms; intervals missing just before; ln(close / previous close); (high + low + close) / 3; Wilder's
-true range, NaN at the first bar; ln(high / low). `TIME` and `GAP` are known for new rows only."""
+"""Bar start in ms; intervals missing just before; ln(close / previous close); (high + low + close) / 3; Wilder's true
+range, NaN at the first bar; ln(high / low). `TIME` and `GAP` are known for new rows only."""
 SERIES = 11
 
 
 @compiled
 def derive(x: Floats, start: int, last_time: float, interval: float) -> None:
-    """Fill the derived series; rows from `start` on are new; `last_time` (ms, negative if none) is the time of row start - 1."""
+    """Fill the derived series. Rows from `start` on are new, after one at `last_time` (ms, negative if none)."""
     for i in range(x.shape[1]):
         before = x[CLOSE, i - 1] if i > 0 else np.nan
         high, low, close = x[HIGH, i], x[LOW, i], x[CLOSE, i]

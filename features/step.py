@@ -1,19 +1,21 @@
 """Bars to features and regimes: the fold that the stream, training and `foretick features` all call."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Self
 
 import numpy as np
 
 from features import fold, regimes
-from features.frame import BarFrame, FeatureFrame, Floats
+from features.frame import BarFrame, FeatureFrame, Floats, Ints
 from features.table import FINGERPRINT, LONGEST_GAP, NAMES
 from topics.records import Regime
 from topics.units import interval_ms
 
 BLOCK = 4_096
 """Rows in one compiled call, at most: what it works on stays in the processor's cache."""
+REGIME_COLUMN = NAMES.index(regimes.COLUMNS[0])
 
 
 @dataclass(frozen=True)
@@ -37,24 +39,24 @@ class FeatureState:
         mark = len(FINGERPRINT)
         found = data[:mark].decode("ascii", errors="replace")
         if found != FINGERPRINT:
-            raise ValueError(
-                f"feature state of definition {found!r}, not {FINGERPRINT!r}: replay the bars to build it anew"
-            )
+            raise ValueError(f"feature state of definition {found!r}, not {FINGERPRINT!r}: replay the bars")
         if len(data) != mark + 8 * fold.SIZE:
-            raise ValueError(
-                f"feature state of {len(data)} bytes, not {mark + 8 * fold.SIZE}: it was cut short or extended"
-            )
+            raise ValueError(f"feature state of {len(data)} bytes, not {mark + 8 * fold.SIZE}: replay the bars")
         return cls(np.frombuffer(data, dtype="<f8", offset=mark).astype(np.float64))
 
 
 class FeatureStep:
     """The fold from bars to features and regimes.
 
-    `names` are the columns of a FeatureFrame, `fingerprint` names their definition.
+    `names` are the columns of a FeatureFrame, `fingerprint` names their definition. Making one compiles the code:
+    about 15 s in the first process on a machine; later ones find it in numba's cache in less than a second.
     """
 
     names: tuple[str, ...] = NAMES
     fingerprint: str = FINGERPRINT
+
+    def __init__(self) -> None:
+        fold.fold(fold.fresh(), np.ones((fold.ROWS, 1)), 1.0, np.empty((1, len(NAMES))))
 
     def initial(self) -> FeatureState:
         """Return the state of a symbol that was not seen yet."""
@@ -66,34 +68,44 @@ class FeatureStep:
         Bars that are not later than all before them are skipped: they were delivered again. After a gap of more than
         `LONGEST_GAP` intervals everything but the last time is forgotten, and the indicators warm up again.
         """
-        frame = _new_rows(frame, state.last_time)
-        buffer, values = self._values(state.buffer, frame)
-        features = FeatureFrame(frame.symbol, frame.interval, FINGERPRINT, frame.time, frame.close, values)
-        return FeatureState(buffer), features, regimes.regimes(features, NAMES.index(regimes.COLUMNS[0]))
+        buffer, features = _fold(state.buffer, frame)
+        return FeatureState(buffer), features, regimes.regimes(features, REGIME_COLUMN)
 
-    def compute(self, frames: Iterable[BarFrame]) -> Iterable[FeatureFrame]:
+    def compute(self, frames: Iterable[BarFrame]) -> Iterator[FeatureFrame]:
         """Yield the features of the frames of one symbol, from the beginning: the same fold, offline."""
         buffer = fold.fresh()
         for frame in frames:
-            rows = _new_rows(frame, int(buffer[fold.LAST_TIME]))
-            buffer, values = self._values(buffer, rows)
-            yield FeatureFrame(rows.symbol, rows.interval, FINGERPRINT, rows.time, rows.close, values)
+            buffer, features = _fold(buffer, frame)
+            yield features
 
-    def _values(self, buffer: Floats, frame: BarFrame) -> tuple[Floats, Floats]:
-        interval = interval_ms(frame.interval)
-        values = np.empty((len(frame), len(NAMES)))
-        rows = np.array([frame.open, frame.high, frame.low, frame.close, frame.volume, frame.time], dtype=np.float64)
-        before = np.concatenate(([buffer[fold.LAST_TIME]], rows[-1, :-1]))[: len(frame)]
-        anew = np.flatnonzero((before >= 0) & (rows[-1] - before > (LONGEST_GAP + 1) * interval)).tolist()
-        edges = sorted({0, *range(0, len(frame), BLOCK), *anew, len(frame)})
-        for first, end in zip(edges, edges[1:], strict=False):
-            if first in anew:
-                buffer = np.concatenate((buffer[: fold.COUNT], fold.fresh()[fold.COUNT :]))
-            buffer = fold.fold(buffer, np.ascontiguousarray(rows[:, first:end]), float(interval), values[first:end])
-        return buffer, values
+
+def _fold(buffer: Floats, frame: BarFrame) -> tuple[Floats, FeatureFrame]:
+    frame = _new_rows(frame, int(buffer[fold.LAST_TIME]))
+    values = np.empty((len(frame), len(NAMES)))
+    features = FeatureFrame(frame.symbol, frame.interval, FINGERPRINT, frame.time, frame.close, values)
+    if len(frame) == 0:
+        return buffer, features
+    interval = interval_ms(frame.interval)
+    rows = np.array([frame.open, frame.high, frame.low, frame.close, frame.volume, frame.time], dtype=np.float64)
+    anew = np.flatnonzero(_steps(frame.time, int(buffer[fold.LAST_TIME])) > (LONGEST_GAP + 1) * interval).tolist()
+    for first, end in pairwise(sorted({*range(0, len(frame), BLOCK), *anew, len(frame)})):
+        if first in anew:
+            buffer = np.concatenate((buffer[: fold.COUNT], fold.fresh()[fold.COUNT :]))
+        buffer = fold.fold(buffer, np.ascontiguousarray(rows[:, first:end]), float(interval), values[first:end])
+    return buffer, features
+
+
+def _steps(time: Ints, last_time: int) -> Ints:
+    """Return how much later each time is than the one before it, the first than `last_time`."""
+    steps = np.empty_like(time)
+    steps[0] = time[0] - last_time
+    np.subtract(time[1:], time[:-1], out=steps[1:])
+    return steps
 
 
 def _new_rows(frame: BarFrame, last_time: int) -> BarFrame:
+    """Return the rows that are later than all before them, and than `last_time`."""
+    if len(frame) == 0 or _steps(frame.time, last_time).min() > 0:
+        return frame
     newest = np.maximum.accumulate(np.concatenate(([last_time], frame.time)))[:-1]
-    new = frame.time > newest
-    return frame if new.all() else frame[new]
+    return frame[frame.time > newest]

@@ -1,4 +1,4 @@
-"""Every feature in one table: what it is called, the function that computes it, where it comes from and when it is known."""
+"""Every feature in one table: its name, the function that computes it, where it comes from and when it is known."""
 
 import hashlib
 import inspect
@@ -16,10 +16,10 @@ LONGEST_GAP = 60
 class Feature:
     """One function and the columns that it writes.
 
-    `warmup`: bars since the beginning until all columns are known, the current one included. `state`: numbers kept between
-    bars besides the history. `reference`: for each column an expression over the series open, high, low, close, volume and
-    time that an independent library answers (ta, pandas, numpy); a column's test compares the two. `version` changes with
-    the numbers, and so does the fingerprint.
+    `warmup`: bars since the beginning until all columns are known, the current one included. `state`: numbers kept
+    between bars besides the history. `reference`: for each column an expression over the series open, high, low, close,
+    volume and time that an independent library answers (ta, pandas, numpy); a column's test compares the two. `version`
+    changes with the numbers, and so does the fingerprint.
     """
 
     names: tuple[str, ...]

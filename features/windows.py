@@ -48,20 +48,20 @@ def root_mean_square(x: Floats, series: int, i: int, period: int) -> float:
 @compiled
 def highest(x: Floats, series: int, i: int, period: int) -> float:
     """Return the window's maximum."""
-    result = x[series, i]
+    result = float(x[series, i])
     for k in range(i - period + 1, i):
         if not x[series, k] <= result:  # so that a NaN wins
-            result = x[series, k]
+            result = float(x[series, k])
     return result
 
 
 @compiled
 def lowest(x: Floats, series: int, i: int, period: int) -> float:
     """Return the window's minimum."""
-    result = x[series, i]
+    result = float(x[series, i])
     for k in range(i - period + 1, i):
         if not x[series, k] >= result:
-            result = x[series, k]
+            result = float(x[series, k])
     return result
 
 
@@ -76,7 +76,8 @@ def smoothed(state: Floats, at: int, value: float, period: int, weight: float) -
     """Return the exponential average after one more value, NaN until `period` values were seen.
 
     The average begins as the plain mean of the first `period` values (as in TA-Lib); then each value has that `weight`:
-    2 / (period + 1) for an EMA, 1 / period for Wilder's. `state[at]` holds the values seen, the next number the average (their sum until it begins).
+    2 / (period + 1) for an EMA, 1 / period for Wilder's. `state[at]` counts the values seen, and the number after it is
+    the average (their sum until it begins).
     """
     state[at] += 1.0
     if state[at] < period:

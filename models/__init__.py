@@ -1,1 +1,1 @@
-"""Pure forecasting: one forecaster a file, online calibration, outcomes and scores, training. No I/O but artifacts, no clock."""
+"""Pure forecasting: one model a file, online calibration, outcomes, training. No I/O but artifacts, no clock."""

@@ -1,4 +1,4 @@
-"""Training and reading one LightGBM booster with many outputs, and tempering what it learnt on rows that it did not see."""
+"""One LightGBM booster with many outputs: training, reading, and tempering it on rows that it did not see."""
 
 from statistics import NormalDist
 from typing import Any
@@ -39,10 +39,10 @@ def base(y: Floats, normal: Floats) -> Floats:
 def train(x: Floats, y: Floats, horizons: tuple[int, ...], start: Floats, seed: int) -> lightgbm.Booster:
     """Return a booster with H * (1 + Q) outputs, to be added to `start` [H, 1 + Q].
 
-    Squared loss for the mean, pinball loss for the quantiles, all trees of a round on one set of bins. The pinball loss has
-    no curvature: the normal density at the level stands in for it, a Newton step on the expected loss. A label of horizon h
-    shares its path with h others and weighs 1 / h (uniqueness; Lopez de Prado 2018, ch. 4), so that the L2 term shrinks long
-    horizons more; an unknown one weighs nothing.
+    Squared loss for the mean, pinball loss for the quantiles, all trees of a round on one set of bins. The pinball loss
+    has no curvature: the normal density at the level stands in for it, a Newton step on the expected loss. A label of
+    horizon h shares its path with h others and weighs 1 / h (uniqueness; Lopez de Prado 2018, ch. 4), so that the L2
+    term shrinks long horizons more; an unknown one weighs nothing.
     """
     weight = ~np.isnan(y) / np.array(horizons, dtype=np.float64)
     known = np.nan_to_num(y)[:, :, None]
@@ -68,10 +68,10 @@ def predict(booster: lightgbm.Booster, x: Floats) -> Floats:
 
 
 def temper(said: Floats, y: Floats, start: Floats) -> tuple[Floats, Floats]:
-    """Return shrink and shift, both [H, 1 + Q], such that shift + shrink * said [n, H, 1 + Q] fits the unseen targets y.
+    """Return shrink and shift [H, 1 + Q] such that shift + shrink * said [n, H, 1 + Q] fits the unseen y [n, H].
 
-    The mean is shrunk by the slope of y on it, between 0 and 1; the quantiles by the factor with the least pinball loss.
-    Each quantile is then moved so that as many unseen targets lie below as its level says (Romano et al. 2019).
+    The mean is shrunk by the slope of y on it, between 0 and 1; the quantiles by the factor with the least pinball
+    loss. Each quantile is then moved so that as many unseen targets lie below as its level says (Romano et al. 2019).
     """
     shrink, shift = np.zeros(start.shape), start.copy()
     for column in range(len(start)):

@@ -1,8 +1,8 @@
 """Intervals that hold: each quantile is moved online until it is exceeded as often as its level says.
 
-Quantile tracking (the P term of conformal PID control, Angelopoulos, Candes and Tibshirani 2023) in units of the forecast's
-own scale, with delayed feedback: q = base + scale * offset, and offset += rate * (level - 1{realised <= q}) once the label
-has matured.
+Quantile tracking (the P term of conformal PID control, Angelopoulos, Candes and Tibshirani 2023) in units of the
+forecast's own scale, with delayed feedback: q = base + scale * offset, and offset += rate * (level - 1{realised <= q})
+once the label has matured.
 """
 
 from dataclasses import dataclass
@@ -27,8 +27,8 @@ class Calibration:
     """What the tracker of one symbol and model knows.
 
     `offset` [H, Q] in units of the scale; `pending` holds, per horizon, the forecasts whose label has not matured:
-    [n, 3 + Q] with time, price, scale and the quantiles before they were put in order: each level learns from its own, or
-    two that have crossed would drive each other away.
+    [n, 3 + Q] with time, price, scale and the quantiles before they were put in order: each level learns from its own,
+    or two that have crossed would drive each other away.
     """
 
     offset: Floats
@@ -78,7 +78,7 @@ def step(
 
 @compiled_and_kept
 def _fold(offset: Floats, rows: Floats, old: int, at: Ints, realised: Floats, rate: float, levels: Floats) -> int:
-    """Move the new rows' quantiles in place, learning before each row from what matured with it; return how many did."""
+    """Move the new rows' quantiles, learning before each from what matured with it; return how many did."""
     learnt = 0
     for row in range(old, len(rows)):
         while learnt < row and at[learnt] <= row - old:

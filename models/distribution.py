@@ -15,7 +15,7 @@ NORMAL = np.array([NormalDist().inv_cdf(level) for level in QUANTILES])
 
 
 def spread(standardised: Floats) -> Floats:
-    """Return the quantiles [Q] of standardised returns or residuals, NaN left out; the normal's where they are too few."""
+    """Return the quantiles [Q] of standardised returns, NaN left out; the normal's where they are too few."""
     known = standardised[~np.isnan(standardised)]
     return np.quantile(known, QUANTILES) if len(known) >= MIN_LABELS else NORMAL.copy()
 

@@ -5,13 +5,18 @@ from typing import ClassVar, Self
 
 import lightgbm
 import numpy as np
+import numpy.typing as npt
 
 from features.frame import FeatureFrame, Floats
-from models import artifact, boosting, labels, volatility
+from models import artifact, boosting, volatility
 from models.distribution import NORMAL, odds_up
 from models.forecaster import JSON, Forecasts
 from models.inputs import scale_free
+from models.labels import targets
 from topics.records import HORIZONS, QUANTILES
+from topics.units import interval_ms
+
+Flags = npt.NDArray[np.bool_]
 
 BOOSTER = "booster.txt"
 CLIP = 4.0
@@ -27,8 +32,8 @@ HELD_OUT = 0.2
 class GBM:
     """Quantiles and means of ln(P(t+h) / P(t)) / (sigma sqrt(h)), pooled over symbols, for all horizons at once.
 
-    The output is base + shrink * (what the trees say), each quantile moved to its level on the held-out end of the sample.
-    `scale` is what a normal distribution with the forecast's 5 to 95 % range would have.
+    The output is base + shrink * (what the trees say), each quantile moved to its level on the held-out end of the
+    sample. `scale` is what a normal distribution with the forecast's 5 to 95 % range would have.
     """
 
     name: ClassVar[str] = "gbm"
@@ -70,16 +75,16 @@ class GBM:
         self.shrink, self.shift = boosting.temper(said, y[last], base)
 
     def _rows(self, frame: FeatureFrame) -> tuple[Floats, Floats, Floats, Floats]:
-        """Return time [n], inputs [n, F], targets [n, H] and when the last target is known [n], of the rows with any."""
+        """Return time [n], inputs [n, F], targets [n, H] and when the last is known [n], of rows with any."""
         _, sigma = volatility.step(volatility.initial(), frame)
-        y = labels.targets(frame, sigma, self.horizons, CLIP)
+        y = targets(frame, sigma, self.horizons, CLIP)
         x, known = self._inputs(frame, sigma)
         rows = known & ~np.isnan(y).all(axis=1)
-        ends = frame.time + max(self.horizons) * labels.interval_ms(frame.interval)
+        ends = frame.time + max(self.horizons) * interval_ms(frame.interval)
         return frame.time[rows].astype(np.float64), x[rows], y[rows], ends[rows].astype(np.float64)
 
-    def _inputs(self, frame: FeatureFrame, sigma: Floats) -> tuple[Floats, np.ndarray]:
-        """Return the inputs [n, F], and which rows can be forecast: volatility and at least half of the inputs known."""
+    def _inputs(self, frame: FeatureFrame, sigma: Floats) -> tuple[Floats, Flags]:
+        """Return the inputs [n, F], and which rows know their volatility and at least half of the inputs."""
         x = scale_free(frame.values[:, self._columns], self.inputs, sigma)
         return x, ~np.isnan(sigma) & (np.isnan(x).mean(axis=1) <= 0.5)
 
@@ -102,8 +107,11 @@ class GBM:
         mean = standard[:, :, 0]
         return state, Forecasts(mean * unit, width * unit, quantiles * unit[:, :, None], odds_up(mean / width))
 
+    def booster_text(self) -> str:
+        """Return the booster in LightGBM's text format, empty before the fit."""
+        return "" if self._booster is None else self._booster.model_to_string()
+
     def _definition(self) -> JSON:
-        text = "" if self._booster is None else self._booster.model_to_string()
         return {
             "model": self.name,
             "fingerprint": self.fingerprint,
@@ -112,18 +120,17 @@ class GBM:
             "half_life": volatility.HALF_LIFE,
             "shift": self.shift.tolist(),
             "shrink": self.shrink.tolist(),
-            "booster_sha256": artifact.sha256(text.encode()),
+            "booster_sha256": artifact.sha256(self.booster_text().encode()),
         }
 
     def save(self, folder: Path) -> None:
         """Write model.json, and the booster in LightGBM's text format."""
         artifact.write(folder, self._definition())
-        if self._booster is not None:
-            (folder / BOOSTER).write_text(self._booster.model_to_string(), encoding="utf-8")
+        (folder / BOOSTER).write_text(self.booster_text(), encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote. Raises ValueError with one line where it is no artifact of this model, or was changed."""
+        """Read what `save` wrote. Raises ValueError with one line where it is not this model's, or was changed."""
         definition = artifact.read(folder, cls.name)
         text = artifact.read_text(folder / BOOSTER, definition["booster_sha256"])
         model = cls(tuple(definition["names"]), tuple(definition["horizons"]))

@@ -18,7 +18,7 @@ MOVEMENTS = (
 
 
 def scale_free(values: Floats, names: tuple[str, ...], sigma: Floats) -> Floats:
-    """Return the columns [n, F] with those named in `MOVEMENTS` divided by sigma [n], so that symbols and times compare."""
+    """Return the columns [n, F], those in `MOVEMENTS` divided by sigma [n]: so symbols and times compare."""
     moving = np.array([name.startswith(MOVEMENTS) for name in names])
     return np.where(moving, values / sigma[:, None], values)
 

@@ -1,6 +1,6 @@
-"""When the label of a forecast has matured, and what it is: the one definition for learners, calibration and outcomes."""
+"""When a label has matured, and what it is: the one definition for learners, calibration and outcomes."""
 
-from math import log
+from math import isfinite, log
 
 import numpy as np
 
@@ -13,17 +13,19 @@ from topics.units import interval_ms
 def mature(time: Ints, price: Floats, span: int, clock: Ints, close: Floats) -> tuple[Ints, Floats]:
     """Return at which row of the clock each forecast matures, and its label.
 
-    `time` (epoch ms) and `price` are the forecasts' [n]; `span` is the horizon in ms; `clock` and `close` [m] are the bars
-    that arrive after whatever was judged before, strictly increasing. `at` [n] is the first bar at or after time + span, m
-    where none has come yet. `realised` [n] is ln(close / price) where that bar is exactly at time + span and NaN otherwise:
-    across a gap the market's answer is unknown.
+    `time` (epoch ms) and `price` are the forecasts' [n]; `span` is the horizon in ms; `clock` and `close` [m] are the
+    bars that arrive after whatever was judged before, strictly increasing. `at` [n] is the first bar at or after time +
+    span, m where none has come yet. `realised` [n] is ln(close / price) where that bar is exactly at time + span and
+    NaN otherwise: across a gap the market's answer is unknown.
     """
     at = np.searchsorted(clock, time + span)
     realised = np.full(len(time), np.nan)
     for row in range(len(time)):
         bar = at[row]
         if bar < len(clock) and clock[bar] == time[row] + span:
-            realised[row] = log(close[bar] / price[row])
+            answer = log(close[bar] / price[row])
+            # A price of zero or less, which only a foreign prediction can carry, has no log return.
+            realised[row] = answer if isfinite(answer) else np.nan
     return at, realised
 
 

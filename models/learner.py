@@ -1,6 +1,7 @@
 """A river scaler and a river regression a horizon, walked over the rows of symbols in time order."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from river import linear_model, optim, preprocessing
@@ -32,19 +33,19 @@ def fresh(inputs: int, horizons: int) -> JSON:
 class Learner:
     """What was learnt, as river objects for as long as a call lasts: `to_json` gives it back exactly.
 
-    The forecast is the regression's, shrunk by the trailing slope of the labels on it (never negative, never over one): a
-    regression that was of no use lately says zero.
+    The forecast is the regression's, shrunk by the trailing slope of the labels on it (never negative, never over one):
+    a regression that was of no use lately says zero.
     """
 
     def __init__(self, inputs: Sequence[str], horizons: Sequence[int], state: JSON) -> None:
         self.inputs = tuple(inputs)
         scaler = state["scaler"]
-        self.scaler = preprocessing.StandardScaler()
+        self.scaler: Any = preprocessing.StandardScaler()
         self.scaler.counts.update(dict.fromkeys(self.inputs, scaler["count"]))
         self.scaler.means.update(zip(self.inputs, scaler["means"], strict=True))
         self.scaler.vars.update(zip(self.inputs, scaler["variances"], strict=True))
         self.slope: list[list[float]] = [list(pair) for pair in state["slope"]]
-        self.regressions = []
+        self.regressions: list[Any] = []  # river's methods have no types
         for horizon, weights, labels in zip(horizons, state["weights"], state["labels"], strict=True):
             rate = optim.schedulers.InverseScaling(LEARNING_RATE / horizon**0.5, POWER)
             regression = linear_model.LinearRegression(
@@ -98,17 +99,17 @@ class Learner:
 class Walk:
     """One symbol's rows: `advance` first learns the labels that mature at a row, then forecasts from it.
 
-    `queue` [m, F + H] holds what was made of earlier rows: standardised inputs and the regressions' forecasts, NaN where the
-    inputs were unknown. `x` [n, F] are the inputs of the rows after them. `labels` and `at` [m + n, H] are the scaled label
-    and the row at which it matures; `first` [H] is the first row whose label was not learnt yet.
+    `queue` [m, F + H] holds what was made of earlier rows: standardised inputs and the regressions' forecasts, NaN
+    where the inputs were unknown. `x` [n, F] are the inputs of the rows after them. `labels` and `at` [m + n, H] are
+    the scaled label and the row at which it matures; `first` [H] is the first row whose label was not learnt yet.
     """
 
     def __init__(self, queue: Floats, x: Floats, labels: Floats, at: Ints, first: list[int]) -> None:
         inputs = x.shape[1]
-        self.z = [*queue[:, :inputs].tolist()]
-        self.raw = [*queue[:, inputs:].tolist()]
+        self.z: list[list[float]] = queue[:, :inputs].tolist()
+        self.raw: list[list[float]] = queue[:, inputs:].tolist()
         self.x = x.tolist()
-        self.known = (~np.isnan(x).any(axis=1)).tolist()
+        self.known: list[bool] = (~np.isnan(x).any(axis=1)).tolist()
         self.labels = labels.T.tolist()
         self.at = at.T.tolist()
         self.first = first

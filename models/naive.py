@@ -6,15 +6,18 @@ from typing import ClassVar, Self
 import numpy as np
 
 from features.frame import FeatureFrame, Floats
-from models import artifact, labels, volatility
+from models import artifact, volatility
 from models.distribution import NORMAL, spread
 from models.forecaster import JSON, Forecasts
+from models.labels import targets
 from topics.records import HORIZONS
 
 
 class Naive:
-    """Zero return; scale sigma sqrt(h) from the EWMA of `models.volatility`; quantiles of the standardised returns of the
-    fit, made symmetric; even odds."""
+    """Zero return, even odds, scale sigma sqrt(h) from the EWMA of `models.volatility`.
+
+    The quantiles are those of the fit's standardised returns, made symmetric.
+    """
 
     name: ClassVar[str] = "naive"
 
@@ -37,7 +40,7 @@ class Naive:
 
     def _targets(self, frame: FeatureFrame) -> Floats:
         _, sigma = volatility.step(volatility.initial(), frame)
-        return labels.targets(frame, sigma, self.horizons, clip=np.inf)
+        return targets(frame, sigma, self.horizons, clip=np.inf)
 
     def initial(self) -> JSON:
         """Return the state of a symbol that was not seen yet."""

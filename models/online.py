@@ -1,4 +1,4 @@
-"""The model that learns while it forecasts: linear regressions (river) on a queue of labels that mature in event time."""
+"""The model that learns while it forecasts: linear regressions (river) on a queue of maturing labels."""
 
 from pathlib import Path
 from typing import ClassVar, Self
@@ -54,7 +54,7 @@ class Online:
         return artifact.version(self._definition())
 
     def fit(self, frames: list[FeatureFrame], seed: int) -> None:  # noqa: ARG002 - nothing here is random
-        """Walk the rows of all symbols in time order; keep what was learnt and the spread of the forecasts' residuals."""
+        """Walk all symbols' rows in time order; keep what was learnt and the spread of the residuals."""
         self.fingerprint = frames[0].fingerprint
         student = Learner(INPUTS, self.horizons, learner.fresh(len(INPUTS), len(self.horizons)))
         walks, labels = [], []

@@ -70,14 +70,16 @@ def initial() -> OutcomesState:
 def step(state: OutcomesState, predictions: Sequence[Prediction]) -> tuple[OutcomesState, list[Outcome]]:
     """Return the outcomes of what matured with these predictions, which bring the bars' closes with them.
 
-    The bars are the times of the predictions, whichever model's: so the last forecasts of a model that left service mature
-    too. Bars come in time order. A prediction no later than the last of its model and version is a redelivery and skipped;
-    one that comes when bars past its target have been seen is stale. Outcomes are ordered by the bar at which they matured,
-    then by model (in the order in which they were met), horizon and time.
+    The bars are the times of the predictions, whichever model's: so the last forecasts of a model that left service
+    mature too. Bars come in time order. A prediction no later than the last of its model and version is a redelivery
+    and skipped; one that comes when bars past its target have been seen is stale. Outcomes are ordered by the bar at
+    which they matured, then by model (in the order in which they were met), horizon and time.
     """
+    if not predictions:
+        return state, []
     bars = {prediction.time: prediction.price for prediction in predictions if prediction.time > state.last_time}
-    clock = np.array(list(bars), dtype=np.int64)
-    close = np.array(list(bars.values()), dtype=np.float64)
+    clock = np.array(sorted(bars), dtype=np.int64)
+    close = np.array([bars[time] for time in clock.tolist()], dtype=np.float64)
     arrived = _arrived(state, predictions)
     waiting: dict[Series, Waiting] = {}
     matured: list[tuple[int, Outcome]] = []

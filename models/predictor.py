@@ -17,7 +17,7 @@ REGIME = "regime_"
 
 @dataclass(frozen=True)
 class PredictorState:
-    """What one symbol's fold knows: `models` and `calibrations` by "name version"; `last_time` -1 before the first bar."""
+    """What one symbol's fold knows: `models` and `calibrations` by "name version"; `last_time` -1 at first."""
 
     symbol: str
     interval: str = ""
@@ -41,7 +41,8 @@ class PredictorState:
 class Predictor:
     """Forecasts of several models over one symbol's features.
 
-    `names` are the features' names in order, those that start with ``regime_`` being the posterior of each market state.
+    `names` are the features' names in order, those that start with ``regime_`` being the posterior of each market
+    state.
     """
 
     def __init__(self, forecasters: Sequence[Forecaster], names: Sequence[str] = ()) -> None:

@@ -12,7 +12,7 @@ from models.naive import Naive
 from models.online import Online
 
 MODELS: dict[str, type[Naive] | type[Online] | type[GBM]] = {model.name: model for model in (Naive, Online, GBM)}
-"""Every model, in the order in which a bar's predictions come; the naive forecast, which the others are to beat, first."""
+"""Every model, in the order of a bar's predictions; first the naive forecast, which the others are to beat."""
 SERVING = "serving.json"
 
 
@@ -59,6 +59,8 @@ def load_all(folder: Path) -> list[Forecaster]:
         if name in serving:
             forecaster = model.load(folder / name / serving[name])
             if forecaster.version != serving[name]:
-                raise ValueError(f"{folder / name / serving[name]}: holds version {forecaster.version}; run foretick train")
+                raise ValueError(
+                    f"{folder / name / serving[name]}: holds version {forecaster.version}; run foretick train"
+                )
             loaded.append(forecaster)
     return loaded

@@ -14,8 +14,8 @@ Scores = tuple[float | None, float | None, float | None, bool | None, bool | Non
 def score(realised: Floats, mean: Floats, quantiles: Floats) -> list[Scores | None]:
     """Return the scores of forecasts [n] with quantiles [n, Q]; None where nothing was said or nothing is known.
 
-    `interval_hit` is that of the outermost quantiles (5 to 95 %). `direction_hit` is None where the price did not move, and
-    where the forecast took no side (a mean of zero).
+    `interval_hit` is that of the outermost quantiles (5 to 95 %). `direction_hit` is None where the price did not move,
+    and where the forecast took no side (a mean of zero).
     """
     error, loss = _errors(realised, mean, quantiles, LEVELS)
     inside = (quantiles[:, 0] <= realised) & (realised <= quantiles[:, -1])

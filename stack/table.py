@@ -11,7 +11,7 @@ from stack.component import Component
 from stack.lag import PERSIST_GROUP, WORKER_GROUP, group_is_stable
 from stack.servers import SERVERS, plan
 
-NAMES = (*SERVERS, "prepare", "worker", "persist", "dashboard")
+NAMES = (*SERVERS, "worker", "persist", "dashboard")
 
 
 def components(settings: Settings) -> tuple[Component, ...]:

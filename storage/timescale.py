@@ -176,7 +176,7 @@ ON COMMIT DELETE ROWS
 """
 MERGE = """
 INSERT INTO {table} ({columns})
-SELECT DISTINCT ON ({key}) {columns} FROM {staged} ORDER BY {key}, arrival ASC
+SELECT DISTINCT ON ({key}) {columns} FROM {staged} ORDER BY {key}, arrival DESC
 ON CONFLICT ({key}) DO UPDATE SET ({values}) = ROW({new}) WHERE ({old}) IS DISTINCT FROM ({new})
 """
 

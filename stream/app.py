@@ -1,5 +1,6 @@
 """Makes the Faust applications and runs them. The reason for each setting is in docs/why.md."""
 
+import gc
 import logging
 import os
 from collections.abc import Awaitable
@@ -71,6 +72,9 @@ async def or_end(agent: str, work: Awaitable[None]) -> None:
 
 def run(app: faust.App) -> None:
     """Run the app until SIGTERM or SIGINT."""
+    # A frame is thousands of small objects that live for one batch and hold no cycles: with Python's defaults the
+    # collector looks through all of them again and again, which took as long as the work itself (bench/replay.py).
+    gc.set_threshold(100_000, 20, 50)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("aiokafka").setLevel(logging.WARNING)
     loop = uvloop.new_event_loop()

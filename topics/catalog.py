@@ -13,7 +13,7 @@ MAX_MESSAGE_BYTES = 4_194_304
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic: `key` names the record field that is the Kafka key; `retention_ms` is `FOREVER` where nothing expires."""
+    """A topic: `key` is the record field that is the Kafka key; `retention_ms` is `FOREVER` where nothing expires."""
 
     name: str
     record: type[Struct]

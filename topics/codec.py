@@ -50,7 +50,7 @@ def encode_one(record: Struct) -> bytes:
 
 
 def decode(value: bytes | None, record: type[R], headers: Iterable[tuple[str, bytes]] | None = None) -> Frame[R]:
-    """Read a frame of that record. Never raises: what cannot be read is in `rejected`, the rest is not held back by it."""
+    """Read a frame of that record; never raises. What cannot be read is in `rejected`, and holds nothing else back."""
     version = dict(headers or ()).get(VERSION_HEADER, VERSION)
     if version != VERSION:
         reason = f"version {version.decode(errors='replace')} of the format is not {VERSION.decode()}"

@@ -26,11 +26,6 @@ Count = Annotated[int, Meta(ge=0, le=2**53)]
 Name = Annotated[str, Meta(max_length=200)]
 
 
-def _check(holds: bool, reason: str) -> None:
-    if not holds:
-        raise ValueError(reason)
-
-
 class Tick(Struct, frozen=True, gc=False, omit_defaults=True):
     """One trade. `side` is the taker's."""
 
@@ -43,8 +38,10 @@ class Tick(Struct, frozen=True, gc=False, omit_defaults=True):
     venue: Name | None = None
 
     def __post_init__(self) -> None:
-        _check(0 < self.price < inf, f"price {self.price} is not a positive number")
-        _check(0 < self.amount < inf, f"amount {self.amount} is not a positive number")
+        if not 0 < self.price < inf:
+            raise ValueError(f"price {self.price} is not a positive number")
+        if not 0 < self.amount < inf:
+            raise ValueError(f"amount {self.amount} is not a positive number")
 
 
 class Bar(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -109,10 +106,13 @@ class Forecast(Struct, frozen=True, gc=False, omit_defaults=True):
     p_up: Probability | None = None
 
     def __post_init__(self) -> None:
-        _check(self.scale is None or 0 < self.scale < inf, f"scale {self.scale} is not a positive number")
+        if self.scale is not None and not 0 < self.scale < inf:
+            raise ValueError(f"scale {self.scale} is not a positive number")
         if self.quantiles is not None:
-            _check(len(self.quantiles) == len(QUANTILES), f"{len(self.quantiles)} quantiles, not {len(QUANTILES)}")
-            _check(sorted(self.quantiles) == self.quantiles, "quantiles decrease")
+            if len(self.quantiles) != len(QUANTILES):
+                raise ValueError(f"{len(self.quantiles)} quantiles, not {len(QUANTILES)}")
+            if sorted(self.quantiles) != self.quantiles:
+                raise ValueError("quantiles decrease")
 
 
 class Prediction(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -132,10 +132,10 @@ class Prediction(Struct, frozen=True, gc=False, omit_defaults=True):
 class Outcome(Struct, frozen=True, gc=False, omit_defaults=True):
     """What came true of one forecast, and its scores.
 
-    `time` is the prediction's; `target_time` is `horizon` intervals later. `status` is ``scored``; ``stale`` where no bar
-    traded at the target, so that the market's answer is unknown; or ``unscored`` where the model had said nothing.
-    Returns and errors are log returns. `pinball` is the mean over `QUANTILES`; `naive_absolute_error` is that of a zero forecast.
-    `direction_hit` is None where the price did not move.
+    `time` is the prediction's; `target_time` is `horizon` intervals later. `status` is ``scored``; ``stale`` where no
+    bar traded at the target, so that the market's answer is unknown; or ``unscored`` where the model had said nothing.
+    Returns and errors are log returns. `pinball` is the mean over `QUANTILES`; `naive_absolute_error` is that of a zero
+    forecast; `interval_hit` is of the 90 % interval. `direction_hit` is None where the price did not move.
     """
 
     symbol: Symbol
@@ -180,8 +180,8 @@ class ModelEvent(Struct, frozen=True, gc=False, omit_defaults=True):
 class DeadLetter(Struct, frozen=True, gc=False, omit_defaults=True):
     """Bytes that could not be read or used, where they came from, and why.
 
-    `topic`, `partition` and `offset` are the origin in Kafka (for a file: its name, 0 and the row), `row` the place in the
-    frame; `value` and `key` are base64. `time` is the origin's timestamp.
+    `topic`, `partition` and `offset` are the origin in Kafka (for a file: its name, 0 and the row), `row` the place in
+    the frame; `value` and `key` are base64. `time` is the origin's timestamp.
     """
 
     topic: Name

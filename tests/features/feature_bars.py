@@ -40,7 +40,7 @@ def walk(rows: int, seed: int) -> pd.DataFrame:
 
 
 def spoilt(bars: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """The same with everything that a thin market does: gaps short and long, flat stretches, no volume, unknown volume."""
+    """The same with all that a thin market does: gaps short and long, flat stretches, volume of 0 or unknown."""
     random = np.random.default_rng(seed)
     bars = bars.copy()
     gaps = random.choice([0, 1, 5, 60, 61, 500], len(bars), p=[0.9, 0.05, 0.03, 0.008, 0.006, 0.006])

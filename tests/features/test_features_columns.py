@@ -15,10 +15,10 @@ from features.table import FEATURES, LONGEST_GAP, NAMES, Feature
 COLUMNS = [pytest.param(feature, k, id=name) for feature in FEATURES for k, name in enumerate(feature.names)]
 WITH_REFERENCE = [param for param in COLUMNS if param.values[0].reference]
 FORGOTTEN = 1_000
-"""Bars after which a recursive average no longer knows how it began: ta begins with the first value, we (as TA-Lib) with
-the mean of the first window."""
-# What ta does otherwise, and we do not: ADX, +DI, -DI and ATR are 0 while unknown, and +DI and -DI are 0 in the last row.
+"""Bars after which a recursive average no longer knows how it began: ta begins with the first value, we (as TA-Lib)
+with the mean of the first window."""
 LAST_ROWS = 1
+"""ta leaves +DI and -DI at 0 in the last row; it also has ADX, +DI, -DI and ATR at 0 while they are unknown."""
 PRICES = ("open", "high", "low", "close")
 
 
@@ -69,9 +69,9 @@ def test_the_column_equals_its_reference_on_real_minutes(feature: Feature, k: in
     assert known.mean() > 0.99
     size = np.abs(theirs[known]).mean()
     if not feature.state:
-        # pandas' rolling deviation keeps the rounding of what has left the window, so that ta's Bollinger bands are off by up
-        # to 1e-5 in quiet hours: where the two differ, the reference is asked again with nothing but the row's own window.
-        for row in np.flatnonzero(known & (np.abs(ours - theirs) > 1e-9 * size)):
+        # pandas' rolling deviation keeps the rounding of what has left the window, so ta's Bollinger bands are off by
+        # up to 1e-5 in quiet hours: where the two differ, the reference is asked again with the row's own window alone.
+        for row in np.flatnonzero(known & (np.abs(ours - theirs) > 1e-8 * size)):
             end = begin + row + 1
             theirs[row] = reference(feature, k, bars[end - feature.warmup : end].reset_index(drop=True))[-1]
     np.testing.assert_allclose(ours[known], theirs[known], rtol=1e-8, atol=1e-8 * size)

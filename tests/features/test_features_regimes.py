@@ -1,6 +1,7 @@
 """The regime filter against the textbook's recursion, written down a second time in log space."""
 
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -29,7 +30,7 @@ def observations(close: "pd.Series[float]") -> tuple[Floats, Floats]:
 
 
 def forward(heat: Floats, drift: Floats) -> Floats:
-    """P(state | observations so far) by log alpha[t, j] = log b_j(o_t) + log sum_i exp(log alpha[t - 1, i] + log a_ij)."""
+    """P(state | past) by log alpha[t, j] = log b_j(o_t) + log sum_i exp(log alpha[t - 1, i] + log a_ij)."""
     transition = np.log(np.where(np.eye(4) > 0, STAY, (1 - STAY) / 3))
     observed = np.stack([heat, drift], axis=1)[:, None, :]
     log_density = -0.5 * (((observed - MEANS) / DEVIATIONS) ** 2).sum(axis=2) - np.log(DEVIATIONS).sum(axis=1)
@@ -89,5 +90,5 @@ def test_on_real_minutes_every_state_occurs_and_lasts() -> None:
     _, _, regimes = STEP.step(STEP.initial(), frame_of(bars))
     states = [regime.state for regime in regimes]
     assert all(Counter(states)[state] > 0.02 * len(states) for state in STATES)
-    changes = sum(a != b for a, b in zip(states, states[1:], strict=False))
+    changes = sum(a != b for a, b in pairwise(states))
     assert 10 < len(states) / changes < 300

@@ -1,0 +1,46 @@
+"""Every model of the table, fitted once a session on two markets with a planted signal and gaps; and the real data."""
+
+import os
+from pathlib import Path
+
+import pytest
+from model_data import NAMES, features_of, market
+
+from features.frame import FeatureFrame
+from models.forecaster import Forecaster
+from models.registry import MODELS
+from settings import ROOT
+
+SIGNAL = -0.25
+TRAINING_ROWS = 9_000
+
+
+@pytest.fixture(scope="session")
+def training_frames() -> list[FeatureFrame]:
+    """Two markets whose next return carries `SIGNAL` of the last one, a twentieth of the bars missing."""
+    return [features_of(market(f"COIN{seed}", TRAINING_ROWS, seed, SIGNAL, gaps=0.05)) for seed in (1, 2)]
+
+
+@pytest.fixture(scope="session")
+def fitted(training_frames: list[FeatureFrame]) -> dict[str, Forecaster]:
+    """Every model, fitted on the training frames."""
+    models: dict[str, Forecaster] = {}
+    for name, model in MODELS.items():
+        models[name] = model(NAMES)
+        models[name].fit(training_frames, seed=3)
+    return models
+
+
+@pytest.fixture(scope="session")
+def unseen() -> FeatureFrame:
+    """A third market of the same kind, with gaps."""
+    return features_of(market("COIN3", 6_000, 7, SIGNAL, gaps=0.05))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data; the test is skipped where it is absent."""
+    folder = Path(os.environ.get("FORETICK_SHARED", str(ROOT.parent / "shared"))) / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no real data at {folder}: set FORETICK_SHARED to the folder that holds data/")
+    return folder

@@ -1,0 +1,41 @@
+"""Synthetic markets whose truth is known, as the frames that the features' own fold makes of them."""
+
+import numpy as np
+
+from features.frame import BarFrame, FeatureFrame
+from features.step import FeatureStep
+
+MINUTE = 60_000
+START = 1_700_000_040_000 // MINUTE * MINUTE
+NAMES = FeatureStep.names
+
+
+def bars_of(symbol: str, time: np.ndarray, close: np.ndarray) -> BarFrame:
+    """Return bars with these closes, each opening at the last one's."""
+    opening = np.concatenate([close[:1], close[:-1]])
+    high, low = np.maximum(opening, close) * 1.0001, np.minimum(opening, close) * 0.9999
+    unknown = np.full(len(time), np.nan)
+    gap = np.concatenate([[0], np.diff(time) // MINUTE - 1])
+    volume = 1.0 + np.abs(np.sin(np.arange(len(time))))
+    return BarFrame(symbol, "1m", time, opening, high, low, close, volume, unknown, unknown, unknown, gap)
+
+
+def market(symbol: str, rows: int, seed: int, rho: float = 0.0, gaps: float = 0.0) -> BarFrame:
+    """Return a random walk with changing volatility; each return carries `rho` of the last; `gaps` is the share left out."""
+    rng = np.random.default_rng(seed)
+    volatility = 1e-3 * np.exp(0.5 * np.sin(np.arange(rows) / 300.0))
+    noise = rng.standard_normal(rows)
+    returns = np.empty(rows)
+    last = 0.0
+    for row in range(rows):
+        last = rho * last + noise[row]
+        returns[row] = last * volatility[row]
+    time = START + MINUTE * np.arange(rows, dtype=np.int64)
+    kept = np.sort(rng.permutation(rows)[: rows - int(gaps * rows)])
+    return bars_of(symbol, time[kept], 100.0 * np.exp(np.cumsum(returns))[kept])
+
+
+def features_of(bars: BarFrame) -> FeatureFrame:
+    """Return the features of all bars, from the beginning."""
+    step = FeatureStep()
+    return step.step(step.initial(), bars)[1]

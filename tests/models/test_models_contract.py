@@ -1,0 +1,155 @@
+"""What every model of the table must hold: it inherits these tests by standing there."""
+
+import importlib
+import inspect
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from model_data import NAMES, features_of, market
+
+import models
+from features.frame import FeatureFrame
+from models.forecaster import JSON, Forecaster, Forecasts
+from models.registry import MODELS
+from models.volatility import MIN_RETURNS
+
+FIELDS = ("mean", "scale", "quantiles", "p_up")
+every_model = pytest.mark.parametrize("name", MODELS)
+
+
+def through_json(state: JSON) -> JSON:
+    return msgspec.json.decode(msgspec.json.encode(state))
+
+
+def in_parts(model: Forecaster, frame: FeatureFrame, cuts: list[int]) -> Forecasts:
+    """Forecast the frame cut there, with the state through JSON at each cut."""
+    state, parts = model.initial(), []
+    for first, end in zip([0, *cuts], [*cuts, len(frame)], strict=True):
+        if end > first:
+            state, forecasts = model.step(through_json(state), frame[first:end])
+            parts.append(forecasts)
+    return Forecasts(*(np.concatenate([getattr(part, field) for part in parts]) for field in FIELDS))
+
+
+def same(one: Forecasts, other: Forecasts, rows: slice = slice(None)) -> bool:
+    """Tell whether the forecasts are bit for bit the same."""
+    return all(getattr(one, field)[rows].tobytes() == getattr(other, field)[rows].tobytes() for field in FIELDS)
+
+
+def whole(model: Forecaster, frame: FeatureFrame) -> Forecasts:
+    return model.step(model.initial(), frame)[1]
+
+
+@every_model
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cuts=st.lists(st.integers(0, 600), max_size=6).map(sorted))
+def test_cutting_anywhere_changes_no_bit(
+    name: str, fitted: dict[str, Forecaster], unseen: FeatureFrame, cuts: list[int]
+) -> None:
+    frame = unseen[:600]
+    assert same(whole(fitted[name], frame), in_parts(fitted[name], frame, cuts))
+
+
+@every_model
+def test_rows_one_by_one_give_the_bits_of_a_batch(
+    name: str, fitted: dict[str, Forecaster], unseen: FeatureFrame
+) -> None:
+    frame = unseen[:300]
+    assert same(whole(fitted[name], frame), in_parts(fitted[name], frame, list(range(1, 300))))
+
+
+@every_model
+def test_the_future_deleted_changes_nothing_before_it(
+    name: str, fitted: dict[str, Forecaster], unseen: FeatureFrame
+) -> None:
+    everything = whole(fitted[name], unseen[:2_000])
+    for end in (50, 700, 1_999):
+        assert same(everything, whole(fitted[name], unseen[:end]), slice(0, end))
+
+
+@every_model
+def test_a_poisoned_label_changes_no_forecast_before_its_own_bar(
+    name: str, fitted: dict[str, Forecaster], unseen: FeatureFrame
+) -> None:
+    frame, bar = unseen[:2_000], 1_200
+    poisoned = frame.close.copy()
+    poisoned[bar:] *= np.exp(np.random.default_rng(0).normal(0, 0.1, len(poisoned) - bar))
+    other = FeatureFrame(frame.symbol, frame.interval, frame.fingerprint, frame.time, poisoned, frame.values)
+    one, two = whole(fitted[name], frame), whole(fitted[name], other)
+    assert same(one, two, slice(0, bar))
+    assert not same(one, two, slice(bar, None))  # the poison does reach what may see it
+
+
+@every_model
+def test_the_step_leaves_the_state_that_it_was_given(
+    name: str, fitted: dict[str, Forecaster], unseen: FeatureFrame
+) -> None:
+    state, _ = fitted[name].step(fitted[name].initial(), unseen[:500])
+    before = msgspec.json.encode(state)
+    fitted[name].step(state, unseen[500:900])
+    assert msgspec.json.encode(state) == before
+
+
+@every_model
+def test_what_is_not_known_yet_is_nan_and_what_is_known_is_a_distribution(
+    name: str, fitted: dict[str, Forecaster], unseen: FeatureFrame
+) -> None:
+    forecasts = whole(fitted[name], unseen[:1_000])
+    for field in FIELDS:
+        assert np.isnan(getattr(forecasts, field)[:MIN_RETURNS]).all()
+    unknown = np.isnan(forecasts.mean)
+    assert (np.isnan(forecasts.scale) == unknown).all()
+    assert (np.isnan(forecasts.quantiles) == unknown[:, :, None]).all()
+    assert (np.isnan(forecasts.p_up) == unknown).all()
+    assert not unknown[300:].any()
+    assert (forecasts.scale[300:] > 0).all()
+    assert ((forecasts.p_up[300:] >= 0) & (forecasts.p_up[300:] <= 1)).all()
+    assert (np.diff(forecasts.quantiles[300:], axis=2) >= 0).all()
+
+
+@every_model
+def test_saved_and_loaded_it_is_the_same_model(
+    name: str, fitted: dict[str, Forecaster], unseen: FeatureFrame, tmp_path: Path
+) -> None:
+    fitted[name].save(tmp_path)
+    loaded = MODELS[name].load(tmp_path)
+    assert loaded.version == fitted[name].version
+    assert loaded.fingerprint == fitted[name].fingerprint == unseen.fingerprint
+    assert same(whole(loaded, unseen[:500]), whole(fitted[name], unseen[:500]))
+
+
+@every_model
+def test_the_same_seed_and_data_give_the_same_version_and_other_data_another(
+    name: str, fitted: dict[str, Forecaster], training_frames: list[FeatureFrame]
+) -> None:
+    again = MODELS[name](NAMES)
+    again.fit(training_frames, seed=3)
+    assert again.version == fitted[name].version
+    again.fit([features_of(market("OTHER", 12_000, 9))], seed=3)
+    assert again.version != fitted[name].version
+
+
+@every_model
+def test_what_is_no_artifact_of_the_model_is_refused_in_one_line(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="run foretick train") as missing:
+        MODELS[name].load(tmp_path)
+    (tmp_path / "model.json").write_text('{"model": "another"}')
+    with pytest.raises(ValueError, match="'another'"):
+        MODELS[name].load(tmp_path)
+    (tmp_path / "model.json").write_text("no json")
+    with pytest.raises(ValueError, match="not an artifact") as broken:
+        MODELS[name].load(tmp_path)
+    assert "\n" not in str(missing.value) + str(broken.value)
+
+
+def test_every_class_that_can_be_fitted_stands_in_the_table() -> None:
+    found = set()
+    for file in Path(models.__file__).parent.glob("*.py"):
+        module = importlib.import_module(f"models.{file.stem}")
+        classes = [item for _, item in inspect.getmembers(module, inspect.isclass) if item.__module__ == module.__name__]
+        found |= {item for item in classes if hasattr(item, "fit") and item is not Forecaster}
+    assert found == set(MODELS.values())

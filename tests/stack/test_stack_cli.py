@@ -1,0 +1,109 @@
+"""The commands over a real supervisor that runs the real Redis, which starts at once."""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from cli import stack as commands
+from cli.errors import UserError
+from settings import Settings
+from stack import detached, state
+from stack.addresses import HOST
+from stack.process import Identity
+from stack.progress import Progress
+from stack.servers import plan
+
+pytestmark = pytest.mark.services
+
+
+def run(*words: str) -> Result:
+    app = typer.Typer()
+    for command in (commands.up, commands.down, commands.status, commands.doctor, commands.logs):
+        app.command()(command)
+    return CliRunner().invoke(app, words)
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch) -> Iterator[Path]:
+    """A home in which the supervisor runs Redis, and nothing from outside is used."""
+    for name in ("KAFKA", "DATABASE_URL", "REDIS_URL", "DASHBOARD_PORT"):
+        monkeypatch.delenv(f"FORETICK_{name}", raising=False)
+    monkeypatch.setenv("FORETICK_HOME", str(tmp_path))
+    supervisor = detached.start(tmp_path, ("redis",), Progress())
+    yield tmp_path
+    detached.stop(tmp_path, Progress())
+    supervisor.wait()
+
+
+def test_a_second_up_says_that_it_runs_and_where_the_dashboard_is(home):
+    before = state.read(home)
+    result = run("up")
+    assert result.exit_code == 0
+    assert f"already running: http://{HOST}:" in result.output
+    assert state.read(home).supervisor == before.supervisor
+
+
+def test_status_gives_components_counts_lag_and_addresses_without_a_password(home):
+    result = run("status", "--json")
+    found = json.loads(result.stdout)
+    assert result.exit_code == 1  # since the others do not run
+    assert found["components"]["redis"]["state"] == "healthy"
+    assert found["components"]["redis"]["pid"] == state.read(home).components["redis"].pid
+    assert found["components"]["redis"]["uptime"] >= 0
+    assert set(found["addresses"]) == {"kafka", "database", "redis", "dashboard"}
+    assert set(found["counts"].values()) == set(found["lag"].values()) == {None}
+    for secret in home.glob("*.password"):
+        assert secret.read_text() not in json.dumps(found)
+
+
+def test_down_leaves_no_process_and_can_be_said_twice(home):
+    redis = state.read(home).components["redis"].identity()
+    assert run("down").exit_code == 0
+    assert not redis.alive()
+    again = run("down")
+    assert (again.exit_code, again.output) == (0, "not running\n")
+
+
+def test_a_server_that_is_killed_comes_back(home):
+    first = state.read(home).components["redis"].identity()
+    os.kill(first.pid, signal.SIGKILL)
+    assert wait_for_restart(home) != first
+
+
+def wait_for_restart(home: Path) -> Identity | None:
+    for _ in range(600):
+        redis = state.read(home).components["redis"]
+        if redis.restarts and redis.state == "healthy":
+            return redis.identity()
+        time.sleep(0.05)
+    pytest.fail(str(redis))
+
+
+@pytest.mark.usefixtures("home")
+def test_logs_prints_the_last_lines_of_one_component():
+    result = run("logs", "redis", "-n", "1")
+    assert result.exit_code == 0
+    assert "Ready to accept connections" in result.output
+    assert isinstance(run("logs", "nothing").exception, UserError)
+
+
+@pytest.mark.usefixtures("home")
+def test_the_doctor_says_of_each_server_whether_it_answers():
+    checks = {check["name"]: check for check in json.loads(run("doctor", "--json").stdout)}
+    assert checks["redis"]["status"] == "ok"
+    assert checks["kafka"]["status"] == "fail"
+    assert checks["kafka"]["advice"]
+
+
+def test_the_same_ports_are_used_again(home):
+    before = (home / "addresses.json").read_text()
+    run("down")
+    plan(Settings())
+    assert (home / "addresses.json").read_text() == before
