@@ -33,7 +33,7 @@ def up(
     browser: Annotated[bool, typer.Option(help="Open the dashboard, where there is a desktop.")] = True,
 ) -> None:
     """Install what is missing, start everything, and show the dashboard. Ctrl-C, or `foretick down`, stops it."""
-    home = Settings().home
+    home = Settings().home.resolve()
     running = state.read(home)
     if running is not None and running.running():
         typer.echo(f"already running: {dashboard_url(Settings())} (stop it with: foretick down)")

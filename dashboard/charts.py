@@ -113,7 +113,7 @@ def market() -> Market:
     volume.yaxis.ticker = BasicTicker(desired_num_ticks=3)
 
     # Intervals lie below the grid and hide nothing; then the fan, the candles, and the whisker of the chosen horizon.
-    resolved = price.vbar("time", 1, "upper", "lower", source=bars, line_color=None, level="image")
+    resolved = price.vbar("time", 1, "upper", "lower", source=bars, line_width=1, level="image")
     areas = [
         price.varea("time", lower, upper, source=fan, fill_alpha=alpha)
         for (_, lower, upper), alpha in zip(BANDS, BAND_ALPHAS, strict=True)
@@ -127,7 +127,7 @@ def market() -> Market:
     point = price.scatter("time", "q50", source=chosen, size=7)
     last = Span(dimension="width", line_dash=[2, 3], level="underlay")
     price.add_layout(last)
-    ribbon.quad("start", "end", 1, 0, source=regimes, fill_color="colour", line_color=None)
+    ribbon.quad("start", "end", 0.92, 0.08, source=regimes, fill_color="colour", line_color=None)
     traded = volume.vbar("time", 1, "volume", 0, source=bars, line_color=None)
     shown: dict[str, list[Any]] = {
         "resolved": [resolved],

@@ -18,8 +18,8 @@ from topics.records import HORIZONS
 from topics.units import interval_ms
 
 NOMINAL = 0.9
-WIDTHS = {"resolved": 1.15, "reach": 1.0, "body": 0.7, "traded": 0.7}
-"""Widths in bars. Intervals overlap a little, and are opaque, so that no seams show between narrow ones."""
+WIDTHS = {"resolved": 1.0, "reach": 1.0, "body": 0.7, "traded": 0.7}
+"""Widths in bars."""
 AHEAD = max(HORIZONS) + 4
 CLEAR = "rgba(0, 0, 0, 0)"
 
@@ -32,6 +32,7 @@ class Drawing:
         self.cross = equip(self.market)
         self.coverage = Score("coverage", NOMINAL, places=0)
         self.skill = Score("skill", 0.0, places=1)
+        self.painted: object = None
         self.drawn: Columns | None = None
         self.subject: object = None
         self.placed: tuple[float, float] | None = None
@@ -42,6 +43,9 @@ class Drawing:
 
     def paint(self, palette: Palette, models: Mapping[str, str], model: str | None) -> None:
         """Colour what a Bokeh theme cannot, because it belongs to one glyph: the fan has its model's colour."""
+        if self.painted == (palette, models, model):
+            return
+        self.painted = (palette, models, model)
         glyphs = self.market.glyphs
         for glyph in glyphs["fan"]:
             for name in glyph.properties() & {"fill_color", "line_color"}:
@@ -50,7 +54,9 @@ class Drawing:
             glyph.line_color = palette.candle
         glyphs["body"][0].fill_color = linear_cmap("up", (palette.candle, palette.card), 0, 1)
         areas, points = (palette.miss_area, palette.hit_area), (palette.miss, CLEAR)
+        # Opaque, and with a line of the same colour: no seams show between intervals that are narrow.
         glyphs["resolved"][0].fill_color = linear_cmap("hit", areas, 0, 1, nan_color=CLEAR)
+        glyphs["resolved"][0].line_color = linear_cmap("hit", areas, 0, 1, nan_color=CLEAR)
         glyphs["missed"][0].fill_color = linear_cmap("hit", points, 0, 1, nan_color=CLEAR)
         glyphs["traded"][0].fill_color = palette.volume
         self.market.last.line_color = self.cross.line_color = palette.muted

@@ -207,10 +207,10 @@ class Page:
         """Draw the snapshot in the colours of the theme."""
         palette, snapshot = PALETTES[self.bridge.theme], self.snapshot
         models = model_colours(self.models, palette)
-        regimes = regime_colours([run.state for run in snapshot.runs] if snapshot else [], palette)
         self.drawing.paint(palette, models, self.choice.model)
         if snapshot is None:
             return
+        regimes = regime_colours([run.state for run in snapshot.runs], palette)
         self.drawing.draw(snapshot, palette, models, regimes)
         self._write("headline", header.headline(snapshot, regimes))
         for name, html in header.titles(snapshot, palette, models, regimes).items():

@@ -37,9 +37,13 @@ class Score:
         self.plot.add_tools(score_hover(column))
         self.sources: dict[str, ColumnDataSource] = {}
         self.lines: dict[str, Any] = {}
+        self.drawn: Mapping[str, Columns] | None = None
 
     def draw(self, scores: Mapping[str, Columns], colours: Mapping[str, str], palette: Palette) -> None:
-        """Draw the scores of each model; a model that is new gets its line."""
+        """Draw the scores of each model; a model that is new gets its line. What is drawn already is not sent again."""
+        if scores is self.drawn:
+            return
+        self.drawn = scores
         for model in sorted(set(scores) - set(self.sources)):
             self.sources[model] = empty(*SCORE_COLUMNS)
             line = self.plot.line("time", self.column, source=self.sources[model], name=model, line_width=1.8)

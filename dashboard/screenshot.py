@@ -1,11 +1,13 @@
 """A picture of the dashboard: ``python -m dashboard.screenshot URL FILE.png --theme dark``."""
 
 import argparse
+import shutil
 from pathlib import Path
 
 from playwright.sync_api import ViewportSize, sync_playwright
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+"""The system's Chromium; None is Playwright's own."""
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",

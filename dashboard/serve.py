@@ -86,6 +86,7 @@ def _free_port() -> int:
 def serve(settings: Settings, port: int, ready: Callable[[int], None], stale_after_s: float | None = None) -> None:
     """Serve until SIGTERM or Ctrl-C; `ready` is told the port. Raises OSError where the port is taken."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a Kafka that does not answer is shown on the page
+    logging.getLogger("bokeh.server.views.ws").setLevel(logging.ERROR)  # it warns of every tab that is closed
     server, feed, lag = build(settings, port, stale_after_s)
     feed.start()
     lag.start()

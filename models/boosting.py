@@ -9,7 +9,7 @@ import numpy as np
 from features.frame import Floats
 from topics.records import QUANTILES
 
-MIN_ROWS = 2_000
+MIN_ROWS = 1_000
 """Rows needed to train on, and to temper with."""
 ROUNDS = 40
 PARAMETERS: dict[str, Any] = {

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from river import linear_model, optim, preprocessing
 
 from features.frame import Floats, Ints
@@ -109,7 +110,8 @@ class Walk:
         self.z: list[list[float]] = queue[:, :inputs].tolist()
         self.raw: list[list[float]] = queue[:, inputs:].tolist()
         self.x = x.tolist()
-        self.known: list[bool] = (~np.isnan(x).any(axis=1)).tolist()
+        known: npt.NDArray[np.bool_] = np.logical_not(np.isnan(x).any(axis=1))
+        self.known: list[bool] = known.tolist()
         self.labels = labels.T.tolist()
         self.at = at.T.tolist()
         self.first = first

@@ -57,10 +57,9 @@ def load_all(folder: Path) -> list[Forecaster]:
     loaded: list[Forecaster] = []
     for name, model in MODELS.items():
         if name in serving:
-            forecaster = model.load(folder / name / serving[name])
+            path = folder / name / serving[name]
+            forecaster = model.load(path)
             if forecaster.version != serving[name]:
-                raise ValueError(
-                    f"{folder / name / serving[name]}: holds version {forecaster.version}; run foretick train"
-                )
+                raise ValueError(f"{path}: holds version {forecaster.version}: changed since; run foretick train")
             loaded.append(forecaster)
     return loaded

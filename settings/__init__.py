@@ -19,6 +19,7 @@ class Settings(BaseSettings):
     database_url: SecretStr = Field(default=SecretStr("postgresql://foretick@127.0.0.1:5432/foretick"))
     redis_url: SecretStr = Field(default=SecretStr("redis://127.0.0.1:6379/0"))
     dashboard_port: int = Field(default=5006, ge=0, le=65535)
+    sample: bool = Field(default=True, description="whether `up` replays the bundled sample")
     interval: str = Field(default="1m", description="the interval of the bars built from ticks")
     grace_ms: int = Field(
         default=2_000, ge=0, description="how long after its end a bar waits for late ticks, in event time"

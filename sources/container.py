@@ -3,9 +3,11 @@
 import gzip
 import shutil
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -48,12 +50,26 @@ def tables(path: Path, scratch: Path) -> Iterator[Table]:
 
     Raises SourceError where the file cannot be read.
     """
+    if not path.is_file():
+        raise SourceError(f"{path}: no such file")
+    with _said(path.name):
+        for table in _open(path.name, path.parent, path, lambda: path.open("rb"), scratch):
+            yield replace(table, read=partial(_read, table))
+
+
+def _read(table: Table, wanted: Sequence[str] | None) -> Iterator[Chunk]:
+    with _said(table.name):
+        yield from table.read(wanted)
+
+
+@contextmanager
+def _said(name: str) -> Iterator[None]:
+    """Turn what goes wrong in a file into one line."""
     try:
-        if not path.is_file():
-            raise SourceError(f"{path}: no such file")
-        yield from _open(path.name, path.parent, path, lambda: path.open("rb"), scratch)
-    except (OSError, EOFError, zipfile.BadZipFile, pa.ArrowException, UnicodeDecodeError) as error:
-        raise SourceError(f"{path.name}: cannot be read: {str(error).splitlines()[0]}") from error
+        yield
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, pa.ArrowException, UnicodeDecodeError) as error:
+        reason = next(iter(str(error).splitlines()), type(error).__name__)
+        raise SourceError(f"{name}: cannot be read: {reason}") from error
 
 
 def _open(name: str, folder: Path, path: Path | None, opener: Opener, scratch: Path) -> Iterator[Table]:

@@ -32,15 +32,18 @@ def milliseconds(column: Any, order: DateOrder = "day") -> Ints:
     A number's unit is told by its size, cell by cell: below 1e11 seconds, below 1e14 ms, below 1e17 us, else ns.
     `order` is how dates with strokes are written.
     """
-    array = array_of(column)
+    times = _times(array_of(column), order)
+    return np.where((times >= 0) & (times < LATEST), times, UNREADABLE)
+
+
+def _times(array: Any, order: DateOrder) -> Ints:
     if pa.types.is_temporal(array.type):
         return _from_temporal(array)
     if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
         try:
-            numeric = pc.cast(array, pa.float64())
+            return from_numbers(floats(pc.cast(array, pa.float64())))
         except pa.ArrowInvalid:
             return _from_text(array, order)
-        return from_numbers(floats(numeric))
     return from_numbers(floats(array))
 
 

@@ -10,5 +10,5 @@ settings = Settings()
 wanted = sys.argv[1:]
 supervisor.run(
     lambda: tuple(component for component in components(settings) if not wanted or component.name in wanted),
-    settings.home,
+    settings.home.resolve(),
 )

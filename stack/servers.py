@@ -28,7 +28,7 @@ class Servers:
 
 def plan(settings: Settings) -> Servers:
     """Choose a port for each server of ours (the last one again if it is free) and write the addresses down."""
-    home: Path = settings.home
+    home: Path = settings.home.resolve()
     home.mkdir(parents=True, exist_ok=True)
     last, taken = addresses.previous_ports(home), set[int]()
     port = {name: addresses.choose(name, last[name], taken) for name in addresses.USUAL}

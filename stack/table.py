@@ -29,15 +29,17 @@ def components(settings: Settings) -> tuple[Component, ...]:
         await answers(port)
 
     prepare = step("prepare", "stack.prepare", needs=SERVERS)
-    worker = replace(python("worker", "stream.worker", needs=("prepare",)), check=worker_reads)
+    train = step("train", "stack.sample", "train", needs=())
+    worker = replace(python("worker", "stream.worker", needs=("prepare", "train")), check=worker_reads)
     persist = replace(python("persist", "stream.persist", needs=("prepare",)), check=persist_reads)
     page = replace(
         python("dashboard", "dashboard.serve", needs=("prepare",)),
         check=dashboard_answers,
         address=f"http://{HOST}:{port}",
     )
-    ours = (prepare, worker, persist, page)
-    environment = {"FORETICK_HOME": str(settings.home)}
+    sample = step("sample", "stack.sample", "replay", needs=("worker", "persist"))
+    ours = (prepare, train, worker, persist, page, *((sample,) if settings.sample else ()))
+    environment = {"FORETICK_HOME": str(settings.home.resolve())}
     return (*servers.components, *(replace(component, environment=environment) for component in ours))
 
 

@@ -12,7 +12,7 @@ from stack.component import Component
 from stack.state import State, Status
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
-ATTEMPTS, ATTEMPTS_ONCE = 8, 3  # starts in a row that came to nothing, then `failed`
+ATTEMPTS, ATTEMPTS_ONCE = 5, 3  # starts that came to nothing from the first on, then `failed`
 POLL_S, CHECK_S, CHECK_TIMEOUT_S = 0.2, 5.0, 10.0
 STEADY_S = 10.0  # healthy for so long: its next failure is the first again
 UNHEALTHY_S = 60.0  # a process that runs but does not answer for so long is restarted
@@ -82,7 +82,8 @@ class Watch:
             steady = healthy_at is not None and time.monotonic() - healthy_at >= STEADY_S
             failures = 1 if steady else failures + 1
             self.status.last_error = error
-            if healthy_at is None and failures >= (ATTEMPTS_ONCE if self.component.once else ATTEMPTS):
+            # What was healthy once is tried for ever: it may only wait for a server to come back.
+            if not self.ready.is_set() and failures >= (ATTEMPTS_ONCE if self.component.once else ATTEMPTS):
                 return self.set("failed")
             self.status.restarts += 1
             self.set("restarting")

@@ -10,6 +10,7 @@ import faust
 from faust.types import EventT
 from msgspec import Struct
 
+from features.step import FeatureStep
 from settings import Settings
 from storage.latest import Latest
 from storage.timescale import Writer
@@ -43,6 +44,11 @@ def read(topic: Topic, events: Sequence[EventT[Any]]) -> tuple[list[Struct], lis
     return records, origins, letters
 
 
+async def define(writer: Writer) -> None:
+    """Store the names of the features, so that SQL can tell the values apart."""
+    await writer.define_features(FeatureStep.fingerprint, FeatureStep.names)
+
+
 async def persist(topic: Topic, stream: Any, writer: Writer, latest: Latest, outbox: Outbox) -> None:
     """Write a topic's records until the stream ends."""
     async for events in stream.noack_take(BATCH_EVENTS, within=BATCH_SECONDS):
@@ -72,6 +78,8 @@ def make_persist(settings: Settings) -> faust.App:
 def _add_agent(app: faust.App, topic: Topic, writer: Writer, latest: Latest, outbox: Outbox) -> None:
     @app.agent(topic_of(app, topic), name=topic.name)  # type: ignore[untyped-decorator, unused-ignore]
     async def agent(stream: Any) -> None:
+        if topic is FEATURES:
+            await or_end(topic.name, define(writer))
         await or_end(topic.name, persist(topic, stream, writer, latest, outbox))
 
 

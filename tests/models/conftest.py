@@ -12,7 +12,7 @@ from models.registry import MODELS
 from settings import ROOT
 
 SIGNAL = -0.25
-TRAINING_ROWS = 9_000
+TRAINING_ROWS = 6_500
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ def bars_of(symbol: str, time: np.ndarray, close: np.ndarray) -> BarFrame:
 
 
 def market(symbol: str, rows: int, seed: int, rho: float = 0.0, gaps: float = 0.0) -> BarFrame:
-    """Return a random walk with changing volatility; each return carries `rho` of the last; `gaps` is the share left out."""
+    """Return a walk of changing volatility; each return carries `rho` of the last; `gaps` is the share left out."""
     rng = np.random.default_rng(seed)
     volatility = 1e-3 * np.exp(0.5 * np.sin(np.arange(rows) / 300.0))
     noise = rng.standard_normal(rows)

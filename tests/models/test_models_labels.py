@@ -46,7 +46,9 @@ def test_the_trees_see_no_label_that_reaches_into_the_held_out_end(training_fram
     poisoned = []
     for frame in training_frames:
         close = frame.close.copy()
-        close[frame.time >= held_out] = np.exp(np.random.default_rng(1).normal(0, 1, int((frame.time >= held_out).sum())))
+        close[frame.time >= held_out] = np.exp(
+            np.random.default_rng(1).normal(0, 1, int((frame.time >= held_out).sum()))
+        )
         poisoned.append(FeatureFrame(frame.symbol, frame.interval, frame.fingerprint, frame.time, close, frame.values))
     clean, other = GBM(NAMES), GBM(NAMES)
     clean.fit(training_frames, seed=0)
@@ -57,4 +59,4 @@ def test_the_trees_see_no_label_that_reaches_into_the_held_out_end(training_fram
 
 def test_too_few_rows_are_refused_in_one_line() -> None:
     with pytest.raises(ValueError, match="rows to train 'gbm' on"):
-        GBM(NAMES).fit([features_of(market("COIN", 3_000, 5))], seed=0)
+        GBM(NAMES).fit([features_of(market("COIN", 2_000, 5))], seed=0)

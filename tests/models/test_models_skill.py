@@ -12,7 +12,7 @@ from models.volatility import initial, step
 
 
 def correlation(model: Forecaster, frame: FeatureFrame) -> tuple[float, int]:
-    """Return the correlation of the one-bar mean with the one-bar return, both over volatility, and the rows it rests on."""
+    """Return the correlation of one-bar means and returns, both over volatility, and the number of rows."""
     _, sigma = step(initial(), frame)
     label = targets(frame, sigma, (1,), 4.0)[:, 0]
     mean = model.step(model.initial(), frame)[1].mean[:, 0] / sigma
@@ -31,14 +31,18 @@ def test_a_planted_signal_is_found(name: str, fitted: dict[str, Forecaster], uns
 @pytest.mark.parametrize("name", MODELS)
 def test_in_a_random_walk_nothing_is_found(name: str) -> None:
     model = MODELS[name](NAMES)
-    model.fit([features_of(market("WALK", 14_000, 21))], seed=0)
+    model.fit([features_of(market("WALK", 8_000, 21))], seed=0)
     found, rows = correlation(model, features_of(market("WALK", 6_000, 22)))
     assert abs(found) < 4 / np.sqrt(rows)
 
 
-def test_labels_shifted_away_from_their_bars_teach_nothing(training_frames: list[FeatureFrame], unseen: FeatureFrame) -> None:
+def test_labels_shifted_away_from_their_bars_teach_nothing(
+    training_frames: list[FeatureFrame], unseen: FeatureFrame
+) -> None:
     shifted = [
-        FeatureFrame(frame.symbol, frame.interval, frame.fingerprint, frame.time, frame.close, np.roll(frame.values, 997, 0))
+        FeatureFrame(
+            frame.symbol, frame.interval, frame.fingerprint, frame.time, frame.close, np.roll(frame.values, 997, 0)
+        )
         for frame in training_frames
     ]
     model = MODELS["gbm"](NAMES)

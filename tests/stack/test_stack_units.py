@@ -8,7 +8,7 @@ import pytest
 from aiokafka import TopicPartition
 
 from settings import Settings
-from stack import doctor, kafka, lag, process, redis, report, state, system, tail
+from stack import doctor, jars, kafka, lag, process, redis, report, state, system, tail
 from stack.component import Component, in_order
 from stack.counts import TABLES, counts
 from stack.process import Identity
@@ -164,3 +164,10 @@ def test_the_doctor_finds_what_is_installed_and_says_what_to_do_otherwise(tmp_pa
     names = {check.name for check in checks}
     assert {"python", "packages", "disk", "memory", "postgres installed", "redis installed", "supervisor"} <= names
     assert all(check.advice for check in checks if check.status != "ok")
+
+
+def test_the_list_of_jars_names_the_broker_and_scala_each_with_its_hash():
+    listed = [line.split() for line in jars.LIST.read_text().splitlines()]
+    names = {coordinate.split(":")[1] for coordinate, _ in listed}
+    assert {"kafka_2.13", "kafka-server", "scala-library", "slf4j-simple"} <= names
+    assert all(coordinate.count(":") == 2 and len(digest) == 64 for coordinate, digest in listed)

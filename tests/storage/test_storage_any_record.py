@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from msgspec import Struct, inspect
 from storage_rows import Records, Row, empty, stored, write
@@ -152,7 +152,8 @@ def in_order(rows: Sequence[Row]) -> list[str]:
     return sorted(repr([sorted(part.items()) if isinstance(part, dict) else part for part in row]) for row in rows)
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=list(HealthCheck))
+# Not shrunk: each try is a dozen transactions.
+@settings(deadline=None, max_examples=20, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(batch=batches)
 def test_any_records_are_stored_exactly(database: str, batch: Records) -> None:
     empty(database)

@@ -1,0 +1,46 @@
+"""The bundled sample in `up`: train on its first part, then replay the rest. `python -m stack.sample train|replay`."""
+
+import logging
+import sys
+
+from features.step import FeatureStep
+from models import registry, training
+from settings import ROOT, Settings
+from sources.bars import read_bars
+from sources.replay import replay
+
+log = logging.getLogger("foretick")
+
+FILES = sorted((ROOT / "sample").glob("*.csv.gz"))
+TRAIN_UNTIL = 1_748_044_800_000  # 2025-05-24: the models never see what is replayed afterwards
+PACED_FROM = 1_748_822_400_000  # 2025-06-02: from here on a bar a second, so that one sees it move
+PACE = "60x"
+SEED = 0
+
+
+def train(settings: Settings) -> None:
+    """Train every model on the first part of the sample, where no models that fit the features are in service yet."""
+    folder = settings.home / "models"
+    try:
+        serving = registry.load_all(folder)
+    except ValueError as error:
+        log.info("%s", error)
+        serving = []
+    if serving and all(model.fingerprint == FeatureStep.fingerprint for model in serving):
+        log.info("models in service already: %s", ", ".join(f"{model.name} {model.version}" for model in serving))
+        return
+    bars = read_bars(FILES, settings.interval, until=TRAIN_UNTIL)
+    registry.save(folder, training.train(bars, SEED, lambda name: log.info("fitting %s", name)))
+
+
+def replay_rest(settings: Settings) -> None:
+    """Replay what follows the training part: most of it as fast as it goes, the last days paced."""
+    log.info("%s", replay(FILES, settings, start=TRAIN_UNTIL, end=PACED_FROM))
+    log.info("%s", replay(FILES, settings, start=PACED_FROM, speed=PACE))
+
+
+STEPS = {"train": train, "replay": replay_rest}
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    STEPS[sys.argv[1]](Settings())

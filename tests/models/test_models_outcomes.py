@@ -1,0 +1,147 @@
+"""Each forecast gets exactly one outcome, the one that a plain recomputation over the whole series gives."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from model_data import MINUTE, START
+
+from models import outcomes
+from models.outcomes import OutcomesState
+from topics.records import HORIZONS, QUANTILES, Forecast, Outcome, Prediction
+
+
+def forecast(rng: np.random.Generator, horizon: int) -> Forecast:
+    kind = rng.integers(5)
+    if kind == 0:
+        return Forecast(horizon)
+    mean = 0.0 if kind == 1 else float(rng.normal(0, 1e-3))
+    return Forecast(horizon, mean, 1e-3, sorted(rng.normal(0, 1e-3 * horizon**0.5, len(QUANTILES)).tolist()), 0.5)
+
+
+def predictions_of(rows: int, gaps: float, seed: int, models: Sequence[str] = ("naive", "gbm")) -> list[Prediction]:
+    """Return random predictions of several models over a random walk that often stands still, with bars missing."""
+    rng = np.random.default_rng(seed)
+    times = START + MINUTE * np.flatnonzero(rng.random(rows) >= gaps)
+    prices = 100 * np.exp(np.cumsum(rng.normal(0, 1e-3, len(times)) * (rng.random(len(times)) < 0.7)))
+    return [
+        Prediction("COIN", "1m", time, model, "v1", "f", price, [forecast(rng, horizon) for horizon in HORIZONS])
+        for time, price in zip(times.tolist(), prices.tolist(), strict=True)
+        for model in models
+    ]
+
+
+def in_parts(predictions: Sequence[Prediction], cuts: Sequence[int]) -> list[Outcome]:
+    state, found = outcomes.initial(), []
+    for first, end in zip([0, *cuts], [*cuts, len(predictions)], strict=True):
+        state, part = outcomes.step(OutcomesState.loads(state.dumps()), predictions[first:end])
+        found += part
+    return found
+
+
+def plainly(predictions: Sequence[Prediction]) -> dict[tuple[str, int, int], Outcome]:
+    """Recompute every outcome by looking at the whole series at once."""
+    closes = pd.Series({item.time: item.price for item in predictions})
+    expected = {}
+    for item in predictions:
+        for said in item.forecasts:
+            target = item.time + said.horizon * MINUTE
+            if target > closes.index[-1]:
+                continue
+            head = ("COIN", "1m", item.time, item.model, item.version, said.horizon, target)
+            if target not in closes.index:
+                expected[item.model, item.time, said.horizon] = Outcome(*head, "stale")
+                continue
+            value = float(np.log(closes[target] / item.price))
+            if said.mean is None or said.quantiles is None:
+                expected[item.model, item.time, said.horizon] = Outcome(*head, "unscored", value)
+                continue
+            miss = value - np.array(said.quantiles)
+            levels = np.array(QUANTILES)
+            expected[item.model, item.time, said.horizon] = Outcome(
+                *head,
+                "scored",
+                value,
+                abs(value - said.mean),
+                abs(value),
+                float(np.mean(np.where(miss >= 0, levels * miss, (levels - 1) * miss))),
+                said.quantiles[0] <= value <= said.quantiles[-1],
+                None if value == 0 or said.mean == 0 else (value > 0) == (said.mean > 0),
+            )
+    return expected
+
+
+@pytest.mark.parametrize("gaps", [0.0, 0.1, 0.6])
+def test_outcomes_equal_a_plain_recomputation(gaps: float) -> None:
+    predictions = predictions_of(600, gaps, seed=1)
+    _, found = outcomes.step(outcomes.initial(), predictions)
+    expected = plainly(predictions)
+    assert len(found) == len(expected)
+    assert {"scored", "unscored"} | ({"stale"} if gaps else set()) == {item.status for item in found}
+    for item in found:
+        wanted = expected[item.model, item.time, item.horizon]
+        for field in Outcome.__struct_fields__:
+            one, other = getattr(item, field), getattr(wanted, field)
+            assert one == (pytest.approx(other, abs=1e-12) if isinstance(other, float) else other), (field, item)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    gaps=st.sampled_from([0.0, 0.2, 0.9]),
+    seed=st.integers(0, 9),
+    cuts=st.lists(st.integers(0, 300), max_size=8).map(sorted),
+    again=st.integers(0, 60),
+)
+def test_cuts_and_redelivery_change_nothing(gaps: float, seed: int, cuts: list[int], again: int) -> None:
+    predictions = predictions_of(150, gaps, seed)
+    _, expected = outcomes.step(outcomes.initial(), predictions)
+    cuts = [min(cut, len(predictions)) for cut in cuts]
+    assert in_parts(predictions, cuts) == expected
+    state, found = outcomes.initial(), []
+    for first, end in zip([0, *cuts], [*cuts, len(predictions)], strict=True):
+        state, part = outcomes.step(state, predictions[max(0, first - again) : end])
+        found += part
+    assert found == expected
+
+
+def test_each_matured_forecast_has_exactly_one_outcome_in_the_order_of_maturing() -> None:
+    predictions = predictions_of(400, 0.1, seed=2, models=("naive", "online", "gbm"))
+    _, found = outcomes.step(outcomes.initial(), predictions)
+    names = [(item.model, item.time, item.horizon) for item in found]
+    last = predictions[-1].time
+    assert len(set(names)) == len(names)
+    assert len(names) == sum(
+        item.time + said.horizon * MINUTE <= last for item in predictions for said in item.forecasts
+    )
+    bars = np.unique([item.time for item in predictions])
+    matured = [int(bars[np.searchsorted(bars, item.target_time)]) for item in found]
+    assert matured == sorted(matured)
+
+
+def test_the_last_forecasts_of_a_version_that_left_service_mature_too() -> None:
+    old = predictions_of(200, 0.0, seed=3, models=("gbm",))
+    new = [
+        Prediction("COIN", "1m", item.time, "gbm", "v2", "f", item.price, item.forecasts)
+        for item in predictions_of(400, 0.0, seed=3, models=("gbm",))[200:]
+    ]
+    _, found = outcomes.step(outcomes.initial(), [*old, *new])
+    assert sum(item.version == "v1" for item in found) == 200 * len(HORIZONS)
+
+
+def test_a_prediction_that_comes_after_its_target_has_passed_is_stale() -> None:
+    state, _ = outcomes.step(outcomes.initial(), predictions_of(100, 0.0, seed=4, models=("naive",)))
+    late = predictions_of(3, 0.0, seed=4, models=("slow",))
+    state, found = outcomes.step(state, late)
+    assert found == []
+    following = predictions_of(101, 0.0, seed=4, models=("naive",))[100:]
+    _, found = outcomes.step(state, following)
+    assert {item.status for item in found if item.model == "slow"} == {"stale"}
+    assert sum(item.model == "slow" for item in found) == 3 * len(HORIZONS)
+
+
+def test_nothing_in_gives_nothing_out() -> None:
+    assert outcomes.step(outcomes.initial(), []) == (outcomes.initial(), [])
+    assert outcomes.initial().last_time == -1

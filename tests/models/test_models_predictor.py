@@ -1,0 +1,109 @@
+"""The fold features -> predictions: complete, exact at any cut, and with nothing made up."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from model_data import NAMES, features_of, market
+
+from features.frame import FeatureFrame
+from models.forecaster import Forecaster
+from models.predictor import Predictor, PredictorState
+from models.registry import MODELS
+from models.volatility import MIN_RETURNS
+from topics.codec import decode, encode
+from topics.records import HORIZONS, Prediction
+
+
+@pytest.fixture(scope="module")
+def predictor(fitted: dict[str, Forecaster]) -> Predictor:
+    return Predictor(list(fitted.values()), NAMES)
+
+
+def whole(predictor: Predictor, frame: FeatureFrame) -> list[Prediction]:
+    return predictor.step(predictor.initial(frame.symbol), frame)[1]
+
+
+def test_every_bar_has_one_prediction_a_model_with_all_horizons_and_none_while_unknown(
+    predictor: Predictor, unseen: FeatureFrame
+) -> None:
+    predictions = whole(predictor, unseen[:800])
+    assert [(item.time, item.model) for item in predictions] == [
+        (time, name) for time in unseen.time[:800].tolist() for name in MODELS
+    ]
+    for item in predictions:
+        assert tuple(forecast.horizon for forecast in item.forecasts) == HORIZONS
+    for item in predictions[: MIN_RETURNS * len(MODELS)]:
+        for forecast in item.forecasts:
+            assert (forecast.mean, forecast.scale, forecast.quantiles, forecast.p_up) == (None, None, None, None)
+    for item in predictions[300 * len(MODELS) :]:
+        for forecast in item.forecasts:
+            assert forecast.mean is not None
+            assert forecast.quantiles is not None
+    assert decode(encode(predictions), Prediction).records == predictions
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(cuts=st.lists(st.integers(0, 500), max_size=5).map(sorted))
+def test_cutting_anywhere_with_the_state_through_bytes_changes_nothing(
+    predictor: Predictor, unseen: FeatureFrame, cuts: list[int]
+) -> None:
+    frame = unseen[:500]
+    state, predictions = predictor.initial(frame.symbol), []
+    for first, end in zip([0, *cuts], [*cuts, len(frame)], strict=True):
+        state, part = predictor.step(PredictorState.loads(state.dumps()), frame[first:end])
+        predictions += part
+    assert predictions == whole(predictor, frame)
+
+
+def test_rows_delivered_again_are_skipped(predictor: Predictor, unseen: FeatureFrame) -> None:
+    state, first = predictor.step(predictor.initial(unseen.symbol), unseen[:300])
+    assert predictor.step(state, unseen[:300]) == (state, [])
+    _, rest = predictor.step(state, unseen[200:400])
+    assert first + rest == whole(predictor, unseen[:400])
+
+
+def test_a_state_is_small(predictor: Predictor, unseen: FeatureFrame) -> None:
+    state, _ = predictor.step(predictor.initial(unseen.symbol), unseen[:1_000])
+    assert len(state.dumps()) < 60_000
+
+
+def test_the_likeliest_regime_is_named_and_none_where_it_is_unknown(predictor: Predictor, unseen: FeatureFrame) -> None:
+    columns = [column for column, name in enumerate(NAMES) if name.startswith("regime_")]
+    predictions = whole(predictor, unseen[:600])
+    for row in (0, 599):
+        posterior = unseen.values[row, columns]
+        expected = None if np.isnan(posterior).any() else NAMES[columns[int(np.argmax(posterior))]]
+        found = predictions[row * len(MODELS)].regime
+        assert found == (expected and expected.removeprefix("regime_"))
+    assert predictions[0].regime is None
+    assert predictions[-1].regime is not None
+
+
+def test_a_model_version_that_is_new_begins_anew_and_the_others_go_on(
+    fitted: dict[str, Forecaster], predictor: Predictor, unseen: FeatureFrame
+) -> None:
+    state, _ = predictor.step(predictor.initial(unseen.symbol), unseen[:600])
+    retrained = MODELS["naive"](NAMES)
+    retrained.fit([features_of(market("OTHER", 3_000, 5))], seed=0)
+    changed = Predictor([retrained, fitted["online"]], NAMES)
+    state, predictions = changed.step(state, unseen[600:620])
+    assert predictions[0].forecasts[0].mean is None
+    assert predictions[1] == whole(predictor, unseen[:601])[-2]
+    assert set(state.models) == {f"naive {retrained.version}", f"online {fitted['online'].version}"}
+
+
+def test_features_that_the_models_do_not_know_are_refused_in_one_line(
+    predictor: Predictor, unseen: FeatureFrame
+) -> None:
+    state = predictor.initial(unseen.symbol)
+    with pytest.raises(ValueError, match=r"fitted; run foretick train") as error:
+        predictor.step(state, replace(unseen, fingerprint="another"))
+    assert "\n" not in str(error.value)
+    with pytest.raises(ValueError, match="OTHER"):
+        predictor.step(state, replace(unseen, symbol="OTHER"))
+    state, _ = predictor.step(state, unseen[:10])
+    with pytest.raises(ValueError, match="5m"):
+        predictor.step(state, replace(unseen, interval="5m"))

@@ -1,0 +1,59 @@
+"""`foretick train`: from files to models in service."""
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from model_data import MINUTE, market
+
+from cli.errors import UserError
+from cli.train import read, train
+from models import registry
+from models.registry import MODELS
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Seven thousand minutes as a Binance-like csv."""
+    bars = market("COINUSDT", 7_000, 6, -0.2)
+    path = tmp_path_factory.mktemp("train") / "COINUSDT-1m.csv"
+    columns = np.column_stack([bars.time, bars.open, bars.high, bars.low, bars.close, bars.volume])
+    with path.open("w") as out:
+        out.write("time,open,high,low,close,volume\n")
+        out.writelines(f"{int(row[0])},{','.join(repr(float(value)) for value in row[1:])}\n" for row in columns)
+    return path
+
+
+def test_train_puts_every_model_into_service(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORETICK_HOME", str(tmp_path))
+    train([file], until=None, rows_until=None, interval=None, seed=0, as_json=True)
+    served = registry.load_all(tmp_path / "models")
+    printed = msgspec.json.decode(capsys.readouterr().out)
+    assert {model.name: model.version for model in served} == {
+        name: model["version"] for name, model in printed["models"].items()
+    }
+    assert [model.name for model in served] == list(MODELS)
+    assert printed["rows"] == {"COINUSDT": 7_000}
+
+
+def test_the_end_of_the_training_rows_is_left_out(file: Path) -> None:
+    frame = read([file], "1m")[0]
+    assert len(read([file], "1m", share=0.5)[0]) == pytest.approx(3_500, abs=1)
+    end = int(frame.time[0]) + 100 * MINUTE
+    assert read([file], "1m", until=end)[0].time.tolist() == frame.time[:100].tolist()
+
+
+def test_a_users_mistake_is_one_line(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORETICK_HOME", str(tmp_path))
+    with pytest.raises(UserError, match="no such file"):
+        read([tmp_path / "absent.csv"], "1m")
+    with pytest.raises(UserError, match="the files hold 1m bars"):
+        read([file], "5m")
+    with pytest.raises(UserError, match="is no time"):
+        train([file], until="soon", rows_until=None, interval=None, seed=0, as_json=True)
+    with pytest.raises(UserError, match="are needed"):
+        train([file], until="2023-11-15", rows_until=None, interval=None, seed=0, as_json=True)
+    assert not (tmp_path / "models").exists()

@@ -1,0 +1,82 @@
+"""Each layout is recognised by its head, and its first row becomes the record that it means."""
+
+import importlib
+import pkgutil
+from pathlib import Path
+
+import pytest
+from sources_samples import SAMPLES, Sample
+
+import sources.formats
+from sources.detect import detect, read_head
+from sources.errors import SourceError
+from sources.formats import SOURCES
+from sources.names import symbol_of
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.id)
+def test_the_layout_is_recognised_and_read(sample: Sample, tmp_path: Path, replayed) -> None:
+    path = tmp_path / sample.name
+    path.write_text(sample.text)
+    result = replayed(path)
+    assert [file.source.name for file in result.reader.files] == [sample.source]
+    assert result.records[0] == sample.first
+    assert result.counts.bars + result.counts.ticks == sample.rows
+    assert result.dead == []
+
+
+def test_every_source_has_a_sample() -> None:
+    assert {sample.source for sample in SAMPLES} == {source.name for source in SOURCES}
+
+
+def test_every_module_of_formats_is_in_the_table() -> None:
+    for module in pkgutil.iter_modules(sources.formats.__path__):
+        loaded = importlib.import_module(f"sources.formats.{module.name}")
+        assert loaded.SOURCE in SOURCES, module.name
+
+
+def test_an_unknown_header_is_shown_in_one_line_with_the_known_formats() -> None:
+    head, _ = read_head(["when,how much", "today,3"], "notes.csv")
+    with pytest.raises(SourceError) as error:
+        detect(head)
+    message = str(error.value)
+    assert "\n" not in message
+    assert "notes.csv" in message
+    assert "when,how much" in message
+    assert all(source.name in message for source in SOURCES)
+
+
+def test_a_table_without_a_header_and_with_impossible_prices_is_not_guessed() -> None:
+    head, _ = read_head(["1600000000,10,9,12,11,5", "1600000060,10,9,12,11,5"], "XY.csv")
+    with pytest.raises(SourceError, match="there is no header"):
+        detect(head)
+
+
+@pytest.mark.parametrize(
+    ("name", "symbol"),
+    [
+        ("BTCUSDT-1m-2023-02.csv", "BTCUSDT"),
+        ("spot-klines-BTCUSDT-1h-2024-10-28.csv", "BTCUSDT"),
+        ("BTC_USDT_USDT-1m-futures.feather", "BTCUSDT"),
+        ("a.zip:data/ETHUSDT-1h-2024-10-28.csv", "ETHUSDT"),
+        ("ethusd.csv", "ETHUSD"),
+        ("XBTUSD_60.csv", "XBTUSD"),
+        ("bitstamp_btcusd_min_2020_01_01.csv", "BTCUSD"),
+        ("bitstampUSD_1-min_data_2012-01-01_to_2021-03-31.csv", "BTCUSD"),
+        ("coincheckJPY_1-min_data.csv", "BTCJPY"),
+        ("20180404_btcusd_minute_trade.csv", "BTCUSD"),
+        ("ETH_1HRS_2017-08-20.csv", "ETH"),
+        ("train.csv", None),
+        ("data.csv", None),
+        ("2023-01.csv", None),
+    ],
+)
+def test_the_symbol_in_a_name(name: str, symbol: str | None) -> None:
+    assert symbol_of(name) == symbol
+
+
+def test_g_research_assets_are_named_by_the_table_beside_the_file(tmp_path: Path, replayed) -> None:
+    (tmp_path / "asset_details.csv").write_text("Asset_ID,Weight,Asset_Name\n7,1.0,Monero\n42,1.0,New Coin\n")
+    rows = "".join(f"{1600000020 + 60 * i},{a},5,2,3,1,2,10,2.5\n" for i in range(2) for a in (7, 42))
+    (tmp_path / "train.csv").write_text("timestamp,Asset_ID,Count,Open,High,Low,Close,Volume,VWAP\n" + rows)
+    assert {bar.symbol for bar in replayed(tmp_path / "train.csv").bars} == {"XMRUSD", "NEWCOINUSD"}

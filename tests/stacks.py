@@ -1,0 +1,67 @@
+"""Stacks of real servers in folders of their own, started through the stack's own supervisor."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from settings import ADDRESSES, ROOT
+from stack import state
+
+START_S = 120.0
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Where the servers of a stack are."""
+
+    home: Path
+    kafka: str
+    database_url: str
+    redis_url: str
+
+
+def environment_of(home: Path) -> dict[str, str]:
+    """Return the environment without any address from outside, for a stack of its own in `home`."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("FORETICK_")}
+    return {**clean, "FORETICK_HOME": str(home)}
+
+
+@contextmanager
+def running(names: Sequence[str], models: Path | None = None) -> Iterator[Servers]:
+    """Run those components on free ports, in a folder that is removed afterwards; `models` is what to serve."""
+    home = Path(tempfile.mkdtemp(prefix="foretick-test-"))
+    home.chmod(0o755)  # PostgreSQL runs as another user when the tests run as root
+    if models is not None:
+        (home / "models").symlink_to(models)
+    with (home / "supervisor.log").open("w") as log:
+        command = [sys.executable, "-m", "stack", *names]
+        supervisor = subprocess.Popen(command, cwd=ROOT, env=environment_of(home), stdout=log, stderr=log)
+    try:
+        _wait_until_healthy(home, supervisor)
+        found = json.loads((home / ADDRESSES).read_text())
+        yield Servers(home, found["kafka"], found["database_url"], found["redis_url"])
+    finally:
+        supervisor.send_signal(signal.SIGTERM)
+        supervisor.wait(60)
+        shutil.rmtree(home)
+
+
+def _wait_until_healthy(home: Path, supervisor: "subprocess.Popen[bytes]") -> None:
+    """Wait for every component; fail with what the supervisor knows when they do not come up."""
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline and supervisor.poll() is None:
+        current = state.read(home)
+        if current and all(status.state in ("healthy", "done") for status in current.components.values()):
+            return
+        time.sleep(0.1)
+    log = (home / "supervisor.log").read_text()[-2000:]
+    raise AssertionError(f"the stack did not start: {state.read(home)}; {log}")
