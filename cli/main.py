@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 a check failed; 2 a mistake of the user's; 3 the machine l
 import sys
 
 import typer
+from pydantic import ValidationError
 
 from cli import dashboard, replay, stack, topics, train
 from cli.errors import UserError
@@ -24,7 +25,6 @@ COMMANDS = (
     stack.status,
     stack.doctor,
     stack.logs,
-    stack.test,
     replay.replay,
     train.train,
     dashboard.dashboard,
@@ -32,6 +32,8 @@ COMMANDS = (
 
 for command in COMMANDS:
     app.command()(command)
+# What follows `foretick test` is pytest's, its options too.
+app.command(context_settings={"ignore_unknown_options": True})(stack.test)
 app.add_typer(topics.app, name="topics")
 
 
@@ -42,5 +44,17 @@ def run() -> None:
     except UserError as error:
         sys.stderr.write(f"foretick: {error}\n")
         sys.exit(2)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        name = "_".join(str(part) for part in problem["loc"]).upper()
+        sys.stderr.write(f"foretick: FORETICK_{name}: {problem['msg']}\n")
+        sys.exit(2)
+    except OSError as error:
+        sys.stderr.write(f"foretick: {error.filename or 'the machine'}: {error.strerror or error}\n")
+        sys.exit(3)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+if __name__ == "__main__":
+    run()

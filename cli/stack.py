@@ -31,8 +31,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def up(
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when all is healthy; it runs on.")] = False,
     browser: Annotated[bool, typer.Option(help="Open the dashboard, where there is a desktop.")] = True,
+    sample: Annotated[bool, typer.Option(help="Replay the bundled sample.")] = True,
 ) -> None:
     """Install what is missing, start everything, and show the dashboard. Ctrl-C, or `foretick down`, stops it."""
+    if not sample:
+        os.environ["FORETICK_SAMPLE"] = "false"  # what is started reads its settings from here
     home = Settings().home.resolve()
     running = state.read(home)
     if running is not None and running.running():

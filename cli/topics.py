@@ -6,7 +6,7 @@ import sys
 from typing import Annotated
 
 import typer
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from rich.console import Console
 from rich.table import Table
@@ -83,13 +83,12 @@ def tail(
 
 
 async def _tail(topic: Topic, bootstrap: str, count: int, follow: bool, symbol: str | None) -> None:
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(topic.name, bootstrap_servers=bootstrap, enable_auto_commit=False)
     await consumer.start()
     try:
-        partitions = [TopicPartition(topic.name, p) for p in consumer.partitions_for_topic(topic.name) or ()]
+        partitions = list(consumer.assignment())
         if not partitions:
             raise UserError(f"topic {topic.name} does not exist on Kafka at {bootstrap}; ./foretick up creates it")
-        consumer.assign(partitions)
         begin, end = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
         for partition in partitions:
             consumer.seek(partition, max(begin[partition], end[partition] - count))

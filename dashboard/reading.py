@@ -92,7 +92,7 @@ def read_newest(connection: Connection, series: Series) -> Newest:
 
 def read_scores(connection: Connection, key: Key, newest: Newest) -> dict[str, Columns]:
     """Return each model's rolling coverage, skill, share of right directions and mean absolute error."""
-    if newest.outcome is None:
+    if newest.outcome is None or newest.bar is None:
         return {}
     step = timedelta(milliseconds=interval_ms(key.series.interval))
     parameters = {
@@ -110,8 +110,8 @@ def read_scores(connection: Connection, key: Key, newest: Newest) -> dict[str, C
     scores = {}
     for model, of_model in groupby(rows, key=lambda row: str(row[0])):
         columns = _columns(SCORE_COLUMNS, [row[1:] for row in of_model])
-        # The last bucket is still filling: its score is as of the newest outcome, not of the bucket's end.
-        columns["time"] = np.minimum(columns["time"], newest.outcome.timestamp() * 1000)
+        # The last bucket is still filling: its score is as of the newest bar, not of the bucket's end.
+        columns["time"] = np.minimum(columns["time"], newest.bar.timestamp() * 1000)
         scores[model] = columns
     return scores
 

@@ -45,6 +45,7 @@ class GBM:
         self.inputs = tuple(name for name in names if name not in LEFT_OUT)
         self.shift = np.zeros((len(horizons), 1 + len(QUANTILES)))  # [H, 1 + Q], mean first, in units of sigma sqrt(h)
         self.shrink = np.zeros((len(horizons), 1 + len(QUANTILES)))
+        self.split = 0  # epoch ms: the trees saw no label at or after it
         self._booster: lightgbm.Booster | None = None
         self._columns = [names.index(name) for name in self.inputs]
 
@@ -61,8 +62,8 @@ class GBM:
         self.fingerprint = frames[0].fingerprint
         parts = [self._rows(frame) for frame in frames]
         time, x, y, ends = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-        split = int(np.quantile(time, 1 - HELD_OUT)) if len(time) else 0
-        first, last = ends < split, time >= split
+        self.split = int(np.quantile(time, 1 - HELD_OUT)) if len(time) else 0
+        first, last = ends < self.split, time >= self.split
         if min(first.sum(), last.sum()) < boosting.MIN_ROWS:
             raise ValueError(
                 f"{int(first.sum())} rows to train {self.name!r} on and {int(last.sum())} held out: "
@@ -118,6 +119,7 @@ class GBM:
             "names": self.names,
             "horizons": self.horizons,
             "half_life": volatility.HALF_LIFE,
+            "split": self.split,
             "shift": self.shift.tolist(),
             "shrink": self.shrink.tolist(),
             "booster_sha256": artifact.sha256(self.booster_text().encode()),
@@ -135,6 +137,7 @@ class GBM:
         text = artifact.read_text(folder / BOOSTER, definition["booster_sha256"])
         model = cls(tuple(definition["names"]), tuple(definition["horizons"]))
         model.fingerprint = definition["fingerprint"]
+        model.split = definition["split"]
         model.shift, model.shrink = np.array(definition["shift"]), np.array(definition["shrink"])
         model._booster = lightgbm.Booster(model_str=text)
         return model

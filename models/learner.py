@@ -102,10 +102,10 @@ class Walk:
 
     `queue` [m, F + H] holds what was made of earlier rows: standardised inputs and the regressions' forecasts, NaN
     where the inputs were unknown. `x` [n, F] are the inputs of the rows after them. `labels` and `at` [m + n, H] are
-    the scaled label and the row at which it matures; `first` [H] is the first row whose label was not learnt yet.
+    the scaled label, NaN where it was learnt before, and the row at which it matures.
     """
 
-    def __init__(self, queue: Floats, x: Floats, labels: Floats, at: Ints, first: list[int]) -> None:
+    def __init__(self, queue: Floats, x: Floats, labels: Floats, at: Ints) -> None:
         inputs = x.shape[1]
         self.z: list[list[float]] = queue[:, :inputs].tolist()
         self.raw: list[list[float]] = queue[:, inputs:].tolist()
@@ -114,7 +114,7 @@ class Walk:
         self.known: list[bool] = known.tolist()
         self.labels = labels.T.tolist()
         self.at = at.T.tolist()
-        self.first = first
+        self.first = [0] * len(self.at)
 
     def advance(self, learner: Learner) -> list[float]:
         """Return the forecasts of the next row, one a horizon, in units of the scale."""

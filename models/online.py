@@ -62,7 +62,7 @@ class Online:
             _, sigma = volatility.step(volatility.initial(), frame)
             at, y = self._labels(frame.time, frame.close, sigma, frame)
             labels.append(y)
-            walks.append(Walk(np.empty((0, self._width)), self._inputs(frame, sigma), y, at, [0] * len(self.horizons)))
+            walks.append(Walk(np.empty((0, self._width)), self._inputs(frame, sigma), y, at))
         order = np.argsort(np.concatenate([frame.time for frame in frames]), kind="stable")
         owners = np.repeat(np.arange(len(frames)), [len(frame) for frame in frames])[order].tolist()
         said: list[list[list[float]]] = [[] for _ in frames]
@@ -74,7 +74,7 @@ class Online:
 
     def initial(self) -> JSON:
         """Return the state of a symbol that was not seen yet: what the fit learnt, and an empty queue."""
-        return {"volatility": volatility.initial(), "learnt": self.learnt, "last_time": -1, "bars": [], "queue": []}
+        return {"volatility": volatility.initial(), "learnt": self.learnt, "bars": [], "queue": []}
 
     def step(self, state: JSON, frame: FeatureFrame) -> tuple[JSON, Forecasts]:
         """Forecast each row from what was known at its close; learn from labels only once they have matured."""
@@ -83,17 +83,14 @@ class Online:
         bars = np.array(state["bars"], dtype=np.float64).reshape(-1, 3)  # time, price, sigma
         bars = np.concatenate([bars, np.column_stack([frame.time, frame.close, sigma])])
         time = bars[:, 0].astype(np.int64)
-        spans = self._spans(frame)
         at, y = self._labels(time, bars[:, 1].copy(), bars[:, 2], frame)
-        first = [int(np.searchsorted(time, state["last_time"] - span, side="right")) for span in spans]
         student = Learner(INPUTS, self.horizons, state["learnt"])
-        walk = Walk(queue, self._inputs(frame, sigma), y, at + len(queue), first)
+        walk = Walk(queue, self._inputs(frame, sigma), y, at + len(queue))
         mean = np.array([walk.advance(student) for _ in range(len(frame))])
-        keep = int(np.searchsorted(time, time[-1] - max(spans), side="right"))
+        keep = int(np.searchsorted(time, time[-1] - max(self._spans(frame)), side="right"))
         new = {
             "volatility": scale,
             "learnt": student.to_json(),
-            "last_time": int(time[-1]),
             "bars": bars[keep:].tolist(),
             "queue": walk.queue(keep).tolist(),
         }
@@ -112,7 +109,7 @@ class Online:
         return [horizon * interval_ms(frame.interval) for horizon in self.horizons]
 
     def _labels(self, time: Ints, price: Floats, sigma: Floats, clock: FeatureFrame) -> tuple[Ints, Floats]:
-        """Return at which row of the clock each label matures, and the label in units of the scale, clipped: [n, H]."""
+        """Return at which row of the clock labels mature, and the labels in units of the scale, clipped: [n, H]."""
         at, y = np.empty((len(time), len(self.horizons)), dtype=np.int64), np.empty((len(time), len(self.horizons)))
         for column, (horizon, span) in enumerate(zip(self.horizons, self._spans(clock), strict=True)):
             at[:, column], realised = mature(time, price, span, clock.time, clock.close)

@@ -103,21 +103,29 @@ def step(state: OutcomesState, predictions: Sequence[Prediction]) -> tuple[Outco
 def _arrived(state: OutcomesState, predictions: Sequence[Prediction]) -> dict[Series, Waiting]:
     """Return the new predictions as rows, by series."""
     last: dict[Series, int] = {}
-    lists: dict[Series, list[list[list[float]]]] = {}
+    heads: dict[Series, list[float]] = {}
+    said: dict[Series, list[float]] = {}
     for prediction in predictions:
         forecasts = prediction.forecasts
         series = Series(prediction.model, prediction.version, tuple([forecast.horizon for forecast in forecasts]))
         if series not in last:
             last[series] = state.waiting[series].last_time if series in state.waiting else -1
+            heads[series], said[series] = [], []
         if prediction.time <= last[series]:
             continue
         last[series] = prediction.time
-        head = [float(prediction.time), prediction.price]
-        columns = lists.setdefault(series, [[] for _ in forecasts])
-        for column, forecast in zip(columns, forecasts, strict=True):
-            mean = NAN if forecast.mean is None else forecast.mean
-            column.append([*head, mean, *(forecast.quantiles or NO_QUANTILES)])
-    return {key: Waiting(last[key], tuple(np.array(rows) for rows in columns)) for key, columns in lists.items()}
+        heads[series] += (prediction.time, prediction.price)
+        numbers = said[series]
+        for forecast in forecasts:
+            numbers.append(NAN if forecast.mean is None else forecast.mean)
+            numbers += forecast.quantiles or NO_QUANTILES
+    arrived = {}
+    for series, numbers in said.items():
+        head = np.array(heads[series], dtype=np.float64).reshape(-1, 2)
+        forecast_rows = np.array(numbers, dtype=np.float64).reshape(len(head), len(series.horizons), WIDTH - MEAN)
+        columns = tuple(np.hstack([head, forecast_rows[:, column]]) for column in range(len(series.horizons)))
+        arrived[series] = Waiting(last[series], columns)
+    return arrived
 
 
 def _outcomes(

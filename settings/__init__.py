@@ -1,4 +1,4 @@
-"""Where the servers are and how the pipeline is set, read once: environment, then what `up` wrote down, then defaults."""
+"""Where the servers are and how the pipeline is set: the environment, then what `up` wrote down, then defaults."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ ADDRESSES = "addresses.json"
 class Settings(BaseSettings):
     """Settings; each is overridden by the environment variable ``FORETICK_<NAME>``."""
 
-    model_config = SettingsConfigDict(env_prefix="FORETICK_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="FORETICK_", env_ignore_empty=True, extra="ignore")
 
     home: Path = Field(default=ROOT / ".foretick", description="data folders, logs, model artifacts")
     kafka: str = Field(default="127.0.0.1:9092", description="bootstrap servers, host:port[,host:port]")

@@ -31,6 +31,7 @@ BATCH_ROWS = 65_536
 """Rows of a binary table that are read at a time."""
 _HEAD_BYTES = 65_536
 _SIDE_TABLES = ("asset_details.csv",)
+"""Tables that are read for the sake of the one beside them."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ def tables(path: Path, scratch: Path) -> Iterator[Table]:
     """
     if not path.is_file():
         raise SourceError(f"{path}: no such file")
+    if path.name in _SIDE_TABLES:
+        return
     with _said(path.name):
         for table in _open(path.name, path.parent, path, lambda: path.open("rb"), scratch):
             yield replace(table, read=partial(_read, table))

@@ -47,7 +47,7 @@ def symbol_of(name: str) -> str | None:
 
 
 def _pair(word: str, following: str) -> str | None:
-    if not word.isalnum() or word.isdecimal():
+    if not (word.isascii() and word.isalnum()) or word.isdecimal():
         return None
     if any(word.endswith(quote) and len(word) - len(quote) > 1 for quote in QUOTES):
         return word

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -14,8 +14,9 @@ from sources.container import tables
 from sources.counts import Counts
 from sources.datafile import DataFile, look_through
 from sources.errors import SourceError
+from sources.layout import joined
 from sources.merge import Window, merge
-from sources.parse import Parsed
+from sources.parse import SYMBOL, Parsed
 from topics.records import DeadLetter
 from topics.units import interval_ms
 
@@ -120,14 +121,24 @@ def open_files(
 
     Raises SourceError where a file is of an unknown format, cannot be read, or does not hold the wished symbol.
     """
+    if wish.symbol is not None:
+        wish = replace(wish, symbol=_checked(joined(wish.symbol)))
     files: list[DataFile] = []
     for path in paths:
         for table in tables(path, scratch):
             before = sum(file.rows for file in files)
             files.append(look_through(table, wish.interval, wish.symbol, partial(_on, on_rows, before)))
+    if not files:
+        raise SourceError("there is no table to replay in the files given")
     if wish.symbol is not None:
         files = _chosen(files, wish.symbol)
     return Reader(files, wish)
+
+
+def _checked(symbol: str) -> str:
+    if not SYMBOL.match(symbol):
+        raise SourceError(f"--symbol {symbol!r} has characters that a symbol cannot have")
+    return symbol
 
 
 def _on(on_rows: Callable[[int], None], before: int, rows: int) -> None:

@@ -66,7 +66,7 @@ class Watch:
                 await self.start()
                 if not self.component.once:
                     await self.until_healthy()
-                    healthy_at = time.monotonic()
+                    healthy_at = time.monotonic() if self.status.state == "healthy" else None
                     await self.while_healthy()
                 await self.first(self.exit())
                 if self.stopping.is_set():

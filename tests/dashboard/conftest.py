@@ -68,7 +68,7 @@ def page(chromium: Browser) -> Iterator[Page]:
     tab = context.new_page()
     complaints: list[str] = []
     hosts: set[str | None] = set()
-    tab.on("console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None)
+    tab.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
     tab.on("pageerror", lambda error: complaints.append(str(error)))
     tab.on("request", lambda request: hosts.add(urlsplit(request.url).hostname))
     tab.on("websocket", lambda socket: hosts.add(urlsplit(socket.url).hostname))

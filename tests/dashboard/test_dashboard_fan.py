@@ -1,6 +1,7 @@
 """The fan starts at the last price and opens by the forecast's quantiles, in price and in event time."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import given
@@ -47,7 +48,7 @@ def test_the_chosen_horizon_is_one_row() -> None:
 @given(st.lists(st.floats(-0.5, 0.5), min_size=7, max_size=7).map(sorted), st.floats(1e-6, 1e6))
 def test_bands_are_nested_and_never_negative(quantiles: list[float], price: float) -> None:
     fan = build([Said(0.0, price, 15, tuple(quantiles), None)], "1m")
-    for (_, low, high), (_, inner_low, inner_high) in zip(BANDS, BANDS[1:], strict=False):
+    for (_, low, high), (_, inner_low, inner_high) in pairwise(BANDS):
         assert np.all(fan[low] <= fan[inner_low])
         assert np.all(fan[inner_low] <= fan[inner_high])
         assert np.all(fan[inner_high] <= fan[high])

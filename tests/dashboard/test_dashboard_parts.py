@@ -136,11 +136,11 @@ def snapshot(symbol: str = "BTCUSDT", model: str = "gbm", state: str = "calm") -
         serial=1,
         newest=Newest(datetime(2025, 5, 18, 15, 32, tzinfo=UTC), None, None, None),
         models=(model,),
-        bars={name: column for name in ("time", "open", "high", "low", "close", "volume")},
+        bars=dict.fromkeys(("time", "open", "high", "low", "close", "volume"), column),
         fan={"time": np.empty(0)},
         runs=(),
         regime=RegimeNow(state, 0.82),
-        scores={model: {name: column / 100 for name in ("time", "scored", "coverage", "skill", "direction", "error")}},
+        scores={model: dict.fromkeys(("time", "scored", "coverage", "skill", "direction", "error"), column / 100)},
     )
 
 

@@ -1,7 +1,8 @@
 """Any order and repetition of rows gives the same bars, and the quick check refuses what the record refuses."""
 
 import tempfile
-from itertools import pairwise
+from collections.abc import Callable, Iterable
+from itertools import pairwise, product
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,9 @@ from hypothesis import strategies as st
 
 from sources.clean import clean_bars, clean_ticks
 from sources.columns import Columns, by_time, concat, size
-from sources.layout import BAR_FIELDS, Layout
+from sources.layout import BAR_FIELDS, Kind, Layout
 from sources.merge import merge
-from sources.parse import Chunk, Reading, parse
+from sources.parse import Chunk, Parsed, Reading, parse
 from sources.sort import sort
 from topics.records import Bar, Tick
 
@@ -106,52 +107,60 @@ def test_sorting_on_disk_equals_sorting_in_memory(chunks: list[list[int]]) -> No
     assert rows == expected
 
 
-_numbers = st.one_of(st.none(), st.sampled_from([-1.0, 0.0, 1.0, 1.5, 2.0, float("inf"), 1e300]))
+NUMBERS = (None, -1.0, 0.0, 1.0, 1.5, 2.0, float("inf"))
 
 
-def _reading(layout: Layout, interval: str | None) -> Reading:
-    return Reading("f.csv", layout, interval, "day", str, lambda _: 0)
+def _parsed(kind: Kind, columns: dict[str, list[float | None]], times: list[int]) -> Parsed:
+    table = {"time": pa.array(times, pa.timestamp("ms"))}
+    table |= {name: pa.array(values, pa.float64()) for name, values in columns.items()}
+    layout = Layout(kind, {name: name for name in table}, symbol="X")
+    reading = Reading("f.csv", layout, "1m" if kind == "bar" else None, "day", str, lambda _: 0)
+    return parse(Chunk(pa.table(table), np.arange(len(times)), []), reading)
 
 
-@given(_numbers, _numbers, _numbers, _numbers, _numbers, st.sampled_from([M, M + 1, -M, 10**13]))
-def test_a_bar_is_refused_exactly_when_the_record_refuses_it(
-    opening: float | None, high: float | None, low: float | None, close: float | None, volume: float | None, time: int
-) -> None:
-    prices = {"open": opening, "high": high, "low": low, "close": close, "volume": volume}
-    columns = {name: pa.array([value], pa.float64()) for name, value in prices.items()}
-    table = pa.table({"time": pa.array([time], pa.timestamp("ms")), **columns})
-    layout = Layout("bar", {name: name for name in ("time", *prices)}, symbol="X")
-    parsed = parse(Chunk(table, np.array([1]), []), _reading(layout, "1m"))
-    if opening is high is low is close is None:
-        assert (parsed.empty, parsed.dead, size(parsed.columns)) == (1, [], 0)
-        return
-    try:
-        if not 0 <= time < 10**13:
-            raise ValueError("no time")
-        Bar("X", "1m", time, *(float("nan") if p is None else p for p in (opening, high, low, close)), volume)
-    except ValueError:
-        assert (size(parsed.columns), len(parsed.dead)) == (0, 1)
-    else:
-        assert (size(parsed.columns), len(parsed.dead)) == (1, 0)
+def _refusals(build: Callable[..., object], rows: Iterable[tuple[float | None, ...]]) -> dict[int, str]:
+    """Return why the record refuses each row that it does not take; an unknown number is NaN."""
+    reasons = {}
+    for at, row in enumerate(rows):
+        try:
+            build(*(float("nan") if value is None else value for value in row))
+        except ValueError as error:
+            reasons[at] = str(error)
+    return reasons
 
 
-@given(_numbers, _numbers)
-def test_a_trade_is_refused_exactly_when_the_record_refuses_it(price: float | None, amount: float | None) -> None:
-    cells = {
-        "time": pa.array([M]),
-        "price": pa.array([price], pa.float64()),
-        "amount": pa.array([amount], pa.float64()),
-    }
-    layout = Layout("tick", {name: name for name in cells}, symbol="X")
-    parsed = parse(
-        Chunk(pa.table(cells | {"time": pa.array([M], pa.timestamp("ms"))}), np.array([1]), []), _reading(layout, None)
-    )
-    reasons = []
-    try:
-        Tick("X", M, *(float("nan") if value is None else value for value in (price, amount)))
-    except ValueError as error:
-        reasons = [str(error)]
-    assert [letter.reason for letter in parsed.dead] == reasons
+def test_bars_are_refused_exactly_where_the_record_refuses_their_prices() -> None:
+    rows = list(product(NUMBERS, repeat=4))
+    columns = {name: [row[at] for row in rows] for at, name in enumerate(("open", "high", "low", "close"))}
+    parsed = _parsed("bar", columns | {"volume": [1.0] * len(rows)}, [M] * len(rows))
+    expected = _refusals(lambda *prices: Bar("X", "1m", M, *prices, 1.0), rows)
+    assert expected.pop(rows.index((None,) * 4))
+    assert parsed.empty == 1
+    assert {letter.offset: letter.reason for letter in parsed.dead} == expected
+    assert size(parsed.columns) == len(rows) - len(expected) - 1
+
+
+def test_bars_are_refused_exactly_where_the_record_refuses_their_volume() -> None:
+    prices = {name: [1.0] * len(NUMBERS) for name in ("open", "high", "low", "close")}
+    parsed = _parsed("bar", prices | {"volume": list(NUMBERS)}, [M] * len(NUMBERS))
+    rows = [(volume,) for volume in NUMBERS if volume is not None]
+    expected = _refusals(lambda volume: Bar("X", "1m", M, 1.0, 1.0, 1.0, 1.0, volume), rows)
+    # An unknown volume stands first, and is no reason.
+    assert {letter.offset: letter.reason for letter in parsed.dead} == {at + 1: why for at, why in expected.items()}
+
+
+@pytest.mark.parametrize("time", [M + 1, -M, 10_000_000_000_000, 253_402_300_799_000])
+def test_a_time_off_the_interval_or_out_of_range_is_refused(time: int) -> None:
+    prices = {name: [1.0] for name in ("open", "high", "low", "close", "volume")}
+    assert [letter.time for letter in _parsed("bar", prices, [time]).dead] == [time if time == M + 1 else 0]
+
+
+def test_trades_are_refused_exactly_where_the_record_refuses_them() -> None:
+    rows = list(product(NUMBERS, repeat=2))
+    columns = {name: [row[at] for row in rows] for at, name in enumerate(("price", "amount"))}
+    parsed = _parsed("tick", columns, [M] * len(rows))
+    expected = _refusals(lambda price, amount: Tick("X", M, price, amount), rows)
+    assert {letter.offset: letter.reason for letter in parsed.dead} == expected
 
 
 def test_every_field_of_a_bar_is_read() -> None:

@@ -146,6 +146,16 @@ def test_a_symbol_is_chosen_from_a_long_table(long: Path, replayed) -> None:
     assert result.counts.outside == 4
 
 
+def test_a_symbol_is_written_as_people_write_it(long: Path, replayed) -> None:
+    assert replayed(long, Wish(symbol="btc/usd")).counts.symbols == {"BTCUSD": 4}
+
+
+def test_a_table_of_assets_alone_is_nothing_to_replay(tmp_path: Path, replayed) -> None:
+    (tmp_path / "asset_details.csv").write_text("Asset_ID,Weight,Asset_Name\n7,1.0,Monero\n")
+    with pytest.raises(SourceError, match="no table to replay"):
+        replayed(tmp_path / "asset_details.csv")
+
+
 def test_a_symbol_that_is_not_there_is_said(long: Path, replayed) -> None:
     with pytest.raises(SourceError, match="no file holds XRPUSD; they hold BTCUSD, ETHUSD"):
         replayed(long, Wish(symbol="XRPUSD"))

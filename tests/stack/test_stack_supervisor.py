@@ -16,6 +16,7 @@ from settings import ROOT
 from stack import state
 from stack.process import Identity
 from stack.state import StackState
+from stack.watch import ATTEMPTS
 
 SLEEPER = "import time; time.sleep(600)"
 WAIT_S = 60.0
@@ -90,6 +91,15 @@ def test_the_state_shows_a_component_that_waits_for_its_restart(stack):
     assert current.components["server"].state == "restarting"
     assert "exit code 1" in current.components["server"].last_error
     assert "no luck" in current.components["server"].last_error
+
+
+@pytest.mark.slow
+def test_a_component_that_never_gets_healthy_is_given_up(stack):
+    check = "async def check(): raise OSError('no answer')"
+    stack.start(f"[exec({check!r}, globals()), (Component('server', run('1/0'), check),)][1]")
+    current = stack.wait(lambda s: s.components["server"].state == "failed")
+    assert current.components["server"].restarts == ATTEMPTS - 1
+    assert "ZeroDivisionError" in current.components["server"].last_error
 
 
 def test_what_needs_a_component_starts_after_it_and_stops_before_it(stack):

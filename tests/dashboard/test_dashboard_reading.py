@@ -1,0 +1,108 @@
+"""What the page reads, on a real TimescaleDB and Kafka, against sums made another way."""
+
+import asyncio
+from typing import Any
+
+import numpy as np
+import psycopg
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.structs import TopicPartition
+from dashboard_market import BARS_STORED, FIRST, GAP, MINUTE, Market
+
+from dashboard.choice import Series
+from dashboard.feed import OPTIONS
+from dashboard.lag import group_lag
+from dashboard.reading import Key, read_inserted, read_newest, read_scores, read_series, read_snapshot
+
+pytestmark = pytest.mark.services
+
+BTC = Series("BTCUSDT", "1m")
+
+
+@pytest.fixture(scope="module")
+def connection(market: Market) -> Any:
+    with psycopg.connect(market.url, autocommit=True, options=OPTIONS) as connection:
+        yield connection
+
+
+def test_every_series_is_found(connection: psycopg.Connection) -> None:
+    assert read_series(connection) == (BTC, Series("ETHUSDT", "1m"))
+
+
+@pytest.mark.parametrize("horizon", [1, 15, 60])
+def test_scores_equal_those_of_all_outcomes_counted_one_by_one(
+    connection: psycopg.Connection, market: Market, horizon: int
+) -> None:
+    newest = read_newest(connection, BTC)
+    scores = read_scores(connection, Key(BTC, "gbm", horizon, 180), newest)
+    made = [minute for minute in range(BARS_STORED - horizon) if not {minute, minute + horizon} & set(GAP)]
+    for model in ("gbm", "naive"):
+        outcomes = [market._outcome("BTCUSDT", minute, model, horizon) for minute in made]
+        hits = np.mean([bool(outcome.interval_hit) for outcome in outcomes])
+        assert scores[model]["scored"][-1] == len(outcomes)
+        np.testing.assert_allclose(scores[model]["coverage"][-1], hits)
+    np.testing.assert_allclose(scores["gbm"]["skill"], 1 - 1 / 1.2)
+    np.testing.assert_allclose(scores["naive"]["skill"], 0, atol=1e-12)
+    assert np.all(np.diff(scores["gbm"]["time"]) > 0)
+    assert scores["gbm"]["time"][-1] == FIRST + (BARS_STORED - 1) * MINUTE
+
+
+def test_each_resolved_forecast_is_at_its_target(connection: psycopg.Connection) -> None:
+    key = Key(BTC, "gbm", 15, 180)
+    snapshot = read_snapshot(connection, key, read_newest(connection, BTC), {}, 1)
+    assert snapshot is not None
+    bars = snapshot.bars
+    known = np.isfinite(bars["lower"])
+    assert 0 < np.sum(~known) < len(known)  # those that would have been made in the gap
+    np.testing.assert_allclose(bars["realised"][known], bars["close"][known])
+    inside = (bars["lower"] <= bars["realised"]) & (bars["realised"] <= bars["upper"])
+    np.testing.assert_array_equal(inside[known], bars["hit"][known] == 1)
+    assert np.max(np.diff(bars["time"])) == (len(GAP) + 1) * MINUTE
+    assert snapshot.fan["time"].tolist() == [FIRST + (BARS_STORED - 1 + ahead) * MINUTE for ahead in (0, 1, 5, 15, 60)]
+    assert snapshot.models == ("gbm", "naive")
+    assert {run.state for run in snapshot.runs} == {"calm", "turbulent"}
+    assert snapshot.regime is not None
+    assert snapshot.regime.probability == 0.8
+
+
+def test_a_series_that_is_not_there_has_nothing(connection: psycopg.Connection) -> None:
+    nothing = Key(Series("NONE", "1m"), None, 15, 180)
+    newest = read_newest(connection, nothing.series)
+    assert newest.bar is None
+    assert read_snapshot(connection, nothing, newest, {}, 1) is None
+    assert read_scores(connection, nothing, newest) == {}
+
+
+def test_stored_rows_are_counted(connection: psycopg.Connection) -> None:
+    bars, predictions = read_inserted(connection)
+    assert bars is not None
+    assert predictions is not None
+    assert 0 <= bars < predictions
+
+
+def test_lag_is_what_a_group_has_not_committed_and_unknown_where_it_committed_nothing(servers: Any) -> None:
+    async def measure() -> tuple[int | None, int | None]:
+        admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)
+        producer = AIOKafkaProducer(bootstrap_servers=servers.kafka)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=servers.kafka, group_id="dashboard-test", enable_auto_commit=False
+        )
+        await admin.start()
+        await admin.create_topics([NewTopic("ticks", 1, 1)])
+        await producer.start()
+        for _ in range(5):
+            await producer.send_and_wait("ticks", b"{}", partition=0)
+        await consumer.start()
+        part = TopicPartition("ticks", 0)
+        consumer.assign([part])
+        end = (await consumer.end_offsets([part]))[part]
+        await consumer.commit({part: end - 3})
+        lags = await group_lag(admin, consumer, "dashboard-test"), await group_lag(admin, consumer, "nobody")
+        for client in (consumer, producer):
+            await client.stop()
+        await admin.close()
+        return lags
+
+    assert asyncio.run(measure()) == (3, None)
