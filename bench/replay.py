@@ -1,9 +1,9 @@
 """A million real minutes through the whole pipeline: `python -m bench.replay [FILE…] [--bars N] [--features-only]`.
 
-Starts a stack of its own in a folder that is removed afterwards, replays at full speed with the `foretick replay` command,
-and ends the clock when the last row is on disk (or, with --features-only, when the worker has read the last bar). Without
-files it repeats the bundled sample, shifted in time, until there are N bars. Prints bars a second, CPU seconds by process,
-and the workers' memory at each quarter of the way: flat means that it does not grow with the history.
+Starts a stack of its own in a folder that is removed afterwards, replays at full speed with the `foretick replay`
+command, and ends the clock when the last row is on disk (or, with --features-only, when the worker has read the last
+bar). Without files it repeats the bundled sample, shifted in time, until there are N bars. Prints bars a second, CPU
+seconds by process, and the memory of the workers at each quarter of the way: flat means that it does not grow.
 """
 
 import argparse

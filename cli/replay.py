@@ -16,9 +16,6 @@ from cli.errors import UserError
 from settings import Settings
 from sources.counts import Counts
 from sources.errors import SourceError
-from sources.reader import Wish
-from sources.replay import count
-from sources.replay import replay as run
 from topics.units import interval_ms
 
 INTERRUPTED = 130
@@ -46,11 +43,15 @@ def replay(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Send the history in files onto the topics, merged by time. An interrupted replay goes on where it was."""
+    from sources.reader import Wish  # noqa: PLC0415 - pandas and Arrow: seconds that no other command is to pay
+    from sources.replay import count  # noqa: PLC0415
+    from sources.replay import replay as run  # noqa: PLC0415
+
     # What aiokafka logs of a lost broker would stand in the progress bar; the one line at the end says it.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     wish = Wish(_time(start, "--from"), _time(end, "--to"), symbol, _interval(interval))
     try:
-        with _Bar(quiet=as_json) as bar:
+        with _Bar(quiet=as_json, sends=not dry_run) as bar:
             if dry_run:
                 counts = count(files, wish, bar.show)
             else:
@@ -79,7 +80,8 @@ def replay(
 class _Bar:
     """The progress bar, on standard error."""
 
-    def __init__(self, *, quiet: bool) -> None:
+    def __init__(self, *, quiet: bool, sends: bool) -> None:
+        self._sends = sends
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -108,7 +110,7 @@ class _Bar:
         if total is not None and not self._sending:
             self._sending = True
             self._progress.reset(self._task, total=total, description="replaying")
-        done = counts.handled if self._sending else counts.rows
+        done = counts.handled if self._sending and self._sends else counts.rows
         self._progress.update(self._task, completed=done, rate=self._progress.tasks[0].speed or 0.0)
 
 

@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.errors import UserError
-from features.step import FeatureStep
 from settings import Settings
 from topics import codec
 from topics.catalog import DAY_MS, FEATURES, FOREVER, TOPICS, Topic, by_name
@@ -59,9 +58,10 @@ def schema(name: Name) -> None:
     topic = _topic(name)
     document = codec.schema(topic.record)
     if topic is FEATURES:
-        step = FeatureStep()
+        from features.table import FINGERPRINT, NAMES  # noqa: PLC0415 - seconds to import, for this command alone
+
         values = document["$defs"]["Features"]["properties"]["values"]
-        values["description"] = f"in the order of definition {step.fingerprint}: {', '.join(step.names)}"
+        values["description"] = f"in the order of definition {FINGERPRINT}: {', '.join(NAMES)}"
     sys.stdout.write(json.dumps(document, indent=2) + "\n")
 
 
@@ -84,8 +84,8 @@ def tail(
 
 async def _tail(topic: Topic, bootstrap: str, count: int, follow: bool, symbol: str | None) -> None:
     consumer = AIOKafkaConsumer(topic.name, bootstrap_servers=bootstrap, enable_auto_commit=False)
-    await consumer.start()
     try:
+        await consumer.start()
         partitions = list(consumer.assignment())
         if not partitions:
             raise UserError(f"topic {topic.name} does not exist on Kafka at {bootstrap}; ./foretick up creates it")

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.codec import has_lz4
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.structs import RecordMetadata
 from msgspec import Struct
@@ -145,7 +144,7 @@ async def sender(bootstrap: str, progress: Progress, path: Path) -> AsyncIterato
         max_batch_size=MAX_MESSAGE_BYTES // 4,
         max_request_size=MAX_MESSAGE_BYTES,
         # gzip, which is always there, costs more than all else together.
-        compression_type="lz4" if has_lz4() else None,
+        compression_type="zstd",
     )
     await producer.start()
     opened = Sender(producer, progress, path)

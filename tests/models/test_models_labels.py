@@ -5,6 +5,7 @@ import pytest
 from model_data import MINUTE, NAMES, START, features_of, market
 
 from features.frame import FeatureFrame
+from models import boosting
 from models.gbm import GBM
 from models.labels import mature, targets
 
@@ -57,3 +58,12 @@ def test_the_trees_see_no_label_that_reaches_into_the_held_out_end(training_fram
 def test_too_few_rows_are_refused_in_one_line() -> None:
     with pytest.raises(ValueError, match="rows to train 'gbm' on"):
         GBM(NAMES).fit([features_of(market("COIN", 2_000, 5))], seed=0)
+
+
+def test_unknown_labels_teach_the_trees_nothing() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(6_000, 3))
+    y = np.sign(x[:, :1])
+    y[rng.random(6_000) < 0.7] = np.nan
+    said = boosting.predict(boosting.train(x, y, (1,), np.zeros((1, 8)), seed=0), x)[:, 0]
+    assert np.mean(said * np.sign(x[:, 0])) > 0.4  # zeros in place of the unknown would pull it below 0.3

@@ -45,7 +45,7 @@ def complete(kind: type[Recovery]) -> list[str]:
         conf=SimpleNamespace(broker_request_timeout=1.0),
         flow_control=SimpleNamespace(resume=calls.note("resume flow control")),
         _fetcher=SimpleNamespace(maybe_start=calls.note_async("fetch")),
-        assignor=SimpleNamespace(assigned_standbys=lambda: set()),
+        assignor=SimpleNamespace(assigned_standbys=set),
         on_rebalance_end=calls.note("end"),
         in_recovery=True,
     )
