@@ -9,8 +9,8 @@ from typing import Annotated
 import typer
 
 from cli.errors import UserError
-from dashboard.serve import HOST, serve
 from settings import Settings
+from stack.addresses import HOST
 
 
 def dashboard(
@@ -20,6 +20,8 @@ def dashboard(
     open_: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
 ) -> None:
     """Serve the dashboard, or say where it is served already. Ctrl-C stops it."""
+    from dashboard.serve import serve  # noqa: PLC0415 - Bokeh: seconds that no other command is to pay
+
     settings = Settings()
     number = settings.dashboard_port if port is None else port
     if number and answers(number):

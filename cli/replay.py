@@ -2,7 +2,6 @@
 
 import logging
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from rich.table import Table
 
 from cli.errors import UserError
+from cli.times import epoch_ms, iso
 from settings import Settings
 from sources.counts import Counts
 from sources.errors import SourceError
@@ -49,7 +49,7 @@ def replay(
 
     # What aiokafka logs of a lost broker would stand in the progress bar; the one line at the end says it.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    wish = Wish(_time(start, "--from"), _time(end, "--to"), symbol, _interval(interval))
+    wish = Wish(epoch_ms(start, "--from"), epoch_ms(end, "--to"), symbol, _interval(interval))
     try:
         with _Bar(quiet=as_json, sends=not dry_run) as bar:
             if dry_run:
@@ -114,17 +114,6 @@ class _Bar:
         self._progress.update(self._task, completed=done, rate=self._progress.tasks[0].speed or 0.0)
 
 
-def _time(text: str | None, option: str) -> int | None:
-    """Return an ISO time as epoch ms."""
-    if text is None:
-        return None
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UserError(f"{option} {text!r} is no time such as 2025-05-04 or 2025-05-04T15:33") from error
-    return int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp() * 1_000)
-
-
 def _interval(text: str | None) -> str | None:
     if text is not None:
         try:
@@ -132,10 +121,6 @@ def _interval(text: str | None) -> str | None:
         except ValueError as error:
             raise UserError(f"--interval: {error}") from error
     return text
-
-
-def _iso(time: int | None) -> str:
-    return "-" if time is None else datetime.fromtimestamp(time / 1_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _summary(counts: Counts) -> None:
@@ -152,7 +137,7 @@ def _summary(counts: Counts) -> None:
         "delivered before": f"{counts.delivered_before:,}",
         "sent": f"{counts.sent:,}",
         "symbols": ", ".join(f"{symbol} {rows:,}" for symbol, rows in counts.symbols.items()) or "-",
-        "span (UTC)": f"{_iso(counts.first)} .. {_iso(counts.last)}",
+        "span (UTC)": f"{iso(counts.first)} .. {iso(counts.last)}",
         "seconds": f"{counts.seconds:.1f}",
     }
     for name, value in lines.items():

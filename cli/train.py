@@ -1,29 +1,23 @@
 """`foretick train`: fit every model on files of bars and put them into service."""
 
 import sys
-import tempfile
 import time
-from collections import defaultdict
-from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
-import numpy as np
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from cli.errors import UserError
-from features.frame import BarFrame
-from models import registry, training
-from models.forecaster import Forecaster
+from cli.times import epoch_ms, iso
 from settings import Settings
-from sources.columns import Columns, concat, size
-from sources.errors import SourceError
-from sources.layout import BAR_FIELDS
-from sources.reader import Wish, open_files
+
+if TYPE_CHECKING:
+    from features.frame import BarFrame
+    from models.forecaster import Forecaster
 
 
 def train(
@@ -39,8 +33,15 @@ def train(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Fit every model on the history in files, save them, and let the worker serve them from its next start."""
+    from models import registry, training  # noqa: PLC0415 - numba and LightGBM: seconds that no other command is to pay
+    from sources.bars import read_bars  # noqa: PLC0415
+    from sources.errors import SourceError  # noqa: PLC0415
+
     settings = Settings()
-    bars = read(files, interval or settings.interval, _time(until), rows_until)
+    try:
+        bars = read_bars(files, interval or settings.interval, epoch_ms(until, "--until"), rows_until)
+    except SourceError as error:
+        raise UserError(str(error)) from error
     began, seconds = time.monotonic(), []
     console = Console(stderr=True)
     with console.status("features") as status:
@@ -59,58 +60,9 @@ def train(
     _report(bars, forecasters, paths, spent, time.monotonic() - began, as_json)
 
 
-def read(files: list[Path], interval: str, until: int | None = None, share: float | None = None) -> list[BarFrame]:
-    """Return the bars of that interval in files, cleaned as for a replay: one frame a symbol.
-
-    `until` is exclusive (epoch ms); `share` of the rows, all symbols cut at one time. Raises UserError where a file
-    cannot serve or nothing is left.
-    """
-    found: dict[str, list[Columns]] = defaultdict(list)
-    others: set[str] = set()
-    missing = next((path for path in files if not path.is_file()), None)
-    if missing is not None:
-        raise UserError(f"{missing}: no such file")
-    try:
-        with tempfile.TemporaryDirectory(prefix="foretick-train-") as scratch:
-            reader = open_files(files, Wish(end=until), Path(scratch))
-            for part in reader.parts(Path(scratch)):
-                for number, rows in part.rows.items():
-                    series = reader.registry.series[number]
-                    if series.kind == "bar" and series.interval == interval:
-                        found[series.symbol].append(rows)
-                    elif size(rows):
-                        others.add(f"{series.interval} bars" if series.kind == "bar" else "trades")
-    except SourceError as error:
-        raise UserError(str(error)) from error
-    frames = [_frame(symbol, interval, concat(parts)) for symbol, parts in found.items()]
-    if share is not None and frames:
-        end = int(np.quantile(np.concatenate([frame.time for frame in frames]), share))
-        frames = [frame[: int(np.searchsorted(frame.time, end))] for frame in frames]
-    frames = [frame for frame in frames if len(frame)]
-    if not frames:
-        also = f"; the files hold {', '.join(sorted(others))}" if others else ""
-        raise UserError(f"no {interval} bars to train on{also}: give other files, --interval or a later --until")
-    return frames
-
-
-def _frame(symbol: str, interval: str, rows: Columns) -> BarFrame:
-    columns = {name: rows[name].astype(np.float64) for name in BAR_FIELDS}
-    return BarFrame(symbol, interval, time=rows["time"].astype(np.int64), gap=rows["gap"].astype(np.int64), **columns)
-
-
-def _time(text: str | None) -> int | None:
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise UserError(f"--until {text!r} is no time such as 2025-05-04 or 2025-05-04T15:33") from error
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1_000)
-
-
 def _report(
-    bars: list[BarFrame],
-    forecasters: list[Forecaster],
+    bars: "list[BarFrame]",
+    forecasters: "list[Forecaster]",
     paths: list[Path],
     seconds: list[float],
     total: float,
@@ -131,8 +83,6 @@ def _report(
     console = Console()
     console.print(table)
     first, last = min(int(frame.time[0]) for frame in bars), max(int(frame.time[-1]) for frame in bars)
-    span = " .. ".join(
-        datetime.fromtimestamp(moment / 1_000, UTC).strftime("%Y-%m-%d %H:%M") for moment in (first, last)
-    )
     counted = ", ".join(f"{symbol} {count:,}" for symbol, count in rows.items())
-    console.print(f"fitted on {counted} bars, {span} UTC, in {total:.1f} s; the worker serves them from its next start")
+    console.print(f"fitted on {counted} bars, {iso(first)} .. {iso(last)} UTC, in {total:.1f} s")
+    console.print("the worker serves them from its next start")

@@ -43,7 +43,7 @@ def decide(
         return Health("empty", "no data", f"The database holds no bars yet. {TO_FILL}")
     silence = watched_s if age_s is None else age_s
     ago = f"no new row for {'at least ' if age_s is None else ''}{duration(silence)}"
-    if silence > limit_s * 9:
+    if silence > limit_s:
         return Health("stale", "stale", f"{ago[0].upper()}{ago[1:]}: this is the last that is known. {TO_MEND}")
     if age_s is None:
         return Health("live", "waiting", f"{ago} yet".replace(" at least", ""))

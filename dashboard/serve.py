@@ -38,7 +38,9 @@ class Health(RequestHandler):
         self.write({"status": "ok" if self.feed.alive else "stopped", "database": self.feed.error or "ok"})
 
 
-def build(settings: Settings, port: int, stale_after_s: float | None = None) -> tuple[Server, Feed, Lag]:
+def build(
+    settings: Settings, port: int, stale_after_s: float | None = None, address: str = HOST
+) -> tuple[Server, Feed, Lag]:
     """Return the server, not started, and the two readers that feed it. Port 0 takes a free one."""
     folder = files("dashboard")
     feed, lag = Feed(settings.database_url.get_secret_value()), Lag(settings.kafka)
@@ -63,7 +65,7 @@ def build(settings: Settings, port: int, stale_after_s: float | None = None) -> 
     port = port or _free_port()
     server = Server(
         {"/": Application(FunctionHandler(open_page))},
-        address=HOST,
+        address=address,
         port=port,
         num_procs=1,
         allow_websocket_origin=[f"{HOST}:{port}", f"localhost:{port}"],
@@ -83,11 +85,17 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def serve(settings: Settings, port: int, ready: Callable[[int], None], stale_after_s: float | None = None) -> None:
+def serve(
+    settings: Settings,
+    port: int,
+    ready: Callable[[int], None],
+    stale_after_s: float | None = None,
+    address: str = HOST,
+) -> None:
     """Serve until SIGTERM or Ctrl-C; `ready` is told the port. Raises OSError where the port is taken."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a Kafka that does not answer is shown on the page
     logging.getLogger("bokeh.server.views.ws").setLevel(logging.ERROR)  # it warns of every tab that is closed
-    server, feed, lag = build(settings, port, stale_after_s)
+    server, feed, lag = build(settings, port, stale_after_s, address)
     feed.start()
     lag.start()
     server.start()
@@ -105,10 +113,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m dashboard.serve", description="Serve the Foretick dashboard.")
     parser.add_argument("--port", type=int, help="default: FORETICK_DASHBOARD_PORT, or 5006; 0 takes a free one")
     parser.add_argument("--stale-after", type=float, metavar="SECONDS", help="default: one and a half intervals")
+    parser.add_argument(
+        "--address", default=HOST, help="where to listen; in a container 0.0.0.0, published on loopback"
+    )
     options = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     settings = Settings()
-    serve(settings, settings.dashboard_port if options.port is None else options.port, announce, options.stale_after)
+    port = settings.dashboard_port if options.port is None else options.port
+    serve(settings, port, announce, options.stale_after, options.address)
 
 
 def announce(port: int) -> None:

@@ -8,9 +8,10 @@ import pytest
 from model_data import MINUTE, market
 
 from cli.errors import UserError
-from cli.train import read, train
+from cli.train import train
 from models import registry
 from models.registry import MODELS
+from sources.bars import read_bars
 
 
 @pytest.fixture(scope="module")
@@ -40,18 +41,18 @@ def test_train_puts_every_model_into_service(
 
 
 def test_the_end_of_the_training_rows_is_left_out(file: Path) -> None:
-    frame = read([file], "1m")[0]
-    assert len(read([file], "1m", share=0.5)[0]) == pytest.approx(3_500, abs=1)
+    frame = read_bars([file], "1m")[0]
+    assert len(read_bars([file], "1m", share=0.5)[0]) == pytest.approx(3_500, abs=1)
     end = int(frame.time[0]) + 100 * MINUTE
-    assert read([file], "1m", until=end)[0].time.tolist() == frame.time[:100].tolist()
+    assert read_bars([file], "1m", until=end)[0].time.tolist() == frame.time[:100].tolist()
 
 
 def test_a_users_mistake_is_one_line(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORETICK_HOME", str(tmp_path))
     with pytest.raises(UserError, match="no such file"):
-        read([tmp_path / "absent.csv"], "1m")
+        train([tmp_path / "absent.csv"], until=None, rows_until=None, interval=None, seed=0, as_json=True)
     with pytest.raises(UserError, match="the files hold 1m bars"):
-        read([file], "5m")
+        train([file], until=None, rows_until=None, interval="5m", seed=0, as_json=True)
     with pytest.raises(UserError, match="is no time"):
         train([file], until="soon", rows_until=None, interval=None, seed=0, as_json=True)
     with pytest.raises(UserError, match="are needed"):
