@@ -114,7 +114,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, help="default: FORETICK_DASHBOARD_PORT, or 5006; 0 takes a free one")
     parser.add_argument("--stale-after", type=float, metavar="SECONDS", help="default: one and a half intervals")
     parser.add_argument(
-        "--address", default=HOST, help="where to listen; in a container 0.0.0.0, published on loopback"
+        "--address", default=HOST, help="where to listen (0.0.0.0 in a container that publishes on loopback)"
     )
     options = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
