@@ -1,9 +1,9 @@
-"""A million real minutes through the whole pipeline: `python -m bench.replay [FILE…] [--bars N] [--features-only]`.
+"""A million real minutes through the whole pipeline: `python -m bench.replay [FILE…] [--bars N]`.
 
 Starts a stack of its own in a folder that is removed afterwards, replays at full speed with the `foretick replay`
-command, and ends the clock when the last row is on disk (or, with --features-only, when the worker has read the last
-bar). Without files it repeats the bundled sample, shifted in time, until there are N bars. Prints bars a second, CPU
-seconds by process, and the memory of the workers at each quarter of the way: flat means that it does not grow.
+command, and ends the clock when the last row is on disk and its offset committed. Without files it repeats the bundled
+sample, shifted in time, until there are N bars. Prints bars a second, CPU seconds by process, and the memory of the
+workers at each quarter of the way: flat means that it does not grow.
 """
 
 import argparse
@@ -24,6 +24,7 @@ import pandas as pd
 import psutil
 import psycopg
 
+from bench.report import save
 from settings import ADDRESSES, ROOT
 from stack import state
 from stack.lag import lag
@@ -111,13 +112,12 @@ def stored(url: str, table: str) -> int:
     return int(row[0]) if row else 0
 
 
-def measure(files: list[Path], home: Path, features_only: bool) -> dict[str, object]:
+def measure(files: list[Path], home: Path) -> dict[str, object]:
     """Replay the files through a stack of its own and return the figures."""
-    names = ("kafka", "prepare_topics", "features") if features_only else FULL
-    with running(home, names) as environment:
+    with running(home, FULL) as environment:
         kafka = json.loads((home / ADDRESSES).read_text())["kafka"]
         url = json.loads((home / ADDRESSES).read_text())["database_url"]
-        before = {name: cpu(members) for name, members in processes(home, names).items()}
+        before = {name: cpu(members) for name, members in processes(home, FULL).items()}
         begun = time.monotonic()
         command = [sys.executable, "-m", "cli.main", "replay", *map(str, files), "--json"]
         replay = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -134,7 +134,7 @@ def measure(files: list[Path], home: Path, features_only: bool) -> dict[str, obj
         seconds = time.monotonic() - begun
         summary = json.loads(replay.stdout.read()) if replay.stdout else {}
         bars = stored(url, "bars")
-        used = {name: cpu(part) - before.get(name, 0.0) for name, part in processes(home, names).items()}
+        used = {name: cpu(part) - before.get(name, 0.0) for name, part in processes(home, FULL).items()}
         return {
             "bars": bars,
             "seconds": round(seconds, 1),
@@ -155,12 +155,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--bars", type=int, default=1_000_000)
+    parser.add_argument("--save", action="store_true", help="keep the figures in bench/results")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="foretick-bench-"))
     folder.chmod(0o755)
     try:
         files = [path.resolve() for path in options.files] or repeated(options.bars, folder)
-        print(json.dumps(measure(files, folder, False), indent=2))
+        figures = measure(files, folder)
+        print(json.dumps(figures, indent=2))
+        if options.save:
+            names = " ".join(path.name for path in options.files) or f"--bars {options.bars}"
+            save("replay", f"python -m bench.replay {names}", figures)
     finally:
         shutil.rmtree(folder)
 

@@ -9,7 +9,10 @@ from stack.doctor import Check
 from stack.report import ComponentReport, Report
 
 UNKNOWN = "-"
-COLOURS = {"healthy": "green", "done": "green", "ok": "green", "starting": "yellow", "warn": "yellow"}
+COLOURS = {
+    **dict.fromkeys(("healthy", "running", "done", "ok"), "green"),
+    **dict.fromkeys(("starting", "warn"), "yellow"),
+}
 
 
 def coloured(word: str) -> str:

@@ -79,7 +79,7 @@ def announce(browser: bool) -> None:
 
 def down() -> None:
     """Stop everything that `up` started."""
-    if not detached.stop(Settings().home, Progress("healthy", "starting", "done")):
+    if not detached.stop(Settings().home, Progress("healthy", "starting", "running", "done")):
         typer.echo("not running")
 
 

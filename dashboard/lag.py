@@ -9,9 +9,9 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from topics.catalog import TOPICS
+from topics.catalog import PERSIST_GROUP, TOPICS, WORKER_GROUP
 
-GROUPS = {"forecast": "foretick-worker", "store": "foretick-persist"}
+GROUPS = {"forecast": WORKER_GROUP, "store": PERSIST_GROUP}
 """What the page calls the consumer groups."""
 PERIOD_S = 3.0
 TIMEOUT_MS = 5_000

@@ -5,7 +5,7 @@ import asyncio
 import psycopg
 from psycopg import sql
 
-TABLES = ("ticks", "bars", "features", "predictions", "outcomes", "dead_letters")
+TABLES = ("ticks", "bars", "features", "regimes", "predictions", "outcomes", "alerts", "dead_letters")
 TIMEOUT_S = 20.0
 
 

@@ -11,9 +11,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from settings import Settings
-from topics.catalog import BARS, FEATURES, PREDICTIONS, TICKS, TOPICS
+from topics.catalog import BARS, FEATURES, PERSIST_GROUP, PREDICTIONS, TICKS, TOPICS, WORKER_GROUP
 
-WORKER_GROUP, PERSIST_GROUP = "foretick-worker", "foretick-persist"
 READS = {
     WORKER_GROUP: (TICKS.name, BARS.name, FEATURES.name, PREDICTIONS.name),
     PERSIST_GROUP: tuple(topic.name for topic in TOPICS),

@@ -10,7 +10,7 @@ from stack.counts import counts
 from stack.lag import lag
 from stack.state import Status, read
 
-GOOD = ("healthy", "starting", "done")
+GOOD = ("healthy", "starting", "running", "done")
 
 
 @dataclass(frozen=True)

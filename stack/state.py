@@ -8,7 +8,7 @@ from typing import Literal
 
 from stack.process import Identity
 
-State = Literal["starting", "healthy", "restarting", "failed", "stopped", "done"]
+State = Literal["starting", "healthy", "running", "restarting", "failed", "stopped", "done"]
 FILE = "state.json"
 
 

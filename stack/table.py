@@ -8,8 +8,9 @@ from dataclasses import replace
 from settings import Settings
 from stack.addresses import HOST
 from stack.component import Component
-from stack.lag import PERSIST_GROUP, WORKER_GROUP, group_is_stable
+from stack.lag import group_is_stable
 from stack.servers import SERVERS, plan
+from topics.catalog import PERSIST_GROUP, WORKER_GROUP
 
 NAMES = (*SERVERS, "worker", "persist", "dashboard")
 

@@ -64,7 +64,9 @@ class Watch:
             healthy_at: float | None = None
             try:
                 await self.start()
-                if not self.component.once:
+                if self.component.once:
+                    self.set("running")
+                else:
                     await self.until_healthy()
                     healthy_at = time.monotonic() if self.status.state == "healthy" else None
                     await self.while_healthy()

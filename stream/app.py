@@ -13,9 +13,6 @@ from settings import Settings
 from stream.recovery import SeekFirstTableManager
 from topics.catalog import MAX_MESSAGE_BYTES, TICKS, Topic
 
-WORKER = "foretick-worker"
-PERSIST = "foretick-persist"
-
 log = logging.getLogger("foretick")
 
 

@@ -19,20 +19,22 @@ class Outbox:
     def __init__(self, bootstrap: str) -> None:
         self._bootstrap = bootstrap
         self._producer: AIOKafkaProducer | None = None
+        self._connecting = asyncio.Lock()  # several agents share an outbox
 
     async def _connected(self) -> AIOKafkaProducer:
-        if self._producer is None:
-            producer = AIOKafkaProducer(
-                bootstrap_servers=self._bootstrap,
-                acks="all",
-                enable_idempotence=True,
-                compression_type="zstd",
-                max_request_size=MAX_MESSAGE_BYTES,
-                linger_ms=2,
-            )
-            await producer.start()
-            self._producer = producer
-        return self._producer
+        async with self._connecting:
+            if self._producer is None:
+                producer = AIOKafkaProducer(
+                    bootstrap_servers=self._bootstrap,
+                    acks="all",
+                    enable_idempotence=True,
+                    compression_type="zstd",
+                    max_request_size=MAX_MESSAGE_BYTES,
+                    linger_ms=2,
+                )
+                await producer.start()
+                self._producer = producer
+            return self._producer
 
     async def stop(self) -> None:
         """Flush and disconnect."""

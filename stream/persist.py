@@ -14,10 +14,10 @@ from features.step import FeatureStep
 from settings import Settings
 from storage.latest import Latest
 from storage.timescale import Writer
-from stream.app import PERSIST, make_app, or_end, run, topic_of
+from stream.app import make_app, or_end, run, topic_of
 from stream.outbox import Outbox
 from stream.shell import decode_event, slices
-from topics.catalog import BARS, DEAD_LETTERS, FEATURES, PREDICTIONS, REGIMES, TICKS, TOPICS, Topic
+from topics.catalog import BARS, DEAD_LETTERS, FEATURES, PERSIST_GROUP, PREDICTIONS, REGIMES, TICKS, TOPICS, Topic
 from topics.records import DeadLetter
 
 BATCH_EVENTS = 200
@@ -67,7 +67,7 @@ async def persist(topic: Topic, stream: Any, writer: Writer, latest: Latest, out
 
 def make_persist(settings: Settings) -> faust.App:
     """Return the Faust app with one agent a topic, each with a database connection of its own."""
-    app = make_app(PERSIST, settings)
+    app = make_app(PERSIST_GROUP, settings)
     latest = Latest(settings.redis_url.get_secret_value())
     outbox = Outbox(settings.kafka)
     for topic in TOPICS:

@@ -1,5 +1,6 @@
 """The worker: every agent of the pipeline, on one page. `python -m stream.worker` runs it."""
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,11 +10,12 @@ from features.step import FeatureStep
 from models.predictor import Predictor
 from models.registry import load_all
 from settings import Settings
-from stream.app import WORKER, make_app, or_end, run, topic_of
+from stream.app import make_app, or_end, run, topic_of
 from stream.outbox import Outbox
 from stream.shell import Shell, Stage
 from stream.stages import Bars, Indicators, Outcomes, Predictions
-from topics.catalog import TICKS
+from topics.catalog import MODELS, TICKS, WORKER_GROUP
+from topics.records import ModelEvent
 
 
 def stages(settings: Settings) -> list[Stage[Any, Any]]:
@@ -31,16 +33,30 @@ def stages(settings: Settings) -> list[Stage[Any, Any]]:
 
 def make_worker(settings: Settings, pipeline: Sequence[Stage[Any, Any]]) -> faust.App:
     """Return the Faust app with one agent a stage, each with a table of its states."""
-    app = make_app(WORKER, settings)
+    app = make_app(WORKER_GROUP, settings)
     outbox = Outbox(settings.kafka)
     for stage in pipeline:
         _add_agent(app, stage, outbox)
+
+    @app.task  # type: ignore[untyped-decorator, unused-ignore]
+    async def announce() -> None:
+        await outbox.send([(MODELS, event.model, [event]) for event in serving(pipeline, int(time.time() * 1000))])
 
     @app.on_before_shutdown.connect  # type: ignore[untyped-decorator, unused-ignore]
     async def close(*_: object, **__: object) -> None:
         await outbox.stop()
 
     return app
+
+
+def serving(pipeline: Sequence[Stage[Any, Any]], now: int) -> list[ModelEvent]:
+    """Return what tells everyone which model versions predict from now (epoch ms) on."""
+    return [
+        ModelEvent(model.name, model.version, "serving", model.fingerprint, now)
+        for stage in pipeline
+        if isinstance(stage, Predictions)
+        for model in stage.fold.forecasters
+    ]
 
 
 def _add_agent(app: faust.App, stage: Stage[Any, Any], outbox: Outbox) -> None:

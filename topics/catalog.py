@@ -9,6 +9,8 @@ from topics.records import Alert, Bar, DeadLetter, Features, ModelEvent, Outcome
 DAY_MS = 86_400_000
 FOREVER = -1
 MAX_MESSAGE_BYTES = 4_194_304
+WORKER_GROUP, PERSIST_GROUP = "foretick-worker", "foretick-persist"
+"""The consumer groups: the one that computes, the one that stores."""
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,120 @@
+"""Bars and features alone, through Kafka and Faust: `python -m bench.features_stream [FILE…] [--bars N]`.
+
+The real `foretick replay` sends the bars, and a worker with the stages ticks to bars to features alone folds them and
+publishes, each delivery awaited. The clock runs from the replay command's start until the worker has committed the last
+bar; `sending_seconds` is the replay's own time without Python's start.
+"""
+
+import argparse
+import asyncio
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+
+from bench.replay import cpu, repeated, rss_mb, running
+from bench.report import save
+from settings import ADDRESSES, ROOT, Settings
+from stack.lag import Offsets, admin_client, behind, committed_by, consumer_client, group_is_stable
+from stream.admin import create_topics
+from topics.catalog import BARS, WORKER_GROUP
+
+POLL_S = 0.2
+
+
+async def left(bootstrap: str) -> int | None:
+    """Return how many Kafka records of bars the worker has not committed."""
+    async with admin_client(bootstrap) as admin, consumer_client(bootstrap) as consumer:
+        committed: dict[str, Offsets] = {WORKER_GROUP: await committed_by(admin, WORKER_GROUP)}
+        partitions = [partition for partition in committed[WORKER_GROUP] if partition.topic == BARS.name]
+        ends = await consumer.end_offsets(partitions)
+        firsts = await consumer.beginning_offsets(partitions)
+    return behind(BARS.name, firsts, ends, committed)
+
+
+def wait_for_the_worker(kafka: str) -> None:
+    """Return when the worker shares in the partitions."""
+    while True:
+        try:
+            return asyncio.run(group_is_stable(kafka, WORKER_GROUP))
+        except RuntimeError:
+            time.sleep(POLL_S)
+
+
+def measure(files: list[Path], home: Path) -> dict[str, object]:
+    """Replay the files through bars and features, and return the figures."""
+    with running(home, ("kafka",)) as environment:
+        kafka = json.loads((home / ADDRESSES).read_text())["kafka"]
+        create_topics(kafka)
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "bench.features_stream", "--worker"],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            wait_for_the_worker(kafka)
+            member = [psutil.Process(worker.pid)]
+            before, begun = cpu(member), time.monotonic()
+            command = [sys.executable, "-m", "cli.main", "replay", *map(str, files), "--json"]
+            done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True)
+            while asyncio.run(left(kafka)):
+                time.sleep(POLL_S)
+            seconds, used = time.monotonic() - begun, cpu(member) - before
+            summary = json.loads(done.stdout)
+            return {
+                "bars": summary["bars"],
+                "seconds": round(seconds, 1),
+                "bars_per_second": round(summary["bars"] / seconds),
+                "sending_seconds": round(summary["seconds"], 1),
+                "worker_cpu_microseconds_per_bar": round(used / summary["bars"] * 1e6, 1),
+                "worker_memory_mib": round(rss_mb(member)),
+            }
+        finally:
+            worker.terminate()
+            worker.wait(30)
+
+
+def work() -> None:
+    """Be the worker."""
+    from features.step import FeatureStep  # noqa: PLC0415 - what only the worker's process needs
+    from stream.app import run  # noqa: PLC0415
+    from stream.stages import Bars, Indicators  # noqa: PLC0415
+    from stream.worker import make_worker  # noqa: PLC0415
+
+    settings = Settings()
+    run(make_worker(settings, [Bars(settings.interval, settings.grace_ms), Indicators(FeatureStep())]))
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("files", nargs="*", type=Path)
+    parser.add_argument("--bars", type=int, default=1_000_000)
+    parser.add_argument("--worker", action="store_true", help="be the worker that is measured")
+    parser.add_argument("--save", action="store_true", help="keep the figures in bench/results")
+    options = parser.parse_args()
+    if options.worker:
+        work()
+        return
+    folder = Path(tempfile.mkdtemp(prefix="foretick-bench-"))
+    folder.chmod(0o755)
+    try:
+        files = [path.resolve() for path in options.files] or repeated(options.bars, folder)
+        figures = measure(files, folder)
+        print(json.dumps(figures, indent=2))
+        if options.save:
+            names = " ".join(path.name for path in options.files) or f"--bars {options.bars}"
+            save("features_stream", f"python -m bench.features_stream {names}", figures)
+    finally:
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()

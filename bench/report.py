@@ -1,0 +1,55 @@
+"""Figures to files and to docs/measured.md: `python -m bench.report` writes the page from what the runs saved."""
+
+import json
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import psutil
+
+from settings import ROOT
+
+RESULTS = ROOT / "bench" / "results"
+PAGE = ROOT / "docs" / "measured.md"
+HEAD = """# What was measured
+
+Written by `python -m bench.report` from the files in bench/results, which the benchmarks write; a test compares. The
+machines are shared and noisy: a figure is one run's, on the machine that stands beside it.
+"""
+
+
+def save(name: str, command: str, figures: Mapping[str, object]) -> None:
+    """Keep a run's figures with the command, the commit and the machine."""
+    commit = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, capture_output=True, check=True)  # noqa: S607
+    machine = (
+        f"{os.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB, Python {platform.python_version()}"
+    )
+    found = {"command": command, "commit": commit.stdout.decode().strip(), "machine": machine, "figures": figures}
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.json").write_text(json.dumps(found, indent=2) + "\n")
+
+
+def page(results: Path) -> str:
+    """Return the page: a section a run, a line a figure."""
+    parts = [HEAD]
+    for path in sorted(results.glob("*.json")):
+        found = json.loads(path.read_text())
+        parts.append(f"\n## {path.stem}\n`{found['command']}` at commit {found['commit']}: {found['machine']}.\n\n")
+        parts.append("| figure | value |\n|---|---|\n")
+        parts += [f"| {name.replace('_', ' ')} | {shown(value)} |\n" for name, value in found["figures"].items()]
+    return "".join(parts)
+
+
+def shown(value: object) -> str:
+    """Return a figure as people read it."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {shown(part)}" for name, part in value.items())
+    if isinstance(value, list):
+        return "; ".join(shown(part) for part in value)
+    return f"{value:,}" if isinstance(value, int | float) else str(value)
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(RESULTS))
