@@ -20,7 +20,7 @@ from stream.shell import decode_event, slices
 from topics.catalog import BARS, DEAD_LETTERS, FEATURES, PERSIST_GROUP, PREDICTIONS, REGIMES, TICKS, TOPICS, Topic
 from topics.records import DeadLetter
 
-BATCH_EVENTS = 200
+BATCH_EVENTS = 64
 BATCH_SECONDS = 0.1
 SHOWN = (TICKS, BARS, REGIMES, PREDICTIONS)
 """The topics of which Redis keeps the newest."""

@@ -23,7 +23,7 @@ from topics.records import DeadLetter
 S = TypeVar("S")
 R = TypeVar("R", bound=Struct)
 
-BATCH_EVENTS = 200
+BATCH_EVENTS = 64
 BATCH_SECONDS = 0.02
 SLICE_BYTES = 524_288
 """Bytes of input between two acknowledgements: bounds memory, and how long the event loop waits for a fold."""
