@@ -16,25 +16,25 @@ import time
 from pathlib import Path
 
 import psutil
+from aiokafka import TopicPartition
 
 from bench.replay import cpu, repeated, rss_mb, running
 from bench.report import save
 from settings import ADDRESSES, ROOT, Settings
-from stack.lag import Offsets, admin_client, behind, committed_by, consumer_client, group_is_stable
+from stack.lag import admin_client, committed_by, consumer_client, group_is_stable
 from stream.admin import create_topics
 from topics.catalog import BARS, WORKER_GROUP
 
 POLL_S = 0.2
+DEADLINE_S = 300.0
 
 
-async def left(bootstrap: str) -> int | None:
+async def left(bootstrap: str) -> int:
     """Return how many Kafka records of bars the worker has not committed."""
     async with admin_client(bootstrap) as admin, consumer_client(bootstrap) as consumer:
-        committed: dict[str, Offsets] = {WORKER_GROUP: await committed_by(admin, WORKER_GROUP)}
-        partitions = [partition for partition in committed[WORKER_GROUP] if partition.topic == BARS.name]
-        ends = await consumer.end_offsets(partitions)
-        firsts = await consumer.beginning_offsets(partitions)
-    return behind(BARS.name, firsts, ends, committed)
+        committed = await committed_by(admin, WORKER_GROUP)
+        ends = await consumer.end_offsets([TopicPartition(BARS.name, number) for number in range(BARS.partitions)])
+    return sum(end - max(0, committed.get(partition, 0)) for partition, end in ends.items())
 
 
 def wait_for_the_worker(kafka: str) -> None:
@@ -65,6 +65,8 @@ def measure(files: list[Path], home: Path) -> dict[str, object]:
             command = [sys.executable, "-m", "cli.main", "replay", *map(str, files), "--json"]
             done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True)
             while asyncio.run(left(kafka)):
+                if time.monotonic() - begun > DEADLINE_S:
+                    raise SystemExit(f"the worker has not read everything after {DEADLINE_S:.0f} s")
                 time.sleep(POLL_S)
             seconds, used = time.monotonic() - begun, cpu(member) - before
             summary = json.loads(done.stdout)
