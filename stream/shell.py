@@ -5,6 +5,7 @@ in between repeats outputs, which have deterministic identities, and what the st
 is lost, nothing counts twice.
 """
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
@@ -29,6 +30,8 @@ SLICE_BYTES = 524_288
 """Bytes of input between two acknowledgements: bounds memory, and how long the event loop waits for a fold."""
 
 Output = tuple[Topic, Sequence[Struct]]
+Sending = tuple[Topic, str, Sequence[Struct]]
+"""A topic, a key, and the records to send to it."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,16 @@ class Entry(Struct, frozen=True, array_like=True):
     state: bytes
 
 
+@dataclass(frozen=True)
+class Change(Generic[S]):
+    """A state that is to be stored in the table, for the last event that went into it."""
+
+    event: EventT[Any]
+    key: bytes
+    state: S
+    offsets: dict[int, int]
+
+
 _entries = msgspec.msgpack.Decoder(Entry)
 
 
@@ -119,34 +132,52 @@ class Shell(Generic[R, S]):
     cache: dict[bytes, tuple[bytes, S, dict[int, int]]] = field(default_factory=dict)
 
     async def run(self, stream: Any) -> None:
-        """Work the stream off, a slice of events at a time."""
+        """Work the stream off, a slice of events at a time; while one slice is delivered the next is folded already."""
         async for events in stream.noack_take(BATCH_EVENTS, within=BATCH_SECONDS):
-            for run in slices(events):
-                await self._fold(run)
-                for event in run:
-                    await stream.ack(event)
+            ahead: dict[bytes, tuple[dict[int, int], S]] = {}
+            finishing: asyncio.Task[None] | None = None
+            for part in slices(events):
+                frames, changes = self._fold(part, ahead)
+                sending = asyncio.create_task(self.outbox.send(frames))
+                if finishing is not None:
+                    await finishing
+                finishing = asyncio.create_task(self._finish(stream, part, sending, changes))
+            if finishing is not None:
+                await finishing
 
-    async def _fold(self, events: Sequence[EventT[Any]]) -> None:
-        frames: list[tuple[Topic, str, Sequence[Struct]]] = []
+    async def _finish(
+        self, stream: Any, events: Sequence[EventT[Any]], sending: asyncio.Task[None], changes: Sequence[Change[S]]
+    ) -> None:
+        await sending
+        for change in changes:
+            self._store(change)
+        for event in events:
+            await stream.ack(event)
+
+    def _fold(
+        self, events: Sequence[EventT[Any]], ahead: dict[bytes, tuple[dict[int, int], S]]
+    ) -> tuple[list[Sending], list[Change[S]]]:
+        """Return what to send, and the states to store afterwards; `ahead` holds states that are not stored yet."""
+        frames: list[Sending] = []
         groups: dict[tuple[str, str], list[Part[R]]] = {}
         last_event: dict[tuple[str, str], EventT[Any]] = {}
         for event in events:
             letters = self._group(event, groups, last_event)
             if letters:
                 frames.append((DEAD_LETTERS, self.stage.source.name, letters))
-        changed: list[tuple[EventT[Any], bytes, S, dict[int, int]]] = []
+        changes: list[Change[S]] = []
         for key, parts in groups.items():
             table_key = "|".join(key).encode()
-            offsets, state = self._load(key, table_key)
+            offsets, state = ahead.get(table_key) or self._load(key, table_key)
             fresh = [part for part in parts if part.offset > offsets.get(part.partition, -1)]
             if not fresh:
                 continue
             state, outputs = self.stage.step(state, fresh)
             frames += [(topic, key[0], records) for topic, records in outputs if records]
-            changed.append((last_event[key], table_key, state, offsets | {p.partition: p.offset for p in fresh}))
-        await self.outbox.send(frames)
-        for event, table_key, state, offsets in changed:
-            self._store(event, table_key, state, offsets)
+            offsets = offsets | {part.partition: part.offset for part in fresh}
+            ahead[table_key] = offsets, state
+            changes.append(Change(last_event[key], table_key, state, offsets))
+        return frames, changes
 
     def _group(
         self,
@@ -183,9 +214,9 @@ class Shell(Generic[R, S]):
         entry = _entries.decode(value)
         return entry.offsets, self.stage.load(key, entry.state)
 
-    def _store(self, event: EventT[Any], table_key: bytes, state: S, offsets: dict[int, int]) -> None:
-        value = msgspec.msgpack.encode(Entry(offsets, self.stage.dump(state)))
+    def _store(self, change: Change[S]) -> None:
+        value = msgspec.msgpack.encode(Entry(change.offsets, self.stage.dump(change.state)))
         # A table takes the changelog's partition, and its place in it, from the current event.
-        _current_event.set(ref(event))
-        self.table[table_key] = value
-        self.cache[table_key] = (value, state, offsets)
+        _current_event.set(ref(change.event))
+        self.table[change.key] = value
+        self.cache[change.key] = (value, change.state, change.offsets)

@@ -1,8 +1,11 @@
 """Time and interval units: epoch milliseconds (UTC) and interval names such as ``1m``."""
 
+from functools import cache
+
 _UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
+@cache
 def interval_ms(interval: str) -> int:
     """Return the length of an interval name in milliseconds.
 
