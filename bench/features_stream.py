@@ -17,16 +17,17 @@ from pathlib import Path
 
 import psutil
 from aiokafka import TopicPartition
+from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from bench.replay import cpu, repeated, rss_mb, running
 from bench.report import save
 from settings import ADDRESSES, ROOT, Settings
-from stack.lag import admin_client, committed_by, consumer_client, group_is_stable
+from stack.lag import admin_client, committed_by, consumer_client
 from stream.admin import create_topics
 from topics.catalog import BARS, WORKER_GROUP
 
 POLL_S = 0.2
-DEADLINE_S = 300.0
+DEADLINE_S, SETTLE_S = 300.0, 5.0
 
 
 async def left(bootstrap: str) -> int:
@@ -37,30 +38,45 @@ async def left(bootstrap: str) -> int:
     return sum(end - max(0, committed.get(partition, 0)) for partition, end in ends.items())
 
 
-def wait_for_the_worker(kafka: str) -> None:
-    """Return when the worker shares in the partitions."""
-    while True:
+async def members(bootstrap: str) -> int:
+    """Return how many workers share the partitions, 0 while they are being shared out."""
+    async with admin_client(bootstrap) as admin:
         try:
-            return asyncio.run(group_is_stable(kafka, WORKER_GROUP))
-        except RuntimeError:
-            time.sleep(POLL_S)
+            (answer,) = await admin.describe_consumer_groups([WORKER_GROUP])
+        except GroupCoordinatorNotAvailableError:  # nobody has asked for a group yet
+            return 0
+    group = answer.to_object()["groups"][0]
+    return len(group["members"]) if group["state"] == "Stable" else 0
 
 
-def measure(files: list[Path], home: Path) -> dict[str, object]:
+def wait_for_the_workers(kafka: str, count: int) -> None:
+    """Return when that many workers share the partitions and have recovered."""
+    deadline = time.monotonic() + DEADLINE_S
+    while asyncio.run(members(kafka)) < count:
+        if time.monotonic() > deadline:
+            raise SystemExit(f"{count} workers did not come up in {DEADLINE_S:.0f} s")
+        time.sleep(POLL_S)
+    time.sleep(SETTLE_S)
+
+
+def measure(files: list[Path], home: Path, count: int) -> dict[str, object]:
     """Replay the files through bars and features, and return the figures."""
     with running(home, ("kafka",)) as environment:
         kafka = json.loads((home / ADDRESSES).read_text())["kafka"]
         create_topics(kafka)
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "bench.features_stream", "--worker"],
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        workers = [
+            subprocess.Popen(
+                [sys.executable, "-m", "bench.features_stream", "--worker"],
+                cwd=ROOT,
+                env=environment,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
+            for _ in range(count)
+        ]
         try:
-            wait_for_the_worker(kafka)
-            member = [psutil.Process(worker.pid)]
+            wait_for_the_workers(kafka, count)
+            member = [psutil.Process(worker.pid) for worker in workers]
             before, begun = cpu(member), time.monotonic()
             command = [sys.executable, "-m", "cli.main", "replay", *map(str, files), "--json"]
             done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=True)
@@ -71,6 +87,7 @@ def measure(files: list[Path], home: Path) -> dict[str, object]:
             seconds, used = time.monotonic() - begun, cpu(member) - before
             summary = json.loads(done.stdout)
             return {
+                "workers": count,
                 "bars": summary["bars"],
                 "seconds": round(seconds, 1),
                 "bars_per_second": round(summary["bars"] / seconds),
@@ -79,8 +96,10 @@ def measure(files: list[Path], home: Path) -> dict[str, object]:
                 "worker_memory_mib": round(rss_mb(member)),
             }
         finally:
-            worker.terminate()
-            worker.wait(30)
+            for worker in workers:
+                worker.terminate()
+            for worker in workers:
+                worker.wait(30)
 
 
 def work() -> None:
@@ -99,6 +118,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--bars", type=int, default=1_000_000)
+    parser.add_argument("--workers", type=int, default=2, help="they share the symbols between them")
     parser.add_argument("--worker", action="store_true", help="be the worker that is measured")
     parser.add_argument("--save", action="store_true", help="keep the figures in bench/results")
     options = parser.parse_args()
@@ -109,7 +129,7 @@ def main() -> None:
     folder.chmod(0o755)
     try:
         files = [path.resolve() for path in options.files] or repeated(options.bars, folder)
-        figures = measure(files, folder)
+        figures = measure(files, folder, options.workers)
         print(json.dumps(figures, indent=2))
         if options.save:
             names = " ".join(path.name for path in options.files) or f"--bars {options.bars}"
