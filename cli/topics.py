@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 from rich.console import Console
 from rich.table import Table
 
@@ -76,6 +76,8 @@ def tail(
     topic, settings = _topic(name), Settings()
     try:
         asyncio.run(_tail(topic, settings.kafka, count, follow, symbol))
+    except UnknownTopicOrPartitionError:
+        raise UserError(f"topic {name} does not exist on Kafka at {settings.kafka}; ./foretick up creates it") from None
     except KafkaError as error:
         raise UserError(
             f"Kafka at {settings.kafka} does not answer ({error}); is it running? ./foretick status"
@@ -87,8 +89,6 @@ async def _tail(topic: Topic, bootstrap: str, count: int, follow: bool, symbol: 
     try:
         await consumer.start()
         partitions = list(consumer.assignment())
-        if not partitions:
-            raise UserError(f"topic {topic.name} does not exist on Kafka at {bootstrap}; ./foretick up creates it")
         begin, end = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
         for partition in partitions:
             consumer.seek(partition, max(begin[partition], end[partition] - count))

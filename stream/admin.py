@@ -1,10 +1,24 @@
-"""Creates the topics of the catalog, once."""
+"""Creates the topics of the catalog, and those of the worker's states, once."""
 
 import asyncio
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from topics.catalog import TOPICS, Topic
+from topics.catalog import TICKS, TOPICS, WORKER_GROUP
+
+STATES = ("bars", "features", "predictions", "outcomes")
+"""The stages whose states the worker keeps, each in a table with a changelog topic."""
+CHANGELOG = {
+    "cleanup.policy": "compact",
+    # States are replaced again and again: small segments let Kafka drop the old ones soon.
+    "segment.bytes": "33554432",
+    "max.compaction.lag.ms": "60000",
+}
+
+
+def changelog(state: str) -> str:
+    """Return the topic that Faust reads the states of a stage from after a start."""
+    return f"{WORKER_GROUP}-{state}-state-changelog"
 
 
 async def _create(bootstrap: str, replication: int) -> list[str]:
@@ -12,12 +26,14 @@ async def _create(bootstrap: str, replication: int) -> list[str]:
     await admin.start()
     try:
         existing = set(await admin.list_topics())
-        missing: list[Topic] = [topic for topic in TOPICS if topic.name not in existing]
+        wanted = [NewTopic(t.name, t.partitions, replication, topic_configs=t.config()) for t in TOPICS]
+        # Faust would create these at its start, and now and then go on without one that it has not heard of yet.
+        wanted += [
+            NewTopic(changelog(state), TICKS.partitions, replication, topic_configs=CHANGELOG) for state in STATES
+        ]
+        missing = [topic for topic in wanted if topic.name not in existing]
         if missing:
-            new = [
-                NewTopic(topic.name, topic.partitions, replication, topic_configs=topic.config()) for topic in missing
-            ]
-            response = await admin.create_topics(new)
+            response = await admin.create_topics(missing)
             for name, code, message in (entry[:3] for entry in response.topic_errors):
                 if code not in (0, 36):  # 36: created by somebody else between the listing and now
                     raise RuntimeError(f"Kafka at {bootstrap} did not create the topic {name}: {message}")

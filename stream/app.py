@@ -10,7 +10,7 @@ import faust
 import uvloop
 
 from settings import Settings
-from stream.recovery import SeekFirstTableManager
+from stream.recovery import App, SeekFirstTableManager
 from topics.catalog import MAX_MESSAGE_BYTES, TICKS, Topic
 
 log = logging.getLogger("foretick")
@@ -18,7 +18,7 @@ log = logging.getLogger("foretick")
 
 def make_app(name: str, settings: Settings) -> faust.App:
     """Return a Faust app whose id, and so its consumer group, is `name`."""
-    return faust.App(
+    return App(
         name,
         broker=[f"kafka://{address}" for address in settings.kafka.split(",")],
         store="memory://",

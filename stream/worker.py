@@ -10,6 +10,7 @@ from features.step import FeatureStep
 from models.predictor import Predictor
 from models.registry import load_all
 from settings import Settings
+from stream.admin import CHANGELOG
 from stream.app import make_app, or_end, run, topic_of
 from stream.outbox import Outbox
 from stream.shell import Shell, Stage
@@ -65,8 +66,7 @@ def _add_agent(app: faust.App, stage: Stage[Any, Any], outbox: Outbox) -> None:
         partitions=TICKS.partitions,
         key_type=bytes,
         value_type=bytes,
-        # States are replaced again and again: small segments let Kafka drop the old ones soon.
-        extra_topic_configs={"segment.bytes": "33554432", "max.compaction.lag.ms": "60000"},
+        extra_topic_configs=CHANGELOG,
     )
     shell = Shell(stage, table, outbox)
 

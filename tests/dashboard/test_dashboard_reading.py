@@ -8,7 +8,7 @@ import numpy as np
 import psycopg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.structs import TopicPartition
 from dashboard_market import BARS_STORED, FIRST, GAP, MINUTE, Market
 
@@ -17,6 +17,7 @@ from dashboard.feed import OPTIONS
 from dashboard.lag import group_lag
 from dashboard.queries import QUERIES
 from dashboard.reading import Key, read_inserted, read_newest, read_scores, read_series, read_snapshot
+from stream.admin import create_topics
 
 pytestmark = pytest.mark.services
 
@@ -97,6 +98,8 @@ def test_stored_rows_are_counted(connection: psycopg.Connection) -> None:
 
 
 def test_lag_is_what_a_group_has_not_committed_and_unknown_where_it_committed_nothing(servers: Any) -> None:
+    create_topics(servers.kafka)
+
     async def measure() -> tuple[int | None, int | None]:
         admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)
         producer = AIOKafkaProducer(bootstrap_servers=servers.kafka)
@@ -104,7 +107,6 @@ def test_lag_is_what_a_group_has_not_committed_and_unknown_where_it_committed_no
             bootstrap_servers=servers.kafka, group_id="dashboard-test", enable_auto_commit=False
         )
         await admin.start()
-        await admin.create_topics([NewTopic("ticks", 1, 1)])
         await producer.start()
         for _ in range(5):
             await producer.send_and_wait("ticks", b"{}", partition=0)

@@ -64,7 +64,7 @@ def test_sigkill_of_worker_and_persist_leaves_the_tables_as_if_nothing_had_happe
     undisturbed: Tables, trained: Path, bars: dict[str, list[Bar]]
 ) -> None:
     frames = [rows[start : start + 25] for start in range(0, 1_500, 25) for rows in bars.values() if rows[start:]]
-    deaths = {20: "worker", 45: "persist", 70: "worker", 71: "persist"}
+    deaths = {0: "worker", 1: "persist", 20: "worker", 45: "persist", 70: "worker", 71: "persist"}
 
     with running(COMPONENTS, trained) as servers:
         run = Run(servers)
