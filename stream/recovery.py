@@ -18,8 +18,8 @@ from faust.transport.drivers.aiokafka import Consumer
 class SeekingConsumer(Consumer):
     """A consumer that also seeks where nothing was committed yet: to the beginning.
 
-    Faust fetches while its flow stands still, drops what it fetched, and seeks back to what was committed. Where that is
-    nothing it does not seek, so what was on a topic before the first commit would be lost.
+    Faust fetches while its flow stands still, drops what it fetched, and seeks back to what was committed. Where that
+    is nothing it does not seek, so what was on a topic before the first commit would be lost.
     """
 
     async def perform_seek(self) -> None:
