@@ -57,7 +57,8 @@ class Run:
         """Wait until that many predictions are stored and nobody is behind on any topic."""
         deadline = time.monotonic() + DEADLINE_S
         while time.monotonic() < deadline:
-            if self.rows("predictions") >= predictions and not any(asyncio.run(lag(self.servers.kafka)).values()):
+            read = all(behind == 0 for behind in asyncio.run(lag(self.servers.kafka)).values())
+            if read and self.rows("predictions") >= predictions:
                 return
             time.sleep(0.5)
         stored, behind = self.rows("predictions"), asyncio.run(lag(self.servers.kafka))
