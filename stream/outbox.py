@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from msgspec import Struct
@@ -11,6 +12,8 @@ from topics.catalog import MAX_MESSAGE_BYTES, Topic
 
 ROWS = 500
 """Rows in one outgoing frame, at most: a prediction takes about 1 KB, and a frame is to stay below 1 MB."""
+
+Delivery = asyncio.Future[Any]
 
 
 class Outbox:
@@ -44,10 +47,17 @@ class Outbox:
 
     async def send(self, frames: Iterable[tuple[Topic, str, Sequence[Struct]]]) -> None:
         """Send (topic, key, records) and wait until all are delivered. Raises KafkaError where one is not."""
+        await asyncio.gather(*await self.post(frames))
+
+    async def post(self, frames: Iterable[tuple[Topic, str, Sequence[Struct]]]) -> list[Delivery]:
+        """Hand (topic, key, records) over in order; the futures returned are done when Kafka has them.
+
+        What is posted next, after this has returned, comes after it on the topics.
+        """
         producer = await self._connected()
-        sent = []
+        sent: list[Delivery] = []
         for topic, key, records in frames:
             for start in range(0, len(records), ROWS):
                 value = codec.encode(records[start : start + ROWS])
                 sent.append(await producer.send(topic.name, value, key=key.encode(), headers=codec.HEADERS))
-        await asyncio.gather(*sent)
+        return sent

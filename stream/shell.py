@@ -16,7 +16,7 @@ from faust.streams import _current_event
 from faust.types import EventT
 from msgspec import Struct
 
-from stream.outbox import Outbox
+from stream.outbox import Delivery, Outbox
 from topics import codec
 from topics.catalog import DEAD_LETTERS, Topic
 from topics.records import DeadLetter
@@ -138,17 +138,18 @@ class Shell(Generic[R, S]):
             finishing: asyncio.Task[None] | None = None
             for part in slices(events):
                 frames, changes = self._fold(part, ahead)
-                sending = asyncio.create_task(self.outbox.send(frames))
+                # In order onto the topics, before the next slice is: who reads them skips what is not newer.
+                posted = await self.outbox.post(frames)
                 if finishing is not None:
                     await finishing
-                finishing = asyncio.create_task(self._finish(stream, part, sending, changes))
+                finishing = asyncio.create_task(self._finish(stream, part, posted, changes))
             if finishing is not None:
                 await finishing
 
     async def _finish(
-        self, stream: Any, events: Sequence[EventT[Any]], sending: asyncio.Task[None], changes: Sequence[Change[S]]
+        self, stream: Any, events: Sequence[EventT[Any]], posted: Sequence[Delivery], changes: Sequence[Change[S]]
     ) -> None:
-        await sending
+        await asyncio.gather(*posted)
         for change in changes:
             self._store(change)
         for event in events:

@@ -48,11 +48,18 @@ class Journal:
     sent: list[tuple[Topic, Struct]] = field(default_factory=list)
     broken: bool = False
 
-    async def send(self, frames: list[tuple[Topic, str, Sequence[Struct]]]) -> None:
+    async def post(self, frames: list[tuple[Topic, str, Sequence[Struct]]]) -> list[asyncio.Future[None]]:
+        delivered = asyncio.get_running_loop().create_future()
         if self.broken:
-            raise ConnectionError("no broker")
+            delivered.set_exception(ConnectionError("no broker"))
+            return [delivered]
         self.happened.append("send")
-        self.sent += [(topic, record) for topic, _, records in frames for record in records]
+        for topic, _, records in frames:
+            for record in records:
+                await asyncio.sleep(0)  # as with a real broker, others may run between two frames
+                self.sent.append((topic, record))
+        delivered.set_result(None)
+        return [delivered]
 
 
 class Table(dict[bytes, bytes]):
@@ -168,3 +175,12 @@ def test_the_cut_into_batches_does_not_matter() -> None:
         run(journal, table, *[events[start : start + size] for start in range(0, len(events), size)])
         results.append((total(table), [record for _, record in journal.sent]))
     assert results[0] == results[1] == results[2]
+
+
+def test_slices_that_are_delivered_side_by_side_stay_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stream.shell.SLICE_BYTES", 1)
+    journal = Journal()
+    prices = [[float(10 * number + row) for row in range(5)] for number in range(1, 7)]
+    run(journal, Table(journal), [event(offset, *row) for offset, row in enumerate(prices)])
+    assert [record.close for _, record in journal.sent] == [price for row in prices for price in row]  # type: ignore[attr-defined]
+    assert [step for step in journal.happened if step.startswith("ack")] == [f"ack {offset}" for offset in range(6)]
