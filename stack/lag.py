@@ -11,10 +11,10 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from settings import Settings
-from topics.catalog import BARS, FEATURES, PERSIST_GROUP, PREDICTIONS, TICKS, TOPICS, WORKER_GROUP
+from topics.catalog import PERSIST_GROUP, READ_BY_WORKER, TOPICS, WORKER_GROUP
 
 READS = {
-    WORKER_GROUP: (TICKS.name, BARS.name, FEATURES.name, PREDICTIONS.name),
+    WORKER_GROUP: tuple(topic.name for topic in READ_BY_WORKER),
     PERSIST_GROUP: tuple(topic.name for topic in TOPICS),
 }
 TIMEOUT_S, REQUEST_MS = 15.0, 5_000

@@ -17,15 +17,24 @@ from storage.timescale import Writer
 from stream.app import make_app, or_end, run, topic_of
 from stream.outbox import Outbox
 from stream.shell import decode_event, slices
-from topics.catalog import BARS, DEAD_LETTERS, FEATURES, PERSIST_GROUP, PREDICTIONS, REGIMES, TICKS, TOPICS, Topic
+from topics.catalog import (
+    BARS,
+    DEAD_LETTERS,
+    FEATURES,
+    PERSIST_GROUP,
+    PREDICTIONS,
+    READ_BY_WORKER,
+    REGIMES,
+    TICKS,
+    TOPICS,
+    Topic,
+)
 from topics.records import DeadLetter
 
 BATCH_EVENTS = 64
 BATCH_SECONDS = 0.1
 SHOWN = (TICKS, BARS, REGIMES, PREDICTIONS)
 """The topics of which Redis keeps the newest."""
-READ_BY_WORKER = (TICKS, BARS, FEATURES, PREDICTIONS)
-"""The topics whose unreadable values the worker sends to dead-letters."""
 
 
 def read(topic: Topic, events: Sequence[EventT[Any]]) -> tuple[list[Struct], list[str], list[DeadLetter]]:
@@ -35,11 +44,9 @@ def read(topic: Topic, events: Sequence[EventT[Any]]) -> tuple[list[Struct], lis
     letters: list[DeadLetter] = []
     for event in events:
         found, unread = decode_event(topic, event)
-        missing = {letter.row for letter in unread}
-        rows = (row for row in range(len(found) + len(missing)) if row not in missing)
         message = event.message
-        records += found
-        origins += [f"{message.partition}-{message.offset}-{row}" for row, _ in zip(rows, found, strict=True)]
+        records += [record for _, record in found]
+        origins += [f"{message.partition}-{message.offset}-{row}" for row, _ in found]
         letters += unread
     return records, origins, letters
 
@@ -56,7 +63,7 @@ async def persist(topic: Topic, stream: Any, writer: Writer, latest: Latest, out
             records, origins, letters = read(topic, part)
             if topic is DEAD_LETTERS:
                 records += letters
-            elif topic not in READ_BY_WORKER:
+            elif topic not in READ_BY_WORKER:  # those the worker reports
                 await outbox.send([(DEAD_LETTERS, topic.name, letters)])
             await writer.write({topic: records}, origins)
             if topic in SHOWN:

@@ -99,13 +99,16 @@ def dead_letter(topic: str, event: EventT[Any], row: int, value: bytes, reason: 
     return DeadLetter(topic, message.partition, message.offset, reason, value, time, message.key or None, row)
 
 
-def decode_event(topic: Topic, event: EventT[Any]) -> tuple[list[Any], list[DeadLetter]]:
-    """Return the records of an event and the dead letters of what is none."""
+def decode_event(topic: Topic, event: EventT[Any]) -> tuple[list[tuple[int, Any]], list[DeadLetter]]:
+    """Return the records of an event, each with its row, and the dead letters of what is none."""
     message = event.message
     headers: Any = message.headers or ()
     pairs = headers.items() if isinstance(headers, dict) else headers
     frame = codec.decode(message.value, topic.record, pairs)
-    return frame.records, [dead_letter(topic.name, event, part.row, part.value, part.reason) for part in frame.rejected]
+    unread = {part.row for part in frame.rejected}
+    rows = (row for row in range(len(frame.records) + len(unread)) if row not in unread)
+    letters = [dead_letter(topic.name, event, part.row, part.value, part.reason) for part in frame.rejected]
+    return list(zip(rows, frame.records, strict=True)), letters
 
 
 def slices(events: Sequence[EventT[Any]]) -> Iterator[list[EventT[Any]]]:
@@ -188,10 +191,8 @@ class Shell(Generic[R, S]):
     ) -> list[DeadLetter]:
         message = event.message
         records, letters = decode_event(self.stage.source, event)
-        unread = {letter.row for letter in letters}
-        rows = (row for row in range(len(records) + len(unread)) if row not in unread)
         parts: dict[tuple[str, str], Part[R]] = {}
-        for row, record in zip(rows, records, strict=True):
+        for row, record in records:
             reason = self.stage.check(record)
             if reason is not None:
                 letters.append(dead_letter(self.stage.source.name, event, row, codec.encode_one(record), reason))

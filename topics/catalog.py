@@ -47,6 +47,8 @@ MODELS = Topic("models", ModelEvent, key="model", retention_ms=FOREVER, partitio
 DEAD_LETTERS = Topic("dead-letters", DeadLetter, key="topic", retention_ms=30 * DAY_MS, partitions=1)
 
 TOPICS: tuple[Topic, ...] = (TICKS, BARS, FEATURES, REGIMES, PREDICTIONS, OUTCOMES, ALERTS, MODELS, DEAD_LETTERS)
+READ_BY_WORKER = (TICKS, BARS, FEATURES, PREDICTIONS)
+"""The topics that the worker computes from."""
 
 
 def by_name(name: str) -> Topic:
