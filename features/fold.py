@@ -4,14 +4,15 @@ import hashlib
 import inspect
 import sys
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
-from features import compiled, indicators, regimes, series, windows
+from features import averages, compiled, indicators, regimes, series, windows
 from features.compiled import compiled as compile_part
 from features.compiled import compiled_and_kept
 from features.frame import Floats
-from features.series import KEPT, SERIES, TIME, derive
+from features.series import KEPT, RAW, SERIES, TIME, derive
 from features.table import FEATURES, HISTORY
 
 LAST_TIME, COUNT, MEMORY = 0, 1, 2
@@ -20,8 +21,9 @@ then the history [KEPT, WIDTH], whose last column is the last bar."""
 HISTORY_AT = MEMORY + sum(feature.state for feature in FEATURES)
 WIDTH = HISTORY + 1
 SIZE = HISTORY_AT + KEPT * WIDTH
-ROWS = TIME + 1
-"""The series that come from outside: those kept, and the time."""
+ROWS = RAW + 1
+"""The series that come from outside: the raw ones, and the time."""
+COLUMNS = sum(len(feature.names) for feature in FEATURES)
 
 _WARMUPS = np.array([feature.warmup for feature in FEATURES for _ in feature.names])
 """For each column."""
@@ -35,28 +37,34 @@ def fresh() -> Floats:
     return buffer
 
 
-def _calls() -> Callable[[Floats, int, Floats, Floats], None]:
+def _calls() -> Callable[[Floats, int, Floats, Floats, Floats], None]:
     """Return one function that calls each feature's with its own columns, state and parameters.
 
     It is written out as source, because compiled code cannot loop over functions that differ in their parameters.
     """
-    lines = ["def features(x, start, out, state):"]
+    lines = ["def features(x, start, out, state, fitted):"]
+    numbers: list[float] = []
     column, memory = 0, MEMORY
     for number, feature in enumerate(FEATURES):
         end, memory_end = column + len(feature.names), memory + feature.state
         own = [f"state[{memory}:{memory_end}]"] if feature.state else []
-        arguments = ["x", "start", f"out[:, {column}:{end}]", *own, *map(repr, feature.parameters)]
-        lines.append(f"    feature_{number}({', '.join(arguments)})")
+        own += ["fitted"] if feature.fitted else []
+        # Read from an array: a literal would have each function compiled anew for each value.
+        values = [f"{type(value).__name__}(numbers[{len(numbers) + k}])" for k, value in enumerate(feature.parameters)]
+        numbers += feature.parameters
+        lines.append(f"    feature_{number}({', '.join(['x', 'start', f'out[{column}:{end}]', *own, *values])})")
         column, memory = end, memory_end
-    namespace = {f"feature_{number}": feature.function for number, feature in enumerate(FEATURES)}
+    namespace: dict[str, Any] = {f"feature_{number}": feature.function for number, feature in enumerate(FEATURES)}
+    namespace["numbers"] = np.array(numbers)
     exec("\n".join(lines), namespace)  # noqa: S102 - made of the table's own numbers
-    return compile_part(namespace["features"])
+    calls: Callable[[Floats, int, Floats, Floats, Floats], None] = compile_part(namespace["features"])
+    return calls
 
 
 def _sources() -> str:
     """Return a hash of all code that is compiled into the fold; numba itself looks at the fold's file only."""
     modules = [module for name, module in sys.modules.items() if name.startswith(f"{indicators.__name__}.")]
-    texts = sorted(inspect.getsource(module) for module in (*modules, compiled, regimes, series, windows))
+    texts = sorted(inspect.getsource(module) for module in (*modules, averages, compiled, regimes, series, windows))
     rows = [(feature.names, feature.function.__name__, feature.parameters, feature.state) for feature in FEATURES]
     return hashlib.sha256(repr((rows, _WARMUPS.tolist(), texts)).encode()).hexdigest()
 
@@ -64,28 +72,32 @@ def _sources() -> str:
 _features = _calls()
 
 
-def _fold(sources: str) -> Callable[[Floats, Floats, float, Floats], Floats]:
+def _fold(sources: str) -> Callable[[Floats, Floats, float, Floats, Floats], Floats]:
     @compiled_and_kept
-    def fold(buffer: Floats, rows: Floats, interval: float, out: Floats) -> Floats:
+    def fold(buffer: Floats, rows: Floats, interval: float, fitted: Floats, out: Floats) -> Floats:
         _ = sources  # in the closure, so that kept machine code of other sources is not used
         n = rows.shape[1]
         x = np.empty((SERIES, WIDTH + n))
         for s in range(KEPT):
             for i in range(WIDTH):
                 x[s, i] = buffer[HISTORY_AT + s * WIDTH + i]
-        for s in range(ROWS):
+        for s in range(RAW):
             for i in range(n):
                 x[s, WIDTH + i] = rows[s, i]
+        for i in range(n):
+            x[TIME, WIDTH + i] = rows[RAW, i]
         derive(x, WIDTH, buffer[LAST_TIME], interval)
         state = buffer.copy()
-        _features(x, WIDTH, out, state)
+        values = np.empty((COLUMNS, n))
+        _features(x, x.shape[1] - n, values, state, fitted)
         seen = buffer[COUNT]
-        for row in range(min(n, HISTORY)):
-            for column in range(len(_WARMUPS)):
-                if seen + row + 1 < _WARMUPS[column]:
-                    out[row, column] = np.nan
+        for column in range(COLUMNS):
+            for row in range(min(n, int(max(_WARMUPS[column] - 1 - seen, 0)))):
+                values[column, row] = np.nan
+            for row in range(n):
+                out[column, row] = values[column, row]
         state[COUNT] = seen + n
-        state[LAST_TIME] = rows[TIME, n - 1]
+        state[LAST_TIME] = rows[RAW, n - 1]
         for s in range(KEPT):
             for i in range(WIDTH):
                 state[HISTORY_AT + s * WIDTH + i] = x[s, n + i]
@@ -95,6 +107,6 @@ def _fold(sources: str) -> Callable[[Floats, Floats, float, Floats], Floats]:
 
 
 fold = _fold(_sources())
-"""fold(buffer [SIZE], rows [ROWS, n], interval in ms, out [n, F]) -> the new buffer; fills `out`.
+"""fold(buffer [SIZE], rows [ROWS, n], interval in ms, fitted [P], out [F, n]) -> the new buffer; fills `out`.
 
-Rows are in time order and later than the buffer's last."""
+Rows are in time order and later than the buffer's last; `fitted` are the parameters that training found."""

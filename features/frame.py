@@ -12,6 +12,21 @@ from topics.records import Bar, Features
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
+BAR_COLUMNS = (
+    "open",
+    "high",
+    "low",
+    "close",
+    "volume",
+    "trades",
+    "buy_volume",
+    "buy_trades",
+    "quote_volume",
+    "market_return",
+    "market_rank",
+)
+"""The numbers of a bar, NaN where unknown."""
+
 
 def _column(bars: Sequence[Bar], name: str) -> Floats:
     values = [getattr(bar, name) for bar in bars]
@@ -32,11 +47,21 @@ class BarFrame:
     volume: Floats
     trades: Floats
     buy_volume: Floats
+    buy_trades: Floats
     quote_volume: Floats
+    market_return: Floats
+    market_rank: Floats
     gap: Ints
 
     def __len__(self) -> int:
         return len(self.time)
+
+    @classmethod
+    def build(cls, symbol: str, interval: str, time: Ints, gap: Ints | None = None, **columns: Floats) -> Self:
+        """Return a frame of these columns; one that is not given is unknown, and gaps that are not given are none."""
+        known = {name: columns.get(name) for name in BAR_COLUMNS}
+        filled = {name: np.full(len(time), np.nan) if column is None else column for name, column in known.items()}
+        return cls(symbol, interval, time, gap=np.zeros(len(time), dtype=np.int64) if gap is None else gap, **filled)
 
     @classmethod
     def of(cls, bars: Sequence[Bar]) -> Self:
@@ -45,15 +70,8 @@ class BarFrame:
             symbol=bars[0].symbol,
             interval=bars[0].interval,
             time=np.array([bar.time for bar in bars], dtype=np.int64),
-            open=_column(bars, "open"),
-            high=_column(bars, "high"),
-            low=_column(bars, "low"),
-            close=_column(bars, "close"),
-            volume=_column(bars, "volume"),
-            trades=_column(bars, "trades"),
-            buy_volume=_column(bars, "buy_volume"),
-            quote_volume=_column(bars, "quote_volume"),
             gap=np.array([bar.gap for bar in bars], dtype=np.int64),
+            **{name: _column(bars, name) for name in BAR_COLUMNS},
         )
 
     def after(self, time: int) -> Self:

@@ -16,7 +16,7 @@ import numpy as np
 from features.compiled import compiled
 from features.frame import FeatureFrame, Floats
 from features.series import RETURN
-from features.windows import root_mean_square, total
+from features.windows import moving_sum, squares
 from topics.records import Regime
 
 STATES = ("calm", "trending_up", "trending_down", "turbulent")
@@ -39,33 +39,36 @@ def regime_posterior(x: Floats, start: int, out: Floats, state: Floats) -> None:
     """
     states = len(MEANS)
     leave = (1.0 - STAY) / (states - 1)
+    squared = squares(x[RETURN])
+    moved, short_squares = moving_sum(x[RETURN], start, TREND), moving_sum(squared, start, SHORT)
+    trend_squares, long_squares = moving_sum(squared, start, TREND), moving_sum(squared, start, LONG)
     for i in range(start, x.shape[1]):
-        short, long = root_mean_square(x, RETURN, i, SHORT), root_mean_square(x, RETURN, i, LONG)
-        trend = root_mean_square(x, RETURN, i, TREND)
+        short, long = sqrt(short_squares[i - start] / SHORT), sqrt(long_squares[i - start] / LONG)
+        trend = sqrt(trend_squares[i - start] / TREND)
         known = short > 0.0 and trend > 0.0 and long > 0.0
         begun = state[0] > 0.0
         for s in range(states):
-            out[i - start, s] = np.nan
+            out[s, i - start] = np.nan
         if not (known or begun):
             continue
         for s in range(states):
             state[s] = leave + (STAY - leave) * state[s] if begun else 1.0 / states
         if known:
             heat = log(short / long)
-            drift = total(x, RETURN, i, TREND) / (trend * sqrt(TREND))
+            drift = moved[i - start] / (trend * sqrt(TREND))
             best = -np.inf
             for s in range(states):
                 a, b = (heat - MEANS[s, 0]) / DEVIATIONS[s, 0], (drift - MEANS[s, 1]) / DEVIATIONS[s, 1]
-                out[i - start, s] = TEMPER * (-0.5 * (a * a + b * b) - log(DEVIATIONS[s, 0] * DEVIATIONS[s, 1]))
-                best = max(best, out[i - start, s])
+                out[s, i - start] = TEMPER * (-0.5 * (a * a + b * b) - log(DEVIATIONS[s, 0] * DEVIATIONS[s, 1]))
+                best = max(best, out[s, i - start])
             for s in range(states):
-                state[s] *= exp(out[i - start, s] - best)
+                state[s] *= exp(out[s, i - start] - best)
         mass = 0.0
         for s in range(states):
             mass += state[s]
         for s in range(states):
             state[s] /= mass
-            out[i - start, s] = state[s]
+            out[s, i - start] = state[s]
 
 
 def regimes(frame: FeatureFrame, first_column: int) -> list[Regime]:

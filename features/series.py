@@ -1,6 +1,7 @@
 """The series that every indicator reads: the matrix `x` [SERIES, rows], oldest bar first, the state's history in front.
 
-`x[CLOSE, i - k]` is the close k bars before row i. What lies before the first bar is NaN.
+`x[CLOSE, i - k]` is the close k bars before row i. What lies before the first bar is NaN, and so is what a source does
+not tell (volume, trades, what buyers took, the market).
 """
 
 from math import log
@@ -10,26 +11,36 @@ import numpy as np
 from features.compiled import compiled
 from features.frame import Floats
 
-OPEN, HIGH, LOW, CLOSE, VOLUME = range(5)
-"""As they came; these rows are the history that a state keeps."""
-KEPT = 5
-TIME, GAP, RETURN, TYPICAL, TRUE_RANGE, LOG_RANGE = range(KEPT, 11)
-"""Bar start in ms; intervals missing just before; ln(close / previous close); (high + low + close) / 3; Wilder's true
-range, NaN at the first bar; ln(high / low). `TIME` and `GAP` are known for new rows only."""
-SERIES = 11
+OPEN, HIGH, LOW, CLOSE, VOLUME, TRADES, BUY_VOLUME, BUY_TRADES, MARKET_RETURN, MARKET_RANK = range(10)
+"""As they came with the bars."""
+RAW = 10
+RETURN, LOG_RANGE, LOG_BODY, LOG_OPENING, ROGERS_SATCHELL = range(RAW, 15)
+"""ln(close / previous close); ln(high / low); ln(close / open); ln(open / previous close);
+ln(high / close) ln(high / open) + ln(low / close) ln(low / open)."""
+KEPT = 15
+"""The rows above are the history that a state keeps: logarithms are not taken twice."""
+TIME, GAP, TYPICAL, TRUE_RANGE = range(KEPT, 19)
+"""Bar start in ms; intervals missing just before; (high + low + close) / 3; Wilder's true range, NaN at the first bar.
+`TIME` and `GAP` are known for new rows only."""
+SERIES = 19
 
 
 @compiled
 def derive(x: Floats, start: int, last_time: float, interval: float) -> None:
     """Fill the derived series. Rows from `start` on are new, after one at `last_time` (ms, negative if none)."""
-    for i in range(x.shape[1]):
-        before = x[CLOSE, i - 1] if i > 0 else np.nan
-        high, low, close = x[HIGH, i], x[LOW, i], x[CLOSE, i]
-        x[RETURN, i] = log(close / before)
-        x[TYPICAL, i] = (high + low + close) / 3.0
-        # NaN compares false, so the maximum must be taken only where the previous close is known.
-        x[TRUE_RANGE, i] = np.nan if np.isnan(before) else max(high, before) - min(low, before)
-        x[LOG_RANGE, i] = log(high / low)
     for i in range(start, x.shape[1]):
+        opening, high, low, close = x[OPEN, i], x[HIGH, i], x[LOW, i], x[CLOSE, i]
+        x[RETURN, i] = log(close / x[CLOSE, i - 1])
+        x[LOG_RANGE, i] = log(high / low)
+        x[LOG_BODY, i] = log(close / opening)
+        x[LOG_OPENING, i] = log(opening / x[CLOSE, i - 1])
+        x[ROGERS_SATCHELL, i] = log(high / close) * log(high / opening) + log(low / close) * log(low / opening)
         previous = x[TIME, i - 1] if i > start else last_time
         x[GAP, i] = np.nan if previous < 0 else (x[TIME, i] - previous) / interval - 1.0
+    x[TRUE_RANGE, 0] = np.nan
+    for i in range(x.shape[1]):
+        x[TYPICAL, i] = (x[HIGH, i] + x[LOW, i] + x[CLOSE, i]) / 3.0
+    for i in range(1, x.shape[1]):
+        before = x[CLOSE, i - 1]
+        # NaN compares false, so the maximum must be taken only where the previous close is known.
+        x[TRUE_RANGE, i] = np.nan if np.isnan(before) else max(x[HIGH, i], before) - min(x[LOW, i], before)

@@ -8,12 +8,14 @@ from typing import Self
 import numpy as np
 
 from features import fold, regimes
-from features.frame import BarFrame, FeatureFrame, Floats, Ints
+from features.frame import BAR_COLUMNS, BarFrame, FeatureFrame, Floats, Ints
 from features.table import FINGERPRINT, LONGEST_GAP, NAMES
 from topics.records import Regime
 from topics.units import interval_ms
 
-BLOCK = 4_096
+RAW_COLUMNS = tuple(name for name in BAR_COLUMNS if name != "quote_volume")
+"""In the order of `features.series`."""
+BLOCK = 2_048
 """Rows in one compiled call, at most: what it works on stays in the processor's cache."""
 REGIME_COLUMN = NAMES.index(regimes.COLUMNS[0])
 
@@ -56,7 +58,7 @@ class FeatureStep:
     fingerprint: str = FINGERPRINT
 
     def __init__(self) -> None:
-        fold.fold(fold.fresh(), np.ones((fold.ROWS, 1)), 1.0, np.empty((1, len(NAMES))))
+        fold.fold(fold.fresh(), np.ones((fold.ROWS, 2))[:, :1], 1.0, np.empty(0), np.empty((len(NAMES), 2))[:, :1])
 
     def initial(self) -> FeatureState:
         """Return the state of a symbol that was not seen yet."""
@@ -81,17 +83,17 @@ class FeatureStep:
 
 def _fold(buffer: Floats, frame: BarFrame) -> tuple[Floats, FeatureFrame]:
     frame = _new_rows(frame, int(buffer[fold.LAST_TIME]))
-    values = np.empty((len(frame), len(NAMES)))
-    features = FeatureFrame(frame.symbol, frame.interval, FINGERPRINT, frame.time, frame.close, values)
+    values = np.empty((len(NAMES), len(frame)))  # a column lies together: that is how it is computed and stored
+    features = FeatureFrame(frame.symbol, frame.interval, FINGERPRINT, frame.time, frame.close, values.T)
     if len(frame) == 0:
         return buffer, features
     interval = interval_ms(frame.interval)
-    rows = np.array([frame.open, frame.high, frame.low, frame.close, frame.volume, frame.time], dtype=np.float64)
+    rows = np.array([getattr(frame, name) for name in RAW_COLUMNS] + [frame.time], dtype=np.float64)
     anew = np.flatnonzero(_steps(frame.time, int(buffer[fold.LAST_TIME])) > (LONGEST_GAP + 1) * interval).tolist()
     for first, end in pairwise(sorted({*range(0, len(frame), BLOCK), *anew, len(frame)})):
         if first in anew:
             buffer = np.concatenate((buffer[: fold.COUNT], fold.fresh()[fold.COUNT :]))
-        buffer = fold.fold(buffer, np.ascontiguousarray(rows[:, first:end]), float(interval), values[first:end])
+        buffer = fold.fold(buffer, rows[:, first:end], float(interval), np.empty(0), values[:, first:end])
     return buffer, features
 
 

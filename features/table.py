@@ -1,4 +1,4 @@
-"""Every feature in one table: its name, the function that computes it, where it comes from and when it is known."""
+"""Every feature in one table: its names, the function that computes it, where it comes from and when it is known."""
 
 import hashlib
 import inspect
@@ -11,25 +11,53 @@ from features.indicators import momentum, others, trend, volatility, volume
 LONGEST_GAP = 60
 """After more missing intervals than this all indicators begin anew; across fewer, N bars means N bars that traded."""
 
+UNITS = {
+    "price": "level",
+    "price change": "change",
+    "log return": "movement",
+    "percent of price": "movement",
+    "percent": "free",
+    "share": "free",
+    "yes or no": "free",
+    "1": "free",
+    "deviations": "free",
+    "bars": "free",
+    "probability": "free",
+    "since the beginning": "history",
+    "amount": "amount",
+}
+"""The units, and what a model makes of each (`models.inputs`): a price *level* or *change* is seen from the close, what
+grows with volatility (*movement*) over the volatility, what is *free* of scale as it is. An *amount* (volume, or made
+of it) has the symbol's own scale, and what sums up *history* depends on when it began: neither is an input."""
+
 
 @dataclass(frozen=True)
 class Feature:
     """One function and the columns that it writes.
 
-    `warmup`: bars since the beginning until all columns are known, the current one included. `state`: numbers kept
-    between bars besides the history. `reference`: for each column an expression over the series open, high, low, close,
-    volume and time that an independent library answers (ta, pandas, numpy); a column's test compares the two. `version`
-    changes with the numbers, and so does the fingerprint.
+    `warmup`: bars since the beginning until all columns are known, the current one included; no function looks further
+    back. `state`: numbers kept between bars besides the history. `fitted`: whether it takes what training found.
+
+    For each column, what others answer, which its test compares: `ta`, an expression over the columns of the package
+    ta's `add_all_ta_features`; `talib`, an expression over TA-Lib's functions and the series open, high, low, close,
+    volume; `reference`, one over those series, `time`, `returns` (log returns), np and pd. Each is "" where there is
+    none. `peculiar` says how ta differs from the definition; the column is then not compared with ta.
+
+    `version` changes with the numbers, and so does the fingerprint.
     """
 
     names: tuple[str, ...]
     function: Callable[..., None]
+    parameters: tuple[float, ...]
     warmup: int
-    unit: str
+    units: tuple[str, ...]
     source: str
-    parameters: tuple[float, ...] = ()
     state: int = 0
+    fitted: bool = False
+    ta: tuple[str, ...] = ()
+    talib: tuple[str, ...] = ()
     reference: tuple[str, ...] = ()
+    peculiar: str = ""
     version: int = 1
 
     @property
@@ -43,247 +71,102 @@ class Feature:
         return inspect.cleandoc(self.function.__doc__ or "")
 
 
-def _log_return(period: int) -> Feature:
-    return Feature(
-        (f"log_return_{period}",),
-        momentum.log_return,
-        warmup=period + 1,
-        unit="log return",
-        source="standard",
-        parameters=(period,),
-        reference=(f"np.log(close / close.shift({period}))",),
-    )
-
-
-def _ema_gap(period: int) -> Feature:
-    return Feature(
-        (f"ema_gap_{period}",),
-        trend.ema_gap,
-        warmup=period,
-        unit="log ratio",
-        source="TA-Lib EMA",
-        parameters=(period,),
-        state=2,
-        reference=(f"np.log(close / ta.trend.ema_indicator(close, {period}))",),
-    )
-
-
-def _zscore(period: int) -> Feature:
-    rolling = f"close.rolling({period})"
-    return Feature(
-        (f"zscore_{period}",),
-        trend.zscore,
-        warmup=period,
-        unit="standard deviations",
-        source="standard",
-        parameters=(period,),
-        reference=(f"(close - {rolling}.mean()) / {rolling}.std(ddof=0)",),
-    )
-
-
-def _realised_volatility(period: int) -> Feature:
-    return Feature(
-        (f"realised_volatility_{period}",),
-        volatility.realised_volatility,
-        warmup=period + 1,
-        unit="log return per bar",
-        source="Andersen, Bollerslev, Diebold, Labys (2003)",
-        parameters=(period,),
-        reference=(f"np.sqrt((np.log(close / close.shift(1)) ** 2).rolling({period}).mean())",),
-    )
-
-
+# A row is read along: one feature, at most a few lines.
+# fmt: off
 FEATURES: tuple[Feature, ...] = (
-    _log_return(1),
-    _log_return(5),
-    _log_return(15),
-    _log_return(60),
-    Feature(
-        ("rsi_14",),
-        momentum.rsi,
-        warmup=15,
-        unit="percent",
-        source="Wilder (1978); TA-Lib RSI",
-        parameters=(14,),
-        state=4,
-        reference=("ta.momentum.rsi(close, 14)",),
-    ),
-    Feature(
-        ("stochastic_k_14", "stochastic_d_14_3"),
-        momentum.stochastic,
-        warmup=16,
-        unit="percent",
-        source="Lane (1984); TA-Lib STOCHF",
-        parameters=(14, 3),
-        reference=("ta.momentum.stoch(high, low, close, 14, 3)", "ta.momentum.stoch_signal(high, low, close, 14, 3)"),
-    ),
-    Feature(
-        ("williams_r_14",),
-        momentum.williams_r,
-        warmup=14,
-        unit="percent",
-        source="Williams (1973); TA-Lib WILLR",
-        parameters=(14,),
-        reference=("ta.momentum.williams_r(high, low, close, 14)",),
-    ),
-    Feature(
-        ("cci_20",),
-        momentum.cci,
-        warmup=20,
-        unit="1",
-        source="Lambert (1980); TA-Lib CCI",
-        parameters=(20,),
-        reference=("ta.trend.cci(high, low, close, 20)",),
-    ),
-    Feature(
-        ("roc_12",),
-        momentum.rate_of_change,
-        warmup=13,
-        unit="percent",
-        source="TA-Lib ROC",
-        parameters=(12,),
-        reference=("ta.momentum.roc(close, 12)",),
-    ),
-    _ema_gap(12),
-    _ema_gap(26),
-    Feature(
-        ("macd_12_26", "macd_signal_12_26_9", "macd_histogram_12_26_9"),
-        trend.macd,
-        warmup=34,
-        unit="share of the close",
-        source="Appel (1979); TA-Lib MACD, over the close",
-        parameters=(12, 26, 9),
-        state=7,
-        reference=(
-            "ta.trend.macd(close) / close",
-            "ta.trend.macd_signal(close) / close",
-            "ta.trend.macd_diff(close) / close",
-        ),
-    ),
-    Feature(
-        ("adx_14", "plus_di_14", "minus_di_14"),
-        trend.directional_movement,
-        warmup=28,
-        unit="percent",
-        source="Wilder (1978); TA-Lib ADX, PLUS_DI, MINUS_DI",
-        parameters=(14,),
-        state=6,
-        reference=(
-            "ta.trend.adx(high, low, close, 14)",
-            "ta.trend.adx_pos(high, low, close, 14)",
-            "ta.trend.adx_neg(high, low, close, 14)",
-        ),
-    ),
-    _zscore(60),
-    _zscore(200),
-    Feature(
-        ("natr_14",),
-        volatility.natr,
-        warmup=15,
-        unit="percent of the close",
-        source="Wilder (1978); TA-Lib NATR",
-        parameters=(14,),
-        state=2,
-        reference=("100 * ta.volatility.average_true_range(high, low, close, 14) / close",),
-    ),
-    Feature(
-        ("bollinger_b_20", "bollinger_width_20"),
-        volatility.bollinger,
-        warmup=20,
-        unit="share of the bands; percent",
-        source="Bollinger (1992)",
-        parameters=(20, 2.0),
-        reference=("ta.volatility.bollinger_pband(close, 20, 2)", "ta.volatility.bollinger_wband(close, 20, 2)"),
-    ),
-    Feature(
-        ("donchian_position_20",),
-        volatility.donchian_position,
-        warmup=20,
-        unit="share of the channel",
-        source="Donchian (1960)",
-        parameters=(20,),
-        reference=("ta.volatility.donchian_channel_pband(high, low, close, 20)",),
-    ),
-    _realised_volatility(15),
-    _realised_volatility(60),
-    Feature(
-        ("parkinson_60",),
-        volatility.parkinson,
-        warmup=60,
-        unit="log return per bar",
-        source="Parkinson (1980)",
-        parameters=(60,),
-        reference=("np.sqrt((np.log(high / low) ** 2).rolling(60).mean() / (4 * np.log(2)))",),
-    ),
-    Feature(
-        ("obv_change_20",),
-        volume.obv_change,
-        warmup=21,
-        unit="share of the volume",
-        source="Granville (1963), differenced and scaled",
-        parameters=(20,),
-        reference=("(np.sign(close.diff()) * volume).rolling(20).sum() / volume.rolling(20).sum()",),
-    ),
-    Feature(
-        ("mfi_14",),
-        volume.money_flow_index,
-        warmup=15,
-        unit="percent",
-        source="Quong and Soudack (1989); TA-Lib MFI",
-        parameters=(14,),
-        reference=("ta.volume.money_flow_index(high, low, close, volume, 14)",),
-    ),
-    Feature(
-        ("vwap_gap_20",),
-        volume.vwap_gap,
-        warmup=20,
-        unit="log ratio",
-        source="standard",
-        parameters=(20,),
-        reference=("np.log(close / ta.volume.volume_weighted_average_price(high, low, close, volume, 20))",),
-    ),
-    Feature(
-        ("volume_ratio_20",),
-        volume.volume_ratio,
-        warmup=20,
-        unit="1",
-        source="standard",
-        parameters=(20,),
-        reference=("volume / volume.rolling(20).mean()",),
-    ),
-    Feature(
-        ("day_sine", "day_cosine", "week_sine", "week_cosine"),
-        others.cyclic_time,
-        warmup=1,
-        unit="1",
-        source="standard",
+    # trend
+    Feature(("sma_12",), trend.sma, (12,), 12, ("price",), "TA-Lib SMA",
+        ta=("trend_sma_fast",), talib=("SMA(close, 12)",)),
+    Feature(("sma_26",), trend.sma, (26,), 26, ("price",), "TA-Lib SMA",
+        ta=("trend_sma_slow",), talib=("SMA(close, 26)",)),
+    Feature(("ema_12",), trend.ema_of_close, (12,), 12, ("price",), "TA-Lib EMA", state=2,
+        ta=("trend_ema_fast",), talib=("EMA(close, 12)",)),
+    Feature(("ema_26",), trend.ema_of_close, (26,), 26, ("price",), "TA-Lib EMA", state=2,
+        ta=("trend_ema_slow",), talib=("EMA(close, 26)",)),
+    Feature(("macd_12_26", "macd_signal_12_26_9", "macd_histogram_12_26_9"), trend.macd, (12, 26, 9), 34,
+        ("price change",) * 3, "Appel (1979)", state=7,
+        ta=("trend_macd", "trend_macd_signal", "trend_macd_diff"),
+        talib=("MACD(close)[0]", "MACD(close)[1]", "MACD(close)[2]")),
+    Feature(("adx_14", "plus_di_14", "minus_di_14"), trend.directional_movement, (14,), 28, ("percent",) * 3,
+        "Wilder (1978)", state=8,
+        ta=("trend_adx", "trend_adx_pos", "trend_adx_neg"),
+        talib=("ADX(high, low, close, 14)", "PLUS_DI(high, low, close, 14)", "MINUS_DI(high, low, close, 14)")),
+    Feature(("zscore_60",), trend.zscore, (60,), 60, ("deviations",), "standard",
+        reference=("(close - close.rolling(60).mean()) / close.rolling(60).std(ddof=0)",)),
+    Feature(("zscore_200",), trend.zscore, (200,), 200, ("deviations",), "standard",
+        reference=("(close - close.rolling(200).mean()) / close.rolling(200).std(ddof=0)",)),
+    # momentum
+    Feature(("log_return_1",), momentum.log_return, (1,), 2, ("log return",), "standard",
+        ta=("others_dlr / 100",)),
+    Feature(("log_return_5",), momentum.log_return, (5,), 6, ("log return",), "standard",
+        reference=("np.log(close / close.shift(5))",)),
+    Feature(("log_return_15",), momentum.log_return, (15,), 16, ("log return",), "standard",
+        reference=("np.log(close / close.shift(15))",)),
+    Feature(("log_return_60",), momentum.log_return, (60,), 61, ("log return",), "standard",
+        reference=("np.log(close / close.shift(60))",)),
+    Feature(("rsi_14",), momentum.rsi, (14,), 15, ("percent",), "Wilder (1978)", state=4,
+        ta=("momentum_rsi",), talib=("RSI(close, 14)",)),
+    Feature(("stochastic_k_14", "stochastic_d_14_3"), momentum.stochastic, (14, 3), 16, ("percent",) * 2, "Lane (1984)",
+        ta=("momentum_stoch", "momentum_stoch_signal"),
+        talib=("STOCHF(high, low, close, 14, 3)[0]", "STOCHF(high, low, close, 14, 3)[1]")),
+    Feature(("williams_r_14",), momentum.williams_r, (14,), 14, ("percent",), "Williams (1973)",
+        ta=("momentum_wr",), talib=("WILLR(high, low, close, 14)",)),
+    Feature(("cci_20",), momentum.cci, (20,), 20, ("1",), "Lambert (1980)",
+        ta=("trend_cci",), talib=("CCI(high, low, close, 20)",)),
+    Feature(("roc_12",), momentum.rate_of_change, (12,), 13, ("percent of price",), "TA-Lib ROC",
+        ta=("momentum_roc",), talib=("ROC(close, 12)",)),
+    # volatility
+    Feature(("natr_14",), volatility.natr, (14,), 15, ("percent of price",), "Wilder (1978)", state=2,
+        talib=("NATR(high, low, close, 14)",)),
+    Feature(("bollinger_middle_20", "bollinger_high_20", "bollinger_low_20", "bollinger_width_20", "bollinger_b_20",
+        "bollinger_above_20", "bollinger_below_20"), volatility.bollinger, (20, 2.0), 20,
+        ("price", "price", "price", "percent of price", "share", "yes or no", "yes or no"), "Bollinger (1992)",
+        ta=("volatility_bbm", "volatility_bbh", "volatility_bbl", "volatility_bbw", "volatility_bbp",
+            "volatility_bbhi", "volatility_bbli"),
+        talib=("BBANDS(close, 20, 2, 2)[1]", "BBANDS(close, 20, 2, 2)[0]", "BBANDS(close, 20, 2, 2)[2]", "", "", "",
+            "")),
+    Feature(("donchian_low_20", "donchian_high_20", "donchian_middle_20", "donchian_width_20",
+        "donchian_position_20"), volatility.donchian, (20,), 20,
+        ("price", "price", "price", "percent of price", "share"), "Donchian (1960)",
+        ta=("volatility_dcl", "volatility_dch", "volatility_dcm", "volatility_dcw", "volatility_dcp"),
+        talib=("MIN(low, 20)", "MAX(high, 20)", "", "", "")),
+    Feature(("realised_volatility_15",), volatility.realised_volatility, (15,), 16, ("log return",),
+        "Andersen, Bollerslev, Diebold, Labys (2003)", reference=("np.sqrt((returns ** 2).rolling(15).mean())",)),
+    Feature(("realised_volatility_60",), volatility.realised_volatility, (60,), 61, ("log return",),
+        "Andersen, Bollerslev, Diebold, Labys (2003)", reference=("np.sqrt((returns ** 2).rolling(60).mean())",)),
+    Feature(("parkinson_60",), volatility.parkinson, (60,), 60, ("log return",), "Parkinson (1980)",
+        reference=("np.sqrt((np.log(high / low) ** 2).rolling(60).mean() / (4 * np.log(2)))",)),
+    # volume
+    Feature(("obv_change_20",), volume.obv_change, (20,), 21, ("share",), "Granville (1963), differenced and scaled",
+        reference=("(np.sign(close.diff()) * volume).rolling(20).sum() / volume.rolling(20).sum()",)),
+    Feature(("mfi_14",), volume.money_flow_index, (14,), 15, ("percent",), "Quong and Soudack (1989)",
+        ta=("volume_mfi",), talib=("MFI(high, low, close, volume, 14)",),
+        peculiar="ta counts a change of the typical price by a rounding error as a rise or fall"),
+    Feature(("vwap_14", "vwap_gap_14"), volume.vwap, (14,), 14, ("price", "log return"), "standard",
+        ta=("volume_vwap", "np.log(close / volume_vwap)")),
+    Feature(("volume_ratio_20",), volume.volume_ratio, (20,), 20, ("1",), "standard",
+        reference=("volume / volume.rolling(20).mean()",)),
+    # others
+    Feature(("day_sine", "day_cosine", "week_sine", "week_cosine"), others.cyclic_time, (), 1, ("1",) * 4, "standard",
         reference=(
             "np.sin(2 * np.pi * (time.dt.hour * 60 + time.dt.minute) / 1440)",
             "np.cos(2 * np.pi * (time.dt.hour * 60 + time.dt.minute) / 1440)",
             "np.sin(2 * np.pi * (time.dt.day_of_week * 1440 + time.dt.hour * 60 + time.dt.minute) / 10080)",
-            "np.cos(2 * np.pi * (time.dt.day_of_week * 1440 + time.dt.hour * 60 + time.dt.minute) / 10080)",
-        ),
-    ),
-    Feature(
-        ("missing_before",),
-        others.missing_before,
-        warmup=2,
-        unit="intervals",
-        source="our own",
-        reference=("time.diff() / pd.Timedelta('1min') - 1",),
-    ),
-    Feature(
-        regimes.COLUMNS,
-        regimes.regime_posterior,
-        warmup=regimes.LONG + 1,
-        unit="probability",
-        source="Hamilton (1989), filtered",
-        state=len(regimes.STATES),
-    ),
+            "np.cos(2 * np.pi * (time.dt.day_of_week * 1440 + time.dt.hour * 60 + time.dt.minute) / 10080)")),
+    Feature(("missing_before",), others.missing_before, (), 2, ("bars",), "our own",
+        reference=("time.diff() / pd.Timedelta('1min') - 1",)),
+    # regimes
+    Feature(regimes.COLUMNS, regimes.regime_posterior, (), regimes.LONG + 1, ("probability",) * len(regimes.STATES),
+        "Hamilton (1989), filtered", state=len(regimes.STATES)),
 )
+# fmt: on
 
 NAMES: tuple[str, ...] = tuple(name for feature in FEATURES for name in feature.names)
 """The columns of a feature frame, in order."""
+KINDS: dict[str, str] = {
+    name: UNITS[unit] for feature in FEATURES for name, unit in zip(feature.names, feature.units, strict=True)
+}
+"""What a model makes of each column."""
 HISTORY = max(feature.warmup for feature in FEATURES)
 """Bars kept in a state: no window reaches further back than its warm-up."""
 

@@ -1,10 +1,10 @@
-"""Windows and averages that indicators are made of.
+"""Moving windows that indicators are made of, each over a whole series at once.
 
-Windows are summed anew for each row: no running sum, so no drift, and the same bits wherever the input was cut.
-A window is the last `period` values of one series of `x` at row i; what is made of it is NaN where one of them is.
+`values` [rows] is a series with its history in front, `start` its first new row; the result [new rows] is made of the
+last `period` values at each. A window is put together from halves of halves, anew for each row: so there is no running
+sum to drift or to keep a NaN, the bits do not depend on where the input was cut, and the loops run on whole registers.
+A window with a NaN in it is NaN.
 """
-
-from math import sqrt
 
 import numpy as np
 
@@ -13,55 +13,149 @@ from features.frame import Floats
 
 
 @compiled
-def total(x: Floats, series: int, i: int, period: int) -> float:
-    """Return the sum of the window."""
-    result = 0.0
-    for k in range(i - period + 1, i + 1):
-        result += x[series, k]
+def moving_sum(values: Floats, start: int, period: int) -> Floats:
+    """Return the sum of each window."""
+    v = values[start - period + 1 :]
+    rows = len(v) - period + 1
+    result = np.zeros(rows)
+    part, other = np.empty(len(v)), np.empty(len(v))  # sums of `size` values, by their first
+    for j in range(len(v)):
+        part[j] = v[j]
+    size, rest, offset = 1, period, 0
+    while True:
+        if rest & 1:
+            piece = part[offset : offset + rows]
+            for r in range(rows):
+                result[r] += piece[r]
+            offset += size
+        rest >>= 1
+        if rest == 0:
+            return result
+        count = len(v) - 2 * size + 1
+        a, b = part[:count], part[size : size + count]
+        for j in range(count):
+            other[j] = a[j] + b[j]
+        part, other = other, part
+        size *= 2
+
+
+@compiled
+def moving_mean(values: Floats, start: int, period: int) -> Floats:
+    """Return the mean of each window."""
+    result = moving_sum(values, start, period)
+    for r in range(len(result)):
+        result[r] /= period
     return result
 
 
 @compiled
-def mean_and_deviation(x: Floats, series: int, i: int, period: int) -> tuple[float, float]:
-    """Return the window's mean and population standard deviation, exactly 0 where all values are equal."""
-    # Offsets from the first value: a constant window must not get a deviation out of rounding.
-    origin = x[series, i - period + 1]
-    offset = 0.0
-    for k in range(i - period + 1, i + 1):
-        offset += x[series, k] - origin
-    offset /= period
-    squares = 0.0
-    for k in range(i - period + 1, i + 1):
-        squares += (x[series, k] - origin - offset) ** 2
-    return origin + offset, sqrt(squares / period)
+def moving_mean_and_squares(values: Floats, start: int, period: int) -> tuple[Floats, Floats]:
+    """Return each window's mean and sum of squared deviations from it, exactly 0 where all values are equal.
+
+    Source: Chan, Golub and LeVeque (1979), the pairwise update.
+    """
+    v = values[start - period + 1 :]
+    rows = len(v) - period + 1
+    mean, deviations = np.zeros(rows), np.zeros(rows)
+    part, other = np.empty(len(v)), np.empty(len(v))
+    part_squares, other_squares = np.zeros(len(v)), np.empty(len(v))
+    for j in range(len(v)):
+        part[j] = v[j]
+    size, rest, offset = 1, period, 0
+    while True:
+        if rest & 1:
+            piece, piece_squares = part[offset : offset + rows], part_squares[offset : offset + rows]
+            share = size / (offset + size)
+            for r in range(rows):
+                distance = piece[r] - mean[r]
+                mean[r] = piece[r] if offset == 0 else mean[r] + distance * share
+                between = 0.0 if offset == 0 else distance * distance * offset * share
+                deviations[r] += piece_squares[r] + between
+            offset += size
+        rest >>= 1
+        if rest == 0:
+            return mean, deviations
+        count = len(v) - 2 * size + 1
+        a, b = part[:count], part[size : size + count]
+        c, d = part_squares[:count], part_squares[size : size + count]
+        for j in range(count):
+            distance = b[j] - a[j]
+            other[j] = a[j] + 0.5 * distance
+            other_squares[j] = c[j] + d[j] + distance * distance * (0.5 * size)
+        part, other = other, part
+        part_squares, other_squares = other_squares, part_squares
+        size *= 2
 
 
 @compiled
-def root_mean_square(x: Floats, series: int, i: int, period: int) -> float:
-    """Return the root of the mean of squares."""
-    squares = 0.0
-    for k in range(i - period + 1, i + 1):
-        squares += x[series, k] * x[series, k]
-    return sqrt(squares / period)
+def moving_deviation(values: Floats, start: int, period: int) -> tuple[Floats, Floats]:
+    """Return each window's mean and population standard deviation."""
+    mean, deviation = moving_mean_and_squares(values, start, period)
+    for r in range(len(deviation)):
+        deviation[r] = np.sqrt(deviation[r] / period)
+    return mean, deviation
 
 
 @compiled
-def highest(x: Floats, series: int, i: int, period: int) -> float:
-    """Return the window's maximum."""
-    result = float(x[series, i])
-    for k in range(i - period + 1, i):
-        if not x[series, k] <= result:  # so that a NaN wins
-            result = float(x[series, k])
+def moving_max(values: Floats, start: int, period: int) -> Floats:
+    """Return the greatest value of each window."""
+    v = values[start - period + 1 :]
+    rows = len(v) - period + 1
+    part, other = np.empty(len(v)), np.empty(len(v))
+    for j in range(len(v)):
+        part[j] = v[j]
+    size = 1
+    while 2 * size <= period:
+        count = len(v) - 2 * size + 1
+        a, b = part[:count], part[size : size + count]
+        for j in range(count):
+            other[j] = b[j] if b[j] > a[j] or b[j] != b[j] else a[j]  # so that a NaN wins
+        part, other = other, part
+        size *= 2
+    result = np.empty(rows)
+    a, b = part[:rows], part[period - size : period - size + rows]
+    for r in range(rows):
+        result[r] = b[r] if b[r] > a[r] or b[r] != b[r] else a[r]
     return result
 
 
 @compiled
-def lowest(x: Floats, series: int, i: int, period: int) -> float:
-    """Return the window's minimum."""
-    result = float(x[series, i])
-    for k in range(i - period + 1, i):
-        if not x[series, k] >= result:
-            result = float(x[series, k])
+def moving_min(values: Floats, start: int, period: int) -> Floats:
+    """Return the least value of each window."""
+    v = values[start - period + 1 :]
+    rows = len(v) - period + 1
+    part, other = np.empty(len(v)), np.empty(len(v))
+    for j in range(len(v)):
+        part[j] = v[j]
+    size = 1
+    while 2 * size <= period:
+        count = len(v) - 2 * size + 1
+        a, b = part[:count], part[size : size + count]
+        for j in range(count):
+            other[j] = b[j] if b[j] < a[j] or b[j] != b[j] else a[j]
+        part, other = other, part
+        size *= 2
+    result = np.empty(rows)
+    a, b = part[:rows], part[period - size : period - size + rows]
+    for r in range(rows):
+        result[r] = b[r] if b[r] < a[r] or b[r] != b[r] else a[r]
+    return result
+
+
+@compiled
+def put(out: Floats, column: int, values: Floats) -> None:
+    """Copy values into a column. (An assignment of whole arrays would do it, but takes numba seconds to compile.)"""
+    row = out[column]
+    for r in range(len(values)):
+        row[r] = values[r]
+
+
+@compiled
+def squares(values: Floats) -> Floats:
+    """Return the square of each value."""
+    result = np.empty(len(values))
+    for r in range(len(values)):
+        result[r] = values[r] * values[r]
     return result
 
 
@@ -72,19 +166,18 @@ def ratio(numerator: float, denominator: float) -> float:
 
 
 @compiled
-def smoothed(state: Floats, at: int, value: float, period: int, weight: float) -> float:
-    """Return the exponential average after one more value, NaN until `period` values were seen.
+def joined(state: Floats, values: Floats) -> Floats:
+    """Return new values with those kept in the state in front, and keep the last ones for the next call.
 
-    The average begins as the plain mean of the first `period` values (as in TA-Lib); then each value has that `weight`:
-    2 / (period + 1) for an EMA, 1 / period for Wilder's. `state[at]` counts the values seen, and the number after it is
-    the average (their sum until it begins).
+    `state` [1 + kept] counts the values seen, then holds the last of them; what was not seen yet is NaN.
     """
-    state[at] += 1.0
-    if state[at] < period:
-        state[at + 1] += value
-        return np.nan
-    if state[at] == period:
-        state[at + 1] = (state[at + 1] + value) / period
-    else:
-        state[at + 1] += (value - state[at + 1]) * weight
-    return float(state[at + 1])
+    kept = len(state) - 1
+    series = np.empty(kept + len(values))
+    for k in range(kept):
+        series[k] = state[1 + k] if state[0] >= kept - k else np.nan
+    for k in range(len(values)):
+        series[kept + k] = values[k]
+    state[0] += len(values)
+    for k in range(kept):
+        state[1 + k] = series[len(values) + k]
+    return series

@@ -11,7 +11,7 @@ from features.frame import FeatureFrame, Floats
 from models import artifact, boosting, volatility
 from models.distribution import NORMAL, odds_up
 from models.forecaster import JSON, Forecasts
-from models.inputs import scale_free
+from models.inputs import scale_free, usable
 from models.labels import targets
 from topics.records import HORIZONS, QUANTILES
 from topics.units import interval_ms
@@ -42,7 +42,7 @@ class GBM:
         self.names = names
         self.horizons = horizons
         self.fingerprint = ""
-        self.inputs = tuple(name for name in names if name not in LEFT_OUT)
+        self.inputs = tuple(name for name in usable(names) if name not in LEFT_OUT)
         self.shift = np.zeros((len(horizons), 1 + len(QUANTILES)))  # [H, 1 + Q], mean first, in units of sigma sqrt(h)
         self.shrink = np.zeros((len(horizons), 1 + len(QUANTILES)))
         self.split = 0  # epoch ms: the trees saw no label at or after it
@@ -86,7 +86,7 @@ class GBM:
 
     def _inputs(self, frame: FeatureFrame, sigma: Floats) -> tuple[Floats, Flags]:
         """Return the inputs [n, F], and which rows know their volatility and at least half of the inputs."""
-        x = scale_free(frame.values[:, self._columns], self.inputs, sigma)
+        x = scale_free(frame, self._columns, self.inputs, sigma)
         return x, ~np.isnan(sigma) & (np.isnan(x).mean(axis=1) <= 0.5)
 
     def initial(self) -> JSON:

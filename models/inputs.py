@@ -1,26 +1,35 @@
-"""What models see of the features: the columns that are in units of price movement, over the volatility."""
+"""What models see of the features: prices from the close, and all that grows with volatility over the volatility."""
 
 import numpy as np
 
-from features.frame import Floats
-
-MOVEMENTS = (
-    "log_return_",
-    "ema_gap_",
-    "macd_",
-    "vwap_gap_",
-    "natr_",
-    "bollinger_width_",
-    "realised_volatility_",
-    "parkinson_",
-)
-"""Beginnings of the names whose columns grow with volatility; all others are free of scale as they are."""
+from features.frame import FeatureFrame, Floats
+from features.table import KINDS
 
 
-def scale_free(values: Floats, names: tuple[str, ...], sigma: Floats) -> Floats:
-    """Return the columns [n, F], those in `MOVEMENTS` divided by sigma [n]: so symbols and times compare."""
-    moving = np.array([name.startswith(MOVEMENTS) for name in names])
-    return np.where(moving, values / sigma[:, None], values)
+def kind(name: str) -> str:
+    """Return the kind of a column's unit (see `features.table.UNITS`), of whichever timeframe it is."""
+    return KINDS[name.partition("@")[0]]
+
+
+def usable(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the columns that mean the same for every symbol and at every time, seen through `scale_free`."""
+    return tuple(name for name in names if kind(name) not in ("amount", "history"))
+
+
+def scale_free(frame: FeatureFrame, places: list[int], names: tuple[str, ...], sigma: Floats) -> Floats:
+    """Return the columns [n, F] at these places, of these names, such that symbols and times compare.
+
+    `sigma` [n] is the volatility of a log return. A price level p becomes (p / close - 1) / sigma, a change of price c
+    becomes c / close / sigma, a movement m becomes m / sigma; what is free of scale stays.
+    """
+    values = frame.values[:, places]
+    kinds = [kind(name) for name in names]
+    level = np.array([which == "level" for which in kinds])
+    priced = np.array([which in ("level", "change") for which in kinds])
+    moving = np.array([which in ("level", "change", "movement") for which in kinds])
+    relative = np.where(priced, values / frame.close[:, None], values) - level
+    seen: Floats = np.where(moving, relative / sigma[:, None], relative)
+    return seen
 
 
 def columns(wanted: tuple[str, ...], names: tuple[str, ...], model: str) -> list[int]:

@@ -20,8 +20,8 @@ INPUTS = (
     "log_return_5",
     "log_return_15",
     "log_return_60",
-    "ema_gap_12",
-    "ema_gap_26",
+    "ema_12",
+    "ema_26",
     "macd_histogram_12_26_9",
     "rsi_14",
     "stochastic_k_14",
@@ -103,7 +103,7 @@ class Online:
         return Forecasts(mean * scale, scale, scale[:, :, None] * (mean[:, :, None] + self.spread), odds_up(mean))
 
     def _inputs(self, frame: FeatureFrame, sigma: Floats) -> Floats:
-        return scale_free(frame.values[:, self._columns], INPUTS, sigma)
+        return scale_free(frame, self._columns, INPUTS, sigma)
 
     def _spans(self, frame: FeatureFrame) -> list[int]:
         return [horizon * interval_ms(frame.interval) for horizon in self.horizons]

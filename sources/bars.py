@@ -49,4 +49,4 @@ def read_bars(
 
 def _frame(symbol: str, interval: str, rows: Columns) -> BarFrame:
     columns = {name: rows[name].astype(np.float64) for name in BAR_FIELDS}
-    return BarFrame(symbol, interval, time=rows["time"].astype(np.int64), gap=rows["gap"].astype(np.int64), **columns)
+    return BarFrame.build(symbol, interval, rows["time"].astype(np.int64), rows["gap"].astype(np.int64), **columns)

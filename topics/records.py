@@ -45,7 +45,12 @@ class Tick(Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Bar(Struct, frozen=True, gc=False, omit_defaults=True):
-    """What was traded in one interval that starts at `time`; `gap` counts the intervals missing just before it."""
+    """What was traded in one interval that starts at `time`; `gap` counts the intervals missing just before it.
+
+    `buy_volume` and `buy_trades` are what takers bought. `market_return` is the weighted mean log return over the
+    universe's symbols in the same interval and `market_rank` this symbol's place among them, from 0 (fell most) to 1;
+    both are None where the bar has not met the others, or no universe is configured.
+    """
 
     symbol: Symbol
     interval: Interval
@@ -59,6 +64,9 @@ class Bar(Struct, frozen=True, gc=False, omit_defaults=True):
     buy_volume: float | None = None
     quote_volume: float | None = None
     gap: Count = 0
+    buy_trades: Count | None = None
+    market_return: float | None = None
+    market_rank: Probability | None = None
 
     def __post_init__(self) -> None:
         if not (0 < self.low <= self.open <= self.high < inf and self.low <= self.close <= self.high):

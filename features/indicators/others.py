@@ -1,10 +1,11 @@
-"""Others: the clock on the wall, and how stale the previous bar is."""
+"""Others: returns in percent, the clock on the wall, and how stale the previous bar is."""
 
 from math import cos, pi, sin
 
 from features.compiled import compiled
 from features.frame import Floats
 from features.series import GAP, TIME
+from features.windows import put
 
 DAY_MS = 86_400_000.0
 MONDAY_MS = 4 * DAY_MS
@@ -17,14 +18,13 @@ def cyclic_time(x: Floats, start: int, out: Floats) -> None:
     for i in range(start, x.shape[1]):
         day = 2.0 * pi * (x[TIME, i] % DAY_MS) / DAY_MS
         week = 2.0 * pi * ((x[TIME, i] - MONDAY_MS) % (7.0 * DAY_MS)) / (7.0 * DAY_MS)
-        out[i - start, 0] = sin(day)
-        out[i - start, 1] = cos(day)
-        out[i - start, 2] = sin(week)
-        out[i - start, 3] = cos(week)
+        out[0, i - start] = sin(day)
+        out[1, i - start] = cos(day)
+        out[2, i - start] = sin(week)
+        out[3, i - start] = cos(week)
 
 
 @compiled
 def missing_before(x: Floats, start: int, out: Floats) -> None:
     """Intervals missing between the previous bar and this one."""
-    for i in range(start, x.shape[1]):
-        out[i - start, 0] = x[GAP, i]
+    put(out, 0, x[GAP, start:])

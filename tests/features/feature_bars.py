@@ -2,22 +2,21 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from features.frame import BarFrame
+from features.frame import BAR_COLUMNS, BarFrame
 
 MINUTE = 60_000
 SHARED = Path(os.environ.get("FORETICK_SHARED", Path(__file__).parents[3] / "shared"))
 
 
 def frame_of(bars: pd.DataFrame) -> BarFrame:
-    unknown = np.full(len(bars), np.nan)
-    prices = [bars[name].to_numpy(dtype=np.float64) for name in ("open", "high", "low", "close", "volume")]
-    time = bars["time"].to_numpy(dtype=np.int64)
-    return BarFrame("BTCUSD", "1m", time, *prices, unknown, unknown, unknown, np.zeros(len(bars), dtype=np.int64))
+    columns = {name: bars[name].to_numpy(dtype=np.float64) for name in BAR_COLUMNS if name in bars}
+    return BarFrame.build("BTCUSD", "1m", bars["time"].to_numpy(dtype=np.int64), **columns)
 
 
 def walk(rows: int, seed: int) -> pd.DataFrame:
@@ -36,7 +35,22 @@ def walk(rows: int, seed: int) -> pd.DataFrame:
             "close": close,
             "volume": random.lognormal(0, 1, rows),
         }
-    )
+    ).pipe(lambda bars: bars.assign(**beside(bars, seed)))
+
+
+def beside(bars: pd.DataFrame, seed: int) -> dict[str, Any]:
+    """What some sources tell of a bar besides: trades, what takers bought, and how the market went. Made up."""
+    random = np.random.default_rng(seed + 1_000)
+    rows = len(bars)
+    trades = random.integers(5, 500, rows).astype(float)
+    returns = np.log(bars["close"]).diff().fillna(0.0)
+    return {
+        "trades": trades,
+        "buy_volume": bars["volume"] * random.uniform(0.2, 0.8, rows),
+        "buy_trades": np.floor(trades * random.uniform(0.2, 0.8, rows)),
+        "market_return": 0.7 * returns + random.normal(0, 5e-4, rows),
+        "market_rank": random.integers(0, 5, rows) / 4,
+    }
 
 
 def spoilt(bars: pd.DataFrame, seed: int) -> pd.DataFrame:

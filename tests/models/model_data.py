@@ -14,10 +14,9 @@ def bars_of(symbol: str, time: np.ndarray, close: np.ndarray) -> BarFrame:
     """Return bars with these closes, each opening at the last one's."""
     opening = np.concatenate([close[:1], close[:-1]])
     high, low = np.maximum(opening, close) * 1.0001, np.minimum(opening, close) * 0.9999
-    unknown = np.full(len(time), np.nan)
     gap = np.concatenate([[0], np.diff(time) // MINUTE - 1])
     volume = 1.0 + np.abs(np.sin(np.arange(len(time))))
-    return BarFrame(symbol, "1m", time, opening, high, low, close, volume, unknown, unknown, unknown, gap)
+    return BarFrame.build(symbol, "1m", time, gap, open=opening, high=high, low=low, close=close, volume=volume)
 
 
 def market(symbol: str, rows: int, seed: int, rho: float = 0.0, gaps: float = 0.0) -> BarFrame:
