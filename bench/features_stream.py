@@ -110,7 +110,8 @@ def work() -> None:
     """Be the worker."""
     from features.step import FeatureStep  # noqa: PLC0415 - what only the worker's process needs
     from stream.app import run  # noqa: PLC0415
-    from stream.stages import Bars, Indicators  # noqa: PLC0415
+    from stream.bars import Bars  # noqa: PLC0415
+    from stream.stages import Indicators  # noqa: PLC0415
     from stream.worker import make_worker  # noqa: PLC0415
 
     settings = Settings()

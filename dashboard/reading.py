@@ -14,7 +14,7 @@ from dashboard.columns import Columns
 from dashboard.fan import Said, build
 from dashboard.queries import QUERIES
 from dashboard.ribbon import Run, runs
-from topics.units import interval_ms
+from topics.units import interval_ms, is_time
 
 Rows = Sequence[tuple[Any, ...]]
 
@@ -73,8 +73,9 @@ class Snapshot:
 
 
 def read_series(connection: Connection) -> tuple[Series, ...]:
-    """Return every series that has bars."""
-    return tuple(Series(*row) for row in connection.execute(QUERIES["series"]).fetchall())
+    """Return every series that has bars cut by time: the page draws nothing else."""
+    found = (Series(*row) for row in connection.execute(QUERIES["series"]).fetchall())
+    return tuple(series for series in found if is_time(series.interval))
 
 
 def read_inserted(connection: Connection) -> tuple[int | None, int | None]:

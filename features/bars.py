@@ -8,55 +8,14 @@ Intervals without a trade give no bar: the next bar's `gap` counts them.
 
 from collections.abc import Sequence
 from copy import copy
-from math import inf
 
 import msgspec
 from msgspec import Struct, field
 
+from features.open_bar import OpenBar, repeated
 from topics.codec import Rejected, encode_one
 from topics.records import Bar, Tick
 from topics.units import interval_ms
-
-REMEMBERED = 1_024
-"""Trade ids kept to recognise a trade that a venue sent twice; messages that Kafka repeats are known by position."""
-
-
-class OpenBar(Struct):
-    """A bar that still takes trades. Its open is the earliest trade's price, its close the latest's, by event time."""
-
-    first_time: int
-    last_time: int
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: float = 0.0
-    trades: int = 0
-    buy_volume: float | None = 0.0
-    quote_volume: float = 0.0
-
-    def holds(self, tick: Tick) -> bool:
-        """Return whether the sums stay finite with this trade."""
-        return self.volume + tick.amount < inf and self.quote_volume + tick.price * tick.amount < inf
-
-    def add(self, tick: Tick) -> None:
-        """Take one trade. Of trades at the same millisecond the first to arrive opens and the last closes."""
-        price, amount = tick.price, tick.amount
-        if tick.time < self.first_time:
-            self.first_time, self.open = tick.time, price
-        if tick.time >= self.last_time:
-            self.last_time, self.close = tick.time, price
-        if price > self.high:
-            self.high = price
-        elif price < self.low:
-            self.low = price
-        self.volume += amount
-        self.quote_volume += price * amount
-        self.trades += 1
-        if tick.side is None or self.buy_volume is None:
-            self.buy_volume = None
-        elif tick.side == "buy":
-            self.buy_volume += amount
 
 
 class BarState(Struct, frozen=True):
@@ -108,12 +67,8 @@ def step(
     opened = {start: copy(bar) for start, bar in state.open.items()}
     seen = dict(state.seen)
     for row, tick in enumerate(ticks):
-        if tick.trade_id is not None:
-            if tick.trade_id in seen:
-                continue
-            seen[tick.trade_id] = None
-            if len(seen) > REMEMBERED:
-                del seen[next(iter(seen))]
+        if repeated(tick, seen):
+            continue
         start = tick.time - tick.time % size
         if start + wait <= watermark:
             reason = f"late: its {interval} bar of {start} closed {watermark - start - wait} ms before, in event time"
@@ -121,32 +76,16 @@ def step(
             continue
         bar = opened.get(start)
         if bar is None:
-            bar = OpenBar(tick.time, tick.time, tick.price, tick.price, tick.price, tick.price)
+            bar = OpenBar.beginning(tick, tick.time)
         if not bar.holds(tick):
             rejected.append(Rejected(row, encode_one(tick), "with this trade the bar's volume would not be finite"))
             continue
         opened[start] = bar
-        bar.add(tick)
+        bar.add_by_time(tick)
         if tick.time > watermark:
             watermark = tick.time
             for done in sorted(start for start in opened if start + wait <= watermark):
-                bars.append(_closed(tick.symbol, interval, done, opened.pop(done), last_time, size))
+                gap = 0 if last_time < 0 else (done - last_time) // size - 1
+                bars.append(opened.pop(done).closed(tick.symbol, interval, done, gap))
                 last_time = done
     return BarState(position, watermark, last_time, opened, seen), bars, rejected
-
-
-def _closed(symbol: str, interval: str, start: int, bar: OpenBar, last_time: int, size: int) -> Bar:
-    return Bar(
-        symbol,
-        interval,
-        start,
-        bar.open,
-        bar.high,
-        bar.low,
-        bar.close,
-        bar.volume,
-        bar.trades,
-        bar.buy_volume,
-        bar.quote_volume,
-        gap=0 if last_time < 0 else (start - last_time) // size - 1,
-    )

@@ -11,7 +11,7 @@ from features import fold, regimes
 from features.frame import BAR_COLUMNS, BarFrame, FeatureFrame, Floats, Ints
 from features.table import FINGERPRINT, LONGEST_GAP, NAMES
 from topics.records import Regime
-from topics.units import interval_ms
+from topics.units import measure
 
 RAW_COLUMNS = tuple(name for name in BAR_COLUMNS if name != "quote_volume")
 """In the order of `features.series`."""
@@ -68,7 +68,8 @@ class FeatureStep:
         """Return the new state, the features of each new bar, and the regimes of those where it is known.
 
         Bars that are not later than all before them are skipped: they were delivered again. After a gap of more than
-        `LONGEST_GAP` intervals everything but the last time is forgotten, and the indicators warm up again.
+        `LONGEST_GAP` intervals everything but the last time is forgotten, and the indicators warm up again. Bars that
+        are not cut by time have no gaps.
         """
         buffer, features = _fold(state.buffer, frame)
         return FeatureState(buffer), features, regimes.regimes(features, REGIME_COLUMN)
@@ -87,7 +88,9 @@ def _fold(buffer: Floats, frame: BarFrame) -> tuple[Floats, FeatureFrame]:
     features = FeatureFrame(frame.symbol, frame.interval, FINGERPRINT, frame.time, frame.close, values.T)
     if len(frame) == 0:
         return buffer, features
-    interval = interval_ms(frame.interval)
+    kind, size = measure(frame.interval)
+    # Where bars are not cut by time none can be missing, and how many are is unknown: NaN, through all arithmetic.
+    interval = size if kind == "time" else np.nan
     rows = np.array([getattr(frame, name) for name in RAW_COLUMNS] + [frame.time], dtype=np.float64)
     anew = np.flatnonzero(_steps(frame.time, int(buffer[fold.LAST_TIME])) > (LONGEST_GAP + 1) * interval).tolist()
     for first, end in pairwise(sorted({*range(0, len(frame), BLOCK), *anew, len(frame)})):

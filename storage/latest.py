@@ -2,10 +2,11 @@
 
 ``foretick:latest:{symbol}:price`` is JSON with `time` (of the tick, or the end of the bar) and `price`;
 ``foretick:latest:{symbol}:regime`` and ``foretick:latest:{symbol}:prediction:{model}`` are records as on the topics.
+What is said of bars that are not cut by time has no place here: when such a bar ended is not known.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import TypeVar, cast
 
 import redis.asyncio as redis
 import stamina
@@ -18,7 +19,7 @@ from storage.errors import StorageError, place, reason
 from topics.catalog import BARS, PREDICTIONS, REGIMES, TICKS, Topic
 from topics.codec import encode_one
 from topics.records import Bar, Prediction, Regime, Tick
-from topics.units import interval_ms
+from topics.units import interval_ms, is_time
 
 PREFIX = "foretick:latest"
 RETRY_SECONDS = 60.0
@@ -42,6 +43,14 @@ class Price(Struct, frozen=True):
 
     time: int
     price: float
+
+
+Timed = TypeVar("Timed", Bar, Regime, Prediction)
+
+
+def _timed(records: Sequence[Timed]) -> list[Timed]:
+    """Return the records of bars that are cut by time."""
+    return [record for record in records if is_time(record.interval)]
 
 
 class Latest:
@@ -87,11 +96,11 @@ def newest(records: Mapping[Topic, Sequence[Struct]]) -> dict[str, Price | Regim
 
     for tick in cast(Sequence[Tick], records.get(TICKS, ())):
         offer((tick.symbol, "price"), tick.time, Price(tick.time, tick.price))
-    for bar in cast(Sequence[Bar], records.get(BARS, ())):
+    for bar in _timed(cast(Sequence[Bar], records.get(BARS, ()))):
         end = bar.time + interval_ms(bar.interval)
         offer((bar.symbol, "price"), end, Price(end, bar.close))
-    for regime in cast(Sequence[Regime], records.get(REGIMES, ())):
+    for regime in _timed(cast(Sequence[Regime], records.get(REGIMES, ()))):
         offer((regime.symbol, "regime"), regime.time, regime)
-    for prediction in cast(Sequence[Prediction], records.get(PREDICTIONS, ())):
+    for prediction in _timed(cast(Sequence[Prediction], records.get(PREDICTIONS, ()))):
         offer((prediction.symbol, "prediction", prediction.model), prediction.time, prediction)
     return {":".join(key): record for key, record in found.items()}

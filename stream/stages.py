@@ -8,16 +8,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
-from features import bars as tick_fold
-from features.bars import BarState
 from features.frame import BarFrame, FeatureFrame
 from features.step import FeatureState, FeatureStep
 from models import outcomes
 from models.outcomes import OutcomesState
 from models.predictor import Predictor, PredictorState
 from stream.shell import Output, Part
-from topics.catalog import BARS, DEAD_LETTERS, FEATURES, OUTCOMES, PREDICTIONS, REGIMES, TICKS
-from topics.records import Bar, DeadLetter, Features, Prediction, Tick
+from topics.catalog import BARS, FEATURES, OUTCOMES, PREDICTIONS, REGIMES
+from topics.records import Bar, Features, Prediction
+from topics.units import is_time
 
 log = logging.getLogger("foretick")
 
@@ -37,55 +36,6 @@ def increasing(parts: Sequence[Part[Row]], last_time: int) -> list[Row]:
     if skipped:
         log.warning("%d rows of %s are not newer than the last folded: skipped", skipped, parts[0].records[0].symbol)
     return rows
-
-
-@dataclass(frozen=True)
-class Bars:
-    """Ticks to bars."""
-
-    interval: str
-    grace_ms: int
-    name = "bars"
-    source = TICKS
-
-    def key(self, record: Tick) -> Key:
-        """A tick belongs to the interval that this pipeline builds."""
-        return record.symbol, self.interval
-
-    def check(self, record: Tick) -> str | None:  # noqa: ARG002 - every tick that could be built can be folded
-        """Return None: every tick is usable."""
-        return None
-
-    def load(self, key: Key, state: bytes | None) -> BarState:  # noqa: ARG002 - the same for every key
-        """Return the open bars of a symbol."""
-        return tick_fold.initial() if state is None else BarState.loads(state)
-
-    def dump(self, state: BarState) -> bytes:
-        """Return the open bars as bytes."""
-        return state.dumps()
-
-    def step(self, state: BarState, parts: Sequence[Part[Tick]]) -> tuple[BarState, list[Output]]:
-        """Close the bars that the ticks complete; a tick for a bar that is closed is a dead letter."""
-        bars: list[Bar] = []
-        letters: list[DeadLetter] = []
-        for part in parts:
-            # The shell knows what was folded before by partition and offset; here every part is the next one.
-            position = state.position + 1
-            state, closed, rejected = tick_fold.step(state, part.records, position, self.interval, self.grace_ms)
-            bars += closed
-            letters += [
-                DeadLetter(
-                    TICKS.name,
-                    part.partition,
-                    part.offset,
-                    late.reason,
-                    late.value,
-                    part.timestamp,
-                    row=part.rows[late.row],
-                )
-                for late in rejected
-            ]
-        return state, [(BARS, bars), (DEAD_LETTERS, letters)]
 
 
 @dataclass(frozen=True)
@@ -129,7 +79,7 @@ class Indicators:
 
 @dataclass(frozen=True)
 class Predictions:
-    """Features of one definition to predictions of all models."""
+    """Features of one definition to predictions of all models; those of bars not cut by time are passed over."""
 
     fold: Predictor
     fingerprint: str
@@ -159,6 +109,8 @@ class Predictions:
 
     def step(self, state: PredictorState, parts: Sequence[Part[Features]]) -> tuple[PredictorState, list[Output]]:
         """Let every model learn from what matured, then predict."""
+        if not is_time(parts[0].records[0].interval):
+            return state, []  # the models' labels lie a time ahead: see docs/why.md
         rows = increasing(parts, state.last_time)
         if not rows:
             return state, []
@@ -177,8 +129,10 @@ class Outcomes:
         """A prediction belongs to its symbol and interval."""
         return record.symbol, record.interval
 
-    def check(self, record: Prediction) -> str | None:  # noqa: ARG002 - anybody's prediction is scored
-        """Return None: anybody's prediction is scored."""
+    def check(self, record: Prediction) -> str | None:
+        """Refuse what no time can be told for to come true; else anybody's prediction is scored."""
+        if not is_time(record.interval):
+            return f"{record.interval} bars are not cut by time: when the prediction comes true is unknown"
         return None
 
     def load(self, key: Key, state: bytes | None) -> OutcomesState:  # noqa: ARG002 - the same for every key

@@ -12,9 +12,10 @@ from models.registry import load_all
 from settings import Settings
 from stream.admin import CHANGELOG
 from stream.app import make_app, or_end, run, topic_of
+from stream.bars import Bars
 from stream.outbox import Outbox
 from stream.shell import Shell, Stage
-from stream.stages import Bars, Indicators, Outcomes, Predictions
+from stream.stages import Indicators, Outcomes, Predictions
 from topics.catalog import MODELS, TICKS, WORKER_GROUP
 from topics.records import ModelEvent
 
@@ -23,7 +24,7 @@ def stages(settings: Settings) -> list[Stage[Any, Any]]:
     """Return the pipeline's stages in flow order, with the models that `foretick train` left to serve."""
     features = FeatureStep()
     return [
-        Bars(settings.interval, settings.grace_ms),
+        Bars(settings.interval, settings.grace_ms, settings.bars),
         Indicators(features),
         Predictions(
             Predictor(load_all(settings.home / "models"), features.names), features.fingerprint, len(features.names)

@@ -9,16 +9,18 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from topics.units import interval_ms
+from topics.units import INTERVAL, measure
 
 HORIZONS = (1, 5, 15, 60)
 """The horizons of a prediction, in bars."""
 QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 """The levels of a forecast's quantiles."""
+END_OF_TIME = 10_000_000_000_000
+"""Every time is before this (epoch ms): the year 2286."""
 
 Symbol = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Z0-9][A-Z0-9._:/-]*$", examples=["BTCUSDT"])]
-Interval = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,4}[smhd]$", examples=["1m"])]
-Time = Annotated[int, Meta(ge=0, lt=10_000_000_000_000, description="epoch milliseconds, UTC")]
+Interval = Annotated[str, Meta(pattern=INTERVAL, examples=["1m", "tick-500"])]
+Time = Annotated[int, Meta(ge=0, lt=END_OF_TIME, description="epoch milliseconds, UTC")]
 Horizon = Annotated[int, Meta(ge=1, le=100_000, description="bars ahead")]
 Probability = Annotated[float, Meta(ge=0, le=1)]
 # Whatever is decoded must also fit into a 64-bit column and into an index, or one record would stop the rest.
@@ -47,6 +49,8 @@ class Tick(Struct, frozen=True, gc=False, omit_defaults=True):
 class Bar(Struct, frozen=True, gc=False, omit_defaults=True):
     """What was traded in one interval that starts at `time`; `gap` counts the intervals missing just before it.
 
+    An interval is a span of time, or lasts until enough has happened (`topics.units.measure`); then `time` is the first
+    trade's, or one millisecond after the time of the bar before where that is later, and nothing is ever missing.
     `buy_volume` and `buy_trades` are what takers bought. `market_return` is the weighted mean log return over the
     universe's symbols in the same interval and `market_rank` this symbol's place among them, from 0 (fell most) to 1;
     both are None where the bar has not met the others, or no universe is configured.
@@ -76,7 +80,8 @@ class Bar(Struct, frozen=True, gc=False, omit_defaults=True):
             )
         if self.volume is not None and not 0 <= self.volume < inf:
             raise ValueError(f"volume {self.volume} is negative or infinite")
-        if self.time % interval_ms(self.interval):
+        kind, size = measure(self.interval)
+        if kind == "time" and self.time % size:
             raise ValueError(f"time {self.time} is not the start of a {self.interval} interval")
 
 

@@ -1,23 +1,70 @@
-"""Time and interval units: epoch milliseconds (UTC) and interval names such as ``1m``."""
+"""Time and interval units: epoch milliseconds (UTC), and the names of intervals, such as ``1m`` or ``tick-500``."""
 
-from functools import cache
+import re
+from functools import cache, lru_cache
+from typing import Literal, NamedTuple
 
 _UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_WHOLE = r"[1-9][0-9]{0,11}"
+# One way to write each number: two names of one interval would be two series of the same bars.
+_DECIMAL = rf"(?:{_WHOLE}(?:\.[0-9]{{0,7}}[1-9])?|0\.[0-9]{{0,7}}[1-9])"
+_FILLED = rf"(?:(?:tick|dollar)-{_WHOLE}|(?:volume|range)-{_DECIMAL})"
+INTERVAL = rf"^(?:[1-9][0-9]{{0,4}}[smhd]|{_FILLED})$(?!\n)"
+"""The names that a record may carry, as a regular expression that JSON Schema understands too."""
+_TIME, _OTHER = re.compile(r"[0-9]*[1-9][0-9]*[smhd]"), re.compile(_FILLED)
+
+Kind = Literal["time", "tick", "volume", "dollar", "range"]
+
+
+class Measure(NamedTuple):
+    """What ends a bar: so much time (ms), or so many trades (tick), so much base volume, so much quote volume (dollar),
+    or a range from high to low of so many basis points of the open.
+    """
+
+    kind: Kind
+    size: float
+
+
+@lru_cache(4_096)  # whoever writes to the topics makes up the names
+def measure(interval: str) -> Measure:
+    """Return what ends a bar of an interval of that name.
+
+    Raises ValueError where it is no such name.
+
+    >>> measure("5m"), measure("volume-0.5")
+    (Measure(kind='time', size=300000), Measure(kind='volume', size=0.5))
+    """
+    if _TIME.fullmatch(interval):
+        return Measure("time", int(interval[:-1]) * _UNIT_MS[interval[-1]])
+    if not _OTHER.fullmatch(interval):
+        raise ValueError(
+            f"interval {interval!r} is none of 1m (s, h, d), tick-500, dollar-1000000, volume-2.5 and range-10, with "
+            "any positive number: whole, or for volume and range with decimals that do not end in 0"
+        )
+    kind, _, size = interval.partition("-")
+    return Measure(_KINDS[kind], float(size))
+
+
+_KINDS: dict[str, Kind] = {"tick": "tick", "volume": "volume", "dollar": "dollar", "range": "range"}
+
+
+def is_time(interval: str) -> bool:
+    """Return whether the bars of that interval are cut by time; raises ValueError where it is no interval's name."""
+    return measure(interval).kind == "time"
 
 
 @cache
 def interval_ms(interval: str) -> int:
-    """Return the length of an interval name in milliseconds.
+    """Return the length of a time interval's name in milliseconds.
 
     Raises ValueError unless the name is a positive whole number followed by s, m, h or d.
 
     >>> interval_ms("5m")
     300000
     """
-    count, unit = interval[:-1], interval[-1:]
-    if unit not in _UNIT_MS or not (count.isascii() and count.isdecimal()) or int(count) == 0:
+    if not _TIME.fullmatch(interval):
         raise ValueError(f"interval {interval!r} is not a whole number followed by s, m, h or d (such as 1m)")
-    return int(count) * _UNIT_MS[unit]
+    return int(measure(interval).size)
 
 
 def interval_name(milliseconds: int) -> str:

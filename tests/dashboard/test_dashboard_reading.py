@@ -17,7 +17,10 @@ from dashboard.feed import OPTIONS
 from dashboard.lag import group_lag
 from dashboard.queries import QUERIES
 from dashboard.reading import Key, read_inserted, read_newest, read_scores, read_series, read_snapshot
+from storage.timescale import Writer
 from stream.admin import create_topics
+from topics.catalog import BARS
+from topics.records import Bar
 
 pytestmark = pytest.mark.services
 
@@ -31,6 +34,18 @@ def connection(market: Market) -> Any:
 
 
 def test_every_series_is_found(connection: psycopg.Connection) -> None:
+    assert read_series(connection) == (BTC, Series("ETHUSDT", "1m"))
+
+
+def test_bars_that_are_not_cut_by_time_are_no_series_of_the_page(
+    connection: psycopg.Connection, market: Market
+) -> None:
+    async def store() -> None:
+        writer = Writer(market.url)
+        await writer.write({BARS: [Bar("BTCUSDT", "tick-500", FIRST + 1, 1.0, 1.0, 1.0, 1.0, None)]})
+        await writer.close()
+
+    asyncio.run(store())
     assert read_series(connection) == (BTC, Series("ETHUSDT", "1m"))
 
 

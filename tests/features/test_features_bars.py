@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features import bars as fold
-from features.bars import REMEMBERED, BarState
+from features.bars import BarState
+from features.open_bar import REMEMBERED
 from topics.codec import Rejected
 from topics.records import Bar, Tick
 
@@ -69,7 +70,17 @@ def test_the_buyers_share_is_known_only_if_every_side_is() -> None:
     known = [tick(0, side="buy", amount=2.0), tick(1, side="sell", amount=3.0)]
     unknown = [tick(MINUTE, side="buy"), tick(MINUTE + 1)]
     _, bars, _ = run([*known, *unknown, tick(3 * MINUTE)])
-    assert [(bar.volume, bar.buy_volume) for bar in bars] == [(5, 2), (2, None)]
+    assert [(bar.volume, bar.buy_volume, bar.buy_trades) for bar in bars] == [(5, 2, 1), (2, None, None)]
+
+
+def test_a_bar_opened_before_buyers_were_counted_does_not_know_them() -> None:
+    state, _, _ = fold.step(fold.initial(), [tick(0, side="buy", amount=2.0)], 0, "1m", GRACE)
+    older = msgspec.msgpack.decode(state.dumps())
+    for bar in older["open"].values():
+        del bar["buy_trades"]
+    state = BarState.loads(msgspec.msgpack.encode(older))
+    _, bars, _ = fold.step(state, [tick(1, side="buy"), tick(2 * MINUTE, side="buy")], 1, "1m", GRACE)
+    assert [(bar.trades, bar.buy_volume, bar.buy_trades) for bar in bars] == [(2, 3, None)]
 
 
 def test_a_message_delivered_again_changes_nothing() -> None:

@@ -1,5 +1,6 @@
 """The fold from bars to features: cuts, redelivery, gaps, and its state as bytes."""
 
+from dataclasses import replace
 from itertools import pairwise
 from math import isnan
 
@@ -122,6 +123,19 @@ def test_short_gaps_are_stepped_over() -> None:
     np.testing.assert_array_equal(
         through(frame_of(gappy), [])[1].values[:, same], through(frame_of(bars), [])[1].values[:, same]
     )
+
+
+def test_bars_that_are_not_cut_by_time_have_no_gaps() -> None:
+    """What lies between two of them is unknown, never a reason to begin anew; nothing else depends on it."""
+    bars = walk(600, seed=8)
+    quiet = bars.copy()
+    quiet.loc[300:, "time"] += 500 * MINUTE + 1
+    for cuts in ([], [100, 300, 301]):
+        ticks = through(replace(frame_of(quiet), interval="tick-500"), cuts)[1]
+        assert np.isnan(ticks.values[:, NAMES.index("missing_before")]).all()
+        same = [k for k, name in enumerate(NAMES) if not name.startswith(("day_", "week_", "missing_"))]
+        np.testing.assert_array_equal(ticks.values[:, same], through(frame_of(bars), [])[1].values[:, same])
+        assert {record.interval for record in ticks.records()} == {"tick-500"}
 
 
 def test_unknown_volume_is_unknown_only_where_volume_counts_and_only_for_its_window() -> None:

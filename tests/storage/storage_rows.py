@@ -15,8 +15,8 @@ Records = Mapping[Topic, Sequence[Struct]]
 Row = tuple[Any, ...]
 READ = {
     TICKS: "SELECT symbol, time, price, amount, side, trade_id, venue, identity FROM ticks",
-    BARS: "SELECT symbol, interval, time, open, high, low, close, volume, trades, buy_volume, quote_volume, gap "
-    "FROM bars",
+    BARS: "SELECT symbol, interval, time, open, high, low, close, volume, trades, buy_volume, quote_volume, gap, "
+    "buy_trades, market_return, market_rank FROM bars",
     FEATURES: "SELECT symbol, interval, time, close, fingerprint, values FROM features",
     REGIMES: "SELECT symbol, interval, time, state, posterior FROM regimes",
     PREDICTIONS: "SELECT symbol, interval, time, model, version, horizon, fingerprint, regime, price, mean, scale, "

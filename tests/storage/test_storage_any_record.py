@@ -36,7 +36,7 @@ BY_NAME: dict[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(("scale", "volume"), st.none() | POSITIVE),
     "time": TIMES,
     "target_time": TIMES,
-    "interval": st.sampled_from(["1m", "1d"]),
+    "interval": st.sampled_from(["1m", "1d", "tick-500", "volume-0.5"]),
     "symbol": st.sampled_from(["BTCUSDT", "A", "'; DROP TABLE bars; --", 'x"\\\t\n%s{}$1']),
     "quantiles": st.none() | st.lists(st.floats(allow_nan=False), min_size=7, max_size=7).map(sorted),
 }

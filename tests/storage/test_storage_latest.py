@@ -76,6 +76,13 @@ def test_the_price_of_a_bar_is_known_at_its_end_and_a_later_tick_is_newer() -> N
     }
 
 
+def test_bars_that_are_not_cut_by_time_tell_no_newest() -> None:
+    """They would take the places of what the time bars say, and when one ended is not known."""
+    bar = Bar("BTCUSDT", "tick-500", T0 + 1, 1.0, 2.0, 0.5, 1.5, None)
+    others = [msgspec.structs.replace(one, interval="range-10") for one in (regime(T0 + 1), prediction(T0 + 1))]
+    assert newest({BARS: [bar], REGIMES: others[:1], PREDICTIONS: others[1:]}) == {}
+
+
 @pytest.mark.services
 def test_each_model_has_its_newest_prediction_as_on_the_topic(servers: Any, client: redis.Redis) -> None:
     write(servers.redis_url, {PREDICTIONS: [prediction(T0), prediction(T0 + MINUTE), prediction(T0, "river")]})

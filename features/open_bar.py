@@ -1,0 +1,102 @@
+"""A bar that still takes trades, and how a trade that was sent twice is known: what all folds from ticks share."""
+
+from math import inf
+from typing import Self
+
+from msgspec import Struct
+
+from topics.records import Bar, Tick
+
+REMEMBERED = 1_024
+"""Trade ids kept to recognise a trade that a venue sent twice; messages that Kafka repeats are known by position."""
+
+
+def repeated(tick: Tick, seen: dict[str, None]) -> bool:
+    """Return whether the trade's id is remembered in `seen` (oldest first); if not, remember it there."""
+    if tick.trade_id is None:
+        return False
+    if tick.trade_id in seen:
+        return True
+    seen[tick.trade_id] = None
+    if len(seen) > REMEMBERED:
+        del seen[next(iter(seen))]
+    return False
+
+
+class OpenBar(Struct):
+    """A bar that still takes trades, from `first_time` (epoch ms) on; what buyers took is None where a side is unknown.
+
+    `buy_trades` is unknown too in a bar that was opened before they were counted.
+    """
+
+    first_time: int
+    last_time: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float = 0.0
+    trades: int = 0
+    buy_volume: float | None = 0.0
+    quote_volume: float = 0.0
+    buy_trades: int | None = None
+
+    @classmethod
+    def beginning(cls, tick: Tick, time: int) -> Self:
+        """Return a bar that begins at that time with that trade, which is still to be added."""
+        price = tick.price
+        return cls(time, time, price, price, price, price, buy_trades=0)
+
+    def holds(self, tick: Tick) -> bool:
+        """Return whether the sums stay finite with this trade."""
+        return self.volume + tick.amount < inf and self.quote_volume + tick.price * tick.amount < inf
+
+    def add_by_time(self, tick: Tick) -> None:
+        """Take a trade: the earliest opens the bar and the latest closes it, by event time.
+
+        Of trades at the same millisecond the first to arrive opens and the last closes.
+        """
+        if tick.time < self.first_time:
+            self.first_time, self.open = tick.time, tick.price
+        if tick.time >= self.last_time:
+            self.last_time, self.close = tick.time, tick.price
+        self._count(tick)
+
+    def add_as_it_comes(self, tick: Tick) -> None:
+        """Take a trade: the first to arrive opens the bar and the last closes it, whatever their times."""
+        self.close = tick.price
+        self._count(tick)
+
+    def _count(self, tick: Tick) -> None:
+        price, amount = tick.price, tick.amount
+        if price > self.high:
+            self.high = price
+        elif price < self.low:
+            self.low = price
+        self.volume += amount
+        self.quote_volume += price * amount
+        self.trades += 1
+        if tick.side is None or self.buy_volume is None:
+            self.buy_volume = self.buy_trades = None
+        elif tick.side == "buy":
+            self.buy_volume += amount
+            if self.buy_trades is not None:
+                self.buy_trades += 1
+
+    def closed(self, symbol: str, interval: str, time: int, gap: int = 0) -> Bar:
+        """Return the finished bar."""
+        return Bar(
+            symbol,
+            interval,
+            time,
+            self.open,
+            self.high,
+            self.low,
+            self.close,
+            self.volume,
+            self.trades,
+            self.buy_volume,
+            self.quote_volume,
+            gap,
+            self.buy_trades,
+        )
