@@ -32,7 +32,7 @@ def test_a_name_tells_what_ends_a_bar(name: str, kind: str, size: float) -> None
 
 
 WRONG = [
-    *("", "m", "0m", "1x", "1m\n", "tick", "tick-", "tick-0", "tick-05", "tick-1.5", "tick--1", "tick-\u0665"),
+    *("", "m", "0m", "01m", "1x", "1m\n", "tick", "tick-", "tick-0", "tick-05", "tick-1.5", "tick--1", "tick-\u0665"),
     *("dollar-1.5", "dollar-1e6", "volume-0", "volume-0.0", "volume-0.50", "volume-.5", "volume-1.", "volume-1.5\n"),
     *("range-inf", "range-nan", "range-10bp", "Tick-5", "1m,tick-5"),
 ]
