@@ -1,9 +1,19 @@
 """Where the servers are and how the pipeline is set: the environment, then what `up` wrote down, then defaults."""
 
+from math import inf
 from pathlib import Path
+from re import fullmatch
+from typing import Annotated, Any
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, JsonConfigSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator
+from pydantic_core import PydanticCustomError
+from pydantic_settings import (
+    BaseSettings,
+    JsonConfigSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 ADDRESSES = "addresses.json"
@@ -24,7 +34,15 @@ class Settings(BaseSettings):
     grace_ms: int = Field(
         default=2_000, ge=0, description="how long after its end a bar waits for late ticks, in event time"
     )
+    universe: Annotated[dict[str, float], NoDecode] = Field(
+        default={}, description="the symbols that make up the market, with weights where they differ: BTCUSDT:2,ETHUSDT"
+    )
     frame_rows: int = Field(default=500, ge=1, le=5_000, description="rows in one frame of a backfill, at most")
+
+    @field_validator("universe", mode="before")
+    @classmethod
+    def _universe(cls, value: Any) -> Any:
+        return _weights(value) if isinstance(value, str) else value
 
     @classmethod
     def settings_customise_sources(
@@ -38,3 +56,26 @@ class Settings(BaseSettings):
         """Read the environment first, then the addresses that `up` chose."""
         home = Path(init_settings().get("home") or env_settings().get("home") or cls.model_fields["home"].default)
         return init_settings, env_settings, JsonConfigSettingsSource(settings_cls, json_file=home / ADDRESSES)
+
+
+def _weights(text: str) -> dict[str, float]:
+    """Return the weight of each symbol of a universe as a user writes it: ``BTCUSDT:2,ETHUSDT``."""
+    found: dict[str, float] = {}
+    for part in filter(None, map(str.strip, text.split(","))):
+        # A symbol may hold colons too: what comes after the last is its weight only where that is a number.
+        symbol, colon, tail = part.rpartition(":")
+        weighted = bool(colon) and fullmatch(r"[-+]?[0-9.]+(e[-+]?[0-9]+)?", tail) is not None
+        try:
+            name, weight = (symbol, float(tail)) if weighted else (part, 1.0)
+        except ValueError:
+            name, weight = symbol, inf
+        if not 1e-9 <= weight <= 1e9:
+            raise PydanticCustomError("universe", "the weight of {part} is no number above 0", {"part": part})
+        if not fullmatch(r"[A-Z0-9][A-Z0-9._:/-]{0,63}", name):
+            raise PydanticCustomError("universe", "{name} is no symbol, such as BTCUSDT", {"name": repr(name)})
+        if name in found:
+            raise PydanticCustomError("universe", "{name} is named twice", {"name": name})
+        found[name] = weight
+    if len(found) == 1:
+        raise PydanticCustomError("universe", "a market needs two symbols: BTCUSDT,ETHUSDT", {})
+    return found

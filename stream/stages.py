@@ -16,7 +16,7 @@ from models import outcomes
 from models.outcomes import OutcomesState
 from models.predictor import Predictor, PredictorState
 from stream.shell import Output, Part
-from topics.catalog import BARS, DEAD_LETTERS, FEATURES, OUTCOMES, PREDICTIONS, REGIMES, TICKS
+from topics.catalog import BARS, DEAD_LETTERS, FEATURES, OUTCOMES, PREDICTIONS, REGIMES, TICKS, Topic
 from topics.records import Bar, DeadLetter, Features, Prediction, Tick
 
 log = logging.getLogger("foretick")
@@ -93,8 +93,8 @@ class Indicators:
     """Bars to features and regimes."""
 
     fold: FeatureStep
+    source: Topic = BARS
     name = "features"
-    source = BARS
 
     def key(self, record: Bar) -> Key:
         """A bar belongs to its symbol and interval."""

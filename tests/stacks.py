@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +36,9 @@ def environment_of(home: Path) -> dict[str, str]:
 
 
 @contextmanager
-def running(names: Sequence[str], models: Path | None = None) -> Iterator[Servers]:
+def running(
+    names: Sequence[str], models: Path | None = None, environment: Mapping[str, str] | None = None
+) -> Iterator[Servers]:
     """Run those components on free ports, in a folder that is removed afterwards; `models` is what to serve."""
     home = Path(tempfile.mkdtemp(prefix="foretick-test-"))
     home.chmod(0o755)  # PostgreSQL runs as another user when the tests run as root
@@ -44,7 +46,8 @@ def running(names: Sequence[str], models: Path | None = None) -> Iterator[Server
         (home / "models").symlink_to(models)
     with (home / "supervisor.log").open("w") as log:
         command = [sys.executable, "-m", "stack", *names]
-        supervisor = subprocess.Popen(command, cwd=ROOT, env=environment_of(home), stdout=log, stderr=log)
+        variables = {**environment_of(home), **(environment or {})}
+        supervisor = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=log, stderr=log)
     try:
         _wait_until_healthy(home, supervisor)
         found = json.loads((home / ADDRESSES).read_text())
