@@ -51,7 +51,7 @@ def train(
             status.update(f"fitting {model}")
 
         try:
-            forecasters = training.train(bars, seed, show)
+            forecasters = training.train(bars, seed, show, settings.universe)
         except ValueError as error:
             raise UserError(str(error)) from error
     seconds.append(time.monotonic())

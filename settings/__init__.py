@@ -1,7 +1,9 @@
 """Where the servers are and how the pipeline is set: the environment, then what `up` wrote down, then defaults."""
 
 from collections.abc import Callable
+from math import inf
 from pathlib import Path
+from re import fullmatch
 from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, field_validator
@@ -38,6 +40,9 @@ class Settings(BaseSettings):
     grace_ms: int = Field(
         default=2_000, ge=0, description="how long after its end a bar waits for late ticks, in event time"
     )
+    universe: Annotated[dict[str, float], NoDecode] = Field(
+        default={}, description="the symbols that make up the market, with weights where they differ: BTCUSDT:2,ETHUSDT"
+    )
     frame_rows: int = Field(default=500, ge=1, le=5_000, description="rows in one frame of a backfill, at most")
 
     @field_validator("interval")
@@ -50,6 +55,11 @@ class Settings(BaseSettings):
     def _other_intervals(cls, value: Any) -> Any:
         names = value.split(",") if isinstance(value, str) else value
         return tuple(dict.fromkeys(_clear(str(name).strip(), _not_time) for name in names))
+
+    @field_validator("universe", mode="before")
+    @classmethod
+    def _universe(cls, value: Any) -> Any:
+        return _weights(value) if isinstance(value, str) else value
 
     @classmethod
     def settings_customise_sources(
@@ -79,3 +89,26 @@ def _clear(value: str, check: Callable[[str], object]) -> str:
     except ValueError as error:
         raise PydanticCustomError("interval", "{reason}", {"reason": str(error)}) from None
     return value
+
+
+def _weights(text: str) -> dict[str, float]:
+    """Return the weight of each symbol of a universe as a user writes it: ``BTCUSDT:2,ETHUSDT``."""
+    found: dict[str, float] = {}
+    for part in filter(None, map(str.strip, text.split(","))):
+        # A symbol may hold colons too: what comes after the last is its weight only where that is a number.
+        symbol, colon, tail = part.rpartition(":")
+        weighted = bool(colon) and fullmatch(r"[-+]?[0-9.]+(e[-+]?[0-9]+)?", tail) is not None
+        try:
+            name, weight = (symbol, float(tail)) if weighted else (part, 1.0)
+        except ValueError:
+            name, weight = symbol, inf
+        if not 1e-9 <= weight <= 1e9:
+            raise PydanticCustomError("universe", "the weight of {part} is no number above 0", {"part": part})
+        if not fullmatch(r"[A-Z0-9][A-Z0-9._:/-]{0,63}", name):
+            raise PydanticCustomError("universe", "{name} is no symbol, such as BTCUSDT", {"name": repr(name)})
+        if name in found:
+            raise PydanticCustomError("universe", "{name} is named twice", {"name": name})
+        found[name] = weight
+    if len(found) == 1:
+        raise PydanticCustomError("universe", "a market needs two symbols: BTCUSDT,ETHUSDT", {})
+    return found

@@ -11,11 +11,11 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from settings import Settings
-from topics.catalog import PERSIST_GROUP, READ_BY_WORKER, TOPICS, WORKER_GROUP
+from topics.catalog import PERSIST_GROUP, READ_BY_WORKER, READ_FOR_UNIVERSE, STORED, TOPICS, WORKER_GROUP
 
 READS = {
-    WORKER_GROUP: tuple(topic.name for topic in READ_BY_WORKER),
-    PERSIST_GROUP: tuple(topic.name for topic in TOPICS),
+    WORKER_GROUP: tuple(topic.name for topic in (*READ_BY_WORKER, *READ_FOR_UNIVERSE)),
+    PERSIST_GROUP: tuple(topic.name for topic in STORED),
 }
 TIMEOUT_S, REQUEST_MS = 15.0, 5_000
 
@@ -25,18 +25,22 @@ Offsets = Mapping[TopicPartition, int]
 logging.getLogger("aiokafka").addHandler(logging.NullHandler())
 
 
-async def lag(bootstrap: str) -> dict[str, int | None]:
-    """Return by topic how many records its slowest reader is behind; None where unknown: no broker, no such topic."""
+async def lag(bootstrap: str, universe: bool = False) -> dict[str, int | None]:
+    """Return by topic how many records its slowest reader is behind; None where unknown: no broker, no such topic.
+
+    The topics on the way of a universe's bars count only where one is set: else nobody reads what may still be there.
+    """
+    topics = [topic.name for topic in TOPICS if universe or topic not in READ_FOR_UNIVERSE]
     try:
         async with asyncio.timeout(TIMEOUT_S), admin_client(bootstrap) as admin, consumer_client(bootstrap) as consumer:
             existing = set(await admin.list_topics())
-            described = await admin.describe_topics([topic for topic in READS[PERSIST_GROUP] if topic in existing])
+            described = await admin.describe_topics([topic for topic in topics if topic in existing])
             every = [TopicPartition(t["topic"], part["partition"]) for t in described for part in t["partitions"]]
             first, end = await consumer.beginning_offsets(every), await consumer.end_offsets(every)
             committed = {group: await committed_by(admin, group) for group in READS}
     except (KafkaError, OSError, TimeoutError):
-        return dict.fromkeys(READS[PERSIST_GROUP])
-    return {topic: behind(topic, first, end, committed) for topic in READS[PERSIST_GROUP]}
+        return dict.fromkeys(topics)
+    return {topic: behind(topic, first, end, committed) for topic in topics}
 
 
 def behind(topic: str, first: Offsets, end: Offsets, committed: Mapping[str, Offsets]) -> int | None:

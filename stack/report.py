@@ -63,7 +63,9 @@ def report(settings: Settings, names: tuple[str, ...] = ()) -> Report:
 
 async def numbers(settings: Settings) -> tuple[dict[str, int | None], dict[str, int | None]]:
     """Return counts and lag, asked for at the same time."""
-    return await asyncio.gather(counts(settings.database_url.get_secret_value()), lag(settings.kafka))
+    return await asyncio.gather(
+        counts(settings.database_url.get_secret_value()), lag(settings.kafka, bool(settings.universe))
+    )
 
 
 def of(status: Status, running: bool) -> ComponentReport:

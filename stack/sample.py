@@ -30,7 +30,8 @@ def train(settings: Settings) -> None:
         log.info("models in service already: %s", ", ".join(f"{model.name} {model.version}" for model in serving))
         return
     bars = read_bars(FILES, settings.interval, until=TRAIN_UNTIL)
-    registry.save(folder, training.train(bars, SEED, lambda name: log.info("fitting %s", name)))
+    fitted = training.train(bars, SEED, lambda name: log.info("fitting %s", name), settings.universe)
+    registry.save(folder, fitted)
 
 
 def replay_rest(settings: Settings) -> None:

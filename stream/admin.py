@@ -4,10 +4,10 @@ import asyncio
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from topics.catalog import TICKS, TOPICS, WORKER_GROUP
+from topics.catalog import BARS, CROSS_SECTION, FEATURES, PREDICTIONS, TICKS, TOPICS, WORKER_GROUP
 
-STATES = ("bars", "features", "predictions", "outcomes")
-"""The stages whose states the worker keeps, each in a table with a changelog topic."""
+STATES = {"bars": TICKS, "market": CROSS_SECTION, "features": BARS, "predictions": FEATURES, "outcomes": PREDICTIONS}
+"""The stages whose states the worker keeps, each in a table with a changelog topic as finely cut as the topic here."""
 CHANGELOG = {
     "cleanup.policy": "compact",
     # States are replaced again and again: small segments let Kafka drop the old ones soon.
@@ -29,7 +29,8 @@ async def _create(bootstrap: str, replication: int) -> list[str]:
         wanted = [NewTopic(t.name, t.partitions, replication, topic_configs=t.config()) for t in TOPICS]
         # Faust would create these at its start, and now and then go on without one that it has not heard of yet.
         wanted += [
-            NewTopic(changelog(state), TICKS.partitions, replication, topic_configs=CHANGELOG) for state in STATES
+            NewTopic(changelog(state), source.partitions, replication, topic_configs=CHANGELOG)
+            for state, source in STATES.items()
         ]
         missing = [topic for topic in wanted if topic.name not in existing]
         if missing:

@@ -10,15 +10,16 @@ import faust
 import uvloop
 
 from settings import Settings
+from stream.order import InOrderConsumer
 from stream.recovery import App, SeekFirstTableManager
 from topics.catalog import MAX_MESSAGE_BYTES, TICKS, Topic
 
 log = logging.getLogger("foretick")
 
 
-def make_app(name: str, settings: Settings) -> faust.App:
-    """Return a Faust app whose id, and so its consumer group, is `name`."""
-    return App(
+def make_app(name: str, settings: Settings, in_order: frozenset[str] = frozenset()) -> faust.App:
+    """Return a Faust app whose id, and so its consumer group, is `name`; `in_order` are topics for `stream.order`."""
+    app = App(
         name,
         broker=[f"kafka://{address}" for address in settings.kafka.split(",")],
         store="memory://",
@@ -44,6 +45,9 @@ def make_app(name: str, settings: Settings) -> faust.App:
         stream_recovery_delay=0.0,
         worker_redirect_stdouts=False,
     )
+    if in_order:
+        app.consumer_class, app.in_order = InOrderConsumer, in_order
+    return app
 
 
 def topic_of(app: faust.App, topic: Topic) -> Any:

@@ -54,10 +54,16 @@ class Outbox:
 
         What is posted next, after this has returned, comes after it on the topics.
         """
+        return await self.post_values(
+            (topic, key, codec.encode(records[start : start + ROWS]))
+            for topic, key, records in frames
+            for start in range(0, len(records), ROWS)
+        )
+
+    async def post_values(self, values: Iterable[tuple[Topic, str, bytes]]) -> list[Delivery]:
+        """Hand (topic, key, encoded frame) over in order, as `post` does with records."""
         producer = await self._connected()
-        sent: list[Delivery] = []
-        for topic, key, records in frames:
-            for start in range(0, len(records), ROWS):
-                value = codec.encode(records[start : start + ROWS])
-                sent.append(await producer.send(topic.name, value, key=key.encode(), headers=codec.HEADERS))
-        return sent
+        return [
+            await producer.send(topic.name, value, key=key.encode(), headers=codec.HEADERS)
+            for topic, key, value in values
+        ]

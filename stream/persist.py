@@ -1,4 +1,4 @@
-"""Persist: every topic into TimescaleDB, the newest of each symbol into Redis. `python -m stream.persist` runs it.
+"""Persist: stored topics into TimescaleDB, the newest of each symbol into Redis. `python -m stream.persist` runs it.
 
 An app of its own beside the worker: a slow database delays no forecast. Offsets are committed once rows are on disk.
 """
@@ -25,8 +25,8 @@ from topics.catalog import (
     PREDICTIONS,
     READ_BY_WORKER,
     REGIMES,
+    STORED,
     TICKS,
-    TOPICS,
     Topic,
 )
 from topics.records import DeadLetter
@@ -77,7 +77,7 @@ def make_persist(settings: Settings) -> faust.App:
     app = make_app(PERSIST_GROUP, settings)
     latest = Latest(settings.redis_url.get_secret_value())
     outbox = Outbox(settings.kafka)
-    for topic in TOPICS:
+    for topic in STORED:
         _add_agent(app, topic, Writer(settings.database_url.get_secret_value()), latest, outbox)
     return app
 

@@ -31,11 +31,14 @@ class SeekingConsumer(Consumer):
 
 
 class App(faust.App):
-    """A Faust app with that consumer."""
+    """A Faust app with that consumer, or one made of it."""
+
+    consumer_class: type[SeekingConsumer] = SeekingConsumer
+    in_order: frozenset[str] = frozenset()
 
     def _new_transport(self) -> Any:
         transport: Any = super()._new_transport()
-        transport.Consumer = SeekingConsumer
+        transport.Consumer = self.consumer_class
         return transport
 
 

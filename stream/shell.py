@@ -30,6 +30,7 @@ SLICE_BYTES = 524_288
 """Bytes of input between two acknowledgements: bounds memory, and how long the event loop waits for a fold."""
 
 Output = tuple[Topic, Sequence[Struct]]
+"""A topic, and records of one key."""
 Sending = tuple[Topic, str, Sequence[Struct]]
 """A topic, a key, and the records to send to it."""
 
@@ -49,7 +50,11 @@ class Stage(Protocol[R, S]):
     """A pure step dressed for the shell."""
 
     name: str
-    source: Topic
+
+    @property
+    def source(self) -> Topic:
+        """The topic that it reads."""
+        ...
 
     def key(self, record: R) -> tuple[str, str]:
         """Return the symbol and interval whose state the record belongs to."""
@@ -177,7 +182,7 @@ class Shell(Generic[R, S]):
             if not fresh:
                 continue
             state, outputs = self.stage.step(state, fresh)
-            frames += [(topic, key[0], records) for topic, records in outputs if records]
+            frames += [(topic, getattr(records[0], topic.key), records) for topic, records in outputs if records]
             offsets = offsets | {part.partition: part.offset for part in fresh}
             ahead[table_key] = offsets, state
             changes.append(Change(last_event[key], table_key, state, offsets))

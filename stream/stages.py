@@ -14,7 +14,7 @@ from models import outcomes
 from models.outcomes import OutcomesState
 from models.predictor import Predictor, PredictorState
 from stream.shell import Output, Part
-from topics.catalog import BARS, FEATURES, OUTCOMES, PREDICTIONS, REGIMES
+from topics.catalog import BARS, FEATURES, OUTCOMES, PREDICTIONS, REGIMES, Topic
 from topics.records import Bar, Features, Prediction
 from topics.units import is_time
 
@@ -43,8 +43,8 @@ class Indicators:
     """Bars to features and regimes."""
 
     fold: FeatureStep
+    source: Topic = BARS
     name = "features"
-    source = BARS
 
     def key(self, record: Bar) -> Key:
         """A bar belongs to its symbol and interval."""

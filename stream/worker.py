@@ -6,6 +6,7 @@ from typing import Any
 
 import faust
 
+from features.cross_section import Universe
 from features.step import FeatureStep
 from models.predictor import Predictor
 from models.registry import load_all
@@ -16,16 +17,19 @@ from stream.bars import Bars
 from stream.outbox import Outbox
 from stream.shell import Shell, Stage
 from stream.stages import Indicators, Outcomes, Predictions
-from topics.catalog import MODELS, TICKS, WORKER_GROUP
+from stream.universe import IN_ORDER, Gather, Market
+from topics.catalog import BARS, MARKET_BARS, MODELS, WORKER_GROUP
 from topics.records import ModelEvent
 
 
 def stages(settings: Settings) -> list[Stage[Any, Any]]:
     """Return the pipeline's stages in flow order, with the models that `foretick train` left to serve."""
     features = FeatureStep()
+    market = [Market(Universe.of(settings.universe))] if settings.universe else []
     return [
         Bars(settings.interval, settings.grace_ms, settings.bars),
-        Indicators(features),
+        *market,
+        Indicators(features, MARKET_BARS if market else BARS),
         Predictions(
             Predictor(load_all(settings.home / "models"), features.names), features.fingerprint, len(features.names)
         ),
@@ -34,9 +38,11 @@ def stages(settings: Settings) -> list[Stage[Any, Any]]:
 
 
 def make_worker(settings: Settings, pipeline: Sequence[Stage[Any, Any]]) -> faust.App:
-    """Return the Faust app with one agent a stage, each with a table of its states."""
-    app = make_app(WORKER_GROUP, settings)
+    """Return the Faust app with one agent a stage, each with a table of its states; a universe has one that gathers."""
+    app = make_app(WORKER_GROUP, settings, IN_ORDER if settings.universe else frozenset())
     outbox = Outbox(settings.kafka)
+    if settings.universe:
+        _add_gather(app, Gather(settings.universe, outbox))
     for stage in pipeline:
         _add_agent(app, stage, outbox)
 
@@ -61,10 +67,16 @@ def serving(pipeline: Sequence[Stage[Any, Any]], now: int) -> list[ModelEvent]:
     ]
 
 
+def _add_gather(app: faust.App, gather: Gather) -> None:
+    @app.agent(topic_of(app, gather.source), name=gather.name)  # type: ignore[untyped-decorator, unused-ignore]
+    async def agent(stream: Any) -> None:
+        await or_end(gather.name, gather.run(stream))
+
+
 def _add_agent(app: faust.App, stage: Stage[Any, Any], outbox: Outbox) -> None:
     table = app.Table(
         f"{stage.name}-state",
-        partitions=TICKS.partitions,
+        partitions=stage.source.partitions,
         key_type=bytes,
         value_type=bytes,
         extra_topic_configs=CHANGELOG,

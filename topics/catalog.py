@@ -15,7 +15,10 @@ WORKER_GROUP, PERSIST_GROUP = "foretick-worker", "foretick-persist"
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic: `key` is the record field that is the Kafka key; `retention_ms` is `FOREVER` where nothing expires."""
+    """A topic: `key` is the record field that is the Kafka key; `retention_ms` is `FOREVER` where nothing expires.
+
+    What is not `stored` in the database repeats another topic's records on their way between two stages.
+    """
 
     name: str
     record: type[Struct]
@@ -23,6 +26,7 @@ class Topic:
     retention_ms: int
     partitions: int = 4
     compacted: bool = False
+    stored: bool = True
 
     def config(self) -> dict[str, str]:
         """Return the topic's Kafka settings."""
@@ -38,6 +42,8 @@ class Topic:
 
 TICKS = Topic("ticks", Tick, key="symbol", retention_ms=7 * DAY_MS)
 BARS = Topic("bars", Bar, key="symbol", retention_ms=30 * DAY_MS)
+CROSS_SECTION = Topic("cross-section", Bar, key="symbol", retention_ms=7 * DAY_MS, partitions=1, stored=False)
+MARKET_BARS = Topic("market-bars", Bar, key="symbol", retention_ms=7 * DAY_MS, stored=False)
 FEATURES = Topic("features", Features, key="symbol", retention_ms=7 * DAY_MS)
 REGIMES = Topic("regimes", Regime, key="symbol", retention_ms=7 * DAY_MS)
 PREDICTIONS = Topic("predictions", Prediction, key="symbol", retention_ms=7 * DAY_MS)
@@ -46,9 +52,24 @@ ALERTS = Topic("alerts", Alert, key="symbol", retention_ms=30 * DAY_MS)
 MODELS = Topic("models", ModelEvent, key="model", retention_ms=FOREVER, partitions=1, compacted=True)
 DEAD_LETTERS = Topic("dead-letters", DeadLetter, key="topic", retention_ms=30 * DAY_MS, partitions=1)
 
-TOPICS: tuple[Topic, ...] = (TICKS, BARS, FEATURES, REGIMES, PREDICTIONS, OUTCOMES, ALERTS, MODELS, DEAD_LETTERS)
+TOPICS: tuple[Topic, ...] = (
+    TICKS,
+    BARS,
+    CROSS_SECTION,
+    MARKET_BARS,
+    FEATURES,
+    REGIMES,
+    PREDICTIONS,
+    OUTCOMES,
+    ALERTS,
+    MODELS,
+    DEAD_LETTERS,
+)
+STORED = tuple(topic for topic in TOPICS if topic.stored)
 READ_BY_WORKER = (TICKS, BARS, FEATURES, PREDICTIONS)
 """The topics that the worker computes from."""
+READ_FOR_UNIVERSE = (CROSS_SECTION, MARKET_BARS)
+"""Those that it computes from besides, where a universe is set."""
 
 
 def by_name(name: str) -> Topic:

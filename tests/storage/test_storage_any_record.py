@@ -13,7 +13,7 @@ from msgspec import Struct, inspect
 from storage_rows import Records, Row, empty, stored, write
 
 from storage.binary import storable
-from topics.catalog import ALERTS, DEAD_LETTERS, MODELS, OUTCOMES, PREDICTIONS, TICKS, TOPICS, Topic
+from topics.catalog import ALERTS, DEAD_LETTERS, MODELS, OUTCOMES, PREDICTIONS, STORED, TICKS, Topic
 from topics.records import QUANTILES, Bar, Prediction, Tick
 
 pytestmark = pytest.mark.services
@@ -95,7 +95,7 @@ def possible(record: type[Struct], values: dict[str, Any]) -> Struct | None:
         return None
 
 
-batches = st.fixed_dictionaries({topic: st.lists(of_record(topic.record), max_size=4) for topic in TOPICS})
+batches = st.fixed_dictionaries({topic: st.lists(of_record(topic.record), max_size=4) for topic in STORED})
 
 
 def expected(topic: Topic, records: Sequence[Struct], origins: Sequence[str]) -> list[Row]:
@@ -159,5 +159,5 @@ def test_any_records_are_stored_exactly(database: str, batch: Records) -> None:
     empty(database)
     origins = [f"0-{place}-0" for place in range(len(batch[TICKS]))]
     write(database, batch, origins=origins)
-    for topic in TOPICS:
+    for topic in STORED:
         assert in_order(stored(database, topic)) == in_order(expected(topic, batch[topic], origins)), topic.name

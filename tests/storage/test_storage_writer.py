@@ -11,7 +11,7 @@ from storage_rows import Records, empty, physical, stored, write
 from storage.errors import StorageError
 from storage.timescale import Writer
 from topics import codec
-from topics.catalog import BARS, DEAD_LETTERS, FEATURES, MODELS, OUTCOMES, PREDICTIONS, REGIMES, TICKS, TOPICS
+from topics.catalog import BARS, DEAD_LETTERS, FEATURES, MODELS, OUTCOMES, PREDICTIONS, REGIMES, STORED, TICKS
 from topics.records import HORIZONS, Bar, DeadLetter, Features, Forecast, ModelEvent, Outcome, Prediction, Regime, Tick
 
 pytestmark = pytest.mark.services
@@ -143,7 +143,7 @@ def test_a_batch_that_fails_in_the_middle_leaves_nothing(clean: str) -> None:
             with pytest.raises(StorageError, match='violates check constraint "refused"') as caught:
                 write(clean, bad, origins=["0-7-0", "0-7-1"])
             assert "\n" not in str(caught.value)
-            assert [stored(clean, topic) for topic in TOPICS] == [[]] * len(TOPICS)
+            assert [stored(clean, topic) for topic in STORED] == [[]] * len(STORED)
     finally:
         with psycopg.connect(clean) as connection:
             connection.execute("ALTER TABLE outcome_rows DROP CONSTRAINT refused")

@@ -37,6 +37,7 @@ class Run:
     """A pipeline that runs."""
 
     servers: Servers
+    universe: bool = False
 
     def kill(self, component: str) -> None:
         """SIGKILL a component with its children; the supervisor starts it again."""
@@ -57,12 +58,16 @@ class Run:
         """Wait until that many predictions are stored and nobody is behind on any topic."""
         deadline = time.monotonic() + DEADLINE_S
         while time.monotonic() < deadline:
-            read = all(behind == 0 for behind in asyncio.run(lag(self.servers.kafka)).values())
+            read = all(behind == 0 for behind in self.behind().values())
             if read and self.rows("predictions") >= predictions:
                 return
             time.sleep(0.5)
-        stored, behind = self.rows("predictions"), asyncio.run(lag(self.servers.kafka))
+        stored, behind = self.rows("predictions"), self.behind()
         raise AssertionError(f"not done: {stored} of {predictions} predictions, lag {behind}")
+
+    def behind(self) -> dict[str, int | None]:
+        """Return the lag of each topic."""
+        return asyncio.run(lag(self.servers.kafka, self.universe))
 
     def tables(self) -> Tables:
         """Return every row of every table, in the order of its key."""

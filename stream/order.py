@@ -1,0 +1,84 @@
+"""A consumer that gives the messages of a topic in the order in which they came to Kafka, across its partitions.
+
+What reads several partitions gets, after a pause, all that one of them holds before the first message of the next. A
+stage that compares symbols with each other would then take most of them for late.
+"""
+
+import heapq
+from collections import defaultdict, deque
+from collections.abc import AsyncIterator
+from typing import Any
+
+from faust.types import TP
+
+from stream.recovery import SeekingConsumer
+
+Queue = deque[Any]
+
+
+class InOrderConsumer(SeekingConsumer):
+    """Merges the partitions of the topics `app.in_order` by the broker's time of arrival; others it leaves as they are.
+
+    A message is held back while another partition of its topic has messages at the broker that were not read yet. Held
+    messages are not acknowledged: after a crash, or where the assignment changes, they are read again. Two workers
+    that share the partitions each have an order of their own.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._topics: frozenset[str] = self.app.in_order  # type: ignore[attr-defined]
+        self._held: dict[str, dict[TP, Queue]] = defaultdict(lambda: defaultdict(deque))
+
+    async def perform_seek(self) -> None:
+        """Seek as before; what is held will be read again."""
+        self._held.clear()
+        await super().perform_seek()
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109 - Faust's
+        """Yield what was fetched, in order."""
+        async for tp, message in super().getmany(timeout):
+            if tp.topic not in self._topics:
+                yield tp, message
+                continue
+            queue = self._held[tp.topic][tp]
+            while queue and queue[-1].offset >= message.offset:
+                queue.pop()  # the partition was sought back
+            queue.append(message)
+        for topic in list(self._held):
+            for message in self._due(topic):
+                if not self.flow_active:
+                    return
+                if message.generation_id == self.app.consumer_generation_id:  # else it will be read again
+                    yield message.tp, message
+
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's
+        """Fetch, of the topics that are held back, only what is waited for: nothing piles up beside it."""
+        held = {tp for queues in self._held.values() for tp, queue in queues.items() if queue}
+        if active_partitions is not None and active_partitions - held:
+            active_partitions = active_partitions - held
+        return await super()._getmany(active_partitions, timeout)
+
+    def _due(self, topic: str) -> Any:
+        """Yield the held messages of a topic, the earliest first, until one might have a predecessor at the broker."""
+        queues = self._held[topic]
+        silent = [tp for tp in self.assignment() if tp.topic == topic and not queues.get(tp)]
+        heads = [(queue[0].timestamp, tp.partition, tp) for tp, queue in queues.items() if queue]
+        heapq.heapify(heads)
+        while heads and not any(self._unread(tp) for tp in silent):
+            _, partition, tp = heapq.heappop(heads)
+            queue = queues[tp]
+            yield queue.popleft()
+            if queue:
+                heapq.heappush(heads, (queue[0].timestamp, partition, tp))
+            else:
+                silent.append(tp)
+
+    def _unread(self, tp: TP) -> bool:
+        """Return whether the broker's last answer tells of messages in a partition that were not fetched."""
+        assignment = self._thread._ensure_consumer()._subscription.subscription.assignment
+        if assignment is None or tp not in assignment.tps:
+            return False
+        state = assignment.state_value(tp)
+        if not state.has_valid_position or state.highwater is None:
+            return True  # not heard of yet
+        return bool(state.position < state.highwater)
