@@ -39,6 +39,9 @@ def up(
     home = Settings().home.resolve()
     running = state.read(home)
     if running is not None and running.running():
+        if failed := failures(running):
+            typer.echo(f"{failed[0]}; to try again: foretick down, then foretick up", err=True)
+            raise typer.Exit(FAILED)
         typer.echo(f"already running: {dashboard_url(Settings())} (stop it with: foretick down)")
         return
     try:

@@ -99,9 +99,17 @@ def titles(
     }
 
 
+def look(model: str) -> str:
+    """Return the class of a model's line in a legend: the baseline's is dashed, as in the plots."""
+    return "line dashed" if model == BASELINE else "line"
+
+
 def title(name: str, unit: str, entries: Mapping[str, str], shape: str = "box") -> str:
     """Return a plot's title with its legend: a mark in each colour, and what it stands for."""
-    marks = (f'<li><i class="{shape}" style="--c:{hue}"></i>{escape(entry)}</li>' for entry, hue in entries.items())
+    marks = (
+        f'<li><i class="{look(entry) if shape == "line" else shape}" style="--c:{hue}"></i>{escape(entry)}</li>'
+        for entry, hue in entries.items()
+    )
     return (
         f'<div class="title"><h2>{escape(name)} <small>{escape(unit)}</small></h2>'
         f'<ul class="legend">{"".join(marks)}</ul></div>'
@@ -116,8 +124,9 @@ def board(snapshot: Snapshot | None, colours: Mapping[str, str]) -> str:
     for model, scores in sorted(snapshot.scores.items(), key=lambda item: (item[0] == BASELINE, item[0])):
         last = {name: float(column[-1]) if len(column) else np.nan for name, column in scores.items()}
         chosen = ' class="chosen"' if model == snapshot.key.model else ""
+        hue = colours.get(model, "currentColor")
         rows.append(
-            f'<tr{chosen}><th><i class="line" style="--c:{colours.get(model, "currentColor")}"></i>{escape(model)}</th>'
+            f'<tr{chosen}><th><i class="{look(model)}" style="--c:{hue}"></i>{escape(model)}</th>'
             f"<td>{percent(last['coverage'])}</td><td>{percent(last['skill'], sign=True)}</td>"
             f"<td>{percent(last['direction'])}</td><td>{basis_points(last['error'])}</td>"
             f"<td>{count(last['scored'])}</td></tr>"

@@ -137,7 +137,8 @@ SELECT
     (directions / nullif(moved, 0))::float8,
     (absolute_error / nullif(errors, 0))::float8
 FROM rolled
-WHERE scored >= %(least)s
+-- The buckets before were read to fill the windows of those after them; their own windows are cut off.
+WHERE scored >= %(least)s AND bucket >= %(since)s + %(rolling)s + %(bucket)s
 ORDER BY model, bucket;
 
 -- name: inserted

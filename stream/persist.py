@@ -79,6 +79,11 @@ def make_persist(settings: Settings) -> faust.App:
     outbox = Outbox(settings.kafka)
     for topic in STORED:
         _add_agent(app, topic, Writer(settings.database_url.get_secret_value()), latest, outbox)
+
+    @app.on_before_shutdown.connect  # type: ignore[untyped-decorator, unused-ignore]
+    async def close(*_: object, **__: object) -> None:
+        await outbox.stop()
+
     return app
 
 

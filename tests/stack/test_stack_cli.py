@@ -50,6 +50,16 @@ def test_a_second_up_says_that_it_runs_and_where_the_dashboard_is(home):
     assert state.read(home).supervisor == before.supervisor
 
 
+def test_a_second_up_says_what_was_given_up(tmp_path, monkeypatch):
+    monkeypatch.setenv("FORETICK_HOME", str(tmp_path))
+    us = Identity.of(os.getpid())
+    assert us is not None
+    state.write(tmp_path, state.StackState(us, {"kafka": state.Status("failed", last_error="its disk is full")}))
+    result = run("up")
+    assert result.exit_code == 1
+    assert "kafka failed: its disk is full; to try again: foretick down, then foretick up" in result.output
+
+
 def test_status_gives_components_counts_lag_and_addresses_without_a_password(home):
     result = run("status", "--json")
     found = json.loads(result.stdout)
