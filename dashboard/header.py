@@ -140,7 +140,7 @@ def board(snapshot: Snapshot | None, colours: Mapping[str, str]) -> str:
 def pipeline(rates: Rates, lag: Mapping[str, int | None]) -> str:
     """Return throughput and lag."""
     tiles = [("Bars", count(rates.bars), "/s"), ("Predictions", count(rates.predictions), "/s")]
-    tiles += [(f"Lag, {name}", count(frames), "frames") for name, frames in lag.items()]
+    tiles += [(f"Lag, {name}", count(records), "records") for name, records in lag.items()]
     return (
         title("Pipeline", "", {})
         + '<div class="tiles">'

@@ -82,7 +82,7 @@ DARK = Palette(
     bad="#ff7a70",
     baseline="#8b98a6",
     models=("#b394ee", "#35c4b3", "#ee7fb1", "#b9c94a", "#d0a070"),
-    regimes=(("calm", "#303b46"), ("trending_up", "#a3b255"), ("trending_down", "#8f5d4b"), ("turbulent", "#d3dbe4")),
+    regimes=(("calm", "#465463"), ("trending_up", "#a3b255"), ("trending_down", "#8f5d4b"), ("turbulent", "#d3dbe4")),
     other_regimes=("#5f89a8", "#a39357", "#77875a"),
 )
 PALETTES = {"light": LIGHT, "dark": DARK}

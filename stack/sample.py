@@ -1,7 +1,9 @@
 """The bundled sample in `up`: train on its first part, then replay the rest. `python -m stack.sample train|replay`."""
 
 import logging
+import signal
 import sys
+from types import FrameType
 
 from features.step import FeatureStep
 from models import registry, training
@@ -42,6 +44,13 @@ def replay_rest(settings: Settings) -> None:
 
 STEPS = {"train": train, "replay": replay_rest}
 
+
+def stop(_signal: int, _frame: FrameType | None) -> None:
+    """End as an error would, so that what was begun is cleaned up."""
+    sys.exit(128 + signal.SIGTERM)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, stop)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     STEPS[sys.argv[1]](Settings())

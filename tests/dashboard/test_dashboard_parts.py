@@ -171,4 +171,4 @@ def test_throughput_and_lag_that_are_not_known_are_said_to_be_unknown() -> None:
     text = re.sub(r"<[^>]*>", " ", header.pipeline(Rates(None, 0.0), {"forecast": None, "store": 0}))
     assert text.count("unknown") == 2
     assert re.search(r"Predictions\s+0\s+/s", text)
-    assert re.search(r"Lag, store\s+0\s+frames", text)
+    assert re.search(r"Lag, store\s+0\s+records", text)
