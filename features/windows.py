@@ -181,3 +181,59 @@ def joined(state: Floats, values: Floats) -> Floats:
     for k in range(kept):
         state[1 + k] = series[len(values) + k]
     return series
+
+
+@compiled
+def moving_place(values: Floats, start: int, period: int, still: float) -> Floats:
+    """Return where the last value of each window lies between the least (0) and the greatest (100).
+
+    It is NaN where the two are no further apart than `still`.
+    """
+    low, high = moving_min(values, start, period), moving_max(values, start, period)
+    last = values[start:]
+    for r in range(len(low)):
+        span = high[r] - low[r]
+        low[r] = 100.0 * (last[r] - low[r]) / span if span > still else np.nan
+    return low
+
+
+@compiled
+def rows_since_extreme(values: Floats, start: int, period: int, sign: float) -> Floats:
+    """Return how many rows ago each window had its greatest (`sign` 1) or least value (-1): the latest of equals."""
+    v = values[start - period + 1 :]
+    rows = len(v) - period + 1
+    part, other = np.empty(len(v)), np.empty(len(v))
+    part_at, other_at = np.empty(len(v)), np.empty(len(v))
+    for j in range(len(v)):
+        part[j] = sign * v[j]
+        part_at[j] = j
+    size = 1
+    while 2 * size <= period:
+        count = len(v) - 2 * size + 1
+        a, b = part[:count], part[size : size + count]
+        c, d = part_at[:count], part_at[size : size + count]
+        for j in range(count):
+            later = b[j] >= a[j] or b[j] != b[j]  # so that a NaN wins
+            other[j] = b[j] if later else a[j]
+            other_at[j] = d[j] if later else c[j]
+        part, other = other, part
+        part_at, other_at = other_at, part_at
+        size *= 2
+    result = np.empty(rows)
+    last = period - size
+    a, b = part[:rows], part[last : last + rows]
+    c, d = part_at[:rows], part_at[last : last + rows]
+    for r in range(rows):
+        at = d[r] if b[r] >= a[r] else c[r]
+        result[r] = (r + period - 1) - at if a[r] == a[r] and b[r] == b[r] else np.nan
+    return result
+
+
+@compiled
+def put_difference(out: Floats, first: Floats, second: Floats) -> None:
+    """Copy two series into columns 0 and 1, and the first less the second into column 2."""
+    put(out, 0, first)
+    put(out, 1, second)
+    row = out[2]
+    for r in range(len(first)):
+        row[r] = first[r] - second[r]

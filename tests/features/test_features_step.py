@@ -146,7 +146,7 @@ def test_unknown_volume_is_unknown_only_where_volume_counts_and_only_for_its_win
         for name in feature.names:
             column = values[:, NAMES.index(name)]
             unknown = np.flatnonzero(np.isnan(column[feature.warmup :])) + feature.warmup
-            if feature.family == "volume":
+            if feature.family == "volume" or name.startswith("pvo"):
                 assert unknown[0] == 300
                 assert unknown[-1] < 300 + feature.warmup
             else:
@@ -156,7 +156,12 @@ def test_unknown_volume_is_unknown_only_where_volume_counts_and_only_for_its_win
 def test_no_volume_at_all_is_unknown_not_zero() -> None:
     bars = walk(300, seed=10).assign(volume=np.nan)
     values = through(frame_of(bars), [])[1].values
-    columns = [NAMES.index(name) for feature in FEATURES if feature.family == "volume" for name in feature.names]
+    columns = [
+        NAMES.index(name)
+        for feature in FEATURES
+        for name in feature.names
+        if feature.family == "volume" or name.startswith("pvo")
+    ]
     assert np.isnan(values[:, columns]).all()
 
 
@@ -165,7 +170,9 @@ def test_a_market_that_does_not_move_has_no_answer_where_there_is_none() -> None
     last = dict(zip(NAMES, through(frame_of(bars), [])[1].values[-1], strict=True))
     for name in ("rsi_14", "stochastic_k_14", "cci_20", "bollinger_b_20", "zscore_200", "plus_di_14", "regime_calm"):
         assert np.isnan(last[name]), name
-    for name in ("log_return_60", "realised_volatility_60", "natr_14", "bollinger_width_20", "obv_change_20"):
+    for name in ("vortex_plus_14", "mass_index_9_25", "stochastic_rsi_14", "tsi_25_13", "ultimate_oscillator_7_14_28"):
+        assert np.isnan(last[name]), name
+    for name in ("log_return_60", "realised_volatility_60", "natr_14", "bollinger_width_20", "obv_change_20", "kst"):
         assert last[name] == 0, name
 
 
