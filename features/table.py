@@ -40,7 +40,7 @@ class Feature:
 
     For each column, what others answer, which its test compares: `ta`, an expression over the columns of the package
     ta's `add_all_ta_features`; `talib`, an expression over TA-Lib's functions and the series open, high, low, close,
-    volume; `reference`, one over all series of a bar, `time`, `returns` (log returns), np and pd. Each is "" where there is
+    volume; `reference`, one over a bar's series, `time`, `returns` (log returns), np and pd. Each is "" where there is
     none. `peculiar` says how ta differs from the definition; the column is then not compared with ta.
 
     `version` changes with the numbers, and so does the fingerprint.
@@ -134,11 +134,14 @@ FEATURES: tuple[Feature, ...] = (
         ("price", "price", "price", "percent of price", "share"), "Donchian (1960)",
         ta=("volatility_dcl", "volatility_dch", "volatility_dcm", "volatility_dcw", "volatility_dcp"),
         talib=("MIN(low, 20)", "MAX(high, 20)", "", "", "")),
-    Feature(("keltner_middle_10", "keltner_high_10", "keltner_low_10", "keltner_width_10", "keltner_position_10",
-        "keltner_above_10", "keltner_below_10"), volatility.keltner, (10,), 10,
-        ("price", "price", "price", "percent of price", "share", "yes or no", "yes or no"), "Keltner (1960)",
-        ta=("volatility_kcc", "volatility_kch", "volatility_kcl", "volatility_kcw", "volatility_kcp",
-            "volatility_kchi", "volatility_kcli")),
+    Feature(("keltner_middle_10", "keltner_high_10", "keltner_low_10", "keltner_width_10", "keltner_position_10"),
+        volatility.keltner, (10,), 10, ("price", "price", "price", "percent of price", "share"), "Keltner (1960)",
+        ta=("volatility_kcc", "volatility_kch", "volatility_kcl", "volatility_kcw", "volatility_kcp")),
+    Feature(("keltner_above_10", "keltner_below_10"), volatility.keltner_breakout, (10,), 10, ("yes or no",) * 2,
+        "Keltner (1960)", ta=("volatility_kchi", "volatility_kcli"), reference=(
+            "(close - (high + low + close).rolling(10).mean() / 3 - (high - low).rolling(10).mean() > 1e-12 * close)",
+            "((high + low + close).rolling(10).mean() / 3 - (high - low).rolling(10).mean() - close > 1e-12 * close)"),
+        peculiar="ta counts a close on a band as beyond it by its rounding error, where all prices are equal"),
     Feature(("ulcer_index_14",), volatility.ulcer_index, (14,), 27, ("percent of price",), "Martin and McCann (1989)",
         ta=("volatility_ui",)),
     Feature(("realised_volatility_15",), volatility.realised_volatility, (15,), 16, ("log return",),
@@ -214,10 +217,9 @@ FEATURES: tuple[Feature, ...] = (
     Feature(("skewness_60", "kurtosis_60"), statistics.shape, (60,), 61, ("1",) * 2,
         "Joanes and Gill (1998), G1 and G2; Pébay (2008)",
         reference=("returns.rolling(60).skew()", "returns.rolling(60).kurt()")),
-    Feature(("autocorrelation_1_60",), statistics.autocorrelation, (1, 60), 62, ("1",), "standard",
-        reference=("returns.rolling(60).corr(returns.shift(1))",)),
-    Feature(("autocorrelation_5_60",), statistics.autocorrelation, (5, 60), 66, ("1",), "standard",
-        reference=("returns.rolling(60).corr(returns.shift(5))",)),
+    Feature(("autocorrelation_1_60", "autocorrelation_5_60"), statistics.autocorrelation, (1, 5, 60), 66, ("1",) * 2,
+        "standard",
+        reference=("returns.rolling(60).corr(returns.shift(1))", "returns.rolling(60).corr(returns.shift(5))")),
     Feature(("variance_ratio_5_60",), statistics.variance_ratio, (5, 60), 65, ("1",), "Lo and MacKinlay (1988)",
         reference=("returns.rolling(5).sum().pow(2).rolling(60).sum() / (5 * returns.pow(2).rolling(60).sum())",)),
     # cross

@@ -191,7 +191,7 @@ def moving_products(values: Floats, others: Floats, start: int, period: int) -> 
     """
     v, w = values[start - period + 1 :], others[start - period + 1 :]
     rows = len(v) - period + 1
-    mean, mean_other, products = np.zeros(rows), np.zeros(rows), np.zeros(rows)
+    mean_v, mean_w, products = np.zeros(rows), np.zeros(rows), np.zeros(rows)
     part_v, part_w, part = np.empty(len(v)), np.empty(len(v)), np.zeros(len(v))
     other_v, other_w, other = np.empty(len(v)), np.empty(len(v)), np.empty(len(v))
     for j in range(len(v)):
@@ -199,16 +199,17 @@ def moving_products(values: Floats, others: Floats, start: int, period: int) -> 
         part_w[j] = w[j]
     size, rest, offset = 1, period, 0
     while True:
+        # A loop for each array that is written: with more of them in one, the compiler leaves it one number at a time.
         if rest & 1:
             piece_v, piece_w = part_v[offset : offset + rows], part_w[offset : offset + rows]
             piece = part[offset : offset + rows]
             share = size / (offset + size)
             for r in range(rows):
-                distance, distance_other = piece_v[r] - mean[r], piece_w[r] - mean_other[r]
-                mean[r] = piece_v[r] if offset == 0 else mean[r] + distance * share
-                mean_other[r] = piece_w[r] if offset == 0 else mean_other[r] + distance_other * share
-                between = 0.0 if offset == 0 else distance * distance_other * offset * share
-                products[r] += piece[r] + between
+                products[r] += piece[r] + (piece_v[r] - mean_v[r]) * (piece_w[r] - mean_w[r]) * (offset * share)
+            for r in range(rows):
+                mean_v[r] += (piece_v[r] - mean_v[r]) * share
+            for r in range(rows):
+                mean_w[r] += (piece_w[r] - mean_w[r]) * share
             offset += size
         rest >>= 1
         if rest == 0:
@@ -218,10 +219,11 @@ def moving_products(values: Floats, others: Floats, start: int, period: int) -> 
         c, d = part_w[:count], part_w[size : size + count]
         e, f = part[:count], part[size : size + count]
         for j in range(count):
-            distance, distance_other = b[j] - a[j], d[j] - c[j]
-            other_v[j] = a[j] + 0.5 * distance
-            other_w[j] = c[j] + 0.5 * distance_other
-            other[j] = e[j] + f[j] + distance * distance_other * (0.5 * size)
+            other[j] = e[j] + f[j] + (b[j] - a[j]) * (d[j] - c[j]) * (0.5 * size)
+        for j in range(count):
+            other_v[j] = a[j] + 0.5 * (b[j] - a[j])
+        for j in range(count):
+            other_w[j] = c[j] + 0.5 * (d[j] - c[j])
         part_v, other_v = other_v, part_v
         part_w, other_w = other_w, part_w
         part, other = other, part
@@ -232,7 +234,7 @@ def moving_products(values: Floats, others: Floats, start: int, period: int) -> 
 def moving_powers(values: Floats, start: int, period: int) -> tuple[Floats, Floats, Floats]:
     """Return each window's sums of second, third and fourth powers of the deviations from its mean.
 
-    Exactly 0 where all values are equal. Source: Pébay (2008), equations 2.1 and the pairwise updates after it.
+    Exactly 0 where all values are equal. Source: Pébay (2008), the pairwise updates.
     """
     v = values[start - period + 1 :]
     rows = len(v) - period + 1
@@ -245,24 +247,27 @@ def moving_powers(values: Floats, start: int, period: int) -> tuple[Floats, Floa
         part[j] = v[j]
     size, rest, offset = 1, period, 0
     while True:
+        # A loop for each array that is written, the highest power first: see `moving_products`.
         if rest & 1:
             piece, piece2 = part[offset : offset + rows], part2[offset : offset + rows]
             piece3, piece4 = part3[offset : offset + rows], part4[offset : offset + rows]
-            new = size / (offset + size)
-            old = 1.0 - new
+            new, old = size / (offset + size), offset / (offset + size)
             for r in range(rows):
-                distance = 0.0 if offset == 0 else piece[r] - mean[r]
+                distance = piece[r] - mean[r]
                 step, back = distance * new, distance * old
-                between = distance * step * offset
-                fourth[r] += (
-                    piece4[r]
-                    + between * (back * back - back * step + step * step)
-                    + 6.0 * (back * back * piece2[r] + step * step * second[r])
-                    + 4.0 * (back * piece3[r] - step * third[r])
-                )
-                third[r] += piece3[r] + between * (back - step) + 3.0 * (back * piece2[r] - step * second[r])
-                second[r] += piece2[r] + between
-                mean[r] = piece[r] if offset == 0 else mean[r] + step
+                between = distance * step * offset * (back * back - back * step + step * step)
+                squared = 6.0 * (back * back * piece2[r] + step * step * second[r])
+                fourth[r] += piece4[r] + between + squared + 4.0 * (back * piece3[r] - step * third[r])
+            for r in range(rows):
+                distance = piece[r] - mean[r]
+                step, back = distance * new, distance * old
+                between = distance * step * offset * (back - step)
+                third[r] += piece3[r] + between + 3.0 * (back * piece2[r] - step * second[r])
+            for r in range(rows):
+                distance = piece[r] - mean[r]
+                second[r] += piece2[r] + distance * distance * (new * offset)
+            for r in range(rows):
+                mean[r] += (piece[r] - mean[r]) * new
             offset += size
         rest >>= 1
         if rest == 0:
@@ -275,16 +280,16 @@ def moving_powers(values: Floats, start: int, period: int) -> tuple[Floats, Floa
         for j in range(count):
             half = 0.5 * (b[j] - a[j])
             squared = half * half
-            other[j] = a[j] + half
-            other2[j] = a2[j] + b2[j] + squared * (2.0 * size)
+            between = squared * squared * (2.0 * size) + 6.0 * squared * (a2[j] + b2[j])
+            other4[j] = a4[j] + b4[j] + between + 4.0 * half * (b3[j] - a3[j])
+        for j in range(count):
+            half = 0.5 * (b[j] - a[j])
             other3[j] = a3[j] + b3[j] + 3.0 * half * (b2[j] - a2[j])
-            other4[j] = (
-                a4[j]
-                + b4[j]
-                + squared * squared * (2.0 * size)
-                + 6.0 * squared * (a2[j] + b2[j])
-                + 4.0 * half * (b3[j] - a3[j])
-            )
+        for j in range(count):
+            half = 0.5 * (b[j] - a[j])
+            other2[j] = a2[j] + b2[j] + half * half * (2.0 * size)
+        for j in range(count):
+            other[j] = a[j] + 0.5 * (b[j] - a[j])
         part, other = other, part
         part2, other2 = other2, part2
         part3, other3 = other3, part3

@@ -2,12 +2,10 @@
 
 from math import sqrt
 
-import numpy as np
-
 from features.compiled import compiled
 from features.frame import Floats
-from features.series import CLOSE, RETURN
-from features.windows import moving_mean_and_squares, moving_powers, moving_products, moving_sum, put, ratio, squares
+from features.series import RETURN
+from features.windows import moving_mean_and_squares, moving_powers, moving_products, moving_sum, ratio, squares
 
 
 @compiled
@@ -25,14 +23,17 @@ def shape(x: Floats, start: int, out: Floats, period: int) -> None:
 
 
 @compiled
-def autocorrelation(x: Floats, start: int, out: Floats, lag: int, period: int) -> None:
-    """Correlation of the window's log returns with those `lag` bars before each."""
-    returns = x[RETURN, start - period + 1 - lag :]
-    now, earlier = returns[lag:], returns[: len(returns) - lag]
-    products = moving_products(now, earlier, period - 1, period)
-    squared = moving_mean_and_squares(returns, period - 1, period)[1]
-    for r in range(len(products)):
-        out[0, r] = ratio(products[r], sqrt(squared[r]) * sqrt(squared[r + lag]))
+def autocorrelation(x: Floats, start: int, out: Floats, short: int, long: int, period: int) -> None:
+    """Correlation of the window's log returns with those `short` bars earlier, and with those `long` bars earlier."""
+    returns = x[RETURN, start - period + 1 - long :]
+    deviation = moving_mean_and_squares(returns, period - 1, period)[1]
+    for k in range(len(deviation)):
+        deviation[k] = sqrt(deviation[k])
+    for column, lag in enumerate((short, long)):
+        products = moving_products(returns[long:], returns[long - lag : len(returns) - lag], period - 1, period)
+        now, earlier = deviation[long:], deviation[long - lag :]
+        for r in range(len(products)):
+            out[column, r] = ratio(products[r], now[r] * earlier[r])
 
 
 @compiled

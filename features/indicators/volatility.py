@@ -80,26 +80,40 @@ def donchian(x: Floats, start: int, out: Floats, period: int) -> None:
 
 
 @compiled
-def keltner(x: Floats, start: int, out: Floats, period: int) -> None:
-    """Keltner's original channel: middle (simple average of the typical price), high and low band (the bars' average
-    range above and below it), the bands' width in percent of their middle, where the close lies between them (0 to 1),
-    and whether it is above the high, below the low band by more than a rounding error (1e-12 of the price).
-    """
+def keltner_bands(x: Floats, start: int, period: int) -> tuple[Floats, Floats]:
+    """Return the middle of Keltner's channel, and the distance of its bands from that."""
     begin = start - period + 1
-    high, low, close = x[HIGH, begin:], x[LOW, begin:], x[CLOSE, start:]
+    high, low = x[HIGH, begin:], x[LOW, begin:]
     ranges = np.empty(len(high))
     for k in range(len(ranges)):
         ranges[k] = high[k] - low[k]
-    middle, band = moving_mean(x[TYPICAL], start, period), moving_mean(ranges, period - 1, period)
+    return moving_mean(x[TYPICAL], start, period), moving_mean(ranges, period - 1, period)
+
+
+@compiled
+def keltner(x: Floats, start: int, out: Floats, period: int) -> None:
+    """Keltner's original channel: middle (simple average of the typical price), high and low band (the bars' average
+    range above and below it), the bands' width in percent of their middle, and the close's place in them (0 to 1).
+    """
+    middle, band = keltner_bands(x, start, period)
     for r in range(len(middle)):
-        distance, least = close[r] - middle[r], 1e-12 * close[r]
         out[0, r] = middle[r]
         out[1, r] = middle[r] + band[r]
         out[2, r] = middle[r] - band[r]
         out[3, r] = 100.0 * 2.0 * band[r] / middle[r]
-        out[4, r] = ratio(distance + band[r], 2.0 * band[r])
-        out[5, r] = 1.0 if distance - band[r] > least else 0.0
-        out[6, r] = 1.0 if distance + band[r] < -least else 0.0
+        out[4, r] = ratio(x[CLOSE, start + r] - middle[r] + band[r], 2.0 * band[r])
+
+
+@compiled
+def keltner_breakout(x: Floats, start: int, out: Floats, period: int) -> None:
+    """Whether the close is above the high, below the low band of Keltner's original channel, by more than a rounding
+    error (1e-12 of the price).
+    """
+    middle, band = keltner_bands(x, start, period)
+    for r in range(len(middle)):
+        close = x[CLOSE, start + r]
+        out[0, r] = 1.0 if close - middle[r] - band[r] > 1e-12 * close else 0.0
+        out[1, r] = 1.0 if middle[r] - band[r] - close > 1e-12 * close else 0.0
 
 
 @compiled

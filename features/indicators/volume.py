@@ -194,28 +194,33 @@ def volume_ratio(x: Floats, start: int, out: Floats, period: int) -> None:
 
 
 @compiled
-def illiquidity(x: Floats, begin: int) -> Floats:
-    """Return each bar's |log return| over the value traded (close times volume), NaN without volume."""
+def illiquidity(x: Floats, start: int, period: int) -> Floats:
+    """Return the mean of |log return| over the value traded (close times volume), over each window's bars that traded.
+
+    NaN where none did.
+    """
+    begin = start - period + 1
     returns, close, volume = x[RETURN, begin:], x[CLOSE, begin:], x[VOLUME, begin:]
-    result = np.empty(len(returns))
-    for k in range(len(result)):
-        result[k] = ratio(abs(returns[k]), close[k] * volume[k])
-    return result
+    impact, traded = np.empty(len(returns)), np.empty(len(returns))
+    for k in range(len(returns)):
+        impact[k] = 0.0 if volume[k] == 0.0 else abs(returns[k]) / (close[k] * volume[k])
+        traded[k] = 0.0 if volume[k] == 0.0 else 1.0
+    total, bars = moving_sum(impact, period - 1, period), moving_sum(traded, period - 1, period)
+    for r in range(len(total)):
+        total[r] = ratio(total[r], bars[r])
+    return total
 
 
 @compiled
 def amihud(x: Floats, start: int, out: Floats, period: int) -> None:
-    """Amihud's illiquidity: mean of |log return| over the value traded (close times volume). NaN while one bar of the
-    window has no volume.
-    """
-    put(out, 0, moving_mean(illiquidity(x, start - period + 1), period - 1, period))
+    """Amihud's illiquidity: mean of |log return| over the value traded (close times volume), of bars that traded."""
+    put(out, 0, illiquidity(x, start, period))
 
 
 @compiled
 def amihud_ratio(x: Floats, start: int, out: Floats, short: int, long: int) -> None:
     """Amihud's illiquidity over the short window against that over the long one, as a logarithm. NaN where one is 0."""
-    values = illiquidity(x, start - long + 1)
-    now, usual = moving_mean(values, long - 1, short), moving_mean(values, long - 1, long)
+    now, usual = illiquidity(x, start, short), illiquidity(x, start, long)
     for r in range(len(now)):
         out[0, r] = log(now[r] / usual[r]) if now[r] > 0.0 else np.nan
 
