@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from features import regimes
-from features.indicators import momentum, others, trend, volatility, volume
+from features.indicators import cross, momentum, others, statistics, trend, volatility, volume
 
 LONGEST_GAP = 60
 """After more missing intervals than this all indicators begin anew; across fewer, N bars means N bars that traded."""
@@ -40,7 +40,7 @@ class Feature:
 
     For each column, what others answer, which its test compares: `ta`, an expression over the columns of the package
     ta's `add_all_ta_features`; `talib`, an expression over TA-Lib's functions and the series open, high, low, close,
-    volume; `reference`, one over those series, `time`, `returns` (log returns), np and pd. Each is "" where there is
+    volume; `reference`, one over a bar's series, `time`, `returns` (log returns), np and pd. Each is "" where there is
     none. `peculiar` says how ta differs from the definition; the column is then not compared with ta.
 
     `version` changes with the numbers, and so does the fingerprint.
@@ -131,7 +131,7 @@ FEATURES: tuple[Feature, ...] = (
         talib=("SAR(high, low, 0.02, 0.2)", "SAR(high, low, 0.02, 0.2) <= low",
             "np.diff(1.0 * (SAR(high, low, 0.02, 0.2) <= low), prepend=np.nan) > 0",
             "np.diff(1.0 * (SAR(high, low, 0.02, 0.2) <= low), prepend=np.nan) < 0"),
-        peculiar="ta looks for a turn before it moves the stop behind the last two bars, and leaves it there at a turn"),
+        peculiar="ta looks for a turn before it moves the stop behind the last two bars, and never moves it at a turn"),
     # momentum
     Feature(("log_return_1",), momentum.log_return, (1,), 2, ("log return",), "standard",
         ta=("others_dlr / 100",)),
@@ -150,6 +150,8 @@ FEATURES: tuple[Feature, ...] = (
         ta=("momentum_wr",), talib=("WILLR(high, low, close, 14)",)),
     Feature(("cci_20",), momentum.cci, (20,), 20, ("1",), "Lambert (1980)",
         ta=("trend_cci",), talib=("CCI(high, low, close, 20)",)),
+    Feature(("roc_1",), momentum.rate_of_change, (1,), 2, ("percent of price",), "TA-Lib ROC",
+        ta=("others_dr",), talib=("ROC(close, 1)",)),
     Feature(("roc_12",), momentum.rate_of_change, (12,), 13, ("percent of price",), "TA-Lib ROC",
         ta=("momentum_roc",), talib=("ROC(close, 12)",)),
     Feature(("stochastic_rsi_14", "stochastic_rsi_k_14_3", "stochastic_rsi_d_14_3_3"), momentum.stochastic_rsi,
@@ -177,6 +179,8 @@ FEATURES: tuple[Feature, ...] = (
         ta=("momentum_kama",), talib=("KAMA(close, 10)",),
         peculiar="ta takes a price that stands still for aimless, and goes on slowly"),
     # volatility
+    Feature(("atr_10",), volatility.atr, (10,), 11, ("price change",), "Wilder (1978)", state=2,
+        ta=("volatility_atr",), talib=("ATR(high, low, close, 10)",)),
     Feature(("natr_14",), volatility.natr, (14,), 15, ("percent of price",), "Wilder (1978)", state=2,
         talib=("NATR(high, low, close, 14)",)),
     Feature(("bollinger_middle_20", "bollinger_high_20", "bollinger_low_20", "bollinger_width_20", "bollinger_b_20",
@@ -191,15 +195,65 @@ FEATURES: tuple[Feature, ...] = (
         ("price", "price", "price", "percent of price", "share"), "Donchian (1960)",
         ta=("volatility_dcl", "volatility_dch", "volatility_dcm", "volatility_dcw", "volatility_dcp"),
         talib=("MIN(low, 20)", "MAX(high, 20)", "", "", "")),
+    Feature(("keltner_middle_10", "keltner_high_10", "keltner_low_10", "keltner_width_10", "keltner_position_10"),
+        volatility.keltner, (10,), 10, ("price", "price", "price", "percent of price", "share"), "Keltner (1960)",
+        ta=("volatility_kcc", "volatility_kch", "volatility_kcl", "volatility_kcw", "volatility_kcp")),
+    Feature(("keltner_above_10", "keltner_below_10"), volatility.keltner_breakout, (10,), 10, ("yes or no",) * 2,
+        "Keltner (1960)", ta=("volatility_kchi", "volatility_kcli"), reference=(
+            "(close - (high + low + close).rolling(10).mean() / 3 - (high - low).rolling(10).mean() > 1e-12 * close)",
+            "((high + low + close).rolling(10).mean() / 3 - (high - low).rolling(10).mean() - close > 1e-12 * close)"),
+        peculiar="ta counts a close on a band as beyond it by its rounding error, where all prices are equal"),
+    Feature(("ulcer_index_14",), volatility.ulcer_index, (14,), 27, ("percent of price",), "Martin and McCann (1989)",
+        ta=("volatility_ui",)),
     Feature(("realised_volatility_15",), volatility.realised_volatility, (15,), 16, ("log return",),
         "Andersen, Bollerslev, Diebold, Labys (2003)", reference=("np.sqrt((returns ** 2).rolling(15).mean())",)),
     Feature(("realised_volatility_60",), volatility.realised_volatility, (60,), 61, ("log return",),
         "Andersen, Bollerslev, Diebold, Labys (2003)", reference=("np.sqrt((returns ** 2).rolling(60).mean())",)),
+    Feature(("realised_volatility_120",), volatility.realised_volatility, (120,), 121, ("log return",),
+        "Andersen, Bollerslev, Diebold, Labys (2003)", reference=("np.sqrt((returns ** 2).rolling(120).mean())",)),
+    Feature(("realised_volatility_240",), volatility.realised_volatility, (240,), 241, ("log return",),
+        "Andersen, Bollerslev, Diebold, Labys (2003)", reference=("np.sqrt((returns ** 2).rolling(240).mean())",)),
+    Feature(("downside_semivolatility_60", "upside_semivolatility_60"), volatility.semivolatility, (60,), 61,
+        ("log return",) * 2, "Barndorff-Nielsen, Kinnebrock, Shephard (2010)", reference=(
+            "np.sqrt((returns.clip(upper=0) ** 2).rolling(60).mean())",
+            "np.sqrt((returns.clip(lower=0) ** 2).rolling(60).mean())")),
+    Feature(("bipower_60", "jump_share_60"), volatility.bipower, (60,), 62, ("log return", "share"),
+        "Barndorff-Nielsen and Shephard (2004)", reference=(
+            "np.sqrt(np.pi / 2 * (returns * returns.shift()).abs().rolling(60).mean())",
+            "(1 - np.pi / 2 * (returns * returns.shift()).abs().rolling(60).sum() / (returns ** 2).rolling(60).sum())"
+            ".clip(lower=0)")),
+    Feature(("volatility_of_volatility_15_60",), volatility.volatility_of_volatility, (15, 60), 75, ("log return",),
+        "standard", reference=("np.sqrt((returns ** 2).rolling(15).mean()).rolling(60).std(ddof=0)",)),
     Feature(("parkinson_60",), volatility.parkinson, (60,), 60, ("log return",), "Parkinson (1980)",
         reference=("np.sqrt((np.log(high / low) ** 2).rolling(60).mean() / (4 * np.log(2)))",)),
+    Feature(("garman_klass_60",), volatility.garman_klass, (60,), 60, ("log return",), "Garman and Klass (1980)",
+        reference=("np.sqrt((np.log(high / low) ** 2 / 2 - (2 * np.log(2) - 1) * np.log(close / open) ** 2)"
+            ".rolling(60).mean())",)),
+    Feature(("rogers_satchell_60",), volatility.rogers_satchell, (60,), 60, ("log return",),
+        "Rogers and Satchell (1991)", reference=(
+            "np.sqrt((np.log(high / close) * np.log(high / open) + np.log(low / close) * np.log(low / open))"
+            ".rolling(60).mean())",)),
+    Feature(("yang_zhang_60",), volatility.yang_zhang, (60,), 61, ("log return",), "Yang and Zhang (2000)", reference=(
+        "(lambda k: np.sqrt(np.log(open / close.shift()).rolling(60).var() + k * np.log(close / open).rolling(60).var()"
+        " + (1 - k) * (np.log(high / close) * np.log(high / open) + np.log(low / close) * np.log(low / open))"
+        ".rolling(60).mean()))(0.34 / (1.34 + 61 / 59))",)),
     # volume
+    Feature(("obv",), volume.obv, (), 1, ("since the beginning",), "Granville (1963), TA-Lib OBV", state=1,
+        ta=("volume_obv",), talib=("OBV(close, volume)",), peculiar="ta counts an unchanged close as a rise"),
     Feature(("obv_change_20",), volume.obv_change, (20,), 21, ("share",), "Granville (1963), differenced and scaled",
         reference=("(np.sign(close.diff()) * volume).rolling(20).sum() / volume.rolling(20).sum()",)),
+    Feature(("accumulation_distribution",), volume.accumulation_distribution, (), 1, ("since the beginning",),
+        "Chaikin, TA-Lib AD", state=1, ta=("volume_adi",), talib=("AD(high, low, close, volume)",)),
+    Feature(("chaikin_money_flow_20",), volume.chaikin_money_flow, (20,), 20, ("share",), "Chaikin (1996)",
+        ta=("volume_cmf",)),
+    Feature(("force_index_13",), volume.force_index, (13,), 14, ("amount",), "Elder (1993)", state=2,
+        ta=("volume_fi",), talib=("EMA(np.append(0, np.diff(close)) * volume, 13)",)),
+    Feature(("ease_of_movement", "ease_of_movement_14"), volume.ease_of_movement, (14,), 15, ("amount",) * 2,
+        "Arms (1989)", ta=("volume_em", "volume_sma_em")),
+    Feature(("volume_price_trend",), volume.volume_price_trend, (), 2, ("since the beginning",), "standard", state=1,
+        ta=("volume_vpt",)),
+    Feature(("negative_volume_index",), volume.negative_volume_index, (), 2, ("since the beginning",),
+        "Dysart (1936), Fosback (1976)", state=1, ta=("volume_nvi",)),
     Feature(("mfi_14",), volume.money_flow_index, (14,), 15, ("percent",), "Quong and Soudack (1989)",
         ta=("volume_mfi",), talib=("MFI(high, low, close, volume, 14)",),
         peculiar="ta counts a change of the typical price by a rounding error as a rise or fall"),
@@ -207,6 +261,42 @@ FEATURES: tuple[Feature, ...] = (
         ta=("volume_vwap", "np.log(close / volume_vwap)")),
     Feature(("volume_ratio_20",), volume.volume_ratio, (20,), 20, ("1",), "standard",
         reference=("volume / volume.rolling(20).mean()",)),
+    Feature(("amihud_60",), volume.amihud, (60,), 61, ("amount",), "Amihud (2002)",
+        reference=("(returns.abs() / (close * volume)).rolling(60).mean()",)),
+    Feature(("amihud_ratio_20_200",), volume.amihud_ratio, (20, 200), 201, ("1",), "Amihud (2002), scaled", reference=(
+        "(lambda a: np.log(a.rolling(20).mean() / a.rolling(200).mean()))(returns.abs() / (close * volume))",)),
+    Feature(("buy_imbalance_20",), volume.buy_imbalance, (20,), 20, ("share",), "Chordia, Roll, Subrahmanyam (2002)",
+        reference=("2 * buy_volume.rolling(20).sum() / volume.rolling(20).sum() - 1",)),
+    Feature(("trade_imbalance_20",), volume.trade_imbalance, (20,), 20, ("share",),
+        "Chordia, Roll, Subrahmanyam (2002)",
+        reference=("2 * buy_trades.rolling(20).sum() / trades.rolling(20).sum() - 1",)),
+    Feature(("trades_ratio_20",), volume.trades_ratio, (20,), 20, ("1",), "standard",
+        reference=("trades / trades.rolling(20).mean()",)),
+    Feature(("trade_size_ratio_20",), volume.trade_size_ratio, (20,), 20, ("1",), "standard",
+        reference=("volume / trades * trades.rolling(20).sum() / volume.rolling(20).sum()",)),
+    # statistics
+    Feature(("skewness_60", "kurtosis_60"), statistics.shape, (60,), 61, ("1",) * 2,
+        "Joanes and Gill (1998), G1 and G2; Pébay (2008)",
+        reference=("returns.rolling(60).skew()", "returns.rolling(60).kurt()")),
+    Feature(("autocorrelation_1_60", "autocorrelation_5_60"), statistics.autocorrelation, (1, 5, 60), 66, ("1",) * 2,
+        "standard",
+        reference=("returns.rolling(60).corr(returns.shift(1))", "returns.rolling(60).corr(returns.shift(5))")),
+    Feature(("variance_ratio_5_60",), statistics.variance_ratio, (5, 60), 65, ("1",), "Lo and MacKinlay (1988)",
+        reference=("returns.rolling(5).sum().pow(2).rolling(60).sum() / (5 * returns.pow(2).rolling(60).sum())",)),
+    # cross
+    Feature(("market_return_1",), cross.market_return, (1,), 1, ("log return",), "standard",
+        reference=("market_return",)),
+    Feature(("market_return_60",), cross.market_return, (60,), 60, ("log return",), "standard",
+        reference=("market_return.rolling(60).sum()",)),
+    Feature(("market_beta_240", "residual_return_1", "residual_return_60"), cross.market_model, (240, 60), 241,
+        ("1", "log return", "log return"), "Sharpe (1963)", reference=(
+            "returns.rolling(240).cov(market_return) / market_return.rolling(240).var()",
+            "returns - returns.rolling(240).cov(market_return) / market_return.rolling(240).var() * market_return",
+            "returns.rolling(60).sum() - market_return.rolling(60).sum()"
+            " * returns.rolling(240).cov(market_return) / market_return.rolling(240).var()")),
+    Feature(("market_rank",), cross.market_rank, (1,), 1, ("share",), "standard", reference=("market_rank",)),
+    Feature(("market_rank_mean_60",), cross.market_rank, (60,), 60, ("share",), "standard",
+        reference=("market_rank.rolling(60).mean()",)),
     # others
     Feature(("day_sine", "day_cosine", "week_sine", "week_cosine"), others.cyclic_time, (), 1, ("1",) * 4, "standard",
         reference=(
@@ -216,6 +306,8 @@ FEATURES: tuple[Feature, ...] = (
             "np.cos(2 * np.pi * (time.dt.day_of_week * 1440 + time.dt.hour * 60 + time.dt.minute) / 10080)")),
     Feature(("missing_before",), others.missing_before, (), 2, ("bars",), "our own",
         reference=("time.diff() / pd.Timedelta('1min') - 1",)),
+    Feature(("cumulative_return",), others.cumulative_return, (), 1, ("since the beginning",), "standard", state=1,
+        ta=("others_cr",)),
     # regimes
     Feature(regimes.COLUMNS, regimes.regime_posterior, (), regimes.LONG + 1, ("probability",) * len(regimes.STATES),
         "Hamilton (1989), filtered", state=len(regimes.STATES)),

@@ -237,3 +237,117 @@ def put_difference(out: Floats, first: Floats, second: Floats) -> None:
     row = out[2]
     for r in range(len(first)):
         row[r] = first[r] - second[r]
+
+
+@compiled
+def moving_products(values: Floats, others: Floats, start: int, period: int) -> Floats:
+    """Return each window's sum of products of two series' deviations from their means: `period` covariances.
+
+    Exactly 0 where one of them is constant. Source: Chan, Golub and LeVeque (1979), the pairwise update.
+    """
+    v, w = values[start - period + 1 :], others[start - period + 1 :]
+    rows = len(v) - period + 1
+    mean_v, mean_w, products = np.zeros(rows), np.zeros(rows), np.zeros(rows)
+    part_v, part_w, part = np.empty(len(v)), np.empty(len(v)), np.zeros(len(v))
+    other_v, other_w, other = np.empty(len(v)), np.empty(len(v)), np.empty(len(v))
+    for j in range(len(v)):
+        part_v[j] = v[j]
+        part_w[j] = w[j]
+    size, rest, offset = 1, period, 0
+    while True:
+        # A loop for each array that is written: with more of them in one, the compiler leaves it one number at a time.
+        if rest & 1:
+            piece_v, piece_w = part_v[offset : offset + rows], part_w[offset : offset + rows]
+            piece = part[offset : offset + rows]
+            share = size / (offset + size)
+            for r in range(rows):
+                products[r] += piece[r] + (piece_v[r] - mean_v[r]) * (piece_w[r] - mean_w[r]) * (offset * share)
+            for r in range(rows):
+                mean_v[r] += (piece_v[r] - mean_v[r]) * share
+            for r in range(rows):
+                mean_w[r] += (piece_w[r] - mean_w[r]) * share
+            offset += size
+        rest >>= 1
+        if rest == 0:
+            return products
+        count = len(v) - 2 * size + 1
+        a, b = part_v[:count], part_v[size : size + count]
+        c, d = part_w[:count], part_w[size : size + count]
+        e, f = part[:count], part[size : size + count]
+        for j in range(count):
+            other[j] = e[j] + f[j] + (b[j] - a[j]) * (d[j] - c[j]) * (0.5 * size)
+        for j in range(count):
+            other_v[j] = a[j] + 0.5 * (b[j] - a[j])
+        for j in range(count):
+            other_w[j] = c[j] + 0.5 * (d[j] - c[j])
+        part_v, other_v = other_v, part_v
+        part_w, other_w = other_w, part_w
+        part, other = other, part
+        size *= 2
+
+
+@compiled
+def moving_powers(values: Floats, start: int, period: int) -> tuple[Floats, Floats, Floats]:
+    """Return each window's sums of second, third and fourth powers of the deviations from its mean.
+
+    Exactly 0 where all values are equal. Source: Pébay (2008), the pairwise updates.
+    """
+    v = values[start - period + 1 :]
+    rows = len(v) - period + 1
+    mean, second, third, fourth = np.zeros(rows), np.zeros(rows), np.zeros(rows), np.zeros(rows)
+    part, other = np.empty(len(v)), np.empty(len(v))
+    part2, other2 = np.zeros(len(v)), np.empty(len(v))
+    part3, other3 = np.zeros(len(v)), np.empty(len(v))
+    part4, other4 = np.zeros(len(v)), np.empty(len(v))
+    for j in range(len(v)):
+        part[j] = v[j]
+    size, rest, offset = 1, period, 0
+    while True:
+        # A loop for each array that is written, the highest power first: see `moving_products`.
+        if rest & 1:
+            piece, piece2 = part[offset : offset + rows], part2[offset : offset + rows]
+            piece3, piece4 = part3[offset : offset + rows], part4[offset : offset + rows]
+            new, old = size / (offset + size), offset / (offset + size)
+            for r in range(rows):
+                distance = piece[r] - mean[r]
+                step, back = distance * new, distance * old
+                between = distance * step * offset * (back * back - back * step + step * step)
+                squared = 6.0 * (back * back * piece2[r] + step * step * second[r])
+                fourth[r] += piece4[r] + between + squared + 4.0 * (back * piece3[r] - step * third[r])
+            for r in range(rows):
+                distance = piece[r] - mean[r]
+                step, back = distance * new, distance * old
+                between = distance * step * offset * (back - step)
+                third[r] += piece3[r] + between + 3.0 * (back * piece2[r] - step * second[r])
+            for r in range(rows):
+                distance = piece[r] - mean[r]
+                second[r] += piece2[r] + distance * distance * (new * offset)
+            for r in range(rows):
+                mean[r] += (piece[r] - mean[r]) * new
+            offset += size
+        rest >>= 1
+        if rest == 0:
+            return second, third, fourth
+        count = len(v) - 2 * size + 1
+        a, b = part[:count], part[size : size + count]
+        a2, b2 = part2[:count], part2[size : size + count]
+        a3, b3 = part3[:count], part3[size : size + count]
+        a4, b4 = part4[:count], part4[size : size + count]
+        for j in range(count):
+            half = 0.5 * (b[j] - a[j])
+            squared = half * half
+            between = squared * squared * (2.0 * size) + 6.0 * squared * (a2[j] + b2[j])
+            other4[j] = a4[j] + b4[j] + between + 4.0 * half * (b3[j] - a3[j])
+        for j in range(count):
+            half = 0.5 * (b[j] - a[j])
+            other3[j] = a3[j] + b3[j] + 3.0 * half * (b2[j] - a2[j])
+        for j in range(count):
+            half = 0.5 * (b[j] - a[j])
+            other2[j] = a2[j] + b2[j] + half * half * (2.0 * size)
+        for j in range(count):
+            other[j] = a[j] + 0.5 * (b[j] - a[j])
+        part, other = other, part
+        part2, other2 = other2, part2
+        part3, other3 = other3, part3
+        part4, other4 = other4, part4
+        size *= 2

@@ -1,10 +1,10 @@
-"""Others: returns in percent, the clock on the wall, and how stale the previous bar is."""
+"""Others: the return since the beginning, the clock on the wall, and how stale the previous bar is."""
 
 from math import cos, pi, sin
 
 from features.compiled import compiled
 from features.frame import Floats
-from features.series import GAP, TIME
+from features.series import CLOSE, GAP, TIME
 from features.windows import put
 
 DAY_MS = 86_400_000.0
@@ -28,3 +28,12 @@ def cyclic_time(x: Floats, start: int, out: Floats) -> None:
 def missing_before(x: Floats, start: int, out: Floats) -> None:
     """Intervals missing between the previous bar and this one; unknown where bars are not cut by time."""
     put(out, 0, x[GAP, start:])
+
+
+@compiled
+def cumulative_return(x: Floats, start: int, out: Floats, state: Floats) -> None:
+    """Change of the close since the beginning's, in percent."""
+    first = state[0] if state[0] > 0.0 else x[CLOSE, start]
+    for i in range(start, x.shape[1]):
+        out[0, i - start] = 100.0 * (x[CLOSE, i] / first - 1.0)
+    state[0] = first

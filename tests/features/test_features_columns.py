@@ -1,5 +1,6 @@
 """What every column of the table must hold; a new line in the table is tested here without a new test."""
 
+import re
 import warnings
 from functools import cache
 from typing import Any
@@ -160,6 +161,12 @@ def test_a_thousandfold_price_changes_what_is_in_its_units_alone() -> None:
             np.testing.assert_allclose(
                 dear_values[:, k], factor * values[:, k], rtol=1e-9, atol=1e-12 * factor, err_msg=name
             )
+
+
+def test_every_column_of_ta_is_there() -> None:
+    """And nothing of ta's is called by a name that it does not have."""
+    mentioned = {word for feature in FEATURES for text in feature.ta for word in re.findall(r"[a-z]+_\w+", text)}
+    assert mentioned == set(all_of_ta("btcusd"))
 
 
 def test_what_is_peculiar_in_ta_is_checked_elsewhere() -> None:

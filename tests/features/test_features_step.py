@@ -3,6 +3,7 @@
 from dataclasses import replace
 from itertools import pairwise
 from math import isnan
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features import step as step_module
-from features.frame import BarFrame, FeatureFrame
+from features.frame import BAR_COLUMNS, BarFrame, FeatureFrame
+from features.indicators import momentum
 from features.regimes import COLUMNS, STATES
 from features.step import FeatureState, FeatureStep
 from features.table import FEATURES, FINGERPRINT, LONGEST_GAP, NAMES
@@ -138,41 +140,102 @@ def test_bars_that_are_not_cut_by_time_have_no_gaps() -> None:
         assert {record.interval for record in ticks.records()} == {"tick-500"}
 
 
-def test_unknown_volume_is_unknown_only_where_volume_counts_and_only_for_its_window() -> None:
-    bars = walk(600, seed=9)
-    bars.loc[300, "volume"] = np.nan
+FLOW = ["volume", "trades", "buy_volume", "buy_trades"]
+MARKET = ["market_return", "market_rank"]
+OF_FLOW = {
+    name
+    for feature in FEATURES
+    for name in feature.names
+    if feature.family == "volume" or feature.function is momentum.percentage_volume
+}
+OF_MARKET = {name for feature in FEATURES if feature.family == "cross" for name in feature.names}
+
+
+@pytest.mark.parametrize(("unknown", "counting"), [(FLOW, OF_FLOW), (MARKET, OF_MARKET)])
+def test_what_is_unknown_in_a_bar_is_so_only_where_it_counts_and_only_for_its_window(
+    unknown: list[str], counting: set[str]
+) -> None:
+    bars = walk(700, seed=9)
+    bars.loc[300, unknown] = np.nan
     values = through(frame_of(bars), [])[1].values
     for feature in FEATURES:
         for name in feature.names:
-            column = values[:, NAMES.index(name)]
-            unknown = np.flatnonzero(np.isnan(column[feature.warmup :])) + feature.warmup
-            if feature.family == "volume" or name.startswith("pvo"):
-                assert unknown[0] == 300
-                assert unknown[-1] < 300 + feature.warmup
+            missing = np.flatnonzero(np.isnan(values[feature.warmup :, NAMES.index(name)])) + feature.warmup
+            if name in counting:
+                assert missing[0] == 300, name
+                assert missing[-1] < 300 + feature.warmup, name
+                assert len(missing) == missing[-1] - 299, name
             else:
-                assert len(unknown) == 0
+                assert len(missing) == 0, name
 
 
-def test_no_volume_at_all_is_unknown_not_zero() -> None:
-    bars = walk(300, seed=10).assign(volume=np.nan)
+@pytest.mark.parametrize(
+    ("unknown", "without"),
+    [
+        (FLOW, OF_FLOW),
+        (MARKET, OF_MARKET),
+        (["market_rank"], {"market_rank", "market_rank_mean_60"}),
+        (["trades"], {"trade_imbalance_20", "trades_ratio_20", "trade_size_ratio_20"}),
+        (["buy_volume"], {"buy_imbalance_20"}),
+        (["buy_trades"], {"trade_imbalance_20"}),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else "",
+)
+def test_what_a_source_does_not_tell_is_unknown_not_zero(unknown: list[str], without: set[str]) -> None:
+    bars = walk(300, seed=10).assign(**dict.fromkeys(unknown, np.nan))
     values = through(frame_of(bars), [])[1].values
-    columns = [
-        NAMES.index(name)
-        for feature in FEATURES
-        for name in feature.names
-        if feature.family == "volume" or name.startswith("pvo")
-    ]
-    assert np.isnan(values[:, columns]).all()
+    assert {name for k, name in enumerate(NAMES) if np.isnan(values[:, k]).all()} == without
+    assert {name for k, name in enumerate(NAMES) if np.isnan(values[-1, k])} == without
+
+
+def test_a_bar_of_unknown_volume_adds_nothing_to_the_sums_since_the_beginning() -> None:
+    bars = walk(600, seed=9)
+    spoiled = bars.copy()
+    spoiled.loc[300, "volume"] = np.nan
+    whole, other = (through(frame_of(rows), [])[1].values for rows in (bars, spoiled))
+    for name in ("obv", "accumulation_distribution", "volume_price_trend"):
+        column = NAMES.index(name)
+        step = whole[300, column] - whole[299, column]
+        assert abs(step) > 1e-6
+        np.testing.assert_allclose(other[301:, column], whole[301:, column] - step, rtol=0, atol=1e-9)
+    column = NAMES.index("negative_volume_index")
+    moved = whole[301, column] / whole[299, column]
+    assert moved != 1
+    np.testing.assert_allclose(other[302:, column], whole[302:, column] / moved)
 
 
 def test_a_market_that_does_not_move_has_no_answer_where_there_is_none() -> None:
     bars = walk(400, seed=11).assign(open=5.05, high=5.05, low=5.05, close=5.05)
     last = dict(zip(NAMES, through(frame_of(bars), [])[1].values[-1], strict=True))
-    for name in ("rsi_14", "stochastic_k_14", "cci_20", "bollinger_b_20", "zscore_200", "plus_di_14", "regime_calm"):
+    for name in (
+        "rsi_14",
+        "stochastic_k_14",
+        "cci_20",
+        "bollinger_b_20",
+        "zscore_200",
+        "plus_di_14",
+        "regime_calm",
+        "keltner_position_10",
+        "jump_share_60",
+        "skewness_60",
+        "autocorrelation_1_60",
+        "amihud_ratio_20_200",
+    ):
         assert np.isnan(last[name]), name
     for name in ("vortex_plus_14", "mass_index_9_25", "stochastic_rsi_14", "tsi_25_13", "ultimate_oscillator_7_14_28"):
         assert np.isnan(last[name]), name
-    for name in ("log_return_60", "realised_volatility_60", "natr_14", "bollinger_width_20", "obv_change_20", "kst"):
+    for name in (
+        "log_return_60",
+        "realised_volatility_60",
+        "natr_14",
+        "bollinger_width_20",
+        "obv_change_20",
+        "keltner_above_10",
+        "yang_zhang_60",
+        "chaikin_money_flow_20",
+        "market_beta_240",
+        "kst",
+    ):
         assert last[name] == 0, name
 
 
@@ -194,9 +257,12 @@ def test_regimes_are_the_posterior_columns_where_known() -> None:
 
 def test_records_survive_the_wire() -> None:
     """Bars in, features out, each through JSON: the numbers are the same bits, unknown is null."""
-    columns = (THIN.time, THIN.open, THIN.high, THIN.low, THIN.close, THIN.volume)
-    rows = zip(*(column.tolist() for column in columns), strict=True)
-    bars = [Bar("BTCUSD", "1m", *row[:5], None if isnan(row[5]) else row[5]) for row in rows]
+    bars = []
+    for row, time in enumerate(THIN.time.tolist()):
+        known = {name: float(getattr(THIN, name)[row]) for name in BAR_COLUMNS}
+        numbers: dict[str, Any] = {name: None if isnan(value) else value for name, value in known.items()}
+        numbers |= {name: int(known[name]) for name in ("trades", "buy_trades")}
+        bars.append(Bar("BTCUSD", "1m", time, **numbers))
     frame = BarFrame.of(decode(encode(bars), Bar).records)
     _, features, _ = STEP.step(STEP.initial(), frame)
     assert features.values.tobytes() == UNCUT[1].values.tobytes()
