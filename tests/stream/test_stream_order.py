@@ -46,10 +46,10 @@ class Fed(InOrderConsumer):
     def _unread(self, tp: TP) -> bool:
         return self.fetched[tp] < len(self.log_of[tp])
 
-    def _to_message(self, tp: TP, record: Any) -> Any:
+    def _to_message(self, tp: TP, record: Any) -> Any:  # noqa: ARG002 - Faust's
         return record
 
-    async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's
+    async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ARG002, ASYNC109 - Faust's
         left = next(self.sizes, 50)
         records = {}
         for tp in filter(self._unread, self.log_of):
