@@ -1,4 +1,7 @@
-"""Whole histories, as `bench.features` measures them, each in a process of its own: seconds, and the memory above what stood before."""
+"""Whole histories, as `bench.features` measures them, each in a process of its own.
+
+The seconds, and the memory above what stood before.
+"""
 
 import time
 import warnings
@@ -20,14 +23,17 @@ PRICES = ("open", "high", "low", "close", "volume")
 
 
 def timed(act: Callable[[], object], repeats: int, warm: Callable[[], object] | None = None) -> dict[str, Any]:
-    """Return the seconds of each call of `act` and the most memory (MiB) that they took, after one that warms up."""
+    """Return the seconds of each call of `act` and the most memory (MiB) that they took, after one that warms up.
+
+    Seconds of the processor: all contenders work in one thread, and what else runs on the machine is not counted.
+    """
     (warm or act)()
     Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
     before, seconds = _status("VmRSS"), []
     for _ in range(repeats):
-        begun = time.perf_counter()
+        begun = time.process_time()
         kept = act()
-        seconds.append(time.perf_counter() - begun)
+        seconds.append(time.process_time() - begun)
         del kept
     return {"seconds": seconds, "mib": (_status("VmHWM") - before) / 1_024}
 

@@ -1,7 +1,8 @@
 """Our features beside ta, TA-Lib and talipp: `python -m bench.features [--bars N] [--ta-bars N] [--save]`.
 
 The same real minutes for all, in one run, each contender in a process of its own, in rounds: a figure is the median of
-the rounds' medians. Memory is the most that the work took above what stood before (imports, the bars, the compiled code).
+the rounds' medians, in seconds of the processor. Memory is the most that the work took above what stood before
+(imports, bars, compiled code).
 Whole histories: ours makes every column of the table; beside TA-Lib, a fold of those features that TA-Lib has. ta is
 given a share of the bars: its cost grows with the rows, and the ratios are per row. `--profile` prints every function.
 """
@@ -25,14 +26,26 @@ LIVE = (
     contenders_live.live_as_talipp_fold,
     contenders_live.talipp,
 )
-ALL = {act.__name__: act for act in (*HISTORY, *LIVE, contenders.ta, contenders_live.ta_window, contenders.each_function)}
+ALL = {
+    act.__name__: act for act in (*HISTORY, *LIVE, contenders.ta, contenders_live.ta_window, contenders.each_function)
+}
 REPEATS = 3
 SAME = 1e-6
 
 
 def alone(name: str, size: int, repeats: int) -> dict[str, Any]:
     """Run one contender in a process of its own."""
-    command = [sys.executable, "-m", "bench.features", "--contender", name, "--bars", str(size), "--repeats", str(repeats)]
+    command = [
+        sys.executable,
+        "-m",
+        "bench.features",
+        "--contender",
+        name,
+        "--bars",
+        str(size),
+        "--repeats",
+        str(repeats),
+    ]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
@@ -53,7 +66,9 @@ def figures(found: dict[str, list[dict[str, Any]]], sizes: dict[str, tuple[int, 
     from bench.peers import of_talib, talib_calls  # noqa: PLC0415 - no contender is to have TA-Lib and talipp loaded
     from features.table import NAMES  # noqa: PLC0415
 
-    each = {name: median(median(turn["seconds"]) for turn in turns) / sizes[name][0] for name, turns in found.items()}
+    each: dict[str, float] = {
+        name: median(median(turn["seconds"]) for turn in turns) / sizes[name][0] for name, turns in found.items()
+    }
     memory = {name: round(median(turn["mib"] for turn in turns), 1) for name, turns in found.items()}
     shared = len(set().union(*talib_calls().values()))
     with_them = sum(len(feature.names) for feature in of_talib())

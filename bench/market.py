@@ -10,7 +10,9 @@ from features.frame import BAR_COLUMNS, BarFrame
 from settings import ROOT
 from topics.records import Bar
 
-PANEL = Path(os.environ.get("FORETICK_SHARED", ROOT.parent / "shared")) / "data" / "panel_bitfinex_1m" / "btcusd.parquet"
+PANEL = (
+    Path(os.environ.get("FORETICK_SHARED", ROOT.parent / "shared")) / "data" / "panel_bitfinex_1m" / "btcusd.parquet"
+)
 SAMPLE = ROOT / "sample" / "BTCUSDT-1m.csv.gz"
 MINUTE = 60_000
 

@@ -18,7 +18,7 @@ def restricted(features: Sequence[Feature]) -> Fold:
 
     The code is the fold's own, with other features in place of the whole table's.
     """
-    whole = fold.fold.py_func  # type: ignore[attr-defined] - numba's
+    whole: FunctionType = getattr(fold.fold, "py_func")  # noqa: B009 - numba's, of which mypy does not know
     globals_ = whole.__globals__ | {
         "_features": fold.calls(features),
         "_WARMUPS": np.array([feature.warmup for feature in features for _ in feature.names]),

@@ -70,8 +70,13 @@ class FeatureStep:
         Bars that are not later than all before them are skipped: they were delivered again. After a gap of more than
         `LONGEST_GAP` intervals everything but the last time is forgotten, and the indicators warm up again.
         """
+        state, features = self.features(state, frame)
+        return state, features, regimes.regimes(features, REGIME_COLUMN)
+
+    def features(self, state: FeatureState, frame: BarFrame) -> tuple[FeatureState, FeatureFrame]:
+        """Return the same without the regimes' records, whose posterior is among the features."""
         buffer, features = _fold(state.buffer, frame)
-        return FeatureState(buffer), features, regimes.regimes(features, REGIME_COLUMN)
+        return FeatureState(buffer), features
 
     def compute(self, frames: Iterable[BarFrame]) -> Iterator[FeatureFrame]:
         """Yield the features of the frames of one symbol, from the beginning: the same fold, offline."""
