@@ -8,7 +8,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from cli import dashboard, replay, stack, topics, train
+from cli import dashboard, features, replay, stack, topics, train
 from cli.errors import UserError
 
 app = typer.Typer(
@@ -27,6 +27,7 @@ COMMANDS = (
     stack.logs,
     replay.replay,
     train.train,
+    features.features,
     dashboard.dashboard,
 )
 

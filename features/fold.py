@@ -3,7 +3,7 @@
 import hashlib
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from features.compiled import compiled as compile_part
 from features.compiled import compiled_and_kept
 from features.frame import Floats
 from features.series import KEPT, RAW, SERIES, TIME, derive
-from features.table import FEATURES, HISTORY
+from features.table import FEATURES, HISTORY, Feature
 
 LAST_TIME, COUNT, MEMORY = 0, 1, 2
 """The state buffer: time of the last bar (ms, -1 before the first); bars since the beginning; each feature's own state;
@@ -37,15 +37,19 @@ def fresh() -> Floats:
     return buffer
 
 
-def _calls() -> Callable[[Floats, int, Floats, Floats, Floats], None]:
-    """Return one function that calls each feature's with its own columns, state and parameters.
+def calls(wanted: Collection[Feature]) -> Callable[[Floats, int, Floats, Floats, Floats], None]:
+    """Return one function that calls each wanted feature's with its own columns, state and parameters.
 
-    It is written out as source, because compiled code cannot loop over functions that differ in their parameters.
+    It is written out as source, because compiled code cannot loop over functions that differ in their parameters. The
+    state is the whole table's, whichever features are wanted.
     """
     lines = ["def features(x, start, out, state, fitted):"]
     numbers: list[float] = []
     column, memory = 0, MEMORY
     for number, feature in enumerate(FEATURES):
+        if feature not in wanted:
+            memory += feature.state
+            continue
         end, memory_end = column + len(feature.names), memory + feature.state
         own = [f"state[{memory}:{memory_end}]"] if feature.state else []
         own += ["fitted"] if feature.fitted else []
@@ -57,8 +61,8 @@ def _calls() -> Callable[[Floats, int, Floats, Floats, Floats], None]:
     namespace: dict[str, Any] = {f"feature_{number}": feature.function for number, feature in enumerate(FEATURES)}
     namespace["numbers"] = np.array(numbers)
     exec("\n".join(lines), namespace)  # noqa: S102 - made of the table's own numbers
-    calls: Callable[[Floats, int, Floats, Floats, Floats], None] = compile_part(namespace["features"])
-    return calls
+    made: Callable[[Floats, int, Floats, Floats, Floats], None] = compile_part(namespace["features"])
+    return made
 
 
 def _sources() -> str:
@@ -69,7 +73,7 @@ def _sources() -> str:
     return hashlib.sha256(repr((rows, _WARMUPS.tolist(), texts)).encode()).hexdigest()
 
 
-_features = _calls()
+_features = calls(FEATURES)
 
 
 def _fold(sources: str) -> Callable[[Floats, Floats, float, Floats, Floats], Floats]:

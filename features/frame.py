@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 from typing import Self
 
 import numpy as np
@@ -26,11 +27,7 @@ BAR_COLUMNS = (
     "market_rank",
 )
 """The numbers of a bar, NaN where unknown."""
-
-
-def _column(bars: Sequence[Bar], name: str) -> Floats:
-    values = [getattr(bar, name) for bar in bars]
-    return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+_numbers = attrgetter(*BAR_COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -66,12 +63,13 @@ class BarFrame:
     @classmethod
     def of(cls, bars: Sequence[Bar]) -> Self:
         """Return the columns of at least one bar of one symbol and interval."""
+        columns = np.array([_numbers(bar) for bar in bars], dtype=np.float64).T.copy()  # None becomes NaN
         return cls(
             symbol=bars[0].symbol,
             interval=bars[0].interval,
             time=np.array([bar.time for bar in bars], dtype=np.int64),
             gap=np.array([bar.gap for bar in bars], dtype=np.int64),
-            **{name: _column(bars, name) for name in BAR_COLUMNS},
+            **dict(zip(BAR_COLUMNS, columns, strict=True)),
         )
 
     def after(self, time: int) -> Self:

@@ -71,8 +71,13 @@ class FeatureStep:
         `LONGEST_GAP` intervals everything but the last time is forgotten, and the indicators warm up again. Bars that
         are not cut by time have no gaps.
         """
+        state, features = self.features(state, frame)
+        return state, features, regimes.regimes(features, REGIME_COLUMN)
+
+    def features(self, state: FeatureState, frame: BarFrame) -> tuple[FeatureState, FeatureFrame]:
+        """Return the same without the regimes' records, whose posterior is among the features."""
         buffer, features = _fold(state.buffer, frame)
-        return FeatureState(buffer), features, regimes.regimes(features, REGIME_COLUMN)
+        return FeatureState(buffer), features
 
     def compute(self, frames: Iterable[BarFrame]) -> Iterator[FeatureFrame]:
         """Yield the features of the frames of one symbol, from the beginning: the same fold, offline."""
@@ -90,14 +95,27 @@ def _fold(buffer: Floats, frame: BarFrame) -> tuple[Floats, FeatureFrame]:
         return buffer, features
     kind, size = measure(frame.interval)
     # Where bars are not cut by time none can be missing, and how many are is unknown: NaN, through all arithmetic.
-    interval = size if kind == "time" else np.nan
-    rows = np.array([getattr(frame, name) for name in RAW_COLUMNS] + [frame.time], dtype=np.float64)
-    anew = np.flatnonzero(_steps(frame.time, int(buffer[fold.LAST_TIME])) > (LONGEST_GAP + 1) * interval).tolist()
-    for first, end in pairwise(sorted({*range(0, len(frame), BLOCK), *anew, len(frame)})):
-        if first in anew:
+    interval, rows = size if kind == "time" else np.nan, rows_of(frame)
+    for first, end, anew in _spans(frame.time, int(buffer[fold.LAST_TIME]), (LONGEST_GAP + 1) * interval):
+        if anew:
             buffer = np.concatenate((buffer[: fold.COUNT], fold.fresh()[fold.COUNT :]))
         buffer = fold.fold(buffer, rows[:, first:end], float(interval), np.empty(0), values[:, first:end])
     return buffer, features
+
+
+def rows_of(frame: BarFrame) -> Floats:
+    """Return the rows [ROWS, n] that the compiled fold takes."""
+    columns = [*(getattr(frame, name) for name in RAW_COLUMNS), frame.time]
+    return np.concatenate(columns, dtype=np.float64).reshape(fold.ROWS, len(frame))
+
+
+def _spans(time: Ints, last_time: int, longest: float) -> list[tuple[int, int, bool]]:
+    """Return the rows in blocks (first, end), and whether each follows a step longer than `longest` (ms)."""
+    if len(time) == 1:  # live, where the lines below would take as long as the indicators
+        return [(0, 1, int(time[0]) - last_time > longest)]
+    anew = set(np.flatnonzero(_steps(time, last_time) > longest).tolist())
+    edges = sorted({*range(0, len(time), BLOCK), *anew, len(time)})
+    return [(first, end, first in anew) for first, end in pairwise(edges)]
 
 
 def _steps(time: Ints, last_time: int) -> Ints:
@@ -110,6 +128,8 @@ def _steps(time: Ints, last_time: int) -> Ints:
 
 def _new_rows(frame: BarFrame, last_time: int) -> BarFrame:
     """Return the rows that are later than all before them, and than `last_time`."""
+    if len(frame) == 1:
+        return frame if frame.time[0] > last_time else frame[:0]
     if len(frame) == 0 or _steps(frame.time, last_time).min() > 0:
         return frame
     newest = np.maximum.accumulate(np.concatenate(([last_time], frame.time)))[:-1]

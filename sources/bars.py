@@ -1,17 +1,19 @@
-"""Files to the bars of each symbol, whole: what training and evaluation read."""
+"""Files to bars of each symbol: whole, as training and evaluation read them, or block by block."""
 
 import tempfile
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
 from features.frame import BarFrame
-from sources.columns import Columns, concat, size
+from sources.columns import Columns, concat, size, take
 from sources.errors import SourceError
 from sources.layout import BAR_FIELDS
 from sources.reader import Wish, open_files
+
+BLOCK_ROWS = 65_536
 
 
 def read_bars(
@@ -24,27 +26,74 @@ def read_bars(
     """
     found: dict[str, list[Columns]] = defaultdict(list)
     others: set[str] = set()
-    missing = next((path for path in files if not path.is_file()), None)
-    if missing is not None:
-        raise SourceError(f"{missing}: no such file")
-    with tempfile.TemporaryDirectory(prefix="foretick-read-") as scratch:
-        reader = open_files(files, Wish(end=until), Path(scratch))
-        for part in reader.parts(Path(scratch)):
-            for number, rows in part.rows.items():
-                series = reader.registry.series[number]
-                if series.kind == "bar" and series.interval == interval:
-                    found[series.symbol].append(rows)
-                elif size(rows):
-                    others.add(f"{series.interval} bars" if series.kind == "bar" else "trades")
+    for symbol, rows in _parts(files, interval, Wish(end=until), others):
+        found[symbol].append(rows)
     frames = [_frame(symbol, interval, concat(parts)) for symbol, parts in found.items()]
     if share is not None and frames:
         end = int(np.quantile(np.concatenate([frame.time for frame in frames]), share))
         frames = [frame[: int(np.searchsorted(frame.time, end))] for frame in frames]
     frames = [frame for frame in frames if len(frame)]
     if not frames:
-        also = f"; the files hold {', '.join(sorted(others))}" if others else ""
-        raise SourceError(f"no {interval} bars to train on{also}: give other files, --interval or a later --until")
+        raise SourceError(_nothing(interval, others))
     return frames
+
+
+def bar_blocks(
+    files: Sequence[Path], interval: str, wish: Wish, on_rows: Callable[[int, int | None], None] = lambda *_: None
+) -> Iterator[BarFrame]:
+    """Yield the same bars in frames of one symbol and at most `BLOCK_ROWS`, each symbol's in time order.
+
+    `on_rows` hears of the rows read so far, and of how many there are once that is known. Raises SourceError as
+    `read_bars` does.
+    """
+    waiting: dict[str, list[Columns]] = defaultdict(list)
+    others: set[str] = set()
+    any_bars = False
+    for symbol, rows in _parts(files, interval, wish, others, on_rows):
+        any_bars = True
+        waiting[symbol].append(rows)
+        held = sum(map(size, waiting[symbol]))
+        if held >= BLOCK_ROWS:
+            columns = concat(waiting[symbol])
+            end = held - held % BLOCK_ROWS
+            waiting[symbol] = [take(columns, slice(end, None))]
+            for first in range(0, end, BLOCK_ROWS):
+                yield _frame(symbol, interval, take(columns, slice(first, first + BLOCK_ROWS)))
+    if not any_bars:
+        raise SourceError(_nothing(interval, others))
+    for symbol, parts in waiting.items():
+        if any(map(size, parts)):
+            yield _frame(symbol, interval, concat(parts))
+
+
+def _parts(
+    files: Sequence[Path],
+    interval: str,
+    wish: Wish,
+    others: set[str],
+    on_rows: Callable[[int, int | None], None] = lambda *_: None,
+) -> Iterator[tuple[str, Columns]]:
+    """Yield cleaned rows of bars of that interval with their symbol; `others` collects what else the files hold."""
+    missing = next((path for path in files if not path.is_file()), None)
+    if missing is not None:
+        raise SourceError(f"{missing}: no such file")
+    with tempfile.TemporaryDirectory(prefix="foretick-read-") as scratch:
+        reader = open_files(files, wish, Path(scratch), lambda rows: on_rows(rows, None))
+        for part in reader.parts(Path(scratch)):
+            on_rows(reader.counts.rows, reader.rows)
+            for number, rows in part.rows.items():
+                series = reader.registry.series[number]
+                if not size(rows):
+                    continue
+                if series.kind == "bar" and series.interval == interval:
+                    yield series.symbol, rows
+                else:
+                    others.add(f"{series.interval} bars" if series.kind == "bar" else "trades")
+
+
+def _nothing(interval: str, others: set[str]) -> str:
+    also = f"; the files hold {', '.join(sorted(others))}" if others else ""
+    return f"no {interval} bars there{also}: give other files, --interval or other times"
 
 
 def _frame(symbol: str, interval: str, rows: Columns) -> BarFrame:

@@ -1,0 +1,127 @@
+"""Whole histories, as `bench.features` measures them, each in a process of its own.
+
+The seconds, and the memory above what stood before.
+"""
+
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bench import market
+from features import fold
+from features.frame import Floats
+from features.series import SERIES, derive
+from features.step import BLOCK, FeatureStep, rows_of
+from features.table import FEATURES, Feature
+
+NO_PARAMETERS = np.empty(0)
+PRICES = ("open", "high", "low", "close", "volume")
+
+
+def timed(act: Callable[[], object], repeats: int, warm: Callable[[], object] | None = None) -> dict[str, Any]:
+    """Return the seconds of each call of `act` and the most memory (MiB) that they took, after one that warms up.
+
+    Seconds of the processor: all contenders work in one thread, and what else runs on the machine is not counted.
+    """
+    (warm or act)()
+    Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
+    before, seconds = _status("VmRSS"), []
+    for _ in range(repeats):
+        begun = time.process_time()
+        kept = act()
+        seconds.append(time.process_time() - begun)
+        del kept
+    return {"seconds": seconds, "mib": (_status("VmHWM") - before) / 1_024}
+
+
+def _status(name: str) -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(name))
+
+
+def ours(rows: int, repeats: int) -> dict[str, Any]:
+    """All columns of the table, over the whole history."""
+    step, frame = FeatureStep(), market.frame(market.minutes(rows))
+    return timed(lambda: list(step.compute([frame])), repeats)
+
+
+def ours_as_talib(rows: int, repeats: int) -> dict[str, Any]:
+    """The features that TA-Lib has, by a fold of these alone: derived series and unasked columns included."""
+    from bench.peers import of_talib  # noqa: PLC0415 - each process imports what it measures alone
+    from bench.restricted import columns, restricted  # noqa: PLC0415
+
+    features = of_talib()
+    some, all_rows = restricted(features), rows_of(market.frame(market.minutes(rows)))
+
+    def act() -> Floats:
+        values, buffer = np.empty((columns(features), rows)), fold.fresh()
+        for first in range(0, rows, BLOCK):
+            block = slice(first, min(first + BLOCK, rows))
+            buffer = some(buffer, all_rows[:, block], market.MINUTE, NO_PARAMETERS, values[:, block])
+        return values
+
+    return timed(act, repeats)
+
+
+def talib(rows: int, repeats: int) -> dict[str, Any]:
+    """TA-Lib's functions, each distinct call once."""
+    import talib as library  # noqa: PLC0415
+
+    from bench.peers import talib_calls  # noqa: PLC0415
+
+    bars = market.minutes(rows)
+    names = {name: bars[name].to_numpy(dtype=np.float64) for name in PRICES}
+    names |= {name: getattr(library, name) for name in library.get_functions()}
+    code = [compile(call, "talib", "eval") for call in talib_calls()]
+    return timed(lambda: [eval(call, names) for call in code], repeats)  # noqa: S307 - of our own table
+
+
+def each_function(rows: int, repeats: int) -> dict[str, Any]:
+    """Seconds a row of every function of ours on one block, and of every call of TA-Lib over the whole history."""
+    import talib as library  # noqa: PLC0415
+
+    from bench.peers import talib_calls  # noqa: PLC0415
+
+    bars = market.minutes(rows)
+    block = rows_of(market.frame(bars.head(fold.WIDTH + BLOCK)))
+    x = np.empty((SERIES, block.shape[1]))
+    x[: fold.ROWS - 1], x[SERIES - 4] = block[:-1], block[-1]
+    names: dict[str, Any] = {name: bars[name].to_numpy(dtype=np.float64) for name in PRICES}
+    names |= {name: getattr(library, name) for name in library.get_functions()}
+    code = {call: compile(call, "talib", "eval") for call in talib_calls()}
+    theirs = {call: timed(lambda of=of: eval(of, names), repeats)["seconds"] for call, of in code.items()}  # type: ignore[misc] # noqa: S307
+    mine = {feature.names[0]: _alone(feature, x, repeats) for feature in FEATURES}
+    derived = timed(lambda: derive(x, fold.WIDTH, 0.0, market.MINUTE), repeats * 10)["seconds"]
+    return {
+        "ours": {name: float(np.median(seconds)) / BLOCK for name, seconds in mine.items()},
+        "derived": float(np.median(derived)) / BLOCK,
+        "talib": {call: float(np.median(seconds)) / rows for call, seconds in theirs.items()},
+    }
+
+
+def _alone(feature: Feature, x: Floats, repeats: int) -> list[float]:
+    out, state = np.empty((len(feature.names), BLOCK)), np.zeros(feature.state)
+    own = ([state] if feature.state else []) + ([NO_PARAMETERS] if feature.fitted else [])
+    parts = (x, fold.WIDTH, out, *own, *feature.parameters)
+    seconds: list[float] = timed(lambda: feature.function(*parts), repeats * 10)["seconds"]
+    return seconds
+
+
+def ta(rows: int, repeats: int) -> dict[str, Any]:
+    """All of ta's columns."""
+    bars = market.minutes(rows)[list(PRICES)].reset_index(drop=True)
+    add = ta_columns()
+    return timed(lambda: add(bars.copy()), repeats, lambda: add(bars.head(1_000).copy()))
+
+
+def ta_columns() -> Callable[[Any], Any]:
+    """Return the function that adds all of ta's columns to bars."""
+    import ta as library  # noqa: PLC0415
+
+    warnings.simplefilter("ignore")  # of ta's own making, under today's pandas
+    np.seterr(all="ignore")
+    return lambda bars: library.add_all_ta_features(bars, *PRICES)

@@ -1,0 +1,67 @@
+"""The table of features as a page to read: `python -m features.listing > docs/FEATURES.md`."""
+
+import sys
+from itertools import groupby
+
+from features.table import FEATURES, FINGERPRINT, HISTORY, LONGEST_GAP, NAMES, UNITS, Feature
+
+SEEN_AS = {
+    "level": "from the close",
+    "change": "in parts of the close",
+    "movement": "over the volatility",
+    "free": "as it is",
+    "history": "no input: it depends on when it began",
+    "amount": "no input: it has the symbol's own scale",
+}
+"""What a model makes of a column, by `KINDS`."""
+
+
+def page() -> str:
+    """Return the page: a section a family, a part a feature."""
+    families = {name: list(group) for name, group in groupby(FEATURES, key=lambda feature: feature.family)}
+    parts = [
+        "# The features\n\n",
+        "Made from `features/table.py` by `python -m features.listing > docs/FEATURES.md`; a test compares.\n\n",
+        f"{len(NAMES)} columns of {len(FEATURES)} features, definition {FINGERPRINT}. A bar is known when it "
+        "has ended, and no column looks\nat a later one. The warm-up counts the bars until a column is known, its own "
+        f"included; the longest is {HISTORY}. Unknown is\nNaN, on the topics and in SQL null. After a gap of more than "
+        f"{LONGEST_GAP} intervals all begin anew.\n\n",
+        "| unit | a model sees it | columns |\n|---|---|---|\n",
+    ]
+    for unit in UNITS:
+        count = sum(feature.units.count(unit) for feature in FEATURES)
+        parts.append(f"| {unit} | {SEEN_AS[UNITS[unit]]} | {count} |\n" if count else "")
+    for family, features in families.items():
+        columns = sum(len(feature.names) for feature in features)
+        parts.append(f"\n## {family.capitalize()}: {columns} columns\n")
+        parts += [_part(feature) for feature in features]
+    return "".join(parts)
+
+
+def _part(feature: Feature) -> str:
+    """Return what is to be said of one feature."""
+    lines = [f"\n**{', '.join(f'`{name}`' for name in feature.names)}**\n\n{' '.join(feature.definition.split())}\n\n"]
+    facts = {
+        "parameters": ", ".join(f"{value:g}" for value in feature.parameters)
+        + (" (and trained ones)" * feature.fitted),
+        "known from bar": str(feature.warmup),
+        "unit": ", ".join(dict.fromkeys(feature.units)),
+        "source": feature.source,
+        "compared with": "; ".join(_oracles(feature)),
+        "ta differs": feature.peculiar,
+    }
+    lines += [f"- {name}: {fact}\n" for name, fact in facts.items() if fact.strip()]
+    return "".join(lines)
+
+
+def _oracles(feature: Feature) -> list[str]:
+    found = []
+    for title, expressions in (("ta", feature.ta), ("TA-Lib", feature.talib), ("reference", feature.reference)):
+        known = [f"`{expression}`" for expression in expressions if expression]
+        if known and not (title == "ta" and feature.peculiar):
+            found.append(f"{title} {', '.join(known)}")
+    return found
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())
