@@ -1,8 +1,8 @@
 """When did the volatility last change? Bayesian online change-point detection on blocks of bars.
 
-The observation is ln of the mean squared log return over a block of bars that shares none with the next, so the work is
-done once a block. Within a run the observations are Gaussian with unknown mean and variance, so each run length predicts
-by a Student t distribution; a block begins a new run with one chance in `mean_run`.
+The observation is ln of the mean squared log return over a block of bars that shares none with the next, so the work
+is done once a block. Within a run the observations are Gaussian with unknown mean and variance, so each run length
+predicts by a Student t distribution; a block begins a new run with one chance in `mean_run`.
 Source: Adams and MacKay (2007); Murphy (2007) for the conjugate updates.
 """
 
@@ -25,8 +25,8 @@ worth in observations; the inverse gamma distribution of the variance about it, 
 levels -17 to -12, 0.3 to 0.8 within half a day."""
 SUM, IN_BLOCK, BLOCKS, YOUNG, LENGTH, CHANCE_AT = range(6)
 MEAN_AT, SQUARES_AT, SIZE = CHANCE_AT + RUNS, CHANCE_AT + 2 * RUNS, CHANCE_AT + 3 * RUNS
-"""The state: the block's sum of squares and its bars so far; blocks seen; the two columns; of each run length its probability, the mean
-of its observations, and half of their squared deviations, both with the prior's."""
+"""The state: the block's sum of squares and its bars so far; blocks seen; the two columns; of each run length its
+probability, the mean of its observations, and half of their squared deviations, both with the prior's."""
 CONSTANTS = np.array([lgamma(SHAPE + k / 2 + 0.5) - lgamma(SHAPE + k / 2) - 0.5 * log(pi) for k in range(RUNS)])
 """Of the logarithm of the Student t density after k observations."""
 
@@ -57,7 +57,9 @@ def take(state: Floats, value: float, hazard: float, recent: int) -> None:
     chance, mean, squares = state[CHANCE_AT:MEAN_AT], state[MEAN_AT:SQUARES_AT], state[SQUARES_AT:SIZE]
     begun = state[BLOCKS] > 0.0
     last = RUNS - 1
-    # A run of k + 1 observations grows from one of k; the oldest two become one, their statistics averaged.
+    # A run of k + 1 observations grows from one of k; the oldest two become one, their statistics averaged. What the
+    # oldest has seen counts as one observation less, or its squares would grow beyond what its length stands for.
+    squares[last] *= (SHAPE + 0.5 * last) / (SHAPE + 0.5 * RUNS)
     older = chance[last - 1] + chance[last]
     if older > 0.0:
         share = chance[last] / older

@@ -64,7 +64,9 @@ def _calls() -> Callable[[Floats, int, Floats, Floats, Floats], None]:
 def _sources() -> str:
     """Return a hash of all code that is compiled into the fold; numba itself looks at the fold's file only."""
     modules = [module for name, module in sys.modules.items() if name.startswith(f"{indicators.__name__}.")]
-    texts = sorted(inspect.getsource(module) for module in (*modules, averages, change_points, compiled, regimes, series, windows))
+    texts = sorted(
+        inspect.getsource(module) for module in (*modules, averages, change_points, compiled, regimes, series, windows)
+    )
     rows = [(feature.names, feature.function.__name__, feature.parameters, feature.state) for feature in FEATURES]
     return hashlib.sha256(repr((rows, _WARMUPS.tolist(), texts)).encode()).hexdigest()
 

@@ -15,12 +15,15 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 
-from features.compiled import compiled_and_kept
+from features.compiled import compiled, compiled_and_kept
 from features.frame import BarFrame, Floats
 from features.regimes import DEFAULT, LEAST_DEVIATION, LONG, SHORT, STATES, RegimeParameters, observe
 from features.table import LONGEST_GAP
 from topics.units import interval_ms
+
+Flags = npt.NDArray[np.bool_]
 
 THIN = SHORT
 PRIOR = 0.5
@@ -65,7 +68,8 @@ def fit(observed: Sequence[Floats], start: RegimeParameters = DEFAULT, prior: fl
     leaned = made_up * np.ones(len(STATES)), made_up * means, made_up * (means**2 + deviations**2), made_up * transition
     for _ in range(ITERATIONS):
         seen, first, second, steps = (
-            part + found for part, found in zip(leaned, _expected(rows, begins, means, deviations, transition), strict=True)
+            part + found
+            for part, found in zip(leaned, _expected(rows, begins, means, deviations, transition), strict=True)
         )
         before, means = means, first / seen[:, None]
         deviations = np.sqrt(np.maximum(second / seen[:, None] - means**2, LEAST_DEVIATION**2))
@@ -119,18 +123,13 @@ def _parameters(means: Floats, deviations: Floats, transition: Floats, temper: f
     return RegimeParameters(pairs(means), pairs(deviations), staying, temper)
 
 
-@compiled_and_kept
-def _expected(
-    rows: Floats, begins: "np.ndarray[tuple[int], np.dtype[np.bool_]]", means: Floats, deviations: Floats, transition: Floats
-) -> tuple[Floats, Floats, Floats, Floats]:
-    """Return what the states are expected to have seen: counts [4], sums and squares [4, 2], transitions [4, 4].
-
-    The scaled forward and backward recursion; an unknown row only lets time pass, and a sequence begins anywhere.
-    """
+@compiled
+def _densities(rows: Floats, means: Floats, deviations: Floats) -> Floats:
+    """Return the likelihood of each row under each state [n, 4], over the greatest of the row; 1 where unknown."""
     n, states = len(rows), len(means)
-    forward, density, scale = np.empty((n, states)), np.ones((n, states)), np.empty(n)
+    density = np.ones((n, states))
     for t in range(n):
-        if rows[t, 0] == rows[t, 0] and rows[t, 1] == rows[t, 1]:  # noqa: PLR0124 - not NaN
+        if rows[t, 0] == rows[t, 0] and rows[t, 1] == rows[t, 1]:  # not NaN
             best = -np.inf
             for s in range(states):
                 a, b = (rows[t, 0] - means[s, 0]) / deviations[s, 0], (rows[t, 1] - means[s, 1]) / deviations[s, 1]
@@ -138,7 +137,15 @@ def _expected(
                 best = max(best, density[t, s])
             for s in range(states):
                 density[t, s] = np.exp(density[t, s] - best)
-        scale[t] = 0.0
+    return density
+
+
+@compiled
+def _forward(density: Floats, begins: Flags, transition: Floats) -> tuple[Floats, Floats]:
+    """Return each row's filtered posterior [n, 4], and the mass [n] by which it was scaled to one."""
+    n, states = density.shape
+    forward, scale = np.empty((n, states)), np.zeros(n)
+    for t in range(n):
         for s in range(states):
             chance = 1.0 / states if begins[t] else 0.0
             if not begins[t]:
@@ -148,10 +155,24 @@ def _expected(
             scale[t] += forward[t, s]
         for s in range(states):
             forward[t, s] /= scale[t]
+    return forward, scale
+
+
+@compiled_and_kept
+def _expected(
+    rows: Floats, begins: Flags, means: Floats, deviations: Floats, transition: Floats
+) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return what the states are expected to have seen: counts [4], sums and squares [4, 2], transitions [4, 4].
+
+    A sequence begins in any state; an unknown row counts as none and only lets time pass.
+    """
+    n, states = len(rows), len(means)
+    density = _densities(rows, means, deviations)
+    forward, scale = _forward(density, begins, transition)
     seen, first, second = np.zeros(states), np.zeros((states, 2)), np.zeros((states, 2))
     steps, backward, before = np.zeros((states, states)), np.ones(states), np.empty(states)
     for t in range(n - 1, -1, -1):
-        if rows[t, 0] == rows[t, 0] and rows[t, 1] == rows[t, 1]:  # noqa: PLR0124 - not NaN
+        if rows[t, 0] == rows[t, 0] and rows[t, 1] == rows[t, 1]:  # not NaN
             for s in range(states):
                 share = forward[t, s] * backward[s]
                 seen[s] += share
@@ -160,11 +181,10 @@ def _expected(
                     second[s, d] += share * rows[t, d] * rows[t, d]
         for j in range(states):
             before[j] = 1.0 if begins[t] else 0.0
-            if not begins[t]:
-                for s in range(states):
-                    follows = transition[j, s] * density[t, s] * backward[s] / scale[t]
-                    steps[j, s] += forward[t - 1, j] * follows
-                    before[j] += follows
+            for s in range(0 if begins[t] else states):
+                follows = transition[j, s] * density[t, s] * backward[s] / scale[t]
+                steps[j, s] += forward[t - 1, j] * follows
+                before[j] += follows
         for j in range(states):
             backward[j] = before[j]
     return seen, first, second, steps

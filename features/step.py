@@ -62,6 +62,8 @@ class FeatureStep:
     """
 
     def __init__(self, definition: Definition = DEFAULT) -> None:
+        if definition.timeframes:
+            raise ValueError(f"timeframes {', '.join(definition.timeframes)}: only a bar's own interval is computed")
         self.definition = definition
         self.names = definition.names
         self.fingerprint = definition.fingerprint

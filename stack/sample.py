@@ -3,7 +3,7 @@
 import logging
 import sys
 
-from features.step import FeatureStep
+from features.definition import Definition
 from models import registry, training
 from settings import ROOT, Settings
 from sources.bars import read_bars
@@ -22,15 +22,14 @@ def train(settings: Settings) -> None:
     """Train every model on the first part of the sample, where no models that fit the features are in service yet."""
     folder = settings.home / "models"
     try:
-        serving = registry.load_all(folder)
+        serving = registry.load_all(folder, Definition.load(folder).fingerprint)
     except ValueError as error:
         log.info("%s", error)
-        serving = []
-    if serving and all(model.fingerprint == FeatureStep.fingerprint for model in serving):
+    else:
         log.info("models in service already: %s", ", ".join(f"{model.name} {model.version}" for model in serving))
         return
     bars = read_bars(FILES, settings.interval, until=TRAIN_UNTIL)
-    registry.save(folder, training.train(bars, SEED, lambda name: log.info("fitting %s", name)))
+    registry.save(folder, *training.train(bars, SEED, lambda name: log.info("fitting %s", name)))
 
 
 def replay_rest(settings: Settings) -> None:

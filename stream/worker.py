@@ -6,6 +6,7 @@ from typing import Any
 
 import faust
 
+from features.definition import Definition
 from features.step import FeatureStep
 from models.predictor import Predictor
 from models.registry import load_all
@@ -21,13 +22,13 @@ from topics.records import ModelEvent
 
 def stages(settings: Settings) -> list[Stage[Any, Any]]:
     """Return the pipeline's stages in flow order, with the models that `foretick train` left to serve."""
-    features = FeatureStep()
+    folder = settings.home / "models"
+    features = FeatureStep(Definition.load(folder))
+    predictor = Predictor(load_all(folder, features.fingerprint), features.names)
     return [
         Bars(settings.interval, settings.grace_ms),
         Indicators(features),
-        Predictions(
-            Predictor(load_all(settings.home / "models"), features.names), features.fingerprint, len(features.names)
-        ),
+        Predictions(predictor, features.fingerprint, len(features.names)),
         Outcomes(),
     ]
 

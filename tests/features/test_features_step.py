@@ -14,7 +14,7 @@ from features import step as step_module
 from features.frame import BarFrame, FeatureFrame
 from features.regimes import COLUMNS, STATES
 from features.step import FeatureState, FeatureStep
-from features.table import FEATURES, FINGERPRINT, LONGEST_GAP, NAMES
+from features.table import FEATURES, LONGEST_GAP, NAMES
 from topics.codec import decode, encode
 from topics.records import Bar, Features, Regime
 
@@ -27,13 +27,13 @@ def through(frame: BarFrame, cuts: list[int]) -> tuple[FeatureState, FeatureFram
     state, parts, regimes = STEP.initial(), [], list[Regime]()
     edges = [0, *sorted(cuts), len(frame)]
     for first, end in pairwise(edges):
-        state, features, found = STEP.step(FeatureState.loads(state.dumps()), frame[first:end])
+        state, features, found = STEP.step(FeatureState.loads(state.dumps(), STEP.fingerprint), frame[first:end])
         parts.append(features)
         regimes += found
     whole = FeatureFrame(
         frame.symbol,
         frame.interval,
-        FINGERPRINT,
+        STEP.fingerprint,
         np.concatenate([part.time for part in parts]),
         np.concatenate([part.close for part in parts]),
         np.concatenate([part.values for part in parts]),
@@ -157,10 +157,10 @@ def test_a_market_that_does_not_move_has_no_answer_where_there_is_none() -> None
 
 def test_a_state_of_another_definition_is_refused() -> None:
     data = STEP.initial().dumps()
-    with pytest.raises(ValueError, match=f"'000000000000', not '{FINGERPRINT}'"):
-        FeatureState.loads(b"000000000000" + data[12:])
+    with pytest.raises(ValueError, match=f"'000000000000', not '{STEP.fingerprint}'"):
+        FeatureState.loads(b"000000000000" + data[12:], STEP.fingerprint)
     with pytest.raises(ValueError, match="bytes, not"):
-        FeatureState.loads(data[:-8])
+        FeatureState.loads(data[:-8], STEP.fingerprint)
 
 
 def test_regimes_are_the_posterior_columns_where_known() -> None:
@@ -181,6 +181,6 @@ def test_records_survive_the_wire() -> None:
     assert features.values.tobytes() == UNCUT[1].values.tobytes()
     back = FeatureFrame.of(decode(encode(features.records()), Features).records)
     np.testing.assert_array_equal(back.values, features.values)
-    assert (back.symbol, back.interval, back.fingerprint) == ("BTCUSD", "1m", FINGERPRINT)
+    assert (back.symbol, back.interval, back.fingerprint) == ("BTCUSD", "1m", STEP.fingerprint)
     assert (back.time == features.time).all()
     assert (back.close == features.close).all()
