@@ -13,9 +13,10 @@ import numpy as np
 
 from bench import market
 from features import fold
+from features.advance import BLOCK, rows_of
 from features.frame import Floats
 from features.series import SERIES, derive
-from features.step import BLOCK, FeatureStep, rows_of
+from features.step import FeatureStep
 from features.table import FEATURES, Feature
 
 NO_PARAMETERS = np.empty(0)

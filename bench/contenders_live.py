@@ -9,8 +9,9 @@ from bench import market
 from bench.contenders import NO_PARAMETERS, ta_columns, timed
 from bench.restricted import Fold, columns, restricted
 from features import fold
+from features.advance import rows_of
 from features.frame import BarFrame, Floats
-from features.step import FeatureStep, rows_of
+from features.step import FeatureStep
 from features.table import FEATURES, Feature
 from topics.records import Bar
 
