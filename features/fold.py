@@ -116,5 +116,5 @@ fold = _fold(_sources())
 """fold(buffer [SIZE], rows [ROWS, n], interval in ms, fitted [P], out [F, N], first) -> the new buffer.
 
 It fills out's columns first ... first + n. Rows are in time order and later than the buffer's last; `fitted` are the
-parameters that training found. All arrays are C-contiguous: another layout would be compiled anew, which takes a minute.
+parameters that training found. All arrays are C-contiguous: another layout would be compiled anew (a minute).
 """

@@ -7,7 +7,7 @@ random walk: about N(0, 1)). What the states look like is data, `RegimeParameter
 
 Fitted on a year of Bitfinex minutes of 5 symbols, `python -m bench.regimes` finds there calm in 58 to 63 % of the bars,
 each trend in 15 to 20 %, turbulent in 4 to 6 %; a state lasts 44 to 52 bars. The volatility of the next 15 bars is
-least after calm for every symbol: by 10 to 38 % over it after the others, most after turbulent for 3 of the 5.
+least after calm for every symbol, 12 to 38 % more after the others, and most after turbulent for 3 of the 5.
 Source: Hamilton (1989); Rabiner (1989), section III.A, scaled forward variables.
 """
 
