@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from features import averages, change_points, compiled, indicators, regimes, series, windows
+from features import averages, change_points, compiled, indicators, regimes, series, single_windows, windows
 from features.compiled import compiled as compile_part
 from features.compiled import compiled_and_kept
 from features.frame import Floats
@@ -67,10 +67,9 @@ def calls(wanted: Collection[Feature]) -> Callable[[Floats, int, Floats, Floats,
 
 def _sources() -> str:
     """Return a hash of all code that is compiled into the fold; numba itself looks at the fold's file only."""
-    modules = [module for name, module in sys.modules.items() if name.startswith(f"{indicators.__name__}.")]
-    texts = sorted(
-        inspect.getsource(module) for module in (*modules, averages, change_points, compiled, regimes, series, windows)
-    )
+    families = [module for name, module in sys.modules.items() if name.startswith(f"{indicators.__name__}.")]
+    shared = (averages, change_points, compiled, regimes, series, single_windows, windows)
+    texts = sorted(inspect.getsource(module) for module in (*families, *shared))
     rows = [(feature.names, feature.function.__name__, feature.parameters, feature.state) for feature in FEATURES]
     return hashlib.sha256(repr((rows, _WARMUPS.tolist(), texts)).encode()).hexdigest()
 
@@ -93,7 +92,9 @@ def _fold(sources: str) -> Callable[[Floats, Floats, float, Floats, Floats, int]
         for i in range(n):
             x[TIME, WIDTH + i] = rows[RAW, i]
         derive(x, WIDTH, buffer[LAST_TIME], interval)
-        state = buffer.copy()
+        state = np.empty(SIZE)
+        for k in range(HISTORY_AT):
+            state[k] = buffer[k]
         values = np.empty((COLUMNS, n))
         _features(x, x.shape[1] - n, values, state, fitted)
         seen = buffer[COUNT]
