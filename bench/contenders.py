@@ -14,8 +14,8 @@ import numpy as np
 from bench import market
 from features import fold
 from features.frame import Floats
-from features.series import SERIES, derive
-from features.step import BLOCK, FeatureStep, rows_of
+from features.series import SERIES, TIME, derive
+from features.step import BLOCK, FeatureStep
 from features.table import FEATURES, Feature
 
 NO_PARAMETERS = np.empty(0)
@@ -55,7 +55,7 @@ def ours_as_talib(rows: int, repeats: int) -> dict[str, Any]:
     from bench.restricted import columns, restricted  # noqa: PLC0415
 
     features = of_talib()
-    some, all_rows = restricted(features), rows_of(market.frame(market.minutes(rows)))
+    some, all_rows = restricted(features)(market.frame(market.minutes(rows)))
 
     def act() -> Floats:
         values, buffer = np.empty((columns(features), rows)), fold.fresh()
@@ -87,9 +87,9 @@ def each_function(rows: int, repeats: int) -> dict[str, Any]:
     from bench.peers import talib_calls  # noqa: PLC0415
 
     bars = market.minutes(rows)
-    block = rows_of(market.frame(bars.head(fold.WIDTH + BLOCK)))
+    block = market.frame(bars.head(fold.WIDTH + BLOCK)).numbers[: fold.ROWS]
     x = np.empty((SERIES, block.shape[1]))
-    x[: fold.ROWS - 1], x[SERIES - 4] = block[:-1], block[-1]
+    x[: fold.ROWS - 1], x[TIME] = block[:-1], block[-1]
     names: dict[str, Any] = {name: bars[name].to_numpy(dtype=np.float64) for name in PRICES}
     names |= {name: getattr(library, name) for name in library.get_functions()}
     code = {call: compile(call, "talib", "eval") for call in talib_calls()}

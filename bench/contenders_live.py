@@ -10,7 +10,7 @@ from bench.contenders import NO_PARAMETERS, ta_columns, timed
 from bench.restricted import Fold, columns, restricted
 from features import fold
 from features.frame import BarFrame, Floats
-from features.step import FeatureStep, rows_of
+from features.step import FeatureStep
 from features.table import FEATURES, Feature
 from topics.records import Bar
 
@@ -49,7 +49,7 @@ def live_as_talipp(bars: int, repeats: int) -> dict[str, Any]:
     def act() -> list[float]:
         buffer, last = begin, [0.0]
         for bar in new:
-            buffer = some(buffer, rows_of(BarFrame.of([bar])), market.MINUTE, NO_PARAMETERS, values)
+            buffer = some(buffer(BarFrame.of([bar])), market.MINUTE, NO_PARAMETERS, values)
             last = values[:, 0].tolist()
         return last
 
@@ -130,14 +130,14 @@ def _names(features: list[Feature]) -> list[str]:
 
 def _begun(some: Fold, features: list[Feature] | tuple[Feature, ...], old: list[Bar]) -> Floats:
     values = np.empty((columns(features), len(old)))
-    rows = rows_of(BarFrame.of(old))
-    return some(fold.fresh(), rows[:, :], market.MINUTE, NO_PARAMETERS, values)
+    rows = BarFrame.of(old).numbers[: fold.ROWS]
+    return some(fold.fresh(), rows, market.MINUTE, NO_PARAMETERS, values)
 
 
 def _folded(some: Fold, features: list[Feature] | tuple[Feature, ...], bars: int, repeats: int) -> dict[str, Any]:
     old, new = _old_and_new(bars)
     begin, values = _begun(some, features, old), np.empty((columns(features), 1))
-    rows = [rows_of(BarFrame.of([bar])) for bar in new]
+    rows = [BarFrame.of([bar]).numbers[: fold.ROWS] for bar in new]
 
     def act() -> Floats:
         buffer = begin

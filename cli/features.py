@@ -48,7 +48,7 @@ def features(
     began, rows, step = time.monotonic(), Counter[str](), FeatureStep()
     states: dict[str, FeatureState] = {}
     try:
-        with _Bar(quiet=as_json) as bar, FeatureFile(output) as file:
+        with _Bar(quiet=as_json) as bar, FeatureFile(output, step.names, step.fingerprint) as file:
             for block in bar_blocks(files, interval, wish, bar.show):
                 state = states.get(block.symbol) or step.initial()
                 states[block.symbol], frame = step.features(state, block)

@@ -3,18 +3,16 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Self
+from typing import Any, Self, cast
 
 import numpy as np
 
 from features import fold, regimes
-from features.frame import BAR_COLUMNS, BarFrame, FeatureFrame, Floats, Ints
+from features.frame import BarFrame, FeatureFrame, Floats, Ints
 from features.table import FINGERPRINT, LONGEST_GAP, NAMES
 from topics.records import Regime
 from topics.units import measure
 
-RAW_COLUMNS = tuple(name for name in BAR_COLUMNS if name != "quote_volume")
-"""In the order of `features.series`."""
 BLOCK = 2_048
 """Rows in one compiled call, at most: what it works on stays in the processor's cache."""
 REGIME_COLUMN = NAMES.index(regimes.COLUMNS[0])
@@ -59,6 +57,8 @@ class FeatureStep:
 
     def __init__(self) -> None:
         fold.fold(fold.fresh(), np.ones((fold.ROWS, 2))[:, :1], 1.0, np.empty(0), np.empty((len(NAMES), 2))[:, :1])
+        # That was for arrays that lie in any way. A row alone lies in another, and would have all compiled once more.
+        cast(Any, fold.fold).disable_compile()
 
     def initial(self) -> FeatureState:
         """Return the state of a symbol that was not seen yet."""
@@ -95,18 +95,12 @@ def _fold(buffer: Floats, frame: BarFrame) -> tuple[Floats, FeatureFrame]:
         return buffer, features
     kind, size = measure(frame.interval)
     # Where bars are not cut by time none can be missing, and how many are is unknown: NaN, through all arithmetic.
-    interval, rows = size if kind == "time" else np.nan, rows_of(frame)
+    interval, rows = size if kind == "time" else np.nan, frame.numbers[: fold.ROWS]
     for first, end, anew in _spans(frame.time, int(buffer[fold.LAST_TIME]), (LONGEST_GAP + 1) * interval):
         if anew:
             buffer = np.concatenate((buffer[: fold.COUNT], fold.fresh()[fold.COUNT :]))
         buffer = fold.fold(buffer, rows[:, first:end], float(interval), np.empty(0), values[:, first:end])
     return buffer, features
-
-
-def rows_of(frame: BarFrame) -> Floats:
-    """Return the rows [ROWS, n] that the compiled fold takes."""
-    columns = [*(getattr(frame, name) for name in RAW_COLUMNS), frame.time]
-    return np.concatenate(columns, dtype=np.float64).reshape(fold.ROWS, len(frame))
 
 
 def _spans(time: Ints, last_time: int, longest: float) -> list[tuple[int, int, bool]]:
