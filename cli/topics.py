@@ -58,10 +58,14 @@ def schema(name: Name) -> None:
     topic = _topic(name)
     document = codec.schema(topic.record)
     if topic is FEATURES:
-        from features.table import FINGERPRINT, NAMES  # noqa: PLC0415 - seconds to import, for this command alone
+        from features.definition import Definition  # noqa: PLC0415 - seconds to import, for this command alone
 
+        try:
+            served = Definition.load(Settings().home / "models")
+        except ValueError as error:
+            raise UserError(str(error)) from error
         values = document["$defs"]["Features"]["properties"]["values"]
-        values["description"] = f"in the order of definition {FINGERPRINT}: {', '.join(NAMES)}"
+        values["description"] = f"in the order of definition {served.fingerprint}: {', '.join(served.names)}"
     sys.stdout.write(json.dumps(document, indent=2) + "\n")
 
 

@@ -17,7 +17,6 @@ from settings import Settings
 
 if TYPE_CHECKING:
     from features.frame import BarFrame
-    from models.forecaster import Forecaster
 
 
 def train(
@@ -33,6 +32,7 @@ def train(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Fit every model on the history in files, save them, and let the worker serve them from its next start."""
+    from features.definition import FILE  # noqa: PLC0415 - as the next
     from models import registry, training  # noqa: PLC0415 - numba and LightGBM: seconds that no other command is to pay
     from sources.bars import read_bars  # noqa: PLC0415
     from sources.errors import SourceError  # noqa: PLC0415
@@ -44,42 +44,41 @@ def train(
         raise UserError(str(error)) from error
     began, seconds = time.monotonic(), []
     console = Console(stderr=True)
-    with console.status("features") as status:
+    with console.status("reading") as status:
 
-        def show(model: str) -> None:
+        def show(what: str) -> None:
             seconds.append(time.monotonic())
-            status.update(f"fitting {model}")
+            status.update(f"fitting {what}")
 
         try:
-            forecasters = training.train(bars, seed, show, settings.universe)
+            definition, forecasters = training.train(bars, seed, show, settings.universe, settings.timeframes)
         except ValueError as error:
             raise UserError(str(error)) from error
     seconds.append(time.monotonic())
-    paths = registry.save(settings.home / "models", forecasters)
+    folder = settings.home / "models"
+    paths = registry.save(folder, definition, forecasters)
     spent = [end - start for start, end in pairwise(seconds)]
-    _report(bars, forecasters, paths, spent, time.monotonic() - began, as_json)
+    fitted = [("features", definition.fingerprint, folder / FILE)]
+    fitted += [(model.name, model.version, path) for model, path in zip(forecasters, paths, strict=True)]
+    _report(bars, fitted, spent, time.monotonic() - began, as_json)
 
 
 def _report(
     bars: "list[BarFrame]",
-    forecasters: "list[Forecaster]",
-    paths: list[Path],
+    fitted: list[tuple[str, str, Path]],
     seconds: list[float],
     total: float,
     as_json: bool,
 ) -> None:
     rows = {frame.symbol: len(frame) for frame in bars}
     if as_json:
-        models = {
-            model.name: {"version": model.version, "path": str(path)}
-            for model, path in zip(forecasters, paths, strict=True)
-        }
-        document = {"models": models, "rows": rows, "seconds": round(total, 3)}
+        named = {name: {"version": version, "path": str(path)} for name, version, path in fitted}
+        document = {"features": named.pop("features"), "models": named, "rows": rows, "seconds": round(total, 3)}
         sys.stdout.write(msgspec.json.encode(document).decode() + "\n")
         return
-    table = Table("model", "version", "seconds", "artifact", box=None)
-    for model, path, spent in zip(forecasters, paths, seconds, strict=True):
-        table.add_row(model.name, model.version, f"{spent:.1f}", str(path))
+    table = Table("fitted", "version", "seconds", "artifact", box=None)
+    for (name, version, path), spent in zip(fitted, seconds, strict=True):
+        table.add_row(name, version, f"{spent:.1f}", str(path))
     console = Console()
     console.print(table)
     first, last = min(int(frame.time[0]) for frame in bars), max(int(frame.time[-1]) for frame in bars)

@@ -7,7 +7,7 @@ symbols that take part.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from math import inf, log, nan
 from typing import Self

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from features import averages, compiled, indicators, regimes, series, windows
+from features import averages, change_points, compiled, indicators, last_window, regimes, series, windows
 from features.compiled import compiled as compile_part
 from features.compiled import compiled_and_kept
 from features.frame import Floats
@@ -68,7 +68,10 @@ def calls(wanted: Collection[Feature]) -> Callable[[Floats, int, Floats, Floats,
 def _sources() -> str:
     """Return a hash of all code that is compiled into the fold; numba itself looks at the fold's file only."""
     modules = [module for name, module in sys.modules.items() if name.startswith(f"{indicators.__name__}.")]
-    texts = sorted(inspect.getsource(module) for module in (*modules, averages, compiled, regimes, series, windows))
+    texts = sorted(
+        inspect.getsource(module)
+        for module in (*modules, averages, change_points, compiled, last_window, regimes, series, windows)
+    )
     rows = [(feature.names, feature.function.__name__, feature.parameters, feature.state) for feature in FEATURES]
     return hashlib.sha256(repr((rows, _WARMUPS.tolist(), texts)).encode()).hexdigest()
 
@@ -76,9 +79,9 @@ def _sources() -> str:
 _features = calls(FEATURES)
 
 
-def _fold(sources: str) -> Callable[[Floats, Floats, float, Floats, Floats], Floats]:
+def _fold(sources: str) -> Callable[[Floats, Floats, float, Floats, Floats, int], Floats]:
     @compiled_and_kept
-    def fold(buffer: Floats, rows: Floats, interval: float, fitted: Floats, out: Floats) -> Floats:
+    def fold(buffer: Floats, rows: Floats, interval: float, fitted: Floats, out: Floats, first: int) -> Floats:
         _ = sources  # in the closure, so that kept machine code of other sources is not used
         n = rows.shape[1]
         x = np.empty((SERIES, WIDTH + n))
@@ -99,7 +102,7 @@ def _fold(sources: str) -> Callable[[Floats, Floats, float, Floats, Floats], Flo
             for row in range(min(n, int(max(_WARMUPS[column] - 1 - seen, 0)))):
                 values[column, row] = np.nan
             for row in range(n):
-                out[column, row] = values[column, row]
+                out[column, first + row] = values[column, row]
         state[COUNT] = seen + n
         state[LAST_TIME] = rows[RAW, n - 1]
         for s in range(KEPT):
@@ -111,6 +114,8 @@ def _fold(sources: str) -> Callable[[Floats, Floats, float, Floats, Floats], Flo
 
 
 fold = _fold(_sources())
-"""fold(buffer [SIZE], rows [ROWS, n], interval in ms, fitted [P], out [F, n]) -> the new buffer; fills `out`.
+"""fold(buffer [SIZE], rows [ROWS, n], interval in ms, fitted [P], out [F, N], first) -> the new buffer.
 
-Rows are in time order and later than the buffer's last; `fitted` are the parameters that training found."""
+It fills out's columns first ... first + n. Rows are in time order and later than the buffer's last; `fitted` are the
+parameters that training found. All arrays are C-contiguous: another layout would be compiled anew (a minute).
+"""

@@ -5,7 +5,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from features import regimes
+from features import change_points, regimes
 from features.indicators import cross, momentum, others, statistics, trend, volatility, volume
 
 LONGEST_GAP = 60
@@ -22,6 +22,7 @@ UNITS = {
     "1": "free",
     "deviations": "free",
     "bars": "free",
+    "blocks": "free",
     "probability": "free",
     "since the beginning": "history",
     "amount": "amount",
@@ -310,7 +311,9 @@ FEATURES: tuple[Feature, ...] = (
         ta=("others_cr",)),
     # regimes
     Feature(regimes.COLUMNS, regimes.regime_posterior, (), regimes.LONG + 1, ("probability",) * len(regimes.STATES),
-        "Hamilton (1989), filtered", state=len(regimes.STATES)),
+        "Hamilton (1989), filtered", state=len(regimes.STATES), fitted=True, version=2),
+    Feature(change_points.COLUMNS, change_points.change_point, (15, 96, 4), 15 * change_points.LEAST_BLOCKS + 1,
+        ("probability", "blocks"), "Adams and MacKay (2007)", state=change_points.SIZE),
 )
 # fmt: on
 
@@ -333,4 +336,4 @@ def _fingerprint() -> str:
 
 
 FINGERPRINT = _fingerprint()
-"""Names this definition: two sides with the same fingerprint mean the same by each column."""
+"""Names this table; what training fits comes on top (`features.definition`)."""

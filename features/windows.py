@@ -10,6 +10,7 @@ import numpy as np
 
 from features.compiled import compiled
 from features.frame import Floats
+from features.last_window import max_of, mean_and_squares_of, min_of, sum_of
 
 
 @compiled
@@ -17,6 +18,8 @@ def moving_sum(values: Floats, start: int, period: int) -> Floats:
     """Return the sum of each window."""
     v = values[start - period + 1 :]
     rows = len(v) - period + 1
+    if rows == 1:
+        return np.full(1, sum_of(v))
     result = np.zeros(rows)
     part, other = np.empty(len(v)), np.empty(len(v))  # sums of `size` values, by their first
     for j in range(len(v)):
@@ -56,6 +59,9 @@ def moving_mean_and_squares(values: Floats, start: int, period: int) -> tuple[Fl
     """
     v = values[start - period + 1 :]
     rows = len(v) - period + 1
+    if rows == 1:
+        center, around = mean_and_squares_of(v)
+        return np.full(1, center), np.full(1, around)
     mean, deviations = np.zeros(rows), np.zeros(rows)
     part, other = np.empty(len(v)), np.empty(len(v))
     part_squares, other_squares = np.zeros(len(v)), np.empty(len(v))
@@ -101,6 +107,8 @@ def moving_max(values: Floats, start: int, period: int) -> Floats:
     """Return the greatest value of each window."""
     v = values[start - period + 1 :]
     rows = len(v) - period + 1
+    if rows == 1:
+        return np.full(1, max_of(v))
     part, other = np.empty(len(v)), np.empty(len(v))
     for j in range(len(v)):
         part[j] = v[j]
@@ -124,6 +132,8 @@ def moving_min(values: Floats, start: int, period: int) -> Floats:
     """Return the least value of each window."""
     v = values[start - period + 1 :]
     rows = len(v) - period + 1
+    if rows == 1:
+        return np.full(1, min_of(v))
     part, other = np.empty(len(v)), np.empty(len(v))
     for j in range(len(v)):
         part[j] = v[j]

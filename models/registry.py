@@ -1,4 +1,7 @@
-"""Which models there are, and the artifacts in service: <home>/models/<name>/<version>/, listed in serving.json."""
+"""Which models there are, and the artifacts in service: <home>/models/<name>/<version>/, listed in serving.json.
+
+Beside them lies features.json, the definition of the features that all of them were fitted on.
+"""
 
 import shutil
 from collections.abc import Sequence
@@ -6,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from features.definition import Definition
 from models.forecaster import Forecaster
 from models.gbm import GBM
 from models.naive import Naive
@@ -16,11 +20,15 @@ MODELS: dict[str, type[Naive] | type[Online] | type[GBM]] = {model.name: model f
 SERVING = "serving.json"
 
 
-def save(folder: Path, forecasters: Sequence[Forecaster]) -> list[Path]:
+def save(folder: Path, definition: Definition, forecasters: Sequence[Forecaster]) -> list[Path]:
     """Write the artifacts below <home>/models and put them, and only them, into service; return where they lie.
 
-    A reader sees the old list or the new one, and never a half-written artifact.
+    A reader sees the old list or the new one, and never a half-written artifact. One that starts between the two files
+    finds models of another definition, and is refused them until the list is there too.
+    Raises ValueError with one line where a model was fitted on features of another definition.
     """
+    for forecaster in forecasters:
+        _fits(forecaster, definition.fingerprint)
     paths = []
     for forecaster in forecasters:
         path = folder / forecaster.name / forecaster.version
@@ -32,6 +40,7 @@ def save(folder: Path, forecasters: Sequence[Forecaster]) -> list[Path]:
         else:
             draft.rename(path)
         paths.append(path)
+    definition.save(folder)
     listed = {forecaster.name: forecaster.version for forecaster in forecasters}
     draft = folder / f".{SERVING}.draft"
     draft.write_bytes(msgspec.json.encode(listed))
@@ -39,10 +48,11 @@ def save(folder: Path, forecasters: Sequence[Forecaster]) -> list[Path]:
     return paths
 
 
-def load_all(folder: Path) -> list[Forecaster]:
+def load_all(folder: Path, fingerprint: str) -> list[Forecaster]:
     """Return the models in service, in the table's order.
 
-    Raises ValueError with one line where none were trained, one is unknown, or an artifact is not what was saved.
+    Raises ValueError with one line where none were trained, one is unknown, an artifact is not what was saved, or was
+    fitted on features of another definition than the one that `fingerprint` names.
     """
     path = folder / SERVING
     try:
@@ -61,5 +71,14 @@ def load_all(folder: Path) -> list[Forecaster]:
             forecaster = model.load(path)
             if forecaster.version != serving[name]:
                 raise ValueError(f"{path}: holds version {forecaster.version}: changed since; run foretick train")
+            _fits(forecaster, fingerprint)
             loaded.append(forecaster)
     return loaded
+
+
+def _fits(forecaster: Forecaster, fingerprint: str) -> None:
+    if forecaster.fingerprint != fingerprint:
+        raise ValueError(
+            f"model {forecaster.name!r} was fitted on features {forecaster.fingerprint}, but {fingerprint} are "
+            "computed; run foretick train"
+        )

@@ -1,8 +1,10 @@
-"""The training loop: bars to features, by the stream's own fold, to fitted models."""
+"""The training loop: bars to regimes, then to features by the stream's own fold, then to fitted models."""
 
 from collections.abc import Callable, Mapping, Sequence
 
+from features import hmm
 from features.cross_section import join
+from features.definition import Definition
 from features.frame import BarFrame, FeatureFrame
 from features.step import FeatureStep
 from models.forecaster import Forecaster
@@ -12,13 +14,20 @@ ALONE: Mapping[str, float] = {}
 """The universe without a symbol."""
 
 
-def features(bars: Sequence[BarFrame], universe: Mapping[str, float] = ALONE) -> list[FeatureFrame]:
+def define(bars: Sequence[BarFrame], timeframes: tuple[str, ...] = ()) -> Definition:
+    """Return the features' definition with what is fitted to the bars, one frame a symbol."""
+    return Definition(hmm.fit([piece for frame in bars for piece in hmm.observations(frame)]), timeframes)
+
+
+def features(
+    bars: Sequence[BarFrame], definition: Definition, universe: Mapping[str, float] = ALONE
+) -> list[FeatureFrame]:
     """Return the features of each symbol's bars: one frame a symbol in, one out.
 
     `universe` has the weight of each symbol that makes up the market.
     """
-    step = FeatureStep()
-    return [step.step(step.initial(), frame)[1] for frame in join(bars, universe)]
+    step = FeatureStep(definition)
+    return [step.features(step.initial(), frame)[1] for frame in join(bars, universe)]
 
 
 def train(
@@ -26,17 +35,20 @@ def train(
     seed: int,
     progress: Callable[[str], None] = lambda _: None,
     universe: Mapping[str, float] = ALONE,
-) -> list[Forecaster]:
-    """Return every model, fitted on the bars, one frame a symbol; `progress` is told each model's name first.
+    timeframes: tuple[str, ...] = (),
+) -> tuple[Definition, list[Forecaster]]:
+    """Return the features' definition and every model, fitted on the bars, one frame a symbol.
 
-    `universe` is that of the stream which the models are to serve. Raises ValueError with one line where the bars are
-    too few.
+    `progress` is told what is fitted next: "features", then each model's name. `universe` and `timeframes` are those of
+    the stream which the models are to serve. Raises ValueError with one line where the bars are too few.
     """
-    frames = features(bars, universe)
+    progress("features")
+    definition = define(bars, timeframes)
+    frames = features(bars, definition, universe)
     forecasters: list[Forecaster] = []
     for name, model in MODELS.items():
         progress(name)
-        forecaster = model(FeatureStep.names)
+        forecaster = model(definition.names)
         forecaster.fit(frames, seed)
         forecasters.append(forecaster)
-    return forecasters
+    return definition, forecasters

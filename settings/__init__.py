@@ -37,6 +37,9 @@ class Settings(BaseSettings):
     bars: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="further bars built from ticks: tick-500,volume-2.5,dollar-1000000,range-10"
     )
+    timeframes: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="longer bars whose features stand beside each bar's own: 5m,15m,1h"
+    )
     grace_ms: int = Field(
         default=2_000, ge=0, description="how long after its end a bar waits for late ticks, in event time"
     )
@@ -53,8 +56,12 @@ class Settings(BaseSettings):
     @field_validator("bars", mode="before")
     @classmethod
     def _other_intervals(cls, value: Any) -> Any:
-        names = value.split(",") if isinstance(value, str) else value
-        return tuple(dict.fromkeys(_clear(str(name).strip(), _not_time) for name in names))
+        return _each(value, _not_time)
+
+    @field_validator("timeframes", mode="before")
+    @classmethod
+    def _time_intervals(cls, value: Any) -> Any:
+        return _each(value, interval_ms)
 
     @field_validator("universe", mode="before")
     @classmethod
@@ -80,6 +87,11 @@ def _not_time(interval: str) -> None:
         raise ValueError(
             f"{interval!r} is an interval of time: FORETICK_INTERVAL names the one that is built from ticks"
         )
+
+
+def _each(value: Any, check: Callable[[str], object]) -> tuple[str, ...]:
+    names = value.split(",") if isinstance(value, str) else value
+    return tuple(dict.fromkeys(_clear(str(name).strip(), check) for name in names))
 
 
 def _clear(value: str, check: Callable[[str], object]) -> str:

@@ -5,7 +5,7 @@ import signal
 import sys
 from types import FrameType
 
-from features.step import FeatureStep
+from features.definition import Definition
 from models import registry, training
 from settings import ROOT, Settings
 from sources.bars import read_bars
@@ -24,16 +24,20 @@ def train(settings: Settings) -> None:
     """Train every model on the first part of the sample, where no models that fit the features are in service yet."""
     folder = settings.home / "models"
     try:
-        serving = registry.load_all(folder)
+        definition = Definition.load(folder)
+        serving = registry.load_all(folder, definition.fingerprint)
+        if definition.timeframes != settings.timeframes:
+            raise ValueError(f"the models know the timeframes {definition.timeframes}, not {settings.timeframes}")
     except ValueError as error:
         log.info("%s", error)
-        serving = []
-    if serving and all(model.fingerprint == FeatureStep.fingerprint for model in serving):
+    else:
         log.info("models in service already: %s", ", ".join(f"{model.name} {model.version}" for model in serving))
         return
     bars = read_bars(FILES, settings.interval, until=TRAIN_UNTIL)
-    fitted = training.train(bars, SEED, lambda name: log.info("fitting %s", name), settings.universe)
-    registry.save(folder, fitted)
+    fitted = training.train(
+        bars, SEED, lambda name: log.info("fitting %s", name), settings.universe, settings.timeframes
+    )
+    registry.save(folder, *fitted)
 
 
 def replay_rest(settings: Settings) -> None:

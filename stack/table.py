@@ -32,7 +32,7 @@ def components(settings: Settings) -> tuple[Component, ...]:
     prepare = step("prepare", "stack.prepare", needs=SERVERS)
     train = step("train", "stack.sample", "train", needs=())
     worker = replace(python("worker", "stream.worker", needs=("prepare", "train")), check=worker_reads)
-    persist = replace(python("persist", "stream.persist", needs=("prepare",)), check=persist_reads)
+    persist = replace(python("persist", "stream.persist", needs=("prepare", "train")), check=persist_reads)
     page = replace(
         python("dashboard", "dashboard.serve", needs=("prepare",)),
         check=dashboard_answers,

@@ -57,7 +57,11 @@ _PLAIN: dict[Topic, tuple[str, tuple[str, ...], dict[str, Kind]]] = {
         ("symbol", "interval", "time"),
         _BAR | {"close": float8, "fingerprint": text, "values": float8_array},
     ),
-    REGIMES: ("regimes", ("symbol", "interval", "time"), _BAR | {"state": text, "posterior": jsonb}),
+    REGIMES: (
+        "regimes",
+        ("symbol", "interval", "time"),
+        _BAR | {"state": text, "posterior": jsonb, "change_point": float8},
+    ),
     ALERTS: (
         "alerts",
         ("alert_id", "time"),

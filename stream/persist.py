@@ -10,7 +10,7 @@ import faust
 from faust.types import EventT
 from msgspec import Struct
 
-from features.step import FeatureStep
+from features.definition import Definition
 from settings import Settings
 from storage.latest import Latest
 from storage.timescale import Writer
@@ -51,9 +51,9 @@ def read(topic: Topic, events: Sequence[EventT[Any]]) -> tuple[list[Struct], lis
     return records, origins, letters
 
 
-async def define(writer: Writer) -> None:
+async def define(writer: Writer, definition: Definition) -> None:
     """Store the names of the features, so that SQL can tell the values apart."""
-    await writer.define_features(FeatureStep.fingerprint, FeatureStep.names)
+    await writer.define_features(definition.fingerprint, definition.names)
 
 
 async def persist(topic: Topic, stream: Any, writer: Writer, latest: Latest, outbox: Outbox) -> None:
@@ -77,8 +77,9 @@ def make_persist(settings: Settings) -> faust.App:
     app = make_app(PERSIST_GROUP, settings)
     latest = Latest(settings.redis_url.get_secret_value())
     outbox = Outbox(settings.kafka)
+    definition = Definition.load(settings.home / "models")
     for topic in STORED:
-        _add_agent(app, topic, Writer(settings.database_url.get_secret_value()), latest, outbox)
+        _add_agent(app, topic, Writer(settings.database_url.get_secret_value()), latest, outbox, definition)
 
     @app.on_before_shutdown.connect  # type: ignore[untyped-decorator, unused-ignore]
     async def close(*_: object, **__: object) -> None:
@@ -87,11 +88,13 @@ def make_persist(settings: Settings) -> faust.App:
     return app
 
 
-def _add_agent(app: faust.App, topic: Topic, writer: Writer, latest: Latest, outbox: Outbox) -> None:
+def _add_agent(
+    app: faust.App, topic: Topic, writer: Writer, latest: Latest, outbox: Outbox, definition: Definition
+) -> None:
     @app.agent(topic_of(app, topic), name=topic.name)  # type: ignore[untyped-decorator, unused-ignore]
     async def agent(stream: Any) -> None:
         if topic is FEATURES:
-            await or_end(topic.name, define(writer))
+            await or_end(topic.name, define(writer, definition))
         await or_end(topic.name, persist(topic, stream, writer, latest, outbox))
 
 

@@ -59,7 +59,7 @@ class Indicators:
         if state is None:
             return self.fold.initial()
         try:
-            return FeatureState.loads(state)
+            return FeatureState.loads(state, self.fold.initial())
         except ValueError as error:
             log.warning("%s: %s; the indicators warm up anew", key, error)
             return self.fold.initial()

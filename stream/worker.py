@@ -7,6 +7,7 @@ from typing import Any
 import faust
 
 from features.cross_section import Universe
+from features.definition import Definition
 from features.step import FeatureStep
 from models.predictor import Predictor
 from models.registry import load_all
@@ -24,15 +25,15 @@ from topics.records import ModelEvent
 
 def stages(settings: Settings) -> list[Stage[Any, Any]]:
     """Return the pipeline's stages in flow order, with the models that `foretick train` left to serve."""
-    features = FeatureStep()
+    folder = settings.home / "models"
+    features = FeatureStep(Definition.load(folder))
+    predictor = Predictor(load_all(folder, features.fingerprint), features.names)
     market = [Market(Universe.of(settings.universe))] if settings.universe else []
     return [
         Bars(settings.interval, settings.grace_ms, settings.bars),
         *market,
         Indicators(features, MARKET_BARS if market else BARS),
-        Predictions(
-            Predictor(load_all(settings.home / "models"), features.names), features.fingerprint, len(features.names)
-        ),
+        Predictions(predictor, features.fingerprint, len(features.names)),
         Outcomes(),
     ]
 

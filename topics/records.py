@@ -97,13 +97,17 @@ class Features(Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Regime(Struct, frozen=True, gc=False, omit_defaults=True):
-    """The market state after one bar, filtered (never smoothed): the likeliest state and the posterior of each."""
+    """The market state after one bar, filtered (never smoothed): the likeliest state and the posterior of each.
+
+    `change_point` is the probability that the volatility changed within the last hour.
+    """
 
     symbol: Symbol
     interval: Interval
     time: Time
     state: Name
     posterior: dict[str, Probability]
+    change_point: Probability | None = None
 
 
 class Forecast(Struct, frozen=True, gc=False, omit_defaults=True):

@@ -189,7 +189,9 @@ def volatility_of_volatility(x: Floats, start: int, out: Floats, short: int, per
 @compiled
 def parkinson(x: Floats, start: int, out: Floats, period: int) -> None:
     """Parkinson's volatility: root of the mean of ln(high / low)² over 4 ln 2."""
-    put(out, 0, root_mean_square(x, LOG_RANGE, start, period) / sqrt(4.0 * log(2.0)))
+    volatility = root_mean_square(x, LOG_RANGE, start, period)
+    for r in range(len(volatility)):
+        out[0, r] = volatility[r] / sqrt(4.0 * log(2.0))
 
 
 @compiled

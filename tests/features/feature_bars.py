@@ -14,9 +14,9 @@ MINUTE = 60_000
 SHARED = Path(os.environ.get("FORETICK_SHARED", Path(__file__).parents[3] / "shared"))
 
 
-def frame_of(bars: pd.DataFrame) -> BarFrame:
+def frame_of(bars: pd.DataFrame, interval: str = "1m") -> BarFrame:
     columns = {name: bars[name].to_numpy(dtype=np.float64) for name in BAR_COLUMNS if name in bars}
-    return BarFrame.build("BTCUSD", "1m", bars["time"].to_numpy(dtype=np.int64), **columns)
+    return BarFrame.build("BTCUSD", interval, bars["time"].to_numpy(dtype=np.int64), **columns)
 
 
 def walk(rows: int, seed: int) -> pd.DataFrame:

@@ -12,12 +12,12 @@ from feature_bars import MINUTE, frame_of, real, spoilt, walk
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features import step as step_module
+from features import advance as advance_module
 from features.frame import BAR_COLUMNS, BarFrame, FeatureFrame
 from features.indicators import momentum
 from features.regimes import COLUMNS, STATES
 from features.step import FeatureState, FeatureStep
-from features.table import FEATURES, FINGERPRINT, LONGEST_GAP, NAMES
+from features.table import FEATURES, LONGEST_GAP, NAMES
 from topics.codec import decode, encode
 from topics.records import Bar, Features, Regime
 
@@ -25,18 +25,20 @@ STEP = FeatureStep()
 THIN = frame_of(spoilt(walk(3_000, seed=5), seed=6))
 
 
-def through(frame: BarFrame, cuts: list[int]) -> tuple[FeatureState, FeatureFrame, list[Regime]]:
+def through(
+    frame: BarFrame, cuts: list[int], step: FeatureStep = STEP
+) -> tuple[FeatureState, FeatureFrame, list[Regime]]:
     """Fold the frame cut at those rows, with the state through bytes at each cut."""
-    state, parts, regimes = STEP.initial(), [], list[Regime]()
+    state, parts, regimes = step.initial(), [], list[Regime]()
     edges = [0, *sorted(cuts), len(frame)]
     for first, end in pairwise(edges):
-        state, features, found = STEP.step(FeatureState.loads(state.dumps()), frame[first:end])
+        state, features, found = step.step(FeatureState.loads(state.dumps(), step.initial()), frame[first:end])
         parts.append(features)
         regimes += found
     whole = FeatureFrame(
         frame.symbol,
         frame.interval,
-        FINGERPRINT,
+        STEP.fingerprint,
         np.concatenate([part.time for part in parts]),
         np.concatenate([part.close for part in parts]),
         np.concatenate([part.values for part in parts]),
@@ -65,7 +67,7 @@ def test_one_bar_at_a_time_gives_the_same_bits_on_real_minutes() -> None:
 
 
 def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(step_module, "BLOCK", 7)
+    monkeypatch.setattr(advance_module, "BLOCK", 7)
     assert through(THIN, [])[1].values.tobytes() == UNCUT[1].values.tobytes()
 
 
@@ -241,10 +243,10 @@ def test_a_market_that_does_not_move_has_no_answer_where_there_is_none() -> None
 
 def test_a_state_of_another_definition_is_refused() -> None:
     data = STEP.initial().dumps()
-    with pytest.raises(ValueError, match=f"'000000000000', not '{FINGERPRINT}'"):
-        FeatureState.loads(b"000000000000" + data[12:])
+    with pytest.raises(ValueError, match=f"'000000000000', not '{STEP.fingerprint}'"):
+        FeatureState.loads(b"000000000000" + data[12:], STEP.initial())
     with pytest.raises(ValueError, match="bytes, not"):
-        FeatureState.loads(data[:-8])
+        FeatureState.loads(data[:-8], STEP.initial())
 
 
 def test_regimes_are_the_posterior_columns_where_known() -> None:
@@ -268,6 +270,6 @@ def test_records_survive_the_wire() -> None:
     assert features.values.tobytes() == UNCUT[1].values.tobytes()
     back = FeatureFrame.of(decode(encode(features.records()), Features).records)
     np.testing.assert_array_equal(back.values, features.values)
-    assert (back.symbol, back.interval, back.fingerprint) == ("BTCUSD", "1m", FINGERPRINT)
+    assert (back.symbol, back.interval, back.fingerprint) == ("BTCUSD", "1m", STEP.fingerprint)
     assert (back.time == features.time).all()
     assert (back.close == features.close).all()

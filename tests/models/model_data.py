@@ -2,12 +2,13 @@
 
 import numpy as np
 
+from features.definition import DEFAULT
 from features.frame import BarFrame, FeatureFrame
 from features.step import FeatureStep
 
 MINUTE = 60_000
 START = 1_700_000_040_000 // MINUTE * MINUTE
-NAMES = FeatureStep.names
+NAMES = DEFAULT.names
 
 
 def bars_of(symbol: str, time: np.ndarray, close: np.ndarray) -> BarFrame:

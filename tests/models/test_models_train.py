@@ -9,6 +9,7 @@ from model_data import MINUTE, market
 
 from cli.errors import UserError
 from cli.train import train
+from features.definition import DEFAULT, Definition
 from models import registry
 from models.registry import MODELS
 from sources.bars import read_bars
@@ -31,12 +32,16 @@ def test_train_puts_every_model_into_service(
 ) -> None:
     monkeypatch.setenv("FORETICK_HOME", str(tmp_path))
     train([file], until=None, rows_until=None, interval=None, seed=0, as_json=True)
-    served = registry.load_all(tmp_path / "models")
+    folder = tmp_path / "models"
+    definition = Definition.load(folder)
+    assert definition != DEFAULT
+    served = registry.load_all(folder, definition.fingerprint)
     printed = msgspec.json.decode(capsys.readouterr().out)
     assert {model.name: model.version for model in served} == {
         name: model["version"] for name, model in printed["models"].items()
     }
     assert [model.name for model in served] == list(MODELS)
+    assert printed["features"] == {"version": definition.fingerprint, "path": str(folder / "features.json")}
     assert printed["rows"] == {"COINUSDT": 7_000}
 
 

@@ -18,7 +18,7 @@ READ = {
     BARS: "SELECT symbol, interval, time, open, high, low, close, volume, trades, buy_volume, quote_volume, gap, "
     "buy_trades, market_return, market_rank FROM bars",
     FEATURES: "SELECT symbol, interval, time, close, fingerprint, values FROM features",
-    REGIMES: "SELECT symbol, interval, time, state, posterior FROM regimes",
+    REGIMES: "SELECT symbol, interval, time, state, posterior, change_point FROM regimes",
     PREDICTIONS: "SELECT symbol, interval, time, model, version, horizon, fingerprint, regime, price, mean, scale, "
     "q05, q10, q25, q50, q75, q90, q95, p_up FROM predictions",
     OUTCOMES: "SELECT symbol, interval, time, model, version, horizon, target_time, status, realised, absolute_error, "

@@ -51,7 +51,7 @@ def some() -> Records:
         TICKS: [Tick("BTCUSDT", T0, 1.0, 2.0), Tick("BTCUSDT", T0, 1.0, 2.0)],
         BARS: [bar(), bar(T0 + MINUTE)],
         FEATURES: [Features("BTCUSDT", "1m", T0, 1.5, "f1", [1.0, None, 3.0])],
-        REGIMES: [Regime("BTCUSDT", "1m", T0, "calm", {"calm": 0.9, "wild": 0.1})],
+        REGIMES: [Regime("BTCUSDT", "1m", T0, "calm", {"calm": 0.9, "wild": 0.1}, 0.25)],
         PREDICTIONS: [prediction(), prediction(model="river", regime=None)],
         OUTCOMES: [outcome(horizon=horizon) for horizon in HORIZONS],
     }

@@ -19,7 +19,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with models in service, fitted on the first bars of the sample."""
     folder = tmp_path_factory.mktemp("models")
     history = [frame[:TRAINING_BARS] for frame in read_bars(sample.FILES, "1m")]
-    registry.save(folder, training.train(history, seed=0))
+    registry.save(folder, *training.train(history, seed=0))
     return folder
 
 

@@ -1,0 +1,62 @@
+"""The compiled fold over any number of rows: in blocks, and anew after a long gap."""
+
+from itertools import pairwise
+
+import numpy as np
+
+from features import fold
+from features.frame import BarFrame, Floats, Ints
+from features.table import LONGEST_GAP
+
+BLOCK = 2_048
+"""Rows in one compiled call, at most: what it works on stays in the processor's cache."""
+
+
+def rows_of(frame: BarFrame) -> Floats:
+    """Return the rows [ROWS, n] that the compiled fold takes, C-contiguous."""
+    return np.ascontiguousarray(frame.numbers[: fold.ROWS])
+
+
+def advance(buffer: Floats, rows: Floats, interval: float, fitted: Floats, out: Floats) -> Floats:
+    """Fill out [F, n] (C-contiguous) with the features of rows [ROWS, n], and return the new buffer.
+
+    After a gap of more than `LONGEST_GAP` intervals (ms; NaN where bars are not cut by time, and none is missing)
+    everything but the last time is forgotten, and the indicators warm up again.
+    """
+    for first, end, anew in spans(rows[-1], buffer[fold.LAST_TIME], interval):
+        if anew:
+            buffer = np.concatenate((buffer[: fold.COUNT], fold.fresh()[fold.COUNT :]))
+        buffer = fold.fold(buffer, np.ascontiguousarray(rows[:, first:end]), interval, fitted, out, first)
+    return buffer
+
+
+def spans(time: Floats, last_time: float, interval: float) -> list[tuple[int, int, bool]]:
+    """Return the rows in blocks (first, end), and whether each follows a long gap."""
+    if len(time) == 1:  # live, where the lines below would take as long as the indicators
+        return [(0, 1, bool(time[0] - last_time > (LONGEST_GAP + 1) * interval))]
+    anew = set(long_gaps(time, last_time, interval))
+    edges = sorted({*range(0, len(time), BLOCK), *anew, len(time)})
+    return [(first, end, first in anew) for first, end in pairwise(edges)]
+
+
+def long_gaps(time: Floats, last_time: float, interval: float) -> list[int]:
+    """Return the rows that follow a gap of more than `LONGEST_GAP` intervals."""
+    return np.flatnonzero(_steps(time, last_time) > (LONGEST_GAP + 1) * interval).tolist()
+
+
+def new_rows(frame: BarFrame, last_time: int) -> BarFrame:
+    """Return the rows that are later than all before them, and than `last_time`."""
+    if len(frame) == 1:
+        return frame if frame.time[0] > last_time else frame[:0]
+    if len(frame) == 0 or _steps(frame.time, last_time).min() > 0:
+        return frame
+    newest = np.maximum.accumulate(np.concatenate(([last_time], frame.time)))[:-1]
+    return frame[frame.time > newest]
+
+
+def _steps(time: Floats | Ints, last_time: float) -> Floats | Ints:
+    """Return how much later each time is than the one before it, the first than `last_time`."""
+    steps = np.empty_like(time)
+    steps[0] = time[0] - last_time
+    np.subtract(time[1:], time[:-1], out=steps[1:])
+    return steps
