@@ -14,12 +14,13 @@ import numpy as np
 from bench import market
 from features import fold
 from features.advance import BLOCK, rows_of
+from features.definition import DEFAULT
 from features.frame import Floats
-from features.series import SERIES, derive
+from features.series import SERIES, TIME, derive
 from features.step import FeatureStep
 from features.table import FEATURES, Feature
 
-NO_PARAMETERS = np.empty(0)
+FITTED = DEFAULT.regimes.array()
 PRICES = ("open", "high", "low", "close", "volume")
 
 
@@ -61,8 +62,8 @@ def ours_as_talib(rows: int, repeats: int) -> dict[str, Any]:
     def act() -> Floats:
         values, buffer = np.empty((columns(features), rows)), fold.fresh()
         for first in range(0, rows, BLOCK):
-            block = slice(first, min(first + BLOCK, rows))
-            buffer = some(buffer, all_rows[:, block], market.MINUTE, NO_PARAMETERS, values[:, block])
+            block = np.ascontiguousarray(all_rows[:, first : first + BLOCK])
+            buffer = some(buffer, block, market.INTERVAL, FITTED, values, first)
         return values
 
     return timed(act, repeats)
@@ -90,13 +91,13 @@ def each_function(rows: int, repeats: int) -> dict[str, Any]:
     bars = market.minutes(rows)
     block = rows_of(market.frame(bars.head(fold.WIDTH + BLOCK)))
     x = np.empty((SERIES, block.shape[1]))
-    x[: fold.ROWS - 1], x[SERIES - 4] = block[:-1], block[-1]
+    x[: fold.ROWS - 1], x[TIME] = block[:-1], block[-1]
     names: dict[str, Any] = {name: bars[name].to_numpy(dtype=np.float64) for name in PRICES}
     names |= {name: getattr(library, name) for name in library.get_functions()}
     code = {call: compile(call, "talib", "eval") for call in talib_calls()}
     theirs = {call: timed(lambda of=of: eval(of, names), repeats)["seconds"] for call, of in code.items()}  # type: ignore[misc] # noqa: S307
     mine = {feature.names[0]: _alone(feature, x, repeats) for feature in FEATURES}
-    derived = timed(lambda: derive(x, fold.WIDTH, 0.0, market.MINUTE), repeats * 10)["seconds"]
+    derived = timed(lambda: derive(x, fold.WIDTH, 0.0, market.INTERVAL), repeats * 10)["seconds"]
     return {
         "ours": {name: float(np.median(seconds)) / BLOCK for name, seconds in mine.items()},
         "derived": float(np.median(derived)) / BLOCK,
@@ -106,7 +107,7 @@ def each_function(rows: int, repeats: int) -> dict[str, Any]:
 
 def _alone(feature: Feature, x: Floats, repeats: int) -> list[float]:
     out, state = np.empty((len(feature.names), BLOCK)), np.zeros(feature.state)
-    own = ([state] if feature.state else []) + ([NO_PARAMETERS] if feature.fitted else [])
+    own = ([state] if feature.state else []) + ([FITTED] if feature.fitted else [])
     parts = (x, fold.WIDTH, out, *own, *feature.parameters)
     seconds: list[float] = timed(lambda: feature.function(*parts), repeats * 10)["seconds"]
     return seconds

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from bench import market
-from bench.contenders import NO_PARAMETERS, ta_columns, timed
+from bench.contenders import FITTED, ta_columns, timed
 from bench.restricted import Fold, columns, restricted
 from features import fold
 from features.advance import rows_of
@@ -50,7 +50,7 @@ def live_as_talipp(bars: int, repeats: int) -> dict[str, Any]:
     def act() -> list[float]:
         buffer, last = begin, [0.0]
         for bar in new:
-            buffer = some(buffer, rows_of(BarFrame.of([bar])), market.MINUTE, NO_PARAMETERS, values)
+            buffer = some(buffer, rows_of(BarFrame.of([bar])), market.INTERVAL, FITTED, values, 0)
             last = values[:, 0].tolist()
         return last
 
@@ -132,7 +132,7 @@ def _names(features: list[Feature]) -> list[str]:
 def _begun(some: Fold, features: list[Feature] | tuple[Feature, ...], old: list[Bar]) -> Floats:
     values = np.empty((columns(features), len(old)))
     rows = rows_of(BarFrame.of(old))
-    return some(fold.fresh(), rows[:, :], market.MINUTE, NO_PARAMETERS, values)
+    return some(fold.fresh(), rows, market.INTERVAL, FITTED, values, 0)
 
 
 def _folded(some: Fold, features: list[Feature] | tuple[Feature, ...], bars: int, repeats: int) -> dict[str, Any]:
@@ -143,7 +143,7 @@ def _folded(some: Fold, features: list[Feature] | tuple[Feature, ...], bars: int
     def act() -> Floats:
         buffer = begin
         for row in rows:
-            buffer = some(buffer, row, market.MINUTE, NO_PARAMETERS, values)
+            buffer = some(buffer, row, market.INTERVAL, FITTED, values, 0)
         return buffer
 
     return timed(act, repeats)

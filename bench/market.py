@@ -15,6 +15,7 @@ PANEL = (
 )
 SAMPLE = ROOT / "sample" / "BTCUSDT-1m.csv.gz"
 MINUTE = 60_000
+INTERVAL = float(MINUTE)
 
 
 def minutes(rows: int) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from features.compiled import compiled_and_kept
 from features.frame import Floats
 from features.table import Feature
 
-Fold = Callable[[Floats, Floats, float, Floats, Floats], Floats]
+Fold = Callable[[Floats, Floats, float, Floats, Floats, int], Floats]
 
 
 def restricted(features: Sequence[Feature]) -> Fold:

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from cli.errors import UserError
 from cli.times import epoch_ms
 from settings import Settings
-from topics.units import interval_ms
+from topics.units import measure
 
 
 def features(
@@ -33,8 +33,13 @@ def features(
     interval: Annotated[str | None, typer.Option(help="Use bars of this interval only (1m).")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Compute every indicator of the bars in files, by the code that the stream runs, into one Parquet file."""
-    from features.step import FeatureState, FeatureStep  # noqa: PLC0415 - numba and Arrow: seconds that no other command is to pay
+    """Compute every indicator of the bars in files, by the code that the stream runs, into one Parquet file.
+
+    The definition is that of the models in service.
+    """
+    # numba and Arrow: seconds that no other command is to pay
+    from features.definition import Definition  # noqa: PLC0415
+    from features.step import FeatureState, FeatureStep  # noqa: PLC0415
     from sources.bars import bar_blocks  # noqa: PLC0415
     from sources.errors import SourceError  # noqa: PLC0415
     from sources.feature_file import FeatureFile  # noqa: PLC0415
@@ -45,10 +50,11 @@ def features(
     interval = _interval(interval or Settings().interval)
     if any(path.exists() and output.exists() and path.samefile(output) for path in files):
         raise UserError(f"--output {output} is one of the files to read: give another name")
-    began, rows, step = time.monotonic(), Counter[str](), FeatureStep()
+    began, rows = time.monotonic(), Counter[str]()
     states: dict[str, FeatureState] = {}
     try:
-        with _Bar(quiet=as_json) as bar, FeatureFile(output) as file:
+        step = FeatureStep(Definition.load(Settings().home / "models"))
+        with _Bar(quiet=as_json) as bar, FeatureFile(output, step.names, step.fingerprint) as file:
             for block in bar_blocks(files, interval, wish, bar.show):
                 state = states.get(block.symbol) or step.initial()
                 states[block.symbol], frame = step.features(state, block)
@@ -57,7 +63,7 @@ def features(
                 file.write(frame)
             if not rows.total():
                 raise UserError(f"no bars from {start} on: give an earlier --from, or other files")
-    except SourceError as error:
+    except (SourceError, ValueError) as error:
         raise UserError(str(error)) from error
     seconds = time.monotonic() - began
     if as_json:
@@ -100,7 +106,7 @@ class _Bar:
 
 def _interval(text: str) -> str:
     try:
-        interval_ms(text)
+        measure(text)
     except ValueError as error:
         raise UserError(f"--interval: {error}") from error
     return text

@@ -7,7 +7,7 @@ symbols that take part.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from math import inf, log, nan
 from typing import Self
@@ -101,7 +101,7 @@ def _join(frames: Sequence[BarFrame], weights: Sequence[float]) -> list[BarFrame
         return list(frames)
     market, ranks = np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts], axis=1)
     return [
-        replace(frame, market_return=market[place], market_rank=rank[place])
+        frame.told(market_return=market[place], market_rank=rank[place])
         for frame, place, rank in zip(frames, places, ranks, strict=True)
     ]
 

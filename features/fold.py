@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from features import averages, change_points, compiled, indicators, regimes, series, single_windows, windows
+from features import averages, change_points, compiled, indicators, last_window, regimes, series, windows
 from features.compiled import compiled as compile_part
 from features.compiled import compiled_and_kept
 from features.frame import Floats
@@ -68,7 +68,7 @@ def calls(wanted: Collection[Feature]) -> Callable[[Floats, int, Floats, Floats,
 def _sources() -> str:
     """Return a hash of all code that is compiled into the fold; numba itself looks at the fold's file only."""
     families = [module for name, module in sys.modules.items() if name.startswith(f"{indicators.__name__}.")]
-    shared = (averages, change_points, compiled, regimes, series, single_windows, windows)
+    shared = (averages, change_points, compiled, last_window, regimes, series, windows)
     texts = sorted(inspect.getsource(module) for module in (*families, *shared))
     rows = [(feature.names, feature.function.__name__, feature.parameters, feature.state) for feature in FEATURES]
     return hashlib.sha256(repr((rows, _WARMUPS.tolist(), texts)).encode()).hexdigest()

@@ -1,9 +1,9 @@
 """Columns of one symbol in time order: what the compiled folds take and give."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from operator import attrgetter
-from typing import Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from topics.records import Bar, Features
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-BAR_COLUMNS = (
+ROWS = (
     "open",
     "high",
     "low",
@@ -22,33 +22,46 @@ BAR_COLUMNS = (
     "trades",
     "buy_volume",
     "buy_trades",
-    "quote_volume",
     "market_return",
     "market_rank",
+    "time",
+    "quote_volume",
 )
+"""What a bar holds, as it lies in memory: down to the time it is what the fold over features takes."""
+BAR_COLUMNS = tuple(name for name in ROWS if name != "time")
 """The numbers of a bar, NaN where unknown."""
-_numbers = attrgetter(*BAR_COLUMNS)
+_numbers = attrgetter(*ROWS)
+
+
+def _row(name: str) -> Any:
+    row = ROWS.index(name)
+    return property(lambda frame: frame.numbers[row])
 
 
 @dataclass(frozen=True)
 class BarFrame:
-    """Bars of one symbol and interval, strictly increasing in `time` (epoch ms): each column is [n]; unknown is NaN."""
+    """Bars of one symbol and interval, strictly increasing in `time` (epoch ms): each column is [n]; unknown is NaN.
+
+    `numbers` [ROWS, n] are the columns and, as a number, the time.
+    """
 
     symbol: str
     interval: str
     time: Ints
-    open: Floats
-    high: Floats
-    low: Floats
-    close: Floats
-    volume: Floats
-    trades: Floats
-    buy_volume: Floats
-    buy_trades: Floats
-    quote_volume: Floats
-    market_return: Floats
-    market_rank: Floats
     gap: Ints
+    numbers: Floats
+
+    open: ClassVar[Floats] = _row("open")
+    high: ClassVar[Floats] = _row("high")
+    low: ClassVar[Floats] = _row("low")
+    close: ClassVar[Floats] = _row("close")
+    volume: ClassVar[Floats] = _row("volume")
+    trades: ClassVar[Floats] = _row("trades")
+    buy_volume: ClassVar[Floats] = _row("buy_volume")
+    buy_trades: ClassVar[Floats] = _row("buy_trades")
+    quote_volume: ClassVar[Floats] = _row("quote_volume")
+    market_return: ClassVar[Floats] = _row("market_return")
+    market_rank: ClassVar[Floats] = _row("market_rank")
 
     def __len__(self) -> int:
         return len(self.time)
@@ -56,29 +69,31 @@ class BarFrame:
     @classmethod
     def build(cls, symbol: str, interval: str, time: Ints, gap: Ints | None = None, **columns: Floats) -> Self:
         """Return a frame of these columns; one that is not given is unknown, and gaps that are not given are none."""
-        known = {name: columns.get(name) for name in BAR_COLUMNS}
-        filled = {name: np.full(len(time), np.nan) if column is None else column for name, column in known.items()}
-        return cls(symbol, interval, time, gap=np.zeros(len(time), dtype=np.int64) if gap is None else gap, **filled)
+        numbers = np.full((len(ROWS), len(time)), np.nan)
+        for name, values in {**columns, "time": time}.items():
+            numbers[ROWS.index(name)] = values
+        return cls(symbol, interval, time, np.zeros(len(time), dtype=np.int64) if gap is None else gap, numbers)
 
     @classmethod
     def of(cls, bars: Sequence[Bar]) -> Self:
         """Return the columns of at least one bar of one symbol and interval."""
-        columns = np.array([_numbers(bar) for bar in bars], dtype=np.float64).T.copy()  # None becomes NaN
-        return cls(
-            symbol=bars[0].symbol,
-            interval=bars[0].interval,
-            time=np.array([bar.time for bar in bars], dtype=np.int64),
-            gap=np.array([bar.gap for bar in bars], dtype=np.int64),
-            **dict(zip(BAR_COLUMNS, columns, strict=True)),
-        )
+        numbers = np.array([_numbers(bar) for bar in bars], dtype=np.float64).T.copy()  # None becomes NaN
+        time, gap = np.array([(bar.time, bar.gap) for bar in bars], dtype=np.int64).T
+        return cls(bars[0].symbol, bars[0].interval, time, gap, numbers)
+
+    def told(self, **columns: Floats) -> Self:
+        """Return the same bars with other numbers in those columns."""
+        numbers = self.numbers.copy()
+        for name, values in columns.items():
+            numbers[ROWS.index(name)] = values
+        return replace(self, numbers=numbers)
 
     def after(self, time: int) -> Self:
         """Return the rows later than `time`."""
         return self[int(np.searchsorted(self.time, time, side="right")) :]
 
     def __getitem__(self, rows: slice | npt.NDArray[np.bool_]) -> Self:
-        columns = [field.name for field in fields(self)[2:]]
-        return replace(self, **{name: getattr(self, name)[rows] for name in columns})
+        return replace(self, time=self.time[rows], gap=self.gap[rows], numbers=self.numbers[:, rows])
 
 
 @dataclass(frozen=True)

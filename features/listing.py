@@ -33,7 +33,7 @@ def page() -> str:
         parts.append(f"| {unit} | {SEEN_AS[UNITS[unit]]} | {count} |\n" if count else "")
     for family, features in families.items():
         columns = sum(len(feature.names) for feature in features)
-        parts.append(f"\n## {family.capitalize()}: {columns} columns\n")
+        parts.append(f"\n## {family.replace('_', ' ').capitalize()}: {columns} columns\n")
         parts += [_part(feature) for feature in features]
     return "".join(parts)
 
@@ -42,8 +42,9 @@ def _part(feature: Feature) -> str:
     """Return what is to be said of one feature."""
     lines = [f"\n**{', '.join(f'`{name}`' for name in feature.names)}**\n\n{' '.join(feature.definition.split())}\n\n"]
     facts = {
-        "parameters": ", ".join(f"{value:g}" for value in feature.parameters)
-        + (" (and trained ones)" * feature.fitted),
+        "parameters": ", ".join(
+            [f"{value:g}" for value in feature.parameters] + ["what training fitted"] * feature.fitted
+        ),
         "known from bar": str(feature.warmup),
         "unit": ", ".join(dict.fromkeys(feature.units)),
         "source": feature.source,

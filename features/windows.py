@@ -10,7 +10,7 @@ import numpy as np
 
 from features.compiled import compiled
 from features.frame import Floats
-from features.single_windows import greatest_of, mean_and_squares_of, products_of, sum_of
+from features.last_window import max_of, mean_and_squares_of, min_of, products_of, sum_of
 
 
 @compiled
@@ -60,8 +60,8 @@ def moving_mean_and_squares(values: Floats, start: int, period: int) -> tuple[Fl
     v = values[start - period + 1 :]
     rows = len(v) - period + 1
     if rows == 1:
-        average, spread = mean_and_squares_of(v)
-        return np.full(1, average), np.full(1, spread)
+        center, around = mean_and_squares_of(v)
+        return np.full(1, center), np.full(1, around)
     mean, deviations = np.zeros(rows), np.zeros(rows)
     part, other = np.empty(len(v)), np.empty(len(v))
     part_squares, other_squares = np.zeros(len(v)), np.empty(len(v))
@@ -108,7 +108,7 @@ def moving_max(values: Floats, start: int, period: int) -> Floats:
     v = values[start - period + 1 :]
     rows = len(v) - period + 1
     if rows == 1:
-        return np.full(1, greatest_of(v, 1.0))
+        return np.full(1, max_of(v))
     part, other = np.empty(len(v)), np.empty(len(v))
     for j in range(len(v)):
         part[j] = v[j]
@@ -133,7 +133,7 @@ def moving_min(values: Floats, start: int, period: int) -> Floats:
     v = values[start - period + 1 :]
     rows = len(v) - period + 1
     if rows == 1:
-        return np.full(1, greatest_of(v, -1.0))
+        return np.full(1, min_of(v))
     part, other = np.empty(len(v)), np.empty(len(v))
     for j in range(len(v)):
         part[j] = v[j]

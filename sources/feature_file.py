@@ -5,6 +5,7 @@ Its metadata name the definition: `foretick.fingerprint`, `foretick.names` (JSON
 
 import json
 import os
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
@@ -14,23 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.frame import FeatureFrame
-from features.table import FINGERPRINT, NAMES
 from sources.errors import SourceError
 
-SCHEMA = pa.schema(
-    [
-        ("symbol", pa.string()),
-        ("interval", pa.string()),
-        ("time", pa.timestamp("ms", tz="UTC")),
-        ("close", pa.float64()),
-        *((name, pa.float64()) for name in NAMES),
-    ],
-    metadata={
-        "foretick.fingerprint": FINGERPRINT,
-        "foretick.names": json.dumps(NAMES),
-        "foretick.version": version("foretick"),
-    },
-)
 COMPRESSION = "NONE"
 
 
@@ -40,8 +26,9 @@ class FeatureFile:
     Raises SourceError where it cannot be written.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, names: Sequence[str], fingerprint: str) -> None:
         self._path = path
+        self._schema = _schema(names, fingerprint)
         self._draft = path.with_name(f".{path.name}.draft")
         self._thread = ThreadPoolExecutor(1)
         self._written: Future[None] | None = None
@@ -53,7 +40,7 @@ class FeatureFile:
             self._draft.touch()  # what is wrong is said better than by Arrow
             self._writer = pq.ParquetWriter(
                 self._draft,
-                SCHEMA,
+                self._schema,
                 compression=COMPRESSION,
                 use_dictionary=["symbol", "interval"],
                 write_statistics=["symbol", "time"],
@@ -88,11 +75,11 @@ class FeatureFile:
         columns = [
             pa.repeat(frame.symbol, rows),
             pa.repeat(frame.interval, rows),
-            pa.array(frame.time).cast(SCHEMA.field("time").type),
+            pa.array(frame.time).cast(self._schema.field("time").type),
             pa.array(frame.close),
             *map(pa.array, frame.values.T),
         ]
-        self._writer.write_table(pa.Table.from_arrays(columns, schema=SCHEMA), row_group_size=rows)
+        self._writer.write_table(pa.Table.from_arrays(columns, schema=self._schema), row_group_size=rows)
 
     def _close(self, *, done: bool) -> None:
         try:
@@ -106,3 +93,10 @@ class FeatureFile:
 
     def _unwritable(self, error: OSError) -> SourceError:
         return SourceError(f"{self._path} cannot be written: {error.strerror or error}")
+
+
+def _schema(names: Sequence[str], fingerprint: str) -> pa.Schema:
+    numbers = [(name, pa.float64()) for name in ("close", *names)]
+    keys = [("symbol", pa.string()), ("interval", pa.string()), ("time", pa.timestamp("ms", tz="UTC"))]
+    known = {"fingerprint": fingerprint, "names": json.dumps(list(names)), "version": version("foretick")}
+    return pa.schema([*keys, *numbers], {f"foretick.{name}": value for name, value in known.items()})

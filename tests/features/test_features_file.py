@@ -13,8 +13,9 @@ from typer.testing import CliRunner, Result
 
 from cli.errors import UserError
 from cli.features import features
+from features.definition import DEFAULT, Definition
 from features.step import FeatureStep
-from features.table import FINGERPRINT, NAMES
+from features.table import NAMES
 from sources import bars as bars_module
 
 BARS = {"BTCUSD": walk(700, seed=31), "ETHUSD": walk(500, seed=32)}
@@ -25,6 +26,11 @@ def run(*arguments: object) -> Result:
     app = typer.Typer()
     app.command()(features)
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(autouse=True)
+def _no_models(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORETICK_HOME", str(tmp_path_factory.mktemp("home")))
 
 
 @pytest.fixture
@@ -56,7 +62,7 @@ def test_the_file_holds_what_the_fold_gives(
     assert result.exit_code == 0, result.output
     summary = json.loads(result.stdout)
     assert summary["rows"] == {symbol: len(bars) for symbol, bars in BARS.items()}
-    assert (summary["fingerprint"], summary["columns"]) == (FINGERPRINT, len(NAMES))
+    assert (summary["fingerprint"], summary["columns"]) == (DEFAULT.fingerprint, len(NAMES))
     found = pd.read_parquet(output)
     for symbol in BARS:
         rows = found[found["symbol"] == symbol].reset_index(drop=True)
@@ -67,7 +73,7 @@ def test_the_file_holds_what_the_fold_gives(
 def test_the_file_says_what_it_is(files: list[Path], tmp_path: Path) -> None:
     run(*files, "-o", tmp_path / "F.parquet")
     file = pq.ParquetFile(tmp_path / "F.parquet")
-    assert file.schema_arrow.metadata[b"foretick.fingerprint"] == FINGERPRINT.encode()
+    assert file.schema_arrow.metadata[b"foretick.fingerprint"] == DEFAULT.fingerprint.encode()
     assert json.loads(file.schema_arrow.metadata[b"foretick.names"]) == list(NAMES)
     assert file.schema_arrow.metadata[b"foretick.version"]
     assert file.schema_arrow.names == ["symbol", "interval", "time", "close", *NAMES]
@@ -80,6 +86,17 @@ def test_a_later_beginning_leaves_rows_out_and_changes_no_number(files: list[Pat
     run(files[0], "-o", tmp_path / "F.parquet", "--from", start, "--until", end)
     found = pd.read_parquet(tmp_path / "F.parquet")
     np.testing.assert_array_equal(found[list(NAMES)].to_numpy(), expected("BTCUSD")[list(NAMES)].to_numpy()[300:400])
+
+
+def test_the_definition_is_that_of_the_models_in_service(
+    files: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = Definition(timeframes=("5m",))
+    monkeypatch.setenv("FORETICK_HOME", str(tmp_path))
+    served.save(tmp_path / "models")
+    summary = json.loads(run(files[0], "-o", tmp_path / "F.parquet", "--json").stdout)
+    assert (summary["fingerprint"], summary["columns"]) == (served.fingerprint, 2 * len(NAMES))
+    assert "rsi_14@5m" in pq.ParquetFile(tmp_path / "F.parquet").schema_arrow.names
 
 
 def test_one_symbol_of_several(files: list[Path], tmp_path: Path) -> None:

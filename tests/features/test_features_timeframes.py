@@ -5,11 +5,11 @@ from functools import cache
 import numpy as np
 import pytest
 from feature_bars import MINUTE, frame_of, spoilt, walk
-from features.definition import Definition
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from test_features_step import through
 
+from features.definition import Definition
 from features.frame import BarFrame, Floats
 from features.step import FeatureStep
 from features.table import NAMES
