@@ -1,25 +1,29 @@
 """A consumer that gives the messages of a topic in the order in which they came to Kafka, across its partitions.
 
-What reads several partitions gets, after a pause, all that one of them holds before the first message of the next. A
-stage that compares symbols with each other would then take most of them for late.
+Who reads several partitions gets all that was fetched of one before the first message of the next: after a pause,
+hundreds. A stage that compares symbols with each other would then take most of them for late.
 """
 
 import heapq
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from stream.recovery import SeekingConsumer
 
-Queue = deque[Any]
+Queues = defaultdict[TP, deque[Any]]
+Ends = Mapping[TP, int]
+"""The offset after the last message of each partition."""
 
 
 class InOrderConsumer(SeekingConsumer):
     """Merges the partitions of the topics `app.in_order` by the broker's time of arrival; others it leaves as they are.
 
-    A message is held back while another partition of its topic has messages at the broker that were not read yet. Held
+    A message is held back while another partition of its topic has messages at the broker that were not fetched. Held
     messages are not acknowledged: after a crash, or where the assignment changes, they are read again. Two workers
     that share the partitions each have an order of their own.
     """
@@ -27,12 +31,20 @@ class InOrderConsumer(SeekingConsumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._topics: frozenset[str] = self.app.in_order  # type: ignore[attr-defined]
-        self._held: dict[str, dict[TP, Queue]] = defaultdict(lambda: defaultdict(deque))
+        self._held: defaultdict[str, Queues] = defaultdict(lambda: defaultdict(deque))
+        self._asker: AIOKafkaConsumer | None = None
 
     async def perform_seek(self) -> None:
         """Seek as before; what is held will be read again."""
         self._held.clear()
         await super().perform_seek()
+
+    async def on_stop(self) -> None:
+        """Disconnect."""
+        await super().on_stop()
+        if self._asker is not None:
+            asker, self._asker = self._asker, None
+            await asker.stop()
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, Any]]:  # noqa: ASYNC109 - Faust's
         """Yield what was fetched, in order."""
@@ -44,8 +56,11 @@ class InOrderConsumer(SeekingConsumer):
             while queue and queue[-1].offset >= message.offset:
                 queue.pop()  # the partition was sought back
             queue.append(message)
-        for topic in list(self._held):
-            for message in self._due(topic):
+        topics = [topic for topic, queues in self._held.items() if any(queues.values())]
+        # Asked for now, after all that is held was fetched: what came to Kafka before it, is counted.
+        ends = await self._ends([tp for tp in self.assignment() if tp.topic in topics]) if topics else {}
+        for topic in topics:
+            for message in self._due(topic, ends):
                 if not self.flow_active:
                     return
                 if message.generation_id == self.app.consumer_generation_id:  # else it will be read again
@@ -58,13 +73,13 @@ class InOrderConsumer(SeekingConsumer):
             active_partitions = active_partitions - held
         return await super()._getmany(active_partitions, timeout)
 
-    def _due(self, topic: str) -> Any:
+    def _due(self, topic: str, ends: Ends) -> Iterator[Any]:
         """Yield the held messages of a topic, the earliest first, until one might have a predecessor at the broker."""
         queues = self._held[topic]
         silent = [tp for tp in self.assignment() if tp.topic == topic and not queues.get(tp)]
         heads = [(queue[0].timestamp, tp.partition, tp) for tp, queue in queues.items() if queue]
         heapq.heapify(heads)
-        while heads and not any(self._unread(tp) for tp in silent):
+        while heads and not any(self._unread(tp, ends) for tp in silent):
             _, partition, tp = heapq.heappop(heads)
             queue = queues[tp]
             yield queue.popleft()
@@ -73,12 +88,30 @@ class InOrderConsumer(SeekingConsumer):
             else:
                 silent.append(tp)
 
-    def _unread(self, tp: TP) -> bool:
-        """Return whether the broker's last answer tells of messages in a partition that were not fetched."""
+    def _unread(self, tp: TP, ends: Ends) -> bool:
+        """Return whether a partition has messages that were not fetched; also where that is unknown."""
         assignment = self._thread._ensure_consumer()._subscription.subscription.assignment
         if assignment is None or tp not in assignment.tps:
             return False
         state = assignment.state_value(tp)
-        if not state.has_valid_position or state.highwater is None:
-            return True  # not heard of yet
-        return bool(state.position < state.highwater)
+        return not state.has_valid_position or tp not in ends or bool(state.position < ends[tp])
+
+    async def _ends(self, partitions: list[TP]) -> Ends:
+        """Ask for the ends of partitions; none are known where Kafka does not answer.
+
+        By a connection of its own: on the consumer's, an answer comes only after the fetch that waits for news.
+        """
+        try:
+            if self._asker is None:
+                servers = ",".join(f"{url.host}:{url.port}" for url in self.app.conf.broker)
+                asker = AIOKafkaConsumer(bootstrap_servers=servers, enable_auto_commit=False)
+                try:
+                    await asker.start()
+                except KafkaError:
+                    await asker.stop()
+                    raise
+                self._asker = asker
+            found = await self._asker.end_offsets([TopicPartition(tp.topic, tp.partition) for tp in partitions])
+        except KafkaError:
+            return {}
+        return {TP(at.topic, at.partition): end for at, end in found.items()}

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -43,8 +43,11 @@ class Fed(InOrderConsumer):
     def highwater(self, tp: TP) -> int:
         return len(self.log_of[tp])
 
-    def _unread(self, tp: TP) -> bool:
-        return self.fetched[tp] < len(self.log_of[tp])
+    def _unread(self, tp: TP, ends: Mapping[TP, int]) -> bool:
+        return tp not in ends or self.fetched[tp] < ends[tp]
+
+    async def _ends(self, partitions: list[TP]) -> Mapping[TP, int]:
+        return {tp: len(self.log_of[tp]) for tp in partitions}
 
     def _to_message(self, tp: TP, record: Any) -> Any:  # noqa: ARG002 - Faust's
         return record
@@ -52,7 +55,7 @@ class Fed(InOrderConsumer):
     async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ARG002, ASYNC109 - Faust's
         left = next(self.sizes, 50)
         records = {}
-        for tp in filter(self._unread, self.log_of):
+        for tp in [tp for tp, times in self.log_of.items() if self.fetched[tp] < len(times)]:
             start, size = self.fetched[tp], min(left, len(self.log_of[tp]) - self.fetched[tp])
             rows = self.log_of[tp][start : start + size]
             records[tp] = [
