@@ -131,7 +131,7 @@ FEATURES: tuple[Feature, ...] = (
         talib=("SAR(high, low, 0.02, 0.2)", "SAR(high, low, 0.02, 0.2) <= low",
             "np.diff(1.0 * (SAR(high, low, 0.02, 0.2) <= low), prepend=np.nan) > 0",
             "np.diff(1.0 * (SAR(high, low, 0.02, 0.2) <= low), prepend=np.nan) < 0"),
-        peculiar="ta looks for a turn before it moves the stop behind the last two bars, and leaves it there at a turn"),
+        peculiar="ta looks for a turn before it moves the stop behind the last two bars, and never moves it at a turn"),
     # momentum
     Feature(("log_return_1",), momentum.log_return, (1,), 2, ("log return",), "standard",
         ta=("others_dlr / 100",)),

@@ -182,7 +182,7 @@ def percentage_oscillator(values: Floats, out: Floats, state: Floats, fast: int,
 
 @compiled
 def percentage_price(x: Floats, start: int, out: Floats, state: Floats, fast: int, slow: int, signal: int) -> None:
-    """Percentage price oscillator (the MACD line in percent of its slow EMA), its EMA (signal), and their difference."""
+    """Percentage price oscillator: the MACD line in percent of the slow EMA; its EMA (the signal); their difference."""
     percentage_oscillator(x[CLOSE, start:], out, state, fast, slow, signal)
 
 
