@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from bench import market
 from features import fold
@@ -71,31 +72,40 @@ def ours_as_talib(rows: int, repeats: int) -> dict[str, Any]:
 
 def talib(rows: int, repeats: int) -> dict[str, Any]:
     """TA-Lib's functions, each distinct call once."""
-    import talib as library  # noqa: PLC0415
-
     from bench.peers import talib_calls  # noqa: PLC0415
 
-    bars = market.minutes(rows)
-    names = {name: bars[name].to_numpy(dtype=np.float64) for name in PRICES}
-    names |= {name: getattr(library, name) for name in library.get_functions()}
-    code = [compile(call, "talib", "eval") for call in talib_calls()]
-    return timed(lambda: [eval(call, names) for call in code], repeats)  # noqa: S307 - of our own table
+    names, calls = _names_for_talib(market.minutes(rows)), talib_calls()[0]
+    code = {name: compile(call, call, "eval") for name, call in calls.items()}
+
+    def act() -> object:
+        made = dict(names)
+        for name, call in code.items():
+            made[name] = eval(call, made)  # noqa: S307 - of our own table
+        return made
+
+    return timed(act, repeats)
+
+
+def _names_for_talib(bars: pd.DataFrame) -> dict[str, Any]:
+    import talib as library  # noqa: PLC0415
+
+    names: dict[str, Any] = {name: getattr(library, name) for name in library.__all__ if name.isupper()}
+    return names | {"np": np} | {name: bars[name].to_numpy(dtype=np.float64) for name in PRICES}
 
 
 def each_function(rows: int, repeats: int) -> dict[str, Any]:
     """Seconds a row of every function of ours on one block, and of every call of TA-Lib over the whole history."""
-    import talib as library  # noqa: PLC0415
-
     from bench.peers import talib_calls  # noqa: PLC0415
 
     bars = market.minutes(rows)
     block = rows_of(market.frame(bars.head(fold.WIDTH + BLOCK)))
     x = np.empty((SERIES, block.shape[1]))
     x[: fold.ROWS - 1], x[TIME] = block[:-1], block[-1]
-    names: dict[str, Any] = {name: bars[name].to_numpy(dtype=np.float64) for name in PRICES}
-    names |= {name: getattr(library, name) for name in library.get_functions()}
-    code = {call: compile(call, "talib", "eval") for call in talib_calls()}
-    theirs = {call: timed(lambda of=of: eval(of, names), repeats)["seconds"] for call, of in code.items()}  # type: ignore[misc] # noqa: S307
+    names, theirs = _names_for_talib(bars), {}
+    for name, call in talib_calls()[0].items():
+        code = compile(call, call, "eval")
+        theirs[f"{name} = {call}"] = timed(lambda of=code: eval(of, names), repeats)["seconds"]  # type: ignore[misc] # noqa: S307
+        names[name] = eval(code, names)  # noqa: S307
     mine = {feature.names[0]: _alone(feature, x, repeats) for feature in FEATURES}
     derived = timed(lambda: derive(x, fold.WIDTH, 0.0, market.INTERVAL), repeats * 10)["seconds"]
     return {

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from talib import get_functions
+import talib
 from talipp import indicators as peer
 
 from features.table import FEATURES, Feature
@@ -81,18 +81,28 @@ def of_talib() -> list[Feature]:
     return [feature for feature in FEATURES if any(feature.talib)]
 
 
-def talib_calls() -> dict[str, set[str]]:
-    """Return TA-Lib's calls for all columns of the table that name one, and each one's columns: no call twice."""
-    calls: dict[str, set[str]] = {}
-    for feature in of_talib():
-        for name, expression in zip(feature.names, feature.talib, strict=False):
-            for call in _outermost(ast.parse(expression, mode="eval").body) if expression else ():
-                calls.setdefault(call, set()).add(name)
-    return calls
+def talib_calls() -> tuple[dict[str, str], int]:
+    """Return TA-Lib's calls for all columns of the table that name one, and how many columns these are.
+
+    Name of the result to the call, in an order that works: no call is made twice, also not within another. What the
+    table computes to call them with ((high + low) / 2) is made in the call, as ours makes it in the fold.
+    """
+    found = _Calls()
+    expressions = [expression for feature in of_talib() for expression in feature.talib if expression]
+    for expression in expressions:
+        found.visit(ast.parse(expression, mode="eval"))
+    return {name: call for call, name in found.names.items()}, len(expressions)
 
 
-def _outermost(node: ast.AST) -> list[str]:
-    """Return the calls of TA-Lib in an expression that are in no other such call."""
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in get_functions():
-        return [ast.unparse(node)]
-    return [call for child in ast.iter_child_nodes(node) for call in _outermost(child)]
+class _Calls(ast.NodeTransformer):
+    """Gathers the calls of TA-Lib, each with a name for its result in place of those within it."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        if not (isinstance(node.func, ast.Name) and hasattr(talib, node.func.id)):
+            return node
+        name = self.names.setdefault(ast.unparse(node), f"{node.func.id.lower()}_{len(self.names)}")
+        return ast.Name(name, ast.Load())
