@@ -16,6 +16,22 @@ SEEN_AS = {
 """What a model makes of a column, by `KINDS`."""
 
 
+GAPS = f"""## Where the market did not trade
+
+- Across a gap of up to {LONGEST_GAP} intervals N bars are N bars that traded; `missing_before` counts the missing ones.
+- After a longer one everything is forgotten but the time: all columns are unknown until they have warmed up again, and
+  sums since the beginning begin anew.
+- A volume, a number of trades or a market that a source does not tell is unknown in its row and in each window that
+  holds it; an average or a sum that never ends leaves that row out and goes on.
+- A longer timeframe's columns (`rsi_14@15m`, with `FORETICK_TIMEFRAMES`) are those of its newest bar that has closed,
+  so up to one such bar old. After a long gap of the base bars they are unknown until a longer bar has closed.
+- What has no answer (a place in a range of zero, a correlation with a constant) is unknown, not 0.
+
+## What a model sees
+
+"""
+
+
 def page() -> str:
     """Return the page: a section a family, a part a feature."""
     families = {name: list(group) for name, group in groupby(FEATURES, key=lambda feature: feature.family)}
@@ -24,8 +40,8 @@ def page() -> str:
         "Made from `features/table.py` by `python -m features.listing > docs/FEATURES.md`; a test compares.\n\n",
         f"{len(NAMES)} columns of {len(FEATURES)} features, definition {FINGERPRINT}. A bar is known when it "
         "has ended, and no column looks\nat a later one. The warm-up counts the bars until a column is known, its own "
-        f"included; the longest is {HISTORY}. Unknown is\nNaN, on the topics and in SQL null. After a gap of more than "
-        f"{LONGEST_GAP} intervals all begin anew.\n\n",
+        f"included; the longest is {HISTORY}. Unknown is\nNaN, on the topics and in SQL null; nothing is filled.\n\n",
+        GAPS,
         "| unit | a model sees it | columns |\n|---|---|---|\n",
     ]
     for unit in UNITS:

@@ -13,6 +13,7 @@ from stream_runs import COMPONENTS, Run, Tables
 from test_stream_pipeline import assert_same
 
 from features.cross_section import join
+from features.definition import Definition
 from features.frame import BarFrame
 from models.training import features
 from topics import codec
@@ -81,10 +82,11 @@ def fast(trained: Path, market: dict[str, list[Bar]]) -> tuple[Tables, dict[str,
 
 
 def test_every_bar_has_the_columns_of_whole_series(
-    fast: tuple[Tables, dict[str, list[Bar]]], market: dict[str, list[Bar]]
+    fast: tuple[Tables, dict[str, list[Bar]]], market: dict[str, list[Bar]], trained: Path
 ) -> None:
     tables, found = fast
-    frames = join([BarFrame.of(rows) for rows in market.values()], UNIVERSE)
+    bars = [BarFrame.of(rows) for rows in market.values()]
+    frames = join(bars, UNIVERSE)
     assert {symbol: len(rows) for symbol, rows in found.items()} == {s: len(rows) for s, rows in market.items()}
     for frame in frames:
         mine = BarFrame.of(found[frame.symbol])
@@ -95,7 +97,7 @@ def test_every_bar_has_the_columns_of_whole_series(
     assert [row[:2] for row in tables["bars"]] == sorted((s, "1m") for s, rows in market.items() for _ in rows)
     expected = {
         (frame.symbol, time): row
-        for frame in features([BarFrame.of(rows) for rows in market.values()], UNIVERSE)
+        for frame in features(bars, Definition.load(trained), UNIVERSE)
         for time, row in zip(frame.time.tolist(), frame.values.tolist(), strict=True)
     }
     stored = {(row[0], round(row[2].timestamp() * 1_000)): row[5] for row in tables["features"]}
