@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from features.frame import FeatureFrame
 from sources.errors import SourceError
 
-COMPRESSION = "NONE"
+COMPRESSION = "LZ4"
 
 
 class FeatureFile:
