@@ -91,16 +91,11 @@ def talipp(bars: int, repeats: int) -> dict[str, Any]:
         return last
 
     take(old)
-    part = len(new) // repeats  # it goes on where it was: it cannot be set back
-    ends: list[Any] = []
-
-    def act() -> None:
-        nonlocal ends
-        turn = act_turns.pop()
-        ends = take(new[turn * part : (turn + 1) * part])
-
-    act_turns = list(range(repeats))[::-1]
-    measured = timed(act, repeats, lambda: None)
+    part = len(new) // repeats
+    parts = iter([new[turn * part : (turn + 1) * part] for turn in range(repeats)])  # it cannot be set back: it goes on
+    measured = timed(lambda: take(next(parts)), repeats, lambda: None)
+    rest = new[repeats * part :]
+    ends = take(rest) if rest else [indicator[-1] for indicator in everything]
     measured["seconds"] = [seconds * len(new) / part for seconds in measured["seconds"]]
     labels = [f"{type(indicator).__name__} for {feature.names[0]}" for feature, _, indicator in found]
     return measured | {"labels": labels, "ends": [_numbers(end) for end in ends]}

@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Self
 
@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from features.frame import FeatureFrame
 from sources.errors import SourceError
 
-COMPRESSION = "NONE"
+COMPRESSION = "LZ4"
 
 
 class FeatureFile:
@@ -29,7 +29,7 @@ class FeatureFile:
     def __init__(self, path: Path, names: Sequence[str], fingerprint: str) -> None:
         self._path = path
         self._schema = _schema(names, fingerprint)
-        self._draft = path.with_name(f".{path.name}.draft")
+        self._draft = path.with_name(f".{path.name}.{os.getpid()}.draft")  # of this process alone
         self._thread = ThreadPoolExecutor(1)
         self._written: Future[None] | None = None
 
@@ -98,5 +98,12 @@ class FeatureFile:
 def _schema(names: Sequence[str], fingerprint: str) -> pa.Schema:
     numbers = [(name, pa.float64()) for name in ("close", *names)]
     keys = [("symbol", pa.string()), ("interval", pa.string()), ("time", pa.timestamp("ms", tz="UTC"))]
-    known = {"fingerprint": fingerprint, "names": json.dumps(list(names)), "version": version("foretick")}
+    known = {"fingerprint": fingerprint, "names": json.dumps(list(names)), "version": _version()}
     return pa.schema([*keys, *numbers], {f"foretick.{name}": value for name, value in known.items()})
+
+
+def _version() -> str:
+    try:
+        return version("foretick")
+    except PackageNotFoundError:  # run from the sources
+        return "unknown"
