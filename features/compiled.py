@@ -19,6 +19,6 @@ def compiled_and_kept(function: F) -> F:
     Numba finds the code again by the function's own file and closure: what else it depends on must be in the closure.
     """
     try:
-        return cast(F, njit(error_model="numpy", cache=True)(function))
+        return cast(F, njit(error_model="numpy", cache=True, nogil=True)(function))
     except RuntimeError:  # nowhere to write: compile anew in each process
         return compiled(function)
