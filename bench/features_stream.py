@@ -26,6 +26,12 @@ from stack.lag import admin_client, committed_by, consumer_client
 from stream.admin import create_topics
 from topics.catalog import BARS, WORKER_GROUP
 
+SOME = (
+    "log_return_1,log_return_5,log_return_15,log_return_60,rsi_14,stochastic_k_14,stochastic_d_14_3,williams_r_14,cci_20,"
+    "roc_12,ema_12,ema_26,macd_12_26,macd_signal_12_26_9,macd_histogram_12_26_9,adx_14,plus_di_14,minus_di_14,zscore_60,"
+    "natr_14,bollinger_b_20,bollinger_width_20,realised_volatility_60,mfi_14,vwap_gap_14,volume_ratio_20"
+)
+"""Widely used ones, beside the four of the regimes."""
 POLL_S = 0.2
 DEADLINE_S, SETTLE_S = 300.0, 5.0
 
@@ -59,9 +65,10 @@ def wait_for_the_workers(kafka: str, count: int) -> None:
     time.sleep(SETTLE_S)
 
 
-def measure(files: list[Path], home: Path, count: int) -> dict[str, object]:
-    """Replay the files through bars and features, and return the figures."""
+def measure(files: list[Path], home: Path, count: int, columns: str) -> dict[str, object]:
+    """Replay the files through bars and those features (all if none), and return the figures."""
     with running(home, ("kafka",)) as environment:
+        environment |= {"FORETICK_FEATURES": columns}
         kafka = json.loads((home / ADDRESSES).read_text())["kafka"]
         create_topics(kafka)
         workers = [
@@ -108,14 +115,16 @@ def measure(files: list[Path], home: Path, count: int) -> dict[str, object]:
 
 def work() -> None:
     """Be the worker."""
-    from features.step import FeatureStep  # noqa: PLC0415 - what only the worker's process needs
+    from features.definition import Definition  # noqa: PLC0415 - what only the worker's process needs
+    from features.step import FeatureStep  # noqa: PLC0415
     from stream.app import run  # noqa: PLC0415
     from stream.bars import Bars  # noqa: PLC0415
     from stream.stages import Indicators  # noqa: PLC0415
     from stream.worker import make_worker  # noqa: PLC0415
 
     settings = Settings()
-    run(make_worker(settings, [Bars(settings.interval, settings.grace_ms), Indicators(FeatureStep())]))
+    features = FeatureStep(Definition(columns=settings.features))
+    run(make_worker(settings, [Bars(settings.interval, settings.grace_ms), Indicators(features)]))
 
 
 def main() -> None:
@@ -124,6 +133,7 @@ def main() -> None:
     parser.add_argument("files", nargs="*", type=Path)
     parser.add_argument("--bars", type=int, default=1_000_000)
     parser.add_argument("--workers", type=int, default=2, help="they share the symbols between them")
+    parser.add_argument("--some", action="store_true", help="publish some widely used features instead of all")
     parser.add_argument("--worker", action="store_true", help="be the worker that is measured")
     parser.add_argument("--save", action="store_true", help="keep the figures in bench/results")
     options = parser.parse_args()
@@ -134,11 +144,13 @@ def main() -> None:
     folder.chmod(0o755)
     try:
         files = [path.resolve() for path in options.files] or repeated(options.bars, folder)
-        figures = measure(files, folder, options.workers)
+        figures = measure(files, folder, options.workers, SOME if options.some else "")
         print(json.dumps(figures, indent=2))
         if options.save:
             names = " ".join(path.name for path in options.files) or f"--bars {options.bars}"
-            save("features_stream", f"python -m bench.features_stream {names}", figures)
+            some = " --some" if options.some else ""
+            name = "features_stream_some" if options.some else "features_stream"
+            save(name, f"python -m bench.features_stream {names}{some}", figures)
     finally:
         shutil.rmtree(folder)
 

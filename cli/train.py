@@ -51,7 +51,9 @@ def train(
             status.update(f"fitting {what}")
 
         try:
-            definition, forecasters = training.train(bars, seed, show, settings.universe, settings.timeframes)
+            definition, forecasters = training.train(
+                bars, seed, show, settings.universe, settings.timeframes, settings.features
+            )
         except ValueError as error:
             raise UserError(str(error)) from error
     seconds.append(time.monotonic())

@@ -20,16 +20,32 @@ FILE = "features.json"
 class Definition:
     """The features of one pipeline. Equal content has an equal fingerprint.
 
-    `timeframes` are intervals, such as 5m, whose features are computed besides.
+    `timeframes` are intervals, such as 5m, whose features are computed besides. `columns` are the ones wanted, all
+    where it is empty; the regimes' are always there. Raises ValueError where one is not among `computed`.
     """
 
     regimes: RegimeParameters = regimes.DEFAULT
     timeframes: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        computed = set(self.computed)
+        unknown = [name for name in self.columns if name not in computed]
+        if unknown:
+            raise ValueError(
+                f"no feature {unknown[0]!r}; docs/FEATURES.md lists them (rsi_14@5m with the timeframe 5m)"
+            )
+
+    @property
+    def computed(self) -> tuple[str, ...]:
+        """What the fold computes, in order: the table's columns, then those of each timeframe, such as rsi_14@5m."""
+        return table.NAMES + tuple(f"{name}@{timeframe}" for timeframe in self.timeframes for name in table.NAMES)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The columns of a feature frame, in order: the table's, then those of each timeframe, such as rsi_14@5m."""
-        return table.NAMES + tuple(f"{name}@{timeframe}" for timeframe in self.timeframes for name in table.NAMES)
+        """The columns of a feature frame, in order."""
+        wanted = {*self.columns, *regimes.COLUMNS}
+        return tuple(name for name in self.computed if name in wanted) if self.columns else self.computed
 
     @property
     def fingerprint(self) -> str:

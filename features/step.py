@@ -1,7 +1,7 @@
 """Bars to features and regimes: the fold that the stream, training and `foretick features` all call."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -62,6 +62,8 @@ class FeatureStep:
         self.names = definition.names
         self.fingerprint = definition.fingerprint
         self._fitted = definition.regimes.array()
+        places = {name: place for place, name in enumerate(definition.computed)}
+        self._wanted = [places[name] for name in self.names] if definition.columns else None
         fold.fold(fold.fresh(), np.ones((fold.ROWS, 1)), 1.0, self._fitted, np.empty((len(NAMES), 1)), 0)
 
     def initial(self) -> FeatureState:
@@ -78,13 +80,22 @@ class FeatureStep:
 
         Raises ValueError where a timeframe of the definition is no multiple of the bars' interval.
         """
-        state, features = self.features(state, frame)
-        return state, features, regimes.regimes(features, REGIME_COLUMN, CHANGE_COLUMN)
+        state, computed = self._computed(state, frame)
+        return state, self._chosen(computed), regimes.regimes(computed, REGIME_COLUMN, CHANGE_COLUMN)
 
     def features(self, state: FeatureState, frame: BarFrame) -> tuple[FeatureState, FeatureFrame]:
         """Return the same without the regimes' records, whose posterior is among the features."""
+        state, computed = self._computed(state, frame)
+        return state, self._chosen(computed)
+
+    def _chosen(self, computed: FeatureFrame) -> FeatureFrame:
+        return computed if self._wanted is None else replace(computed, values=computed.values.T[self._wanted].T)
+
+    def _computed(self, state: FeatureState, frame: BarFrame) -> tuple[FeatureState, FeatureFrame]:
         frame = new_rows(frame, state.last_time)
-        values = np.empty((len(self.names), len(frame)))  # a column lies together: so it is computed and stored
+        values = np.empty(
+            (len(self.definition.computed), len(frame))
+        )  # a column lies together: so it is computed and stored
         features = FeatureFrame(frame.symbol, frame.interval, self.fingerprint, frame.time, frame.close, values.T)
         if len(frame) == 0:
             return state, features

@@ -14,9 +14,9 @@ ALONE: Mapping[str, float] = {}
 """The universe without a symbol."""
 
 
-def define(bars: Sequence[BarFrame], timeframes: tuple[str, ...] = ()) -> Definition:
+def define(bars: Sequence[BarFrame], timeframes: tuple[str, ...] = (), columns: tuple[str, ...] = ()) -> Definition:
     """Return the features' definition with what is fitted to the bars, one frame a symbol."""
-    return Definition(hmm.fit([piece for frame in bars for piece in hmm.observations(frame)]), timeframes)
+    return Definition(hmm.fit([piece for frame in bars for piece in hmm.observations(frame)]), timeframes, columns)
 
 
 def features(
@@ -36,14 +36,16 @@ def train(
     progress: Callable[[str], None] = lambda _: None,
     universe: Mapping[str, float] = ALONE,
     timeframes: tuple[str, ...] = (),
+    columns: tuple[str, ...] = (),
 ) -> tuple[Definition, list[Forecaster]]:
     """Return the features' definition and every model, fitted on the bars, one frame a symbol.
 
-    `progress` is told what is fitted next: "features", then each model's name. `universe` and `timeframes` are those of
-    the stream which the models are to serve. Raises ValueError with one line where the bars are too few.
+    `progress` is told what is fitted next: "features", then each model's name. `universe`, `timeframes` and `columns`
+    are those of the stream which the models are to serve. Raises ValueError with one line where the bars are too few, a
+    column is unknown, or a model needs one that is not there.
     """
     progress("features")
-    definition = define(bars, timeframes)
+    definition = define(bars, timeframes, columns)
     frames = features(bars, definition, universe)
     forecasters: list[Forecaster] = []
     for name, model in MODELS.items():

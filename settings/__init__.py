@@ -40,6 +40,9 @@ class Settings(BaseSettings):
     timeframes: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="longer bars whose features stand beside each bar's own: 5m,15m,1h"
     )
+    features: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="the features that are published, stored and learnt from; all where none is named"
+    )
     grace_ms: int = Field(
         default=2_000, ge=0, description="how long after its end a bar waits for late ticks, in event time"
     )
@@ -57,6 +60,11 @@ class Settings(BaseSettings):
     @classmethod
     def _other_intervals(cls, value: Any) -> Any:
         return _each(value, _not_time)
+
+    @field_validator("features", mode="before")
+    @classmethod
+    def _columns(cls, value: Any) -> Any:
+        return _each(value, str)
 
     @field_validator("timeframes", mode="before")
     @classmethod

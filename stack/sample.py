@@ -26,8 +26,8 @@ def train(settings: Settings) -> None:
     try:
         definition = Definition.load(folder)
         serving = registry.load_all(folder, definition.fingerprint)
-        if definition.timeframes != settings.timeframes:
-            raise ValueError(f"the models know the timeframes {definition.timeframes}, not {settings.timeframes}")
+        if (definition.timeframes, definition.columns) != (settings.timeframes, settings.features):
+            raise ValueError("the models know other features than FORETICK_TIMEFRAMES and FORETICK_FEATURES now name")
     except ValueError as error:
         log.info("%s", error)
     else:
@@ -35,7 +35,12 @@ def train(settings: Settings) -> None:
         return
     bars = read_bars(FILES, settings.interval, until=TRAIN_UNTIL)
     fitted = training.train(
-        bars, SEED, lambda name: log.info("fitting %s", name), settings.universe, settings.timeframes
+        bars,
+        SEED,
+        lambda name: log.info("fitting %s", name),
+        settings.universe,
+        settings.timeframes,
+        settings.features,
     )
     registry.save(folder, *fitted)
 

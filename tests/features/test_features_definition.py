@@ -59,6 +59,24 @@ def test_the_fingerprint_follows_the_content() -> None:
     assert len(found) == 3
 
 
+def test_the_columns_that_are_wanted_are_those_of_all_and_the_regimes_beside_them() -> None:
+    frame = frame_of(walk(300, seed=2))
+    some = FeatureStep(Definition(columns=("rsi_14", "sma_12@5m"), timeframes=("5m",)))
+    every = FeatureStep(Definition(timeframes=("5m",)))
+    _, few, few_regimes = some.step(some.initial(), frame)
+    _, all_of_them, regimes_of_all = every.step(every.initial(), frame)
+    assert some.names == ("rsi_14", *regimes.COLUMNS, "sma_12@5m")
+    np.testing.assert_array_equal(few.values, all_of_them.values[:, [every.names.index(name) for name in some.names]])
+    assert few_regimes == regimes_of_all
+    assert few_regimes
+    assert some.fingerprint != every.fingerprint
+
+
+def test_a_column_that_nobody_computes_is_refused() -> None:
+    with pytest.raises(ValueError, match="no feature 'rsi_15'; docs/FEATURES"):
+        Definition(columns=("rsi_14", "rsi_15"))
+
+
 def test_features_and_states_are_of_their_definition() -> None:
     frame = frame_of(walk(300, seed=2))
     step, other = FeatureStep(), FeatureStep(OTHER)
