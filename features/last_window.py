@@ -65,21 +65,13 @@ def mean_and_squares_of(v: Floats) -> tuple[float, float]:
 
 
 @compiled
-def max_of(v: Floats) -> float:
-    """Return the greatest value, NaN if one is NaN."""
-    best: float = v[0]
+def extreme_of(v: Floats, sign: float) -> float:
+    """Return the greatest (`sign` 1) or the least (-1) value, NaN if one is NaN."""
+    best: float = sign * v[0]
     for j in range(1, len(v)):
-        best = v[j] if v[j] > best or v[j] != v[j] else best
-    return best
-
-
-@compiled
-def min_of(v: Floats) -> float:
-    """Return the least value, NaN if one is NaN."""
-    best: float = v[0]
-    for j in range(1, len(v)):
-        best = v[j] if v[j] < best or v[j] != v[j] else best
-    return best
+        value = sign * v[j]
+        best = value if value > best or np.isnan(value) else best
+    return sign * best
 
 
 @compiled

@@ -62,7 +62,9 @@ class FeatureStep:
         self.names = definition.names
         self.fingerprint = definition.fingerprint
         self._fitted = definition.regimes.array()
-        places = {name: place for place, name in enumerate(definition.computed)}
+        computed = definition.computed
+        self._width = len(computed)
+        places = {name: place for place, name in enumerate(computed)}
         self._wanted = [places[name] for name in self.names] if definition.columns else None
         fold.fold(fold.fresh(), np.ones((fold.ROWS, 1)), 1.0, self._fitted, np.empty((len(NAMES), 1)), 0)
 
@@ -93,9 +95,7 @@ class FeatureStep:
 
     def _computed(self, state: FeatureState, frame: BarFrame) -> tuple[FeatureState, FeatureFrame]:
         frame = new_rows(frame, state.last_time)
-        values = np.empty(
-            (len(self.definition.computed), len(frame))
-        )  # a column lies together: so it is computed and stored
+        values = np.empty((self._width, len(frame)))  # a column lies together: so it is computed and stored
         features = FeatureFrame(frame.symbol, frame.interval, self.fingerprint, frame.time, frame.close, values.T)
         if len(frame) == 0:
             return state, features

@@ -10,7 +10,7 @@ import numpy as np
 
 from features.compiled import compiled
 from features.frame import Floats
-from features.last_window import max_of, mean_and_squares_of, min_of, products_of, sum_of
+from features.last_window import extreme_of, mean_and_squares_of, products_of, sum_of
 
 
 @compiled
@@ -103,15 +103,15 @@ def moving_deviation(values: Floats, start: int, period: int) -> tuple[Floats, F
 
 
 @compiled
-def moving_max(values: Floats, start: int, period: int) -> Floats:
-    """Return the greatest value of each window."""
+def moving_extreme(values: Floats, start: int, period: int, sign: float) -> Floats:
+    """Return the greatest (`sign` 1) or the least (-1) value of each window."""
     v = values[start - period + 1 :]
     rows = len(v) - period + 1
     if rows == 1:
-        return np.full(1, max_of(v))
+        return np.full(1, extreme_of(v, sign))
     part, other = np.empty(len(v)), np.empty(len(v))
     for j in range(len(v)):
-        part[j] = v[j]
+        part[j] = sign * v[j]
     size = 1
     while 2 * size <= period:
         count = len(v) - 2 * size + 1
@@ -123,33 +123,20 @@ def moving_max(values: Floats, start: int, period: int) -> Floats:
     result = np.empty(rows)
     a, b = part[:rows], part[period - size : period - size + rows]
     for r in range(rows):
-        result[r] = b[r] if b[r] > a[r] or b[r] != b[r] else a[r]
+        result[r] = sign * (b[r] if b[r] > a[r] or b[r] != b[r] else a[r])
     return result
+
+
+@compiled
+def moving_max(values: Floats, start: int, period: int) -> Floats:
+    """Return the greatest value of each window."""
+    return moving_extreme(values, start, period, 1.0)
 
 
 @compiled
 def moving_min(values: Floats, start: int, period: int) -> Floats:
     """Return the least value of each window."""
-    v = values[start - period + 1 :]
-    rows = len(v) - period + 1
-    if rows == 1:
-        return np.full(1, min_of(v))
-    part, other = np.empty(len(v)), np.empty(len(v))
-    for j in range(len(v)):
-        part[j] = v[j]
-    size = 1
-    while 2 * size <= period:
-        count = len(v) - 2 * size + 1
-        a, b = part[:count], part[size : size + count]
-        for j in range(count):
-            other[j] = b[j] if b[j] < a[j] or b[j] != b[j] else a[j]
-        part, other = other, part
-        size *= 2
-    result = np.empty(rows)
-    a, b = part[:rows], part[period - size : period - size + rows]
-    for r in range(rows):
-        result[r] = b[r] if b[r] < a[r] or b[r] != b[r] else a[r]
-    return result
+    return moving_extreme(values, start, period, -1.0)
 
 
 @compiled
