@@ -1,7 +1,7 @@
 """Recursive averages. What they remember is in the state: zeros at first, kept between calls.
 
 They begin as the plain mean of the first `period` values (as in TA-Lib). An unknown value (NaN) has no average, and is
-as if it had not come.
+as if it had not come. Several of one row are taken together: each waits for its own last one, not for the others.
 """
 
 import numpy as np
@@ -9,44 +9,52 @@ import numpy as np
 from features.compiled import compiled
 from features.frame import Floats
 
-AVERAGE_STATE = 2
-"""Numbers that one average keeps: the values seen, and the average (their sum until it begins)."""
+Average = tuple[float, float]
+"""The values seen, and their average (their sum until it begins)."""
 
 
 @compiled
-def smoothed(state: Floats, at: int, values: Floats, period: int, weight: float) -> Floats:
-    """Return the exponential average after each value, NaN until `period` values were seen.
+def average_at(state: Floats, at: int) -> Average:
+    """Return the average that `keep` left in `state[at]` and the number after it."""
+    return state[at], state[at + 1]
 
-    Each value has that `weight`: 2 / (period + 1) for an EMA, 1 / period for Wilder's. The average is in `state[at]`
-    and the number after it.
+
+@compiled
+def keep(state: Floats, at: int, average: Average) -> None:
+    """Put an average into `state[at]` and the number after it."""
+    state[at], state[at + 1] = average
+
+
+@compiled
+def averaged(average: Average, value: float, period: int, weight: float) -> tuple[Average, float]:
+    """Return the average with one value more, and its number: NaN until `period` values were seen.
+
+    Each value has that `weight`: `ema_weight` for an EMA, 1 / period for Wilder's.
     """
-    seen, average = state[at], state[at + 1]
-    result = np.empty(len(values))
+    seen, mean = average
+    if value != value:  # noqa: PLR0124 - NaN
+        return average, np.nan
+    if seen >= period:
+        mean += (value - mean) * weight
+        return (seen, mean), mean
+    seen += 1.0
+    mean += value
+    if seen == period:
+        mean /= period
+        return (seen, mean), mean
+    return (seen, mean), np.nan
+
+
+@compiled
+def ema_weight(period: int) -> float:
+    """Return the weight of a value in an exponential moving average: 2 / (period + 1)."""
+    return 2.0 / (period + 1)
+
+
+@compiled
+def smoothed(state: Floats, at: int, values: Floats, period: int, weight: float, result: Floats) -> None:
+    """Fill the average after each value; it is in `state[at]` and the number after it."""
+    average = average_at(state, at)
     for r in range(len(values)):
-        value = values[r]
-        if np.isnan(value):
-            result[r] = np.nan
-        elif seen >= period:
-            average += (value - average) * weight
-            result[r] = average
-        else:
-            seen += 1.0
-            average += value
-            result[r] = np.nan
-            if seen == period:
-                average /= period
-                result[r] = average
-    state[at], state[at + 1] = seen, average
-    return result
-
-
-@compiled
-def ema(state: Floats, at: int, values: Floats, period: int) -> Floats:
-    """Return the exponential moving average with weight 2 / (period + 1)."""
-    return smoothed(state, at, values, period, 2.0 / (period + 1))
-
-
-@compiled
-def wilder(state: Floats, at: int, values: Floats, period: int) -> Floats:
-    """Return Wilder's average, of weight 1 / period."""
-    return smoothed(state, at, values, period, 1.0 / period)
+        average, result[r] = averaged(average, values[r], period, weight)
+    keep(state, at, average)

@@ -1,11 +1,20 @@
 """The compiler: numba without fast-math, so that a number does not depend on how the rows were cut into batches."""
 
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
+import numpy as np
+import numpy.typing as npt
+from llvmlite import ir
 from numba import njit
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+from numba.np.arrayobj import populate_array
 
 F = TypeVar("F", bound=Callable[..., object])
+
+SHORT = 256
+"""Numbers that `room` finds on the stack: more than the longest window of a live bar has."""
 
 
 def compiled(function: F) -> F:
@@ -22,3 +31,42 @@ def compiled_and_kept(function: F) -> F:
         return cast(F, njit(error_model="numpy", cache=True, nogil=True)(function))
     except RuntimeError:  # nowhere to write: compile anew in each process
         return compiled(function)
+
+
+def _on_the_heap(length: int) -> npt.NDArray[np.float64]:
+    return np.empty(length)
+
+
+@intrinsic
+def _room(_: Any, __: Any) -> Any:
+    array_type = types.Array(types.float64, 1, "C")
+
+    def generate(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
+        (length,) = arguments
+        with builder.goto_entry_block():
+            memory = builder.alloca(ir.ArrayType(ir.DoubleType(), SHORT))
+        array, size = context.make_array(array_type)(context, builder), context.get_constant(types.intp, 8)
+        data = builder.bitcast(memory, array.data.type)
+        shape, strides = cgutils.pack_array(builder, [length]), cgutils.pack_array(builder, [size])
+        populate_array(array, data=data, shape=shape, strides=strides, itemsize=size, meminfo=None)
+        short = array._getvalue()
+        with builder.if_else(builder.icmp_signed("<=", length, length.type(SHORT))) as (fits, does_not):
+            with fits:
+                on_the_stack = builder.basic_block
+            with does_not:
+                long = context.compile_internal(builder, _on_the_heap, array_type(types.intp), [length])
+                on_the_heap = builder.basic_block
+        found = builder.phi(short.type)
+        found.add_incoming(short, on_the_stack)
+        found.add_incoming(long, on_the_heap)
+        return found
+
+    return array_type(types.intp), generate
+
+
+room = cast(Callable[[int], npt.NDArray[np.float64]], _room)
+"""Return an array of `length` numbers to work in, as `np.empty` does, for compiled functions only.
+
+What is short lies on the stack: on the heap it would take a live bar longer than the work. So it ends with the function
+that asked for it: it may be passed on to other functions, never returned.
+"""

@@ -8,7 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from features import averages, change_points, compiled, indicators, last_window, regimes, series, windows
+from features import (
+    averages,
+    change_points,
+    compiled,
+    extremes,
+    indicators,
+    last_window,
+    powers,
+    regimes,
+    series,
+    windows,
+)
 from features.compiled import compiled as compile_part
 from features.compiled import compiled_and_kept
 from features.frame import Floats
@@ -68,7 +79,7 @@ def calls(wanted: Collection[Feature]) -> Callable[[Floats, int, Floats, Floats,
 def _sources() -> str:
     """Return a hash of all code that is compiled into the fold; numba itself looks at the fold's file only."""
     families = [module for name, module in sys.modules.items() if name.startswith(f"{indicators.__name__}.")]
-    shared = (averages, change_points, compiled, last_window, regimes, series, windows)
+    shared = (averages, change_points, compiled, extremes, last_window, powers, regimes, series, windows)
     texts = sorted(inspect.getsource(module) for module in (*families, *shared))
     rows = [(feature.names, feature.function.__name__, feature.parameters, feature.state) for feature in FEATURES]
     return hashlib.sha256(repr((rows, _WARMUPS.tolist(), texts)).encode()).hexdigest()
@@ -82,33 +93,36 @@ def _fold(sources: str) -> Callable[[Floats, Floats, float, Floats, Floats, int]
     def fold(buffer: Floats, rows: Floats, interval: float, fitted: Floats, out: Floats, first: int) -> Floats:
         _ = sources  # in the closure, so that kept machine code of other sources is not used
         n = rows.shape[1]
-        x = np.empty((SERIES, WIDTH + n))
+        state = np.empty(HISTORY_AT + SERIES * WIDTH)
+        # One row's series are laid where the next state keeps them: copying them again would take as long as the rest.
+        x = state[HISTORY_AT:].reshape((SERIES, WIDTH)) if n == 1 else np.empty((SERIES, HISTORY + n))
         for s in range(KEPT):
-            for i in range(WIDTH):
-                x[s, i] = buffer[HISTORY_AT + s * WIDTH + i]
+            for i in range(HISTORY):
+                x[s, i] = buffer[HISTORY_AT + s * WIDTH + 1 + i]
         for s in range(RAW):
             for i in range(n):
-                x[s, WIDTH + i] = rows[s, i]
+                x[s, HISTORY + i] = rows[s, i]
         for i in range(n):
-            x[TIME, WIDTH + i] = rows[RAW, i]
-        derive(x, WIDTH, buffer[LAST_TIME], interval)
-        state = np.empty(SIZE)
+            x[TIME, HISTORY + i] = rows[RAW, i]
+        derive(x, HISTORY, buffer[LAST_TIME], interval)
         for k in range(HISTORY_AT):
             state[k] = buffer[k]
-        values = np.empty((COLUMNS, n))
-        _features(x, x.shape[1] - n, values, state, fitted)
+        whole = first == 0 and n == out.shape[1]
+        values = out if whole else np.empty((COLUMNS, n))
+        _features(x, HISTORY, values, state, fitted)
         seen = buffer[COUNT]
-        for column in range(COLUMNS):
+        for column in range(COLUMNS if seen < HISTORY else 0):
             for row in range(min(n, int(max(_WARMUPS[column] - 1 - seen, 0)))):
                 values[column, row] = np.nan
+        for column in range(0 if whole else COLUMNS):
             for row in range(n):
                 out[column, first + row] = values[column, row]
         state[COUNT] = seen + n
         state[LAST_TIME] = rows[RAW, n - 1]
-        for s in range(KEPT):
+        for s in range(0 if n == 1 else KEPT):
             for i in range(WIDTH):
-                state[HISTORY_AT + s * WIDTH + i] = x[s, n + i]
-        return state
+                state[HISTORY_AT + s * WIDTH + i] = x[s, n - 1 + i]
+        return state[:SIZE]
 
     return fold
 

@@ -16,10 +16,10 @@ from math import exp, isfinite, isnan, log, sqrt
 
 import numpy as np
 
-from features.compiled import compiled
+from features.compiled import compiled, room
 from features.frame import FeatureFrame, Floats
 from features.series import RETURN
-from features.windows import moving_sum, squares
+from features.windows import moving_sum, square
 from topics.records import Regime
 
 STATES = ("calm", "trending_up", "trending_down", "turbulent")
@@ -84,10 +84,14 @@ on."""
 @compiled
 def observe(returns: Floats, start: int, heat: Floats, drift: Floats) -> None:
     """Fill heat and drift [new rows] of the returns [rows] from `start` on; NaN where unknown or no price moved."""
-    squared = squares(returns)
-    moved, short = moving_sum(returns, start, TREND), moving_sum(squared, start, SHORT)
-    trend, long = moving_sum(squared, start, TREND), moving_sum(squared, start, LONG)
-    for r in range(len(heat)):
+    rows, earlier = len(heat), LONG - 1
+    squared, moved, short, trend, long = room(earlier + rows), room(rows), room(rows), room(rows), room(rows)
+    square(returns[start - earlier :], squared)
+    moving_sum(returns, start, TREND, moved)
+    moving_sum(squared, earlier, SHORT, short)
+    moving_sum(squared, earlier, TREND, trend)
+    moving_sum(squared, earlier, LONG, long)
+    for r in range(rows):
         heat[r], drift[r] = np.nan, np.nan
         if short[r] > 0.0 and trend[r] > 0.0 and long[r] > 0.0:
             ratio = log(sqrt(short[r] / SHORT) / sqrt(long[r] / LONG))
@@ -103,8 +107,10 @@ def regime_posterior(x: Floats, start: int, out: Floats, state: Floats, fitted: 
     """
     states = len(state)
     rows = x.shape[1] - start
-    heat, drift, before = np.empty(rows), np.empty(rows), np.empty(states)
+    heat, drift, before, spread = room(rows), room(rows), room(states), room(states)
     observe(x[RETURN], start, heat, drift)
+    for s in range(states):
+        spread[s] = log(fitted[DEVIATION_AT + 2 * s] * fitted[DEVIATION_AT + 2 * s + 1])
     for r in range(rows):
         known = heat[r] == heat[r]  # not NaN
         begun = False
@@ -123,7 +129,7 @@ def regime_posterior(x: Floats, start: int, out: Floats, state: Floats, fitted: 
             for s in range(states):
                 wide, steep = fitted[DEVIATION_AT + 2 * s], fitted[DEVIATION_AT + 2 * s + 1]
                 a, b = (heat[r] - fitted[MEAN_AT + 2 * s]) / wide, (drift[r] - fitted[MEAN_AT + 2 * s + 1]) / steep
-                out[s, r] = fitted[TEMPER_AT] * (-0.5 * (a * a + b * b) - log(wide * steep))
+                out[s, r] = fitted[TEMPER_AT] * (-0.5 * (a * a + b * b) - spread[s])
                 best = max(best, out[s, r])
             for s in range(states):
                 state[s] *= exp(out[s, r] - best)

@@ -17,17 +17,39 @@ RAW = 10
 RETURN, LOG_RANGE, LOG_BODY, LOG_OPENING, ROGERS_SATCHELL = range(RAW, 15)
 """ln(close / previous close); ln(high / low); ln(close / open); ln(open / previous close);
 ln(high / close) ln(high / open) + ln(low / close) ln(low / open)."""
-KEPT = 15
-"""The rows above are the history that a state keeps: logarithms are not taken twice."""
-TIME, GAP, TYPICAL, TRUE_RANGE = range(KEPT, 19)
-"""Bar start in ms; intervals missing just before; (high + low + close) / 3; Wilder's true range, NaN at the first bar.
-`TIME` and `GAP` are known for new rows only."""
+TYPICAL, TRUE_RANGE = 15, 16
+"""(high + low + close) / 3; Wilder's true range, NaN at the first bar."""
+KEPT = 17
+"""The rows above are the history that a state keeps: nothing is derived twice."""
+TIME, GAP = 17, 18
+"""Bar start in ms; intervals missing just before. Of new rows only."""
 SERIES = 19
 
 
 @compiled
 def derive(x: Floats, start: int, last_time: float, interval: float) -> None:
-    """Fill the derived series. Rows from `start` on are new, after one at `last_time` (ms, negative if none)."""
+    """Fill the derived series of the rows from `start` on, new after one at `last_time` (ms, negative if none)."""
+    derive_ranges(x, start)
+    derive_logarithms(x, start)
+    for i in range(start, x.shape[1]):
+        previous = x[TIME, i - 1] if i > start else last_time
+        x[GAP, i] = np.nan if previous < 0 else (x[TIME, i] - previous) / interval - 1.0
+
+
+@compiled
+def derive_ranges(x: Floats, start: int) -> None:
+    """Fill the typical price and the true range of the rows from `start` on."""
+    for i in range(start, x.shape[1]):
+        x[TYPICAL, i] = (x[HIGH, i] + x[LOW, i] + x[CLOSE, i]) / 3.0
+    for i in range(start, x.shape[1]):
+        before = x[CLOSE, i - 1]
+        # NaN compares false, so the maximum must be taken only where the previous close is known.
+        x[TRUE_RANGE, i] = np.nan if np.isnan(before) else max(x[HIGH, i], before) - min(x[LOW, i], before)
+
+
+@compiled
+def derive_logarithms(x: Floats, start: int) -> None:
+    """Fill the series of logarithms of the rows from `start` on."""
     for i in range(start, x.shape[1]):
         opening, high, low, close = x[OPEN, i], x[HIGH, i], x[LOW, i], x[CLOSE, i]
         x[RETURN, i] = log(close / x[CLOSE, i - 1])
@@ -35,12 +57,3 @@ def derive(x: Floats, start: int, last_time: float, interval: float) -> None:
         x[LOG_BODY, i] = log(close / opening)
         x[LOG_OPENING, i] = log(opening / x[CLOSE, i - 1])
         x[ROGERS_SATCHELL, i] = log(high / close) * log(high / opening) + log(low / close) * log(low / opening)
-        previous = x[TIME, i - 1] if i > start else last_time
-        x[GAP, i] = np.nan if previous < 0 else (x[TIME, i] - previous) / interval - 1.0
-    x[TRUE_RANGE, 0] = np.nan
-    for i in range(x.shape[1]):
-        x[TYPICAL, i] = (x[HIGH, i] + x[LOW, i] + x[CLOSE, i]) / 3.0
-    for i in range(1, x.shape[1]):
-        before = x[CLOSE, i - 1]
-        # NaN compares false, so the maximum must be taken only where the previous close is known.
-        x[TRUE_RANGE, i] = np.nan if np.isnan(before) else max(x[HIGH, i], before) - min(x[LOW, i], before)

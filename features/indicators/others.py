@@ -27,7 +27,7 @@ def cyclic_time(x: Floats, start: int, out: Floats) -> None:
 @compiled
 def missing_before(x: Floats, start: int, out: Floats) -> None:
     """Intervals missing between the previous bar and this one; unknown where bars are not cut by time."""
-    put(out, 0, x[GAP, start:])
+    put(x[GAP, start:], out[0])
 
 
 @compiled

@@ -2,10 +2,11 @@
 
 from math import sqrt
 
-from features.compiled import compiled
+from features.compiled import compiled, room
 from features.frame import Floats
+from features.powers import moving_powers
 from features.series import RETURN
-from features.windows import moving_mean_and_squares, moving_powers, moving_products, moving_sum, ratio, squares
+from features.windows import joined, moving_mean_and_squares, moving_products, moving_sum, ratio, square
 
 
 @compiled
@@ -13,36 +14,45 @@ def shape(x: Floats, start: int, out: Floats, period: int) -> None:
     """Skewness and excess kurtosis of the window's log returns, both corrected for the sample's size. NaN where all
     are equal.
     """
-    second, third, fourth = moving_powers(x[RETURN], start, period)
+    rows = out.shape[1]
+    mean, second, third, fourth = room(rows), room(rows), room(rows), room(rows)
+    moving_powers(x[RETURN], start, period, mean, second, third, fourth)
     n = float(period)
     skew = n * sqrt(n - 1.0) / (n - 2.0)
     tails, normal = n * (n + 1.0) * (n - 1.0) / ((n - 2.0) * (n - 3.0)), 3.0 * (n - 1.0) ** 2 / ((n - 2.0) * (n - 3.0))
-    for r in range(len(second)):
+    for r in range(rows):
         out[0, r] = skew * ratio(third[r], second[r] * sqrt(second[r]))
         out[1, r] = tails * ratio(fourth[r], second[r] * second[r]) - normal
 
 
 @compiled
-def autocorrelation(x: Floats, start: int, out: Floats, short: int, long: int, period: int) -> None:
+def autocorrelation(x: Floats, start: int, out: Floats, state: Floats, short: int, long: int, period: int) -> None:
     """Correlation of the window's log returns with those `short` bars earlier, and with those `long` bars earlier."""
-    returns = x[RETURN, start - period + 1 - long :]
-    deviation = moving_mean_and_squares(returns, period - 1, period)[1]
-    for k in range(len(deviation)):
-        deviation[k] = sqrt(deviation[k])
+    rows, returns = out.shape[1], x[RETURN, start - period + 1 - long :]
+    mean, deviation, products, deviations = room(rows), room(rows), room(rows), room(long + rows)
+    moving_mean_and_squares(x[RETURN], start, period, mean, deviation)
+    for r in range(rows):
+        deviation[r] = sqrt(deviation[r])
+    joined(state, deviation, deviations)
     for column, lag in enumerate((short, long)):
-        products = moving_products(returns[long:], returns[long - lag : len(returns) - lag], period - 1, period)
-        now, earlier = deviation[long:], deviation[long - lag :]
-        for r in range(len(products)):
-            out[column, r] = ratio(products[r], now[r] * earlier[r])
+        moving_products(returns[long:], returns[long - lag :], period - 1, period, products)
+        earlier = deviations[long - lag :]
+        for r in range(rows):
+            out[column, r] = ratio(products[r], deviation[r] * earlier[r])
 
 
 @compiled
-def variance_ratio(x: Floats, start: int, out: Floats, lag: int, period: int) -> None:
+def variance_ratio(x: Floats, start: int, out: Floats, state: Floats, lag: int, period: int) -> None:
     """Mean square of the window's (overlapping) log returns over `lag` bars, over `lag` times that of those over one:
     1 for a random walk, more in a trend, less where moves turn back. The mean return is taken as 0.
     """
-    sums = moving_sum(x[RETURN], start - period + 1, lag)
-    long = moving_sum(squares(sums), period - 1, period)
-    short = moving_sum(squares(x[RETURN, start - period + 1 :]), period - 1, period)
-    for r in range(len(long)):
-        out[0, r] = ratio(long[r], lag * short[r])
+    rows, ratios = out.shape[1], out[0]
+    sums, squares, long, short = room(rows), room(period - 1 + rows), room(rows), room(rows)
+    moving_sum(x[RETURN], start, lag, sums)
+    square(sums, sums)
+    joined(state, sums, squares)
+    moving_sum(squares, period - 1, period, long)
+    square(x[RETURN, start - period + 1 :], squares)
+    moving_sum(squares, period - 1, period, short)
+    for r in range(rows):
+        ratios[r] = ratio(long[r], lag * short[r])

@@ -2,150 +2,154 @@
 
 import numpy as np
 
-from features.averages import ema, wilder
-from features.compiled import compiled
+from features.averages import average_at, averaged, ema_weight, keep, smoothed
+from features.compiled import compiled, room
+from features.extremes import moving_max, moving_min, moving_place, rows_since_extreme
 from features.frame import Floats
 from features.indicators.momentum import percent_change
 from features.series import CLOSE, HIGH, LOW, TRUE_RANGE
-from features.windows import (
-    joined,
-    moving_deviation,
-    moving_max,
-    moving_mean,
-    moving_min,
-    moving_place,
-    moving_sum,
-    put,
-    put_difference,
-    ratio,
-    rows_since_extreme,
-)
+from features.windows import difference, joined, moving_deviation, moving_mean, moving_sum, put, ratio
 
 
 @compiled
 def sma(x: Floats, start: int, out: Floats, period: int) -> None:
     """Simple moving average of the close."""
-    put(out, 0, moving_mean(x[CLOSE], start, period))
+    moving_mean(x[CLOSE], start, period, out[0])
 
 
 @compiled
 def ema_of_close(x: Floats, start: int, out: Floats, state: Floats, period: int) -> None:
     """Exponential moving average of the close, with weight 2 / (period + 1)."""
-    put(out, 0, ema(state, 0, x[CLOSE, start:], period))
+    smoothed(state, 0, x[CLOSE, start:], period, ema_weight(period), out[0])
 
 
 @compiled
 def macd(x: Floats, start: int, out: Floats, state: Floats, fast: int, slow: int, signal: int) -> None:
     """MACD line (fast less slow EMA of the close), its EMA (the signal), and their difference (the histogram)."""
+    quick, lazy, signals, seen = average_at(state, 0), average_at(state, 2), average_at(state, 4), state[6]
+    fast_weight, slow_weight, signal_weight = ema_weight(fast), ema_weight(slow), ema_weight(signal)
     close = x[CLOSE, start:]
-    # The averages begin at the same bar, as in TA-Lib: the fast one leaves out the first slow - fast closes.
-    late = close.copy()
-    for r in range(min(len(late), int(max(slow - fast - state[6], 0)))):
-        late[r] = np.nan
-    state[6] += len(late)
-    line = ema(state, 0, late, fast) - ema(state, 2, close, slow)
-    put_difference(out, line, ema(state, 4, line, signal))
+    for r in range(len(close)):
+        # The averages begin at the same bar, as in TA-Lib: the fast one leaves out the first slow - fast closes.
+        quick, near = averaged(quick, close[r] if seen + r >= slow - fast else np.nan, fast, fast_weight)
+        lazy, far = averaged(lazy, close[r], slow, slow_weight)
+        line = near - far
+        signals, smooth = averaged(signals, line, signal, signal_weight)
+        out[0, r], out[1, r], out[2, r] = line, smooth, line - smooth
+    keep(state, 0, quick)
+    keep(state, 2, lazy)
+    keep(state, 4, signals)
+    state[6] = seen + len(close)
 
 
 @compiled
 def directional_movement(x: Floats, start: int, out: Floats, state: Floats, period: int) -> None:
     """ADX, +DI and -DI, in percent: Wilder's sums of the directional movements over those of the true range."""
     seen, plus_sum, minus_sum, range_sum = state[0], state[1], state[2], state[3]
-    index = np.full(out.shape[1], np.nan)
+    average, latest, weight = average_at(state, 4), state[6], 1.0 / period
     for i in range(start, x.shape[1]):
-        out[1, i - start] = out[2, i - start] = np.nan
+        r, plus_di, minus_di, index = i - start, np.nan, np.nan, np.nan
         true_range = x[TRUE_RANGE, i]
-        if np.isnan(true_range):
-            continue
         up, down = x[HIGH, i] - x[HIGH, i - 1], x[LOW, i - 1] - x[LOW, i]
         plus = up if up > down and up > 0.0 else 0.0
         minus = down if down > up and down > 0.0 else 0.0
         # Wilder's sums begin as plain sums of the first period - 1 movements.
-        seen += 1.0
-        if seen < period:
-            plus_sum, minus_sum, range_sum = plus_sum + plus, minus_sum + minus, range_sum + true_range
-            continue
-        plus_sum += plus - plus_sum / period
-        minus_sum += minus - minus_sum / period
-        range_sum += true_range - range_sum / period
-        plus_di, minus_di = 100.0 * ratio(plus_sum, range_sum), 100.0 * ratio(minus_sum, range_sum)
-        index[i - start] = 100.0 * ratio(abs(plus_di - minus_di), plus_di + minus_di)
-        out[1, i - start] = plus_di
-        out[2, i - start] = minus_di
-    state[0], state[1], state[2], state[3] = seen, plus_sum, minus_sum, range_sum
-    adx = wilder(state, 4, index, period)
-    for r in range(len(adx)):
+        if not np.isnan(true_range):
+            seen += 1.0
+            if seen < period:
+                plus_sum, minus_sum, range_sum = plus_sum + plus, minus_sum + minus, range_sum + true_range
+            else:
+                plus_sum += plus - plus_sum / period
+                minus_sum += minus - minus_sum / period
+                range_sum += true_range - range_sum / period
+                plus_di, minus_di = 100.0 * ratio(plus_sum, range_sum), 100.0 * ratio(minus_sum, range_sum)
+                index = 100.0 * ratio(abs(plus_di - minus_di), plus_di + minus_di)
         # No movement at all has no direction: the average keeps its value, as in TA-Lib.
-        out[0, r] = state[6] if np.isnan(adx[r]) and state[7] >= period else adx[r]
-        if not np.isnan(index[r]):
-            state[7] += 1.0
-        if not np.isnan(adx[r]):
-            state[6] = adx[r]
+        known = average[0] >= period
+        average, smooth = averaged(average, index, period, weight)
+        if not np.isnan(smooth):
+            latest = smooth
+        out[0, r] = latest if known else smooth
+        out[1, r], out[2, r] = plus_di, minus_di
+    state[0], state[1], state[2], state[3], state[6] = seen, plus_sum, minus_sum, range_sum, latest
+    keep(state, 4, average)
 
 
 @compiled
 def zscore(x: Floats, start: int, out: Floats, period: int) -> None:
     """Distance of the close from its simple average, in the window's population standard deviations."""
-    mean, deviation = moving_deviation(x[CLOSE], start, period)
-    for r in range(len(mean)):
-        out[0, r] = ratio(x[CLOSE, start + r] - mean[r], deviation[r])
+    close, score, mean, deviation = x[CLOSE, start:], out[0], room(out.shape[1]), room(out.shape[1])
+    moving_deviation(x[CLOSE], start, period, mean, deviation)
+    for r in range(len(score)):
+        score[r] = ratio(close[r] - mean[r], deviation[r])
 
 
 @compiled
 def vortex(x: Floats, start: int, out: Floats, period: int) -> None:
     """Vortex VI+ and VI-, and their difference: sums of the ways from low to next high, or high to next low, over those
     of the true range."""
-    first = start - period + 1
-    high, low = x[HIGH, first:], x[LOW, first:]
-    high_before, low_before = x[HIGH, first - 1 : -1], x[LOW, first - 1 : -1]
-    plus, minus = np.empty(len(high)), np.empty(len(high))
-    for k in range(len(high)):
+    first, rows, up, down = start - period + 1, out.shape[1], out[0], out[1]
+    high, low, high_before, low_before = x[HIGH, first:], x[LOW, first:], x[HIGH, first - 1 :], x[LOW, first - 1 :]
+    plus, minus, ranges = room(period - 1 + rows), room(period - 1 + rows), room(rows)
+    for k in range(len(plus)):
         plus[k] = abs(high[k] - low_before[k])
+    for k in range(len(minus)):
         minus[k] = abs(low[k] - high_before[k])
-    up, down = moving_sum(plus, period - 1, period), moving_sum(minus, period - 1, period)
-    ranges = moving_sum(x[TRUE_RANGE], start, period)
-    for r in range(len(up)):
+    moving_sum(plus, period - 1, period, up)
+    moving_sum(minus, period - 1, period, down)
+    moving_sum(x[TRUE_RANGE], start, period, ranges)
+    for r in range(rows):
         up[r] = ratio(up[r], ranges[r])
         down[r] = ratio(down[r], ranges[r])
-    put_difference(out, up, down)
+    difference(up, down, out[2])
 
 
 @compiled
 def trix(x: Floats, start: int, out: Floats, state: Floats, period: int) -> None:
     """TRIX: change from bar to bar of the close's EMA of EMA of EMA, in percent."""
-    once = ema(state, 0, x[CLOSE, start:], period)
-    triple = ema(state, 4, ema(state, 2, once, period), period)
-    put(out, 0, percent_change(joined(state[6:], triple), 1, 1))
+    once, twice, thrice, weight = average_at(state, 0), average_at(state, 2), average_at(state, 4), ema_weight(period)
+    before = state[7] if state[6] > 0.0 else np.nan
+    close, change = x[CLOSE, start:], out[0]
+    for r in range(len(close)):
+        once, value = averaged(once, close[r], period, weight)
+        twice, value = averaged(twice, value, period, weight)
+        thrice, value = averaged(thrice, value, period, weight)
+        change[r] = 100.0 * (value / before - 1.0)
+        before = value
+    keep(state, 0, once)
+    keep(state, 2, twice)
+    keep(state, 4, thrice)
+    state[6], state[7] = 1.0, before
 
 
 @compiled
 def mass_index(x: Floats, start: int, out: Floats, state: Floats, smoothing: int, period: int) -> None:
     """Mass index: the window's sum of the EMA of high - low over the EMA of that EMA; `period` where ranges stay."""
-    high, low = x[HIGH, start:], x[LOW, start:]
-    spans = np.empty(len(high))
-    for r in range(len(spans)):
-        spans[r] = high[r] - low[r]
-    once = ema(state, 0, spans, smoothing)
-    twice = ema(state, 2, once, smoothing)
-    for r in range(len(once)):
-        once[r] = ratio(once[r], twice[r])
-    put(out, 0, moving_sum(joined(state[4:], once), period - 1, period))
+    once, twice, weight = average_at(state, 0), average_at(state, 2), ema_weight(smoothing)
+    high, low, ratios, series = x[HIGH, start:], x[LOW, start:], out[0], room(period - 1 + out.shape[1])
+    for r in range(len(ratios)):
+        once, width = averaged(once, high[r] - low[r], smoothing, weight)
+        twice, usual = averaged(twice, width, smoothing, weight)
+        ratios[r] = ratio(width, usual)
+    keep(state, 0, once)
+    keep(state, 2, twice)
+    joined(state[4:], ratios, series)
+    moving_sum(series, period - 1, period, out[0])
 
 
 @compiled
 def detrended_price(x: Floats, start: int, out: Floats, period: int) -> None:
     """Detrended price oscillator: the close of period / 2 + 1 bars before, less the simple average of the closes."""
-    mean = moving_mean(x[CLOSE], start, period)
-    earlier = x[CLOSE, start - (period // 2 + 1) :]
-    for r in range(len(mean)):
-        out[0, r] = earlier[r] - mean[r]
+    moving_mean(x[CLOSE], start, period, out[0])
+    difference(x[CLOSE, start - (period // 2 + 1) :], out[0], out[0])
 
 
 @compiled
-def smoothed_change(x: Floats, start: int, period: int, smoothing: int) -> Floats:
-    """Return the simple average over `smoothing` bars of the close's change over `period` bars, in percent."""
-    earlier = smoothing - 1
-    return moving_mean(percent_change(x[CLOSE], start - earlier, period), earlier, smoothing)
+def smoothed_change(x: Floats, start: int, period: int, smoothing: int, result: Floats) -> None:
+    """Fill the simple average over `smoothing` bars of the close's change over `period` bars, in percent."""
+    changes = room(smoothing - 1 + len(result))
+    percent_change(x[CLOSE], start - smoothing + 1, period, changes)
+    moving_mean(changes, smoothing - 1, smoothing, result)
 
 
 @compiled
@@ -153,6 +157,7 @@ def know_sure_thing(
     x: Floats,
     start: int,
     out: Floats,
+    state: Floats,
     roc1: int,
     roc2: int,
     roc3: int,
@@ -165,57 +170,62 @@ def know_sure_thing(
 ) -> None:
     """Pring's Know Sure Thing, its simple average (the signal), and their difference: four smoothed changes of the
     close, the longer the weightier (1 to 4)."""
-    earlier = signal - 1
-    line = smoothed_change(x, start - earlier, roc1, smoothing1)
-    second = smoothed_change(x, start - earlier, roc2, smoothing2)
-    third = smoothed_change(x, start - earlier, roc3, smoothing3)
-    fourth = smoothed_change(x, start - earlier, roc4, smoothing4)
-    for r in range(len(line)):
+    rows, line = out.shape[1], out[0]
+    second, third, fourth, lines = room(rows), room(rows), room(rows), room(signal - 1 + rows)
+    smoothed_change(x, start, roc1, smoothing1, line)
+    smoothed_change(x, start, roc2, smoothing2, second)
+    smoothed_change(x, start, roc3, smoothing3, third)
+    smoothed_change(x, start, roc4, smoothing4, fourth)
+    for r in range(rows):
         line[r] += 2.0 * second[r] + 3.0 * third[r] + 4.0 * fourth[r]
-    put_difference(out, line[earlier:], moving_mean(line, earlier, signal))
+    joined(state, line, lines)
+    moving_mean(lines, signal - 1, signal, out[1])
+    difference(line, out[1], out[2])
 
 
 @compiled
-def middle_of_range(x: Floats, start: int, period: int) -> Floats:
-    """Return the middle between each window's highest high and lowest low."""
-    high, low = moving_max(x[HIGH], start, period), moving_min(x[LOW], start, period)
-    for r in range(len(high)):
-        high[r] = 0.5 * (high[r] + low[r])
-    return high
+def middle_of_range(x: Floats, start: int, period: int, middle: Floats) -> None:
+    """Fill the middle between each window's highest high and lowest low."""
+    low = room(len(middle))
+    moving_max(x[HIGH], start, period, middle)
+    moving_min(x[LOW], start, period, low)
+    for r in range(len(middle)):
+        middle[r] = 0.5 * (middle[r] + low[r])
 
 
 @compiled
-def ichimoku(x: Floats, start: int, out: Floats, short: int, middle: int, long: int) -> None:
+def ichimoku(x: Floats, start: int, out: Floats, state: Floats, short: int, middle: int, long: int) -> None:
     """Ichimoku: conversion and base line, the leading spans A and B as of this bar, and the cloud drawn at this bar,
     which is the spans of `middle` bars before. Each line is the middle of a range, span A that of the first two."""
-    conversion = middle_of_range(x, start - middle, short)
-    base = middle_of_range(x, start - middle, middle)
-    span_b = middle_of_range(x, start - middle, long)
-    put(out, 0, conversion[middle:])
-    put(out, 1, base[middle:])
-    for r in range(len(base)):
-        base[r] = 0.5 * (conversion[r] + base[r])
-    put(out, 2, base[middle:])
-    put(out, 3, span_b[middle:])
-    put(out, 4, base[: len(base) - middle])
-    put(out, 5, span_b[: len(base) - middle])
+    conversion, base, span_a, cloud = out[0], out[1], out[2], room(middle + out.shape[1])
+    middle_of_range(x, start, short, conversion)
+    middle_of_range(x, start, middle, base)
+    for r in range(len(span_a)):
+        span_a[r] = 0.5 * (conversion[r] + base[r])
+    middle_of_range(x, start, long, out[3])
+    joined(state[: 1 + middle], span_a, cloud)
+    put(cloud, out[4])
+    joined(state[1 + middle :], out[3], cloud)
+    put(cloud, out[5])
 
 
 @compiled
-def smoothed_place(values: Floats, state: Floats, cycle: int, smoothing: int) -> Floats:
-    """Return the EMA of the values' place in their range over `cycle` bars (0 to 100).
+def smoothed_place(values: Floats, state: Floats, cycle: int, smoothing: int) -> None:
+    """Turn values into the EMA of their place in their range over `cycle` bars (0 to 100).
 
-    Where there is no range the place stays, as Schaff has it. `state` [cycle + 3]: values, the last place, the EMA.
+    Where there is no range the place stays, as Schaff has it. `state` [cycle + 4]: values, the last place, the EMA.
     """
-    place = moving_place(joined(state[:cycle], values), cycle - 1, cycle, 0.0)
-    last, known = state[cycle], state[cycle + 1] > 0.0
-    for r in range(len(place)):
-        if not np.isnan(place[r]):
-            last, known = place[r], True
-        elif known:
-            place[r] = last
-    state[cycle] = last
-    return ema(state, cycle + 1, place, smoothing)
+    series = room(cycle - 1 + len(values))
+    joined(state[:cycle], values, series)
+    moving_place(series, cycle - 1, cycle, 0.0, values)
+    last, known, average = state[cycle], state[cycle + 1] > 0.0, average_at(state, cycle + 2)
+    weight = ema_weight(smoothing)
+    for r in range(len(values)):
+        if not np.isnan(values[r]):
+            last, known = values[r], True
+        average, values[r] = averaged(average, last if known else np.nan, smoothing, weight)
+    state[cycle], state[cycle + 1] = last, 1.0 if known else 0.0
+    keep(state, cycle + 2, average)
 
 
 @compiled
@@ -223,25 +233,30 @@ def schaff_trend_cycle(
     x: Floats, start: int, out: Floats, state: Floats, fast: int, slow: int, cycle: int, smoothing: int
 ) -> None:
     """Schaff trend cycle, 0 to 100: the smoothed place of the MACD line in its range, and of that in its own."""
-    line, average = ema(state, 0, x[CLOSE, start:], fast), ema(state, 2, x[CLOSE, start:], slow)
-    for r in range(len(line)):
-        line[r] -= average[r]
-    second = 4 + cycle + 3
-    place = smoothed_place(line, state[4:second], cycle, smoothing)
-    put(out, 0, smoothed_place(place, state[second:], cycle, smoothing))
+    quick, lazy, close, line = average_at(state, 0), average_at(state, 2), x[CLOSE, start:], out[0]
+    fast_weight, slow_weight = ema_weight(fast), ema_weight(slow)
+    for r in range(len(close)):
+        quick, near = averaged(quick, close[r], fast, fast_weight)
+        lazy, far = averaged(lazy, close[r], slow, slow_weight)
+        line[r] = near - far
+    keep(state, 0, quick)
+    keep(state, 2, lazy)
+    second = 4 + cycle + 4
+    smoothed_place(line, state[4:second], cycle, smoothing)
+    smoothed_place(line, state[second:], cycle, smoothing)
 
 
 @compiled
 def aroon(x: Floats, start: int, out: Floats, period: int) -> None:
     """Aroon up, down and oscillator (their difference), in percent: how recent the highest high and the lowest low of
     the last `period` + 1 bars are, 100 if now, 0 if `period` bars ago; of equal ones the latest counts."""
-    up = rows_since_extreme(x[HIGH], start, period + 1, 1.0)
-    down = rows_since_extreme(x[LOW], start, period + 1, -1.0)
-    scale = 100.0 / period
+    up, down, scale = out[0], out[1], 100.0 / period
+    rows_since_extreme(x[HIGH], start, period + 1, 1.0, up)
+    rows_since_extreme(x[LOW], start, period + 1, -1.0, down)
     for r in range(len(up)):
         up[r] = scale * (period - up[r])
         down[r] = scale * (period - down[r])
-    put_difference(out, up, down)
+    difference(up, down, out[2])
 
 
 @compiled

@@ -2,10 +2,9 @@
 
 from math import log, pi, sqrt
 
-import numpy as np
-
-from features.averages import wilder
-from features.compiled import compiled
+from features.averages import average_at, averaged, keep, smoothed
+from features.compiled import compiled, room
+from features.extremes import moving_max, moving_min
 from features.frame import Floats
 from features.series import (
     CLOSE,
@@ -19,30 +18,23 @@ from features.series import (
     TRUE_RANGE,
     TYPICAL,
 )
-from features.windows import (
-    moving_deviation,
-    moving_max,
-    moving_mean,
-    moving_mean_and_squares,
-    moving_min,
-    put,
-    ratio,
-    squares,
-)
+from features.windows import joined, moving_deviation, moving_mean, moving_mean_and_squares, ratio, square
 
 
 @compiled
 def atr(x: Floats, start: int, out: Floats, state: Floats, period: int) -> None:
     """Average true range: Wilder's average of the true range."""
-    put(out, 0, wilder(state, 0, x[TRUE_RANGE, start:], period))
+    smoothed(state, 0, x[TRUE_RANGE, start:], period, 1.0 / period, out[0])
 
 
 @compiled
 def natr(x: Floats, start: int, out: Floats, state: Floats, period: int) -> None:
     """Average true range (Wilder's average) in percent of the close."""
-    average = wilder(state, 0, x[TRUE_RANGE, start:], period)
-    for r in range(len(average)):
-        out[0, r] = 100.0 * average[r] / x[CLOSE, start + r]
+    close, percent, average, weight = x[CLOSE, start:], out[0], average_at(state, 0), 1.0 / period
+    for r in range(len(percent)):
+        average, smooth = averaged(average, x[TRUE_RANGE, start + r], period, weight)
+        percent[r] = 100.0 * smooth / close[r]
+    keep(state, 0, average)
 
 
 @compiled
@@ -50,11 +42,11 @@ def bollinger(x: Floats, start: int, out: Floats, period: int, deviations: float
     """Bollinger bands: middle (simple average of the close), high and low band, the bands' width in percent of their
     middle, %b (0 at the lower band, 1 at the upper), and whether the close is above the high, below the low band.
     """
-    middle, deviation = moving_deviation(x[CLOSE], start, period)
+    closes, middle, deviation = x[CLOSE, start:], out[0], room(out.shape[1])
+    moving_deviation(x[CLOSE], start, period, middle, deviation)
     for r in range(len(middle)):
-        close, band = x[CLOSE, start + r], deviations * deviation[r]
+        close, band = closes[r], deviations * deviation[r]
         high, low = middle[r] + band, middle[r] - band
-        out[0, r] = middle[r]
         out[1, r] = high
         out[2, r] = low
         out[3, r] = 100.0 * 2.0 * band / middle[r]
@@ -68,26 +60,26 @@ def donchian(x: Floats, start: int, out: Floats, period: int) -> None:
     """Donchian channel: lowest low, highest high, their middle, the width in percent of the closes' simple average, and
     where the close lies between them (0 to 1).
     """
-    low, high = moving_min(x[LOW], start, period), moving_max(x[HIGH], start, period)
-    mean = moving_mean(x[CLOSE], start, period)
+    close, low, high, mean = x[CLOSE, start:], out[0], out[1], room(out.shape[1])
+    moving_min(x[LOW], start, period, low)
+    moving_max(x[HIGH], start, period, high)
+    moving_mean(x[CLOSE], start, period, mean)
     for r in range(len(low)):
         width = high[r] - low[r]
-        out[0, r] = low[r]
-        out[1, r] = high[r]
         out[2, r] = low[r] + width / 2.0
         out[3, r] = 100.0 * width / mean[r]
-        out[4, r] = ratio(x[CLOSE, start + r] - low[r], width)
+        out[4, r] = ratio(close[r] - low[r], width)
 
 
 @compiled
-def keltner_bands(x: Floats, start: int, period: int) -> tuple[Floats, Floats]:
-    """Return the middle of Keltner's channel, and the distance of its bands from that."""
+def keltner_bands(x: Floats, start: int, period: int, middle: Floats, band: Floats) -> None:
+    """Fill the middle of Keltner's channel, and the distance of its bands from that."""
     begin = start - period + 1
-    high, low = x[HIGH, begin:], x[LOW, begin:]
-    ranges = np.empty(len(high))
+    high, low, ranges = x[HIGH, begin:], x[LOW, begin:], room(period - 1 + len(middle))
     for k in range(len(ranges)):
         ranges[k] = high[k] - low[k]
-    return moving_mean(x[TYPICAL], start, period), moving_mean(ranges, period - 1, period)
+    moving_mean(x[TYPICAL], start, period, middle)
+    moving_mean(ranges, period - 1, period, band)
 
 
 @compiled
@@ -95,13 +87,13 @@ def keltner(x: Floats, start: int, out: Floats, period: int) -> None:
     """Keltner's original channel: middle (simple average of the typical price), high and low band (the bars' average
     range above and below it), the bands' width in percent of their middle, and the close's place in them (0 to 1).
     """
-    middle, band = keltner_bands(x, start, period)
+    close, middle, band = x[CLOSE, start:], out[0], room(out.shape[1])
+    keltner_bands(x, start, period, middle, band)
     for r in range(len(middle)):
-        out[0, r] = middle[r]
         out[1, r] = middle[r] + band[r]
         out[2, r] = middle[r] - band[r]
         out[3, r] = 100.0 * 2.0 * band[r] / middle[r]
-        out[4, r] = ratio(x[CLOSE, start + r] - middle[r] + band[r], 2.0 * band[r])
+        out[4, r] = ratio(close[r] - middle[r] + band[r], 2.0 * band[r])
 
 
 @compiled
@@ -109,42 +101,46 @@ def keltner_breakout(x: Floats, start: int, out: Floats, period: int) -> None:
     """Whether the close is above the high, below the low band of Keltner's original channel, by more than a rounding
     error (1e-12 of the price).
     """
-    middle, band = keltner_bands(x, start, period)
+    closes, middle, band = x[CLOSE, start:], room(out.shape[1]), room(out.shape[1])
+    keltner_bands(x, start, period, middle, band)
     for r in range(len(middle)):
-        close = x[CLOSE, start + r]
+        close = closes[r]
         out[0, r] = 1.0 if close - middle[r] - band[r] > 1e-12 * close else 0.0
         out[1, r] = 1.0 if middle[r] - band[r] - close > 1e-12 * close else 0.0
 
 
 @compiled
-def root_of_mean(values: Floats, period: int) -> Floats:
-    """Return the root of the mean of each window of the values, the first of them included."""
-    result = moving_mean(values, period - 1, period)
+def root_of_mean(values: Floats, period: int, result: Floats) -> None:
+    """Fill the root of the mean of each window of the values, the first of them included."""
+    moving_mean(values, period - 1, period, result)
     for r in range(len(result)):
         result[r] = sqrt(result[r])
-    return result
 
 
 @compiled
-def root_mean_square(x: Floats, series: int, start: int, period: int) -> Floats:
-    """Return the root of the mean of a series' squares, over each window."""
-    return root_of_mean(squares(x[series, start - period + 1 :]), period)
+def root_mean_square(x: Floats, series: int, start: int, period: int, result: Floats) -> None:
+    """Fill the root of the mean of a series' squares, over each window."""
+    squares = room(period - 1 + len(result))
+    square(x[series, start - period + 1 :], squares)
+    root_of_mean(squares, period, result)
 
 
 @compiled
-def ulcer_index(x: Floats, start: int, out: Floats, period: int) -> None:
+def ulcer_index(x: Floats, start: int, out: Floats, state: Floats, period: int) -> None:
     """Ulcer index: root mean square of the close's falls below the window's highest close, in percent of that."""
-    begin = start - period + 1
-    drawdown, close = moving_max(x[CLOSE], begin, period), x[CLOSE, begin:]
-    for k in range(len(drawdown)):
-        drawdown[k] = 100.0 * (close[k] / drawdown[k] - 1.0)
-    put(out, 0, root_of_mean(squares(drawdown), period))
+    close, drawdown, squares = x[CLOSE, start:], out[0], room(period - 1 + out.shape[1])
+    moving_max(x[CLOSE], start, period, drawdown)
+    for r in range(len(drawdown)):
+        fall = 100.0 * (close[r] / drawdown[r] - 1.0)
+        drawdown[r] = fall * fall
+    joined(state, drawdown, squares)
+    root_of_mean(squares, period, out[0])
 
 
 @compiled
 def realised_volatility(x: Floats, start: int, out: Floats, period: int) -> None:
     """Root mean square of the log returns; their mean is taken as 0, as is usual at high frequency."""
-    put(out, 0, root_mean_square(x, RETURN, start, period))
+    root_mean_square(x, RETURN, start, period, out[0])
 
 
 @compiled
@@ -152,14 +148,14 @@ def semivolatility(x: Floats, start: int, out: Floats, period: int) -> None:
     """Downside and upside semivolatility: the root mean square of the log returns, where those above 0, those below 0
     count as 0.
     """
-    returns = x[RETURN, start - period + 1 :]
-    fall, rise = np.empty(len(returns)), np.empty(len(returns))
-    for k in range(len(returns)):
-        squared = returns[k] * returns[k]
-        fall[k] = 0.0 if returns[k] > 0.0 else squared  # an unknown return is not above 0: both stay unknown
-        rise[k] = 0.0 if returns[k] < 0.0 else squared
-    put(out, 0, root_of_mean(fall, period))
-    put(out, 1, root_of_mean(rise, period))
+    returns, rows = x[RETURN, start - period + 1 :], out.shape[1]
+    falls, rises = room(period - 1 + rows), room(period - 1 + rows)
+    for k in range(len(falls)):  # an unknown return is not above 0, nor below: it stays unknown
+        falls[k] = 0.0 if returns[k] > 0.0 else returns[k] * returns[k]
+    for k in range(len(rises)):
+        rises[k] = 0.0 if returns[k] < 0.0 else returns[k] * returns[k]
+    root_of_mean(falls, period, out[0])
+    root_of_mean(rises, period, out[1])
 
 
 @compiled
@@ -167,12 +163,15 @@ def bipower(x: Floats, start: int, out: Floats, period: int) -> None:
     """Bipower volatility: root of pi / 2 times the mean of |log return| |previous log return|, which a jump hardly
     moves; and the jumps' share of the realised variance: what is beyond the bipower variation, at least 0.
     """
-    returns = x[RETURN, start - period :]
-    products = np.empty(len(returns) - 1)
-    for k in range(len(products)):
-        products[k] = abs(returns[k] * returns[k + 1])
-    product, squared = moving_mean(products, period - 1, period), moving_mean(squares(returns), period, period)
-    for r in range(len(product)):
+    rows, begin = out.shape[1], start - period + 1
+    returns, before = x[RETURN, begin:], x[RETURN, begin - 1 :]
+    terms, product, squared = room(period - 1 + rows), room(rows), room(rows)
+    for k in range(len(terms)):
+        terms[k] = abs(returns[k] * before[k])
+    moving_mean(terms, period - 1, period, product)
+    square(returns, terms)
+    moving_mean(terms, period - 1, period, squared)
+    for r in range(rows):
         variation = 0.5 * pi * product[r]
         share = 1.0 - ratio(variation, squared[r])
         out[0, r] = sqrt(variation)
@@ -180,29 +179,32 @@ def bipower(x: Floats, start: int, out: Floats, period: int) -> None:
 
 
 @compiled
-def volatility_of_volatility(x: Floats, start: int, out: Floats, short: int, period: int) -> None:
+def volatility_of_volatility(x: Floats, start: int, out: Floats, state: Floats, short: int, period: int) -> None:
     """Standard deviation of the realised volatility over `short` bars, over the window."""
-    volatility = root_mean_square(x, RETURN, start - period + 1, short)
-    put(out, 0, moving_deviation(volatility, period - 1, period)[1])
+    volatility, series, mean = out[0], room(period - 1 + out.shape[1]), room(out.shape[1])
+    root_mean_square(x, RETURN, start, short, volatility)
+    joined(state, volatility, series)
+    moving_deviation(series, period - 1, period, mean, out[0])
 
 
 @compiled
 def parkinson(x: Floats, start: int, out: Floats, period: int) -> None:
     """Parkinson's volatility: root of the mean of ln(high / low)² over 4 ln 2."""
-    volatility = root_mean_square(x, LOG_RANGE, start, period)
+    volatility, scale = out[0], sqrt(4.0 * log(2.0))
+    root_mean_square(x, LOG_RANGE, start, period, volatility)
     for r in range(len(volatility)):
-        out[0, r] = volatility[r] / sqrt(4.0 * log(2.0))
+        volatility[r] /= scale
 
 
 @compiled
 def garman_klass(x: Floats, start: int, out: Floats, period: int) -> None:
     """Garman's and Klass's volatility: root of the mean of ln(high / low)² / 2 - (2 ln 2 - 1) ln(close / open)²."""
     begin = start - period + 1
-    ranges, bodies = x[LOG_RANGE, begin:], x[LOG_BODY, begin:]
-    values = np.empty(len(ranges))
+    ranges, bodies, values = x[LOG_RANGE, begin:], x[LOG_BODY, begin:], room(period - 1 + out.shape[1])
+    weight = 2.0 * log(2.0) - 1.0
     for k in range(len(values)):
-        values[k] = 0.5 * ranges[k] * ranges[k] - (2.0 * log(2.0) - 1.0) * bodies[k] * bodies[k]
-    put(out, 0, root_of_mean(values, period))
+        values[k] = 0.5 * ranges[k] * ranges[k] - weight * bodies[k] * bodies[k]
+    root_of_mean(values, period, out[0])
 
 
 @compiled
@@ -210,7 +212,7 @@ def rogers_satchell(x: Floats, start: int, out: Floats, period: int) -> None:
     """Rogers' and Satchell's volatility, whatever the drift: root of the mean of
     ln(high / close) ln(high / open) + ln(low / close) ln(low / open).
     """
-    put(out, 0, root_of_mean(x[ROGERS_SATCHELL, start - period + 1 :], period))
+    root_of_mean(x[ROGERS_SATCHELL, start - period + 1 :], period, out[0])
 
 
 @compiled
@@ -218,9 +220,11 @@ def yang_zhang(x: Floats, start: int, out: Floats, period: int) -> None:
     """Yang's and Zhang's volatility: root of the variance of ln(open / previous close), and of the variance of
     ln(close / open) and Rogers' and Satchell's, the two weighted for the least error.
     """
-    opening = moving_mean_and_squares(x[LOG_OPENING], start, period)[1]
-    body = moving_mean_and_squares(x[LOG_BODY], start, period)[1]
-    ranges = moving_mean(x[ROGERS_SATCHELL], start, period)
+    rows, result = out.shape[1], out[0]
+    mean, opening, body, ranges = room(rows), room(rows), room(rows), room(rows)
+    moving_mean_and_squares(x[LOG_OPENING], start, period, mean, opening)
+    moving_mean_and_squares(x[LOG_BODY], start, period, mean, body)
+    moving_mean(x[ROGERS_SATCHELL], start, period, ranges)
     weight = 0.34 / (1.34 + (period + 1) / (period - 1))
-    for r in range(len(ranges)):
-        out[0, r] = sqrt((opening[r] + weight * body[r]) / (period - 1) + (1.0 - weight) * ranges[r])
+    for r in range(rows):
+        result[r] = sqrt((opening[r] + weight * body[r]) / (period - 1) + (1.0 - weight) * ranges[r])

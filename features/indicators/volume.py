@@ -8,51 +8,43 @@ from math import log
 
 import numpy as np
 
-from features.averages import ema
-from features.compiled import compiled
+from features.averages import average_at, averaged, ema_weight, keep
+from features.compiled import compiled, room
 from features.frame import Floats
 from features.series import BUY_TRADES, BUY_VOLUME, CLOSE, HIGH, LOW, RETURN, TRADES, TYPICAL, VOLUME
 from features.windows import moving_mean, moving_sum, put, ratio
 
 
 @compiled
-def signed_volume(x: Floats, begin: int) -> Floats:
-    """Return the volume of each bar from `begin` on, negative on a falling close, 0 on one that stayed."""
-    close, volume = x[CLOSE, begin - 1 :], x[VOLUME, begin:]
-    result = np.empty(len(volume))
+def signed_volume(x: Floats, begin: int, result: Floats) -> None:
+    """Fill the volume of each bar from `begin` on, negative on a falling close, 0 on one that stayed."""
+    close, before, volume = x[CLOSE, begin:], x[CLOSE, begin - 1 :], x[VOLUME, begin:]
     for k in range(len(result)):
-        result[k] = np.sign(close[k + 1] - close[k]) * volume[k]
-    return result
+        result[k] = np.sign(close[k] - before[k]) * volume[k]
 
 
 @compiled
-def money_flow_volume(x: Floats, begin: int) -> Floats:
-    """Return the volume of each bar from `begin` on times the close's place between low (-1) and high (1).
+def money_flow_volume(x: Floats, begin: int, result: Floats) -> None:
+    """Fill the volume of each bar from `begin` on times the close's place between low (-1) and high (1).
 
     A bar without a range has its close in the middle: it counts as 0, as in TA-Lib.
     """
     high, low, close, volume = x[HIGH, begin:], x[LOW, begin:], x[CLOSE, begin:], x[VOLUME, begin:]
-    result = np.empty(len(volume))
     for k in range(len(result)):
         width = high[k] - low[k]
         place = ((close[k] - low[k]) - (high[k] - close[k])) / width if width > 0.0 else 0.0
         result[k] = place * volume[k]
-    return result
 
 
 @compiled
-def running_total(state: Floats, values: Floats) -> Floats:
-    """Return the sum since the beginning, kept in the state. An unknown value has no sum, and adds nothing later."""
+def add_up(state: Floats, values: Floats) -> None:
+    """Turn values into their sum since the beginning, kept in the state. An unknown one has none, and adds nothing."""
     total = state[0]
-    result = np.empty(len(values))
     for r in range(len(values)):
-        if np.isnan(values[r]):
-            result[r] = np.nan
-        else:
+        if not np.isnan(values[r]):
             total += values[r]
-            result[r] = total
+            values[r] = total
     state[0] = total
-    return result
 
 
 @compiled
@@ -60,19 +52,22 @@ def obv(x: Floats, start: int, out: Floats, state: Floats) -> None:
     """On-balance volume since the beginning: volume on a rising close added, on a falling one subtracted. The first
     bar's counts as on a rise, as in TA-Lib. A bar of unknown volume is NaN and adds nothing.
     """
-    signed = signed_volume(x, start)
+    signed_volume(x, start, out[0])
     if np.isnan(x[CLOSE, start - 1]):
-        signed[0] = x[VOLUME, start]
-    put(out, 0, running_total(state, signed))
+        out[0, 0] = x[VOLUME, start]
+    add_up(state, out[0])
 
 
 @compiled
 def obv_change(x: Floats, start: int, out: Floats, period: int) -> None:
     """Change of on-balance volume over the window as a share of the volume: -1 (all on falls) to 1 (all on rises)."""
-    balance = moving_sum(signed_volume(x, start - period + 1), period - 1, period)
-    volume = moving_sum(x[VOLUME], start, period)
-    for r in range(len(volume)):
-        out[0, r] = ratio(balance[r], volume[r])
+    rows, share = out.shape[1], out[0]
+    signed, volume = room(period - 1 + rows), room(rows)
+    signed_volume(x, start - period + 1, signed)
+    moving_sum(signed, period - 1, period, share)
+    moving_sum(x[VOLUME], start, period, volume)
+    for r in range(rows):
+        share[r] = ratio(share[r], volume[r])
 
 
 @compiled
@@ -80,7 +75,8 @@ def accumulation_distribution(x: Floats, start: int, out: Floats, state: Floats)
     """Accumulation/distribution line: since the beginning, the volume times the close's place between low (-1) and
     high (1). A bar without a range adds nothing; neither does one of unknown volume, which is NaN.
     """
-    put(out, 0, running_total(state, money_flow_volume(x, start)))
+    money_flow_volume(x, start, out[0])
+    add_up(state, out[0])
 
 
 @compiled
@@ -88,19 +84,23 @@ def chaikin_money_flow(x: Floats, start: int, out: Floats, period: int) -> None:
     """Chaikin money flow: the volume times the close's place between low (-1) and high (1), as a share of the window's
     volume. A bar without a range counts as one that closes in its middle.
     """
-    flow = moving_sum(money_flow_volume(x, start - period + 1), period - 1, period)
-    volume = moving_sum(x[VOLUME], start, period)
-    for r in range(len(volume)):
-        out[0, r] = ratio(flow[r], volume[r])
+    rows, share = out.shape[1], out[0]
+    flow, volume = room(period - 1 + rows), room(rows)
+    money_flow_volume(x, start - period + 1, flow)
+    moving_sum(flow, period - 1, period, share)
+    moving_sum(x[VOLUME], start, period, volume)
+    for r in range(rows):
+        share[r] = ratio(share[r], volume[r])
 
 
 @compiled
 def force_index(x: Floats, start: int, out: Floats, state: Floats, period: int) -> None:
     """Force index: exponential average of the close's change times the volume. A bar of unknown volume is left out."""
-    close, force = x[CLOSE, start - 1 :], x[VOLUME, start:].copy()
-    for r in range(len(force)):
-        force[r] *= close[r + 1] - close[r]
-    put(out, 0, ema(state, 0, force, period))
+    close, before, volume = x[CLOSE, start:], x[CLOSE, start - 1 :], x[VOLUME, start:]
+    force, weight = average_at(state, 0), ema_weight(period)
+    for r in range(out.shape[1]):
+        force, out[0, r] = averaged(force, volume[r] * (close[r] - before[r]), period, weight)
+    keep(state, 0, force)
 
 
 @compiled
@@ -109,13 +109,14 @@ def ease_of_movement(x: Floats, start: int, out: Floats, period: int) -> None:
     simple average. NaN without volume.
     """
     begin = start - period + 1
-    high, low, volume = x[HIGH, begin - 1 :], x[LOW, begin - 1 :], x[VOLUME, begin:]
-    ease = np.empty(len(volume))
+    high, low, volume = x[HIGH, begin:], x[LOW, begin:], x[VOLUME, begin:]
+    high_before, low_before = x[HIGH, begin - 1 :], x[LOW, begin - 1 :]
+    ease = room(period - 1 + out.shape[1])
     for k in range(len(ease)):
-        move = 0.5 * ((high[k + 1] - high[k]) + (low[k + 1] - low[k]))
-        ease[k] = ratio(1e8 * move * (high[k + 1] - low[k + 1]), volume[k])
-    put(out, 0, ease[period - 1 :])
-    put(out, 1, moving_mean(ease, period - 1, period))
+        move = 0.5 * ((high[k] - high_before[k]) + (low[k] - low_before[k]))
+        ease[k] = ratio(1e8 * move * (high[k] - low[k]), volume[k])
+    put(ease[period - 1 :], out[0])
+    moving_mean(ease, period - 1, period, out[1])
 
 
 @compiled
@@ -123,10 +124,10 @@ def volume_price_trend(x: Floats, start: int, out: Floats, state: Floats) -> Non
     """Volume-price trend: since the beginning, the volume times the close's relative change. A bar of unknown volume
     is NaN and adds nothing.
     """
-    close, flow = x[CLOSE, start - 1 :], x[VOLUME, start:].copy()
-    for r in range(len(flow)):
-        flow[r] *= close[r + 1] / close[r] - 1.0
-    put(out, 0, running_total(state, flow))
+    close, before, volume, trend = x[CLOSE, start:], x[CLOSE, start - 1 :], x[VOLUME, start:], out[0]
+    for r in range(len(trend)):
+        trend[r] = volume[r] * (close[r] / before[r] - 1.0)
+    add_up(state, trend)
 
 
 @compiled
@@ -152,85 +153,100 @@ def money_flow_index(x: Floats, start: int, out: Floats, period: int) -> None:
 
     A change of less than a rounding error (1e-12 of the price) is none.
     """
-    begin = start - period + 1
-    positive, negative = np.zeros(x.shape[1] - begin), np.zeros(x.shape[1] - begin)
+    begin, rows, index = start - period + 1, out.shape[1], out[0]
+    typical, before, volume = x[TYPICAL, begin:], x[TYPICAL, begin - 1 :], x[VOLUME, begin:]
+    positive, negative, fall = room(period - 1 + rows), room(period - 1 + rows), room(rows)
     for k in range(len(positive)):
-        flow = x[TYPICAL, begin + k] * x[VOLUME, begin + k]
-        change = x[TYPICAL, begin + k] - x[TYPICAL, begin + k - 1]
-        least = 1e-12 * x[TYPICAL, begin + k]
-        positive[k] = flow if change > least else 0.0 * flow
-        negative[k] = flow if change < -least else 0.0 * flow
-    rise, fall = moving_sum(positive, period - 1, period), moving_sum(negative, period - 1, period)
-    for r in range(len(rise)):
-        out[0, r] = 100.0 * ratio(rise[r], rise[r] + fall[r])
+        flow = typical[k] * volume[k]
+        positive[k] = flow if typical[k] - before[k] > 1e-12 * typical[k] else 0.0 * flow
+    for k in range(len(negative)):
+        flow = typical[k] * volume[k]
+        negative[k] = flow if before[k] - typical[k] > 1e-12 * typical[k] else 0.0 * flow
+    moving_sum(positive, period - 1, period, index)
+    moving_sum(negative, period - 1, period, fall)
+    for r in range(rows):
+        index[r] = 100.0 * ratio(index[r], index[r] + fall[r])
 
 
 @compiled
 def vwap(x: Floats, start: int, out: Floats, period: int) -> None:
     """Volume-weighted average of the typical price, and ln(close / it)."""
-    value = np.empty(x.shape[1] - start + period - 1)
+    begin, rows = start - period + 1, out.shape[1]
+    typical, traded, close = x[TYPICAL, begin:], x[VOLUME, begin:], x[CLOSE, start:]
+    value, total, volume = room(period - 1 + rows), room(rows), room(rows)
     for k in range(len(value)):
-        i = start - period + 1 + k
-        value[k] = x[TYPICAL, i] * x[VOLUME, i]
-    total, volume = moving_sum(value, period - 1, period), moving_sum(x[VOLUME], start, period)
-    for r in range(len(total)):
+        value[k] = typical[k] * traded[k]
+    moving_sum(value, period - 1, period, total)
+    moving_sum(x[VOLUME], start, period, volume)
+    for r in range(rows):
         average = ratio(total[r], volume[r])
         out[0, r] = average
-        out[1, r] = log(x[CLOSE, start + r] / average)
+        out[1, r] = log(close[r] / average)
 
 
 @compiled
-def over_mean(values: Floats, start: int, out: Floats, period: int) -> None:
-    """A series over its simple average."""
-    mean = moving_mean(values, start, period)
-    for r in range(len(mean)):
-        out[0, r] = ratio(values[start + r], mean[r])
+def over_mean(values: Floats, start: int, result: Floats, period: int) -> None:
+    """Fill a series over its simple average."""
+    latest = values[start:]
+    moving_mean(values, start, period, result)
+    for r in range(len(result)):
+        result[r] = ratio(latest[r], result[r])
 
 
 @compiled
 def volume_ratio(x: Floats, start: int, out: Floats, period: int) -> None:
     """Volume over its simple average."""
-    over_mean(x[VOLUME], start, out, period)
+    over_mean(x[VOLUME], start, out[0], period)
 
 
 @compiled
-def illiquidity(x: Floats, start: int, period: int) -> Floats:
-    """Return the mean of |log return| over the value traded (close times volume), over each window's bars that traded.
-
-    NaN where none did.
-    """
-    begin = start - period + 1
+def price_impact(x: Floats, begin: int, impact: Floats, traded: Floats) -> None:
+    """Fill |log return| over the value traded (close times volume) of each bar, and whether it traded: 0 if not."""
     returns, close, volume = x[RETURN, begin:], x[CLOSE, begin:], x[VOLUME, begin:]
-    impact, traded = np.empty(len(returns)), np.empty(len(returns))
-    for k in range(len(returns)):
+    for k in range(len(impact)):
         impact[k] = 0.0 if volume[k] == 0.0 else abs(returns[k]) / (close[k] * volume[k])
+    for k in range(len(traded)):
         traded[k] = 0.0 if volume[k] == 0.0 else 1.0
-    total, bars = moving_sum(impact, period - 1, period), moving_sum(traded, period - 1, period)
-    for r in range(len(total)):
-        total[r] = ratio(total[r], bars[r])
-    return total
+
+
+@compiled
+def mean_impact(impact: Floats, traded: Floats, start: int, period: int, result: Floats) -> None:
+    """Fill the mean of the impact over each window's bars that traded, NaN where none did."""
+    bars = room(len(result))
+    moving_sum(impact, start, period, result)
+    moving_sum(traded, start, period, bars)
+    for r in range(len(result)):
+        result[r] = ratio(result[r], bars[r])
 
 
 @compiled
 def amihud(x: Floats, start: int, out: Floats, period: int) -> None:
     """Amihud's illiquidity: mean of |log return| over the value traded (close times volume), of bars that traded."""
-    put(out, 0, illiquidity(x, start, period))
+    impact, traded = room(period - 1 + out.shape[1]), room(period - 1 + out.shape[1])
+    price_impact(x, start - period + 1, impact, traded)
+    mean_impact(impact, traded, period - 1, period, out[0])
 
 
 @compiled
 def amihud_ratio(x: Floats, start: int, out: Floats, short: int, long: int) -> None:
     """Amihud's illiquidity over the short window against that over the long one, as a logarithm. NaN where one is 0."""
-    now, usual = illiquidity(x, start, short), illiquidity(x, start, long)
-    for r in range(len(now)):
+    rows = out.shape[1]
+    impact, traded, now, usual = room(long - 1 + rows), room(long - 1 + rows), room(rows), room(rows)
+    price_impact(x, start - long + 1, impact, traded)
+    mean_impact(impact, traded, long - 1, short, now)
+    mean_impact(impact, traded, long - 1, long, usual)
+    for r in range(rows):
         out[0, r] = log(now[r] / usual[r]) if now[r] > 0.0 else np.nan
 
 
 @compiled
 def imbalance(x: Floats, start: int, out: Floats, bought: int, traded: int, period: int) -> None:
     """What takers bought less what they sold, over both, in the window."""
-    buys, both = moving_sum(x[bought], start, period), moving_sum(x[traded], start, period)
-    for r in range(len(buys)):
-        out[0, r] = ratio(2.0 * buys[r] - both[r], both[r])
+    share, both = out[0], room(out.shape[1])
+    moving_sum(x[bought], start, period, share)
+    moving_sum(x[traded], start, period, both)
+    for r in range(len(both)):
+        share[r] = ratio(2.0 * share[r] - both[r], both[r])
 
 
 @compiled
@@ -248,13 +264,16 @@ def trade_imbalance(x: Floats, start: int, out: Floats, period: int) -> None:
 @compiled
 def trades_ratio(x: Floats, start: int, out: Floats, period: int) -> None:
     """Number of trades over its simple average."""
-    over_mean(x[TRADES], start, out, period)
+    over_mean(x[TRADES], start, out[0], period)
 
 
 @compiled
 def trade_size_ratio(x: Floats, start: int, out: Floats, period: int) -> None:
     """The average size of the bar's trades over that of all trades in the window."""
-    volume, trades = moving_sum(x[VOLUME], start, period), moving_sum(x[TRADES], start, period)
-    for r in range(len(volume)):
-        size = ratio(x[VOLUME, start + r], x[TRADES, start + r])
+    rows = out.shape[1]
+    volume, trades, own_volume, own_trades = room(rows), room(rows), x[VOLUME, start:], x[TRADES, start:]
+    moving_sum(x[VOLUME], start, period, volume)
+    moving_sum(x[TRADES], start, period, trades)
+    for r in range(rows):
+        size = ratio(own_volume[r], own_trades[r])
         out[0, r] = ratio(size * trades[r], volume[r])
