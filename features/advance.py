@@ -1,4 +1,4 @@
-"""The compiled fold over any number of rows: in blocks, and anew after a long gap."""
+"""The compiled fold over any number of rows, in blocks."""
 
 from itertools import pairwise
 
@@ -23,20 +23,17 @@ def advance(buffer: Floats, rows: Floats, interval: float, fitted: Floats, out: 
     After a gap of more than `LONGEST_GAP` intervals (ms; NaN where bars are not cut by time, and none is missing)
     everything but the last time is forgotten, and the indicators warm up again.
     """
-    for first, end, anew in spans(rows[-1], buffer[fold.LAST_TIME], interval):
-        if anew:
-            buffer = np.concatenate((buffer[: fold.COUNT], fold.fresh()[fold.COUNT :]))
+    if rows.shape[1] == 1:  # live, where the lines below would take as long as the indicators
+        return fold.fold(buffer, rows, interval, fitted, out, 0)
+    for first, end in spans(rows[-1], buffer[fold.LAST_TIME], interval):
         buffer = fold.fold(buffer, np.ascontiguousarray(rows[:, first:end]), interval, fitted, out, first)
     return buffer
 
 
-def spans(time: Floats, last_time: float, interval: float) -> list[tuple[int, int, bool]]:
-    """Return the rows in blocks (first, end), and whether each follows a long gap."""
-    if len(time) == 1:  # live, where the lines below would take as long as the indicators
-        return [(0, 1, bool(time[0] - last_time > (LONGEST_GAP + 1) * interval))]
-    anew = set(long_gaps(time, last_time, interval))
-    edges = sorted({*range(0, len(time), BLOCK), *anew, len(time)})
-    return [(first, end, first in anew) for first, end in pairwise(edges)]
+def spans(time: Floats, last_time: float, interval: float) -> list[tuple[int, int]]:
+    """Return the rows in blocks (first, end). One begins after every long gap: there the fold begins anew."""
+    anew = long_gaps(time, last_time, interval)
+    return list(pairwise(sorted({*range(0, len(time), BLOCK), *anew, len(time)})))
 
 
 def long_gaps(time: Floats, last_time: float, interval: float) -> list[int]:

@@ -10,7 +10,7 @@ from math import exp, lgamma, log, log1p, pi
 
 import numpy as np
 
-from features.compiled import compiled
+from features.compiled import compiled, room
 from features.frame import Floats
 from features.series import RETURN
 
@@ -24,10 +24,17 @@ LEVEL, LEVEL_WEIGHT, SHAPE, SPREAD = -14.0, 0.2, 3.0, 1.0
 worth in observations; the inverse gamma distribution of the variance about it, 0.5 on average. Five Bitfinex symbols:
 levels -17 to -12, 0.3 to 0.8 within half a day."""
 SUM, IN_BLOCK, BLOCKS, YOUNG, LENGTH, CHANCE_AT = range(6)
-MEAN_AT, SQUARES_AT, SIZE = CHANCE_AT + RUNS, CHANCE_AT + 2 * RUNS, CHANCE_AT + 3 * RUNS
-"""The state: the block's sum of squares and its bars so far; blocks seen; the two columns; of each run length its
-probability, the mean of its observations, and half of their squared deviations, both with the prior's."""
-CONSTANTS = np.array([lgamma(SHAPE + k / 2 + 0.5) - lgamma(SHAPE + k / 2) - 0.5 * log(pi) for k in range(RUNS)])
+MEAN_AT, SQUARES_AT, LOGARITHM_AT, SIZE = (CHANCE_AT + part * RUNS for part in (1, 2, 3, 4))
+"""The state: the block's sum of squares and its bars so far; blocks seen; the two columns; of each run length ln of its
+probability, the mean of its observations, half of their squared deviations, both with the prior's, and ln of these."""
+CONSTANTS = np.array(
+    [
+        lgamma(SHAPE + k / 2 + 0.5)
+        - lgamma(SHAPE + k / 2)
+        - 0.5 * log(2.0 * pi * (LEVEL_WEIGHT + k + 1.0) / (LEVEL_WEIGHT + k))
+        for k in range(RUNS)
+    ]
+)
 """Of the logarithm of the Student t density after k observations."""
 
 
@@ -54,42 +61,54 @@ def change_point(x: Floats, start: int, out: Floats, state: Floats, block: int, 
 @compiled
 def take(state: Floats, value: float, hazard: float, recent: int) -> None:
     """Take one observation into the state: each run grows by it or a new one begins with it."""
-    chance, mean, squares = state[CHANCE_AT:MEAN_AT], state[MEAN_AT:SQUARES_AT], state[SQUARES_AT:SIZE]
-    begun = state[BLOCKS] > 0.0
-    last = RUNS - 1
-    # A run of k + 1 observations grows from one of k; the oldest two become one, their statistics averaged. What the
-    # oldest has seen counts as one observation less, or its squares would grow beyond what its length stands for.
-    squares[last] *= (SHAPE + 0.5 * last) / (SHAPE + 0.5 * RUNS)
-    older = chance[last - 1] + chance[last]
-    if older > 0.0:
-        share = chance[last] / older
-        mean[last] = mean[last - 1] + share * (mean[last] - mean[last - 1])
-        squares[last] = squares[last - 1] + share * (squares[last] - squares[last - 1])
-    chance[last] = (1.0 - hazard) * older
-    for k in range(last - 1, 0, -1):
-        chance[k] = (1.0 - hazard) * chance[k - 1]
-        mean[k], squares[k] = mean[k - 1], squares[k - 1]
-    chance[0], mean[0], squares[0] = hazard if begun else 1.0, LEVEL, SPREAD
-    weighed = np.empty(RUNS)
+    chance, mean = state[CHANCE_AT:MEAN_AT], state[MEAN_AT:SQUARES_AT]
+    squares, logarithm = state[SQUARES_AT:LOGARITHM_AT], state[LOGARITHM_AT:SIZE]
+    known = int(min(state[BLOCKS], RUNS))
+    if known == RUNS:
+        join_oldest(chance, mean, squares, logarithm)
+        known -= 1
+    growing = log1p(-hazard)
+    for k in range(known, 0, -1):  # a run of k + 1 observations grows from one of k
+        chance[k] = chance[k - 1] + growing
+        mean[k], squares[k], logarithm[k] = mean[k - 1], squares[k - 1], logarithm[k - 1]
+    chance[0] = log(hazard) if known else 0.0
+    mean[0], squares[0], logarithm[0] = LEVEL, SPREAD, log(SPREAD)
     best = -np.inf
-    for k in range(RUNS):
-        if chance[k] > 0.0:
-            weight, distance = LEVEL_WEIGHT + k, value - mean[k]
-            width = 2.0 * squares[k] * (weight + 1.0) / weight
-            surprise = (SHAPE + 0.5 * k + 0.5) * log1p(distance * distance / width)
-            weighed[k] = log(chance[k]) + CONSTANTS[k] - 0.5 * log(width) - surprise
-            best = max(best, weighed[k])
-            mean[k] += distance / (weight + 1.0)
-            squares[k] += 0.5 * distance * distance * weight / (weight + 1.0)
-    mass = 0.0
-    for k in range(RUNS):
-        chance[k] = exp(weighed[k] - best) if chance[k] > 0.0 else 0.0
-        mass += chance[k]
-    for k in range(RUNS):
-        chance[k] /= mass
+    for k in range(known + 1):
+        weight, distance, shape = LEVEL_WEIGHT + k, value - mean[k], SHAPE + 0.5 * k
+        mean[k] += distance / (weight + 1.0)
+        squares[k] += 0.5 * distance * distance * weight / (weight + 1.0)
+        # Student's density is a power of the squares before over a power of the squares after.
+        after = log(squares[k])
+        chance[k] += CONSTANTS[k] + shape * logarithm[k] - (shape + 0.5) * after
+        logarithm[k] = after
+        best = max(best, chance[k])
+    probability, mass = room(RUNS), 0.0
+    for k in range(known + 1):
+        probability[k] = exp(chance[k] - best)
+        mass += probability[k]
+    young, length, total = 0.0, 0.0, best + log(mass)
+    for k in range(known + 1):
+        chance[k] -= total
+        young += probability[k] if k < recent else 0.0
+        length += (k + 1) * probability[k]
     state[BLOCKS] += 1.0
-    state[YOUNG], state[LENGTH] = 0.0, 0.0
-    for k in range(RUNS):
-        state[YOUNG] += chance[k] if k < recent else 0.0
-        state[LENGTH] += (k + 1) * chance[k]
-    state[YOUNG] = min(state[YOUNG], 1.0)  # but for its rounding it is
+    state[YOUNG] = min(young / mass, 1.0)  # but for its rounding it is
+    state[LENGTH] = length / mass
+
+
+@compiled
+def join_oldest(chance: Floats, mean: Floats, squares: Floats, logarithm: Floats) -> None:
+    """Make one of the oldest two runs, their statistics averaged, in the place of the younger: there it grows from.
+
+    What the oldest has seen counts as one observation less, or its squares would grow beyond its length.
+    """
+    last = RUNS - 1
+    squares[last] *= (SHAPE + 0.5 * last) / (SHAPE + 0.5 * RUNS)
+    younger, oldest = exp(chance[last - 1]), exp(chance[last])
+    if younger + oldest > 0.0:
+        share = oldest / (younger + oldest)
+        mean[last - 1] += share * (mean[last] - mean[last - 1])
+        squares[last - 1] += share * (squares[last] - squares[last - 1])
+        logarithm[last - 1] = log(squares[last - 1])
+    chance[last - 1] = log(younger + oldest)

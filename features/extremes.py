@@ -62,12 +62,12 @@ def moving_place(values: Floats, start: int, period: int, still: float, place: F
 
     It is NaN where the two are no further apart than `still`.
     """
-    high = room(len(place))
+    high, latest = room(len(place)), values[start:]
     moving_min(values, start, period, place)
     moving_max(values, start, period, high)
     for r in range(len(place)):
         span = high[r] - place[r]
-        place[r] = 100.0 * (values[start + r] - place[r]) / span if span > still else np.nan
+        place[r] = 100.0 * (latest[r] - place[r]) / span if span > still else np.nan
 
 
 @compiled

@@ -24,7 +24,7 @@ from features.compiled import compiled as compile_part
 from features.compiled import compiled_and_kept
 from features.frame import Floats
 from features.series import KEPT, RAW, SERIES, TIME, derive
-from features.table import FEATURES, HISTORY, Feature
+from features.table import FEATURES, HISTORY, LONGEST_GAP, Feature
 
 LAST_TIME, COUNT, MEMORY = 0, 1, 2
 """The state buffer: time of the last bar (ms, -1 before the first); bars since the beginning; each feature's own state;
@@ -93,12 +93,13 @@ def _fold(sources: str) -> Callable[[Floats, Floats, float, Floats, Floats, int]
     def fold(buffer: Floats, rows: Floats, interval: float, fitted: Floats, out: Floats, first: int) -> Floats:
         _ = sources  # in the closure, so that kept machine code of other sources is not used
         n = rows.shape[1]
+        anew = rows[RAW, 0] - buffer[LAST_TIME] > (LONGEST_GAP + 1) * interval
         state = np.empty(HISTORY_AT + SERIES * WIDTH)
         # One row's series are laid where the next state keeps them: copying them again would take as long as the rest.
         x = state[HISTORY_AT:].reshape((SERIES, WIDTH)) if n == 1 else np.empty((SERIES, HISTORY + n))
         for s in range(KEPT):
             for i in range(HISTORY):
-                x[s, i] = buffer[HISTORY_AT + s * WIDTH + 1 + i]
+                x[s, i] = np.nan if anew else buffer[HISTORY_AT + s * WIDTH + 1 + i]
         for s in range(RAW):
             for i in range(n):
                 x[s, HISTORY + i] = rows[s, i]
@@ -106,11 +107,11 @@ def _fold(sources: str) -> Callable[[Floats, Floats, float, Floats, Floats, int]
             x[TIME, HISTORY + i] = rows[RAW, i]
         derive(x, HISTORY, buffer[LAST_TIME], interval)
         for k in range(HISTORY_AT):
-            state[k] = buffer[k]
+            state[k] = 0.0 if anew else buffer[k]
         whole = first == 0 and n == out.shape[1]
         values = out if whole else np.empty((COLUMNS, n))
         _features(x, HISTORY, values, state, fitted)
-        seen = buffer[COUNT]
+        seen = 0.0 if anew else buffer[COUNT]
         for column in range(COLUMNS if seen < HISTORY else 0):
             for row in range(min(n, int(max(_WARMUPS[column] - 1 - seen, 0)))):
                 values[column, row] = np.nan
@@ -130,6 +131,7 @@ def _fold(sources: str) -> Callable[[Floats, Floats, float, Floats, Floats, int]
 fold = _fold(_sources())
 """fold(buffer [SIZE], rows [ROWS, n], interval in ms, fitted [P], out [F, N], first) -> the new buffer.
 
-It fills out's columns first ... first + n. Rows are in time order and later than the buffer's last; `fitted` are the
-parameters that training found. All arrays are C-contiguous: another layout would be compiled anew (a minute).
+It fills out's columns first ... first + n. Rows are in time order and later than the buffer's last. Where the first
+follows a gap of more than `LONGEST_GAP` intervals everything but the last time is forgotten; no other row may. `fitted`
+are the parameters that training found. All arrays are C-contiguous: another layout would be compiled anew (a minute).
 """

@@ -17,15 +17,17 @@ def sum_of(v: Floats, period: int) -> float:
     total = 0.0
     if odd:
         total += v[0]
+    a, b = v[odd:], v[odd + left :]
     for k in range(left):
-        part[k] = v[odd + k] + v[odd + left + k]
+        part[k] = a[k] + b[k]
     while left:
         odd = left & 1
         if odd:
             total += part[0]
         left //= 2
+        a, b = part[odd:], part[odd + left :]
         for k in range(left):
-            part[k] = part[odd + k] + part[odd + left + k]
+            part[k] = a[k] + b[k]
     return total
 
 
@@ -37,9 +39,10 @@ def mean_and_squares_of(v: Floats, period: int) -> tuple[float, float]:
     mean, deviations, seen = 0.0, 0.0, 0
     if odd:
         mean, seen = v[0], 1
+    a, b = v[odd:], v[odd + left :]
     for k in range(left):
-        distance = v[odd + left + k] - v[odd + k]
-        part[k] = v[odd + k] + 0.5 * distance
+        distance = b[k] - a[k]
+        part[k] = a[k] + 0.5 * distance
         squares[k] = distance * distance * 0.5
     while left:
         odd = left & 1
@@ -50,10 +53,11 @@ def mean_and_squares_of(v: Floats, period: int) -> tuple[float, float]:
             deviations += squares[0] + distance * distance * (seen * share)
             seen += of
         left //= 2
+        a, b, c, d = part[odd:], part[odd + left :], squares[odd:], squares[odd + left :]
         for k in range(left):
-            distance = part[odd + left + k] - part[odd + k]
-            squares[k] = squares[odd + k] + squares[odd + left + k] + distance * distance * (0.5 * of)
-            part[k] = part[odd + k] + 0.5 * distance
+            distance = b[k] - a[k]
+            squares[k] = c[k] + d[k] + distance * distance * (0.5 * of)
+            part[k] = a[k] + 0.5 * distance
         of *= 2
     return mean, deviations
 
@@ -98,11 +102,12 @@ def products_of(v: Floats, w: Floats, period: int) -> float:
     mean_v, mean_w, products, seen = 0.0, 0.0, 0.0, 0
     if odd:
         mean_v, mean_w, seen = v[0], w[0], 1
+    a, b, c, d = v[odd:], v[odd + left :], w[odd:], w[odd + left :]
     for k in range(left):
-        step_v, step_w = v[odd + left + k] - v[odd + k], w[odd + left + k] - w[odd + k]
+        step_v, step_w = b[k] - a[k], d[k] - c[k]
         part[k] = step_v * step_w * 0.5
-        part_v[k] = v[odd + k] + 0.5 * step_v
-        part_w[k] = w[odd + k] + 0.5 * step_w
+        part_v[k] = a[k] + 0.5 * step_v
+        part_w[k] = c[k] + 0.5 * step_w
     while left:
         odd = left & 1
         if odd:
@@ -112,11 +117,13 @@ def products_of(v: Floats, w: Floats, period: int) -> float:
             mean_w += (part_w[0] - mean_w) * share
             seen += of
         left //= 2
+        a, b, c, d = part_v[odd:], part_v[odd + left :], part_w[odd:], part_w[odd + left :]
+        e, f = part[odd:], part[odd + left :]
         for k in range(left):
-            step_v, step_w = part_v[odd + left + k] - part_v[odd + k], part_w[odd + left + k] - part_w[odd + k]
-            part[k] = part[odd + k] + part[odd + left + k] + step_v * step_w * (0.5 * of)
-            part_v[k] = part_v[odd + k] + 0.5 * step_v
-            part_w[k] = part_w[odd + k] + 0.5 * step_w
+            step_v, step_w = b[k] - a[k], d[k] - c[k]
+            part[k] = e[k] + f[k] + step_v * step_w * (0.5 * of)
+            part_v[k] = a[k] + 0.5 * step_v
+            part_w[k] = c[k] + 0.5 * step_w
         of *= 2
     return products
 
@@ -130,13 +137,14 @@ def powers_of(v: Floats, period: int) -> tuple[float, float, float, float]:
     mean, second, third, fourth, seen = 0.0, 0.0, 0.0, 0.0, 0
     if odd:
         mean, seen = v[0], 1
+    a, b = v[odd:], v[odd + left :]
     for k in range(left):
-        half = 0.5 * (v[odd + left + k] - v[odd + k])
+        half = 0.5 * (b[k] - a[k])
         squared = half * half
         part4[k] = squared * squared * 2.0
         part3[k] = 0.0
         part2[k] = squared * 2.0
-        part[k] = v[odd + k] + half
+        part[k] = a[k] + half
     while left:
         odd = left & 1
         if odd:
@@ -151,14 +159,15 @@ def powers_of(v: Floats, period: int) -> tuple[float, float, float, float]:
             mean += distance * new
             seen += of
         left //= 2
+        a, b, a2, b2 = part[odd:], part[odd + left :], part2[odd:], part2[odd + left :]
+        a3, b3, a4, b4 = part3[odd:], part3[odd + left :], part4[odd:], part4[odd + left :]
         for k in range(left):
-            a, b = odd + k, odd + left + k
-            half = 0.5 * (part[b] - part[a])
+            half = 0.5 * (b[k] - a[k])
             squared = half * half
-            between = squared * squared * (2.0 * of) + 6.0 * squared * (part2[a] + part2[b])
-            part4[k] = part4[a] + part4[b] + between + 4.0 * half * (part3[b] - part3[a])
-            part3[k] = part3[a] + part3[b] + 3.0 * half * (part2[b] - part2[a])
-            part2[k] = part2[a] + part2[b] + squared * (2.0 * of)
-            part[k] = part[a] + half
+            between = squared * squared * (2.0 * of) + 6.0 * squared * (a2[k] + b2[k])
+            part4[k] = a4[k] + b4[k] + between + 4.0 * half * (b3[k] - a3[k])
+            part3[k] = a3[k] + b3[k] + 3.0 * half * (b2[k] - a2[k])
+            part2[k] = a2[k] + b2[k] + squared * (2.0 * of)
+            part[k] = a[k] + half
         of *= 2
     return mean, second, third, fourth

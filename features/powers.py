@@ -8,31 +8,35 @@ from features.windows import fill, put
 
 @compiled
 def _halves4(part: Floats, part2: Floats, part3: Floats, part4: Floats, left: int, of: int, result: Floats) -> None:
+    later, later2, later3, later4 = part[left:], part2[left:], part3[left:], part4[left:]
     for k in range(len(result)):
-        half = 0.5 * (part[left + k] - part[k])
+        half = 0.5 * (later[k] - part[k])
         squared = half * half
-        between = squared * squared * (2.0 * of) + 6.0 * squared * (part2[k] + part2[left + k])
-        result[k] = part4[k] + part4[left + k] + between + 4.0 * half * (part3[left + k] - part3[k])
+        between = squared * squared * (2.0 * of) + 6.0 * squared * (part2[k] + later2[k])
+        result[k] = part4[k] + later4[k] + between + 4.0 * half * (later3[k] - part3[k])
 
 
 @compiled
 def _halves3(part: Floats, part2: Floats, part3: Floats, left: int, result: Floats) -> None:
+    later, later2, later3 = part[left:], part2[left:], part3[left:]
     for k in range(len(result)):
-        half = 0.5 * (part[left + k] - part[k])
-        result[k] = part3[k] + part3[left + k] + 3.0 * half * (part2[left + k] - part2[k])
+        half = 0.5 * (later[k] - part[k])
+        result[k] = part3[k] + later3[k] + 3.0 * half * (later2[k] - part2[k])
 
 
 @compiled
 def _halves2(part: Floats, part2: Floats, left: int, of: int, result: Floats) -> None:
+    later, later2 = part[left:], part2[left:]
     for k in range(len(result)):
-        half = 0.5 * (part[left + k] - part[k])
-        result[k] = part2[k] + part2[left + k] + half * half * (2.0 * of)
+        half = 0.5 * (later[k] - part[k])
+        result[k] = part2[k] + later2[k] + half * half * (2.0 * of)
 
 
 @compiled
 def _halves(part: Floats, left: int, result: Floats) -> None:
+    later = part[left:]
     for k in range(len(result)):
-        result[k] = part[k] + 0.5 * (part[left + k] - part[k])
+        result[k] = part[k] + 0.5 * (later[k] - part[k])
 
 
 @compiled

@@ -53,7 +53,8 @@ def derive_logarithms(x: Floats, start: int) -> None:
     for i in range(start, x.shape[1]):
         opening, high, low, close = x[OPEN, i], x[HIGH, i], x[LOW, i], x[CLOSE, i]
         x[RETURN, i] = log(close / x[CLOSE, i - 1])
-        x[LOG_RANGE, i] = log(high / low)
         x[LOG_BODY, i] = log(close / opening)
         x[LOG_OPENING, i] = log(opening / x[CLOSE, i - 1])
-        x[ROGERS_SATCHELL, i] = log(high / close) * log(high / opening) + log(low / close) * log(low / opening)
+        above, below = log(high / close), log(low / close)
+        x[LOG_RANGE, i] = above - below
+        x[ROGERS_SATCHELL, i] = above * log(high / opening) + below * log(low / opening)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Self
 
 import numpy as np
@@ -47,6 +48,15 @@ class FeatureState:
         if len(data) != size:
             raise ValueError(f"feature state of {len(data)} bytes, not {size}: replay the bars")
         return cls(np.frombuffer(data, dtype="<f8", offset=mark).astype(np.float64), initial.fingerprint)
+
+
+@lru_cache(4_096)  # whoever writes to the topics makes up the names
+def length_of(interval: str) -> float:
+    """Return the length of a bar in ms; NaN, through all arithmetic, where bars are not cut by time and none can be
+    missing.
+    """
+    kind, size = measure(interval)
+    return float(size) if kind == "time" else np.nan
 
 
 class FeatureStep:
@@ -99,17 +109,17 @@ class FeatureStep:
         features = FeatureFrame(frame.symbol, frame.interval, self.fingerprint, frame.time, frame.close, values.T)
         if len(frame) == 0:
             return state, features
-        kind, size = measure(frame.interval)
-        # Where bars are not cut by time none can be missing, and how many are is unknown: NaN, through all arithmetic.
-        interval, rows = float(size) if kind == "time" else np.nan, rows_of(frame)
+        interval, rows = length_of(frame.interval), rows_of(frame)
+        if not self.definition.timeframes:
+            buffer = advance(state.buffer, rows, interval, self._fitted, values)
+            return FeatureState(buffer, self.fingerprint), features
         parts = [advance(state.buffer[: fold.SIZE], rows, interval, self._fitted, values[: len(NAMES)])]
         for k, timeframe in enumerate(self.definition.timeframes):
             first = fold.SIZE + k * timeframes.SIZE
             before, out = state.buffer[first : first + timeframes.SIZE], values[(k + 1) * len(NAMES) :][: len(NAMES)]
             longer = timeframes.length(timeframe, frame.interval)
             parts.append(timeframes.step(before, state.last_time, rows, interval, longer, self._fitted, out))
-        buffer = np.concatenate(parts) if len(parts) > 1 else parts[0]
-        return FeatureState(buffer, self.fingerprint), features
+        return FeatureState(np.concatenate(parts), self.fingerprint), features
 
     def compute(self, frames: Iterable[BarFrame]) -> Iterator[FeatureFrame]:
         """Yield the features of the frames of one symbol, from the beginning: the same fold, offline."""

@@ -57,14 +57,17 @@ def joined(state: Floats, values: Floats, series: Floats) -> None:
     `state` [1 + kept] counts the values seen, then holds the last of them; what was not seen yet is NaN. `series` has
     room for both.
     """
-    kept = len(state) - 1
+    kept, seen, last, new = len(state) - 1, state[0], state[1:], series[len(state) - 1 :]
     for k in range(kept):
-        series[k] = state[1 + k] if state[0] >= kept - k else np.nan
+        series[k] = last[k]
+    for k in range(int(max(kept - seen, 0.0))):
+        series[k] = np.nan
     for k in range(len(values)):
-        series[kept + k] = values[k]
-    state[0] += len(values)
+        new[k] = values[k]
+    state[0] = seen + len(values)
+    newest = series[len(values) :]
     for k in range(kept):
-        state[1 + k] = series[len(values) + k]
+        last[k] = newest[k]
 
 
 @compiled
@@ -118,15 +121,17 @@ def _means(a: Floats, b: Floats, result: Floats) -> None:
 
 @compiled
 def _products(v: Floats, w: Floats, left: int, result: Floats) -> None:
+    a, b, c, d = v, v[left:], w, w[left:]
     for k in range(len(result)):
-        result[k] = (v[left + k] - v[k]) * (w[left + k] - w[k]) * 0.5
+        result[k] = (b[k] - a[k]) * (d[k] - c[k]) * 0.5
 
 
 @compiled
 def _more_products(part: Floats, v: Floats, w: Floats, left: int, of: int, result: Floats) -> None:
+    a, b, c, d, e, f = v, v[left:], w, w[left:], part, part[left:]
     between = 0.5 * of
     for k in range(len(result)):
-        result[k] = part[k] + part[left + k] + (v[left + k] - v[k]) * (w[left + k] - w[k]) * between
+        result[k] = e[k] + f[k] + (b[k] - a[k]) * (d[k] - c[k]) * between
 
 
 @compiled
@@ -193,7 +198,8 @@ def moving_deviation(values: Floats, start: int, period: int, mean: Floats, devi
 def moving_products(values: Floats, others: Floats, start: int, period: int, result: Floats) -> None:
     """Fill each window's sum of products of two series' deviations from their means: `period` covariances.
 
-    Exactly 0 where one of them is constant. `period` is at least 2. Source: Chan, Golub and LeVeque (1979), the pairwise update.
+    Exactly 0 where one of them is constant. `period` is at least 2.
+    Source: Chan, Golub and LeVeque (1979), the pairwise update.
     """
     v, w, rows = values[start - period + 1 :], others[start - period + 1 :], len(result)
     if rows == 1:

@@ -26,10 +26,11 @@ def market_model(x: Floats, start: int, out: Floats, period: int, horizon: int) 
     moving_mean_and_squares(market, start, period, mean, squared)
     moving_sum(own, start, horizon, own_sum)
     moving_sum(market, start, horizon, market_sum)
+    own, market = own[start:], market[start:]
     for r in range(rows):
         beta = ratio(products[r], squared[r])
         out[0, r] = beta
-        out[1, r] = own[start + r] - beta * market[start + r]
+        out[1, r] = own[r] - beta * market[r]
         out[2, r] = own_sum[r] - beta * market_sum[r]
 
 

@@ -18,8 +18,9 @@ STILL = 1e-9
 @compiled
 def log_return(x: Floats, start: int, out: Floats, period: int) -> None:
     """ln(close / close `period` bars before)."""
-    for i in range(start, x.shape[1]):
-        out[0, i - start] = log(x[CLOSE, i] / x[CLOSE, i - period])
+    close, before, change = x[CLOSE, start:], x[CLOSE, start - period :], out[0]
+    for r in range(len(change)):
+        change[r] = log(close[r] / before[r])
 
 
 @compiled
@@ -214,8 +215,9 @@ def adaptive_average(x: Floats, start: int, out: Floats, state: Floats, period: 
         steps[k] = abs(close[k] - before[k])
     moving_sum(steps, period - 1, period, way)
     quick, lazy = 2.0 / (fast + 1.0), 2.0 / (slow + 1.0)
+    latest = x[CLOSE, start:]
     for r in range(rows):
-        net = abs(close[period - 1 + r] - before[r])
+        net = abs(latest[r] - before[r])
         weight = (1.0 if way[r] <= net else net / way[r]) * (quick - lazy) + lazy
         way[r] = weight * weight
     begun, average = state[0] > 0.0, state[1]
@@ -224,7 +226,7 @@ def adaptive_average(x: Floats, start: int, out: Floats, state: Floats, period: 
             out[0, r] = np.nan
             continue
         if not begun:
-            average, begun = before[period - 1 + r], True
-        average += way[r] * (close[period - 1 + r] - average)
+            average, begun = x[CLOSE, start - 1 + r], True
+        average += way[r] * (latest[r] - average)
         out[0, r] = average
     state[0], state[1] = 1.0 if begun else 0.0, average

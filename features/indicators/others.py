@@ -7,7 +7,7 @@ from features.frame import Floats
 from features.series import CLOSE, GAP, TIME
 from features.windows import put
 
-DAY_MS = 86_400_000.0
+DAY_MS = 86_400_000
 MONDAY_MS = 4 * DAY_MS
 """The first Monday of the epoch, 5 January 1970."""
 
@@ -16,8 +16,9 @@ MONDAY_MS = 4 * DAY_MS
 def cyclic_time(x: Floats, start: int, out: Floats) -> None:
     """Time of day and of the week (UTC, at the bar's start) as sine and cosine; both begin at (Monday's) midnight."""
     for i in range(start, x.shape[1]):
-        day = 2.0 * pi * (x[TIME, i] % DAY_MS) / DAY_MS
-        week = 2.0 * pi * ((x[TIME, i] - MONDAY_MS) % (7.0 * DAY_MS)) / (7.0 * DAY_MS)
+        time = int(x[TIME, i])  # the remainder of whole numbers is the faster
+        day = 2.0 * pi * (time % DAY_MS) / DAY_MS
+        week = 2.0 * pi * ((time - MONDAY_MS) % (7 * DAY_MS)) / (7 * DAY_MS)
         out[0, i - start] = sin(day)
         out[1, i - start] = cos(day)
         out[2, i - start] = sin(week)

@@ -30,9 +30,10 @@ def atr(x: Floats, start: int, out: Floats, state: Floats, period: int) -> None:
 @compiled
 def natr(x: Floats, start: int, out: Floats, state: Floats, period: int) -> None:
     """Average true range (Wilder's average) in percent of the close."""
-    close, percent, average, weight = x[CLOSE, start:], out[0], average_at(state, 0), 1.0 / period
+    close, ranges, percent = x[CLOSE, start:], x[TRUE_RANGE, start:], out[0]
+    average, weight = average_at(state, 0), 1.0 / period
     for r in range(len(percent)):
-        average, smooth = averaged(average, x[TRUE_RANGE, start + r], period, weight)
+        average, smooth = averaged(average, ranges[r], period, weight)
         percent[r] = 100.0 * smooth / close[r]
     keep(state, 0, average)
 
