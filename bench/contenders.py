@@ -19,7 +19,7 @@ from features.definition import DEFAULT
 from features.frame import Floats
 from features.series import SERIES, TIME, derive
 from features.step import FeatureStep
-from features.table import FEATURES, Feature
+from features.table import FEATURES, HISTORY, Feature
 
 FITTED = DEFAULT.regimes.array()
 PRICES = ("open", "high", "low", "close", "volume")
@@ -53,7 +53,7 @@ def ours(rows: int, repeats: int) -> dict[str, Any]:
 
 
 def ours_as_talib(rows: int, repeats: int) -> dict[str, Any]:
-    """The features that TA-Lib has, by a fold of these alone: derived series and unasked columns included."""
+    """The features that TA-Lib has, by a fold of these alone, unasked columns included."""
     from bench.peers import of_talib  # noqa: PLC0415 - each process imports what it measures alone
     from bench.restricted import columns, restricted  # noqa: PLC0415
 
@@ -98,16 +98,17 @@ def each_function(rows: int, repeats: int) -> dict[str, Any]:
     from bench.peers import talib_calls  # noqa: PLC0415
 
     bars = market.minutes(rows)
-    block = rows_of(market.frame(bars.head(fold.WIDTH + BLOCK)))
-    x = np.empty((SERIES, block.shape[1]))
+    block = rows_of(market.frame(bars.head(HISTORY + BLOCK)))
+    x = np.full((SERIES, block.shape[1]), np.nan)
     x[: fold.ROWS - 1], x[TIME] = block[:-1], block[-1]
+    derive(x, 1, 0.0, market.INTERVAL)
     names, theirs = _names_for_talib(bars), {}
     for name, call in talib_calls()[0].items():
         code = compile(call, call, "eval")
         theirs[f"{name} = {call}"] = timed(lambda of=code: eval(of, names), repeats)["seconds"]  # type: ignore[misc] # noqa: S307
         names[name] = eval(code, names)  # noqa: S307
     mine = {feature.names[0]: _alone(feature, x, repeats) for feature in FEATURES}
-    derived = timed(lambda: derive(x, fold.WIDTH, 0.0, market.INTERVAL), repeats * 10)["seconds"]
+    derived = timed(lambda: derive(x, HISTORY, 0.0, market.INTERVAL), repeats * 10)["seconds"]
     return {
         "ours": {name: float(np.median(seconds)) / BLOCK for name, seconds in mine.items()},
         "derived": float(np.median(derived)) / BLOCK,
@@ -118,7 +119,7 @@ def each_function(rows: int, repeats: int) -> dict[str, Any]:
 def _alone(feature: Feature, x: Floats, repeats: int) -> list[float]:
     out, state = np.empty((len(feature.names), BLOCK)), np.zeros(feature.state)
     own = ([state] if feature.state else []) + ([FITTED] if feature.fitted else [])
-    parts = (x, fold.WIDTH, out, *own, *feature.parameters)
+    parts = (x, HISTORY, out, *own, *feature.parameters)
     seconds: list[float] = timed(lambda: feature.function(*parts), repeats * 10)["seconds"]
     return seconds
 

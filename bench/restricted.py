@@ -2,31 +2,56 @@
 
 from collections.abc import Callable, Sequence
 from types import CellType, FunctionType
+from typing import Any
 
 import numpy as np
 
-from features import fold
-from features.compiled import compiled_and_kept
+from features import fold, series
+from features.compiled import compiled, compiled_and_kept
 from features.frame import Floats
 from features.table import Feature
 
+LOGARITHMS = {"RETURN", "LOG_RANGE", "LOG_BODY", "LOG_OPENING", "ROGERS_SATCHELL"}
 Fold = Callable[[Floats, Floats, float, Floats, Floats, int], Floats]
 
 
 def restricted(features: Sequence[Feature]) -> Fold:
     """Return `features.fold.fold` made of these features alone, `out` with their columns; it takes the same buffers.
 
-    The code is the fold's own, with other features in place of the whole table's.
+    The code is the fold's own, with other features in place of the whole table's, and of the derived series those that
+    they read.
     """
-    whole: FunctionType = getattr(fold.fold, "py_func")  # noqa: B009 - numba's, of which mypy does not know
+    whole = source(fold.fold)
+    logarithms = any(LOGARITHMS & names_in(feature.function) for feature in features)
     globals_ = whole.__globals__ | {
+        "derive": series.derive if logarithms else without_logarithms,
         "_features": fold.calls(features),
         "_WARMUPS": np.array([feature.warmup for feature in features for _ in feature.names]),
         "COLUMNS": columns(features),
     }
     # In the closure, by which numba finds the machine code that it keeps.
-    name = repr((whole.__closure__[0].cell_contents, [feature.names for feature in features]))
+    (sources,) = whole.__closure__ or ()
+    name = repr((sources.cell_contents, [feature.names for feature in features]))
     return compiled_and_kept(FunctionType(whole.__code__, globals_, whole.__name__, None, (CellType(name),)))
+
+
+def source(function: Callable[..., object]) -> FunctionType:
+    """Return the function that was compiled."""
+    found: FunctionType = getattr(function, "py_func")  # noqa: B009 - numba's, of which mypy does not know
+    return found
+
+
+def names_in(function: Callable[..., object]) -> set[str]:
+    """Return the global names that a compiled function reads, and that the compiled functions read that it calls."""
+    names = set(source(function).__code__.co_names)
+    called: list[Any] = [source(function).__globals__.get(name) for name in names]
+    return names.union(*(names_in(part) for part in called if hasattr(part, "py_func")))
+
+
+@compiled
+def without_logarithms(x: Floats, start: int, _: float, __: float) -> None:
+    """Derive the series that are no logarithms, for features that read none."""
+    series.derive_ranges(x, start)
 
 
 def columns(features: Sequence[Feature]) -> int:

@@ -47,8 +47,8 @@ def _room(_: Any, __: Any) -> Any:
             memory = builder.alloca(ir.ArrayType(ir.DoubleType(), SHORT))
         array, size = context.make_array(array_type)(context, builder), context.get_constant(types.intp, 8)
         data = builder.bitcast(memory, array.data.type)
-        shape, strides = cgutils.pack_array(builder, [length]), cgutils.pack_array(builder, [size])
-        populate_array(array, data=data, shape=shape, strides=strides, itemsize=size, meminfo=None)
+        shape, strides = (cgutils.pack_array(builder, [number]) for number in (length, size))  # type: ignore[no-untyped-call]
+        populate_array(array, data, shape, strides, itemsize=size, meminfo=None)  # type: ignore[no-untyped-call]
         short = array._getvalue()
         with builder.if_else(builder.icmp_signed("<=", length, length.type(SHORT))) as (fits, does_not):
             with fits:
