@@ -1,8 +1,8 @@
 """The compiled fold for some of the features only: what peers are compared with, column for column."""
 
+import dis
 from collections.abc import Callable, Sequence
 from types import CellType, FunctionType
-from typing import Any
 
 import numpy as np
 
@@ -43,9 +43,14 @@ def source(function: Callable[..., object]) -> FunctionType:
 
 def names_in(function: Callable[..., object]) -> set[str]:
     """Return the global names that a compiled function reads, and that the compiled functions read that it calls."""
-    names = set(source(function).__code__.co_names)
-    called: list[Any] = [source(function).__globals__.get(name) for name in names]
-    return names.union(*(names_in(part) for part in called if hasattr(part, "py_func")))
+    found, left = set[str](), [source(function)]
+    while left:
+        reader = left.pop()
+        names = {step.argval for step in dis.get_instructions(reader) if step.opname == "LOAD_GLOBAL"} - found
+        found |= names
+        parts = [reader.__globals__[name] for name in names if name in reader.__globals__]
+        left += [source(part) for part in parts if hasattr(part, "py_func")]
+    return found
 
 
 @compiled
