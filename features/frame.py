@@ -1,12 +1,13 @@
 """Columns of one symbol in time order: what the compiled folds take and give."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from operator import attrgetter
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
+from msgspec.structs import replace
 
 from topics.records import Bar, Features
 
@@ -30,7 +31,8 @@ ROWS = (
 """What a bar holds, as it lies in memory: down to the time it is what the fold over features takes."""
 BAR_COLUMNS = tuple(name for name in ROWS if name != "time")
 """The numbers of a bar, NaN where unknown."""
-_numbers = attrgetter(*ROWS)
+_TIME = ROWS.index("time")
+_numbers = attrgetter(*ROWS, "gap")
 
 
 def _row(name: str) -> Any:
@@ -38,8 +40,7 @@ def _row(name: str) -> Any:
     return property(lambda frame: frame.numbers[row])
 
 
-@dataclass(frozen=True)
-class BarFrame:
+class BarFrame(Struct, frozen=True, eq=False):
     """Bars of one symbol and interval, strictly increasing in `time` (epoch ms): each column is [n]; unknown is NaN.
 
     `numbers` [ROWS, n] are the columns and, as a number, the time.
@@ -77,9 +78,9 @@ class BarFrame:
     @classmethod
     def of(cls, bars: Sequence[Bar]) -> Self:
         """Return the columns of at least one bar of one symbol and interval."""
-        numbers = np.array([_numbers(bar) for bar in bars], dtype=np.float64).T.copy()  # None becomes NaN
-        time, gap = np.array([(bar.time, bar.gap) for bar in bars], dtype=np.int64).T
-        return cls(bars[0].symbol, bars[0].interval, time, gap, numbers)
+        numbers = np.ascontiguousarray(np.array([_numbers(bar) for bar in bars], dtype=np.float64).T)  # None: NaN
+        time, gap = numbers[_TIME].astype(np.int64), numbers[-1].astype(np.int64)
+        return cls(bars[0].symbol, bars[0].interval, time, gap, numbers[:-1])
 
     def told(self, **columns: Floats) -> Self:
         """Return the same bars with other numbers in those columns."""
@@ -96,8 +97,7 @@ class BarFrame:
         return replace(self, time=self.time[rows], gap=self.gap[rows], numbers=self.numbers[:, rows])
 
 
-@dataclass(frozen=True)
-class FeatureFrame:
+class FeatureFrame(Struct, frozen=True, eq=False):
     """Indicators of one symbol: `time` and `close` [n], `values` [n, F] in the definition's order; unknown is NaN."""
 
     symbol: str

@@ -1,11 +1,12 @@
 """Bars to features and regimes: the fold that the stream, training and `foretick features` all call."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Self
 
 import numpy as np
+from msgspec import Struct
+from msgspec.structs import replace
 
 from features import change_points, fold, regimes, timeframes
 from features.advance import advance, new_rows, rows_of
@@ -19,8 +20,7 @@ REGIME_COLUMN = NAMES.index(regimes.COLUMNS[0])
 CHANGE_COLUMN = NAMES.index(change_points.COLUMNS[0])
 
 
-@dataclass(frozen=True)
-class FeatureState:
+class FeatureState(Struct, frozen=True, eq=False):
     """All that one symbol and interval's features remember. Never changed in place: `step` returns a new one.
 
     `fingerprint` names the definition whose numbers they are.

@@ -1,6 +1,5 @@
 """The fold from bars to features: cuts, redelivery, gaps, and its state as bytes."""
 
-from dataclasses import replace
 from itertools import pairwise
 from math import isnan
 from typing import Any
@@ -11,6 +10,7 @@ import pytest
 from feature_bars import MINUTE, frame_of, real, spoilt, walk
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from features import advance as advance_module
 from features.frame import BAR_COLUMNS, BarFrame, FeatureFrame

@@ -1,12 +1,12 @@
 """The fold features -> predictions: complete, exact at any cut, and with nothing made up."""
 
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from model_data import NAMES, features_of, market
+from msgspec.structs import replace
 
 from features.frame import FeatureFrame
 from models.forecaster import Forecaster
