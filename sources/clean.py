@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from sources.columns import Columns, size, take
 
@@ -36,6 +35,8 @@ def clean_ticks(rows: Columns) -> Cleaned:
 
     All trades of one time are in one call.
     """
+    import pandas as pd  # noqa: PLC0415 - slow to import, and bars do without
+
     if pd.isna(rows["trade_id"]).all():
         return Cleaned(rows, 0)
     frame = pd.DataFrame({"time": rows["time"], "trade_id": rows["trade_id"]})
