@@ -24,7 +24,8 @@ def clean_bars(rows: Columns, last_time: int | None, interval: int) -> Cleaned:
     """
     time = rows["time"]
     before = np.concatenate([[-1 if last_time is None else last_time], time[:-1]])
-    kept = take(rows, time > before)
+    later = time > before
+    kept = dict(rows) if later.all() else take(rows, later)
     step = np.diff(kept["time"], prepend=kept["time"][:1] - interval if last_time is None else last_time)
     kept["gap"] = np.maximum(step // interval - 1, 0)
     return Cleaned(kept, size(rows) - size(kept))
