@@ -1,8 +1,6 @@
 """`foretick dashboard`: the page alone, for a pipeline that runs already."""
 
 import errno
-import urllib.error
-import urllib.request
 import webbrowser
 from typing import Annotated
 
@@ -47,8 +45,10 @@ def announce(port: int, browser: bool) -> None:
 
 def answers(port: int) -> bool:
     """Return whether a dashboard of ours is at that port."""
+    from urllib.request import urlopen  # noqa: PLC0415 - TLS and all: for this command alone
+
     try:
-        with urllib.request.urlopen(f"http://{HOST}:{port}/health", timeout=2) as reply:
+        with urlopen(f"http://{HOST}:{port}/health", timeout=2) as reply:
             return b'"database"' in reply.read()
     except (OSError, ValueError):
         return False

@@ -16,6 +16,9 @@ from cli.times import epoch_ms
 from settings import Settings
 from topics.units import measure
 
+AHEAD = 16
+"""Blocks of bars that are read beforehand: more than are read at a time, so that none is waited for."""
+
 
 def features(
     files: Annotated[list[Path], typer.Argument(help="Files of bars; the format is found by itself.")],
@@ -40,6 +43,7 @@ def features(
     # numba and Arrow: seconds that no other command is to pay
     from features.definition import Definition  # noqa: PLC0415
     from features.step import FeatureState, FeatureStep  # noqa: PLC0415
+    from sources.ahead import Ahead  # noqa: PLC0415
     from sources.bars import bar_blocks  # noqa: PLC0415
     from sources.errors import SourceError  # noqa: PLC0415
     from sources.feature_file import FeatureFile  # noqa: PLC0415
@@ -53,9 +57,14 @@ def features(
     began, rows = time.monotonic(), Counter[str]()
     states: dict[str, FeatureState] = {}
     try:
-        step = FeatureStep(Definition.load(Settings().home / "models"))
-        with _Bar(quiet=as_json) as bar, FeatureFile(output, step.names, step.fingerprint) as file:
-            for block in bar_blocks(files, interval, wish, bar.show):
+        definition = Definition.load(Settings().home / "models")
+        with (
+            _Bar(quiet=as_json) as bar,
+            FeatureFile(output, definition.names, definition.fingerprint) as file,
+            Ahead(bar_blocks(files, interval, wish, bar.show), AHEAD) as blocks,
+        ):
+            step = FeatureStep(definition)  # loads the compiled code while the first blocks are read
+            for block in blocks:
                 state = states.get(block.symbol) or step.initial()
                 states[block.symbol], frame = step.features(state, block)
                 frame = frame if first is None else frame.after(first - 1)
@@ -70,8 +79,8 @@ def features(
         document = {
             "output": str(output),
             "rows": rows,
-            "columns": len(step.names),
-            "fingerprint": step.fingerprint,
+            "columns": len(definition.names),
+            "fingerprint": definition.fingerprint,
             "bytes": output.stat().st_size,
             "seconds": round(seconds, 3),
         }
@@ -79,7 +88,8 @@ def features(
         return
     counted = ", ".join(f"{name} {count:,}" for name, count in rows.items())
     console = Console()
-    console.print(f"{len(step.names)} features (definition {step.fingerprint}) of {counted} bars in {seconds:.1f} s")
+    named = f"{len(definition.names)} features (definition {definition.fingerprint})"
+    console.print(f"{named} of {counted} bars in {seconds:.1f} s")
     console.print(f"{output}: {output.stat().st_size / 2**20:,.0f} MiB")
 
 

@@ -3,6 +3,8 @@
 Exit codes: 0 done; 1 a check failed; 2 a mistake of the user's; 3 the machine lacks something; 130 stopped by Ctrl-C.
 """
 
+import atexit
+import gc
 import sys
 
 import typer
@@ -40,6 +42,10 @@ app.add_typer(topics.app, name="topics")
 
 def run() -> None:
     """Run the command that was typed and exit."""
+    # Imports make many objects and hardly any garbage: where numba is loaded, to look for it as often as is usual takes
+    # a quarter of a second, and once more at the end, when all goes with the process, half a second.
+    gc.set_threshold(100_000)
+    atexit.register(gc.freeze)
     try:
         app()
     except UserError as error:

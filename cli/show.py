@@ -1,12 +1,14 @@
 """Tables for people: what `status` and `doctor` found."""
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.table import Table
 
-from stack.doctor import Check
-from stack.report import ComponentReport, Report
+if TYPE_CHECKING:
+    from stack.doctor import Check
+    from stack.report import ComponentReport, Report
 
 UNKNOWN = "-"
 COLOURS = {
@@ -26,7 +28,7 @@ def number(value: int | None) -> str:
     return UNKNOWN if value is None else f"{value:,}"
 
 
-def show_status(found: Report) -> None:
+def show_status(found: "Report") -> None:
     """Print the components, then the counts beside the lag, then what went wrong last."""
     console = Console()
     components = Table("component", "state", "pid", "address", "up for", "restarts")
@@ -45,14 +47,14 @@ def show_status(found: Report) -> None:
     )
 
 
-def cells(component: ComponentReport) -> tuple[str, ...]:
+def cells(component: "ComponentReport") -> tuple[str, ...]:
     """Return a component's row."""
     uptime = UNKNOWN if component.uptime is None else str(timedelta(seconds=int(component.uptime)))
     pid = UNKNOWN if component.pid is None else str(component.pid)
     return coloured(component.state), pid, component.address or UNKNOWN, uptime, str(component.restarts)
 
 
-def show_checks(found: list[Check]) -> None:
+def show_checks(found: "list[Check]") -> None:
     """Print a line for each check, and below it what to do."""
     console = Console()
     for check in found:

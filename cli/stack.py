@@ -14,13 +14,9 @@ from cli.errors import UserError
 from cli.show import show_checks, show_status
 from settings import ROOT, Settings
 from stack import detached, state, supervisor, system
-from stack import doctor as checks
 from stack.errors import MachineError
 from stack.progress import Progress, failures, up_and_healthy
-from stack.report import dashboard_url, report
-from stack.servers import is_external
 from stack.state import StackState
-from stack.table import NAMES, components
 from stack.tail import follow, tail
 
 FAILED, MACHINE = 1, 3
@@ -34,6 +30,10 @@ def up(
     sample: Annotated[bool, typer.Option(help="Replay the bundled sample.")] = True,
 ) -> None:
     """Install what is missing, start everything, and show the dashboard. Ctrl-C, or `foretick down`, stops it."""
+    from stack.report import dashboard_url  # noqa: PLC0415 - clients of all servers: time that no other command is to pay
+    from stack.servers import is_external  # noqa: PLC0415
+    from stack.table import components  # noqa: PLC0415
+
     if not sample:
         os.environ["FORETICK_SAMPLE"] = "false"  # what is started reads its settings from here
     home = Settings().home.resolve()
@@ -74,6 +74,8 @@ class Foreground:
 
 def announce(browser: bool) -> None:
     """Say where the dashboard is, and open it where somebody sits in front of a desktop."""
+    from stack.report import dashboard_url  # noqa: PLC0415 - as in `up`
+
     url = dashboard_url(Settings())
     typer.echo(f"dashboard: {url}")
     if browser and sys.stdout.isatty() and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
@@ -88,6 +90,9 @@ def down() -> None:
 
 def status(as_json: Json = False) -> None:
     """Show the components, how much has gone through, and the lag. Exit code 1: something is not well."""
+    from stack.report import report  # noqa: PLC0415 - as in `up`
+    from stack.table import NAMES  # noqa: PLC0415
+
     found = report(Settings(), NAMES)
     if as_json:
         typer.echo(json.dumps(asdict(found), indent=2))
@@ -99,7 +104,9 @@ def status(as_json: Json = False) -> None:
 
 def doctor(as_json: Json = False) -> None:
     """Check the machine and every component, and say what to do. Exit code 1: something is broken."""
-    found = checks.examine(Settings())
+    from stack.doctor import examine  # noqa: PLC0415 - as in `up`
+
+    found = examine(Settings())
     if as_json:
         typer.echo(json.dumps([asdict(check) for check in found], indent=2))
     else:

@@ -6,8 +6,6 @@ import sys
 from typing import Annotated
 
 import typer
-from aiokafka import AIOKafkaConsumer
-from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 from rich.console import Console
 from rich.table import Table
 
@@ -77,6 +75,8 @@ def tail(
     symbol: Annotated[str | None, typer.Option(help="Only this key.")] = None,
 ) -> None:
     """Print a topic's newest records, one JSON object a line."""
+    from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError  # noqa: PLC0415 - for this command alone
+
     topic, settings = _topic(name), Settings()
     try:
         asyncio.run(_tail(topic, settings.kafka, count, follow, symbol))
@@ -89,6 +89,8 @@ def tail(
 
 
 async def _tail(topic: Topic, bootstrap: str, count: int, follow: bool, symbol: str | None) -> None:
+    from aiokafka import AIOKafkaConsumer  # noqa: PLC0415 - likewise
+
     consumer = AIOKafkaConsumer(topic.name, bootstrap_servers=bootstrap, enable_auto_commit=False)
     try:
         await consumer.start()

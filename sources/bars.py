@@ -13,7 +13,8 @@ from sources.errors import SourceError
 from sources.layout import BAR_FIELDS
 from sources.reader import Wish, open_files
 
-BLOCK_ROWS = 65_536
+BLOCK_ROWS = 16_384
+"""Rows of a block, at most: what is computed of them is small enough that memory is used again, not mapped anew."""
 
 
 def read_bars(

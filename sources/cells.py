@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -55,6 +54,8 @@ def floats(column: Any) -> Floats:
     try:
         return _values(pc.cast(array, pa.float64()))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        import pandas as pd  # noqa: PLC0415 - slow to import, and most files need no more than Arrow
+
         text = array.cast(pa.string()).to_pandas()
         values = pd.to_numeric(text.str.strip().replace("", None), errors="coerce").to_numpy(dtype=np.float64)
         return np.where(

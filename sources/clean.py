@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from sources.columns import Columns, size, take
 
@@ -25,7 +24,8 @@ def clean_bars(rows: Columns, last_time: int | None, interval: int) -> Cleaned:
     """
     time = rows["time"]
     before = np.concatenate([[-1 if last_time is None else last_time], time[:-1]])
-    kept = take(rows, time > before)
+    later = time > before
+    kept = dict(rows) if later.all() else take(rows, later)
     step = np.diff(kept["time"], prepend=kept["time"][:1] - interval if last_time is None else last_time)
     kept["gap"] = np.maximum(step // interval - 1, 0)
     return Cleaned(kept, size(rows) - size(kept))
@@ -36,6 +36,8 @@ def clean_ticks(rows: Columns) -> Cleaned:
 
     All trades of one time are in one call.
     """
+    import pandas as pd  # noqa: PLC0415 - slow to import, and bars do without
+
     if pd.isna(rows["trade_id"]).all():
         return Cleaned(rows, 0)
     frame = pd.DataFrame({"time": rows["time"], "trade_id": rows["trade_id"]})

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from sources.cells import array_of
 from sources.columns import Array, Columns, Registry, Series
@@ -109,7 +108,9 @@ def _symbol_cells(chunk: Chunk, layout: Layout) -> Any:
 
 def _interval(time: Array, cells: Any) -> str | None:
     """Return the most common step between neighbouring bars of one symbol, None where there are no two."""
-    groups = np.zeros(len(time), dtype=np.int64) if cells is None else pd.factorize(cells.to_pandas())[0]
+    groups = np.zeros(len(time), dtype=np.int32)
+    if cells is not None:
+        groups = cells.dictionary_encode().indices.fill_null(-1).to_numpy(zero_copy_only=False)
     steps: Counter[int] = Counter()
     for group in np.unique(groups):
         known = time[(groups == group) & (time != UNREADABLE)]

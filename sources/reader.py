@@ -91,8 +91,12 @@ class Reader:
     def _cleaned(self, window: Window) -> dict[int, Columns]:
         found: dict[int, list[Columns]] = defaultdict(list)
         for rows in window:
-            for number in np.unique(rows["series"]).tolist():
-                found[number].append(take(rows, rows["series"] == number))
+            numbers = rows["series"]
+            if (numbers == numbers[0]).all():
+                found[int(numbers[0])].append(rows)
+                continue
+            for number in np.unique(numbers).tolist():
+                found[number].append(take(rows, numbers == number))
         return {number: self._series(number, by_time(concat(parts))) for number, parts in sorted(found.items())}
 
     def _series(self, number: int, rows: Columns) -> Columns:

@@ -7,7 +7,6 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -67,6 +66,8 @@ def _from_text(array: Any, order: DateOrder) -> Ints:
     try:
         return _from_temporal(pc.cast(array, pa.timestamp("us")))
     except pa.ArrowInvalid:
+        import pandas as pd  # noqa: PLC0415 - slow to import, and most files need no more than Arrow
+
         text = array.to_pandas().astype("str").str.strip()
     times = pd.to_datetime(text, format="ISO8601", utc=True, errors="coerce")
     for format_ in (_AM_PM, *_SLASHES[order]):
