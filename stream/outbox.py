@@ -7,8 +7,9 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from msgspec import Struct
 
+from sources.producer import producer
 from topics import codec
-from topics.catalog import MAX_MESSAGE_BYTES, Topic
+from topics.catalog import Topic
 
 ROWS = 500
 """Rows in one outgoing frame, at most: a prediction takes about 1 KB, and a frame is to stay below 1 MB."""
@@ -27,23 +28,16 @@ class Outbox:
     async def _connected(self) -> AIOKafkaProducer:
         async with self._connecting:
             if self._producer is None:
-                producer = AIOKafkaProducer(
-                    bootstrap_servers=self._bootstrap,
-                    acks="all",
-                    enable_idempotence=True,
-                    compression_type="zstd",
-                    max_request_size=MAX_MESSAGE_BYTES,
-                    linger_ms=2,
-                )
-                await producer.start()
-                self._producer = producer
+                to_kafka = producer(self._bootstrap, linger_ms=2)
+                await to_kafka.start()
+                self._producer = to_kafka
             return self._producer
 
     async def stop(self) -> None:
         """Flush and disconnect."""
         if self._producer is not None:
-            producer, self._producer = self._producer, None
-            await producer.stop()
+            to_kafka, self._producer = self._producer, None
+            await to_kafka.stop()
 
     async def send(self, frames: Iterable[tuple[Topic, str, Sequence[Struct]]]) -> None:
         """Send (topic, key, records) and wait until all are delivered. Raises KafkaError where one is not."""
@@ -62,8 +56,8 @@ class Outbox:
 
     async def post_values(self, values: Iterable[tuple[Topic, str, bytes]]) -> list[Delivery]:
         """Hand (topic, key, encoded frame) over in order, as `post` does with records."""
-        producer = await self._connected()
+        to_kafka = await self._connected()
         return [
-            await producer.send(topic.name, value, key=key.encode(), headers=codec.HEADERS)
+            await to_kafka.send(topic.name, value, key=key.encode(), headers=codec.HEADERS)
             for topic, key, value in values
         ]
