@@ -51,9 +51,9 @@ class Gather:
 
     def forward(self, event: EventT[Any]) -> list[Value]:
         """Return what to send on for a message."""
-        found, letters = decode_event(self.source, event)
+        _, found, letters = decode_event(self.source, event)
         groups: dict[Key, list[Bar]] = {}
-        for _, bar in found:
+        for bar in found:
             groups.setdefault((bar.symbol, bar.interval), []).append(bar)
         whole = len(event.message.value or b"") <= WHOLE_BYTES
         sent = [
