@@ -1,7 +1,7 @@
 """Sends frames and returns when Kafka has them."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -11,10 +11,18 @@ from sources.producer import producer
 from topics import codec
 from topics.catalog import Topic
 
-ROWS = 500
-"""Rows in one outgoing frame, at most: a prediction takes about 1 KB, and a frame is to stay below 1 MB."""
+ROWS, FRAME_BYTES = 2_000, 600_000
+"""Rows and, about, bytes in one outgoing frame: each costs Kafka and its readers a millisecond, whatever is in it."""
 
 Delivery = asyncio.Future[Any]
+
+
+def encoded(records: Sequence[Struct]) -> Iterator[bytes]:
+    """Yield the records as frames. Of records of one kind the last is about the longest: there, indicators are warm."""
+    if records:
+        rows = min(max(FRAME_BYTES // len(codec.encode_one(records[-1])), 1), ROWS)
+        for start in range(0, len(records), rows):
+            yield codec.encode(records[start : start + rows])
 
 
 class Outbox:
@@ -49,9 +57,7 @@ class Outbox:
         What is posted next, after this has returned, comes after it on the topics.
         """
         return await self.post_values(
-            (topic, key, codec.encode(records[start : start + ROWS]))
-            for topic, key, records in frames
-            for start in range(0, len(records), ROWS)
+            (topic, key, value) for topic, key, records in frames for value in encoded(records)
         )
 
     async def post_values(self, values: Iterable[tuple[Topic, str, bytes]]) -> list[Delivery]:

@@ -199,18 +199,21 @@ class Shell(Generic[R, S]):
         message = event.message
         rows, records, letters = decode_event(self.stage.source, event)
         parts: dict[tuple[str, str], Part[R]] = {}
+        part, part_key = None, None
         for row, record in zip(rows, records, strict=True):
             reason = self.stage.check(record)
             if reason is not None:
                 letters.append(dead_letter(self.stage.source.name, event, row, codec.encode_one(record), reason))
                 continue
             key = self.stage.key(record)
-            if key not in parts:
-                parts[key] = Part(message.partition, message.offset, int((message.timestamp or 0) * 1000))
-                groups.setdefault(key, []).append(parts[key])
-                last_event[key] = event
-            parts[key].rows.append(row)
-            parts[key].records.append(record)
+            if part is None or key != part_key:  # nearly all records of an event have one key
+                if key not in parts:
+                    parts[key] = Part(message.partition, message.offset, int((message.timestamp or 0) * 1000))
+                    groups.setdefault(key, []).append(parts[key])
+                    last_event[key] = event
+                part, part_key = parts[key], key
+            part.rows.append(row)
+            part.records.append(record)
         return letters
 
     def _load(self, key: tuple[str, str], table_key: bytes) -> tuple[dict[int, int], S]:
