@@ -1,4 +1,4 @@
-"""A fitted LightGBM booster read in compiled code: the sums of its own prediction, bit for bit, ten times cheaper.
+"""A fitted LightGBM booster read in compiled code: its own sums, bit for bit, in less time where there are many rows.
 
 LightGBM walks each tree from its root, and the processor guesses wrong at every other branch. Here no branch is taken
 (QuickScorer; Lucchese et al. 2015): each split whose right side a row belongs to strikes out the leaves on its left,

@@ -12,7 +12,7 @@ from topics import codec
 from topics.catalog import Topic
 
 ROWS, FRAME_BYTES = 2_000, 600_000
-"""Rows and, about, bytes in one outgoing frame: each costs Kafka and its readers a millisecond, whatever is in it."""
+"""Rows and, about, bytes in one outgoing frame: each costs Faust the same, whatever is in it."""
 
 Delivery = asyncio.Future[Any]
 
