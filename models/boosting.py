@@ -1,4 +1,4 @@
-"""One LightGBM booster with many outputs: training, reading, and tempering it on rows that it did not see."""
+"""One LightGBM booster with many outputs: training, and tempering it on rows that it did not see."""
 
 from statistics import NormalDist
 from typing import Any
@@ -59,12 +59,6 @@ def train(x: Floats, y: Floats, horizons: tuple[int, ...], start: Floats, seed: 
     data = lightgbm.Dataset(x, np.zeros(len(x)), params=PARAMETERS)
     parameters = {**PARAMETERS, "objective": objective, "num_class": start.size, "seed": seed}
     return lightgbm.train(parameters, data, ROUNDS)
-
-
-def predict(booster: lightgbm.Booster, x: Floats) -> Floats:
-    """Return the outputs [n, H * (1 + Q)], summed tree by tree for each row alone: no matter what rows come with it."""
-    said: Floats = booster.predict(x, raw_score=True, num_threads=1)  # type: ignore[assignment]
-    return said
 
 
 def temper(said: Floats, y: Floats, start: Floats) -> tuple[Floats, Floats]:

@@ -13,6 +13,7 @@ from models.distribution import NORMAL, odds_up
 from models.forecaster import JSON, Forecasts
 from models.inputs import scale_free, usable
 from models.labels import targets
+from models.trees import Trees
 from topics.records import HORIZONS, QUANTILES
 from topics.units import interval_ms
 
@@ -47,6 +48,7 @@ class GBM:
         self.shrink = np.zeros((len(horizons), 1 + len(QUANTILES)))
         self.split = 0  # epoch ms: the trees saw no label at or after it
         self._booster: lightgbm.Booster | None = None
+        self._trees: Trees | None = None
         self._columns = [names.index(name) for name in self.inputs]
 
     @property
@@ -72,7 +74,8 @@ class GBM:
         every = -(-int(first.sum()) // ROWS)
         base = boosting.base(y[first], NORMAL)
         self._booster = boosting.train(x[first][::every], y[first][::every], self.horizons, base, seed)
-        said = boosting.predict(self._booster, x[last]).reshape(-1, *base.shape)
+        self._trees = Trees.of(self._booster)
+        said = self._trees.predict(x[last]).reshape(-1, *base.shape)
         self.shrink, self.shift = boosting.temper(said, y[last], base)
 
     def _rows(self, frame: FeatureFrame) -> tuple[Floats, Floats, Floats, Floats]:
@@ -95,11 +98,11 @@ class GBM:
 
     def step(self, state: JSON, frame: FeatureFrame) -> tuple[JSON, Forecasts]:
         """Forecast each row from its features and the volatility at its close."""
-        if self._booster is None:
+        if self._trees is None:
             raise ValueError(f"model {self.name!r} was not fitted; run foretick train")
         state, sigma = volatility.step(state, frame)
         x, known = self._inputs(frame, sigma)
-        said = boosting.predict(self._booster, x).reshape(-1, *self.shift.shape)
+        said = self._trees.predict(x).reshape(-1, *self.shift.shape)
         standard = self.shift + self.shrink * said
         standard[~known] = np.nan
         quantiles = np.sort(standard[:, :, 1:], axis=2)  # monotone rearrangement (Chernozhukov et al. 2010)
@@ -140,4 +143,5 @@ class GBM:
         model.split = definition["split"]
         model.shift, model.shrink = np.array(definition["shift"]), np.array(definition["shrink"])
         model._booster = lightgbm.Booster(model_str=text)
+        model._trees = Trees.of(model._booster)
         return model

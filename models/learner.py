@@ -1,14 +1,19 @@
-"""A river scaler and a river regression a horizon, walked over the rows of symbols in time order."""
+"""A running scaler and a linear regression a horizon by stochastic gradients, walked over rows in time order.
 
-from collections.abc import Sequence
-from typing import Any
+The arithmetic is that of river's StandardScaler and LinearRegression with SGD, operation for operation: the tests
+compare the bits. Compiled, a row takes 1 µs instead of about 90.
+"""
+
+from math import pow as power_of
 
 import numpy as np
 import numpy.typing as npt
-from river import linear_model, optim, preprocessing
 
+from features.compiled import compiled, compiled_and_kept
 from features.frame import Floats, Ints
 from models.forecaster import JSON
+
+Flags = npt.NDArray[np.bool_]
 
 CLIP = 4.0
 """Targets and standardised inputs are clipped to +- this."""
@@ -19,6 +24,7 @@ MEMORY = 0.5 ** (1 / 5_000)
 """Weight of the past, a label, in the trailing slope of label on forecast."""
 MIN_LABELS = 500
 """Labels learnt before a regression speaks."""
+LARGEST_GRADIENT = 1e12
 
 
 def fresh(inputs: int, horizons: int) -> JSON:
@@ -32,69 +38,33 @@ def fresh(inputs: int, horizons: int) -> JSON:
 
 
 class Learner:
-    """What was learnt, as river objects for as long as a call lasts: `to_json` gives it back exactly.
+    """What was learnt, as arrays that `Walk` changes in place: `to_json` gives it back exactly.
 
-    The forecast is the regression's, shrunk by the trailing slope of the labels on it (never negative, never over one):
-    a regression that was of no use lately says zero.
+    `count` [1] rows were seen, with `means` and `variances` [F]; `weights` [H, F + 1] end with the intercept; `labels`
+    [H] were learnt; `slope` [H, 2] holds the trailing means of forecast squared and forecast times label.
     """
 
-    def __init__(self, inputs: Sequence[str], horizons: Sequence[int], state: JSON) -> None:
-        self.inputs = tuple(inputs)
+    def __init__(self, horizons: tuple[int, ...], state: JSON) -> None:
         scaler = state["scaler"]
-        self.scaler: Any = preprocessing.StandardScaler()
-        self.scaler.counts.update(dict.fromkeys(self.inputs, scaler["count"]))
-        self.scaler.means.update(zip(self.inputs, scaler["means"], strict=True))
-        self.scaler.vars.update(zip(self.inputs, scaler["variances"], strict=True))
-        self.slope: list[list[float]] = [list(pair) for pair in state["slope"]]
-        self.regressions: list[Any] = []  # river's methods have no types
-        for horizon, weights, labels in zip(horizons, state["weights"], state["labels"], strict=True):
-            rate = optim.schedulers.InverseScaling(LEARNING_RATE / horizon**0.5, POWER)
-            regression = linear_model.LinearRegression(
-                optim.SGD(rate), l2=L2, intercept_init=weights[-1], intercept_lr=rate
-            )
-            regression._weights.update(dict(zip(self.inputs, weights[:-1], strict=True)))  # river has no public way
-            regression.optimizer.n_iterations = labels
-            self.regressions.append(regression)
+        self.count = np.array([scaler["count"]], dtype=np.int64)
+        self.means, self.variances = np.array(scaler["means"]), np.array(scaler["variances"])
+        self.weights = np.array(state["weights"])
+        self.labels = np.array(state["labels"], dtype=np.int64)
+        self.slope = np.array(state["slope"])
+        self.rates = np.array([LEARNING_RATE / horizon**0.5 for horizon in horizons])
 
     def to_json(self) -> JSON:
         """Return what was learnt as plain lists."""
         return {
             "scaler": {
-                "count": self.scaler.counts[self.inputs[0]],
-                "means": [self.scaler.means[name] for name in self.inputs],
-                "variances": [self.scaler.vars[name] for name in self.inputs],
+                "count": int(self.count[0]),
+                "means": self.means.tolist(),
+                "variances": self.variances.tolist(),
             },
-            "weights": [[*map(item.weights.__getitem__, self.inputs), item.intercept] for item in self.regressions],
-            "labels": [item.optimizer.n_iterations for item in self.regressions],
-            "slope": self.slope,
+            "weights": self.weights.tolist(),
+            "labels": self.labels.tolist(),
+            "slope": self.slope.tolist(),
         }
-
-    def observe(self, x: list[float]) -> list[float]:
-        """Return the inputs standardised by all rows so far, this one included."""
-        row = dict(zip(self.inputs, x, strict=True))
-        self.scaler.learn_one(row)
-        scaled = self.scaler.transform_one(row)
-        return [-CLIP if value < -CLIP else min(value, CLIP) for value in scaled.values()]
-
-    def predict(self, z: list[float]) -> list[float]:
-        """Return each regression's forecast; NaN before it has learnt enough."""
-        row = dict(zip(self.inputs, z, strict=True))
-        return [
-            item.predict_one(row) if item.optimizer.n_iterations >= MIN_LABELS else np.nan for item in self.regressions
-        ]
-
-    def shrink(self, column: int, forecast: float) -> float:
-        """Return the forecast times the trailing slope."""
-        squares, products = self.slope[column]
-        return forecast * min(max(products / squares, 0.0), 1.0) if squares > 0 else 0.0 * forecast
-
-    def learn(self, column: int, z: list[float], label: float, forecast: float) -> None:
-        """Learn a matured label of one horizon; `forecast` is what the regression had said for it."""
-        self.regressions[column].learn_one(dict(zip(self.inputs, z, strict=True)), label)
-        if forecast == forecast:  # noqa: PLR0124 - not NaN
-            pair = self.slope[column]
-            pair[0] = MEMORY * pair[0] + (1 - MEMORY) * forecast * forecast
-            pair[1] = MEMORY * pair[1] + (1 - MEMORY) * forecast * label
 
 
 class Walk:
@@ -106,37 +76,126 @@ class Walk:
     """
 
     def __init__(self, queue: Floats, x: Floats, labels: Floats, at: Ints) -> None:
-        inputs = x.shape[1]
-        self.z: list[list[float]] = queue[:, :inputs].tolist()
-        self.raw: list[list[float]] = queue[:, inputs:].tolist()
-        self.x = x.tolist()
-        known: npt.NDArray[np.bool_] = np.logical_not(np.isnan(x).any(axis=1))
-        self.known: list[bool] = known.tolist()
-        self.labels = labels.T.tolist()
-        self.at = at.T.tolist()
-        self.first = [0] * len(self.at)
+        self.rows = np.concatenate([queue, np.full((len(x), queue.shape[1]), np.nan)])
+        self.x = np.ascontiguousarray(x)
+        self.known: Flags = np.logical_not(np.isnan(x).any(axis=1))
+        self.labels, self.at = labels, at
+        self.first = np.zeros(labels.shape[1], dtype=np.int64)
+        self.done = len(queue)
 
-    def advance(self, learner: Learner) -> list[float]:
-        """Return the forecasts of the next row, one a horizon, in units of the scale."""
-        row = len(self.z)
-        for column, (at, labels) in enumerate(zip(self.at, self.labels, strict=True)):
-            first = self.first[column]
-            while first < row and at[first] <= row:
-                said, label = self.raw[first][column], labels[first]
-                if self.z[first][0] == self.z[first][0] and label == label:  # noqa: PLR0124 - neither is NaN
-                    learner.learn(column, self.z[first], label, said)
-                first += 1
-            self.first[column] = first
-        new = row - len(self.labels[0]) + len(self.x)
-        if self.known[new]:
-            z = learner.observe(self.x[new])
-            raw = learner.predict(z)
-        else:
-            z, raw = [np.nan] * len(self.x[new]), [np.nan] * len(self.at)
-        self.z.append(z)
-        self.raw.append(raw)
-        return [learner.shrink(column, value) for column, value in enumerate(raw)]
+    def advance(self, learner: Learner, count: int) -> Floats:
+        """Return the forecasts [count, H] of the next rows, in units of the scale.
+
+        The forecast is the regression's, shrunk by the trailing slope of the labels on it (never negative, never over
+        one): a regression that was of no use lately says zero.
+        """
+        said = _advance(
+            self.done,
+            self.done + count,
+            self.rows,
+            self.x,
+            self.known,
+            self.labels,
+            self.at,
+            self.first,
+            learner.count,
+            learner.means,
+            learner.variances,
+            learner.weights,
+            learner.labels,
+            learner.slope,
+            learner.rates,
+            POWER,
+        )
+        self.done += count
+        return said
 
     def queue(self, start: int) -> Floats:
         """Return the queue [k, F + H] of the rows from `start` on."""
-        return np.column_stack([np.array(self.z[start:]), np.array(self.raw[start:])])
+        return self.rows[start:]
+
+
+@compiled_and_kept
+def _advance(
+    begin: int,
+    end: int,
+    rows: Floats,
+    x: Floats,
+    known: Flags,
+    labels: Floats,
+    at: Ints,
+    first: Ints,
+    count: Ints,
+    means: Floats,
+    variances: Floats,
+    weights: Floats,
+    learnt: Ints,
+    slope: Floats,
+    rates: Floats,
+    power: float,
+) -> Floats:
+    """Walk the rows from `begin` to `end`; `power` is a parameter so that libm raises to it, as for Python."""
+    inputs = x.shape[1]
+    before = len(rows) - len(x)
+    said = np.empty((end - begin, len(rates)))
+    for row in range(begin, end):
+        for column in range(len(rates)):
+            while first[column] < row and at[first[column], column] <= row:
+                z, label = rows[first[column]], labels[first[column], column]
+                if not np.isnan(z[0]) and not np.isnan(label):
+                    rate = rates[column] / power_of(float(learnt[column] + 1), power)
+                    _learn(z[:inputs], label, rate, weights[column])
+                    learnt[column] += 1
+                    _remember(z[inputs + column], label, slope[column])
+                first[column] += 1
+        if known[row - before]:
+            count[0] += 1
+            _observe(x[row - before], count[0], means, variances, power, rows[row])
+            for column in range(len(rates)):
+                if learnt[column] >= MIN_LABELS:
+                    rows[row, inputs + column] = _regress(rows[row, :inputs], weights[column])
+        for column in range(len(rates)):
+            said[row - begin, column] = rows[row, inputs + column] * _trust(slope[column])
+    return said
+
+
+@compiled
+def _observe(x: Floats, count: int, means: Floats, variances: Floats, power: float, z: Floats) -> None:
+    """Take the inputs x [F] into their means and variances (Welford), and put them into z, standardised."""
+    for name in range(len(x)):
+        old = means[name]
+        means[name] += (x[name] - old) / count
+        variances[name] += ((x[name] - old) * (x[name] - means[name]) - variances[name]) / count
+        value = (x[name] - means[name]) / power_of(variances[name], power) if variances[name] != 0 else 0.0
+        z[name] = -CLIP if value < -CLIP else (CLIP if value > CLIP else value)
+
+
+@compiled
+def _regress(z: Floats, weights: Floats) -> float:
+    total = 0.0
+    for name in range(len(z)):
+        total += weights[name] * z[name]
+    return float(total + weights[-1])
+
+
+@compiled
+def _learn(z: Floats, label: float, rate: float, weights: Floats) -> None:
+    """Step against the gradient of the squared loss, with an L2 term on all but the intercept."""
+    gradient = 2 * (_regress(z, weights) - label)
+    gradient = max(min(gradient, LARGEST_GRADIENT), -LARGEST_GRADIENT)
+    weights[-1] -= rate * gradient
+    for name in range(len(z)):
+        weights[name] -= (z[name] * gradient + weights[name] * L2) * rate
+
+
+@compiled
+def _remember(forecast: float, label: float, slope: Floats) -> None:
+    """Take what a regression had said for a label, if it had spoken, into the trailing slope."""
+    if not np.isnan(forecast):
+        slope[0] = MEMORY * slope[0] + (1 - MEMORY) * forecast * forecast
+        slope[1] = MEMORY * slope[1] + (1 - MEMORY) * forecast * label
+
+
+@compiled
+def _trust(slope: Floats) -> float:
+    return min(max(slope[1] / slope[0], 0.0), 1.0) if slope[0] > 0 else 0.0

@@ -1,4 +1,4 @@
-"""The model that learns while it forecasts: linear regressions (river) on a queue of maturing labels."""
+"""The model that learns while it forecasts: linear regressions on a queue of maturing labels."""
 
 from pathlib import Path
 from typing import ClassVar, Self
@@ -56,7 +56,7 @@ class Online:
     def fit(self, frames: list[FeatureFrame], seed: int) -> None:  # noqa: ARG002 - nothing here is random
         """Walk all symbols' rows in time order; keep what was learnt and the spread of the residuals."""
         self.fingerprint = frames[0].fingerprint
-        student = Learner(INPUTS, self.horizons, learner.fresh(len(INPUTS), len(self.horizons)))
+        student = Learner(self.horizons, learner.fresh(len(INPUTS), len(self.horizons)))
         walks, labels = [], []
         for frame in frames:
             _, sigma = volatility.step(volatility.initial(), frame)
@@ -65,10 +65,10 @@ class Online:
             walks.append(Walk(np.empty((0, self._width)), self._inputs(frame, sigma), y, at))
         order = np.argsort(np.concatenate([frame.time for frame in frames]), kind="stable")
         owners = np.repeat(np.arange(len(frames)), [len(frame) for frame in frames])[order].tolist()
-        said: list[list[list[float]]] = [[] for _ in frames]
+        said: list[list[Floats]] = [[] for _ in frames]
         for owner in owners:
-            said[owner].append(walks[owner].advance(student))
-        residuals = np.concatenate(labels) - np.concatenate([np.array(rows) for rows in said])
+            said[owner].append(walks[owner].advance(student, 1))
+        residuals = np.concatenate(labels) - np.concatenate([rows for parts in said for rows in parts])
         self.spread = np.array([spread(column) for column in residuals.T])
         self.learnt = student.to_json()
 
@@ -84,9 +84,9 @@ class Online:
         bars = np.concatenate([bars, np.column_stack([frame.time, frame.close, sigma])])
         time = bars[:, 0].astype(np.int64)
         at, y = self._labels(time, bars[:, 1].copy(), bars[:, 2], frame)
-        student = Learner(INPUTS, self.horizons, state["learnt"])
+        student = Learner(self.horizons, state["learnt"])
         walk = Walk(queue, self._inputs(frame, sigma), y, at + len(queue))
-        mean = np.array([walk.advance(student) for _ in range(len(frame))])
+        mean = walk.advance(student, len(frame))
         keep = int(np.searchsorted(time, time[-1] - max(self._spans(frame)), side="right"))
         new = {
             "volatility": scale,

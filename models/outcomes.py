@@ -1,8 +1,8 @@
 """The fold predictions -> outcomes of one symbol and interval: each forecast meets what came true, once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from operator import itemgetter
+from itertools import chain, repeat
 from typing import NamedTuple
 
 import msgspec
@@ -10,14 +10,14 @@ import numpy as np
 
 from features.frame import Floats
 from models.labels import mature
-from models.scores import score
+from models.scores import or_none, score
 from topics.records import QUANTILES, Outcome, Prediction
 from topics.units import interval_ms
 
 TIME, PRICE, MEAN, FIRST = 0, 1, 2, 3
 WIDTH = FIRST + len(QUANTILES)
-NAN = float("nan")
-NO_QUANTILES = [NAN] * len(QUANTILES)
+NO_QUANTILES = [float("nan")] * len(QUANTILES)
+SCORED, STALE, UNSCORED = (np.array(status, dtype=object) for status in ("scored", "stale", "unscored"))
 
 
 class Series(NamedTuple):
@@ -62,6 +62,14 @@ class OutcomesState:
         return cls(last_time, waiting)
 
 
+@dataclass
+class _New:
+    """The predictions of one series that are new, and the time of the last of them."""
+
+    last_time: int
+    predictions: list[Prediction]
+
+
 def initial() -> OutcomesState:
     """Return the state before the first prediction."""
     return OutcomesState()
@@ -82,7 +90,8 @@ def step(state: OutcomesState, predictions: Sequence[Prediction]) -> tuple[Outco
     close = np.array([bars[time] for time in clock.tolist()], dtype=np.float64)
     arrived = _arrived(state, predictions)
     waiting: dict[Series, Waiting] = {}
-    matured: list[tuple[int, Outcome]] = []
+    matured: list[Outcome] = []
+    moments = [np.empty(0, dtype=np.int64)]  # the bars at which they matured
     for series in {**state.waiting, **arrived}:
         parts = [part[series] for part in (state.waiting, arrived) if series in part]
         rest = []
@@ -92,55 +101,64 @@ def step(state: OutcomesState, predictions: Sequence[Prediction]) -> tuple[Outco
             time, price = rows[:, TIME].astype(np.int64), rows[:, PRICE].copy()
             at, realised = mature(time, price, span, clock, close)
             done = int(np.searchsorted(at, len(clock)))
-            outcomes = _outcomes(predictions[0], series, horizon, span, rows[:done], realised[:done])
-            matured += zip(at[:done].tolist(), outcomes, strict=True)
+            matured += _outcomes(predictions[0], series, horizon, span, rows[:done], realised[:done])
+            moments.append(at[:done])
             rest.append(rows[done:].copy())
         waiting[series] = Waiting(parts[-1].last_time, tuple(rest))
-    matured.sort(key=itemgetter(0))  # stable: what was ordered within a bar stays so
-    return OutcomesState(max(bars, default=state.last_time), waiting), [outcome for _, outcome in matured]
+    order = np.argsort(np.concatenate(moments), kind="stable")  # what was ordered within a bar stays so
+    outcomes = [matured[place] for place in order.tolist()]
+    return OutcomesState(max(bars, default=state.last_time), waiting), outcomes
 
 
 def _arrived(state: OutcomesState, predictions: Sequence[Prediction]) -> dict[Series, Waiting]:
     """Return the new predictions as rows, by series."""
-    last: dict[Series, int] = {}
-    heads: dict[Series, list[float]] = {}
-    said: dict[Series, list[float]] = {}
+    found: dict[Series, _New] = {}
     for prediction in predictions:
-        forecasts = prediction.forecasts
-        series = Series(prediction.model, prediction.version, tuple([forecast.horizon for forecast in forecasts]))
-        if series not in last:
-            last[series] = state.waiting[series].last_time if series in state.waiting else -1
-            heads[series], said[series] = [], []
-        if prediction.time <= last[series]:
-            continue
-        last[series] = prediction.time
-        heads[series] += (prediction.time, prediction.price)
-        numbers = said[series]
-        for forecast in forecasts:
-            numbers.append(NAN if forecast.mean is None else forecast.mean)
-            numbers += forecast.quantiles or NO_QUANTILES
-    arrived = {}
-    for series, numbers in said.items():
-        head = np.array(heads[series], dtype=np.float64).reshape(-1, 2)
-        forecast_rows = np.array(numbers, dtype=np.float64).reshape(len(head), len(series.horizons), WIDTH - MEAN)
-        columns = tuple(np.hstack([head, forecast_rows[:, column]]) for column in range(len(series.horizons)))
-        arrived[series] = Waiting(last[series], columns)
-    return arrived
+        horizons = tuple([forecast.horizon for forecast in prediction.forecasts])
+        series = Series(prediction.model, prediction.version, horizons)
+        new = found.get(series)
+        if new is None:
+            kept = state.waiting.get(series)
+            new = found[series] = _New(-1 if kept is None else kept.last_time, [])
+        if prediction.time > new.last_time:
+            new.last_time = prediction.time
+            new.predictions.append(prediction)
+    return {
+        series: Waiting(new.last_time, _rows(new.predictions, len(series.horizons))) for series, new in found.items()
+    }
+
+
+def _rows(predictions: Sequence[Prediction], horizons: int) -> tuple[Floats, ...]:
+    """Return the rows [n, 3 + Q] of each horizon of predictions that all have as many."""
+    forecasts = [forecast for prediction in predictions for forecast in prediction.forecasts]
+    quantiles = chain.from_iterable([forecast.quantiles or NO_QUANTILES for forecast in forecasts])
+    count = len(predictions)
+    rows = np.empty((count, horizons, WIDTH))
+    rows[:, :, TIME] = np.array([prediction.time for prediction in predictions], dtype=np.float64)[:, None]
+    rows[:, :, PRICE] = np.array([prediction.price for prediction in predictions], dtype=np.float64)[:, None]
+    # None becomes NaN.
+    rows[:, :, MEAN] = np.array([forecast.mean for forecast in forecasts], dtype=np.float64).reshape(count, horizons)
+    rows[:, :, FIRST:] = np.fromiter(quantiles, np.float64).reshape(count, horizons, len(QUANTILES))
+    return tuple(rows.transpose(1, 0, 2))
 
 
 def _outcomes(
     like: Prediction, series: Series, horizon: int, span: int, rows: Floats, realised: Floats
-) -> list[Outcome]:
+) -> Iterable[Outcome]:
     """Return the outcomes of forecasts [n, 3 + Q] of one series and horizon; realised [n] is NaN across a gap."""
-    outcomes = []
-    times = rows[:, TIME].astype(np.int64).tolist()
-    scores = score(realised, rows[:, MEAN], rows[:, FIRST:])
-    for time, value, scored in zip(times, realised.tolist(), scores, strict=True):
-        head = (like.symbol, like.interval, time, series.model, series.version, horizon, time + span)
-        if value != value:  # noqa: PLR0124 - NaN: no bar at the target
-            outcomes.append(Outcome(*head, "stale"))
-        elif scored is None:
-            outcomes.append(Outcome(*head, "unscored", value))
-        else:
-            outcomes.append(Outcome(*head, "scored", value, *scored))
-    return outcomes
+    times = rows[:, TIME].astype(np.int64)
+    known = ~np.isnan(realised)
+    said, scores = score(realised, rows[:, MEAN], rows[:, FIRST:])
+    return map(
+        Outcome,
+        repeat(like.symbol),
+        repeat(like.interval),
+        times.tolist(),
+        repeat(series.model),
+        repeat(series.version),
+        repeat(horizon),
+        (times + span).tolist(),
+        np.where(known, np.where(said, SCORED, UNSCORED), STALE).tolist(),
+        or_none(realised, known),
+        *scores,
+    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 
 import msgspec
 import numpy as np
@@ -10,7 +11,7 @@ from features.frame import FeatureFrame, Floats
 from models import calibration
 from models.calibration import Calibration
 from models.forecaster import JSON, Forecaster, Forecasts
-from topics.records import Forecast, Prediction
+from topics.records import QUANTILES, Forecast, Prediction
 
 REGIME = "regime_"
 
@@ -122,13 +123,15 @@ class Predictor:
 
 def _records(forecasts: Forecasts, quantiles: Floats, horizons: tuple[int, ...]) -> list[list[Forecast]]:
     """Return the forecasts of each row, one a horizon; one without a mean is None throughout."""
-    rows = []
-    columns = (forecasts.mean, forecasts.scale, quantiles, forecasts.p_up)
-    for means, scales, levels, ups in zip(*(column.tolist() for column in columns), strict=True):
-        rows.append(
-            [
-                Forecast(horizon, mean, scale, level, up) if mean == mean else Forecast(horizon)  # noqa: PLR0124 - NaN
-                for horizon, mean, scale, level, up in zip(horizons, means, scales, levels, ups, strict=True)
-            ]
-        )
-    return rows
+    columns = (
+        forecasts.mean.ravel(),
+        forecasts.scale.ravel(),
+        quantiles.reshape(-1, len(QUANTILES)),
+        forecasts.p_up.ravel(),
+    )
+    numbers = zip(cycle(horizons), *(column.tolist() for column in columns), strict=False)
+    records = [
+        Forecast(horizon, mean, scale, levels, up) if mean == mean else Forecast(horizon)  # noqa: PLR0124 - NaN
+        for horizon, mean, scale, levels, up in numbers
+    ]
+    return [records[row : row + len(horizons)] for row in range(0, len(records), len(horizons))]

@@ -1,18 +1,32 @@
-"""How good one forecast was, once its label is known."""
+"""How good forecasts were, once their labels are known."""
+
+from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from features.compiled import compiled_and_kept
 from features.frame import Floats
 from topics.records import QUANTILES
 
+Flags = npt.NDArray[np.bool_]
+
 LEVELS = np.array(QUANTILES)
-Scores = tuple[float | None, float | None, float | None, bool | None, bool | None]
-"""absolute_error, naive_absolute_error, pinball, interval_hit, direction_hit: see `topics.records.Outcome`."""
+NONE = np.array(None, dtype=object)
 
 
-def score(realised: Floats, mean: Floats, quantiles: Floats) -> list[Scores | None]:
-    """Return the scores of forecasts [n] with quantiles [n, Q]; None where nothing was said or nothing is known.
+class Scores(NamedTuple):
+    """The scores of forecasts, columns [n] with None where they are unknown: see `topics.records.Outcome`."""
+
+    absolute_error: list[float | None]
+    naive_absolute_error: list[float | None]
+    pinball: list[float | None]
+    interval_hit: list[bool | None]
+    direction_hit: list[bool | None]
+
+
+def score(realised: Floats, mean: Floats, quantiles: Floats) -> tuple[Flags, Scores]:
+    """Return which forecasts [n], with quantiles [n, Q], had said something of what is known, and their scores.
 
     `interval_hit` is that of the outermost quantiles (5 to 95 %). `direction_hit` is None where the price did not move,
     and where the forecast took no side (a mean of zero).
@@ -20,23 +34,21 @@ def score(realised: Floats, mean: Floats, quantiles: Floats) -> list[Scores | No
     error, loss = _errors(realised, mean, quantiles, LEVELS)
     inside = (quantiles[:, 0] <= realised) & (realised <= quantiles[:, -1])
     sides = np.sign(mean) * np.sign(realised)
-    columns = (np.abs(realised), error, loss, inside, sides)
-    rows: list[Scores | None] = []
-    for naive, absolute, pinball, hit, side in zip(*(column.tolist() for column in columns), strict=True):
-        no_mean, no_quantiles = absolute != absolute, pinball != pinball  # noqa: PLR0124 - NaN
-        if no_mean and no_quantiles:
-            rows.append(None)
-            continue
-        rows.append(
-            (
-                None if no_mean else absolute,
-                naive,
-                None if no_quantiles else pinball,
-                None if no_quantiles else hit,
-                None if no_mean or side == 0 else side > 0,
-            )
-        )
-    return rows
+    has_mean, has_quantiles = ~np.isnan(error), ~np.isnan(loss)
+    said = has_mean | has_quantiles
+    return said, Scores(
+        or_none(error, has_mean),
+        or_none(np.abs(realised), said),
+        or_none(loss, has_quantiles),
+        or_none(inside, has_quantiles),
+        or_none(sides > 0, has_mean & (sides != 0)),
+    )
+
+
+def or_none(values: npt.NDArray[Any], known: Flags) -> list[Any]:
+    """Return the values [n] as Python has them, None where they are not known."""
+    found: list[Any] = (values if known.all() else np.where(known, values.astype(object), NONE)).tolist()
+    return found
 
 
 @compiled_and_kept

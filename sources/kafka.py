@@ -15,6 +15,7 @@ from aiokafka.structs import RecordMetadata
 from msgspec import Struct
 
 from sources.errors import SourceError
+from sources.producer import producer
 from sources.progress import Progress, save
 from topics import codec
 from topics.catalog import BARS, DEAD_LETTERS, MAX_MESSAGE_BYTES, TICKS
@@ -104,8 +105,8 @@ def _note(progress: Progress, header: bytes | None) -> None:
 class Sender:
     """Sends records, at most `IN_FLIGHT` unconfirmed, and writes down what was confirmed."""
 
-    def __init__(self, producer: AIOKafkaProducer, progress: Progress, path: Path) -> None:
-        self._producer, self._progress, self._path = producer, progress, path
+    def __init__(self, to_kafka: AIOKafkaProducer, progress: Progress, path: Path) -> None:
+        self._producer, self._progress, self._path = to_kafka, progress, path
         self._pending: deque[tuple[asyncio.Future[RecordMetadata], str, int]] = deque()
         self._saved = 0.0
 
@@ -136,21 +137,12 @@ class Sender:
 @asynccontextmanager
 async def sender(bootstrap: str, progress: Progress, path: Path) -> AsyncIterator[Sender]:
     """Open the way to Kafka. However it is left, what was confirmed is written down."""
-    producer = AIOKafkaProducer(
-        bootstrap_servers=bootstrap,
-        acks="all",
-        enable_idempotence=True,
-        linger_ms=10,
-        max_batch_size=MAX_MESSAGE_BYTES // 4,
-        max_request_size=MAX_MESSAGE_BYTES,
-        # gzip, which is always there, costs more than all else together.
-        compression_type="zstd",
-    )
-    await producer.start()
-    opened = Sender(producer, progress, path)
+    to_kafka = producer(bootstrap, linger_ms=10, max_batch_size=MAX_MESSAGE_BYTES // 4)
+    await to_kafka.start()
+    opened = Sender(to_kafka, progress, path)
     try:
         yield opened
         await opened.settle()
     finally:
         opened.save()
-        await producer.stop()
+        await to_kafka.stop()

@@ -69,7 +69,13 @@ def int8(values: Sequence[int | None] | Ints) -> Column:
 
 def boolean(values: Sequence[bool | None]) -> Column:
     """Return a boolean column."""
-    return _fixed(np.array([bool(value) for value in values], dtype=np.uint8), _nulls(values))
+    array = np.array(values, dtype=np.float64)  # None becomes NaN
+    return _fixed((array == 1).astype(np.uint8), np.isnan(array))
+
+
+def char(values: Sequence[bytes]) -> Column:
+    """Return a "char" column of single bytes."""
+    return _fixed(np.frombuffer(b"".join(values), dtype=np.uint8).copy())
 
 
 def timestamptz(values: Sequence[int] | Ints) -> Column:
@@ -119,8 +125,10 @@ def float8_array(values: Sequence[Sequence[float | None]]) -> Column:
     data["elements"]["size"] = np.where(null, NULL, element["value"].itemsize)
     data["elements"]["value"] = array
     matrix = data.view(np.uint8).reshape(len(values), layout.itemsize)
-    if not null.any() and width:
-        return Column(matrix, np.full(len(values), layout.itemsize, dtype=np.int64))
+    if width and (sizes == width).all():
+        keep = np.ones(matrix.shape, dtype=np.bool_)
+        keep[:, 20:].reshape(len(values), width, element.itemsize)[:, :, 4:] = ~null[:, :, None]
+        return Column(matrix, layout.itemsize - 8 * null.sum(axis=1), keep if null.any() else None)
     elements = np.ones((len(values), width, element.itemsize), dtype=np.bool_)
     elements[:, :, 4:] = ~null[:, :, None]
     elements &= (np.arange(width) < sizes[:, None])[:, :, None]

@@ -5,7 +5,8 @@
 What is said of bars that are not cut by time has no place here: when such a bar ended is not known.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import TypeVar, cast
 
 import redis.asyncio as redis
@@ -45,12 +46,19 @@ class Price(Struct, frozen=True):
     price: float
 
 
-Timed = TypeVar("Timed", Bar, Regime, Prediction)
+Timed = TypeVar("Timed", Tick, Bar, Regime, Prediction)
 
 
-def _timed(records: Sequence[Timed]) -> list[Timed]:
-    """Return the records of bars that are cut by time."""
-    return [record for record in records if is_time(record.interval)]
+def _last(records: Sequence[Struct], kind: type[Timed], *fields: str) -> list[Timed]:  # noqa: ARG001 - for its type
+    """Return the newest of the records that are alike in these fields; bars that are not cut by time are left out."""
+    last: dict[tuple[str, ...], Timed] = {}
+    key: Callable[[Timed], tuple[str, ...]] = attrgetter("symbol", *fields)
+    for record in cast(Sequence[Timed], records):
+        place = key(record)
+        known = last.get(place)
+        if known is None or known.time <= record.time:
+            last[place] = record
+    return [record for record in last.values() if isinstance(record, Tick) or is_time(record.interval)]
 
 
 class Latest:
@@ -94,13 +102,13 @@ def newest(records: Mapping[Topic, Sequence[Struct]]) -> dict[str, Price | Regim
         if key not in found or found[key].time <= time:
             found[key] = record
 
-    for tick in cast(Sequence[Tick], records.get(TICKS, ())):
+    for tick in _last(records.get(TICKS, ()), Tick, "venue"):
         offer((tick.symbol, "price"), tick.time, Price(tick.time, tick.price))
-    for bar in _timed(cast(Sequence[Bar], records.get(BARS, ()))):
+    for bar in _last(records.get(BARS, ()), Bar, "interval"):
         end = bar.time + interval_ms(bar.interval)
         offer((bar.symbol, "price"), end, Price(end, bar.close))
-    for regime in _timed(cast(Sequence[Regime], records.get(REGIMES, ()))):
+    for regime in _last(records.get(REGIMES, ()), Regime, "interval"):
         offer((regime.symbol, "regime"), regime.time, regime)
-    for prediction in _timed(cast(Sequence[Prediction], records.get(PREDICTIONS, ()))):
+    for prediction in _last(records.get(PREDICTIONS, ()), Prediction, "interval", "model"):
         offer((prediction.symbol, "prediction", prediction.model), prediction.time, prediction)
     return {":".join(key): record for key, record in found.items()}

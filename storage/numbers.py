@@ -22,10 +22,11 @@ class Numbers:
 
     async def of(self, connection: AsyncConnection, keys: Sequence[Key]) -> list[int]:
         """Return the number of each key; new keys are committed first, so that no row can name an unknown number."""
-        if new := set(keys).difference(self._known):
-            await self._learn(connection, new)
-        known = self._known
-        return [known[key] for key in keys]
+        try:
+            return list(map(self._known.__getitem__, keys))
+        except KeyError:
+            await self._learn(connection, set(keys).difference(self._known))
+            return list(map(self._known.__getitem__, keys))
 
     def forget(self) -> None:
         """Read the table again at the next call: another database may answer then."""

@@ -2,16 +2,31 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
+from operator import attrgetter
 from typing import Any, Self
 
 import msgspec
 import numpy as np
 from msgspec import Struct
 
-from storage.binary import Column, boolean, bytea, float8, float8_array, int4, int8, rows, storable, text, timestamptz
+from storage.binary import (
+    Column,
+    boolean,
+    bytea,
+    char,
+    float8,
+    float8_array,
+    int4,
+    int8,
+    rows,
+    storable,
+    text,
+    timestamptz,
+)
 from storage.numbers import Key
 from topics.catalog import ALERTS, BARS, DEAD_LETTERS, FEATURES, MODELS, REGIMES, Topic
-from topics.records import QUANTILES, Forecast, Outcome, Prediction, Tick
+from topics.records import QUANTILES, Features, Forecast, Outcome, Prediction, Tick
 
 Kind = Callable[[Sequence[Any]], Column]
 _encoder = msgspec.msgpack.Encoder()
@@ -98,13 +113,18 @@ def _columns(kinds: Mapping[str, Kind], records: Sequence[Struct]) -> list[Colum
 
 def _alike(records: Sequence[Struct]) -> Iterator[Sequence[Struct]]:
     """Yield the records in parts that fit in memory with every row at its widest: one dead letter can be megabytes."""
-    widest = max(len(_encoder.encode(record)) for record in records)
+    widest = max(map(_size, records))
     if len(records) == 1 or len(records) * widest <= MATRIX_BYTES:
         yield records
     else:
         half = len(records) // 2
         yield from _alike(records[:half])
         yield from _alike(records[half:])
+
+
+def _size(record: Struct) -> int:
+    """Return about how many bytes a row takes."""
+    return 12 * len(record.values) if isinstance(record, Features) else len(_encoder.encode(record))
 
 
 def ticks(records: Sequence[Tick], origins: Sequence[str]) -> Rows:
@@ -127,7 +147,7 @@ def ticks(records: Sequence[Tick], origins: Sequence[str]) -> Rows:
     return Rows.of("ticks", ("symbol", "time", "identity"), columns)
 
 
-UNKNOWN = [None] * len(QUANTILES)
+UNKNOWN = [float("nan")] * len(QUANTILES)
 QUANTILE_COLUMNS = tuple(f"q{round(level * 100):02d}" for level in QUANTILES)
 
 
@@ -140,7 +160,8 @@ def predictions(records: Sequence[Prediction], series: Sequence[int], contexts: 
     """Return one row per horizon; `series` has a number per horizon, `contexts` one per prediction."""
     forecasts: list[Forecast] = [forecast for prediction in records for forecast in prediction.forecasts]
     sizes = [len(prediction.forecasts) for prediction in records]
-    quantiles = np.array([f.quantiles or UNKNOWN for f in forecasts], dtype=np.float64).reshape(-1, len(QUANTILES))
+    levels = chain.from_iterable([forecast.quantiles or UNKNOWN for forecast in forecasts])
+    quantiles = np.fromiter(levels, np.float64).reshape(-1, len(QUANTILES))
     columns = {
         "time": timestamptz(np.repeat([prediction.time for prediction in records], sizes)),
         "series_id": int4(series),
@@ -154,26 +175,42 @@ def predictions(records: Sequence[Prediction], series: Sequence[int], contexts: 
     return Rows.of("prediction_rows", ("series_id", "time"), columns)
 
 
+_key_of_outcome = attrgetter("symbol", "interval", "model", "version", "horizon")
+
+
 def series_of_outcomes(records: Sequence[Outcome]) -> list[Key]:
     """Return the series of each outcome."""
-    return [(o.symbol, o.interval, o.model, o.version, o.horizon) for o in records]
+    return list(map(_key_of_outcome, records))
 
 
 STATUS = {"scored": b"s", "stale": b"t", "unscored": b"u"}
+_values_of_outcome = attrgetter(
+    "time",
+    "target_time",
+    "status",
+    "realised",
+    "absolute_error",
+    "naive_absolute_error",
+    "pinball",
+    "interval_hit",
+    "direction_hit",
+)
 
 
 def outcomes(records: Sequence[Outcome], series: Sequence[int]) -> Rows:
     """Return the rows of outcomes; `series` has a number per outcome."""
+    times, targets, statuses, *scores = zip(*map(_values_of_outcome, records), strict=True)
+    realised, error, naive, pinball, interval_hit, direction_hit = scores
     columns = {
-        "time": timestamptz([outcome.time for outcome in records]),
-        "target_time": timestamptz([outcome.target_time for outcome in records]),
+        "time": timestamptz(times),
+        "target_time": timestamptz(targets),
         "series_id": int4(series),
-        "status": bytea([STATUS[outcome.status] for outcome in records]),
-        "realised": float8([outcome.realised for outcome in records]),
-        "absolute_error": float8([outcome.absolute_error for outcome in records]),
-        "naive_absolute_error": float8([outcome.naive_absolute_error for outcome in records]),
-        "pinball": float8([outcome.pinball for outcome in records]),
-        "interval_hit": boolean([outcome.interval_hit for outcome in records]),
-        "direction_hit": boolean([outcome.direction_hit for outcome in records]),
+        "status": char([STATUS[status] for status in statuses]),
+        "realised": float8(realised),
+        "absolute_error": float8(error),
+        "naive_absolute_error": float8(naive),
+        "pinball": float8(pinball),
+        "interval_hit": boolean(interval_hit),
+        "direction_hit": boolean(direction_hit),
     }
     return Rows.of("outcome_rows", ("series_id", "time"), columns)

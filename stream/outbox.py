@@ -1,19 +1,28 @@
 """Sends frames and returns when Kafka has them."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from msgspec import Struct
 
+from sources.producer import producer
 from topics import codec
-from topics.catalog import MAX_MESSAGE_BYTES, Topic
+from topics.catalog import Topic
 
-ROWS = 500
-"""Rows in one outgoing frame, at most: a prediction takes about 1 KB, and a frame is to stay below 1 MB."""
+ROWS, FRAME_BYTES = 2_000, 600_000
+"""Rows and, about, bytes in one outgoing frame: each costs Faust the same, whatever is in it."""
 
 Delivery = asyncio.Future[Any]
+
+
+def encoded(records: Sequence[Struct]) -> Iterator[bytes]:
+    """Yield the records as frames. Of records of one kind the last is about the longest: there, indicators are warm."""
+    if records:
+        rows = min(max(FRAME_BYTES // len(codec.encode_one(records[-1])), 1), ROWS)
+        for start in range(0, len(records), rows):
+            yield codec.encode(records[start : start + rows])
 
 
 class Outbox:
@@ -27,23 +36,16 @@ class Outbox:
     async def _connected(self) -> AIOKafkaProducer:
         async with self._connecting:
             if self._producer is None:
-                producer = AIOKafkaProducer(
-                    bootstrap_servers=self._bootstrap,
-                    acks="all",
-                    enable_idempotence=True,
-                    compression_type="zstd",
-                    max_request_size=MAX_MESSAGE_BYTES,
-                    linger_ms=2,
-                )
-                await producer.start()
-                self._producer = producer
+                to_kafka = producer(self._bootstrap, linger_ms=2)
+                await to_kafka.start()
+                self._producer = to_kafka
             return self._producer
 
     async def stop(self) -> None:
         """Flush and disconnect."""
         if self._producer is not None:
-            producer, self._producer = self._producer, None
-            await producer.stop()
+            to_kafka, self._producer = self._producer, None
+            await to_kafka.stop()
 
     async def send(self, frames: Iterable[tuple[Topic, str, Sequence[Struct]]]) -> None:
         """Send (topic, key, records) and wait until all are delivered. Raises KafkaError where one is not."""
@@ -55,15 +57,13 @@ class Outbox:
         What is posted next, after this has returned, comes after it on the topics.
         """
         return await self.post_values(
-            (topic, key, codec.encode(records[start : start + ROWS]))
-            for topic, key, records in frames
-            for start in range(0, len(records), ROWS)
+            (topic, key, value) for topic, key, records in frames for value in encoded(records)
         )
 
     async def post_values(self, values: Iterable[tuple[Topic, str, bytes]]) -> list[Delivery]:
         """Hand (topic, key, encoded frame) over in order, as `post` does with records."""
-        producer = await self._connected()
+        to_kafka = await self._connected()
         return [
-            await producer.send(topic.name, value, key=key.encode(), headers=codec.HEADERS)
+            await to_kafka.send(topic.name, value, key=key.encode(), headers=codec.HEADERS)
             for topic, key, value in values
         ]

@@ -33,21 +33,23 @@ from topics.records import DeadLetter
 
 BATCH_EVENTS = 64
 BATCH_SECONDS = 0.1
+SLICE_BYTES = 2_097_152
+"""Bytes of input in one transaction: each costs the same few round trips, however much it stores."""
 SHOWN = (TICKS, BARS, REGIMES, PREDICTIONS)
 """The topics of which Redis keeps the newest."""
 
 
 def read(topic: Topic, events: Sequence[EventT[Any]]) -> tuple[list[Struct], list[str], list[DeadLetter]]:
-    """Return the records of events, where each came from (``partition-offset-row``), and what could not be read."""
+    """Return the records of events, where each tick came from (``partition-offset-row``), and what is no record."""
     records: list[Struct] = []
     origins: list[str] = []
     letters: list[DeadLetter] = []
     for event in events:
-        found, unread = decode_event(topic, event)
-        message = event.message
-        records += [record for _, record in found]
-        origins += [f"{message.partition}-{message.offset}-{row}" for row, _ in found]
+        rows, found, unread = decode_event(topic, event)
+        records += found
         letters += unread
+        if topic is TICKS:
+            origins += [f"{event.message.partition}-{event.message.offset}-{row}" for row in rows]
     return records, origins, letters
 
 
@@ -59,7 +61,7 @@ async def define(writer: Writer, definition: Definition) -> None:
 async def persist(topic: Topic, stream: Any, writer: Writer, latest: Latest, outbox: Outbox) -> None:
     """Write a topic's records until the stream ends."""
     async for events in stream.noack_take(BATCH_EVENTS, within=BATCH_SECONDS):
-        for part in slices(events):
+        for part in slices(events, SLICE_BYTES):
             records, origins, letters = read(topic, part)
             if topic is DEAD_LETTERS:
                 records += letters

@@ -104,26 +104,28 @@ def dead_letter(topic: str, event: EventT[Any], row: int, value: bytes, reason: 
     return DeadLetter(topic, message.partition, message.offset, reason, value, time, message.key or None, row)
 
 
-def decode_event(topic: Topic, event: EventT[Any]) -> tuple[list[tuple[int, Any]], list[DeadLetter]]:
-    """Return the records of an event, each with its row, and the dead letters of what is none."""
+def decode_event(topic: Topic, event: EventT[Any]) -> tuple[Sequence[int], list[Any], list[DeadLetter]]:
+    """Return the records of an event, the row of each, and the dead letters of what is none."""
     message = event.message
     headers: Any = message.headers or ()
     pairs = headers.items() if isinstance(headers, dict) else headers
     frame = codec.decode(message.value, topic.record, pairs)
-    unread = {part.row for part in frame.rejected}
-    rows = (row for row in range(len(frame.records) + len(unread)) if row not in unread)
     letters = [dead_letter(topic.name, event, part.row, part.value, part.reason) for part in frame.rejected]
-    return list(zip(rows, frame.records, strict=True)), letters
+    rows: Sequence[int] = range(len(frame.records) + len(letters))
+    if letters:
+        unread = {part.row for part in frame.rejected}
+        rows = [row for row in rows if row not in unread]
+    return rows, frame.records, letters
 
 
-def slices(events: Sequence[EventT[Any]]) -> Iterator[list[EventT[Any]]]:
-    """Cut events into runs of about `SLICE_BYTES`."""
+def slices(events: Sequence[EventT[Any]], most: int = SLICE_BYTES) -> Iterator[list[EventT[Any]]]:
+    """Cut events into runs of about `most` bytes."""
     run: list[EventT[Any]] = []
     size = 0
     for event in events:
         run.append(event)
         size += len(event.message.value or b"")
-        if size >= SLICE_BYTES:
+        if size >= most:
             yield run
             run, size = [], 0
     if run:
@@ -195,20 +197,23 @@ class Shell(Generic[R, S]):
         last_event: dict[tuple[str, str], EventT[Any]],
     ) -> list[DeadLetter]:
         message = event.message
-        records, letters = decode_event(self.stage.source, event)
+        rows, records, letters = decode_event(self.stage.source, event)
         parts: dict[tuple[str, str], Part[R]] = {}
-        for row, record in records:
+        part, part_key = None, None
+        for row, record in zip(rows, records, strict=True):
             reason = self.stage.check(record)
             if reason is not None:
                 letters.append(dead_letter(self.stage.source.name, event, row, codec.encode_one(record), reason))
                 continue
             key = self.stage.key(record)
-            if key not in parts:
-                parts[key] = Part(message.partition, message.offset, int((message.timestamp or 0) * 1000))
-                groups.setdefault(key, []).append(parts[key])
-                last_event[key] = event
-            parts[key].rows.append(row)
-            parts[key].records.append(record)
+            if part is None or key != part_key:  # nearly all records of an event have one key
+                if key not in parts:
+                    parts[key] = Part(message.partition, message.offset, int((message.timestamp or 0) * 1000))
+                    groups.setdefault(key, []).append(parts[key])
+                    last_event[key] = event
+                part, part_key = parts[key], key
+            part.rows.append(row)
+            part.records.append(record)
         return letters
 
     def _load(self, key: tuple[str, str], table_key: bytes) -> tuple[dict[int, int], S]:

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from features.cross_section import Universe
 from features.market import MarketState, initial, step
-from stream.outbox import ROWS, Outbox
+from stream.outbox import Outbox
 from stream.shell import BATCH_EVENTS, BATCH_SECONDS, Output, Part, decode_event, slices
 from topics import codec
 from topics.catalog import BARS, CROSS_SECTION, DEAD_LETTERS, MARKET_BARS, TICKS, Topic
@@ -27,6 +27,8 @@ Value = tuple[Topic, str, bytes]
 
 IN_ORDER = frozenset({TICKS.name, BARS.name})
 """The topics whose partitions are read in the order of arrival: the market counts messages of one against others'."""
+ROWS = 500
+"""Rows in one message, at most, where one is cut."""
 WHOLE_BYTES = 1_048_576
 """A message up to this size goes on as one, however many rows it has: patience is counted in messages."""
 
@@ -51,9 +53,9 @@ class Gather:
 
     def forward(self, event: EventT[Any]) -> list[Value]:
         """Return what to send on for a message."""
-        found, letters = decode_event(self.source, event)
+        _, found, letters = decode_event(self.source, event)
         groups: dict[Key, list[Bar]] = {}
-        for _, bar in found:
+        for bar in found:
             groups.setdefault((bar.symbol, bar.interval), []).append(bar)
         whole = len(event.message.value or b"") <= WHOLE_BYTES
         sent = [

@@ -1,12 +1,16 @@
 """Records to bytes and back. A value on the wire is a *frame*: one JSON object, or an array of them in time order."""
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
+
+from topics.records import PATTERNS
 
 VERSION_HEADER = "foretick-version"
 VERSION = b"1"
@@ -34,9 +38,29 @@ class Frame(Generic[R]):
     rejected: list[Rejected]
 
 
+@dataclass(frozen=True)
+class _Reader(Generic[R]):
+    """Reads one record or many of a type; raises msgspec's errors."""
+
+    one: msgspec.json.Decoder[R]
+    many: msgspec.json.Decoder[list[R]]
+    patterns: tuple[tuple[str, re.Pattern[str]], ...]
+
+    def read(self, value: bytes | msgspec.Raw) -> list[R]:
+        """Return the records of an array, or the one that is the value."""
+        array = isinstance(value, bytes) and value.lstrip()[:1] == b"["
+        records = self.many.decode(value) if array else [self.one.decode(value)]
+        for name, pattern in self.patterns:
+            for text in set(map(attrgetter(name), records)):
+                if not pattern.search(text):
+                    raise msgspec.ValidationError(f"Expected `str` matching regex {pattern.pattern!r} - at `$.{name}`")
+        return records
+
+
 @cache
-def _decoders(record: type[Struct]) -> tuple[msgspec.json.Decoder[Any], msgspec.json.Decoder[Any]]:
-    return msgspec.json.Decoder(record), msgspec.json.Decoder(list[record])  # type: ignore[valid-type]
+def _reader(record: type[R]) -> _Reader[R]:
+    patterns = [(name, re.compile(text)) for name, text in PATTERNS.items() if name in record.__struct_fields__]
+    return _Reader(msgspec.json.Decoder(record), msgspec.json.Decoder(list[record]), tuple(patterns))  # type: ignore[valid-type]
 
 
 def encode(records: Sequence[Struct]) -> bytes:
@@ -57,14 +81,14 @@ def decode(value: bytes | None, record: type[R], headers: Iterable[tuple[str, by
         return Frame([], [Rejected(0, value or b"", reason)])
     if not value:
         return Frame([], [Rejected(0, b"", "the value is empty")])
-    one, many = _decoders(record)
+    reader = _reader(record)
     try:
-        return Frame(many.decode(value) if value.lstrip()[:1] == b"[" else [one.decode(value)], [])
+        return Frame(reader.read(value), [])
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return _decode_each(value, one, str(error))
+        return _decode_each(value, reader, str(error))
 
 
-def _decode_each(value: bytes, one: msgspec.json.Decoder[R], whole_reason: str) -> Frame[R]:
+def _decode_each(value: bytes, reader: _Reader[R], whole_reason: str) -> Frame[R]:
     try:
         parts = _raw_decoder.decode(value)
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -72,7 +96,7 @@ def _decode_each(value: bytes, one: msgspec.json.Decoder[R], whole_reason: str) 
     frame: Frame[R] = Frame([], [])
     for row, part in enumerate(parts):
         try:
-            frame.records.append(one.decode(part))
+            frame.records.extend(reader.read(part))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             frame.rejected.append(Rejected(row, bytes(part), str(error)))
     return frame

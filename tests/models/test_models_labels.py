@@ -8,6 +8,7 @@ from features.frame import FeatureFrame
 from models import boosting
 from models.gbm import GBM
 from models.labels import mature, targets
+from models.trees import Trees
 
 
 def test_a_label_matures_with_the_first_bar_at_or_after_its_target_and_is_unknown_across_a_gap() -> None:
@@ -65,5 +66,5 @@ def test_unknown_labels_teach_the_trees_nothing() -> None:
     x = rng.normal(size=(6_000, 3))
     y = np.sign(x[:, :1])
     y[rng.random(6_000) < 0.7] = np.nan
-    said = boosting.predict(boosting.train(x, y, (1,), np.zeros((1, 8)), seed=0), x)[:, 0]
+    said = Trees.of(boosting.train(x, y, (1,), np.zeros((1, 8)), seed=0)).predict(x)[:, 0]
     assert np.mean(said * np.sign(x[:, 0])) > 0.4  # zeros in place of the unknown would pull it below 0.3

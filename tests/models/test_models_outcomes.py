@@ -145,3 +145,11 @@ def test_a_prediction_that_comes_after_its_target_has_passed_is_stale() -> None:
 def test_nothing_in_gives_nothing_out() -> None:
     assert outcomes.step(outcomes.initial(), []) == (outcomes.initial(), [])
     assert outcomes.initial().last_time == -1
+
+
+def test_a_prediction_without_forecasts_has_no_outcomes_and_holds_none_back() -> None:
+    empty = [Prediction("COIN", "1m", START + MINUTE * row, "silent", "v1", "f", 100.0, []) for row in range(3)]
+    assert outcomes.step(outcomes.initial(), empty)[1] == []
+    predictions = predictions_of(100, 0.0, seed=5)
+    _, expected = outcomes.step(outcomes.initial(), predictions)
+    assert outcomes.step(outcomes.initial(), [*empty, *predictions])[1] == expected

@@ -40,6 +40,7 @@ KINDS: dict[str, tuple[Callable[..., binary.Column], st.SearchStrategy[Any], Pac
     "int4": (binary.int4, st.none() | st.integers(-(2**31), 2**31 - 1), lambda value: struct.pack(">i", value)),
     "int8": (binary.int8, st.none() | st.integers(-(2**63), 2**63 - 1), lambda value: struct.pack(">q", value)),
     "boolean": (binary.boolean, st.none() | st.booleans(), lambda value: struct.pack("?", value)),
+    "char": (binary.char, st.binary(min_size=1, max_size=1), bytes),
     "timestamptz": (
         binary.timestamptz,
         milliseconds,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from topics import codec
 from topics.catalog import STORED, TOPICS, by_name
-from topics.records import QUANTILES, RECORDS, Bar, Forecast, Tick
+from topics.records import PATTERNS, QUANTILES, RECORDS, Bar, Forecast, Regime, Tick
 
 prices = st.floats(min_value=1e-9, max_value=1e12, allow_nan=False)
 
@@ -131,3 +131,18 @@ def test_the_schema_names_every_field_of_the_record(record: type[msgspec.Struct]
     document = codec.schema(record)
     properties = document["$defs"][record.__name__]["properties"]
     assert set(properties) == set(record.__struct_fields__)
+
+
+def test_a_name_that_is_none_rejects_its_own_row_alone() -> None:
+    rows = [
+        {"symbol": name, "interval": "1m", "time": 0, "state": "calm", "posterior": {}} for name in ("A", "a b", "B")
+    ]
+    rows += [rows[0] | {"interval": "1m\n"}]
+    frame = codec.decode(json.dumps(rows).encode(), Regime)
+    assert [record.symbol for record in frame.records] == ["A", "B"]
+    assert [(part.row, part.reason.split()[-1]) for part in frame.rejected] == [(1, "`$.symbol`"), (3, "`$.interval`")]
+
+
+def test_the_schema_tells_what_names_look_like() -> None:
+    properties = codec.schema(Bar)["$defs"]["Bar"]["properties"]
+    assert {name: properties[name]["pattern"] for name in PATTERNS} == PATTERNS

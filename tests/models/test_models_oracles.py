@@ -1,0 +1,91 @@
+"""The compiled learner and trees against the libraries whose arithmetic they repeat: not a bit may differ."""
+
+from typing import Any
+
+import lightgbm
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from river import linear_model, optim, preprocessing
+
+from models import learner
+from models.learner import Learner, Walk
+from models.trees import Trees
+
+HORIZONS = (1, 5)
+INPUTS = 4
+
+
+class River:
+    """What `Learner` and `Walk` do, with river's own objects."""
+
+    def __init__(self) -> None:
+        self.scaler = preprocessing.StandardScaler()
+        self.regressions: list[Any] = []
+        for horizon in HORIZONS:
+            rate = optim.schedulers.InverseScaling(learner.LEARNING_RATE / horizon**0.5, learner.POWER)
+            self.regressions.append(linear_model.LinearRegression(optim.SGD(rate), l2=learner.L2, intercept_lr=rate))
+
+    def walk(self, x: np.ndarray, labels: np.ndarray) -> list[list[float]]:
+        """Return what each regression says of each row, once it has learnt the labels that matured before."""
+        seen: list[dict[int, float]] = []
+        said = []
+        for row, values in enumerate(x.tolist()):
+            for column, horizon in enumerate(HORIZONS):
+                if row >= horizon and not np.isnan(labels[row - horizon, column]):
+                    self.regressions[column].learn_one(seen[row - horizon], float(labels[row - horizon, column]))
+            inputs = dict(enumerate(values))
+            self.scaler.learn_one(inputs)
+            scaled = self.scaler.transform_one(inputs)
+            seen.append({name: min(max(value, -learner.CLIP), learner.CLIP) for name, value in scaled.items()})
+            said.append([regression.predict_one(seen[-1]) for regression in self.regressions])
+        return said
+
+
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_the_learner_has_the_bits_of_river(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x = rng.standard_t(3, size=(900, INPUTS)) * [1, 1e-6, 1e6, 0]
+    labels = np.clip(rng.standard_t(3, size=(900, len(HORIZONS))), -learner.CLIP, learner.CLIP)
+    labels[rng.random(labels.shape) < 0.05] = np.nan
+    student = Learner(HORIZONS, learner.fresh(INPUTS, len(HORIZONS)))
+    at = np.arange(900)[:, None] + np.array(HORIZONS)
+    walk = Walk(np.empty((0, INPUTS + len(HORIZONS))), x, labels, at)
+    walk.advance(student, 900)
+    river = River()
+    expected = np.array(river.walk(x, labels))
+    spoke = ~np.isnan(walk.queue(0)[:, INPUTS:])
+    assert spoke.sum() > 600
+    assert np.array_equal(walk.queue(0)[:, INPUTS:][spoke], expected[spoke])
+    for weights, regression in zip(student.weights, river.regressions, strict=True):
+        assert weights.tolist() == [*(regression.weights[name] for name in range(INPUTS)), regression.intercept]
+
+
+@pytest.mark.parametrize("unknown", [0.0, 0.2])
+@pytest.mark.parametrize("leaves", [2, 15, 32])
+def test_the_trees_have_the_bits_of_lightgbm(unknown: float, leaves: int) -> None:
+    rng = np.random.default_rng(leaves)
+    x = rng.normal(size=(3_000, 6))
+    x[rng.random(x.shape) < unknown] = np.nan
+    y = np.nansum(x[:, :3], axis=1) * np.nan_to_num(x[:, 3]) + np.isnan(x[:, 4])
+    parameters = {
+        "num_leaves": leaves,
+        "min_data_in_leaf": 5,
+        "verbosity": -1,
+        "objective": "multiclass",
+        "num_class": 3,
+    }
+    booster = lightgbm.train(parameters, lightgbm.Dataset(x, np.digitize(y, [-0.5, 0.5])), 15)
+    unseen = rng.normal(size=(500, 6))
+    unseen[rng.random(unseen.shape) < 0.2] = np.nan  # also where training never met an unknown value
+    unseen[0] = 0.0
+    assert np.array_equal(Trees.of(booster).predict(unseen), booster.predict(unseen, raw_score=True))
+
+
+def test_a_tree_that_is_too_large_is_refused() -> None:
+    x = np.random.default_rng(0).normal(size=(2_000, 2))
+    parameters = {"num_leaves": 64, "min_data_in_leaf": 5, "verbosity": -1}
+    with pytest.raises(ValueError, match="64 leaves, not at most 32"):
+        Trees.of(lightgbm.train(parameters, lightgbm.Dataset(x, x[:, 0]), 1))
