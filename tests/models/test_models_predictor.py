@@ -1,6 +1,5 @@
 """The fold features -> predictions: complete, exact at any cut, and with nothing made up."""
 
-
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
