@@ -21,6 +21,7 @@ from settings import ROOT
 HISTORY = (contenders.ours, contenders.ours_as_talib, contenders.talib)
 LIVE = (
     contenders_live.live,
+    contenders_live.live_records,
     contenders_live.live_fold,
     contenders_live.live_as_talipp,
     contenders_live.live_as_talipp_fold,
@@ -107,6 +108,7 @@ def figures(found: dict[str, list[dict[str, Any]]], sizes: dict[str, tuple[int, 
         "ours_for_what_talib_has_memory_mib": memory["ours_as_talib"],
         "talib_times_ours_for_what_it_has": times("talib", "ours_as_talib"),
         "live_microseconds_per_bar": us("live"),
+        "live_from_record_to_records_microseconds_per_bar": us("live_records"),
         "live_compiled_call_alone_microseconds_per_bar": us("live_fold"),
         "live_memory_mib": memory["live"],
         "talipp_indicators": len(peers["labels"]),

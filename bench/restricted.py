@@ -32,7 +32,9 @@ def restricted(features: Sequence[Feature]) -> Fold:
     # In the closure, by which numba finds the machine code that it keeps.
     (sources,) = whole.__closure__ or ()
     name = repr((sources.cell_contents, [feature.names for feature in features]))
-    return compiled_and_kept(FunctionType(whole.__code__, globals_, whole.__name__, None, (CellType(name),)))
+    made = FunctionType(whole.__code__, globals_, "restricted", None, (CellType(name),))
+    made.__qualname__ = made.__name__  # two machine codes of one name would mix up what they refer to
+    return compiled_and_kept(made)
 
 
 def source(function: Callable[..., object]) -> FunctionType:

@@ -110,7 +110,8 @@ def _fold(sources: str) -> Callable[[Floats, Floats, float, Floats, Floats, int]
             state[k] = 0.0 if anew else buffer[k]
         whole = first == 0 and n == out.shape[1]
         values = out if whole else np.empty((COLUMNS, n))
-        _features(x, HISTORY, values, state, fitted)
+        # A constant would have all that it is passed on to compiled a second time.
+        _features(x, x.shape[1] - n, values, state, fitted)
         seen = 0.0 if anew else buffer[COUNT]
         for column in range(COLUMNS if seen < HISTORY else 0):
             for row in range(min(n, int(max(_WARMUPS[column] - 1 - seen, 0)))):
