@@ -55,56 +55,50 @@ def live_fold(bars: int, repeats: int) -> dict[str, Any]:
 
 
 def live_as_talipp(bars: int, repeats: int) -> dict[str, Any]:
-    """The features that talipp has: a bar's record in, the new state and a list of numbers out."""
+    """The features that talipp has: a bar in the fold's form, the new state and a list of numbers out."""
     from bench.peers import of_talipp  # noqa: PLC0415 - each process imports what it measures alone
 
     features = [feature for feature, _, _ in of_talipp()]
     some, (old, new), values = restricted(features), _old_and_new(bars), np.empty((columns(features), 1))
     begin = _begun(some, features, old)
+    rows, newest = [rows_of(BarFrame.of([bar])) for bar in new], values[:, 0]
 
     def act() -> list[float]:
         buffer, last = begin, [0.0]
-        for bar in new:
-            buffer = some(buffer, rows_of(BarFrame.of([bar])), market.INTERVAL, FITTED, values, 0)
-            last = values[:, 0].tolist()
+        for row in rows:
+            buffer = some(buffer, row, market.INTERVAL, FITTED, values, 0)
+            last = newest.tolist()
         return last
 
     found, ends = timed(act, repeats), dict(zip(_names(features), act(), strict=True))
     return found | {"ends": [[ends[name] for name in feature.names] for feature in features]}
 
 
-def live_as_talipp_fold(bars: int, repeats: int) -> dict[str, Any]:
-    """The features that talipp has, by the compiled call alone."""
-    from bench.peers import of_talipp  # noqa: PLC0415
-
-    features = [feature for feature, _, _ in of_talipp()]
-    return _folded(restricted(features), features, bars, repeats)
-
-
 def talipp(bars: int, repeats: int) -> dict[str, Any]:
-    """Talipp's indicators: a bar in, each one's newest value out."""
+    """Talipp's indicators: a bar in talipp's form in, each one's newest value out."""
     from talipp.ohlcv import OHLCV  # noqa: PLC0415
 
     from bench.peers import CLOSE, of_talipp  # noqa: PLC0415
 
-    old, new = _old_and_new(bars)
     found = of_talipp()
     on_close = [indicator for _, eats, indicator in found if eats == CLOSE]
     on_bars = [indicator for _, eats, indicator in found if eats != CLOSE]
     everything = [indicator for _, _, indicator in found]
 
-    def take(some: list[Bar]) -> list[Any]:
+    def its_own(bar: Bar) -> OHLCV:
+        return OHLCV(bar.open, bar.high, bar.low, bar.close, bar.volume, datetime.fromtimestamp(bar.time / 1_000, UTC))
+
+    def take(some: list[OHLCV]) -> list[Any]:
         last = []
         for bar in some:
             for indicator in on_close:
                 indicator.add(bar.close)
-            time = datetime.fromtimestamp(bar.time / 1_000, UTC)
-            whole = OHLCV(bar.open, bar.high, bar.low, bar.close, bar.volume, time)
             for indicator in on_bars:
-                indicator.add(whole)
+                indicator.add(bar)
             last = [indicator[-1] for indicator in everything]
         return last
 
+    old, new = ([its_own(bar) for bar in some] for some in _old_and_new(bars))
     take(old)
     part = len(new) // repeats
     parts = iter([new[turn * part : (turn + 1) * part] for turn in range(repeats)])  # it cannot be set back: it goes on

@@ -16,11 +16,12 @@ Fold = Callable[[Floats, Floats, float, Floats, Floats, int], Floats]
 
 
 def restricted(features: Sequence[Feature]) -> Fold:
-    """Return `features.fold.fold` made of these features alone, `out` with their columns; it takes the same buffers.
+    """Return `features.fold.fold` made of these features alone, `out` with their columns; it begins with the same buffer.
 
-    The code is the fold's own, with other features in place of the whole table's, and of the derived series those that
-    they read.
+    The code is the fold's own, with other features in place of the whole table's, no more history than they need, and of
+    the derived series those that they read.
     """
+    history = max(feature.warmup for feature in features)
     whole = source(fold.fold)
     logarithms = any(LOGARITHMS & names_in(feature.function) for feature in features)
     globals_ = whole.__globals__ | {
@@ -28,10 +29,13 @@ def restricted(features: Sequence[Feature]) -> Fold:
         "_features": fold.calls(features),
         "_WARMUPS": np.array([feature.warmup for feature in features for _ in feature.names]),
         "COLUMNS": columns(features),
+        "HISTORY": history,
+        "WIDTH": history + 1,
+        "SIZE": fold.HISTORY_AT + series.KEPT * (history + 1),
     }
     # In the closure, by which numba finds the machine code that it keeps.
     (sources,) = whole.__closure__ or ()
-    name = repr((sources.cell_contents, [feature.names for feature in features]))
+    name = repr((sources.cell_contents, history, [feature.names for feature in features]))
     made = FunctionType(whole.__code__, globals_, "restricted", None, (CellType(name),))
     made.__qualname__ = made.__name__  # two machine codes of one name would mix up what they refer to
     return compiled_and_kept(made)

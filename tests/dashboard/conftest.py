@@ -11,6 +11,7 @@ import pytest
 from dashboard_market import BARS_STORED, Market, serving
 from playwright.sync_api import Browser, Page, sync_playwright
 from psycopg import sql
+from stacks import drop_database
 
 from dashboard.screenshot import ARGUMENTS, CHROMIUM
 from storage.timescale import migrate
@@ -34,7 +35,7 @@ def new_market(servers: Any) -> Iterator[Callable[[], Market]]:
 
         yield make
         for name in names:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+            drop_database(connection, name)
 
 
 @pytest.fixture(scope="module")
