@@ -59,13 +59,22 @@ def running(home: Path, names: tuple[str, ...]) -> Iterator[dict[str, str]]:
         )
     try:
         while not healthy(home, names):
-            if supervisor.poll() is not None:
-                raise SystemExit(f"the stack did not start: {(home / 'supervisor.log').read_text()[-2000:]}")
+            failed = given_up(home)
+            if failed or supervisor.poll() is not None:
+                log = (home / "supervisor.log").read_text()[-2000:]
+                raise SystemExit(f"the stack did not start: {failed or log}")
             time.sleep(0.2)
         yield environment
     finally:
         supervisor.send_signal(signal.SIGTERM)
         supervisor.wait(60)
+
+
+def given_up(home: Path) -> str:
+    """Return the components that do not come up, with their errors; nothing where all do."""
+    current = state.read(home)
+    found = current.components if current else {}
+    return "; ".join(f"{name}: {status.last_error}" for name, status in found.items() if status.given_up())
 
 
 def healthy(home: Path, names: tuple[str, ...]) -> bool:
