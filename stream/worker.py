@@ -11,6 +11,7 @@ from features.definition import Definition
 from features.step import FeatureStep
 from models.predictor import Predictor
 from models.registry import load_all
+from models.rehearsal import rehearse
 from settings import Settings
 from stream.admin import CHANGELOG
 from stream.app import make_app, or_end, run, topic_of
@@ -24,10 +25,14 @@ from topics.records import ModelEvent
 
 
 def stages(settings: Settings) -> list[Stage[Any, Any]]:
-    """Return the pipeline's stages in flow order, with the models that `foretick train` left to serve."""
+    """Return the pipeline's stages in flow order, with the models that `foretick train` left to serve.
+
+    They are rehearsed first: code that is compiled while bars wait would hold up the worker's heartbeats.
+    """
     folder = settings.home / "models"
     features = FeatureStep(Definition.load(folder))
     predictor = Predictor(load_all(folder, features.fingerprint), features.names)
+    rehearse(features, predictor, settings.interval)
     market = [Market(Universe.of(settings.universe))] if settings.universe else []
     return [
         Bars(settings.interval, settings.grace_ms, settings.bars),

@@ -1,5 +1,8 @@
 """`foretick train`: from files to models in service."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import msgspec
@@ -12,6 +15,7 @@ from cli.train import train
 from features.definition import DEFAULT, Definition
 from models import registry
 from models.registry import MODELS
+from settings import ROOT
 from sources.bars import read_bars
 
 
@@ -43,6 +47,24 @@ def test_train_puts_every_model_into_service(
     assert [model.name for model in served] == list(MODELS)
     assert printed["features"] == {"version": definition.fingerprint, "path": str(folder / "features.json")}
     assert printed["rows"] == {"COINUSDT": 7_000}
+
+
+def test_after_the_rehearsal_the_stream_compiles_nothing(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORETICK_HOME", str(tmp_path))
+    train([file], until=None, rows_until=None, interval=None, seed=0, as_json=True)
+
+    def codes(*options: str) -> list[dict[str, int]]:
+        command = [sys.executable, str(Path(__file__).with_name("rehearsed.py")), str(tmp_path / "models"), str(file)]
+        done = subprocess.run([*command, *options], cwd=ROOT, stdout=subprocess.PIPE, check=True)
+        found: list[dict[str, int]] = json.loads(done.stdout)
+        return found
+
+    before, after = codes()
+    assert after == before
+    before, after = codes("--without")
+    assert after != before
 
 
 def test_the_end_of_the_training_rows_is_left_out(file: Path) -> None:

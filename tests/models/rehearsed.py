@@ -1,0 +1,54 @@
+"""In a process of its own: rehearse with the models in a folder, go on with a file's bars, print what was compiled.
+
+One JSON object: for each compiled function of ours, how many machine codes it had after the rehearsal and at the end.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from numba.core.dispatcher import Dispatcher
+
+from features.definition import Definition
+from features.frame import BarFrame, FeatureFrame
+from features.step import FeatureState, FeatureStep
+from models import outcomes
+from models.outcomes import OutcomesState
+from models.predictor import Predictor, PredictorState
+from models.registry import load_all
+from models.rehearsal import rehearse
+from sources.bars import read_bars
+
+SIZES = (1, 1, 300, 5, 1, 2, 400)
+
+
+def compiled() -> dict[str, int]:
+    modules = [module for name, module in sys.modules.items() if name.partition(".")[0] in ("features", "models")]
+    found = {id(item): item for module in modules for item in vars(module).values() if isinstance(item, Dispatcher)}
+    return {f"{item.__module__}.{item.__name__}": len(item.signatures) for item in found.values()}
+
+
+def walk(step: FeatureStep, predictor: Predictor, bars: BarFrame) -> None:
+    folded, served, waiting = step.initial(), predictor.initial(bars.symbol), outcomes.initial()
+    at = 0
+    for size in SIZES:
+        part, at = bars[at : at + size], at + size
+        folded = FeatureState.loads(folded.dumps(), step.initial())
+        served, waiting = PredictorState.loads(served.dumps()), OutcomesState.loads(waiting.dumps())
+        for turn in (part[:1], part[1:]):
+            if len(turn):
+                folded, rows, _ = step.step(folded, turn)
+                served, predictions = predictor.step(served, FeatureFrame.of(rows.records()))
+                waiting, _ = outcomes.step(waiting, predictions)
+
+
+if __name__ == "__main__":
+    folder, file = Path(sys.argv[1]), Path(sys.argv[2])
+    definition = Definition.load(folder)
+    features = FeatureStep(definition)
+    models = Predictor(load_all(folder, definition.fingerprint), definition.names)
+    if "--without" not in sys.argv:
+        rehearse(features, models, "1m")
+    before = compiled()
+    walk(features, models, read_bars([file], "1m")[0])
+    print(json.dumps([before, compiled()]))
