@@ -3,7 +3,7 @@
 The same real minutes for all, in one run, each contender in a process of its own, in rounds: a figure is the median of
 the rounds' medians, in seconds of the processor. Memory is the most that the work took above what stood before
 (imports, bars, compiled code).
-Bars one at a time: talipp and the fold beside it are given bars in the form that each takes, made before the clock begins.
+Bars one at a time: talipp and the fold beside it are given bars in the form that each takes, made beforehand.
 Whole histories: ours makes every column of the table; beside TA-Lib, a fold of those features that TA-Lib has. ta is
 given a share of the bars: its cost grows with the rows, and the ratios are per row. `--profile` prints every function.
 """

@@ -13,10 +13,10 @@ from numba.np.arrayobj import populate_array
 
 F = TypeVar("F", bound=Callable[..., object])
 
-# LLVM by default writes most loops several times over. A live bar passes through each once, and is slowed by code that the
-# processor has to read first.
+# LLVM by default writes most loops several times over. A live bar passes through each once, and is slowed by code that
+# the processor has to read first.
 for option in ("-force-vector-interleave=1", "-unroll-runtime=false"):
-    binding.set_option("foretick", option)  # type: ignore[no-untyped-call]
+    binding.set_option("foretick", option)
 
 SHORT = 256
 """Numbers that `room` finds on the stack: more than the longest window of a live bar has."""

@@ -77,8 +77,8 @@ def _wait_until_healthy(home: Path, supervisor: "subprocess.Popen[bytes]") -> No
 def drop_database(connection: psycopg.Connection, name: str) -> None:
     """Drop a database after ending what this user still does in it.
 
-    Not WITH (FORCE): that is refused while autovacuum, which is the superuser's, is in the database. Without it PostgreSQL
-    ends autovacuum itself.
+    Not WITH (FORCE): that is refused while autovacuum, which is the superuser's, is in the database. Without it
+    PostgreSQL ends autovacuum itself.
     """
     ours = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = current_user"
     connection.execute(ours, [name])

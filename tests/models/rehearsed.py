@@ -51,4 +51,4 @@ if __name__ == "__main__":
         rehearse(features, models, "1m")
     before = compiled()
     walk(features, models, read_bars([file], "1m")[0])
-    print(json.dumps([before, compiled()]))
+    sys.stdout.write(json.dumps([before, compiled()]))
