@@ -16,7 +16,7 @@ Fold = Callable[[Floats, Floats, float, Floats, Floats, int], Floats]
 
 
 def restricted(features: Sequence[Feature]) -> Fold:
-    """Return `features.fold.fold` made of these features alone, `out` with their columns; it begins with `fold.fresh()`.
+    """Return `features.fold.fold` made of these features alone, `out` with their columns; `fold.fresh()` begins it.
 
     The code is the fold's own, with other features in place of the whole table's, no more history than they need, and
     of the derived series those that they read.
