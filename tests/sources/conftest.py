@@ -56,7 +56,7 @@ def replayed(tmp_path_factory: pytest.TempPathFactory) -> Replay:
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Return the folder of real data, or skip the test where it is not there."""
-    folder = Path(os.environ.get("FORETICK_SHARED", ROOT.parent / "shared" / "data"))
+    folder = Path(os.environ.get("FORETICK_SHARED", ROOT.parent / "shared")) / "data"
     if not folder.is_dir():
         pytest.skip(f"there is no folder of real data at {folder}")
     return folder
