@@ -158,7 +158,7 @@ def test_after_too_long_a_gap_a_bar_is_as_a_first_one(missing: int, known: bool,
 def test_a_late_bar_of_long_ago_is_told_nothing() -> None:
     three = Universe.of({"A": 1.0, "B": 1.0, "C": 1.0})
     sent = [[bar(symbol, k, 2.0 ** (k % 2))] for k in range(2 * REMEMBERED) for symbol in ("A", "B")]
-    late = [bar("C", k, 1.0) for k in (5, 6, REMEMBERED + 100, REMEMBERED + 101)]
+    late = [bar("C", k, 1.0) for k in (5, 6, REMEMBERED, REMEMBERED + 1)]
     _, found = fold([*sent, late], three)
     assert [one.market_return for one in found["C"]] == [None, None, None, log(2)]
 
@@ -249,6 +249,14 @@ def test_a_symbol_that_leaves_the_universe_takes_its_bars_along() -> None:
     assert [one.symbol for one in out] == ["A"]
     _, out = step(state, [Bar("Z", "1m", 0, 1.0, 1.0, 1.0, 1.0, 1.0, market_return=5.0)], TWO)
     assert [one for one in out if one.symbol == "Z"] == [bar("Z", 0, 1.0)]
+
+
+def test_a_symbol_that_joins_again_begins_anew() -> None:
+    state, three = initial(), Universe.of({"A": 1.0, "B": 1.0, "C": 1.0})
+    for minute, universe in enumerate((three, Universe.of({"B": 1.0, "C": 1.0}), three)):
+        for symbol in universe.symbols:
+            state, out = step(state, [bar(symbol, minute, 2.0**minute)], universe)
+    assert [(one.symbol, one.market_return) for one in out] == [("A", None), ("B", log(2)), ("C", log(2))]
 
 
 def test_ratios_that_are_no_numbers_take_no_part() -> None:
