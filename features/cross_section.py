@@ -1,9 +1,9 @@
 """How the symbols of a universe moved: the market's and the leader's returns, and each symbol's rank.
 
-In one interval, a symbol's return is ln(close / close of the bar before), known only where that bar is of the interval
-just before; else the symbol takes no part. The market's is the weighted mean over those that take part, the symbol's
-own return included; a rank is the share of the others with a smaller return, those with an equal one counted half. Both
-need two symbols that take part. The leader's is from its bar before, however long ago that was.
+A symbol's return is ln(close / close of the bar before). The market's in an interval is the weighted mean over the
+symbols that have a bar there, however long ago their bars before were: what a symbol catches up with moves the market
+too. A rank is the share of the others with a smaller return, those with an equal one counted half, among the symbols
+whose bar before is of the interval just before. Each needs two symbols.
 
 What a bar is told of the market and of the leader is their move since the symbol's own bar before (`moves`): a symbol
 that did not trade for some intervals has them to catch up with.
@@ -46,9 +46,9 @@ class Universe:
         return {symbol: place for place, symbol in enumerate(self.symbols)}
 
     @cached_property
-    def leader(self) -> str | None:
-        """The symbol that counts most, of equals the first; None of no symbols."""
-        return self.symbols[self.weights.index(max(self.weights))] if self.symbols else None
+    def leader(self) -> str:
+        """The symbol that counts most, of equals the first. Raises ValueError where there is none."""
+        return self.symbols[self.weights.index(max(self.weights))]
 
 
 def log_return(previous: float, close: float) -> float:
@@ -60,20 +60,24 @@ def log_return(previous: float, close: float) -> float:
     return log(ratio) if 0 < ratio < inf else nan
 
 
-def measure(returns: Floats, weights: Sequence[float]) -> tuple[Floats, Floats]:
-    """Return the market's return [T] and each symbol's rank [S, T] from returns [S, T]; NaN is unknown, in and out."""
-    known = ~np.isnan(returns)
-    taking_part = known.sum(axis=0)
+def measure(returns: Floats, follows: npt.NDArray[np.bool_], weights: Sequence[float]) -> tuple[Floats, Floats]:
+    """Return the market's return [T] and each symbol's rank [S, T] from returns [S, T]; NaN is unknown, in and out.
+
+    `follows` [S, T] tells which are of one interval.
+    """
+    known, beside = ~np.isnan(returns), np.where(follows, returns, nan)
+    ranked = ~np.isnan(beside)
+    others = ranked.sum(axis=0) - 1
     total, weight = np.zeros(returns.shape[1]), np.zeros(returns.shape[1])
     ranks = np.full(returns.shape, nan)
     for place, share in enumerate(weights):  # one symbol after another: the same bits for one interval and for many
         own = known[place]
         total += np.where(own, share * returns[place], 0.0)
         weight += np.where(own, share, 0.0)
-        smaller, equal = (returns < returns[place]).sum(axis=0), (returns == returns[place]).sum(axis=0) - 1
-        rank = (smaller + 0.5 * equal) / np.maximum(taking_part - 1, 1)
-        ranks[place] = np.where(own & (taking_part >= 2), rank, nan)
-    market = np.where(taking_part >= 2, total / np.where(weight > 0, weight, 1.0), nan)
+        smaller, equal = (beside < beside[place]).sum(axis=0), (beside == beside[place]).sum(axis=0) - 1
+        rank = (smaller + 0.5 * equal) / np.maximum(others, 1)
+        ranks[place] = np.where(ranked[place] & (others >= 1), rank, nan)
+    market = np.where(known.sum(axis=0) >= 2, total / np.where(weight > 0, weight, 1.0), nan)
     return market, ranks
 
 
@@ -124,14 +128,14 @@ def _join(frames: Sequence[BarFrame], universe: Universe) -> list[BarFrame]:
     weights = [universe.weights[universe.places[frame.symbol]] for frame in frames]
     times = np.unique(np.concatenate([frame.time for frame in frames]))
     places = [np.searchsorted(times, frame.time) for frame in frames]
-    returns, lead = np.full((len(frames), len(times)), nan), np.full(len(times), nan)
-    for row, place, frame in zip(returns, places, frames, strict=True):
-        own, follows = _returns(frame)
-        row[place] = np.where(follows, own, nan)
+    returns, follows = np.full((len(frames), len(times)), nan), np.zeros((len(frames), len(times)), dtype=bool)
+    lead = np.full(len(times), nan)
+    for k, (place, frame) in enumerate(zip(places, frames, strict=True)):
+        returns[k, place], follows[k, place] = _returns(frame)
         if frame.symbol == universe.leader:
-            lead[place] = own
+            lead = returns[k]
     blocks = range(0, len(times), BLOCK)
-    parts = [measure(returns[:, first : first + BLOCK], weights) for first in blocks]
+    parts = [measure(returns[:, at : at + BLOCK], follows[:, at : at + BLOCK], weights) for at in blocks]
     if not parts:
         return list(frames)
     market, ranks = np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts], axis=1)

@@ -172,12 +172,13 @@ def _measure(due: Mapping[str, list[Row]], universe: Universe) -> tuple[Past, di
     times = sorted({bar.time for rows in due.values() for bar, *_ in rows})
     place = {time: k for k, time in enumerate(times)}
     at = {symbol: [place[bar.time] for bar, *_ in rows] for symbol, rows in due.items()}
-    returns, lead = np.full((len(universe.symbols), len(place)), nan), np.full(len(place), nan)
+    returns = np.full((len(universe.symbols), len(place)), nan)
+    follows = np.zeros(returns.shape, dtype=bool)
     for symbol, rows in due.items():
-        returns[universe.places[symbol], at[symbol]] = [change if follows else nan for _, change, follows in rows]
-        if symbol == universe.leader:
-            lead[at[symbol]] = [change for _, change, _ in rows]
-    market, ranks = measure(returns, universe.weights)
+        where = universe.places[symbol], at[symbol]
+        returns[where], follows[where] = [change for _, change, _ in rows], [after for *_, after in rows]
+    market, ranks = measure(returns, follows, universe.weights)
+    lead = returns[universe.places[universe.leader]]
     both = zip(times, zip(market.tolist(), lead.tolist(), strict=True), strict=True)
     known = {time: pair for time, pair in both if not (isnan(pair[0]) and isnan(pair[1]))}
     return known, {symbol: ranks[universe.places[symbol], at[symbol]].tolist() for symbol in due}

@@ -57,10 +57,10 @@ class Bar(Struct, frozen=True, gc=False, omit_defaults=True):
 
     An interval is a span of time, or lasts until enough has happened (`topics.units.measure`); then `time` is the first
     trade's, or one millisecond after the time of the bar before where that is later, and nothing is ever missing.
-    `buy_volume` and `buy_trades` are what takers bought. `market_return` is the log return of the universe's
-    weighted mean since this symbol's bar before, `lead_return` that of its symbol of greatest weight; `market_rank` is
-    this symbol's place among those that moved in the same interval, from 0 (fell most) to 1. They are None where the
-    bar has not met the others, or no universe is configured.
+    `buy_volume` and `buy_trades` are what takers bought. `market_return` is the log return of the universe's weighted
+    mean since this symbol's bar before, `lead_return` that of its symbol of greatest weight; `market_rank` is this
+    symbol's place, from 0 (fell most) to 1, among those that have a bar in this interval and in the one before. They
+    are None where the bar has not met the others, or no universe is configured.
     """
 
     symbol: Symbol

@@ -116,15 +116,18 @@ def test_equal_returns_share_a_rank_and_one_alone_is_no_market() -> None:
 
 
 @pytest.mark.parametrize(("minute", "gap"), [(2, 1), (2, 0), (1, 1)])
-def test_a_symbol_takes_part_only_after_the_bar_just_before(minute: int, gap: int) -> None:
+def test_a_symbol_is_ranked_only_after_the_bar_just_before(minute: int, gap: int) -> None:
     others = {symbol: [bar(symbol, k, 1.0 + k) for k in range(4)] for symbol in ("ADA", "BTC")}
     found = expected(others | {"ETH": [bar("ETH", 0, 1.0), bar("ETH", minute, 9.0, gap)]})
     assert found["ETH"][1].market_rank is None
-    assert found["ETH"][1].market_return == pytest.approx(log(1 + minute), rel=1e-12)
+    before = log(minute) if minute > 1 else 0.0
+    last = (3.5 * log((1 + minute) / minute) + log(9)) / 4.5
+    assert found["ADA"][minute].market_return == pytest.approx(last, rel=1e-12)
+    assert found["ETH"][1].market_return == pytest.approx(before + last, rel=1e-12)
 
 
 def test_a_bar_is_told_what_happened_since_the_one_before() -> None:
-    """The market's returns of the intervals without a bar add up; the leader's last price stands where it has none."""
+    """The market's returns of the intervals without a bar add up; a last price stands where there is no newer one."""
     closes = {
         "ADA": {0: 1.0, 1: 2.0, 2: 3.0, 4: 5.0},
         "BTC": {0: 1.0, 1: 2.0, 4: 7.0},
@@ -135,9 +138,10 @@ def test_a_bar_is_told_what_happened_since_the_one_before() -> None:
     found = expected(market)
     first = (3.5 * log(2) + 0.0) / 3.8
     second = log(1.5) / 1.3
-    assert [one.market_return for one in found["XRP"]] == [None, first, second, None, None]
-    assert [one.market_return for one in found["ADA"]] == [None, first, second, None]
-    assert [one.market_return for one in found["ETH"]] == [None, first + second]
+    last = (log(5 / 3) + 2.5 * log(7 / 2) + log(9)) / 4.8
+    assert [one.market_return for one in found["XRP"]] == [None, first, second, None, pytest.approx(last)]
+    assert [one.market_return for one in found["ADA"]] == [None, first, second, pytest.approx(last)]
+    assert found["ETH"][1].market_return == first + second + (found["ADA"][3].market_return or 0.0)
     assert [one.lead_return for one in found["XRP"]] == [None, log(2), None, None, log(7 / 2)]
     assert [one.lead_return for one in found["ETH"]] == [None, log(2) + log(7 / 2)]
 
@@ -158,7 +162,7 @@ def test_after_too_long_a_gap_a_bar_is_as_a_first_one(missing: int, known: bool,
 def test_a_late_bar_of_long_ago_is_told_nothing() -> None:
     three = Universe.of({"A": 1.0, "B": 1.0, "C": 1.0})
     sent = [[bar(symbol, k, 2.0 ** (k % 2))] for k in range(2 * REMEMBERED) for symbol in ("A", "B")]
-    late = [bar("C", k, 1.0) for k in (5, 6, REMEMBERED + 100, REMEMBERED + 101)]
+    late = [bar("C", k, 1.0) for k in (5, 6, REMEMBERED, REMEMBERED + 1)]
     _, found = fold([*sent, late], three)
     assert [one.market_return for one in found["C"]] == [None, None, None, log(2)]
 
@@ -166,7 +170,6 @@ def test_a_late_bar_of_long_ago_is_told_nothing() -> None:
 def test_the_leader_is_the_first_of_those_that_count_most() -> None:
     assert UNIVERSE.leader == "BTC"
     assert Universe.of({"B": 2.0, "A": 2.0, "C": 1.0}).leader == "A"
-    assert Universe.of({}).leader is None
     without = {symbol: made(symbol, range(5), 1) for symbol in ("ADA", "ETH")}
     assert {one.lead_return for bars in expected(without).values() for one in bars} == {None}
 
@@ -249,6 +252,14 @@ def test_a_symbol_that_leaves_the_universe_takes_its_bars_along() -> None:
     assert [one.symbol for one in out] == ["A"]
     _, out = step(state, [Bar("Z", "1m", 0, 1.0, 1.0, 1.0, 1.0, 1.0, market_return=5.0)], TWO)
     assert [one for one in out if one.symbol == "Z"] == [bar("Z", 0, 1.0)]
+
+
+def test_a_symbol_that_joins_again_begins_anew() -> None:
+    state, three = initial(), Universe.of({"A": 1.0, "B": 1.0, "C": 1.0})
+    for minute, universe in enumerate((three, Universe.of({"B": 1.0, "C": 1.0}), three)):
+        for symbol in universe.symbols:
+            state, out = step(state, [bar(symbol, minute, 2.0**minute)], universe)
+    assert [(one.symbol, one.market_return) for one in out] == [("A", None), ("B", log(2)), ("C", log(2))]
 
 
 def test_ratios_that_are_no_numbers_take_no_part() -> None:

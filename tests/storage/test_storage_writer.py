@@ -122,7 +122,7 @@ def test_what_is_decoded_at_its_limits_is_stored(clean: str) -> None:
     write(
         clean, {BARS: [record], MODELS: [ModelEvent("m" * 200, "v" * 200, "trained", "f" * 200, 0, path="p" * 9_000)]}
     )
-    assert stored(clean, BARS)[0][3:] == (5e-324, 1.7e308, 5e-324, 1.0, None, 2**53, None, None, 2**53, *(None,) * 3)
+    assert stored(clean, BARS)[0][3:] == (5e-324, 1.7e308, 5e-324, 1.0, None, 2**53, None, None, 2**53, *(None,) * 4)
 
 
 def test_letters_of_megabytes_among_small_ones_are_stored(clean: str) -> None:
