@@ -40,3 +40,19 @@ def targets(frame: FeatureFrame, sigma: Floats, horizons: tuple[int, ...], clip:
         _, realised = mature(frame.time, frame.close, horizon * bar, frame.time, frame.close)
         scaled[:, column] = realised / (sigma * np.sqrt(horizon))
     return np.clip(scaled, -clip, clip)
+
+
+def waiting(
+    time: Ints, price: Floats, sigma: Floats, horizons: tuple[int, ...], clip: float, clock: FeatureFrame
+) -> tuple[Ints, Floats]:
+    """Return at which row of the clock labels mature, and the volatility-scaled returns, clipped to +-clip: [n, H].
+
+    `time`, `price` and `sigma` [n] are those of the forecasts, some from before the clock's first bar: what matured
+    before it is NaN, as is what no bar exactly h intervals later answers.
+    """
+    at, y = np.empty((len(time), len(horizons)), dtype=np.int64), np.empty((len(time), len(horizons)))
+    for column, horizon in enumerate(horizons):
+        span = horizon * interval_ms(clock.interval)
+        at[:, column], realised = mature(time, price, span, clock.time, clock.close)
+        y[:, column] = np.clip(realised / (sigma * np.sqrt(horizon)), -clip, clip)
+    return at, y
