@@ -20,8 +20,8 @@ WINDOWS = (5, 30, 240, 1_440)
 """The past variances, in bars."""
 HARMONICS = 2
 """Of the time of day."""
-FLOOR = 0.01
-"""The least variance of a bar, as a share of the EWMA's: a logarithm must not see a market that stands still."""
+FLOOR = 0.2
+"""The least variance of a bar, as a share of the EWMA's: in logarithms still minutes would outweigh all else."""
 PRIOR = 5_000
 """The pooled fit counts as this many rows of a symbol's own."""
 HALF_LIFE = 60

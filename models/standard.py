@@ -15,10 +15,11 @@ def from_mean(
     `sigma` [n] is the volatility of one bar, `spreads` [H, Q] the quantiles of the residuals in the same units. `p_up`
     [n, H] is the normal probability of a rise where none is given.
     """
+    # The sign bit of a NaN that was computed is the processor's affair: with these all are the same.
     unknown = np.isnan(standard)
+    standard = np.where(unknown, np.nan, standard)
     scale = np.where(unknown, np.nan, sigma[:, None] * np.sqrt(horizons))
     quantiles = scale[:, :, None] * (standard[:, :, None] + spreads)
-    # The sign bit of a NaN that was computed is the processor's affair: these are all the same.
     odds = np.where(unknown, np.nan, odds_up(standard) if p_up is None else p_up)
     return Forecasts(standard * scale, scale, quantiles, odds)
 
