@@ -46,7 +46,7 @@ def walk(
     known: Flags,
     labels: Floats,
     at: Ints,
-    decay: float,
+    decay: Floats,
     weight: Floats,
     most: Floats,
     memory: float,
@@ -57,7 +57,7 @@ def walk(
     `known` [old + n] tells which rows know their inputs. `labels` and `at` [old + n, H]: the label, NaN where unknown
     or learnt before, and at which new row it matures.
 
-    `decay` is the weight of the past, a label; `weight` [H] that of a label; `most` [H] the trace of the covariance
+    `decay` [H] is the weight of the past, a label; `weight` [H] that of a label; `most` [H] the trace of the covariance
     above which nothing is forgotten: inputs that stand still must not wind it up. `memory` is the weight of the past in
     the slope of label on forecast, which shrinks what is forecast (never negative, never over one).
     """
@@ -87,7 +87,7 @@ def _walk(
     known: Flags,
     labels: Floats,
     at: Ints,
-    decay: float,
+    decay: Floats,
     weight: Floats,
     most: Floats,
     memory: float,
@@ -108,7 +108,7 @@ def _walk(
                         weights[column],
                         covariance[column],
                         gain,
-                        decay,
+                        decay[column],
                         weight[column],
                         most[column],
                     )

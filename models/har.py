@@ -57,6 +57,7 @@ class HAR(Fitted):
     def fit(self, frames: list[FeatureFrame], seed: int) -> None:  # noqa: ARG002 - nothing here is random
         """Fit the pooled coefficients, then walk each symbol from them for the spread of its returns."""
         self.fingerprint = frames[0].fingerprint
+        frames = [frame for frame in frames if len(frame)]
         moments = Moments.none(INPUTS, len(self.horizons))
         parts = [self._rows(frame) for frame in frames]
         for x, y, _ in parts:
@@ -128,6 +129,6 @@ class HAR(Fitted):
             "volatility": scale,
             "variance": past,
             "regression": regression.to_json(),
-            "queue": [[None if value != value else value for value in row] for row in rows[keep:].tolist()],  # noqa: PLR0124
+            "queue": rows[keep:].tolist(),
         }
         return state, from_scale(np.sqrt(found * np.array(self.horizons)), self.spread)

@@ -26,7 +26,7 @@ CLIP = 4.0
 """Targets are clipped to +- this many standard deviations."""
 LEFT_OUT = ("week_sine", "week_cosine")
 """The few weeks of a sample cannot teach what a weekday means."""
-PENALTIES = np.logspace(1, 6, 16)
+PENALTIES = np.logspace(0, 6, 19)
 HELD_OUT = 0.2
 """The last part of the fit's time, on which the penalty and the slope are found."""
 
@@ -39,7 +39,7 @@ class Ridge(Fitted):
 
     name: ClassVar[str] = "ridge"
     kept: ClassVar[tuple[str, ...]] = ("split", "middle", "inverse", "penalty", "weights", "spread")
-    settings: ClassVar[JSON] = {"clip": [CLIP, linear.LARGEST], "half_life": volatility.HALF_LIFE}
+    settings: ClassVar[JSON] = {"left_out": LEFT_OUT, "clip": [CLIP, linear.LARGEST], "half_life": volatility.HALF_LIFE}
 
     def __init__(self, names: tuple[str, ...], horizons: tuple[int, ...] = HORIZONS, half_life: float = inf) -> None:
         super().__init__(names, horizons)
@@ -62,9 +62,7 @@ class Ridge(Fitted):
         time = np.concatenate([frame.time for frame in frames])
         newest = int(time.max()) if len(time) else 0
         self.split = int(np.quantile(time, 1 - HELD_OUT)) if len(time) else 0
-        self.middle, self.inverse = linear.scaling(
-            x[known] for frame, sigma in zip(frames, sigmas, strict=True) for _, x, known in self._parts(frame, sigma)
-        )
+        self.middle, self.inverse = self._scaling(frames, sigmas)
         first, between, last = (Moments.none(len(self.inputs), len(self.horizons)) for _ in range(3))
         counts = np.zeros(3, dtype=np.int64)
         labels = [targets(frame, sigma, self.horizons, CLIP) for frame, sigma in zip(frames, sigmas, strict=True)]
@@ -89,6 +87,12 @@ class Ridge(Fitted):
         self.weights = slope[:, None] * self._solve(first + between + last, self.penalty)
         said = [self._mean(frame, sigma) for frame, sigma in zip(frames, sigmas, strict=True)]
         self.spread = residual(np.concatenate(labels), np.concatenate(said))
+
+    def _scaling(self, frames: list[FeatureFrame], sigmas: list[Floats]) -> tuple[Floats, Floats]:
+        """Return what standardises the inputs, of all rows: it sees no label."""
+        return linear.scaling(
+            x[known] for frame, sigma in zip(frames, sigmas, strict=True) for _, x, known in self._parts(frame, sigma)
+        )
 
     def _solve(self, moments: Moments, penalty: Floats) -> Floats:
         return moments.solve(penalty * np.array(self.horizons))  # a label weighs 1 / h: the penalty h times as much

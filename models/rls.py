@@ -24,7 +24,7 @@ INPUTS = PRICES + MARKET
 CLIP = 4.0
 """Targets are clipped to +- this many standard deviations."""
 HALF_LIFE = 40_000
-"""Labels after which one weighs half: four weeks of minutes."""
+"""Labels after which one weighs half, times sqrt(h), as they overlap: four weeks of minutes for the next one."""
 TRUST_HALF_LIFE = 20_000
 """Likewise in the slope of label on forecast."""
 PENALTY = 0.01
@@ -46,6 +46,7 @@ class RLS(Fitted):
         "inputs": INPUTS,
         "clip": [CLIP, linear.LARGEST],
         "half_life": [volatility.HALF_LIFE, HALF_LIFE, TRUST_HALF_LIFE],
+        "penalty": [PENALTY, WIND_UP],
     }
 
     def __init__(self, names: tuple[str, ...], horizons: tuple[int, ...] = HORIZONS) -> None:
@@ -71,11 +72,15 @@ class RLS(Fitted):
         said = [self._walk(self.initial(), frame)[1] for frame in frames]
         self.spread = residual(np.concatenate(labels), np.concatenate(said))
 
+    @property
+    def _half_life(self) -> Floats:
+        return np.asarray(HALF_LIFE * np.sqrt(self.horizons))
+
     def _start(self, moments: Moments) -> JSON:
         """Return the estimate that a symbol begins with: of all rows, and as sure as its memory is long."""
         rows = np.maximum(moments.rows, 1.0)
         weights = moments.solve(PENALTY * rows)
-        remembered = HALF_LIFE / np.log(2) / np.array(self.horizons)
+        remembered = self._half_life / np.log(2) / np.array(self.horizons)
         mean = moments.gram / rows[:, None, None] + PENALTY * np.eye(len(INPUTS))
         covariance = np.linalg.inv(mean * remembered[:, None, None])
         self.most = WIND_UP * np.trace(covariance, axis1=1, axis2=2)
@@ -112,7 +117,7 @@ class RLS(Fitted):
             known,
             y,
             at,
-            decay=0.5 ** (1 / HALF_LIFE),
+            decay=0.5 ** (1 / self._half_life),
             weight=1 / np.array(self.horizons),
             most=self.most,
             memory=0.5 ** (1 / TRUST_HALF_LIFE),
