@@ -64,3 +64,19 @@ def variances(frame: FeatureFrame, horizons: tuple[int, ...]) -> Floats:
     """
     squares = np.concatenate([[0.0], np.diff(np.log(frame.close)) ** 2])
     return np.maximum(moves(frame, squares, horizons), 0.0)
+
+
+def waiting(
+    time: Ints, price: Floats, sigma: Floats, horizons: tuple[int, ...], clip: float, clock: FeatureFrame
+) -> tuple[Ints, Floats]:
+    """Return at which row of the clock labels mature, and the volatility-scaled returns, clipped to +-clip: [n, H].
+
+    `time`, `price` and `sigma` [n] are those of the forecasts, some from before the clock's first bar: what matured
+    before it is NaN, as is what no bar exactly h intervals later answers.
+    """
+    at, y = np.empty((len(time), len(horizons)), dtype=np.int64), np.empty((len(time), len(horizons)))
+    for column, horizon in enumerate(horizons):
+        span = horizon * interval_ms(clock.interval)
+        at[:, column], realised = mature(time, price, span, clock.time, clock.close)
+        y[:, column] = np.clip(realised / (sigma * np.sqrt(horizon)), -clip, clip)
+    return at, y

@@ -7,9 +7,10 @@ import numpy as np
 
 from features.frame import FeatureFrame, Floats
 from models import artifact, volatility
-from models.distribution import NORMAL, spread
+from models.distribution import NORMAL
 from models.forecaster import JSON, Forecasts
 from models.labels import targets
+from models.standard import from_scale, symmetric
 from topics.records import HORIZONS
 
 
@@ -35,8 +36,7 @@ class Naive:
     def fit(self, frames: list[FeatureFrame], seed: int) -> None:  # noqa: ARG002 - nothing here is random
         """Take the quantiles of the standardised returns, pooled over symbols."""
         self.fingerprint = frames[0].fingerprint
-        scaled = np.concatenate([self._targets(frame) for frame in frames])
-        self.spread = np.array([spread(np.concatenate([column, -column])) for column in scaled.T])
+        self.spread = symmetric(np.concatenate([self._targets(frame) for frame in frames]))
 
     def _targets(self, frame: FeatureFrame) -> Floats:
         _, sigma = volatility.step(volatility.initial(), frame)
@@ -50,8 +50,7 @@ class Naive:
         """Forecast each row from the volatility at its close."""
         state, sigma = volatility.step(state, frame)
         scale = sigma[:, None] * np.sqrt(self.horizons)
-        known = np.where(np.isnan(scale), np.nan, 1.0)
-        return state, Forecasts(0.0 * known, scale, scale[:, :, None] * self.spread, 0.5 * known)
+        return state, from_scale(scale, self.spread)
 
     def _definition(self) -> JSON:
         return {

@@ -5,13 +5,14 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from features.frame import FeatureFrame, Floats, Ints
+from features.frame import FeatureFrame, Floats
 from models import artifact, learner, volatility
-from models.distribution import NORMAL, odds_up, spread
+from models.distribution import NORMAL
 from models.forecaster import JSON, Forecasts
 from models.inputs import columns, scale_free
-from models.labels import mature
+from models.labels import waiting
 from models.learner import Learner, Walk
+from models.standard import from_mean, residual
 from topics.records import HORIZONS
 from topics.units import interval_ms
 
@@ -60,7 +61,7 @@ class Online:
         walks, labels = [], []
         for frame in frames:
             _, sigma = volatility.step(volatility.initial(), frame)
-            at, y = self._labels(frame.time, frame.close, sigma, frame)
+            at, y = waiting(frame.time, frame.close, sigma, self.horizons, learner.CLIP, frame)
             labels.append(y)
             walks.append(Walk(np.empty((0, self._width)), self._inputs(frame, sigma), y, at))
         order = np.argsort(np.concatenate([frame.time for frame in frames]), kind="stable")
@@ -68,8 +69,7 @@ class Online:
         said: list[list[Floats]] = [[] for _ in frames]
         for owner in owners:
             said[owner].append(walks[owner].advance(student, 1))
-        residuals = np.concatenate(labels) - np.concatenate([rows for parts in said for rows in parts])
-        self.spread = np.array([spread(column) for column in residuals.T])
+        self.spread = residual(np.concatenate(labels), np.concatenate([rows for parts in said for rows in parts]))
         self.learnt = student.to_json()
 
     def initial(self) -> JSON:
@@ -83,7 +83,7 @@ class Online:
         bars = np.array(state["bars"], dtype=np.float64).reshape(-1, 3)  # time, price, sigma
         bars = np.concatenate([bars, np.column_stack([frame.time, frame.close, sigma])])
         time = bars[:, 0].astype(np.int64)
-        at, y = self._labels(time, bars[:, 1].copy(), bars[:, 2], frame)
+        at, y = waiting(time, bars[:, 1].copy(), bars[:, 2], self.horizons, learner.CLIP, frame)
         student = Learner(self.horizons, state["learnt"])
         walk = Walk(queue, self._inputs(frame, sigma), y, at + len(queue))
         mean = walk.advance(student, len(frame))
@@ -94,27 +94,13 @@ class Online:
             "bars": bars[keep:].tolist(),
             "queue": walk.queue(keep).tolist(),
         }
-        return new, self._forecasts(mean, sigma)
-
-    def _forecasts(self, mean: Floats, sigma: Floats) -> Forecasts:
-        """Return the forecasts for means [n, H] in units of the scale."""
-        known = np.where(np.isnan(mean), np.nan, 1.0)
-        scale = known * sigma[:, None] * np.sqrt(self.horizons)
-        return Forecasts(mean * scale, scale, scale[:, :, None] * (mean[:, :, None] + self.spread), odds_up(mean))
+        return new, from_mean(mean, sigma, self.horizons, self.spread)
 
     def _inputs(self, frame: FeatureFrame, sigma: Floats) -> Floats:
         return scale_free(frame, self._columns, INPUTS, sigma)
 
     def _spans(self, frame: FeatureFrame) -> list[int]:
         return [horizon * interval_ms(frame.interval) for horizon in self.horizons]
-
-    def _labels(self, time: Ints, price: Floats, sigma: Floats, clock: FeatureFrame) -> tuple[Ints, Floats]:
-        """Return at which row of the clock labels mature, and the labels in units of the scale, clipped: [n, H]."""
-        at, y = np.empty((len(time), len(self.horizons)), dtype=np.int64), np.empty((len(time), len(self.horizons)))
-        for column, (horizon, span) in enumerate(zip(self.horizons, self._spans(clock), strict=True)):
-            at[:, column], realised = mature(time, price, span, clock.time, clock.close)
-            y[:, column] = np.clip(realised / (sigma * np.sqrt(horizon)), -learner.CLIP, learner.CLIP)
-        return at, y
 
     @property
     def _width(self) -> int:

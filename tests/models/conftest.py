@@ -9,10 +9,12 @@ from model_data import NAMES, features_of, market
 from features.frame import FeatureFrame
 from models.forecaster import Forecaster
 from models.registry import MODELS
+from models.zoo import ZOO
 from settings import ROOT
 
 SIGNAL = -0.25
 TRAINING_ROWS = 6_500
+EVERY = MODELS | ZOO
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +27,7 @@ def training_frames() -> list[FeatureFrame]:
 def fitted(training_frames: list[FeatureFrame]) -> dict[str, Forecaster]:
     """Every model, fitted on the training frames."""
     models: dict[str, Forecaster] = {}
-    for name, model in MODELS.items():
+    for name, model in EVERY.items():
         models[name] = model(NAMES)
         models[name].fit(training_frames, seed=3)
     return models

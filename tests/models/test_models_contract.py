@@ -16,9 +16,11 @@ from features.frame import FeatureFrame
 from models.forecaster import JSON, Forecaster, Forecasts
 from models.registry import MODELS
 from models.volatility import MIN_RETURNS
+from models.zoo import ZOO
 
 FIELDS = ("mean", "scale", "quantiles", "p_up")
-every_model = pytest.mark.parametrize("name", MODELS)
+EVERY = MODELS | ZOO
+every_model = pytest.mark.parametrize("name", EVERY)
 
 
 def through_json(state: JSON) -> JSON:
@@ -116,7 +118,7 @@ def test_saved_and_loaded_it_is_the_same_model(
     name: str, fitted: dict[str, Forecaster], unseen: FeatureFrame, tmp_path: Path
 ) -> None:
     fitted[name].save(tmp_path)
-    loaded = MODELS[name].load(tmp_path)
+    loaded = EVERY[name].load(tmp_path)
     assert loaded.version == fitted[name].version
     assert loaded.fingerprint == fitted[name].fingerprint == unseen.fingerprint
     assert same(whole(loaded, unseen[:500]), whole(fitted[name], unseen[:500]))
@@ -126,7 +128,7 @@ def test_saved_and_loaded_it_is_the_same_model(
 def test_the_same_seed_and_data_give_the_same_version_and_other_data_another(
     name: str, fitted: dict[str, Forecaster], training_frames: list[FeatureFrame]
 ) -> None:
-    again = MODELS[name](NAMES)
+    again = EVERY[name](NAMES)
     again.fit(training_frames, seed=3)
     assert again.version == fitted[name].version
     again.fit(training_frames[:1], seed=3)
@@ -136,13 +138,13 @@ def test_the_same_seed_and_data_give_the_same_version_and_other_data_another(
 @every_model
 def test_what_is_no_artifact_of_the_model_is_refused_in_one_line(name: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="run foretick train") as missing:
-        MODELS[name].load(tmp_path)
+        EVERY[name].load(tmp_path)
     (tmp_path / "model.json").write_text('{"model": "another"}')
     with pytest.raises(ValueError, match="'another'"):
-        MODELS[name].load(tmp_path)
+        EVERY[name].load(tmp_path)
     (tmp_path / "model.json").write_text("no json")
     with pytest.raises(ValueError, match="not an artifact") as broken:
-        MODELS[name].load(tmp_path)
+        EVERY[name].load(tmp_path)
     assert "\n" not in str(missing.value) + str(broken.value)
 
 
@@ -154,4 +156,4 @@ def test_every_class_that_can_be_fitted_stands_in_the_table() -> None:
             item for _, item in inspect.getmembers(module, inspect.isclass) if item.__module__ == module.__name__
         ]
         found |= {item for item in classes if hasattr(item, "fit") and item is not Forecaster}
-    assert found == set(MODELS.values())
+    assert found == set(EVERY.values())

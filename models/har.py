@@ -1,0 +1,134 @@
+"""HAR: the variance of the next bars from those of the last minutes, hours and day, and the time of day."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from features.frame import FeatureFrame, Floats, Ints
+from models import daily, variance, volatility
+from models.daily import Regression
+from models.distribution import NORMAL
+from models.fitted import Fitted
+from models.forecaster import JSON, Forecasts
+from models.labels import targets
+from models.linear import DAY_MS, Moments
+from models.standard import from_scale, symmetric
+from topics.records import HORIZONS
+from topics.units import interval_ms
+
+WINDOWS = (5, 30, 240, 1_440)
+"""The past variances, in bars."""
+HARMONICS = 2
+"""Of the time of day."""
+FLOOR = 0.2
+"""The least variance of a bar, as a share of the EWMA's: in logarithms still minutes would outweigh all else."""
+PRIOR = 5_000
+"""The pooled fit counts as this many rows of a symbol's own."""
+HALF_LIFE = 60
+"""Days after which a day weighs half."""
+INPUTS = 1 + len(WINDOWS) + 2 * HARMONICS
+
+
+class HAR(Fitted):
+    """Log realised variance over h bars on those of the past (Corsi 2009) with diurnal terms, per symbol.
+
+    Coefficients are fitted anew at each UTC day's end on the days before, forgotten exponentially, beside a pooled fit.
+    The variance is the exponential of the regression times the mean ratio of what came to that: the log-normal
+    correction without the log-normal. The mean is zero.
+    """
+
+    name: ClassVar[str] = "har"
+    kept: ClassVar[tuple[str, ...]] = ("gram", "cross", "ratio", "spread")
+    settings: ClassVar[JSON] = {
+        "windows": WINDOWS,
+        "harmonics": HARMONICS,
+        "floor": FLOOR,
+        "prior": PRIOR,
+        "half_life": [volatility.HALF_LIFE, HALF_LIFE],
+    }
+
+    def __init__(self, names: tuple[str, ...] = (), horizons: tuple[int, ...] = HORIZONS) -> None:
+        super().__init__(names, horizons)
+        # The pooled fit as sums over PRIOR rows: [H, F, F], [H, F], and of ratios and their number [H, 2].
+        self.gram = np.array([np.eye(INPUTS)] * len(horizons))
+        self.cross, self.ratio = np.zeros((len(horizons), INPUTS)), np.ones((len(horizons), 2))
+        self.spread = np.array([NORMAL] * len(horizons))  # [H, Q] in units of the scale
+
+    def fit(self, frames: list[FeatureFrame], seed: int) -> None:  # noqa: ARG002 - nothing here is random
+        """Fit the pooled coefficients, then walk each symbol from them for the spread of its returns."""
+        self.fingerprint = frames[0].fingerprint
+        frames = [frame for frame in frames if len(frame)]
+        moments = Moments.none(INPUTS, len(self.horizons))
+        parts = [self._rows(frame) for frame in frames]
+        for x, y, _ in parts:
+            moments.add(x, y, np.ones(len(x)))
+        if moments.rows.min() < INPUTS:
+            raise ValueError(f"{int(moments.rows.min())} rows to fit {self.name!r} on; give more bars")
+        share = PRIOR / moments.rows
+        self.gram, self.cross = moments.gram * share[:, None, None], moments.cross * share[:, None]
+        weights = moments.solve(np.zeros(len(self.horizons)))
+        ratios = [realised / np.exp(x @ weights.T) for x, _, realised in parts]
+        self.ratio = np.column_stack([PRIOR * np.nanmean(np.concatenate(ratios), axis=0), share * moments.rows])
+        scales = [self.step(self.initial(), frame)[1].scale for frame in frames]
+        answers = [targets(frame, np.ones(len(frame)), self.horizons, np.inf) for frame in frames]
+        unit = np.concatenate(scales) / np.sqrt(self.horizons)  # targets of sigma 1 are ln(P(t+h) / P(t)) / sqrt(h)
+        self.spread = symmetric(np.concatenate(answers) / unit)
+
+    def _rows(self, frame: FeatureFrame) -> tuple[Floats, Floats, Floats]:
+        """Return inputs [n, F], log variances [n, H] and variances [n, H] of a bar, of the rows that know their own."""
+        _, sigma = volatility.step(volatility.initial(), frame)
+        past, times, squares = variance.step(variance.initial(), frame, self._reach)
+        floor = FLOOR * sigma**2
+        x = self._inputs(times, squares, 0, past["begin"], floor, frame)
+        sums = [variance.future(times, squares, 0, horizon, frame)[1] / horizon for horizon in self.horizons]
+        realised = np.column_stack(sums)
+        known = ~np.isnan(x).any(axis=1)
+        return x[known], np.log(np.maximum(realised, floor[:, None]))[known], realised[known]
+
+    @property
+    def _reach(self) -> int:
+        return max(*WINDOWS, *self.horizons)
+
+    def _inputs(self, times: Ints, squares: Floats, old: int, begin: int, floor: Floats, frame: FeatureFrame) -> Floats:
+        """Return 1, the log variances of the past and the harmonics of the time of day: [n, F]."""
+        windows = np.array(WINDOWS, dtype=np.int64)
+        past = variance.past(times, squares, old, begin, windows, interval_ms(frame.interval))
+        return daily.inputs(past, floor, frame.time, HARMONICS)
+
+    def initial(self) -> JSON:
+        """Return the state of a symbol that was not seen yet."""
+        start = Regression.start(self.gram, self.cross, self.ratio)
+        return {
+            "volatility": volatility.initial(),
+            "variance": variance.initial(),
+            "regression": start.to_json(),
+            "queue": [],
+        }
+
+    def step(self, state: JSON, frame: FeatureFrame) -> tuple[JSON, Forecasts]:
+        """Forecast each row's variance; learn from windows only once they have ended, and refit when a day has."""
+        scale, sigma = volatility.step(state["volatility"], frame)
+        past, times, squares = variance.step(state["variance"], frame, self._reach)
+        old = len(times) - len(frame)
+        floor = FLOOR * sigma**2
+        x = self._inputs(times, squares, old, past["begin"], floor, frame)
+        new = np.column_stack([floor, x, np.zeros((len(x), len(self.horizons)))])
+        queue = np.array(state["queue"], dtype=np.float64).reshape(-1, new.shape[1])
+        rows = np.concatenate([queue, new])
+        at = np.empty((len(rows), len(self.horizons)), dtype=np.int64)
+        realised = np.empty(at.shape)
+        for column, horizon in enumerate(self.horizons):
+            at[:, column], sums = variance.future(times, squares, old - len(queue), horizon, frame)
+            realised[:, column] = sums / horizon
+        regression = Regression.of(state["regression"])
+        days = frame.time // DAY_MS
+        found = regression.walk(rows, len(queue), at, realised, days, self.gram, self.cross, self.ratio, HALF_LIFE)
+        waits = frame.time[-1] - max(self.horizons) * interval_ms(frame.interval)
+        keep = int(np.searchsorted(times[old - len(queue) :], waits, side="right"))
+        state = {
+            "volatility": scale,
+            "variance": past,
+            "regression": regression.to_json(),
+            "queue": rows[keep:].tolist(),
+        }
+        return state, from_scale(np.sqrt(found * np.array(self.horizons)), self.spread)

@@ -1,0 +1,138 @@
+"""Forgetting recursive least squares: a regression for each symbol and horizon that follows the market."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from features.frame import FeatureFrame, Floats
+from models import forgetting, linear, online, volatility
+from models.distribution import NORMAL
+from models.fitted import Fitted
+from models.forecaster import JSON, Forecasts
+from models.forgetting import Estimate, Flags
+from models.inputs import columns, scale_free
+from models.labels import targets, waiting
+from models.linear import Moments
+from models.standard import from_mean, residual
+from topics.records import HORIZONS
+from topics.units import interval_ms
+
+PRICES = online.INPUTS
+MARKET = ("market_return_1", "market_return_60", "residual_return_1", "residual_return_60", "market_rank_mean_60")
+"""Taken where they are known; where a market has no others beside it, they are 0, the mean."""
+INPUTS = PRICES + MARKET
+CLIP = 4.0
+"""Targets are clipped to +- this many standard deviations."""
+HALF_LIFE = 40_000
+"""Labels after which one weighs half, times sqrt(h), as they overlap: four weeks of minutes for the next one."""
+TRUST_HALF_LIFE = 20_000
+"""Likewise in the slope of label on forecast."""
+PENALTY = 0.01
+"""On the squared coefficients, beside the mean square of a standardised input: 1."""
+WIND_UP = 10.0
+"""Nothing is forgotten while the covariance's trace is this many times that of the start."""
+
+
+class RLS(Fitted):
+    """Regressions of ln(P(t+h) / P(t)) / (sigma sqrt(h)) on `INPUTS`, standardised as in the fit.
+
+    A symbol begins with the coefficients of all symbols together and the covariance that as many of their rows would
+    give as it remembers. A label weighs 1 / h (uniqueness; Lopez de Prado 2018, ch. 4).
+    """
+
+    name: ClassVar[str] = "rls"
+    kept: ClassVar[tuple[str, ...]] = ("middle", "inverse", "learnt", "most", "spread")
+    settings: ClassVar[JSON] = {
+        "inputs": INPUTS,
+        "clip": [CLIP, linear.LARGEST],
+        "half_life": [volatility.HALF_LIFE, HALF_LIFE, TRUST_HALF_LIFE],
+        "penalty": [PENALTY, WIND_UP],
+    }
+
+    def __init__(self, names: tuple[str, ...], horizons: tuple[int, ...] = HORIZONS) -> None:
+        super().__init__(names, horizons)
+        self.middle, self.inverse = np.zeros(len(INPUTS)), np.ones(len(INPUTS))
+        self.learnt: JSON = {}
+        self.most = np.zeros(len(horizons))  # [H], see `forgetting.walk`
+        self.spread = np.array([NORMAL] * len(horizons))  # [H, Q], of the residuals in units of the scale
+        self._columns = columns(INPUTS, names, self.name)
+
+    def fit(self, frames: list[FeatureFrame], seed: int) -> None:  # noqa: ARG002 - nothing here is random
+        """Fit the start on all symbols, then walk each from it for the spread of what is left over."""
+        self.fingerprint = frames[0].fingerprint
+        sigmas = [volatility.step(volatility.initial(), frame)[1] for frame in frames]
+        raw = [scale_free(frame, self._columns, INPUTS, sigma) for frame, sigma in zip(frames, sigmas, strict=True)]
+        labels = [targets(frame, sigma, self.horizons, CLIP) for frame, sigma in zip(frames, sigmas, strict=True)]
+        self.middle, self.inverse = linear.scaling(x[_known(x)] for x in raw)
+        moments = Moments.none(len(INPUTS), len(self.horizons))
+        for x, y in zip(raw, labels, strict=True):
+            known = _known(x)
+            moments.add(linear.standardise(x[known], self.middle, self.inverse), y[known], np.ones(int(known.sum())))
+        self.learnt = self._start(moments)
+        said = [self._walk(self.initial(), frame)[1] for frame in frames]
+        self.spread = residual(np.concatenate(labels), np.concatenate(said))
+
+    @property
+    def _half_life(self) -> Floats:
+        return np.asarray(HALF_LIFE * np.sqrt(self.horizons))
+
+    def _start(self, moments: Moments) -> JSON:
+        """Return the estimate that a symbol begins with: of all rows, and as sure as its memory is long."""
+        rows = np.maximum(moments.rows, 1.0)
+        weights = moments.solve(PENALTY * rows)
+        remembered = self._half_life / np.log(2) / np.array(self.horizons)
+        mean = moments.gram / rows[:, None, None] + PENALTY * np.eye(len(INPUTS))
+        covariance = np.linalg.inv(mean * remembered[:, None, None])
+        self.most = WIND_UP * np.trace(covariance, axis1=1, axis2=2)
+        along = np.einsum("hf,hf->h", weights, moments.cross) / rows
+        size = np.einsum("hf,hfg,hg->h", weights, moments.gram, weights) / rows
+        return Estimate(weights, covariance, np.column_stack([size, along])).to_json()
+
+    def initial(self) -> JSON:
+        """Return the state of a symbol that was not seen yet: the start of all symbols, and an empty queue."""
+        return {"volatility": volatility.initial(), "learnt": self.learnt, "bars": [], "queue": []}
+
+    def step(self, state: JSON, frame: FeatureFrame) -> tuple[JSON, Forecasts]:
+        """Forecast each row from what was known at its close; learn from labels only once they have matured."""
+        new, mean, sigma = self._walk(state, frame)
+        return new, from_mean(mean, sigma, self.horizons, self.spread)
+
+    def _walk(self, state: JSON, frame: FeatureFrame) -> tuple[JSON, Floats, Floats]:
+        """Return the state after the frame, the means [n, H] in units of sigma sqrt(h), and sigma [n]."""
+        scale, sigma = volatility.step(state["volatility"], frame)
+        x = scale_free(frame, self._columns, INPUTS, sigma)
+        bars = np.array(state["bars"], dtype=np.float64).reshape(-1, 4)  # time, price, sigma, whether inputs are known
+        bars = np.concatenate([bars, np.column_stack([frame.time, frame.close, sigma, _known(x)])])
+        time, known = bars[:, 0].astype(np.int64), bars[:, 3] > 0
+        z = linear.standardise(x, self.middle, self.inverse)
+        rows = np.concatenate([z, np.zeros((len(z), len(self.horizons)))], axis=1)
+        queue = np.array(state["queue"], dtype=np.float64).reshape(-1, rows.shape[1])
+        rows = np.concatenate([queue, rows])
+        at, y = waiting(time, bars[:, 1].copy(), bars[:, 2], self.horizons, CLIP, frame)
+        estimate = Estimate.of(state["learnt"])
+        mean = forgetting.walk(
+            estimate,
+            rows,
+            len(queue),
+            known,
+            y,
+            at,
+            decay=0.5 ** (1 / self._half_life),
+            weight=1 / np.array(self.horizons),
+            most=self.most,
+            memory=0.5 ** (1 / TRUST_HALF_LIFE),
+        )
+        longest = max(self.horizons) * interval_ms(frame.interval)
+        keep = int(np.searchsorted(time, time[-1] - longest, side="right")) if len(time) else 0
+        new = {
+            "volatility": scale,
+            "learnt": estimate.to_json(),
+            "bars": bars[keep:].tolist(),
+            "queue": rows[keep:].tolist(),
+        }
+        return new, mean, sigma
+
+
+def _known(x: Floats) -> Flags:
+    """Tell which rows know all that is made of prices: [n]."""
+    return np.asarray(~np.isnan(x[:, : len(PRICES)]).any(axis=1))
