@@ -153,7 +153,7 @@ def _fold(
 
 @compiled_and_kept
 def _output(weights: Floats, seen: Floats) -> float:
-    value = weights[len(seen)]
+    value: float = weights[len(seen)]
     for place in range(len(seen)):
         value += weights[place] * seen[place]
     return value

@@ -138,7 +138,9 @@ class Network(ABC):
                 self.progress,
                 self.checkpoint,
             )
-            self._take(taught.weights, taught.rates * DAILY * self.RATE)
+            # A day's gradient counts as much as in the training: of longer horizons, whose labels overlap, less.
+            share = np.tile(sample.weights / sample.weights.sum(), 2)[:, None]
+            self._take(taught.weights, taught.rates * share * DAILY * self.RATE)
         self._set_apart(sample, last)
 
     def _take(self, weights: "dict[str, torch.Tensor]", rates: Floats) -> None:

@@ -3,4 +3,4 @@
 from models.lstm import LSTM
 from models.transformer import Transformer
 
-ZOO = (Transformer, LSTM)
+ZOO: dict[str, type[Transformer] | type[LSTM]] = {model.name: model for model in (Transformer, LSTM)}

@@ -19,7 +19,7 @@ class LSTMNet(Net):
         self.norms = nn.ModuleList([nn.LayerNorm(5 * width), nn.LayerNorm(width)])
         self.dense = nn.ModuleList([nn.Linear(5 * width, 2 * width), nn.Linear(2 * width, width)])
         self.head = nn.Linear(width, outputs)
-        self.sizes = (5 * width, 2 * width, width)
+        self.sizes = [5 * width, 2 * width, width]
         self.masks = sum(self.sizes)
 
     def encode(self, window: Tensor, static: Tensor) -> tuple[Tensor, Tensor]:
@@ -36,6 +36,6 @@ class LSTMNet(Net):
 
     def thinned(self, encoded: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Return the embedding [B, W]; attention was paid before."""
-        before, inner, after = mask.split(self.sizes, dim=1)
+        before, inner, after = torch.split(mask, self.sizes, dim=1)
         hidden = functional.gelu(self.dense[0](encoded * before)) * inner
         return self.norms[1](self.dense[1](hidden)) * after, hidden.new_empty(len(hidden), 0)

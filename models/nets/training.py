@@ -37,7 +37,7 @@ class Course:
 
 @dataclass(frozen=True)
 class Sample:
-    """Rows of all symbols: `static` [n, S], labels `y` [n, H] and `end` [n], a row's place in `channels` [m, C] of every bar.
+    """Rows of all symbols: `static` [n, S], labels `y` [n, H] their places `end` [n] in `channels` [m, C] of all bars.
 
     Before each symbol's first bar stand WINDOW - 1 rows of zeros. `weights` [H] are the horizons'.
     """

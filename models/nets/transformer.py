@@ -44,7 +44,7 @@ class TransformerNet(Net):
         self.wide = nn.ModuleList(nn.Linear(width, 2 * width) for _ in range(2))
         self.narrow = nn.ModuleList(nn.Linear(2 * width, width) for _ in range(2))
         self.head = nn.Linear(width, outputs)
-        self.sizes = (width, width, 2 * width, width)
+        self.sizes = [width, width, 2 * width, width]
         self.masks = sum(self.sizes)
 
     def encode(self, window: Tensor, static: Tensor) -> tuple[Tensor, Tensor]:
@@ -58,7 +58,7 @@ class TransformerNet(Net):
 
     def thinned(self, encoded: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Return the embedding [B, D] of the current row's token and its weights [B, 4, 1, T]."""
-        before, attended, inner, after = mask.split(self.sizes, dim=1)
+        before, attended, inner, after = torch.split(mask, self.sizes, dim=1)
         normal = self.norms[2](encoded) * before[:, None]
         gathered, weights = self.second(normal[:, -1:], normal)
         token = encoded[:, -1] + gathered[:, 0] * attended
