@@ -34,6 +34,7 @@ def minutes(rows: int) -> pd.DataFrame:
         buy_trades=np.floor(trades * random.uniform(0.2, 0.8, rows)),
         market_return=random.normal(0, 1e-3, rows),
         market_rank=random.integers(0, 5, rows) / 4,
+        lead_return=random.normal(0, 1e-3, rows),
     )
 
 

@@ -1,9 +1,12 @@
-"""How the symbols of a universe moved in the same interval: the market's return, and each symbol's rank in it.
+"""How the symbols of a universe moved: the market's and the leader's returns, and each symbol's rank.
 
-A symbol's return is ln(close / close of the bar before), known only where that bar is of the interval just before; else
-the symbol takes no part. The market's return is the weighted mean over those that take part, the symbol's own return
-included; a rank is the share of the others with a smaller return, those with an equal one counted half. Both need two
-symbols that take part.
+In one interval, a symbol's return is ln(close / close of the bar before), known only where that bar is of the interval
+just before; else the symbol takes no part. The market's is the weighted mean over those that take part, the symbol's
+own return included; a rank is the share of the others with a smaller return, those with an equal one counted half. Both
+need two symbols that take part. The leader's is from its bar before, however long ago that was.
+
+What a bar is told of the market and of the leader is their move since the symbol's own bar before (`moves`): a symbol
+that did not trade for some intervals has them to catch up with.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,12 +16,15 @@ from math import inf, log, nan
 from typing import Self
 
 import numpy as np
+import numpy.typing as npt
 
-from features.frame import BarFrame, Floats
+from features.frame import BarFrame, Floats, Ints
 from topics.units import interval_ms, is_time
 
 BLOCK = 65_536
 """Intervals measured in one go, at most."""
+REMEMBERED = 2_048
+"""Intervals since a symbol's bar before, at most, over which the others' moves are known: the stream keeps no more."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +44,11 @@ class Universe:
     def places(self) -> dict[str, int]:
         """The place of each symbol."""
         return {symbol: place for place, symbol in enumerate(self.symbols)}
+
+    @cached_property
+    def leader(self) -> str | None:
+        """The symbol that counts most, of equals the first; None of no symbols."""
+        return self.symbols[self.weights.index(max(self.weights))] if self.symbols else None
 
 
 def log_return(previous: float, close: float) -> float:
@@ -66,6 +77,26 @@ def measure(returns: Floats, weights: Sequence[float]) -> tuple[Floats, Floats]:
     return market, ranks
 
 
+def moves(times: Ints, returns: Floats, before: Ints, at: Ints, interval: int) -> Floats:
+    """Return the move [n] of what had these returns [T] at these times, after each `before` [n] and up to each `at`.
+
+    It is the sum in the order of time, so that its bits do not depend on where the returns begin or on how `at` was
+    cut. An unknown return is no move; NaN where all are, where `before` is negative (there was no bar), or where
+    more than `REMEMBERED` intervals (ms) lie between.
+    """
+    known = ~np.isnan(returns)
+    times, returns = times[known], returns[known]
+    nexts, ends = np.searchsorted(times, before, side="right"), np.searchsorted(times, at, side="right")
+    some = (nexts < ends) & (before >= 0) & (at - before <= REMEMBERED * interval)
+    total = np.where(some, 0.0, nan)
+    left = np.flatnonzero(some)
+    while len(left):
+        total[left] += returns[nexts[left]]
+        nexts[left] += 1
+        left = left[nexts[left] < ends[left]]
+    return total
+
+
 def join(frames: Sequence[BarFrame], weights: Mapping[str, float]) -> list[BarFrame]:
     """Return the frames with the market's columns filled in, as the stream does it: one frame a symbol and interval.
 
@@ -83,33 +114,38 @@ def join(frames: Sequence[BarFrame], weights: Mapping[str, float]) -> list[BarFr
             group[frame.symbol] = number
     for group in groups.values():
         symbols = [symbol for symbol in universe.symbols if symbol in group]
-        members = _join([frames[group[symbol]] for symbol in symbols], [weights[symbol] for symbol in symbols])
+        members = _join([frames[group[symbol]] for symbol in symbols], universe)
         for symbol, frame in zip(symbols, members, strict=True):
             joined[group[symbol]] = frame
     return joined
 
 
-def _join(frames: Sequence[BarFrame], weights: Sequence[float]) -> list[BarFrame]:
+def _join(frames: Sequence[BarFrame], universe: Universe) -> list[BarFrame]:
+    weights = [universe.weights[universe.places[frame.symbol]] for frame in frames]
     times = np.unique(np.concatenate([frame.time for frame in frames]))
     places = [np.searchsorted(times, frame.time) for frame in frames]
-    returns = np.full((len(frames), len(times)), nan)
+    returns, lead = np.full((len(frames), len(times)), nan), np.full(len(times), nan)
     for row, place, frame in zip(returns, places, frames, strict=True):
-        row[place] = _returns(frame)
+        own, follows = _returns(frame)
+        row[place] = np.where(follows, own, nan)
+        if frame.symbol == universe.leader:
+            lead[place] = own
     blocks = range(0, len(times), BLOCK)
     parts = [measure(returns[:, first : first + BLOCK], weights) for first in blocks]
     if not parts:
         return list(frames)
     market, ranks = np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts], axis=1)
-    return [
-        frame.told(market_return=market[place], market_rank=rank[place])
-        for frame, place, rank in zip(frames, places, ranks, strict=True)
-    ]
+    told = []
+    for frame, place, rank in zip(frames, places, ranks, strict=True):
+        spans = np.append(-1, frame.time[:-1])[: len(frame)], frame.time, interval_ms(frame.interval)
+        since = {name: moves(times, of, *spans) for name, of in (("market_return", market), ("lead_return", lead))}
+        told.append(frame.told(**since, market_rank=rank[place]))
+    return told
 
 
-def _returns(frame: BarFrame) -> Floats:
-    returns = np.full(len(frame), nan)
-    follows = (np.diff(frame.time) == interval_ms(frame.interval)) & (frame.gap[1:] == 0)
-    closes = frame.close
-    pairs = zip(closes[:-1][follows].tolist(), closes[1:][follows].tolist(), strict=True)
-    returns[1:][follows] = [log_return(previous, close) for previous, close in pairs]
-    return returns
+def _returns(frame: BarFrame) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Return the log return [n] from each bar before, and whether [n] that is of the interval just before."""
+    closes = frame.close.tolist()
+    returns = np.array([nan, *map(log_return, closes, closes[1:])][: len(closes)])
+    follows = (np.diff(frame.time, prepend=nan) == interval_ms(frame.interval)) & (frame.gap == 0)
+    return returns, follows

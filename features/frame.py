@@ -25,6 +25,7 @@ ROWS = (
     "buy_trades",
     "market_return",
     "market_rank",
+    "lead_return",
     "time",
     "quote_volume",
 )
@@ -63,6 +64,7 @@ class BarFrame(Struct, frozen=True, eq=False):
     quote_volume: ClassVar[Floats] = _row("quote_volume")
     market_return: ClassVar[Floats] = _row("market_return")
     market_rank: ClassVar[Floats] = _row("market_rank")
+    lead_return: ClassVar[Floats] = _row("lead_return")
 
     def __len__(self) -> int:
         return len(self.time)

@@ -1,10 +1,13 @@
-"""The bars of a universe's symbols, each with how the market went in its interval: a fold over all of them together.
+"""The bars of a universe's symbols, each with how the market went since the one before: a fold over all of them.
 
 Bars wait in event time: those of time t go out once every symbol of the universe has shown a bar of t or later. A
 symbol that lags is not waited for without end: t goes out without it once every other symbol that is still there has
 delivered `PATIENCE` messages (frames) whose rows are all later than t. Counted in messages, a backfill in frames of
 hundreds and a live stream in frames of one behave alike. A symbol has left, and holds nothing up, when those before it
 are all that far ahead of its last bar. Its bars for a past t go out when they come; nothing is lost.
+
+What the market did in the intervals that went out is remembered until every symbol has shown a later bar, at most
+`cross_section.REMEMBERED` intervals: a bar is told the market's move since its symbol's bar before.
 """
 
 from bisect import bisect_right
@@ -16,27 +19,31 @@ import numpy as np
 from msgspec import Struct, field
 from msgspec.structs import astuple, replace
 
-from features.cross_section import Universe, log_return, measure
+from features.cross_section import REMEMBERED, Universe, log_return, measure, moves
+from features.frame import Floats, Ints
 from topics.records import Bar
 from topics.units import interval_ms
 
 PATIENCE = 3
 """Messages later than t that the others deliver before t goes out without a symbol."""
-REMEMBERED = 2_048
-"""Intervals that went out without some symbol whose market return is kept, for the bars that come after all."""
 WAITING = 25_000
 """Bars that wait, at most: a state must fit into one Kafka record of `topics.catalog.MAX_MESSAGE_BYTES`."""
 
-Row = tuple[Bar, float]
-"""A bar that waits, and its return."""
+Row = tuple[Bar, float, bool]
+"""A bar that waits, its return from the bar before, and whether that is of the interval just before."""
+Past = dict[int, tuple[float, float]]
+"""The market's and the leader's return, by time in order; at least one is known."""
 
 
 class Follower(Struct, frozen=True, array_like=True):
-    """One symbol: its last bar's time and close, and the first times of its newest `PATIENCE` messages."""
+    """One symbol: its last bar's time and close, the first times of its newest `PATIENCE` messages, and the time of
+    its last bar that went out.
+    """
 
     frontier: int = -1
     close: float = nan
     firsts: tuple[int, ...] = ()
+    shown: int = -1
 
     @property
     def passed(self) -> int:
@@ -47,31 +54,31 @@ class Follower(Struct, frozen=True, array_like=True):
 class MarketState(Struct, frozen=True):
     """What one interval's market remembers. Never changed in place.
 
-    `waiting` has each symbol's bars in time order; what is not later than `done` went out; `remembered` has the
-    market's return by time.
+    `waiting` has each symbol's bars in time order; what is not later than `done` went out; `remembered` has what
+    happened meanwhile.
     """
 
     followers: dict[str, Follower] = field(default_factory=dict)
     waiting: dict[str, list[Row]] = field(default_factory=dict)
     done: int = -1
-    remembered: dict[int, float] = field(default_factory=dict)
+    remembered: Past = field(default_factory=dict)
 
     def dumps(self) -> bytes:
         """Return the state as bytes, exactly."""
-        waiting = {s: [(*astuple(bar)[1:], change) for bar, change in rows] for s, rows in self.waiting.items()}
+        waiting = {s: [(*astuple(bar)[1:], *own) for bar, *own in rows] for s, rows in self.waiting.items()}
         return _encoder.encode((self.followers, waiting, self.done, self.remembered))
 
     @classmethod
     def loads(cls, data: bytes) -> "MarketState":
         """Read what `dumps` wrote. Raises ValueError where it is something else."""
         followers, waiting, done, remembered = _decoder.decode(data)
-        rows = {symbol: [(Bar(symbol, *row[:-1]), row[-1]) for row in rows] for symbol, rows in waiting.items()}
+        rows = {symbol: [(Bar(symbol, *row[:-2]), *row[-2:]) for row in rows] for symbol, rows in waiting.items()}
         return cls(followers, rows, done, remembered)
 
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(
-    tuple[dict[str, Follower], dict[str, list[tuple]], int, dict[int, float]]  # type: ignore[type-arg]
+    tuple[dict[str, Follower], dict[str, list[tuple]], int, Past]  # type: ignore[type-arg]
 )
 
 
@@ -86,9 +93,10 @@ def step(state: MarketState, bars: Sequence[Bar], universe: Universe) -> tuple[M
     Each symbol's bars go out in time order. A bar that is not later than the symbol's last one was delivered again, and
     is skipped. One of a symbol outside the universe goes straight on, with nothing known of the market.
     """
-    followers, waiting, out = dict(state.followers), dict(state.waiting), list[Bar]()
+    followers = {symbol: one for symbol, one in state.followers.items() if symbol in universe.places}
+    waiting, out = dict(state.waiting), list[Bar]()
     for symbol in [symbol for symbol in waiting if symbol not in universe.places]:
-        out += _unknown(bar for bar, _ in waiting.pop(symbol))
+        out += _unknown(bar for bar, *_ in waiting.pop(symbol))
     for symbol, own in _by_symbol(bars).items():
         if symbol not in universe.places:
             out += _unknown(own)
@@ -97,22 +105,28 @@ def step(state: MarketState, bars: Sequence[Bar], universe: Universe) -> tuple[M
         rows, follower = _follow(follower, own)
         if rows:
             late = bisect_right(rows, state.done, key=_time)
-            out += [_with(bar, state.remembered.get(bar.time, nan), nan) for bar, _ in rows[:late]]
             waiting[symbol] = [*waiting.get(symbol, ()), *rows[late:]]
             followers[symbol] = follower
+            if late:
+                oldest = state.done - REMEMBERED * interval_ms(own[0].interval)
+                out += _meet(rows[:late], follower.shown, _series(state.remembered), [nan] * late, oldest)
+                followers[symbol] = replace(follower, shown=rows[late - 1][0].time)
     done = max(state.done, _bound([followers.get(symbol, Follower()) for symbol in universe.symbols], waiting))
     due = {symbol: rows[: bisect_right(rows, done, key=_time)] for symbol, rows in waiting.items()}
     due = {symbol: rows for symbol, rows in due.items() if rows}
     waiting = {s: rest for s, rows in waiting.items() if (rest := rows[len(due.get(s, ())) :])}
     if not due:
         return MarketState(followers, waiting, done, state.remembered), out
-    market, ranks, place = _measure(due, universe)
+    more, ranks = _measure(due, universe)
+    past = state.remembered | more
+    series = _series(past)
     for symbol, rows in due.items():
-        at = [place[bar.time] for bar, _ in rows]
-        out += [_with(bar, market[k], ranks[universe.places[symbol]][k]) for k, (bar, _) in zip(at, rows, strict=True)]
-    met = min(followers[symbol].frontier if symbol in followers else -1 for symbol in universe.symbols)
-    missed = {time: market[k] for time, k in place.items() if time > met and not isnan(market[k])}
-    return MarketState(followers, waiting, done, _newest(state.remembered, missed)), out
+        out += _meet(rows, followers[symbol].shown, series, ranks[symbol])
+        followers[symbol] = replace(followers[symbol], shown=rows[-1][0].time)
+    met = min(followers[symbol].shown if symbol in followers else -1 for symbol in universe.symbols)
+    interval = next(iter(due.values()))[0][0].interval
+    oldest = max(met, done - REMEMBERED * interval_ms(interval))
+    return MarketState(followers, waiting, done, {time: both for time, both in past.items() if time > oldest}), out
 
 
 def _time(row: Row) -> int:
@@ -132,10 +146,10 @@ def _follow(follower: Follower, bars: Iterable[Bar]) -> tuple[list[Row], Followe
     for bar in bars:
         if bar.time > frontier:
             follows = bar.gap == 0 and frontier >= 0 and bar.time - frontier == interval_ms(bar.interval)
-            rows.append((bar, log_return(close, bar.close) if follows else nan))
+            rows.append((bar, log_return(close, bar.close), follows))
             frontier, close = bar.time, bar.close
     firsts = (*follower.firsts, rows[0][0].time)[-PATIENCE:] if rows else follower.firsts
-    return rows, Follower(frontier, close, firsts)
+    return rows, Follower(frontier, close, firsts, follower.shown)
 
 
 def _bound(followers: Sequence[Follower], waiting: Mapping[str, list[Row]]) -> int:
@@ -149,29 +163,50 @@ def _bound(followers: Sequence[Follower], waiting: Mapping[str, list[Row]]) -> i
     bound = max(furthest[-1].frontier, min(follower.passed for follower in there) - 1)
     beyond = sum(map(len, waiting.values())) - WAITING
     if beyond > 0:
-        bound = max(bound, sorted(bar.time for rows in waiting.values() for bar, _ in rows)[beyond - 1])
+        bound = max(bound, sorted(bar.time for rows in waiting.values() for bar, *_ in rows)[beyond - 1])
     return bound
 
 
-def _measure(due: Mapping[str, list[Row]], universe: Universe) -> tuple[list[float], list[list[float]], dict[int, int]]:
-    """Return the market's return [T], the ranks [S][T], and the place of each time in them."""
-    place = {time: k for k, time in enumerate(sorted({bar.time for rows in due.values() for bar, _ in rows}))}
-    returns = np.full((len(universe.symbols), len(place)), nan)
+def _measure(due: Mapping[str, list[Row]], universe: Universe) -> tuple[Past, dict[str, list[float]]]:
+    """Return what happened at the times of the bars that are due, and the rank of each bar of each symbol."""
+    times = sorted({bar.time for rows in due.values() for bar, *_ in rows})
+    place = {time: k for k, time in enumerate(times)}
+    at = {symbol: [place[bar.time] for bar, *_ in rows] for symbol, rows in due.items()}
+    returns, lead = np.full((len(universe.symbols), len(place)), nan), np.full(len(place), nan)
     for symbol, rows in due.items():
-        returns[universe.places[symbol], [place[bar.time] for bar, _ in rows]] = [change for _, change in rows]
+        returns[universe.places[symbol], at[symbol]] = [change if follows else nan for _, change, follows in rows]
+        if symbol == universe.leader:
+            lead[at[symbol]] = [change for _, change, _ in rows]
     market, ranks = measure(returns, universe.weights)
-    return market.tolist(), ranks.tolist(), place
+    both = zip(times, zip(market.tolist(), lead.tolist(), strict=True), strict=True)
+    known = {time: pair for time, pair in both if not (isnan(pair[0]) and isnan(pair[1]))}
+    return known, {symbol: ranks[universe.places[symbol], at[symbol]].tolist() for symbol in due}
 
 
-def _newest(remembered: dict[int, float], more: dict[int, float]) -> dict[int, float]:
-    if not more:
-        return remembered
-    return dict(list({**remembered, **more}.items())[-REMEMBERED:])
+def _series(past: Past) -> tuple[Ints, Floats]:
+    """Return the times [T] and the returns [2, T]."""
+    return np.array(list(past), dtype=np.int64), np.array(list(past.values())).reshape(-1, 2).T
 
 
-def _with(bar: Bar, market: float, rank: float) -> Bar:
-    return replace(bar, market_return=None if isnan(market) else market, market_rank=None if isnan(rank) else rank)
+def _meet(
+    rows: Sequence[Row], shown: int, series: tuple[Ints, Floats], ranks: Sequence[float], oldest: int = 0
+) -> list[Bar]:
+    """Return one symbol's bars with what happened since the one before each; the last one `shown` was of that time.
+
+    What happened after a bar that is older than `oldest` is remembered no more, and so unknown.
+    """
+    times, returns = series
+    at = np.array([bar.time for bar, *_ in rows], dtype=np.int64)
+    before = np.append(shown, at[:-1])
+    span = np.where(before < oldest, -1, before), at, interval_ms(rows[0][0].interval)
+    market, lead = (moves(times, of, *span).tolist() for of in returns)
+    return [_with(bar, *told) for (bar, *_), *told in zip(rows, market, ranks, lead, strict=True)]
+
+
+def _with(bar: Bar, *told: float) -> Bar:
+    market, rank, lead = (None if isnan(number) else number for number in told)
+    return replace(bar, market_return=market, market_rank=rank, lead_return=lead)
 
 
 def _unknown(bars: Iterable[Bar]) -> list[Bar]:
-    return [_with(bar, nan, nan) for bar in bars]
+    return [_with(bar, nan, nan, nan) for bar in bars]

@@ -11,19 +11,19 @@ import numpy as np
 from features.compiled import compiled
 from features.frame import Floats
 
-OPEN, HIGH, LOW, CLOSE, VOLUME, TRADES, BUY_VOLUME, BUY_TRADES, MARKET_RETURN, MARKET_RANK = range(10)
+OPEN, HIGH, LOW, CLOSE, VOLUME, TRADES, BUY_VOLUME, BUY_TRADES, MARKET_RETURN, MARKET_RANK, LEAD_RETURN = range(11)
 """As they came with the bars."""
-RAW = 10
-RETURN, LOG_RANGE, LOG_BODY, LOG_OPENING, ROGERS_SATCHELL = range(RAW, 15)
+RAW = 11
+RETURN, LOG_RANGE, LOG_BODY, LOG_OPENING, ROGERS_SATCHELL = range(RAW, 16)
 """ln(close / previous close); ln(high / low); ln(close / open); ln(open / previous close);
 ln(high / close) ln(high / open) + ln(low / close) ln(low / open)."""
-TYPICAL, TRUE_RANGE = 15, 16
+TYPICAL, TRUE_RANGE = 16, 17
 """(high + low + close) / 3; Wilder's true range, NaN at the first bar."""
-KEPT = 17
+KEPT = 18
 """The rows above are the history that a state keeps: nothing is derived twice."""
-TIME, GAP = 17, 18
+TIME, GAP = 18, 19
 """Bar start in ms; intervals missing just before. Of new rows only."""
-SERIES = 19
+SERIES = 20
 
 
 @compiled

@@ -287,12 +287,18 @@ FEATURES: tuple[Feature, ...] = (
         state=60,
         reference=("returns.rolling(5).sum().pow(2).rolling(60).sum() / (5 * returns.pow(2).rolling(60).sum())",)),
     # cross
-    Feature(("market_return_1",), cross.market_return, (1,), 1, ("log return",), "standard",
-        reference=("market_return",)),
-    Feature(("market_return_60",), cross.market_return, (60,), 60, ("log return",), "standard",
-        reference=("market_return.rolling(60).sum()",)),
+    *(Feature((f"market_return_{k}", f"market_gap_{k}"), cross.market_move, (k,), k + 1, ("log return",) * 2,
+        "standard", version=2, reference=(
+            f"market_return.rolling({k}).sum()",
+            f"np.log(close / close.shift({k})) - market_return.rolling({k}).sum()"))
+        for k in (1, 2, 3, 5, 10, 15, 30, 60, 240)),
+    *(Feature((f"lead_return_{k}", f"lead_gap_{k}"), cross.lead_move, (k,), k + 1, ("log return",) * 2, "standard",
+        reference=(
+            f"lead_return.rolling({k}).sum()",
+            f"np.log(close / close.shift({k})) - lead_return.rolling({k}).sum()"))
+        for k in (1, 2, 3, 5, 15, 60)),
     Feature(("market_beta_240", "residual_return_1", "residual_return_60"), cross.market_model, (240, 60), 241,
-        ("1", "log return", "log return"), "Sharpe (1963)", reference=(
+        ("1", "log return", "log return"), "Sharpe (1963)", version=2, reference=(
             "returns.rolling(240).cov(market_return) / market_return.rolling(240).var()",
             "returns - returns.rolling(240).cov(market_return) / market_return.rolling(240).var() * market_return",
             "returns.rolling(60).sum() - market_return.rolling(60).sum()"

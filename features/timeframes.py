@@ -16,6 +16,7 @@ from features.series import (
     BUY_VOLUME,
     CLOSE,
     HIGH,
+    LEAD_RETURN,
     LOW,
     MARKET_RANK,
     MARKET_RETURN,
@@ -82,8 +83,8 @@ def step(
 def gather(opened: Floats, rows: Floats, interval: float, size: float) -> tuple[Floats, Ints]:
     """Return the longer bars that close among the rows [RAW + 1, n]: [RAW + 1, m], and the row [m] that closes each.
 
-    `opened` [OPEN_BAR] is changed in place. Volumes, trades and the market's return add up, unknown where one is; the
-    market's rank is the mean.
+    `opened` [OPEN_BAR] is changed in place. Volumes, trades and the returns of the market and its leader add up,
+    unknown where one is; the market's rank is the mean.
     """
     n = rows.shape[1]
     closed, at, m = np.empty((RAW + 1, n + 1)), np.empty(n + 1, dtype=np.int64), 0
@@ -101,7 +102,7 @@ def gather(opened: Floats, rows: Floats, interval: float, size: float) -> tuple[
             opened[HIGH] = max(opened[HIGH], rows[HIGH, i])
             opened[LOW] = min(opened[LOW], rows[LOW, i])
             opened[CLOSE] = rows[CLOSE, i]
-            for s in (VOLUME, TRADES, BUY_VOLUME, BUY_TRADES, MARKET_RETURN):
+            for s in (VOLUME, TRADES, BUY_VOLUME, BUY_TRADES, MARKET_RETURN, LEAD_RETURN):
                 opened[s] += rows[s, i]
             opened[MARKET_RANK] += (rows[MARKET_RANK, i] - opened[MARKET_RANK]) / (opened[BARS] + 1.0)
         opened[BARS] += 1.0

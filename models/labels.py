@@ -40,3 +40,27 @@ def targets(frame: FeatureFrame, sigma: Floats, horizons: tuple[int, ...], clip:
         _, realised = mature(frame.time, frame.close, horizon * bar, frame.time, frame.close)
         scaled[:, column] = realised / (sigma * np.sqrt(horizon))
     return np.clip(scaled, -clip, clip)
+
+
+def moves(frame: FeatureFrame, change: Floats, horizons: tuple[int, ...]) -> Floats:
+    """Return the sum of a column's changes over the bars in (t, t + h]: [n, H]; an unknown change counts as none.
+
+    NaN where the frame holds no bar exactly h intervals later.
+    """
+    bar = interval_ms(frame.interval)
+    level = np.concatenate([[0.0], np.cumsum(np.nan_to_num(change))])[1:]
+    found = np.full((len(frame), len(horizons)), np.nan)
+    for column, horizon in enumerate(horizons):
+        at, realised = mature(frame.time, frame.close, horizon * bar, frame.time, frame.close)
+        known = ~np.isnan(realised)
+        found[known, column] = level[at[known]] - level[known]
+    return found
+
+
+def variances(frame: FeatureFrame, horizons: tuple[int, ...]) -> Floats:
+    """Return the realised variance: the sum of the squared log returns of the bars in (t, t + h]: [n, H].
+
+    NaN where the frame holds no bar exactly h intervals later.
+    """
+    squares = np.concatenate([[0.0], np.diff(np.log(frame.close)) ** 2])
+    return np.maximum(moves(frame, squares, horizons), 0.0)

@@ -1,6 +1,46 @@
-"""The models that `models.registry` lists beside the first ones."""
+"""Every model by name, the naive forecast first: those that `up` serves (`models.registry`), and those compared with them.
 
+Importing it loads Torch, XGBoost and arch: seconds, so a command imports it only where it fits or explains a model.
+"""
+
+from models.ar import AR
+from models.combiner import Combination
+from models.ensemble import Ensemble, EnsemblePlain
+from models.forecaster import Forecaster
+from models.garch import GARCH
+from models.gbm import GBM
+from models.har import HAR
+from models.lightgbm_market import LightGBMMarket
+from models.lightgbm_point import LightGBM
+from models.lightgbm_volatility import LightGBMVolatility
 from models.lstm import LSTM
+from models.naive import Naive
+from models.online import Online
+from models.reversal import Reversal
+from models.ridge import Ridge
+from models.rls import RLS
+from models.stacking import Stacking
 from models.transformer import Transformer
+from models.xgboost_point import XGBoost
 
-ZOO: dict[str, type[Transformer] | type[LSTM]] = {model.name: model for model in (Transformer, LSTM)}
+CLASSES = (
+    Naive,
+    Reversal,
+    AR,
+    Ridge,
+    HAR,
+    GARCH,
+    Online,
+    RLS,
+    GBM,
+    LightGBM,
+    LightGBMMarket,
+    LightGBMVolatility,
+    XGBoost,
+    Transformer,
+    LSTM,
+)
+ZOO: dict[str, type[Forecaster]] = {model.name: model for model in CLASSES}
+"""Every model that is fitted on history, from the simplest on."""
+COMBINERS: dict[str, type[Combination]] = {model.name: model for model in (Ensemble, EnsemblePlain, Stacking)}
+"""Every combination of them."""

@@ -65,7 +65,7 @@ _PLAIN: dict[Topic, tuple[str, tuple[str, ...], dict[str, Kind]]] = {
         _BAR
         | {"open": float8, "high": float8, "low": float8, "close": float8, "volume": float8}
         | {"trades": int8, "buy_volume": float8, "quote_volume": float8, "gap": int8}
-        | {"buy_trades": int8, "market_return": float8, "market_rank": float8},
+        | {"buy_trades": int8, "market_return": float8, "market_rank": float8, "lead_return": float8},
     ),
     FEATURES: (
         "features",

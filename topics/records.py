@@ -57,9 +57,10 @@ class Bar(Struct, frozen=True, gc=False, omit_defaults=True):
 
     An interval is a span of time, or lasts until enough has happened (`topics.units.measure`); then `time` is the first
     trade's, or one millisecond after the time of the bar before where that is later, and nothing is ever missing.
-    `buy_volume` and `buy_trades` are what takers bought. `market_return` is the weighted mean log return over the
-    universe's symbols in the same interval and `market_rank` this symbol's place among them, from 0 (fell most) to 1;
-    both are None where the bar has not met the others, or no universe is configured.
+    `buy_volume` and `buy_trades` are what takers bought. `market_return` is the log return of the universe's
+    weighted mean since this symbol's bar before, `lead_return` that of its symbol of greatest weight; `market_rank` is
+    this symbol's place among those that moved in the same interval, from 0 (fell most) to 1. They are None where the
+    bar has not met the others, or no universe is configured.
     """
 
     symbol: Symbol
@@ -77,6 +78,7 @@ class Bar(Struct, frozen=True, gc=False, omit_defaults=True):
     buy_trades: Count | None = None
     market_return: float | None = None
     market_rank: Probability | None = None
+    lead_return: float | None = None
 
     def __post_init__(self) -> None:
         if not (0 < self.low <= self.open <= self.high < inf and self.low <= self.close <= self.high):

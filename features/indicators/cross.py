@@ -1,18 +1,37 @@
-"""Cross-asset: how the market (the universe's weighted mean) went, and the symbol beside it.
+"""Cross-asset: how the market (the universe's weighted mean) and its leader went, and the symbol beside them.
 
-NaN while the market is unknown in one bar of the window.
+A bar tells their moves since the symbol's bar before, so N bars of theirs are the same span of time as N of its own.
+NaN while they are unknown in one bar of the window.
 """
+
+from math import log
 
 from features.compiled import compiled, room
 from features.frame import Floats
-from features.series import MARKET_RANK, MARKET_RETURN, RETURN
+from features.series import CLOSE, LEAD_RETURN, MARKET_RANK, MARKET_RETURN, RETURN
 from features.windows import moving_mean, moving_mean_and_squares, moving_products, moving_sum, ratio
 
 
 @compiled
-def market_return(x: Floats, start: int, out: Floats, period: int) -> None:
-    """The market's log return over `period` bars: the sum of its mean log returns."""
-    moving_sum(x[MARKET_RETURN], start, period, out[0])
+def _beside(x: Floats, start: int, moves: Floats, period: int, out: Floats) -> None:
+    moving_sum(moves, start, period, out[0])
+    gap, move, closes = out[1], out[0], x[CLOSE]
+    for r in range(len(gap)):
+        gap[r] = log(closes[start + r] / closes[start + r - period]) - move[r]
+
+
+@compiled
+def market_move(x: Floats, start: int, out: Floats, period: int) -> None:
+    """The market's log return over `period` bars of the symbol, and the symbol's own less the market's."""
+    _beside(x, start, x[MARKET_RETURN], period, out)
+
+
+@compiled
+def lead_move(x: Floats, start: int, out: Floats, period: int) -> None:
+    """The log return of the leader, the universe's symbol of greatest weight, over `period` bars of the symbol, and the
+    symbol's own less the leader's.
+    """
+    _beside(x, start, x[LEAD_RETURN], period, out)
 
 
 @compiled

@@ -50,6 +50,7 @@ def beside(bars: pd.DataFrame, seed: int) -> dict[str, Any]:
         "buy_trades": np.floor(trades * random.uniform(0.2, 0.8, rows)),
         "market_return": 0.7 * returns + random.normal(0, 5e-4, rows),
         "market_rank": random.integers(0, 5, rows) / 4,
+        "lead_return": 0.5 * returns + random.normal(0, 5e-4, rows),
     }
 
 

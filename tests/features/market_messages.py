@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from features.cross_section import Universe
-from features.frame import BarFrame
+from features.frame import ROWS, BarFrame
 from features.market import PATIENCE, MarketState, initial, step
 from topics.records import Bar
 
 MINUTE = 60_000
 WEIGHTS = {"ETH": 1.0, "BTC": 2.5, "XRP": 0.3, "ADA": 1.0}
 UNIVERSE = Universe.of(WEIGHTS)
+MARKET = ("market_return", "market_rank", "lead_return")
 Market = dict[str, list[Bar]]
 Message = list[Bar]
 
@@ -96,17 +97,16 @@ def ends(market: Market) -> list[Message]:
 
 def bare(one: Bar) -> Bar:
     """The bar as it was before it met the market."""
-    return replace(one, market_return=None, market_rank=None)
+    return replace(one, **dict.fromkeys(MARKET))
 
 
 def joined(market: Market, frames: Sequence[BarFrame]) -> Market:
     """The bars with the columns of the frames, one a symbol in the market's order."""
     found: Market = {}
     for (symbol, bars), frame in zip(market.items(), frames, strict=True):
-        columns = zip(frame.market_return.tolist(), frame.market_rank.tolist(), strict=True)
-        known = [tuple(None if value != value else value for value in row) for row in columns]  # noqa: PLR0124 - NaN
+        told = [frame.numbers[ROWS.index(name)].tolist() for name in MARKET]
+        known = [tuple(None if value != value else value for value in row) for row in zip(*told, strict=True)]  # noqa: PLR0124 - NaN
         found[symbol] = [
-            replace(one, market_return=market_return, market_rank=rank)
-            for one, (market_return, rank) in zip(bars, known, strict=True)
+            replace(one, **dict(zip(MARKET, row, strict=True))) for one, row in zip(bars, known, strict=True)
         ]
     return found

@@ -23,8 +23,7 @@ from market_messages import (
     messages,
 )
 
-from features import market as market_module
-from features.cross_section import Universe, join
+from features.cross_section import REMEMBERED, Universe, join, moves
 from features.frame import BarFrame
 from features.market import PATIENCE, MarketState, initial, step
 from topics.catalog import MAX_MESSAGE_BYTES
@@ -102,7 +101,9 @@ def test_the_numbers_are_what_they_say() -> None:
     returns = {"ADA": log(1.01), "BTC": log(0.99), "ETH": log(10.1 / 10.0)}
     mean = sum(WEIGHTS[s] * returns[s] for s in returns) / sum(WEIGHTS[s] for s in returns)
     assert found["ADA"][0].market_return is found["ADA"][0].market_rank is None
-    assert found["XRP"][0].market_return == found["BTC"][1].market_return == pytest.approx(mean, rel=1e-12)
+    assert found["ADA"][1].market_return == found["BTC"][1].market_return == pytest.approx(mean, rel=1e-12)
+    assert found["XRP"][0].market_return is found["XRP"][0].lead_return is None
+    assert found["ADA"][1].lead_return == found["BTC"][1].lead_return == log(0.99)  # BTC counts most
     assert [found[symbol][-1].market_rank for symbol in market] == [0.75, 0.0, 0.75, None]  # two rose alike
 
 
@@ -119,7 +120,68 @@ def test_a_symbol_takes_part_only_after_the_bar_just_before(minute: int, gap: in
     others = {symbol: [bar(symbol, k, 1.0 + k) for k in range(4)] for symbol in ("ADA", "BTC")}
     found = expected(others | {"ETH": [bar("ETH", 0, 1.0), bar("ETH", minute, 9.0, gap)]})
     assert found["ETH"][1].market_rank is None
-    assert found["ETH"][1].market_return == found["ADA"][minute].market_return
+    assert found["ETH"][1].market_return == pytest.approx(log(1 + minute), rel=1e-12)
+
+
+def test_a_bar_is_told_what_happened_since_the_one_before() -> None:
+    """The market's returns of the intervals without a bar add up; the leader's last price stands where it has none."""
+    closes = {
+        "ADA": {0: 1.0, 1: 2.0, 2: 3.0, 4: 5.0},
+        "BTC": {0: 1.0, 1: 2.0, 4: 7.0},
+        "ETH": {0: 1.0, 4: 9.0},
+        "XRP": dict.fromkeys(range(5), 1.0),
+    }
+    market = {symbol: [bar(symbol, *at) for at in row.items()] for symbol, row in closes.items()}
+    found = expected(market)
+    first = (3.5 * log(2) + 0.0) / 3.8
+    second = log(1.5) / 1.3
+    assert [one.market_return for one in found["XRP"]] == [None, first, second, None, None]
+    assert [one.market_return for one in found["ADA"]] == [None, first, second, None]
+    assert [one.market_return for one in found["ETH"]] == [None, first + second]
+    assert [one.lead_return for one in found["XRP"]] == [None, log(2), None, None, log(7 / 2)]
+    assert [one.lead_return for one in found["ETH"]] == [None, log(2) + log(7 / 2)]
+
+
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize(("missing", "known"), [(REMEMBERED - 1, True), (REMEMBERED, False)])
+def test_after_too_long_a_gap_a_bar_is_as_a_first_one(missing: int, known: bool, late: bool) -> None:
+    last = missing + 1
+    others = {symbol: [bar(symbol, k, 2.0 ** (k % 7)) for k in range(last + 2)] for symbol in ("ADA", "BTC")}
+    market = others | {"ETH": [bar("ETH", 0, 1.0), bar("ETH", last, 9.0), bar("ETH", last + 1, 9.0)]}
+    sent = [[one] for k in range(last + 2) for symbol in others for one in [market[symbol][k]]]
+    sent = [market["ETH"][:1], *sent, market["ETH"][1:]] if late else [*sent, *market.values()]
+    found, whole = fold([*sent, *ends(market)])[1]["ETH"][:3], expected(market)["ETH"]
+    assert (whole[1].market_return is not None) is (whole[1].lead_return is not None) is known
+    assert found == whole
+
+
+def test_a_late_bar_of_long_ago_is_told_nothing() -> None:
+    three = Universe.of({"A": 1.0, "B": 1.0, "C": 1.0})
+    sent = [[bar(symbol, k, 2.0 ** (k % 2))] for k in range(2 * REMEMBERED) for symbol in ("A", "B")]
+    late = [bar("C", k, 1.0) for k in (5, 6, REMEMBERED + 100, REMEMBERED + 101)]
+    _, found = fold([*sent, late], three)
+    assert [one.market_return for one in found["C"]] == [None, None, None, log(2)]
+
+
+def test_the_leader_is_the_first_of_those_that_count_most() -> None:
+    assert UNIVERSE.leader == "BTC"
+    assert Universe.of({"B": 2.0, "A": 2.0, "C": 1.0}).leader == "A"
+    assert Universe.of({}).leader is None
+    without = {symbol: made(symbol, range(5), 1) for symbol in ("ADA", "ETH")}
+    assert {one.lead_return for bars in expected(without).values() for one in bars} == {None}
+
+
+def test_moves_are_sums_in_the_order_of_time() -> None:
+    random = np.random.default_rng(3)
+    returns = np.where(random.random(300) < 0.2, np.nan, random.normal(0, 1, 300))
+    at = np.flatnonzero(random.random(300) < 0.1)
+    before = np.append(-1, at[:-1])
+    found = moves(np.arange(300), returns, before, at, 1)
+    for k in range(len(at)):
+        total = 0.0
+        for value in returns[before[k] + 1 : at[k] + 1]:
+            total += 0.0 if np.isnan(value) else value
+        assert found[k] == total or (k == 0 and np.isnan(found[k]))
 
 
 def test_a_bar_waits_for_the_others_and_no_longer() -> None:
@@ -178,7 +240,7 @@ def test_what_waits_and_what_is_remembered_is_bounded() -> None:
             state, _ = step(state, made(symbol, range(turn * 5_000, (turn + 1) * 5_000), turn), many)
             largest = max(largest, len(state.dumps()))
     assert largest < 0.9 * MAX_MESSAGE_BYTES
-    assert 0 < len(state.remembered) <= market_module.REMEMBERED
+    assert 0 < len(state.remembered) <= REMEMBERED
 
 
 def test_a_symbol_that_leaves_the_universe_takes_its_bars_along() -> None:
@@ -206,6 +268,7 @@ def test_join_leaves_others_alone_and_refuses_a_symbol_twice() -> None:
     with pytest.raises(ValueError, match="two frames of 1m bars of ADA"):
         join([frames[0], frames[0]], WEIGHTS)
     assert len(join([frames[0][:0]], WEIGHTS)[0]) == 0
+    assert [len(frame) for frame in join([frames[0], BarFrame.of(made("BTC", range(5), 2))[:0]], WEIGHTS)] == [5, 0]
 
 
 def test_a_state_that_is_something_else_is_refused() -> None:

@@ -143,7 +143,7 @@ def test_bars_that_are_not_cut_by_time_have_no_gaps() -> None:
 
 
 FLOW = ["volume", "trades", "buy_volume", "buy_trades"]
-MARKET = ["market_return", "market_rank"]
+MARKET = ["market_return", "market_rank", "lead_return"]
 OF_FLOW = {
     name
     for feature in FEATURES
@@ -177,6 +177,7 @@ def test_what_is_unknown_in_a_bar_is_so_only_where_it_counts_and_only_for_its_wi
         (FLOW, OF_FLOW),
         (MARKET, OF_MARKET),
         (["market_rank"], {"market_rank", "market_rank_mean_60"}),
+        (["lead_return"], {name for name in NAMES if name.startswith("lead_")}),
         (["trades"], {"trade_imbalance_20", "trades_ratio_20", "trade_size_ratio_20"}),
         (["buy_volume"], {"buy_imbalance_20"}),
         (["buy_trades"], {"trade_imbalance_20"}),

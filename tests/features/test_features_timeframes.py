@@ -15,7 +15,7 @@ from features.step import FeatureStep
 from features.table import NAMES
 
 TIMEFRAMES = ("5m", "15m")
-SUMS = ("volume", "trades", "buy_volume", "buy_trades", "market_return")
+SUMS = ("volume", "trades", "buy_volume", "buy_trades", "market_return", "lead_return")
 
 
 @cache

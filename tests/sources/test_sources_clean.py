@@ -164,6 +164,6 @@ def test_trades_are_refused_exactly_where_the_record_refuses_them() -> None:
 
 
 def test_every_field_of_a_bar_is_read() -> None:
-    ours = {"symbol", "interval", "time", "gap", "market_return", "market_rank"}
+    ours = {"symbol", "interval", "time", "gap", "market_return", "market_rank", "lead_return"}
     told_by_no_file = {"buy_trades"}
     assert set(BAR_FIELDS) == set(Bar.__struct_fields__) - ours - told_by_no_file

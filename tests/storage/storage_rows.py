@@ -16,7 +16,7 @@ Row = tuple[Any, ...]
 READ = {
     TICKS: "SELECT symbol, time, price, amount, side, trade_id, venue, identity FROM ticks",
     BARS: "SELECT symbol, interval, time, open, high, low, close, volume, trades, buy_volume, quote_volume, gap, "
-    "buy_trades, market_return, market_rank FROM bars",
+    "buy_trades, market_return, market_rank, lead_return FROM bars",
     FEATURES: "SELECT symbol, interval, time, close, fingerprint, values FROM features",
     REGIMES: "SELECT symbol, interval, time, state, posterior, change_point FROM regimes",
     PREDICTIONS: "SELECT symbol, interval, time, model, version, horizon, fingerprint, regime, price, mean, scale, "

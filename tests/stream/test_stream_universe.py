@@ -92,8 +92,10 @@ def test_every_bar_has_the_columns_of_whole_series(
         mine = BarFrame.of(found[frame.symbol])
         np.testing.assert_array_equal(mine.market_return, frame.market_return)
         np.testing.assert_array_equal(mine.market_rank, frame.market_rank)
+        np.testing.assert_array_equal(mine.lead_return, frame.lead_return)
         assert mine.close.tolist() == frame.close.tolist()
     assert np.isfinite(frames[0].market_return).sum() > 300
+    assert np.isfinite(frames[1].lead_return).sum() > 300
     assert [row[:2] for row in tables["bars"]] == sorted((s, "1m") for s, rows in market.items() for _ in rows)
     expected = {
         (frame.symbol, time): row

@@ -1,0 +1,133 @@
+"""`foretick evaluate`: every model fitted and scored on the same rows, walking forward in time."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+
+from cli.errors import UserError
+from settings import ROOT, Settings
+
+if TYPE_CHECKING:
+    from evaluation.folds import Fold
+    from evaluation.results import Results
+    from features.frame import BarFrame
+
+QUICK_DAYS, QUICK_WINDOW = 7, 30
+"""What `--quick` tests and trains on, in days."""
+
+
+def evaluate(
+    files: Annotated[list[Path], typer.Argument(help="Files of bars; the format is found by itself.")],
+    model: Annotated[
+        list[str] | None, typer.Option(help="Only this model, beside the naive one; may be given again.")
+    ] = None,
+    months: Annotated[int, typer.Option(min=1, help="Test the last whole months, each a fold.")] = 3,
+    window: Annotated[int, typer.Option(min=1, help="Days to train on before each fold.")] = 150,
+    quick: Annotated[
+        bool, typer.Option("--quick", help=f"Test the last {QUICK_DAYS} days, trained on {QUICK_WINDOW}.")
+    ] = False,
+    interval: Annotated[str | None, typer.Option(help="Use bars of this interval only (1m).")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Where tables, report, models and forecasts are kept.")
+    ] = None,
+    leaderboard: Annotated[
+        Path | None, typer.Option(help="Write the tables to this Markdown file too (docs/LEADERBOARD.md).")
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="Models fitted at the same time, each on one core.")] = 2,
+    seed: Annotated[int, typer.Option(help="The seed of everything random.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every figure as JSON.")] = False,
+) -> None:
+    """Fit all models on the same rows, forecast the rows after, and judge them on what came true.
+
+    The universe is FORETICK_UNIVERSE, or all symbols of the files alike. Interrupted, it goes on where it was.
+    """
+    from evaluation import folds  # noqa: PLC0415 - numba, Torch, Arrow: seconds that no other command is to pay
+    from evaluation.leaderboard import leaderboard as page  # noqa: PLC0415
+    from evaluation.output import write  # noqa: PLC0415
+    from evaluation.run import evaluate as run  # noqa: PLC0415
+    from evaluation.summary import tables  # noqa: PLC0415
+    from models.zoo import COMBINERS, ZOO  # noqa: PLC0415
+    from sources.bars import read_bars  # noqa: PLC0415
+    from sources.errors import SourceError  # noqa: PLC0415
+
+    settings = Settings()
+    wanted = _wanted(model, [*ZOO, *COMBINERS])
+    folder = output or settings.home / "evaluation"
+    console, began = Console(stderr=True), time.monotonic()
+    try:
+        with console.status("reading") as status:
+
+            def told(what: str) -> None:
+                console.print(f"{time.monotonic() - began:7.0f} s  {what}")
+                status.update(what)
+
+            bars = read_bars(files, interval or settings.interval)
+            first, last = min(int(frame.time[0]) for frame in bars), max(int(frame.time[-1]) for frame in bars)
+            walked = (
+                folds.days(first, last, QUICK_DAYS, QUICK_WINDOW) if quick else folds.monthly(first, last, months, window)
+            )
+            results, weights = run(
+                bars,
+                settings.universe or _universe(bars),
+                walked,
+                {name: found for name, found in ZOO.items() if name in wanted},
+                {name: found for name, found in COMBINERS.items() if name in wanted},
+                folder,
+                seed,
+                jobs,
+                told,
+            )
+    except (SourceError, ValueError) as error:
+        raise UserError(str(error)) from error
+    command = _command(files, model, walked, quick, months, window, seed)
+    report = write(results, folder, _commit(), command, weights)
+    if leaderboard is not None:
+        leaderboard.write_text(page(results, _commit(), command), encoding="utf-8")
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(results.cells).decode() + "\n")
+        return
+    shown = Console()
+    for table in tables(results):
+        shown.print(table)
+    shown.print(f"report: {report}")
+
+
+def _wanted(chosen: list[str] | None, known: list[str]) -> set[str]:
+    unknown = [name for name in chosen or () if name not in known]
+    if unknown:
+        raise UserError(f"no model {unknown[0]!r}; the models are {', '.join(known)}")
+    return {"naive", *(chosen or known)}
+
+
+def _universe(bars: "list[BarFrame]") -> dict[str, float]:
+    return {frame.symbol: 1.0 for frame in bars} if len(bars) > 1 else {}
+
+
+def _command(
+    files: list[Path], model: list[str] | None, walked: "list[Fold]", quick: bool, months: int, window: int, seed: int
+) -> str:
+    """Return what to type for the same run."""
+    parts = ["foretick evaluate", *(path.name for path in files), *(f"--model {name}" for name in model or ())]
+    parts += ["--quick"] if quick else [f"--months {months}", f"--window {window}"]
+    return " ".join([*parts, f"--seed {seed}"]) + f" ({walked[0].name} to {walked[-1].name})"
+
+
+def _commit() -> str:
+    """Return the commit that the code is of, with a mark where files differ from it; nothing outside a checkout."""
+    try:
+        done = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],  # noqa: S607 - git, by name
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+    return done.stdout.strip()

@@ -1,0 +1,79 @@
+"""One evaluation from bars to judgement: every fold walked, the combiners after them, and all of it judged."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from evaluation import walk
+from evaluation.combine import combine
+from evaluation.folds import Fold
+from evaluation.judge import judge
+from evaluation.results import Results, Weight
+from evaluation.truth import joined_labels
+from evaluation.walk import Told, Walked
+from features.frame import BarFrame, Floats
+from models.combiner import Combination
+from models.forecaster import Forecaster, Forecasts
+from topics.records import HORIZONS
+
+REGIME = "regime_"
+
+
+def evaluate(
+    bars: Sequence[BarFrame],
+    universe: Mapping[str, float],
+    folds: Sequence[Fold],
+    models: Mapping[str, type[Forecaster]],
+    combiners: Mapping[str, type[Combination]],
+    folder: Path,
+    seed: int,
+    jobs: int = 1,
+    told: Told = lambda _: None,
+) -> tuple[Results, list[Weight]]:
+    """Return the judgement of all models, the first being the baseline, and the ensemble's weights by regime.
+
+    What is done is kept below `folder`. Raises ValueError with one line where a model cannot be fitted.
+    """
+    walked = []
+    for fold in folds:
+        told(f"{fold.name}: features")
+        prepared = walk.prepare(bars, universe, fold, folder, seed)
+        walk.run(prepared, models, seed, jobs, told)
+        walked.append(prepared.done())
+        del prepared
+    weights: list[Weight] = []
+    for name, combiner in combiners.items():
+        told(f"combining: {name}")
+        found = combine(combiner, walked, tuple(models))
+        if combiner is list(combiners.values())[0]:
+            weights = by_regime(walked, found, combiner, tuple(models))
+    told("judging")
+    labels, order = joined_labels([fold.labels for fold in walked])
+
+    def forecasts() -> Iterator[tuple[str, Forecasts]]:
+        for name in (*models, *combiners):
+            yield name, walk.taken(walk.joined([fold.scored(name) for fold in walked]), order)
+
+    return judge(labels, forecasts(), seed), weights
+
+
+def by_regime(
+    walked: Sequence[Walked], weights: Sequence[Floats], combiner: type[Combination], models: tuple[str, ...]
+) -> list[Weight]:
+    """Return the mean weight of each expert while each state of the market was the likeliest."""
+    names = walked[0].definition.names
+    columns = [place for place, name in enumerate(names) if name.startswith(REGIME)]
+    posterior = np.concatenate(
+        [frame.values[frame.time >= fold.fold.cut][:, columns] for fold in walked for frame in fold.frames]
+    )
+    likeliest = np.where(np.isnan(posterior).any(axis=1), -1, np.argmax(np.nan_to_num(posterior), axis=1))
+    experts = combiner(names).experts(dict.fromkeys(models))
+    every = np.concatenate(weights)
+    found = []
+    for place, column in enumerate(columns):
+        rows = every[likeliest == place]
+        for at, horizon in enumerate(HORIZONS if len(rows) else ()):
+            for expert, weight in zip(experts, np.nanmean(rows[:, at], axis=0).tolist(), strict=True):
+                found.append(Weight(names[column].removeprefix(REGIME), horizon, expert, weight))
+    return found

@@ -1,0 +1,64 @@
+"""What came true of the rows that are scored, for every model the same."""
+
+import numpy as np
+import numpy.typing as npt
+
+from evaluation.folds import DAY
+from evaluation.labels import Labels
+from features.frame import FeatureFrame, Floats, Ints
+from models import volatility
+from models.labels import mature, variances
+from topics.units import interval_ms
+
+PAST = 30
+"""Days of the symbol's own past that say which volatility is low and which is high."""
+COLUMNS = ("symbol", "time", "realised", "gapped", "variance", "unit", "tercile")
+
+
+def labels_of(frames: list[FeatureFrame], horizons: tuple[int, ...], start: int, end: int) -> Labels:
+    """Return the labels of the rows in [start, end) of one frame a symbol; closes from the end on are not read."""
+    frames = [frame[: int(frame.time.searchsorted(end))] for frame in frames]
+    parts = [_columns(frame, horizons, int(frame.time.searchsorted(start))) for frame in frames]
+    symbol = np.repeat(np.arange(len(frames)), [len(part[0]) for part in parts])
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    return Labels(tuple(frame.symbol for frame in frames), horizons, symbol, *columns)
+
+
+def joined_labels(parts: list[Labels]) -> tuple[Labels, Ints]:
+    """Return the labels of several spans of the same symbols, and the order [n] that sorts their rows."""
+    order = np.lexsort([np.concatenate([getattr(part, name) for part in parts]) for name in ("time", "symbol")])
+    columns = [np.concatenate([getattr(part, name) for part in parts])[order] for name in COLUMNS]
+    return Labels(parts[0].symbols, parts[0].horizons, *columns), order
+
+
+def _columns(
+    frame: FeatureFrame, horizons: tuple[int, ...], first: int
+) -> tuple[Ints, Floats, Floats, Floats, Floats, npt.NDArray[np.int8]]:
+    bar = interval_ms(frame.interval)
+    _, sigma = volatility.step(volatility.initial(), frame)
+    realised = np.empty((len(frame), len(horizons)))
+    gapped = np.full_like(realised, np.nan)
+    after, next_known = mature(frame.time, frame.close, bar, frame.time, frame.close)
+    follows = ~np.isnan(next_known)
+    for column, horizon in enumerate(horizons):
+        realised[:, column] = mature(frame.time, frame.close, horizon * bar, frame.time, frame.close)[1]
+        gapped[follows, column] = realised[after[follows], column]
+    unit = sigma[:, None] * np.sqrt(horizons)
+    columns = (frame.time, realised, gapped, variances(frame, horizons), unit, _terciles(frame.time, sigma))
+    time, a, b, c, d, tercile = (column[first:] for column in columns)
+    return time, a, b, c, d, tercile.astype(np.int8)
+
+
+def _terciles(time: Ints, sigma: Floats) -> npt.NDArray[np.int8]:
+    """Return in which third of the last `PAST` whole days' sigmas each row's lies: 0, 1 or 2; -1 on the first day."""
+    found = np.full(len(time), -1, dtype=np.int8)
+    day = time // DAY
+    for today in np.unique(day).tolist():
+        first, last = np.searchsorted(day, [today - PAST, today])
+        past = sigma[first:last]
+        past = past[~np.isnan(past)]
+        rows = slice(last, int(np.searchsorted(day, today, side="right")))
+        if len(past):
+            found[rows] = np.searchsorted(np.quantile(past, [1 / 3, 2 / 3]), sigma[rows])
+    found[np.isnan(sigma)] = -1
+    return found

@@ -1,0 +1,33 @@
+"""LightGBM for the market's part of a return and for the rest of it, added: what moves all is learnt from all."""
+
+from typing import ClassVar
+
+import numpy as np
+
+from features.frame import FeatureFrame, Floats
+from models.boosted import CLIP
+from models.labels import moves, targets
+from models.lightgbm_point import LightGBM
+
+BETA, MARKET = "market_beta_240", "market_return_1"
+STEEPEST = 3.0
+"""A trailing beta is noisy: it is held between 0 and this."""
+
+
+class LightGBMMarket(LightGBM):
+    """r = beta M + residual, each over sigma sqrt(h), with the trailing beta of the forecast's bar.
+
+    M is the sum of `market_return_1` of the bars in the horizon; where the market is unknown, the residual is all.
+    """
+
+    name: ClassVar[str] = "lightgbm_market"
+
+    def _targets(self, frame: FeatureFrame, sigma: Floats) -> tuple[Floats, ...]:
+        whole = targets(frame, sigma, self.horizons, np.inf)
+        if BETA not in self.names or MARKET not in self.names:
+            return np.full_like(whole, np.nan), np.clip(whole, -CLIP, CLIP)
+        beta, market = (frame.values[:, self.names.index(name)] for name in (BETA, MARKET))
+        unit = sigma[:, None] * np.sqrt(self.horizons)
+        moved = np.clip(beta, 0.0, STEEPEST)[:, None] * moves(frame, market, self.horizons) / unit
+        rest = whole - np.nan_to_num(moved)
+        return np.clip(moved, -CLIP, CLIP), np.clip(rest, -CLIP, CLIP)
