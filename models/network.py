@@ -195,8 +195,10 @@ class Network(ABC):
             times.append(frame.time[rows])
             known_at.append(frame.time[rows] + max(self.horizons) * interval_ms(frame.interval))
         weights = 1.0 / np.sqrt(np.array(self.horizons, dtype=np.float64))
-        parts = (np.concatenate(part) for part in (channels, ends, static, labels))
-        return Sample(*parts, weights), np.concatenate(times), np.concatenate(known_at)
+        sample = Sample(
+            np.concatenate(channels), np.concatenate(ends), np.concatenate(static), np.concatenate(labels), weights
+        )
+        return sample, np.concatenate(times), np.concatenate(known_at)
 
     def _inputs(self, frame: FeatureFrame, sigma: Floats) -> tuple[Floats, Floats, Flags]:
         """Return the bars' channels [n, C + 1], the rows' columns [n, S + 1], and which rows can be forecast [n]."""
@@ -252,13 +254,13 @@ class Network(ABC):
         with steady():
             parts = explain.integrated(self._net()[0], weights, window, row, steps)
         unit = float(volatility.step(state["volatility"], frame)[1][-1]) * float(np.sqrt(horizon))
-        of_window, of_static, mean, baseline = (part * unit for part in parts)
+        of_window, of_static, mean, baseline = parts
         return {
             "channels": (*CHANNELS, "known"),
-            "window": of_window,
-            "static": dict(zip((*STATIC, "known"), of_static.tolist(), strict=True)),
-            "mean": mean,
-            "baseline": baseline,
+            "window": of_window * unit,
+            "static": dict(zip((*STATIC, "known"), (of_static * unit).tolist(), strict=True)),
+            "mean": mean * unit,
+            "baseline": baseline * unit,
         }
 
     def _last(self, state: JSON, frame: FeatureFrame) -> tuple[Floats, Floats]:

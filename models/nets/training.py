@@ -180,7 +180,8 @@ def _head_moment(net: Net, optimiser: torch.optim.AdamW) -> Tensor:
     """Return AdamW's mean squared gradient of the head, the bias last [2 H, D + 1]."""
     weight, bias = (optimiser.state[part] for part in (net.head.weight, net.head.bias))
     decayed = 1.0 - optimiser.param_groups[0]["betas"][1] ** float(weight["step"])
-    return torch.cat([weight["exp_avg_sq"], bias["exp_avg_sq"][:, None]], dim=1).clone() / decayed
+    moment: Tensor = torch.cat([weight["exp_avg_sq"], bias["exp_avg_sq"][:, None]], dim=1) / decayed
+    return moment
 
 
 def _kept(optimiser: torch.optim.AdamW, net: Net) -> dict[str, Tensors]:
