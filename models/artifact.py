@@ -43,12 +43,17 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def read_text(path: Path, expected: str) -> str:
-    """Return the text of a file of the artifact. Raises ValueError with one line where it is missing or was changed."""
+def read_bytes(path: Path, expected: str) -> bytes:
+    """Return a file of the artifact. Raises ValueError with one line where it is missing or was changed."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise ValueError(f"{path}: cannot be read ({error.strerror}); run foretick train") from error
     if sha256(data) != expected:
         raise ValueError(f"{path}: its SHA-256 is not the one in {FILE}: the artifact was changed; run foretick train")
-    return data.decode()
+    return data
+
+
+def read_text(path: Path, expected: str) -> str:
+    """Return the text of a file of the artifact. Raises ValueError with one line where it is missing or was changed."""
+    return read_bytes(path, expected).decode()
