@@ -1,0 +1,1 @@
+"""The yardstick: models forecast the same rows walking forward, and their forecasts are judged."""
