@@ -1,8 +1,8 @@
 """The text of docs/LEADERBOARD.md."""
 
 from evaluation.results import BASELINE, Results
-from evaluation.shown import COLUMNS, MORE_COLUMNS, Shown, ahead, rows
-from evaluation.wording import probability, span
+from evaluation.shown import COLUMNS, MORE_COLUMNS, Shown, ahead, rows, superiority
+from evaluation.wording import span
 
 INTERVAL = MORE_COLUMNS[0]
 
@@ -28,10 +28,7 @@ def _section(results: Results, horizon: int, columns: tuple[Shown, ...]) -> str:
     lines += [
         "| " + " | ".join(text.replace("*", "\\*") for text in row) + " |" for row in rows(results, horizon, columns)
     ]
-    found = [test for test in results.superiority if (test.loss, test.horizon) == ("squared", horizon)]
-    lines += [
-        f"\nSPA test that no model beats {test.reference} in squared error: p {probability(test.p)}." for test in found
-    ]
+    lines += ["", f"{superiority(results, horizon)}."]
     return "\n".join([*lines, ""])
 
 

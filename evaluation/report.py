@@ -7,11 +7,15 @@ from pathlib import Path
 from evaluation.plots import curves, forest, heat, weights
 from evaluation.plots.svg import tag
 from evaluation.results import BASELINE, Results, Weight
-from evaluation.shown import COLUMNS, GAP_COLUMNS, MORE_COLUMNS, Shown, ahead, rows
-from evaluation.wording import probability, span
+from evaluation.shown import COLUMNS, GAP_COLUMNS, MORE_COLUMNS, Shown, ahead, rows, superiority
+from evaluation.wording import span
 
 STYLE = Path(__file__).with_name("report.css")
 TONES = ("better", "worse")
+CLEAR = 4
+"""Models whose calibration curves can be told apart."""
+BESIDE = 9
+"""Months and symbols of which two tables find room beside each other."""
 
 
 def report(results: Results, commit: str, command: str, ensemble: Sequence[Weight] = ()) -> str:
@@ -21,10 +25,10 @@ def report(results: Results, commit: str, command: str, ensemble: Sequence[Weigh
         ("Results", "results", _tables(results, COLUMNS)),
         ("R² by model", "r2", _note(R2_NOTE) + _panels(results, lambda h: forest.r2(results, h))),
         ("Skill over time", "skill", _lines(results, coloured, curves.skill)),
-        ("R² by month and symbol", "groups", _panels(results, lambda h: heat.r2(results, h))),
+        ("R² by month and symbol", "groups", _groups(results)),
         ("One bar late", "late", _note(LATE_NOTE) + _tables(results, GAP_COLUMNS)),
         ("Coverage", "coverage", _coverage(results, coloured)),
-        ("Calibration", "calibration", _note(CALIBRATION_NOTE) + _lines(results, coloured, curves.calibration)),
+        ("Calibration", "calibration", _note(CALIBRATION_NOTE) + _lines(results, coloured[:CLEAR], curves.calibration)),
         ("Volatility", "volatility", _note(QLIKE_NOTE) + _panels(results, lambda h: forest.qlike(results, h))),
         ("More metrics", "more", _tables(results, MORE_COLUMNS)),
     ]
@@ -77,8 +81,13 @@ def _note(words: str) -> str:
     return tag("p", escape(words))
 
 
-def _panels(results: Results, draw: Callable[[int], str]) -> str:
-    return tag("div", "".join(draw(horizon) for horizon in results.horizons), class_="panels")
+def _panels(results: Results, draw: Callable[[int], str], class_: str = "panels") -> str:
+    return tag("div", "".join(draw(horizon) for horizon in results.horizons), class_=class_)
+
+
+def _groups(results: Results) -> str:
+    broad = len(results.months) + len(results.symbols) > BESIDE
+    return _panels(results, lambda horizon: heat.r2(results, horizon), "panels broad" if broad else "panels")
 
 
 def _lines(results: Results, coloured: list[str], draw: Callable[[Results, int, list[str]], str]) -> str:
@@ -100,24 +109,19 @@ def _table(results: Results, horizon: int, columns: tuple[Shown, ...]) -> str:
         class_ = "baseline" if model == BASELINE else ""
         lines.append(tag("tr", tag("th", escape(model)) + "".join(cells), class_=class_))
     table = tag("div", tag("table", "".join(lines)), class_="wide")
-    return tag("h3", ahead(horizon)) + table + (_superiority(results, horizon) if columns is COLUMNS else "")
+    tested = tag("p", escape(superiority(results, horizon)), class_="under-table") if columns is COLUMNS else ""
+    return tag("h3", ahead(horizon)) + table + tested
 
 
 def _tone(words: str) -> str:
     return words.split(" ", maxsplit=1)[0] if words.startswith(TONES) else ""
 
 
-def _superiority(results: Results, horizon: int) -> str:
-    found = [test for test in results.superiority if (test.loss, test.horizon) == ("squared", horizon)]
-    words = f"SPA test that no model beats {BASELINE} in squared error: p "
-    return "".join(tag("p", escape(words + probability(test.p)), class_="under-table") for test in found)
-
-
 def _coverage(results: Results, coloured: list[str]) -> str:
     """Return the heat map of each model, open for the first of those in colour."""
     found = [_note(COVERAGE_NOTE)]
     shown = coloured[0] if coloured else BASELINE
-    for model in results.models:
+    for model in (shown, *(model for model in results.models if model != shown)):
         inside, known = heat.within(results, model)
         words = f"{escape(model)} <small>{inside} of {known} cells within two points</small>"
         panels = _panels(results, lambda horizon, model=model: heat.coverage(results, model, horizon))  # type: ignore[misc]

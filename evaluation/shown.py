@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from evaluation.results import BASELINE, REAL_VOLATILITY, Results
-from evaluation.wording import DASH, number, stars
+from evaluation.wording import DASH, number, probability, stars
 
 PERCENT = 100.0
 Text = Callable[[Results, str, int], str]
@@ -134,6 +134,12 @@ MORE_COLUMNS = (
 def rows(results: Results, horizon: int, columns: tuple[Shown, ...] = COLUMNS) -> list[list[str]]:
     """Return a row a model: its name, and the text of each column."""
     return [[model, *(column.text(results, model, horizon) for column in columns)] for model in results.models]
+
+
+def superiority(results: Results, horizon: int) -> str:
+    """Return what the SPA test says of a horizon, in a sentence; nothing where it was not made."""
+    found = [test.p for test in results.superiority if (test.loss, test.horizon) == ("squared", horizon)]
+    return f"SPA test that no model beats {BASELINE} in squared error: p {probability(found[0])}" if found else ""
 
 
 def ahead(horizon: int) -> str:

@@ -1,10 +1,11 @@
 """What the terminal shows: one table a horizon."""
 
+from rich.box import SIMPLE_HEAD
 from rich.table import Table
+from rich.text import Text
 
 from evaluation.results import BASELINE, Results
-from evaluation.shown import COLUMNS, ahead, rows
-from evaluation.wording import probability
+from evaluation.shown import COLUMNS, ahead, rows, superiority
 
 STYLES = {"better": "green", "worse": "red"}
 
@@ -15,17 +16,12 @@ def tables(results: Results) -> list[Table]:
 
 
 def _table(results: Results, horizon: int) -> Table:
-    p = next(
-        (test.p for test in results.superiority if (test.loss, test.horizon) == ("squared", horizon)), float("nan")
-    )
-    caption = f"SPA: no model beats {BASELINE} in squared error, p {probability(p)}"
-    table = Table(title=ahead(horizon), caption=caption, title_justify="left", caption_justify="left", pad_edge=False)
+    caption = superiority(results, horizon)
+    table = Table(title=ahead(horizon), caption=caption, box=SIMPLE_HEAD, padding=0, pad_edge=False)
+    table.title_justify = table.caption_justify = "left"
     table.add_column("model", no_wrap=True)
     for column in COLUMNS:
-        table.add_column(column.heading, justify="right", no_wrap=False)
+        table.add_column(column.heading, justify="right")
     for model, *texts in rows(results, horizon):
-        table.add_row(
-            model,
-            *(f"[{STYLES[text.split()[0]]}]{text}[/]" if text[:6].split(" ")[0] in STYLES else text for text in texts),
-        )
+        table.add_row(model, *(Text(text, STYLES.get(text.split(" ")[0], "")) for text in texts))
     return table

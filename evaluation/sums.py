@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
+from evaluation.labels import Ints
 from models.forecaster import Floats
 
 Parts = dict[str, Floats]
@@ -21,7 +22,8 @@ FEWEST = 100
 def ratio(top: Floats, bottom: Floats, rows: Floats) -> Floats:
     """Return top / bottom, NaN where fewer rows than `FEWEST` are behind it, or the bottom is zero."""
     known = (np.asarray(rows) >= FEWEST) & (np.asarray(bottom) > 0)
-    return np.divide(top, bottom, out=np.full(np.shape(top), np.nan), where=known)
+    quotient: Floats = np.divide(top, bottom, out=np.full(np.shape(top), np.nan), where=known)
+    return quotient
 
 
 def mean_of(part: str, rows: str) -> Metric:
@@ -34,9 +36,10 @@ def count(known: Floats) -> Floats:
     return np.where(np.isnan(known), np.nan, 1.0)
 
 
-def add_up(parts: Parts, place: np.ndarray[tuple[int], np.dtype[np.int64]], places: int) -> Parts:
+def add_up(parts: Parts, place: Ints, places: int) -> Parts:
     """Return each part's sums [places] over the rows of each place, NaN left out."""
-    return {
-        name: np.bincount(place, weights=np.where(np.isnan(part), 0.0, part), minlength=places)
-        for name, part in parts.items()
-    }
+    return {name: _sums(np.where(np.isnan(part), 0.0, part), place, places) for name, part in parts.items()}
+
+
+def _sums(part: Floats, place: Ints, places: int) -> Floats:
+    return np.bincount(place, weights=part, minlength=places).astype(np.float64)

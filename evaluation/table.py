@@ -40,8 +40,8 @@ def save(results: Results, folder: Path) -> None:
 def load(folder: Path) -> Results:
     """Return what `save` wrote. Raises ValueError with one line where the folder holds no results."""
     try:
-        about = json.loads((folder / "about.json").read_text())
-        found = {
+        about: dict[str, Any] = json.loads((folder / "about.json").read_text())
+        found: dict[str, Any] = {
             name: [record(*row.values()) for row in pq.read_table(folder / f"{name}.parquet").to_pylist()]
             for name, record in RECORDS.items()
         }

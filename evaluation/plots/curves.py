@@ -8,7 +8,7 @@ from evaluation.results import BASELINE, Results
 from evaluation.shown import PERCENT, ahead
 from evaluation.wording import day, number
 
-COLOURS = 6
+COLOURS = 5
 FINAL = "ensemble"
 """The model that is always in colour."""
 
@@ -37,11 +37,11 @@ def skill(results: Results, horizon: int, coloured: list[str]) -> str:
     gained = -PERCENT * np.cumsum(results.differences["squared"][:, column], axis=1) / (total if total > 0 else np.nan)
     days = results.days.astype(np.float64)
     ends = (float(days[0]) - 1.0, float(days[-1]))
-    frame = Frame(560, 300, 48, 8, 14, 28, ends, padded(gained.ravel().tolist(), 0.0))
+    frame = Frame(560, 300, 48, 8, 22, 28, ends, padded(gained.ravel().tolist(), 0.0))
     marks = [(d, day(int(d) * DAY_MS)[5:]) for d in np.linspace(days[0], days[-1], 5).round().tolist()]
     drawn = [
         frame.lines([(t, number(t, _places(frame))) for t in ticks(*frame.y)]),
-        frame.columns(marks[:], grid=False),
+        frame.columns(marks, grid=False),
     ]
     drawn.append(frame.path([(ends[0], 0.0), (ends[1], 0.0)], "zero"))
     for model in _behind_first(results, coloured):

@@ -9,6 +9,8 @@ from evaluation.wording import number
 
 ROW = 20
 LABELS = 132
+VALUES = 52
+"""Room for the names at the left, and for the numbers at the right of bars."""
 
 
 def r2(results: Results, horizon: int) -> str:
@@ -46,7 +48,7 @@ def qlike(results: Results, horizon: int) -> str:
         reference = results.find(BASELINE, horizon, "qlike").value
     # One model that fails would press all others to the edge: bars end where it is three times the usual.
     most = min(max(known, default=1.0), 3.0 * sorted(known)[len(known) // 2] if known else 1.0)
-    frame = _frame(len(cells), (0.0, most * 1.16))
+    frame = _frame(len(cells), (0.0, most * 1.04), VALUES)
     drawn = [frame.columns([(tick, number(tick, _places(frame))) for tick in ticks(*frame.x)])]
     for place, cell in enumerate(cells):
         y = frame.top + place * ROW
@@ -57,15 +59,15 @@ def qlike(results: Results, horizon: int) -> str:
             words = title(f"{cell.model}: {number(cell.value, 4)}")
             size = {"width": end - frame.left, "height": ROW - 6}
             drawn.append(tag("rect", words, x=frame.left, y=y + 3, class_=f"bar {tone}", **size))
-            drawn.append(text(number(cell.value, 3), end + 5, y + ROW / 2 + 4, "tick"))
+            drawn.append(text(number(cell.value, 3), frame.width - 2.0, y + ROW / 2 + 4, "tick", "end"))
     if isfinite(reference):
         x = frame.across(min(reference, most))
         drawn.append(tag("line", x1=x, x2=x, y1=frame.top, y2=frame.height - frame.bottom, class_="zero"))
     return frame.figure(f"{ahead(horizon)}: QLIKE", *drawn)
 
 
-def _frame(rows: int, x: tuple[float, float]) -> Frame:
-    return Frame(560, rows * ROW + 36, LABELS, 4, 18, 28, x, (0.0, 1.0))
+def _frame(rows: int, x: tuple[float, float], right: int = 18) -> Frame:
+    return Frame(560, rows * ROW + 36, LABELS, 4, right, 28, x, (0.0, 1.0))
 
 
 def _places(frame: Frame) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
-from math import ceil, floor, log10
+from math import ceil, floor, isfinite, log10
 
 NICE = (1.0, 2.0, 2.5, 5.0, 10.0)
 
@@ -102,7 +102,7 @@ class Frame:
 
 def padded(values: Iterable[float], *always: float, share: float = 0.06) -> tuple[float, float]:
     """Return the least and the greatest value, and the ones that are always in view, with some room around."""
-    found = [*always, *(value for value in values if value == value)]
+    found = [*always, *(value for value in values if isfinite(value))]
     low, high = min(found), max(found)
     room = (high - low) * share or 1.0
     return low - room, high + room

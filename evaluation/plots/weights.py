@@ -9,9 +9,9 @@ from evaluation.shown import PERCENT, ahead
 from evaluation.wording import number
 
 ROW = 34
-SHADES = 8
-LEAST = 0.09
-"""The share from which on a part is wide enough for its name."""
+SHADES = 10
+LETTER = 7
+"""Pixels that a letter takes at most: a part holds its name where it is wide enough."""
 
 
 def weights(found: Sequence[Weight], horizon: int) -> str:
@@ -32,10 +32,8 @@ def weights(found: Sequence[Weight], horizon: int) -> str:
             words = title(f"{weight.expert}: {number(PERCENT * weight.weight, 1)} %")
             size = {"width": max(end - x - 1.0, 0.0), "height": ROW - 8}
             part = tag("rect", words, x=x, y=y + 4, class_="part", style=shade, **size)
-            if weight.weight >= LEAST:
-                room = int((end - x) / 7)
-                name = weight.expert if len(weight.expert) <= room else weight.expert[: room - 1] + "…"
-                part += text(name, x + 6, y + ROW / 2 + 4, "inside")
+            if end - x > LETTER * (len(weight.expert) + 1):
+                part += text(weight.expert, x + 6, y + ROW / 2 + 4, "inside")
             drawn.append(part)
             start += weight.weight
     return frame.figure(ahead(horizon), *drawn)
