@@ -60,7 +60,7 @@ def curve(p_up: Floats, realised: Floats) -> list[tuple[float, float, int]]:
     place = np.searchsorted(edges, odds, side="right")
     rows = np.bincount(place)
     mean, share = np.bincount(place, odds), np.bincount(place, up)
-    return [(mean[b] / rows[b], share[b] / rows[b], int(rows[b])) for b in np.flatnonzero(rows >= FEWEST)]
+    return [(float(mean[b] / rows[b]), float(share[b] / rows[b]), int(rows[b])) for b in np.flatnonzero(rows >= FEWEST)]
 
 
 METRICS: dict[str, Metric] = {"brier": mean_of("brier", "n_brier")}

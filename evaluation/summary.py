@@ -4,7 +4,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
-from evaluation.results import BASELINE, Results
+from evaluation.results import Results
 from evaluation.shown import COLUMNS, ahead, rows, superiority
 
 STYLES = {"better": "green", "worse": "red"}
