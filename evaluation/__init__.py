@@ -1,1 +1,1 @@
-"""The yardstick: every model fitted and scored on the same rows, walking forward in time."""
+"""The yardstick: models forecast the same rows walking forward, and their forecasts are judged."""

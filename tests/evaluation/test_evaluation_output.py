@@ -1,0 +1,155 @@
+"""What is written can be read back; the report needs nothing from outside; every table shows every model."""
+
+import re
+from dataclasses import fields, replace
+from html.parser import HTMLParser
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from rich.console import Console
+
+from evaluation.leaderboard import leaderboard
+from evaluation.output import write
+from evaluation.plots import curves, heat
+from evaluation.report import report
+from evaluation.results import Results, Weight
+from evaluation.summary import tables
+from evaluation.table import load, save
+
+VOID = {"meta", "br", "img", "link", "input", "hr"}
+WEIGHTS = [Weight(regime, 1, model, 0.5) for regime in ("calm", "turbulent") for model in ("skilled", "chance")]
+
+
+class Page(HTMLParser):
+    """Which elements a page has, and whether each is closed where it was opened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: list[str] = []
+        self.links: list[str] = []
+        self.ids: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append(tag)
+        if tag not in VOID:
+            self.open.append(tag)
+        self.links += [value or "" for name, value in attrs if name in {"href", "src", "xlink:href"}]
+        self.ids |= {value or "" for name, value in attrs if name == "id"}
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def parsed(text: str) -> Page:
+    page = Page()
+    page.feed(text)
+    page.close()
+    assert not page.open
+    return page
+
+
+def test_results_are_read_back_as_they_were_written(results: Results, tmp_path: Path):
+    save(results, tmp_path)
+    again = load(tmp_path)
+    for field in fields(results):
+        mine, other = getattr(results, field.name), getattr(again, field.name)
+        if isinstance(mine, dict):
+            assert mine.keys() == other.keys()
+            assert all(np.array_equal(mine[name], other[name]) for name in mine)
+        elif isinstance(mine, np.ndarray):
+            assert np.array_equal(mine, other)
+        else:
+            assert repr(mine) == repr(other)  # where NaN is NaN
+
+
+def test_the_long_table_has_a_row_a_value(results: Results, tmp_path: Path):
+    save(results, tmp_path)
+    table = pq.read_table(tmp_path / "cells.parquet")
+    assert table.column_names == [
+        "model", "horizon", "metric", "month", "symbol", "cell", "value", "low", "high", "detectable",
+    ]  # fmt: skip
+    assert table.num_rows == len(results.cells) == len({cell[:6] for cell in results.cells})
+
+
+def test_a_folder_without_results_is_refused_in_one_line(tmp_path: Path):
+    with pytest.raises(ValueError, match="no results"):
+        load(tmp_path)
+
+
+def test_the_report_is_one_file_that_needs_no_network_and_no_script(results: Results, tmp_path: Path):
+    path = write(results, tmp_path / "new", "abc123", "foretick evaluate x.csv", WEIGHTS)
+    text = path.read_text()
+    assert "http" not in text
+    assert "//" not in re.sub(r"<style>.*</style>", "", text, flags=re.DOTALL)
+    assert "url(" not in text
+    assert "@import" not in text
+    page = parsed(text)
+    assert not {"script", "link", "img", "iframe"} & set(page.seen)
+    assert page.links
+    assert all(link.startswith("#") and link[1:] in page.ids for link in page.links)
+    assert "prefers-color-scheme: dark" in text
+    for part in ("abc123", "foretick evaluate x.csv", "2020-01-01 to 2020-02-29", *results.models, *results.symbols):
+        assert part in text
+
+
+def test_both_themes_have_every_colour():
+    style = (Path(curves.__file__).parents[1] / "report.css").read_text()
+    light, dark = (
+        set(re.findall(r"(--[a-z0-9]+):", block)) for block in re.findall(r":root \{(.*?)\}", style, re.DOTALL)
+    )
+    assert light == dark
+    assert set(re.findall(r"var\((--[a-z0-9]+)\)", style)) - {"--a", "--c"} <= light
+    assert {f"--m{place}" for place in range(curves.COLOURS)} <= light
+
+
+def test_names_are_text_and_never_markup(results: Results):
+    found = replace(results, symbols=("<b>BTC", "ETH&USD"))
+    text = report(found, "<script>", 'foretick evaluate "a&b"')
+    parsed(text)
+    assert "<script>" not in text
+    assert "&lt;b&gt;BTC" in text
+
+
+def test_a_report_of_a_few_days_opens_though_most_is_unknown(results: Results):
+    unknown = [cell._replace(value=np.nan, low=np.nan, high=np.nan, detectable=np.nan) for cell in results.cells]
+    parsed(report(replace(results, cells=unknown, reliability=[], superiority=[]), "", ""))
+
+
+def test_the_ensemble_and_the_best_are_in_colour(results: Results):
+    assert curves.best(results)[0] == "skilled"
+    assert "naive" not in curves.best(results)
+
+
+def test_cells_of_coverage_are_counted_by_their_distance_from_90_percent(results: Results):
+    inside, known = heat.within(results, "har")
+    assert (inside, known) == (0, 48)
+
+
+def test_the_terminal_shows_a_table_a_horizon_with_the_naive_model_first(results: Results):
+    out = StringIO()
+    for table in tables(results):
+        Console(file=out, width=200).print(table)
+    lines = [line.split() for line in out.getvalue().splitlines() if line.strip()]
+    models = [words[0] for words in lines if words[0] in results.models]
+    assert models == [*results.models] * len(results.horizons)
+    skilled = next(words for words in lines if words[0] == "skilled")
+    assert skilled[-3:] == ["better", "***", "yes"]
+
+
+def test_the_leaderboard_says_where_it_is_from_and_ranks_nothing_without_its_uncertainty(results: Results):
+    text = leaderboard(results, "abc123", "foretick evaluate x.csv")
+    for part in ("abc123", "`foretick evaluate x.csv`", "seed 7", "2020-01-01 to 2020-02-29", "34,560 rows"):
+        assert part in text
+    rows = [line for line in text.splitlines() if line.startswith("| skilled")]
+    assert len(rows) == len(results.horizons)
+    columns = next(line for line in text.splitlines() if line.startswith("| model")).split("|")
+    assert all(len(row.split("|")) == len(columns) for row in rows)
+    found = results.find("skilled", 1, "r2")
+    cells = [cell.strip() for cell in rows[0].split("|")]
+    assert f"{100 * found.value:.2f}" in cells
+    assert f"{100 * found.low:.2f} to {100 * found.high:.2f}" in cells
+    assert f"{100 * found.detectable:.2f}" in cells
