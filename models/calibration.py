@@ -23,7 +23,7 @@ from topics.units import interval_ms
 
 RATE = 0.02
 """Step of one label at one bar ahead, in units of the scale; of horizon h over sqrt(h), because labels overlap."""
-SHARED, OWN = 0.5, 0.25
+SHARED, OWN = 0.75, 0.25
 """How much of a step goes to the offset that all share, and how much to the tercile's and to the quarter's each."""
 COMMON = 2_000
 """Labels before which the groups have no offsets of their own: the whole step goes to the shared one."""

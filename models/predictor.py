@@ -49,7 +49,7 @@ class Predictor:
     """Forecasts of several models over one symbol's features, and of the combiners over all of the models' forecasts.
 
     `names` are the features' names in order, those that start with ``regime_`` being the posterior of each market
-    state.
+    state. Raises ValueError where a combiner and a model have different horizons.
     """
 
     def __init__(
@@ -57,6 +57,13 @@ class Predictor:
     ) -> None:
         self.forecasters = tuple(forecasters)
         self.combiners = tuple(combiners)
+        for combiner in combiners:
+            for forecaster in forecasters:
+                if forecaster.horizons != combiner.horizons:
+                    raise ValueError(
+                        f"{combiner.name!r} combines horizons {combiner.horizons}, but model {forecaster.name!r} has "
+                        f"{forecaster.horizons}; run foretick train"
+                    )
         self._served: tuple[Forecaster | Combiner, ...] = (*self.forecasters, *self.combiners)
         # A version is a hash over the whole artifact: taken once, not once a frame.
         self._versions = tuple(model.version for model in self._served)
