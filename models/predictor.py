@@ -1,8 +1,8 @@
 """The fold features -> predictions of one symbol: every model, its calibration, and how far it has read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import cycle
+from itertools import cycle, repeat
 
 import msgspec
 import numpy as np
@@ -10,15 +10,21 @@ import numpy as np
 from features.frame import FeatureFrame, Floats
 from models import calibration
 from models.calibration import Calibration
+from models.combiner import Combiner
 from models.forecaster import JSON, Forecaster, Forecasts
 from topics.records import QUANTILES, Forecast, Prediction
 
 REGIME = "regime_"
+Weights = tuple[tuple[str, ...], Floats] | None
+"""What each expert counted: their names and [n, H, K]; None of a model that combines none."""
 
 
 @dataclass(frozen=True)
 class PredictorState:
-    """What one symbol's fold knows: `models` and `calibrations` by "name version"; `last_time` -1 at first."""
+    """What one symbol's fold knows: `models` and `calibrations` by "name version"; `last_time` -1 at first.
+
+    A combiner's are by its name alone: what each expert was worth outlives a training.
+    """
 
     symbol: str
     interval: str = ""
@@ -40,16 +46,27 @@ class PredictorState:
 
 
 class Predictor:
-    """Forecasts of several models over one symbol's features.
+    """Forecasts of several models over one symbol's features, and of the combiners over all of the models' forecasts.
 
     `names` are the features' names in order, those that start with ``regime_`` being the posterior of each market
-    state.
+    state. Raises ValueError where a combiner and a model have different horizons.
     """
 
-    def __init__(self, forecasters: Sequence[Forecaster], names: Sequence[str] = ()) -> None:
+    def __init__(
+        self, forecasters: Sequence[Forecaster], names: Sequence[str] = (), combiners: Sequence[Combiner] = ()
+    ) -> None:
         self.forecasters = tuple(forecasters)
+        self.combiners = tuple(combiners)
+        for combiner in combiners:
+            for forecaster in forecasters:
+                if forecaster.horizons != combiner.horizons:
+                    raise ValueError(
+                        f"{combiner.name!r} combines horizons {combiner.horizons}, but model {forecaster.name!r} has "
+                        f"{forecaster.horizons}; run foretick train"
+                    )
+        self._served: tuple[Forecaster | Combiner, ...] = (*self.forecasters, *self.combiners)
         # A version is a hash over the whole artifact: taken once, not once a frame.
-        self._versions = tuple(forecaster.version for forecaster in self.forecasters)
+        self._versions = tuple(model.version for model in self._served)
         self._regimes = [name.removeprefix(REGIME) for name in names if name.startswith(REGIME)]
         self._regime_columns = [column for column, name in enumerate(names) if name.startswith(REGIME)]
 
@@ -70,13 +87,23 @@ class Predictor:
         models: dict[str, JSON] = {}
         calibrations: dict[str, Calibration] = {}
         columns: list[list[list[Forecast]]] = []
-        for forecaster, version in zip(self.forecasters, self._versions, strict=True):
+        raw: dict[str, Forecasts] = {}
+
+        def publish(key: str, model: Forecaster | Combiner, forecasts: Forecasts, weights: Weights = None) -> None:
+            before = state.calibrations.get(key) or Calibration.initial(len(model.horizons))
+            calibrations[key], quantiles = calibration.step(before, frame, forecasts, model.horizons)
+            columns.append(_records(forecasts, quantiles, model.horizons, weights))
+
+        for forecaster, version in zip(self.forecasters, self._versions, strict=False):
             key = f"{forecaster.name} {version}"
             known = state.models.get(key)
-            models[key], forecasts = forecaster.step(forecaster.initial() if known is None else known, frame)
-            before = state.calibrations.get(key) or Calibration.initial(len(forecaster.horizons))
-            calibrations[key], quantiles = calibration.step(before, frame, forecasts, forecaster.horizons)
-            columns.append(_records(forecasts, quantiles, forecaster.horizons))
+            models[key], raw[forecaster.name] = forecaster.step(forecaster.initial() if known is None else known, frame)
+            publish(key, forecaster, raw[forecaster.name])
+        for combiner in self.combiners:
+            key = combiner.name
+            known = state.models.get(key)
+            models[key], forecasts, weights = combiner.step(combiner.initial() if known is None else known, frame, raw)
+            publish(key, combiner, forecasts, (combiner.experts(raw), weights))
         predictions = self._predictions(frame, columns)
         return PredictorState(frame.symbol, frame.interval, int(frame.time[-1]), models, calibrations), predictions
 
@@ -84,7 +111,7 @@ class Predictor:
         if frame.symbol != state.symbol or state.interval not in ("", frame.interval):
             was = f"{state.symbol} {state.interval}".strip()
             raise ValueError(f"features of {frame.symbol} {frame.interval} reached the predictor of {was}")
-        for forecaster in self.forecasters:
+        for forecaster in self._served:
             if forecaster.fingerprint != frame.fingerprint:
                 raise ValueError(
                     f"features {frame.fingerprint} of {frame.symbol} are not {forecaster.fingerprint}, on which model "
@@ -94,7 +121,7 @@ class Predictor:
     def _predictions(self, frame: FeatureFrame, columns: list[list[list[Forecast]]]) -> list[Prediction]:
         regimes = self._likeliest(frame)
         predictions = []
-        served = list(zip(self.forecasters, self._versions, columns, strict=True))
+        served = list(zip(self._served, self._versions, columns, strict=True))
         for row, (time, price) in enumerate(zip(frame.time.tolist(), frame.close.tolist(), strict=True)):
             for forecaster, version, forecasts in served:
                 predictions.append(
@@ -121,7 +148,9 @@ class Predictor:
         return [None if state < 0 else self._regimes[state] for state in likeliest.tolist()]
 
 
-def _records(forecasts: Forecasts, quantiles: Floats, horizons: tuple[int, ...]) -> list[list[Forecast]]:
+def _records(
+    forecasts: Forecasts, quantiles: Floats, horizons: tuple[int, ...], weights: Weights
+) -> list[list[Forecast]]:
     """Return the forecasts of each row, one a horizon; one without a mean is None throughout."""
     columns = (
         forecasts.mean.ravel(),
@@ -129,9 +158,13 @@ def _records(forecasts: Forecasts, quantiles: Floats, horizons: tuple[int, ...])
         quantiles.reshape(-1, len(QUANTILES)),
         forecasts.p_up.ravel(),
     )
-    numbers = zip(cycle(horizons), *(column.tolist() for column in columns), strict=False)
+    counted: Iterable[dict[str, float] | None] = repeat(None)
+    if weights is not None:
+        experts, shares = weights
+        counted = [dict(zip(experts, row, strict=True)) for row in shares.reshape(-1, len(experts)).tolist()]
+    numbers = zip(cycle(horizons), *(column.tolist() for column in columns), counted, strict=False)
     records = [
-        Forecast(horizon, mean, scale, levels, up) if mean == mean else Forecast(horizon)  # noqa: PLR0124 - NaN
-        for horizon, mean, scale, levels, up in numbers
+        Forecast(horizon, mean, scale, levels, up, shares) if mean == mean else Forecast(horizon)  # noqa: PLR0124 - NaN
+        for horizon, mean, scale, levels, up, shares in numbers
     ]
     return [records[row : row + len(horizons)] for row in range(0, len(records), len(horizons))]

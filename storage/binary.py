@@ -96,6 +96,11 @@ def bytea(values: Sequence[bytes | None]) -> Column:
     return Column(data, lengths, None if (lengths == width).all() else np.arange(width) < lengths[:, None])
 
 
+def nulls(count: int) -> Column:
+    """Return a column of NULLs, of whichever type."""
+    return Column(np.empty((count, 0), dtype=np.uint8), np.full(count, NULL, dtype=np.int64))
+
+
 def storable(value: str) -> str:
     """Return the text as PostgreSQL can hold it: it knows no NUL (here U+FFFD) and no lone surrogate (here ?)."""
     return value.replace("\0", "\ufffd").encode(errors="replace").decode()

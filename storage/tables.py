@@ -19,6 +19,7 @@ from storage.binary import (
     float8_array,
     int4,
     int8,
+    nulls,
     rows,
     storable,
     text,
@@ -47,12 +48,17 @@ class Rows:
         return cls(table, key, tuple(columns), rows(list(columns.values())))
 
 
-def jsonb(values: Sequence[Mapping[str, float]]) -> Column:
-    """Return a jsonb column; its binary form is a version byte and the text."""
-    texts = [msgspec.json.encode(value) for value in values]
+def jsonb(values: Sequence[Mapping[str, float] | None]) -> Column:
+    """Return a jsonb column; its binary form is a version byte and the text. None is NULL."""
+    texts = [b"" if value is None else b"\x01" + msgspec.json.encode(value) for value in values]
     if any(b"\\u0000" in part for part in texts):
-        texts = [msgspec.json.encode({storable(name): number for name, number in value.items()}) for value in values]
-    return bytea([b"\x01" + part for part in texts])
+        return jsonb([value if value is None else {storable(name): value[name] for name in value} for value in values])
+    return bytea([part or None for part in texts])
+
+
+def jsonb_of_few(values: Sequence[Mapping[str, float] | None]) -> Column:
+    """Return `jsonb` of values that nearly always are all None, for next to nothing where they are."""
+    return nulls(len(values)) if values.count(None) == len(values) else jsonb(values)
 
 
 _BAR: dict[str, Kind] = {"symbol": text, "interval": text, "time": timestamptz}
@@ -171,6 +177,7 @@ def predictions(records: Sequence[Prediction], series: Sequence[int], contexts: 
         "scale": float8([forecast.scale for forecast in forecasts]),
         **{name: float8(column) for name, column in zip(QUANTILE_COLUMNS, quantiles.T, strict=True)},
         "p_up": float8([forecast.p_up for forecast in forecasts]),
+        "weights": jsonb_of_few([forecast.weights for forecast in forecasts]),
     }
     return Rows.of("prediction_rows", ("series_id", "time"), columns)
 

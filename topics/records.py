@@ -121,7 +121,8 @@ class Regime(Struct, frozen=True, gc=False, omit_defaults=True):
 class Forecast(Struct, frozen=True, gc=False, omit_defaults=True):
     """The distribution of the log return over `horizon` bars; None where the model cannot say yet.
 
-    `quantiles` are at the levels `QUANTILES`, never decreasing.
+    `quantiles` are at the levels `QUANTILES`, never decreasing. `weights` are what each model counted in a combination
+    of several, by the models' names; None of a model that combines none.
     """
 
     horizon: Horizon
@@ -129,6 +130,7 @@ class Forecast(Struct, frozen=True, gc=False, omit_defaults=True):
     scale: float | None = None
     quantiles: list[float] | None = None
     p_up: Probability | None = None
+    weights: dict[str, float] | None = None
 
     def __post_init__(self) -> None:
         if self.scale is not None and not 0 < self.scale < inf:

@@ -95,3 +95,100 @@ def test_every_quantile_of_real_minutes_holds_its_level(shared_data: Path) -> No
         below = (realised[known, column, None] <= quantiles[known, column]).mean(axis=0)
         outer = [0, 1, 5, 6]  # the middle ones lie where a minute stands still, and no level can be met
         assert np.abs(below - QUANTILES)[outer].max() < 0.015
+
+
+def oracle(frame: FeatureFrame, forecasts: Forecasts, column: int) -> Floats:
+    """The quantiles of one horizon by the definition, row by row over lists, as the docstring of the module says."""
+    horizon, levels = HORIZONS[column], list(QUANTILES)
+    shared, tercile, quarter = np.zeros(7), np.zeros((3, 7)), np.zeros((4, 7))
+    size, labels, limits, seen = 1.0, 0, [0.0, 0.0], 0
+    said: dict[int, tuple[float, float, int, int, Floats]] = {}
+    closes = dict(zip(frame.time.tolist(), frame.close.tolist(), strict=True))
+    waiting: list[int] = []
+    found = np.full((len(frame), 7), np.nan)
+    for row, time in enumerate(frame.time.tolist()):
+        while waiting and waiting[0] + horizon * MINUTE <= time:
+            made = waiting.pop(0)
+            price, scale, which, when, raw = said[made]
+            if made + horizon * MINUTE in closes and not np.isnan(scale):
+                realised = np.log(closes[made + horizon * MINUTE] / price)
+                labels += 1
+                size = 0.999 * size + 0.001 * abs(realised) / (scale * np.sqrt(2 / np.pi))
+                step = 0.02 / np.sqrt(horizon) * max(size, 1.0) * (np.array(levels) - (realised <= raw))
+                shared += (0.75 if labels > 2_000 else 1.0) * step
+                tercile[which] += (0.25 if labels > 2_000 else 0.0) * step
+                quarter[when] += (0.25 if labels > 2_000 else 0.0) * step
+        scale = float(forecasts.scale[row, column])
+        which, when = 0, time // 21_600_000 % 4
+        raw = np.full(7, np.nan)
+        if not np.isnan(scale):
+            log = np.log(scale)
+            limits = [log, log] if seen == 0 else limits
+            which = int(log > limits[0]) + int(log > max(limits))
+            seen += 1
+            moved = max(3e-4, 1 / (seen + 1))
+            limits = [limit + moved * (k / 3 - (log <= limit)) for k, limit in enumerate(limits, 1)]
+            raw = forecasts.quantiles[row, column] + scale * (shared + tercile[which] + quarter[when])
+        found[row] = np.sort(raw)
+        said[time] = (float(frame.close[row]), scale, which, when, raw)
+        waiting.append(time)
+    return found
+
+
+def changing(frame: FeatureFrame, error: Floats) -> Forecasts:
+    """Return normal forecasts whose scale is the true one of `model_data.market`, wrong by a factor a bar."""
+    true = 1e-3 * np.exp(0.5 * np.sin((frame.time - START) / MINUTE / 300.0))
+    scales = (true * error)[:, None] * np.sqrt(HORIZONS)
+    return Forecasts(0 * scales, scales, scales[:, :, None] * NORMAL, 0 * scales + 0.5)
+
+
+@pytest.mark.parametrize("column", [0, 2])
+def test_it_is_what_its_definition_says_row_by_row(column: int) -> None:
+    frame = features_of(market("COIN", 6_000, 4, gaps=0.1))
+    forecasts = changing(frame, np.where(np.arange(len(frame)) < 100, np.nan, 0.7))
+    found = calibrate(frame, forecasts)[:, column]
+    assert np.allclose(found, oracle(frame, forecasts, column), rtol=1e-9, atol=1e-12, equal_nan=True)
+
+
+def test_an_error_of_the_scale_in_one_tercile_is_mended_there() -> None:
+    frame = features_of(market("COIN", 60_000, 4))
+    right = changing(frame, np.ones(len(frame))).scale[:, 0]
+    group = np.searchsorted(np.quantile(right, [1 / 3, 2 / 3]), right)
+    forecasts = changing(frame, np.array([0.6, 1.0, 1.6])[group])
+    quantiles = calibrate(frame, forecasts)
+    shared = np.array([coverage_of(frame, quantiles, (group == which) & later(frame)) for which in range(3)])
+    assert np.abs(shared - 0.9).max() < 0.02
+    raw = np.array([coverage_of(frame, forecasts.quantiles, (group == which) & later(frame)) for which in range(3)])
+    assert np.abs(raw - 0.9).max() > 0.1
+
+
+def test_an_error_of_the_scale_at_one_time_of_day_is_mended_there() -> None:
+    frame = features_of(market("COIN", 60_000, 4))
+    quarter = frame.time // 21_600_000 % 4
+    forecasts = changing(frame, np.array([1.5, 1.0, 0.7, 1.0])[quarter])
+    quantiles = calibrate(frame, forecasts)
+    held = np.array([coverage_of(frame, quantiles, (quarter == which) & later(frame)) for which in range(4)])
+    assert np.abs(held - 0.9).max() < 0.02
+
+
+def test_coverage_returns_after_the_scale_goes_wrong_for_good() -> None:
+    frame = features_of(market("COIN", 60_000, 4))
+    forecasts = changing(frame, np.where(np.arange(len(frame)) < 20_000, 1.0, 0.4))
+    found = coverage(frame, calibrate(frame, forecasts), start=25_000)
+    assert np.abs(found - 0.9).max() < 0.015
+
+
+def test_a_state_of_a_version_without_groups_begins_anew() -> None:
+    old = {"offset": [[0.5] * 7], "size": [1.0], "pending": [[]]}
+    assert Calibration.from_json(old).to_json() == Calibration.initial(1).to_json()
+
+
+def later(frame: FeatureFrame) -> np.ndarray:
+    return np.arange(len(frame)) >= 10_000
+
+
+def coverage_of(frame: FeatureFrame, quantiles: Floats, rows: np.ndarray) -> float:
+    """Return the share of those rows' one-bar labels inside the outermost quantiles."""
+    realised = targets(frame, np.ones(len(frame)), HORIZONS, np.inf)[:, 0]
+    known = rows & ~np.isnan(realised) & ~np.isnan(quantiles[:, 0, 0])
+    return float(((quantiles[:, 0, 0] <= realised) & (realised <= quantiles[:, 0, -1]))[known].mean())

@@ -8,9 +8,12 @@ from model_data import NAMES, features_of, market
 from msgspec.structs import replace
 
 from features.frame import FeatureFrame
+from models.combiner import VOLATILITY
+from models.ensemble import Ensemble
 from models.forecaster import Forecaster
 from models.predictor import Predictor, PredictorState
 from models.registry import MODELS
+from models.stacking import Stacking
 from models.volatility import MIN_RETURNS
 from topics.codec import decode, encode
 from topics.records import HORIZONS, Prediction
@@ -106,3 +109,60 @@ def test_features_that_the_models_do_not_know_are_refused_in_one_line(
     state, _ = predictor.step(state, unseen[:10])
     with pytest.raises(ValueError, match="5m"):
         predictor.step(state, replace(unseen, interval="5m"))
+
+
+@pytest.fixture(scope="module")
+def combining(fitted: dict[str, Forecaster], unseen: FeatureFrame) -> Predictor:
+    combiners = [kind(NAMES, HORIZONS, unseen.fingerprint) for kind in (Ensemble, Stacking)]
+    return Predictor(list(fitted.values()), NAMES, combiners)
+
+
+def test_combiners_come_after_the_models_with_what_each_expert_counted(
+    combining: Predictor, predictor: Predictor, unseen: FeatureFrame
+) -> None:
+    predictions = whole(combining, unseen[:400])
+    each = len(MODELS) + 2
+    alone = [item for place, item in enumerate(predictions) if place % each < len(MODELS)]
+    assert alone == whole(predictor, unseen[:400])
+    assert b"weights" not in encode(alone)
+    last = predictions[-2]
+    assert (last.model, predictions[-1].model) == ("ensemble", "stacking")
+    for forecast in last.forecasts:
+        assert forecast.weights is not None
+        assert set(forecast.weights) == set(MODELS) - set(VOLATILITY)
+        assert sum(forecast.weights.values()) == pytest.approx(1.0)
+    assert predictions[len(MODELS)].forecasts[0].weights is None
+    assert decode(encode(predictions), Prediction).records == predictions
+
+
+def test_cutting_changes_nothing_with_combiners(combining: Predictor, unseen: FeatureFrame) -> None:
+    frame = unseen[:400]
+    state, predictions = combining.initial(frame.symbol), []
+    for first, end in ((0, 1), (1, 150), (150, 151), (151, 400)):
+        state, some = combining.step(PredictorState.loads(state.dumps()), frame[first:end])
+        predictions += some
+    assert predictions == whole(combining, frame)
+
+
+def test_a_combiner_keeps_what_it_learnt_when_a_model_is_trained_anew(
+    combining: Predictor, fitted: dict[str, Forecaster], unseen: FeatureFrame
+) -> None:
+    state, _ = combining.step(combining.initial(unseen.symbol), unseen[:2_000])
+    retrained = MODELS["naive"](NAMES)
+    retrained.fit([features_of(market("OTHER", 3_000, 5))], seed=0)
+    changed = Predictor([retrained, *(fitted[name] for name in MODELS if name != "naive")], NAMES, combining.combiners)
+    after, predictions = changed.step(state, unseen[2_000:2_001])
+    before, expected = combining.step(state, unseen[2_000:2_001])
+    assert predictions[-2].forecasts[0].mean is not None
+    assert after.models["ensemble"]["learnt"] == before.models["ensemble"]["learnt"]
+    assert predictions[-2].model == expected[-2].model == "ensemble"
+
+
+def test_a_combiner_of_other_horizons_or_features_is_refused_in_one_line(
+    fitted: dict[str, Forecaster], unseen: FeatureFrame
+) -> None:
+    with pytest.raises(ValueError, match="'stacking' combines horizons"):
+        Predictor(list(fitted.values()), NAMES, [Stacking(NAMES, (1, 5), unseen.fingerprint)])
+    other = Predictor(list(fitted.values()), NAMES, [Stacking(NAMES, HORIZONS, "another")])
+    with pytest.raises(ValueError, match="run foretick train"):
+        other.step(other.initial(unseen.symbol), unseen[:10])

@@ -20,7 +20,7 @@ READ = {
     FEATURES: "SELECT symbol, interval, time, close, fingerprint, values FROM features",
     REGIMES: "SELECT symbol, interval, time, state, posterior, change_point FROM regimes",
     PREDICTIONS: "SELECT symbol, interval, time, model, version, horizon, fingerprint, regime, price, mean, scale, "
-    "q05, q10, q25, q50, q75, q90, q95, p_up FROM predictions",
+    "q05, q10, q25, q50, q75, q90, q95, p_up, weights FROM predictions",
     OUTCOMES: "SELECT symbol, interval, time, model, version, horizon, target_time, status, realised, absolute_error, "
     "naive_absolute_error, pinball, interval_hit, direction_hit FROM outcomes",
     ALERTS: "SELECT alert_id, rule, symbol, time, severity, message FROM alerts",

@@ -39,6 +39,7 @@ BY_NAME: dict[str, st.SearchStrategy[Any]] = {
     "interval": st.sampled_from(["1m", "1d", "tick-500", "volume-0.5"]),
     "symbol": st.sampled_from(["BTCUSDT", "A", "'; DROP TABLE bars; --", 'x"\\\t\n%s{}$1']),
     "quantiles": st.none() | st.lists(st.floats(allow_nan=False), min_size=7, max_size=7).map(sorted),
+    "weights": st.none() | st.dictionaries(st.text(max_size=8), st.floats(0, 4), max_size=3),
 }
 
 
@@ -123,7 +124,7 @@ def rows_of(record: Struct, origin: str) -> list[dict[str, Any]]:
         | origin_of
         | {"mean": number(forecast.mean), "scale": number(forecast.scale)}
         | dict(zip(map(str, QUANTILES), map(number, forecast.quantiles or [None] * len(QUANTILES)), strict=True))
-        | {"p_up": number(forecast.p_up)}
+        | {"p_up": number(forecast.p_up), "weights": as_stored("weights", forecast.weights)}
         for forecast in record.forecasts
     ]
 
