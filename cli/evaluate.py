@@ -15,7 +15,6 @@ from settings import ROOT, Settings
 
 if TYPE_CHECKING:
     from evaluation.folds import Fold
-    from evaluation.results import Results
     from features.frame import BarFrame
 
 QUICK_DAYS, QUICK_WINDOW = 7, 30
@@ -69,9 +68,10 @@ def evaluate(
 
             bars = read_bars(files, interval or settings.interval)
             first, last = min(int(frame.time[0]) for frame in bars), max(int(frame.time[-1]) for frame in bars)
-            walked = (
-                folds.days(first, last, QUICK_DAYS, QUICK_WINDOW) if quick else folds.monthly(first, last, months, window)
-            )
+            if quick:
+                walked = folds.days(first, last, QUICK_DAYS, QUICK_WINDOW)
+            else:
+                walked = folds.monthly(first, last, months, window)
             results, weights = run(
                 bars,
                 settings.universe or _universe(bars),

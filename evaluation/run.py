@@ -11,10 +11,10 @@ from evaluation.folds import Fold
 from evaluation.judge import judge
 from evaluation.results import Results, Weight
 from evaluation.truth import joined_labels
-from evaluation.walk import Told, Walked
+from evaluation.walk import Model, Told, Walked
 from features.frame import BarFrame, Floats
 from models.combiner import Combination
-from models.forecaster import Forecaster, Forecasts
+from models.forecaster import Forecasts
 from topics.records import HORIZONS
 
 REGIME = "regime_"
@@ -24,7 +24,7 @@ def evaluate(
     bars: Sequence[BarFrame],
     universe: Mapping[str, float],
     folds: Sequence[Fold],
-    models: Mapping[str, type[Forecaster]],
+    models: Mapping[str, Model],
     combiners: Mapping[str, type[Combination]],
     folder: Path,
     seed: int,
@@ -46,7 +46,7 @@ def evaluate(
     for name, combiner in combiners.items():
         told(f"combining: {name}")
         found = combine(combiner, walked, tuple(models))
-        if combiner is list(combiners.values())[0]:
+        if not weights:  # the first combiner's: those of one that knows the regimes
             weights = by_regime(walked, found, combiner, tuple(models))
     told("judging")
     labels, order = joined_labels([fold.labels for fold in walked])
@@ -68,7 +68,7 @@ def by_regime(
         [frame.values[frame.time >= fold.fold.cut][:, columns] for fold in walked for frame in fold.frames]
     )
     likeliest = np.where(np.isnan(posterior).any(axis=1), -1, np.argmax(np.nan_to_num(posterior), axis=1))
-    experts = combiner(names).experts(dict.fromkeys(models))
+    experts = combiner(names).experts(models)
     every = np.concatenate(weights)
     found = []
     for place, column in enumerate(columns):

@@ -1,5 +1,7 @@
 """What came true of the rows that are scored, for every model the same."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -31,9 +33,7 @@ def joined_labels(parts: list[Labels]) -> tuple[Labels, Ints]:
     return Labels(parts[0].symbols, parts[0].horizons, *columns), order
 
 
-def _columns(
-    frame: FeatureFrame, horizons: tuple[int, ...], first: int
-) -> tuple[Ints, Floats, Floats, Floats, Floats, npt.NDArray[np.int8]]:
+def _columns(frame: FeatureFrame, horizons: tuple[int, ...], first: int) -> list[npt.NDArray[Any]]:
     bar = interval_ms(frame.interval)
     _, sigma = volatility.step(volatility.initial(), frame)
     realised = np.empty((len(frame), len(horizons)))
@@ -45,8 +45,7 @@ def _columns(
         gapped[follows, column] = realised[after[follows], column]
     unit = sigma[:, None] * np.sqrt(horizons)
     columns = (frame.time, realised, gapped, variances(frame, horizons), unit, _terciles(frame.time, sigma))
-    time, a, b, c, d, tercile = (column[first:] for column in columns)
-    return time, a, b, c, d, tercile.astype(np.int8)
+    return [column[first:] for column in columns]
 
 
 def _terciles(time: Ints, sigma: Floats) -> npt.NDArray[np.int8]:

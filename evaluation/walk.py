@@ -11,6 +11,8 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +24,7 @@ from evaluation.folds import DAY, Fold
 from evaluation.labels import Labels
 from evaluation.truth import labels_of
 from features.definition import Definition
-from features.frame import BarFrame, FeatureFrame
+from features.frame import BarFrame, FeatureFrame, Ints
 from models import calibration, training
 from models.calibration import Calibration
 from models.forecaster import Forecaster, Forecasts
@@ -35,6 +37,8 @@ CHUNK = 20_000
 PARTS = ("mean", "scale", "quantiles", "p_up")
 FORECASTS = "forecasts.safetensors"
 Told = Callable[[str], None]
+Model = type[Any]
+"""A class that `models.forecaster.Forecaster` describes, made of the features' names."""
 Flags = npt.NDArray[np.bool_]
 
 
@@ -55,7 +59,13 @@ class Prepared:
     def done(self) -> "Walked":
         """Return what is left to be combined and judged, without the training rows."""
         frames = [own_copy(frame) for frame in self.walked()]
-        return Walked(self.fold, self.definition, self.folder, frames, labels_of(self.frames, HORIZONS, self.fold.cut, self.fold.end))
+        return Walked(
+            self.fold,
+            self.definition,
+            self.folder,
+            frames,
+            labels_of(self.frames, HORIZONS, self.fold.cut, self.fold.end),
+        )
 
 
 @dataclass(frozen=True)
@@ -103,7 +113,7 @@ def forecast(model: Forecaster, frame: FeatureFrame) -> Forecasts:
     return joined(parts)
 
 
-def taken(found: Forecasts, rows: Flags | slice) -> Forecasts:
+def taken(found: Forecasts, rows: Flags | Ints | slice) -> Forecasts:
     """Return these rows of the forecasts."""
     return Forecasts(*(getattr(found, part)[rows] for part in PARTS))
 
@@ -118,9 +128,7 @@ def joined(parts: Sequence[Forecasts]) -> Forecasts:
     return Forecasts(*(np.concatenate([getattr(part, name) for part in parts]) for name in PARTS))
 
 
-def run(
-    prepared: Prepared, models: Mapping[str, type[Forecaster]], seed: int, jobs: int, told: Told = lambda _: None
-) -> None:
+def run(prepared: Prepared, models: Mapping[str, Model], seed: int, jobs: int, told: Told = lambda _: None) -> None:
     """Fit and forecast what is not there yet, `jobs` models at a time, each in a process of its own."""
     missing = [name for name, model in models.items() if not kept(prepared, name, model)]
     global _shared  # noqa: PLW0603 - what the forked processes inherit without a copy
@@ -135,7 +143,7 @@ def run(
             told(f"{prepared.fold.name}: {future.result()}")
 
 
-_shared: tuple[Prepared, Mapping[str, type[Forecaster]], int] | None = None
+_shared: tuple[Prepared, Mapping[str, Model], int] | None = None
 
 
 def _one(name: str) -> str:
@@ -145,6 +153,7 @@ def _one(name: str) -> str:
     model = models[name](prepared.definition.names)
     folder = prepared.folder / name
     if hasattr(model, "checkpoint"):
+        folder.mkdir(parents=True, exist_ok=True)
         model.checkpoint = folder / "checkpoint"
     model.fit([prepared.fold.training(frame) for frame in prepared.frames], seed)
     model.save(folder / model.version)
@@ -161,7 +170,7 @@ def keep(folder: Path, found: Forecasts, about: Mapping[str, str]) -> None:
     draft.replace(folder / FORECASTS)
 
 
-def kept(prepared: Prepared, name: str, model: type[Forecaster]) -> bool:
+def kept(prepared: Prepared, name: str, model: Model) -> bool:
     """Tell whether the forecasts of this very model, of these rows, are there."""
     path = prepared.folder / name / FORECASTS
     if not path.exists():
@@ -170,12 +179,12 @@ def kept(prepared: Prepared, name: str, model: type[Forecaster]) -> bool:
         return bool(file.metadata()["key"] == _key(prepared, model))
 
 
-def _key(prepared: Prepared, model: type[object]) -> str:
+def _key(prepared: Prepared, model: Model) -> str:
     code = [inspect.getsource(module) for module in _modules(model)]
     return hashlib.sha256(repr((prepared.key, code)).encode()).hexdigest()
 
 
-def _modules(model: type[object]) -> Iterator[object]:
+def _modules(model: Model) -> Iterator[ModuleType]:
     """Yield the modules of ours that a model's classes stand in, and the calibration's."""
     yield calibration
     for part in model.__mro__:

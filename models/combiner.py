@@ -5,7 +5,7 @@ of a symbol is in the state, by the experts' names, so that a model that was tra
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import ClassVar, Protocol, Self
 
@@ -39,7 +39,7 @@ class Combiner(Protocol):
     @property
     def version(self) -> str: ...
 
-    def experts(self, forecasts: Mapping[str, Forecasts]) -> tuple[str, ...]:
+    def experts(self, forecasts: Iterable[str]) -> tuple[str, ...]:
         """Return which of the models have a weight, in the order of the weights."""
         ...
 
@@ -89,7 +89,7 @@ class Combination(ABC):
         """Return the hash of the definition."""
         return artifact.version(self._definition())
 
-    def experts(self, forecasts: Mapping[str, Forecasts]) -> tuple[str, ...]:
+    def experts(self, forecasts: Iterable[str]) -> tuple[str, ...]:
         """Return which of the models have a weight: all but those of the scale alone."""
         return tuple(name for name in forecasts if name not in VOLATILITY)
 

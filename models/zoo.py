@@ -1,12 +1,13 @@
-"""Every model by name, the naive forecast first: those that `up` serves (`models.registry`), and those compared with them.
+"""Every model by name, the naive forecast first: those that `up` serves (`models.registry`) among the others.
 
 Importing it loads Torch, XGBoost and arch: seconds, so a command imports it only where it fits or explains a model.
 """
 
+from typing import Any
+
 from models.ar import AR
 from models.combiner import Combination
 from models.ensemble import Ensemble, EnsemblePlain
-from models.forecaster import Forecaster
 from models.garch import GARCH
 from models.gbm import GBM
 from models.har import HAR
@@ -40,7 +41,7 @@ CLASSES = (
     Transformer,
     LSTM,
 )
-ZOO: dict[str, type[Forecaster]] = {model.name: model for model in CLASSES}
+ZOO: dict[str, type[Any]] = {model.name: model for model in CLASSES}
 """Every model that is fitted on history, from the simplest on."""
 COMBINERS: dict[str, type[Combination]] = {model.name: model for model in (Ensemble, EnsemblePlain, Stacking)}
 """Every combination of them."""
