@@ -189,3 +189,18 @@ def test_rows_out_of_order_are_refused(labels: Labels):
 def test_days_are_in_order_and_whole(results: Results):
     assert all(later == earlier + 1 for earlier, later in pairwise(results.days.tolist()))
     assert len(results.days) == 60
+
+
+def test_rows_of_unknown_volatility_are_in_no_cell_and_everywhere_else(labels: Labels, results: Results):
+    tercile = labels.tercile.copy()
+    tercile[labels.symbol == 1] = -1
+    columns = {name: getattr(labels, name) for name in Labels.__dataclass_fields__}
+    found = judge(Labels(**columns | {"tercile": tercile}), zoo(labels), 7)
+    cells = {cell.symbol: [] for cell in found.cells if cell.cell}
+    for cell in found.cells:
+        if cell.cell:
+            same = cell.value == results.find(*cell[:6]).value
+            cells[cell.symbol].append(same if cell.symbol == "BTCUSD" else np.isnan(cell.value))
+    assert all(cells["BTCUSD"])
+    assert all(cells["ETHUSD"])
+    assert found.find("har", 12, "coverage_90").value == results.find("har", 12, "coverage_90").value
