@@ -50,6 +50,7 @@ def judge(labels: Labels, forecasts: Iterable[tuple[str, Forecasts]], seed: int)
             cells += _cells(name, horizon, column, summed, groups, drawn)
             curve = probability.curve(column.p_up, column.realised)
             reliability += [Reliability(name, horizon, *point) for point in curve]
+        del forecast, column, summed, losses  # before the next model's are loaded
     if not models:
         raise ValueError("no forecasts to judge")
     stacked = {loss: np.stack(found) for loss, found in differences.items()}

@@ -72,6 +72,14 @@ def test_the_confidence_set_keeps_the_best_and_drops_the_worst():
     assert found == confidence_set("squared", 1, daily, ["best", "near", "bad"], seed=1)
 
 
+def test_the_confidence_set_holds_those_whose_p_is_above_a_tenth():
+    levels = np.linspace(0.0, 0.5, 12)
+    daily = np.random.default_rng(5).normal(levels[:, None], 1.0, (12, 80))
+    found = confidence_set("squared", 1, daily, [str(level) for level in levels], seed=1)
+    assert any(0 < member.p <= 0.1 for member in found)
+    assert all(member.inside == (member.p > 0.1) for member in found)
+
+
 def test_models_with_equal_losses_share_their_place_in_the_confidence_set():
     zero = np.zeros(80)
     found = confidence_set("squared", 1, np.stack([zero, RNG.normal(-1, 0.5, 80), zero]), ["naive", "good", "har"], 1)
