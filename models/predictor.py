@@ -15,6 +15,8 @@ from models.forecaster import JSON, Forecaster, Forecasts
 from topics.records import QUANTILES, Forecast, Prediction
 
 REGIME = "regime_"
+DIGITS = 4
+"""Decimals of the weights that are published: they are for people to see, and ten models make a record long."""
 Weights = tuple[tuple[str, ...], Floats] | None
 """What each expert counted: their names and [n, H, K]; None of a model that combines none."""
 
@@ -161,7 +163,8 @@ def _records(
     counted: Iterable[dict[str, float] | None] = repeat(None)
     if weights is not None:
         experts, shares = weights
-        counted = [dict(zip(experts, row, strict=True)) for row in shares.reshape(-1, len(experts)).tolist()]
+        rounded = np.round(shares, DIGITS).reshape(-1, len(experts)).tolist()
+        counted = [dict(zip(experts, row, strict=True)) for row in rounded]
     numbers = zip(cycle(horizons), *(column.tolist() for column in columns), counted, strict=False)
     records = [
         Forecast(horizon, mean, scale, levels, up, shares) if mean == mean else Forecast(horizon)  # noqa: PLR0124 - NaN

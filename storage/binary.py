@@ -29,6 +29,10 @@ class Column:
     lengths: Ints
     keep: Mask | None = None
 
+    def __getitem__(self, chosen: Mask) -> "Column":
+        """Return the rows that a mask [n] chooses."""
+        return Column(self.data[chosen], self.lengths[chosen], None if self.keep is None else self.keep[chosen])
+
 
 def _fixed(values: npt.NDArray[np.generic], null: Mask | None = None) -> Column:
     """Return big-endian `values` [n] of one width; NULL where `null`."""

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 from msgspec import Struct
 
 from storage.binary import (
@@ -54,11 +55,6 @@ def jsonb(values: Sequence[Mapping[str, float] | None]) -> Column:
     if any(b"\\u0000" in part for part in texts):
         return jsonb([value if value is None else {storable(name): value[name] for name in value} for value in values])
     return bytea([part or None for part in texts])
-
-
-def jsonb_of_few(values: Sequence[Mapping[str, float] | None]) -> Column:
-    """Return `jsonb` of values that nearly always are all None, for next to nothing where they are."""
-    return nulls(len(values)) if values.count(None) == len(values) else jsonb(values)
 
 
 _BAR: dict[str, Kind] = {"symbol": text, "interval": text, "time": timestamptz}
@@ -177,9 +173,27 @@ def predictions(records: Sequence[Prediction], series: Sequence[int], contexts: 
         "scale": float8([forecast.scale for forecast in forecasts]),
         **{name: float8(column) for name, column in zip(QUANTILE_COLUMNS, quantiles.T, strict=True)},
         "p_up": float8([forecast.p_up for forecast in forecasts]),
-        "weights": jsonb_of_few([forecast.weights for forecast in forecasts]),
     }
-    return Rows.of("prediction_rows", ("series_id", "time"), columns)
+    body = _with_weights(columns, [forecast.weights for forecast in forecasts], np.array(series))
+    return Rows("prediction_rows", ("series_id", "time"), (*columns, "weights"), body)
+
+
+def _with_weights(
+    columns: Mapping[str, Column], weights: Sequence[Mapping[str, float] | None], series: npt.NDArray[np.int64]
+) -> bytes:
+    """Return the body with a column of weights, which few rows have.
+
+    Rows with and without are laid out apart, so that the many need no room for what the few have, as long as no series
+    has both: which of two rows of one key is the last must not change.
+    """
+    given = np.array([value is not None for value in weights])
+    if not given.any():
+        return rows([*columns.values(), nulls(len(weights))])
+    if given.all() or np.isin(series[given], series[~given]).any():
+        return rows([*columns.values(), jsonb(weights)])
+    many, few = ([column[chosen] for column in columns.values()] for chosen in (~given, given))
+    told = jsonb([value for value in weights if value is not None])
+    return rows([*many, nulls(len(weights) - len(told.lengths))]) + rows([*few, told])
 
 
 _key_of_outcome = attrgetter("symbol", "interval", "model", "version", "horizon")

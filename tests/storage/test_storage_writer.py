@@ -110,7 +110,22 @@ def test_a_prediction_is_one_row_for_each_horizon_and_an_outcome_one(clean: str)
 def test_a_model_that_says_nothing_is_stored_as_unknown(clean: str) -> None:
     silent = prediction(forecasts=[Forecast(horizon) for horizon in HORIZONS])
     write(clean, {PREDICTIONS: [silent, prediction(T0 + MINUTE, forecasts=[])]})
-    assert [row[9:] for row in stored(clean, PREDICTIONS)] == [(None,) * 10] * len(HORIZONS)
+    assert [row[9:] for row in stored(clean, PREDICTIONS)] == [(None,) * 11] * len(HORIZONS)
+
+
+def test_weights_are_stored_with_those_that_have_them_and_the_last_of_one_key_counts(clean: str) -> None:
+    told = [Forecast(1, 0.1, weights={"ridge": 0.25, "lightgbm": 0.75})]
+    untold = [Forecast(1, 0.2)]
+    many = [prediction(T0 + row * MINUTE, "naive") for row in range(3)]
+    write(clean, {PREDICTIONS: [*many, prediction(T0, "ensemble", forecasts=told)]})
+    found = {(row[2], row[3], row[5]): row[-1] for row in stored(clean, PREDICTIONS)}
+    assert [weights for (_, model, _), weights in found.items() if model == "ensemble"] == [told[0].weights]
+    assert {weights for (_, model, _), weights in found.items() if model == "naive"} == {None}
+    assert len(found) == 3 * len(HORIZONS) + 1
+    write(clean, {PREDICTIONS: [*many, prediction(T0, "ensemble", forecasts=told), *many]})
+    write(clean, {PREDICTIONS: [prediction(T0, "ensemble", forecasts=part) for part in (told, untold)]})
+    last = [row for row in stored(clean, PREDICTIONS) if row[3] == "ensemble"]
+    assert [(row[9], row[-1]) for row in last] == [(0.2, None)]
 
 
 def test_what_is_decoded_at_its_limits_is_stored(clean: str) -> None:
