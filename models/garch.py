@@ -21,6 +21,9 @@ ROWS = 50_000
 """Returns fitted on, at most: the last ones of each symbol."""
 MIN_ROWS = 1_000
 """Returns that a symbol needs for parameters of its own."""
+SIZES = (1.0, 3.0, 10.0)
+"""Standard deviations given to the returns. At some of them arch's optimiser stops where it began and reports success:
+the likeliest of all is taken."""
 
 
 class GARCH(Fitted):
@@ -97,14 +100,21 @@ def _returns(frame: FeatureFrame) -> Floats:
 
 
 def likeliest(returns: Floats) -> Floats:
-    """Return omega, alpha, beta, degrees of freedom and the variance before the first return, by maximum likelihood."""
+    """Return omega, alpha, beta, degrees of freedom and the variance before the first return, by maximum likelihood.
+
+    alpha + beta is at most 1.
+    """
     size = max(float(returns.std()), FLOOR)
-    # The optimiser wants numbers about 1.
-    model = arch_model(returns / size, mean="Zero", vol="GARCH", p=1, q=1, dist="t", rescale=False)
-    before = float(np.mean(returns**2)) / size**2
-    found = model.fit(disp="off", show_warning=False, backcast=before)
-    omega, alpha, beta, freedom = np.asarray(found.params, dtype=np.float64).tolist()
-    return np.array([omega * size**2, alpha, beta, freedom, before * size**2])
+    before = float(np.mean(returns**2))
+    tries: list[tuple[float, Floats]] = []
+    for unit in SIZES:
+        one = size / unit
+        model = arch_model(returns / one, mean="Zero", vol="GARCH", p=1, q=1, dist="t", rescale=False)
+        found = model.fit(disp="off", show_warning=False, backcast=before / one**2)
+        omega, alpha, beta, freedom = np.asarray(found.params, dtype=np.float64).tolist()
+        likelihood = float(found.loglikelihood) - len(returns) * log(one)
+        tries.append((likelihood, np.array([omega * one**2, alpha, min(beta, 1.0 - alpha), freedom, before])))
+    return max(tries, key=lambda part: part[0])[1]
 
 
 def term_structure(omega: float, persistence: float, horizons: tuple[int, ...]) -> tuple[Floats, Floats]:

@@ -225,8 +225,10 @@ def test_garch_needs_returns() -> None:
 
 
 @pytest.mark.parametrize("name", ["har", "garch"])
-def test_a_volatility_model_knows_no_direction(name: str, fitted: dict[str, Forecaster], unseen: FeatureFrame) -> None:
-    forecasts = fitted[name].step(fitted[name].initial(), unseen)[1]
+def test_a_volatility_model_knows_no_direction(
+    name: str, fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame
+) -> None:
+    forecasts = fitted_zoo[name].step(fitted_zoo[name].initial(), unseen)[1]
     known = ~np.isnan(forecasts.mean)
     assert (forecasts.mean[known] == 0).all()
     assert (forecasts.p_up[known] == 0.5).all()
