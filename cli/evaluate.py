@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from evaluation.folds import Fold
     from features.frame import BarFrame
 
-QUICK_DAYS, QUICK_WINDOW = 7, 30
+QUICK_DAYS, QUICK_WINDOW = 7, 20
 """What `--quick` tests and trains on, in days."""
 
 
