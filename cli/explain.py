@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from features.definition import Definition
     from features.frame import FeatureFrame
-    from models.explanation import Explanation
     from storage.history import Published
 
 FORM = "SYMBOL/INTERVAL/TIME/MODEL, such as BTCUSDT/1m/2025-06-02T00:00/gbm"
@@ -60,6 +59,7 @@ def explain(
     """
     from cli.explanation import show  # noqa: PLC0415 - NumPy, for this command alone
     from features.definition import Definition  # noqa: PLC0415 - numba, Torch and more: seconds
+    from models.explain import explain_served  # noqa: PLC0415
     from storage.errors import StorageError  # noqa: PLC0415
     from storage.history import published  # noqa: PLC0415
 
@@ -75,11 +75,13 @@ def explain(
             frame = _stored(asked, settings, warm_up)
         frame = _checked(frame, asked, definition)
         frame = frame[max(0, len(frame) - warm_up - 1) :]
-        found = _explained(served, asked.model, frame, horizon)
+        found = explain_served(served, asked.model, frame, horizon)
         if not files:
             with _database(settings) as connection:
                 said = published(connection, asked.symbol, asked.interval, asked.time, asked.model, found.horizon)
-    except (StorageError, ValueError) as error:
+    except StorageError as error:
+        raise UserError(f"{error}; start it by ./foretick up, or give files of bars") from error
+    except ValueError as error:
         raise UserError(str(error)) from error
     if as_json:
         document = {**msgspec.to_builtins(found), "looked": found.looked(), "published": said}
@@ -115,10 +117,9 @@ def _fitted(folder: Path, name: str, fingerprint: str) -> list[Any]:
     if not (folder / registry.SERVING).exists() and folder.is_dir() and name in ZOO:
         return [ZOO[name].load(artifact_of(folder, name))]
     served = registry.load_all(folder, fingerprint)
-    if name not in [model.name for model in served]:
-        raise UserError(
-            f"model {name!r} is not in service in {folder}, where {', '.join(model.name for model in served)} are"
-        )
+    in_service = [model.name for model in served]
+    if name not in in_service:
+        raise UserError(f"model {name!r} is not in service in {folder}, where {', '.join(in_service)} are")
     return list(served)
 
 
@@ -176,19 +177,3 @@ def _checked(frame: "FeatureFrame", asked: Asked, definition: "Definition") -> "
             f"{definition.fingerprint}; give files of bars to compute them anew"
         )
     return frame
-
-
-def _explained(served: list[Any], name: str, frame: "FeatureFrame", horizon: int | None) -> "Explanation":
-    from models.combiner import Combination  # noqa: PLC0415
-    from models.explain import explain as explained  # noqa: PLC0415
-    from models.explain import explain_combination  # noqa: PLC0415
-
-    model = next(model for model in served if model.name == name)
-    if model.fingerprint != frame.fingerprint:
-        raise UserError(f"model {name!r} was fitted on features {model.fingerprint}, but {frame.fingerprint} are there")
-    wanted = model.horizons[0] if horizon is None else horizon
-    if not isinstance(model, Combination):
-        return explained(model, model.initial(), frame, wanted)
-    experts = [one for one in served if not isinstance(one, Combination)]
-    said = {one.name: one.step(one.initial(), frame)[1] for one in experts}
-    return explain_combination(model, model.initial(), frame, said, wanted)

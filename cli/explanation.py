@@ -23,14 +23,18 @@ def show(console: Console, found: Explanation, top: int, warm_up: int, published
         f"mean {_points(found.mean)} bp, scale {found.scale * 1e4:.3f} bp",
         highlight=False,
         markup=False,
+        soft_wrap=True,
     )
     if found.contributions:
         console.print(_contributions(found, top))
     if found.note:
-        console.print(found.note, highlight=False, markup=False)
+        console.print(found.note, highlight=False, markup=False, soft_wrap=True)
     if found.quantity == "log variance":
         factor = exp(found.total / 2)
-        console.print(f"the scale is sigma sqrt(h), {found.unit * 1e4:.3f} bp, times exp(total / 2) = {factor:.3f}")
+        console.print(
+            f"the scale is sigma sqrt(h), {found.unit * 1e4:.3f} bp, times exp(total / 2) = {factor:.3f}",
+            highlight=False,
+        )
     looked = found.looked()
     if looked:
         console.print(_attention(looked))

@@ -5,7 +5,7 @@ for trees"), linear models by coefficient times input, networks by integrated gr
 2017) of the mean over their passes. It only reads what a model was fitted to; no model knows of it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +16,8 @@ import xgboost
 from features.frame import FeatureFrame, Floats
 from models import ar, linear, returns, reversal, rls, volatility
 from models.ar import AR
-from models.boosted import Boosted
-from models.combiner import CLIP, Combiner
+from models.boosted import Boosted, Inputs
+from models.combiner import CLIP, Combination, Combiner
 from models.explanation import Explanation, Quantity, largest_first
 from models.forecaster import JSON, Forecaster, Forecasts
 from models.garch import GARCH
@@ -61,6 +61,30 @@ class Parts:
     parts: list[float]
     attention: JSON
     note: str = ""
+
+
+def explain_served(
+    served: Sequence[Forecaster | Combination], name: str, frame: FeatureFrame, horizon: int | None = None
+) -> Explanation:
+    """Return what made a model's forecast of the frame's last row, begun anew with its first; its shortest horizon's.
+
+    `served` are the models in service, `name` one of them, maybe a combination of the others. Raises ValueError with
+    one line where it is not there, knows other features, or as `explain` does.
+    """
+    model = next((model for model in served if model.name == name), None)
+    if model is None:
+        raise ValueError(f"model {name!r} is not in service; {', '.join(model.name for model in served)} are")
+    if model.fingerprint != frame.fingerprint:
+        raise ValueError(
+            f"model {name!r} was fitted on features {model.fingerprint}, but {frame.fingerprint} are there; "
+            "run foretick train"
+        )
+    wanted = model.horizons[0] if horizon is None else horizon
+    if not isinstance(model, Combination):
+        return explain(model, model.initial(), frame, wanted)
+    experts = [one for one in served if not isinstance(one, Combination)]
+    said = {one.name: one.step(one.initial(), frame)[1] for one in experts}
+    return explain_combination(model, model.initial(), frame, said, wanted)
 
 
 def explain(model: Forecaster, state: JSON, frame: FeatureFrame, horizon: int) -> Explanation:
@@ -185,13 +209,14 @@ def _boosted(model: Boosted[Any], row: Row) -> Parts:
     return Parts(base, list(model.inputs), x[0].tolist(), parts.tolist(), {})
 
 
-def _shap(booster: Any, x: Floats) -> Floats:
+def _shap(booster: Any, x: Inputs) -> Floats:
     """Return the SHAP values of one row x [1, F] and the expected output: [F + 1]."""
     if isinstance(booster, xgboost.Booster):
         data = xgboost.DMatrix(x, nthread=1)
-        return np.asarray(booster.predict(data, pred_contribs=True), dtype=np.float64)[0]
-    found = booster.booster.predict(x.astype(np.float64), pred_contrib=True, num_threads=1)
-    return np.asarray(found, dtype=np.float64)[0]
+        found = booster.predict(data, pred_contribs=True)
+    else:
+        found = booster.booster.predict(x.astype(np.float64), pred_contrib=True, num_threads=1)
+    return np.array(found[0], dtype=np.float64)
 
 
 def _gbm(model: GBM, row: Row) -> Parts:
@@ -228,7 +253,9 @@ def _reversal(model: Reversal, row: Row) -> Parts:
 
 
 def _returns(row: Row, spans: returns.Spans) -> Floats:
-    return returns.step(row.before["returns"], row.frame, np.array([row.sigma]), spans)[1][0]
+    _, x = returns.step(row.before["returns"], row.frame, np.array([row.sigma]), spans)
+    found: Floats = x[0]
+    return found
 
 
 def _named(spans: returns.Spans) -> list[str]:

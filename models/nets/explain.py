@@ -29,10 +29,11 @@ def integrated(
     masks = torch.ones(1, net.masks) if masks is None else masks.clone()  # drawn for inference, a gradient refuses them
     along = (torch.arange(steps) + 0.5) / steps
     path = [(along.view(-1, *(1 for _ in part.shape[1:])) * part[:1]).requires_grad_() for part in (one, other)]
-    of_window, of_static = torch.autograd.grad(_output(net, weights, *path, masks).sum(), path)
+    said = _output(net, weights, path[0], path[1], masks)
+    of_window, of_static = torch.autograd.grad(said.sum(), path)
     with torch.inference_mode():
-        both = (torch.cat([part[:1], 0 * part[:1]]) for part in (one, other))
-        ends = _output(net, weights, *both, masks).tolist()
+        here, there = (torch.cat([part[:1], 0 * part[:1]]) for part in (one, other))
+        ends = _output(net, weights, here, there, masks).tolist()
     parts = [
         (gradient.mean(dim=0) * part[0]).double().numpy() for gradient, part in ((of_window, one), (of_static, other))
     ]
