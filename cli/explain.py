@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 FORM = "SYMBOL/INTERVAL/TIME/MODEL, such as BTCUSDT/1m/2025-06-02T00:00/gbm"
 
+LATEST = 253_402_300_800_000  # the year 10000
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -68,7 +70,7 @@ def explain(
     said: Sequence[Published] = ()
     try:
         definition = Definition.load(folder)
-        served = _fitted(folder, asked.model, definition.fingerprint)
+        served = _fitted(folder, asked.model, definition.fingerprint, evaluated=models is not None)
         if files:
             frame = _computed(asked, files, definition, settings, alike=models is not None)
         else:
@@ -102,20 +104,28 @@ def _asked(text: str) -> Asked:
         raise UserError(f"{text!r} names no prediction: give {FORM}")
     symbol, interval, time, model = parts
     moment = int(time) if time.isdecimal() else epoch_ms(time, "TIME")
-    return Asked(symbol, interval, moment or 0, model)
+    if moment is None or not 0 <= moment < LATEST:
+        raise UserError(f"TIME {time!r} is no time in ISO 8601 or epoch ms from 1970 to 9999")
+    return Asked(symbol, interval, moment, model)
 
 
-def _fitted(folder: Path, name: str, fingerprint: str) -> list[Any]:
+def _fitted(folder: Path, name: str, fingerprint: str, *, evaluated: bool) -> list[Any]:
     """Return the model, and those in service beside it, which a combination needs."""
     from evaluation.walk import artifact_of  # noqa: PLC0415 - Torch
+    from features.definition import FILE  # noqa: PLC0415
     from models import registry  # noqa: PLC0415
     from models.zoo import COMBINERS, ZOO  # noqa: PLC0415
 
     known = [*ZOO, *COMBINERS]
     if name not in known:
         raise UserError(f"no model {name!r}; the models are {', '.join(known)}")
-    if not (folder / registry.SERVING).exists() and folder.is_dir() and name in ZOO:
-        return [ZOO[name].load(artifact_of(folder, name))]
+    if evaluated and not (folder / registry.SERVING).exists():
+        if name not in ZOO:
+            raise UserError(f"{name!r} combines models: it is not kept with a fold; explain one of {', '.join(ZOO)}")
+        artifact = artifact_of(folder, name)
+        if not (folder / FILE).exists():
+            raise UserError(f"{folder}: no {FILE}: run foretick evaluate once more, which keeps what it has done")
+        return [ZOO[name].load(artifact)]
     served = registry.load_all(folder, fingerprint)
     in_service = [model.name for model in served]
     if name not in in_service:

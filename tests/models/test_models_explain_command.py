@@ -118,7 +118,13 @@ def test_a_model_without_drift_says_so(app: typer.Typer, file: Path) -> None:
         (f"OTHER/1m/{T}/gbm", [], "no bars of OTHER, but COINUSDT"),
         (f"COINUSDT/1m/{T}/gbm", ["--horizon", "7"], "no horizon 7"),
         (f"COINUSDT/1m/{T}/gbm", ["--warm-up", "10"], "says nothing at this bar"),
-        (f"COINUSDT/1m/{T}/gbm", ["--models", "/nowhere"], "no models in service"),
+        (
+            f"COINUSDT/1m/{T}/gbm",
+            ["--models", "/nowhere"],
+            "no forecasts of model 'gbm' by foretick evaluate; it has none",
+        ),
+        (f"COINUSDT/1m/{T}/stacking", ["--models", "/nowhere"], "'stacking' combines models"),
+        ("COINUSDT/1m/253402300800000/gbm", [], "from 1970 to 9999"),
     ],
 )
 def test_a_mistake_is_one_line(app: typer.Typer, file: Path, prediction: str, options: list[str], message: str) -> None:
@@ -152,6 +158,9 @@ def test_a_forecast_of_an_evaluation_is_explained_by_its_folds_folder(
     assert {part["name"] for part in found["contributions"]} >= {"log_return_1", "log_return_60"}
     missing = asked(app, f"COINUSDT/1m/{T}/ridge", file, "--models", folder)
     assert "no forecasts of model 'ridge' by foretick evaluate; it has ar, naive" in str(missing.exception)
+    (folder / "features.json").unlink()
+    undefined = asked(app, f"COINUSDT/1m/{T}/ar", file, "--models", folder)
+    assert "no features.json: run foretick evaluate once more" in str(undefined.exception)
 
 
 def test_a_network_shows_where_it_looked_and_a_volatility_its_factor() -> None:
