@@ -74,7 +74,7 @@ def evaluate(
                 walked = folds.monthly(first, last, months, window)
             results, weights = run(
                 bars,
-                settings.universe or _universe(bars),
+                settings.universe or universe_of(bars),
                 walked,
                 {name: found for name, found in ZOO.items() if name in wanted},
                 {name: found for name, found in COMBINERS.items() if name in wanted},
@@ -105,7 +105,8 @@ def _wanted(chosen: list[str] | None, known: list[str]) -> set[str]:
     return {"naive", *(chosen or known)}
 
 
-def _universe(bars: "list[BarFrame]") -> dict[str, float]:
+def universe_of(bars: "list[BarFrame]") -> dict[str, float]:
+    """Return the market that several symbols make up, all alike, where FORETICK_UNIVERSE names none."""
     return {frame.symbol: 1.0 for frame in bars} if len(bars) > 1 else {}
 
 

@@ -92,6 +92,7 @@ class Walked:
 def prepare(bars: Sequence[BarFrame], universe: Mapping[str, float], fold: Fold, folder: Path, seed: int) -> Prepared:
     """Return a fold's features: their definition is fitted on its training bars, and no later bar is read."""
     definition = training.define([frame[frame.time < fold.cut] for frame in bars])
+    definition.save(folder / fold.name)
     frames = training.features([frame[frame.time < fold.end] for frame in bars], definition, universe)
     data = hashlib.sha256(repr((fold, definition.fingerprint, seed, WARM_UP, sorted(universe.items()))).encode())
     for frame in frames:
@@ -177,6 +178,19 @@ def kept(prepared: Prepared, name: str, model: Model) -> bool:
         return False
     with safe_open(path, "numpy") as file:
         return bool(file.metadata()["key"] == _key(prepared, model))
+
+
+def artifact_of(folder: Path, name: str) -> Path:
+    """Return where the artifact lies that made a model's forecasts in a fold's folder.
+
+    Raises ValueError with one line where there is none.
+    """
+    path = folder / name / FORECASTS
+    if not path.exists():
+        kept_ones = ", ".join(sorted(found.parent.name for found in folder.glob(f"*/{FORECASTS}")))
+        raise ValueError(f"{folder}: no forecasts of model {name!r} by foretick evaluate; it has {kept_ones or 'none'}")
+    with safe_open(path, "numpy") as file:
+        return folder / name / str(file.metadata()["version"])
 
 
 def _key(prepared: Prepared, model: Model) -> str:
