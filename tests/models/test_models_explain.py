@@ -34,20 +34,23 @@ def size(found: Explanation) -> float:
 
 
 @pytest.fixture(scope="module")
-def found(fitted: dict[str, Forecaster], unseen: FeatureFrame) -> dict[str, list[Explanation]]:
+def found(fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame) -> dict[str, list[Explanation]]:
     """Each model's explanations of the same bar, one a horizon."""
     frame = unseen[:ROWS]
     return {
-        name: [explain(fitted[name], fitted[name].initial(), frame, horizon) for horizon in fitted[name].horizons]
+        name: [
+            explain(fitted_zoo[name], fitted_zoo[name].initial(), frame, horizon)
+            for horizon in fitted_zoo[name].horizons
+        ]
         for name in ZOO
     }
 
 
 @every_model
 def test_the_parts_add_up_to_the_forecast_that_the_model_makes(
-    name: str, found: dict[str, list[Explanation]], fitted: dict[str, Forecaster], unseen: FeatureFrame
+    name: str, found: dict[str, list[Explanation]], fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame
 ) -> None:
-    forecasts = fitted[name].step(fitted[name].initial(), unseen[:ROWS])[1]
+    forecasts = fitted_zoo[name].step(fitted_zoo[name].initial(), unseen[:ROWS])[1]
     sigma = volatility.step(volatility.initial(), unseen[:ROWS])[1][-1]
     for column, one in enumerate(found[name]):
         total = one.base + sum(part.contribution for part in one.contributions)
@@ -79,17 +82,17 @@ def test_what_has_a_drift_has_contributions_the_largest_first_and_each_input_onc
 
 @every_model
 def test_on_a_days_first_bar_it_is_the_model_that_has_just_learnt(
-    name: str, fitted: dict[str, Forecaster], unseen: FeatureFrame
+    name: str, fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame
 ) -> None:
     first = int(np.flatnonzero(np.diff(unseen.time // DAY))[1]) + 1
-    one = explain(fitted[name], fitted[name].initial(), unseen[: first + 1], 1)
+    one = explain(fitted_zoo[name], fitted_zoo[name].initial(), unseen[: first + 1], 1)
     assert abs(one.rest) <= TOLERANCE[name] * max(size(one), 1e-3)
 
 
 def test_each_horizon_of_the_many_in_one_booster_is_explained_by_its_own_trees(
-    fitted: dict[str, Forecaster], unseen: FeatureFrame
+    fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame
 ) -> None:
-    model = copy(fitted["gbm"])
+    model = copy(fitted_zoo["gbm"])
     assert isinstance(model, GBM)
     model.shrink = np.ones_like(model.shrink)  # on this market the long horizons are shrunk to nothing
     found = [explain(model, model.initial(), unseen[:ROWS], horizon) for horizon in model.horizons]
@@ -108,9 +111,9 @@ def test_an_explanation_is_of_one_bar_and_goes_through_json(name: str, found: di
 
 @every_model
 def test_the_rows_before_bring_the_state_up_to_date(
-    name: str, fitted: dict[str, Forecaster], unseen: FeatureFrame
+    name: str, fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame
 ) -> None:
-    model = fitted[name]
+    model = fitted_zoo[name]
     state, _ = model.step(model.initial(), unseen[:600])
     state = msgspec.json.decode(msgspec.json.encode(state))
     one, other = explain(model, model.initial(), unseen[:601], 5), explain(model, state, unseen[600:601], 5)
@@ -128,10 +131,10 @@ def test_a_planted_reversal_is_what_the_next_bar_is_explained_by(
 
 @pytest.mark.parametrize("name", ["ridge", "lightgbm", "ar", "reversal", "transformer"])
 def test_a_contribution_has_the_sign_in_which_its_input_moves_the_mean(
-    name: str, fitted: dict[str, Forecaster], unseen: FeatureFrame
+    name: str, fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame
 ) -> None:
     """Over many bars: a large last return is answered by a mean the other way, and its own part says so."""
-    model = fitted[name]
+    model = fitted_zoo[name]
     ends = np.argsort(-np.abs(np.diff(np.log(unseen.close[:ROWS]))))[:12] + 2
     agreed = []
     for end in ends[ends > 400].tolist():
@@ -165,12 +168,12 @@ def test_a_models_own_kind_is_in_the_table() -> None:
 @pytest.mark.parametrize("combiner", [Ensemble, EnsemblePlain, Stacking])
 def test_a_combination_is_explained_by_its_experts(
     combiner: type[Ensemble | EnsemblePlain | Stacking],
-    fitted: dict[str, Forecaster],
+    fitted_zoo: dict[str, Forecaster],
     unseen: FeatureFrame,
 ) -> None:
     frame, names = unseen[:ROWS], ("naive", "ar", "ridge", "lightgbm", "har")
-    said = {name: fitted[name].step(fitted[name].initial(), frame)[1] for name in names}
-    whole = combiner(fitted["ridge"].names)
+    said = {name: fitted_zoo[name].step(fitted_zoo[name].initial(), frame)[1] for name in names}
+    whole = combiner(fitted_zoo["ridge"].names)
     for column, horizon in enumerate(whole.horizons):
         one = explain_combination(whole, whole.initial(), frame, said, horizon)
         mean = whole.step(whole.initial(), frame, said)[1].mean[-1, column]
@@ -180,11 +183,11 @@ def test_a_combination_is_explained_by_its_experts(
 
 
 def test_among_those_in_service_a_combination_finds_its_experts(
-    fitted: dict[str, Forecaster], unseen: FeatureFrame
+    fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame
 ) -> None:
-    frame, ridge = unseen[:600], fitted["ridge"]
+    frame, ridge = unseen[:600], fitted_zoo["ridge"]
     whole = Stacking(ridge.names, fingerprint=ridge.fingerprint)
-    served = [fitted["naive"], ridge, whole]
+    served = [fitted_zoo["naive"], ridge, whole]
     one = explain_served(served, "stacking", frame)
     said = {model.name: model.step(model.initial(), frame)[1] for model in served[:2]}
     assert one.mean == whole.step(whole.initial(), frame, said)[1].mean[-1, 0]
@@ -197,8 +200,8 @@ def test_among_those_in_service_a_combination_finds_its_experts(
         explain_served(served, "ridge", replace(frame, fingerprint="other"))
 
 
-def test_what_cannot_be_explained_is_one_line(fitted: dict[str, Forecaster], unseen: FeatureFrame) -> None:
-    model = fitted["ridge"]
+def test_what_cannot_be_explained_is_one_line(fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame) -> None:
+    model = fitted_zoo["ridge"]
     with pytest.raises(ValueError, match="no horizon 7; it has 1, 5, 15, 60"):
         explain(model, model.initial(), unseen[:400], 7)
     with pytest.raises(ValueError, match="says nothing at this bar"):
@@ -207,8 +210,8 @@ def test_what_cannot_be_explained_is_one_line(fitted: dict[str, Forecaster], uns
         explain(model, model.initial(), unseen[:0], 1)
 
 
-def test_an_unknown_input_is_unknown_and_not_zero(fitted: dict[str, Forecaster], unseen: FeatureFrame) -> None:
-    model = fitted["lightgbm"]
+def test_an_unknown_input_is_unknown_and_not_zero(fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame) -> None:
+    model = fitted_zoo["lightgbm"]
     values = unseen[:400].values.copy()
     place = model.names.index("rsi_14")
     values[-1, place] = np.nan
