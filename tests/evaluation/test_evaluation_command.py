@@ -13,12 +13,19 @@ from stack import sample
 CHOSEN = ["ridge", "har", "ensemble"]
 
 
-def run(files: list[Path], output: Path, model: list[str] | None = None, window: int = 150, quick: bool = True) -> None:
+def run(
+    files: list[Path],
+    output: Path,
+    model: list[str] | None = None,
+    horizon: list[int] | None = None,
+    quick: bool = True,
+) -> None:
     evaluate(
         files,
         model=model,
+        horizon=horizon,
         months=1,
-        window=window,
+        window=150,
         quick=quick,
         interval=None,
         output=output,
@@ -48,14 +55,18 @@ def test_evaluate_judges_models_and_combinations_on_the_same_rows(
     assert all(f"| {model} " in page for model in results.models)
     assert "--quick" in page
     assert "fitted" not in printed.out
-    run(sample.FILES, tmp_path / "out", CHOSEN)
-    assert msgspec.json.decode(capsys.readouterr().out) == cells
+    run(sample.FILES, tmp_path / "out", CHOSEN, [5, 60])
+    again = msgspec.json.decode(capsys.readouterr().out)
+    assert {cell["horizon"] for cell in again} == {5, 60}
+    assert again == [cell for cell in cells if cell["horizon"] in (5, 60)]
 
 
 def test_a_users_mistake_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORETICK_HOME", str(tmp_path))
     with pytest.raises(UserError, match="no model 'oracle'; the models are naive, reversal"):
         run(sample.FILES, tmp_path / "out", ["oracle"])
+    with pytest.raises(UserError, match="no horizon 7; they are 1, 5, 15, 60 bars"):
+        run(sample.FILES, tmp_path / "out", horizon=[7])
     with pytest.raises(UserError, match="no such file"):
         run([tmp_path / "absent.csv"], tmp_path / "out")
     with pytest.raises(UserError, match="days too late to train for 2025-05: give more history"):
