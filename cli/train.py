@@ -62,6 +62,7 @@ def train(
                 settings.timeframes,
                 settings.features,
                 tuple(model or settings.models),
+                lambda what: status.update(f"fitting {what}"),
             )
         except ValueError as error:
             raise UserError(str(error)) from error

@@ -6,6 +6,7 @@ only where the bars, the fold, the features' definition, the seed or the model's
 
 import hashlib
 import inspect
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -155,12 +156,22 @@ def _one(name: str) -> str:
     folder = prepared.folder / name
     if hasattr(model, "checkpoint"):
         folder.mkdir(parents=True, exist_ok=True)
-        model.checkpoint = folder / "checkpoint"
+        model.checkpoint, model.progress = folder / "checkpoint", _epoch(f"{prepared.fold.name}: {name}: ")
     model.fit([prepared.fold.training(frame) for frame in prepared.frames], seed)
     model.save(folder / model.version)
     found = joined([forecast(model, frame) for frame in prepared.walked()])
     keep(folder, found, {"key": _key(prepared, models[name]), "version": model.version})
     return f"{name} {model.version}"
+
+
+def _epoch(prefix: str) -> Told:
+    """Return what tells of an epoch: on stderr at once, for this process shares nothing else with who waits for it."""
+
+    def tell(what: str) -> None:
+        sys.stderr.write(f"{prefix}{what}\n")
+        sys.stderr.flush()
+
+    return tell
 
 
 def keep(folder: Path, found: Forecasts, about: Mapping[str, str]) -> None:

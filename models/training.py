@@ -38,13 +38,14 @@ def train(
     timeframes: tuple[str, ...] = (),
     columns: tuple[str, ...] = (),
     models: tuple[str, ...] = (),
+    detail: Callable[[str], None] = lambda _: None,
 ) -> tuple[Definition, list[Served]]:
     """Return the features' definition and the named models, fitted on the bars, one frame a symbol.
 
-    `progress` is told what is fitted next: "features", then each model's name. `universe`, `timeframes` and `columns`
-    are those of the stream which the models are to serve; without a name in `models` those of `registry.MODELS` do.
-    Raises ValueError with one line where the bars are too few, a column or model is unknown, or a model needs a column
-    that is not there.
+    `progress` is told what is fitted next: "features", then each model's name; `detail` is told of each epoch.
+    `universe`, `timeframes` and `columns` are those of the stream which the models are to serve; without a name in
+    `models` those of `registry.MODELS` do. Raises ValueError with one line where the bars are too few, a column or model
+    is unknown, or a model needs a column that is not there.
     """
     wanted = classes(models or MODELS)
     progress("features")
@@ -57,6 +58,8 @@ def train(
             fitted.append(model(definition.names, fingerprint=definition.fingerprint))
             continue
         forecaster = model(definition.names)
+        if hasattr(forecaster, "progress"):
+            forecaster.progress = detail
         forecaster.fit(frames, seed)
         fitted.append(forecaster)
     return definition, fitted
