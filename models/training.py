@@ -44,8 +44,8 @@ def train(
 
     `progress` is told what is fitted next: "features", then each model's name; `detail` is told of each epoch.
     `universe`, `timeframes` and `columns` are those of the stream which the models are to serve; without a name in
-    `models` those of `registry.MODELS` do. Raises ValueError with one line where the bars are too few, a column or model
-    is unknown, or a model needs a column that is not there.
+    `models` those of `registry.MODELS` do. Raises ValueError with one line where the bars are too few, a column or
+    model is unknown, or a model needs a column that is not there.
     """
     wanted = classes(models or MODELS)
     progress("features")
