@@ -1,5 +1,6 @@
 """The text of docs/LEADERBOARD.md."""
 
+from evaluation.goals import JUDGED, goals
 from evaluation.results import BASELINE, Results
 from evaluation.shown import COLUMNS, MORE_COLUMNS, Shown, ahead, rows, superiority
 from evaluation.wording import span
@@ -16,8 +17,29 @@ def leaderboard(results: Results, commit: str, command: str) -> str:
         f"{', '.join(results.symbols)}, {span(results.start, results.end)} (UTC), walking forward. "
         f"The first row, {BASELINE}, is what the others are to beat.\n"
     )
-    parts = [head, *(_section(results, horizon, columns) for horizon in results.horizons), _meanings(columns)]
+    parts = [
+        head,
+        *_goals(results),
+        *(_section(results, horizon, columns) for horizon in results.horizons),
+        _meanings(columns),
+    ]
     return "\n".join(parts)
+
+
+def _goals(results: Results) -> list[str]:
+    found = goals(results)
+    if not found:
+        return []
+    lines = [
+        f"## What was asked of {JUDGED}, and what came",
+        "",
+        "| | bars ahead | asked | came | |",
+        "|---|---:|---|---|---|",
+    ]
+    lines += [
+        f"| {row.what} | {row.horizon} | {row.asked} | {row.came} | {'met' if row.met else 'short'} |" for row in found
+    ]
+    return ["\n".join([*lines, ""])]
 
 
 def _section(results: Results, horizon: int, columns: tuple[Shown, ...]) -> str:
