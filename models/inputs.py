@@ -1,9 +1,14 @@
 """What models see of the features: prices from the close, and all that grows with volatility over the volatility."""
 
+from functools import cache
+
 import numpy as np
+import numpy.typing as npt
 
 from features.frame import FeatureFrame, Floats
 from features.table import KINDS
+
+Flags = npt.NDArray[np.bool_]
 
 
 def kind(name: str) -> str:
@@ -23,13 +28,19 @@ def scale_free(frame: FeatureFrame, places: list[int], names: tuple[str, ...], s
     becomes c / close / sigma, a movement m becomes m / sigma; what is free of scale stays.
     """
     values = frame.values[:, places]
-    kinds = [kind(name) for name in names]
-    level = np.array([which == "level" for which in kinds])
-    priced = np.array([which in ("level", "change") for which in kinds])
-    moving = np.array([which in ("level", "change", "movement") for which in kinds])
+    level, priced, moving = _kinds(names)
     relative = np.where(priced, values / frame.close[:, None], values) - level
     seen: Floats = np.where(moving, relative / sigma[:, None], relative)
     return seen
+
+
+@cache
+def _kinds(names: tuple[str, ...]) -> tuple[Flags, Flags, Flags]:
+    """Return which columns are levels of a price, which are in units of the price, and which grow with volatility."""
+    kinds = [kind(name) for name in names]
+    level = np.array([which == "level" for which in kinds])
+    priced = np.array([which in ("level", "change") for which in kinds])
+    return level, priced, priced | np.array([which == "movement" for which in kinds])
 
 
 def columns(wanted: tuple[str, ...], names: tuple[str, ...], model: str) -> list[int]:
