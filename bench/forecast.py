@@ -3,7 +3,8 @@
 All forecast the log returns of the next 1, 5, 15 and 60 bars from the same bars, cut at the same time, and are judged
 on the same rows: the last days of the development panel where it is there, else of the bundled sample. Row 0 is the
 naive forecast. Ours reads whole bars and the other symbols'; the rivals what they are made for, each symbol's returns,
-scaled by the volatility known before them, and what they make of these themselves. Their forecast of a horizon is the
+scaled by the volatility known before them, and what they make of these themselves; the market's mean return where they
+have a way to see it (mlforecast and NHITS). Their forecast of a horizon is the
 sum of the path of one-bar returns, trained by squared loss: so they have means, but no quantiles of the sum. Like our
 trees they learn from all but the last fifth of the bars before the cut; what they say there gives the slope of what
 came true on it, by which ours is shrunk, and beside their own R2 stands that of their forecasts shrunk alike.
@@ -178,8 +179,8 @@ def main() -> None:
     parser.add_argument("--train-days", type=int, default=24)
     parser.add_argument("--test-days", type=int, default=4)
     parser.add_argument("--sample", action="store_true", help="take the bundled sample even where the panel is there")
-    parser.add_argument("--trees", type=int, default=100, help="of mlforecast, for each of its steps")
-    parser.add_argument("--steps", type=int, default=300, help="of training of each network of NeuralForecast")
+    parser.add_argument("--trees", type=int, default=250, help="of mlforecast, for each of its steps")
+    parser.add_argument("--steps", type=int, default=500, help="of training of each network of NeuralForecast")
     parser.add_argument("--rivals", nargs="*", choices=RIVALS, default=RIVALS)
     parser.add_argument("--contender", choices=OURS, help="be the process that is measured")
     parser.add_argument("--folder", type=Path, help="where the contenders exchange rows, and leave them")
@@ -192,7 +193,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="foretick-bench-") as temporary:
         folder = options.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        found = run(options, folder)
+        try:
+            found = run(options, folder)
+        except ValueError as error:
+            raise SystemExit(str(error)) from error
     print(json.dumps(found, indent=2))
     if options.save:
         days = f"--train-days {options.train_days} --test-days {options.test_days}{' --sample' * options.sample}"

@@ -1,9 +1,9 @@
 """One rival library of `bench.forecast`, run by the environment of `bench.forecast_environment`: no package of ours.
 
-Reads series.parquet of the folder: `unique_id`, `ds` (the number of a minute) and `y`, the one-bar return over its
-scale. Learns from what is before the cut. Writes <contender>.parquet: for each bar `ds` from the cut on, the forecast
-means of the return over the next 1, 5, 15 ... bars in units of its scale, each the sum of the path's steps over
-sqrt(h). Prints seconds of the processor, rows forecast and the most memory.
+Reads series.parquet of the folder: `unique_id`, `ds` (the number of a minute), `y`, the one-bar return over its scale,
+and `market`, the mean of y over all symbols. Learns from what is before the cut. Writes <contender>.parquet: for each
+bar `ds` from the cut on, the forecast means of the return over the next 1, 5, 15 ... bars in units of its scale, each
+the sum of the path's steps over sqrt(h). Prints seconds of the processor, rows forecast and the most memory.
 """
 
 import argparse
@@ -28,6 +28,8 @@ LOOK_BACK = 120
 BATCH = 256
 """Windows in a step of training."""
 LAGS = (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 20, 30, 45, 60, 90, 120)
+MARKET = (1, 2, 3, 5, 15, 60)
+"""Bars over which the mean return of all symbols is taken."""
 CONTEXT = 2_880
 """Bars before the cut from which the features of the first forecasts are made."""
 NETWORKS = {"nhits": NHITS, "patchtst": PatchTST, "dlinear": DLinear}
@@ -39,13 +41,14 @@ def hour(minute: Any) -> Any:
 
 
 def with_lightgbm(series: pd.DataFrame, cut: int, steps: int, options: argparse.Namespace) -> dict[str, Any]:
-    """MLForecast's direct strategy: a LightGBM for each step of the path, on lags and rolling moments."""
+    """MLForecast's direct strategy: a LightGBM for each step of the path, on lags and on moments, also the market's."""
 
     def maker() -> MLForecast:
         model = lightgbm.LGBMRegressor(**json.loads(options.lightgbm), n_estimators=options.trees)
         moments = [RollingMean(window) for window in (5, 15, 60, 240)]
         moments += [RollingStd(window) for window in (15, 60, 240)]
         moments += [ExponentiallyWeightedMean(alpha) for alpha in (0.3, 0.05)]
+        moments += [RollingMean(window, global_=True, time_agg="mean") for window in MARKET]
         return MLForecast({"lightgbm": model}, 1, list(LAGS), {1: moments}, [hour])
 
     begun = time.process_time()
@@ -62,9 +65,11 @@ def with_lightgbm(series: pd.DataFrame, cut: int, steps: int, options: argparse.
 
 def with_network(series: pd.DataFrame, cut: int, steps: int, options: argparse.Namespace) -> dict[str, Any]:
     """NeuralForecast: one network that forecasts the whole path from the last bars, by squared loss."""
-    model = NETWORKS[options.contender](
+    network = NETWORKS[options.contender]
+    model = network(
         steps,
         LOOK_BACK,
+        hist_exog_list=["market"] if network.EXOGENOUS_HIST else None,
         loss=MSE(),
         max_steps=options.steps,
         learning_rate=1e-3,
@@ -104,12 +109,14 @@ def main() -> None:
     parser.add_argument("--cut", type=int, required=True)
     parser.add_argument("--horizons", type=int, nargs="+", required=True)
     parser.add_argument("--lightgbm", default="{}", help="parameters of the trees, as JSON")
-    parser.add_argument("--trees", type=int, default=100)
-    parser.add_argument("--steps", type=int, default=300)
+    parser.add_argument("--trees", type=int, default=250)
+    parser.add_argument("--steps", type=int, default=500)
     options = parser.parse_args()
     warnings.simplefilter("ignore")  # of the libraries' own making
     logging.disable(logging.WARNING)
     series = pd.read_parquet(options.folder / "series.parquet")
+    if options.contender not in NETWORKS:
+        series = series.drop(columns="market")  # MLForecast would take the column for one that is known beforehand
     act = with_network if options.contender in NETWORKS else with_lightgbm
     Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
     before = memory("VmRSS")

@@ -57,10 +57,10 @@ def _bundled() -> list[Path]:
 
 
 def series(bars: Cut) -> pd.DataFrame:
-    """Return for the rivals `unique_id`, `ds` (the number of a minute) and `y`: ln(P(t) / P(t-1)) / sigma(t-1).
+    """Return for the rivals `unique_id`, `ds` (the number of a minute), `y`: ln(P(t) / P(t-1)) / sigma(t-1), `market`.
 
-    Sigma is the shared scale of one bar as known before the return. Without a gap: where no bar came the price stood
-    still, and y is 0.
+    The market's is the mean of y over all symbols. Sigma is the shared scale of one bar as known before the return.
+    Without a gap: where no bar came the price stood still, and y is 0.
     """
     parts = []
     minutes = np.arange((bars.first + WARM_UP) // MINUTE, bars.end // MINUTE)
@@ -72,7 +72,8 @@ def series(bars: Cut) -> pd.DataFrame:
         y = np.zeros(len(minutes))
         y[place[place >= 0]] = scaled[place >= 0]
         parts.append(pd.DataFrame({"unique_id": frame.symbol, "ds": minutes, "y": y}))
-    return pd.concat(parts, ignore_index=True)
+    found = pd.concat(parts, ignore_index=True)
+    return found.assign(market=found.groupby("ds")["y"].transform("mean"))
 
 
 def answers(bars: Cut) -> pd.DataFrame:
