@@ -83,8 +83,10 @@ def test_the_trees_have_the_bits_of_lightgbm(unknown: float, leaves: int) -> Non
     unseen = rng.normal(size=(500, 6))
     unseen[rng.random(unseen.shape) < 0.2] = np.nan  # also where training never met an unknown value
     unseen[0] = 0.0
-    expected = booster.predict(unseen, raw_score=True)
     trees = Trees.of(booster)
+    for row, (first, feature) in enumerate(zip(trees.edge_starts, trees.feature, strict=False), start=1):
+        unseen[row:400:12, feature] = trees.edges[first]  # what equals a threshold goes left
+    expected = booster.predict(unseen, raw_score=True)
     assert np.array_equal(trees.predict(unseen), expected)
     assert np.array_equal(np.concatenate([trees.predict(unseen[row : row + 1]) for row in range(500)]), expected)
 
