@@ -12,12 +12,13 @@ from rich.console import Console
 
 from cli.errors import UserError
 from settings import ROOT, Settings
+from topics.records import HORIZONS
 
 if TYPE_CHECKING:
     from evaluation.folds import Fold
     from features.frame import BarFrame
 
-QUICK_DAYS, QUICK_WINDOW = 7, 30
+QUICK_DAYS, QUICK_WINDOW = 7, 20
 """What `--quick` tests and trains on, in days."""
 
 
@@ -25,6 +26,9 @@ def evaluate(
     files: Annotated[list[Path], typer.Argument(help="Files of bars; the format is found by itself.")],
     model: Annotated[
         list[str] | None, typer.Option(help="Only this model, beside the naive one; may be given again.")
+    ] = None,
+    horizon: Annotated[
+        list[int] | None, typer.Option(help="Judge this horizon only, in bars; may be given again.")
     ] = None,
     months: Annotated[int, typer.Option(min=1, help="Test the last whole months, each a fold.")] = 3,
     window: Annotated[int, typer.Option(min=1, help="Days to train on before each fold.")] = 150,
@@ -74,7 +78,7 @@ def evaluate(
                 walked = folds.monthly(first, last, months, window)
             results, weights = run(
                 bars,
-                settings.universe or _universe(bars),
+                settings.universe or universe_of(bars),
                 walked,
                 {name: found for name, found in ZOO.items() if name in wanted},
                 {name: found for name, found in COMBINERS.items() if name in wanted},
@@ -82,20 +86,30 @@ def evaluate(
                 seed,
                 jobs,
                 told,
+                _horizons(horizon),
             )
     except (SourceError, ValueError) as error:
         raise UserError(str(error)) from error
-    command = _command(files, model, walked, quick, months, window, seed)
+    options = [f"--model {name}" for name in model or ()] + [f"--horizon {bars}" for bars in horizon or ()]
+    options += ["--quick"] if quick else [f"--months {months}", f"--window {window}"]
+    command = _command(files, [*options, f"--seed {seed}"], walked)
     report = write(results, folder, _commit(), command, weights)
     if leaderboard is not None:
         leaderboard.write_text(page(results, _commit(), command), encoding="utf-8")
     if as_json:
-        sys.stdout.write(msgspec.json.encode(results.cells).decode() + "\n")
+        sys.stdout.write(msgspec.json.encode([cell._asdict() for cell in results.cells]).decode() + "\n")
         return
     shown = Console()
     for table in tables(results):
         shown.print(table)
     shown.print(f"report: {report}")
+
+
+def _horizons(chosen: list[int] | None) -> tuple[int, ...]:
+    unknown = [horizon for horizon in chosen or () if horizon not in HORIZONS]
+    if unknown:
+        raise UserError(f"no horizon {unknown[0]}; they are {', '.join(map(str, HORIZONS))} bars")
+    return tuple(horizon for horizon in HORIZONS if horizon in (chosen or HORIZONS))
 
 
 def _wanted(chosen: list[str] | None, known: list[str]) -> set[str]:
@@ -105,17 +119,15 @@ def _wanted(chosen: list[str] | None, known: list[str]) -> set[str]:
     return {"naive", *(chosen or known)}
 
 
-def _universe(bars: "list[BarFrame]") -> dict[str, float]:
+def universe_of(bars: "list[BarFrame]") -> dict[str, float]:
+    """Return the market that several symbols make up, all alike, where FORETICK_UNIVERSE names none."""
     return {frame.symbol: 1.0 for frame in bars} if len(bars) > 1 else {}
 
 
-def _command(
-    files: list[Path], model: list[str] | None, walked: "list[Fold]", quick: bool, months: int, window: int, seed: int
-) -> str:
-    """Return what to type for the same run."""
-    parts = ["foretick evaluate", *(path.name for path in files), *(f"--model {name}" for name in model or ())]
-    parts += ["--quick"] if quick else [f"--months {months}", f"--window {window}"]
-    return " ".join([*parts, f"--seed {seed}"]) + f" ({walked[0].name} to {walked[-1].name})"
+def _command(files: list[Path], options: list[str], walked: "list[Fold]") -> str:
+    """Return what to type for the same run, and which folds it had."""
+    names = [path.name for path in files]
+    return " ".join(["foretick evaluate", *names, *options]) + f" ({walked[0].name} to {walked[-1].name})"
 
 
 def _commit() -> str:

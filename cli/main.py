@@ -10,7 +10,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from cli import dashboard, evaluate, features, replay, stack, topics, train
+from cli import dashboard, evaluate, explain, features, replay, stack, topics, train
 from cli.errors import UserError
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ COMMANDS = (
     train.train,
     features.features,
     evaluate.evaluate,
+    explain.explain,
     dashboard.dashboard,
 )
 

@@ -28,6 +28,9 @@ def train(
         float | None, typer.Option(min=0.0, max=1.0, help="Use this first share of the rows only, cut at one time.")
     ] = None,
     interval: Annotated[str | None, typer.Option(help="Use bars of this interval only (1m).")] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help="This model, and others given so, instead of FORETICK_MODELS.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="The seed of everything random.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
@@ -52,7 +55,14 @@ def train(
 
         try:
             definition, forecasters = training.train(
-                bars, seed, show, settings.universe, settings.timeframes, settings.features
+                bars,
+                seed,
+                show,
+                settings.universe,
+                settings.timeframes,
+                settings.features,
+                tuple(model or settings.models),
+                lambda what: status.update(f"fitting {what}"),
             )
         except ValueError as error:
             raise UserError(str(error)) from error

@@ -10,7 +10,7 @@ from evaluation.combine import combine
 from evaluation.folds import Fold
 from evaluation.judge import judge
 from evaluation.results import Results, Weight
-from evaluation.truth import joined_labels
+from evaluation.truth import at_horizons, joined_labels
 from evaluation.walk import Model, Told, Walked
 from features.frame import BarFrame, Floats
 from models.combiner import Combination
@@ -30,10 +30,12 @@ def evaluate(
     seed: int,
     jobs: int = 1,
     told: Told = lambda _: None,
+    horizons: tuple[int, ...] = HORIZONS,
 ) -> tuple[Results, list[Weight]]:
     """Return the judgement of all models, the first being the baseline, and the ensemble's weights by regime.
 
-    What is done is kept below `folder`. Raises ValueError with one line where a model cannot be fitted.
+    All horizons are forecast, and those in `horizons` judged. What is done is kept below `folder`. Raises ValueError
+    with one line where a model cannot be fitted.
     """
     walked = []
     for fold in folds:
@@ -53,9 +55,11 @@ def evaluate(
 
     def forecasts() -> Iterator[tuple[str, Forecasts]]:
         for name in (*models, *combiners):
-            yield name, walk.taken(walk.joined([fold.scored(name) for fold in walked]), order)
+            found = walk.taken(walk.joined([fold.scored(name) for fold in walked]), order)
+            yield name, Forecasts(*(getattr(found, part)[:, places] for part in walk.PARTS))
 
-    return judge(labels, forecasts(), seed), weights
+    places = [HORIZONS.index(horizon) for horizon in horizons]
+    return judge(at_horizons(labels, places), forecasts(), seed), weights
 
 
 def by_regime(

@@ -1,5 +1,6 @@
 """What came true of the rows that are scored, for every model the same."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -61,3 +62,9 @@ def _terciles(time: Ints, sigma: Floats) -> npt.NDArray[np.int8]:
             found[rows] = np.searchsorted(np.quantile(past, [1 / 3, 2 / 3]), sigma[rows])
     found[np.isnan(sigma)] = -1
     return found
+
+
+def at_horizons(labels: Labels, places: list[int]) -> Labels:
+    """Return the labels of the horizons in these places."""
+    columns = {name: getattr(labels, name)[:, places] for name in ("realised", "gapped", "variance", "unit")}
+    return replace(labels, horizons=tuple(labels.horizons[place] for place in places), **columns)

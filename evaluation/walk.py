@@ -6,6 +6,7 @@ only where the bars, the fold, the features' definition, the seed or the model's
 
 import hashlib
 import inspect
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -92,6 +93,7 @@ class Walked:
 def prepare(bars: Sequence[BarFrame], universe: Mapping[str, float], fold: Fold, folder: Path, seed: int) -> Prepared:
     """Return a fold's features: their definition is fitted on its training bars, and no later bar is read."""
     definition = training.define([frame[frame.time < fold.cut] for frame in bars])
+    definition.save(folder / fold.name)
     frames = training.features([frame[frame.time < fold.end] for frame in bars], definition, universe)
     data = hashlib.sha256(repr((fold, definition.fingerprint, seed, WARM_UP, sorted(universe.items()))).encode())
     for frame in frames:
@@ -154,12 +156,22 @@ def _one(name: str) -> str:
     folder = prepared.folder / name
     if hasattr(model, "checkpoint"):
         folder.mkdir(parents=True, exist_ok=True)
-        model.checkpoint = folder / "checkpoint"
+        model.checkpoint, model.progress = folder / "checkpoint", _epoch(f"{prepared.fold.name}: {name}: ")
     model.fit([prepared.fold.training(frame) for frame in prepared.frames], seed)
     model.save(folder / model.version)
     found = joined([forecast(model, frame) for frame in prepared.walked()])
     keep(folder, found, {"key": _key(prepared, models[name]), "version": model.version})
     return f"{name} {model.version}"
+
+
+def _epoch(prefix: str) -> Told:
+    """Return what tells of an epoch: on stderr at once, for this process shares nothing else with who waits for it."""
+
+    def tell(what: str) -> None:
+        sys.stderr.write(f"{prefix}{what}\n")
+        sys.stderr.flush()
+
+    return tell
 
 
 def keep(folder: Path, found: Forecasts, about: Mapping[str, str]) -> None:
@@ -177,6 +189,19 @@ def kept(prepared: Prepared, name: str, model: Model) -> bool:
         return False
     with safe_open(path, "numpy") as file:
         return bool(file.metadata()["key"] == _key(prepared, model))
+
+
+def artifact_of(folder: Path, name: str) -> Path:
+    """Return where the artifact lies that made a model's forecasts in a fold's folder.
+
+    Raises ValueError with one line where there is none.
+    """
+    path = folder / name / FORECASTS
+    if not path.exists():
+        kept_ones = ", ".join(sorted(found.parent.name for found in folder.glob(f"*/{FORECASTS}")))
+        raise ValueError(f"{folder}: no forecasts of model {name!r} by foretick evaluate; it has {kept_ones or 'none'}")
+    with safe_open(path, "numpy") as file:
+        return folder / name / str(file.metadata()["version"])
 
 
 def _key(prepared: Prepared, model: Model) -> str:

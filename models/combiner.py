@@ -21,9 +21,9 @@ from topics.units import interval_ms
 
 CLIP = 4.0
 """Labels and forecasts in units of the scale are clipped to +- this."""
-VOLATILITY = ("har", "garch", "lightgbm_volatility")
+VOLATILITY = ("har", "garch", "lightgbm_volatility", "lightgbm_har")
 """Models of the scale alone: their mean is zero by definition and counts for nothing."""
-SCALES = ("har", "lightgbm_volatility")
+SCALES = ("har", "lightgbm_volatility", "lightgbm_har")
 """The scale of a combination is the geometric mean of these, or the EWMA where none is there."""
 QUEUED = 3
 """The first columns of what waits for its label: time, price and sigma."""

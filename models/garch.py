@@ -21,24 +21,31 @@ ROWS = 50_000
 """Returns fitted on, at most: the last ones of each symbol."""
 MIN_ROWS = 1_000
 """Returns that a symbol needs for parameters of its own."""
+SIZES = (1.0, 3.0, 10.0)
+"""Standard deviations given to the returns. At some of them arch's optimiser stops where it began and reports success:
+the likeliest of all is taken."""
 
 
 class GARCH(Fitted):
     """sigma2(t+1) = omega + alpha r(t)^2 + beta sigma2(t) (Bollerslev 1986), parameters per symbol.
 
     A symbol that the fit did not see has the mean alpha and beta, and the geometric mean of the symbols' variances. The
-    variance over h bars is the sum of the recursion's own expectations. A return over a gap of k intervals counts as
-    one of a k-th of its square, as in `models.volatility`. The mean is zero.
+    variance over h bars is the sum of the recursion's own expectations times `level`, the mean ratio in the fit of what
+    came to that sum: with heavy tails the likelihood of a t distribution leaves the level of a variance open.
+
+    A return over a gap of k intervals counts as one of a k-th of its square, as in `models.volatility`. The mean is
+    zero.
     """
 
     name: ClassVar[str] = "garch"
-    kept: ClassVar[tuple[str, ...]] = ("symbols", "parameters", "pooled", "spread")
+    kept: ClassVar[tuple[str, ...]] = ("symbols", "parameters", "pooled", "level", "spread")
 
     def __init__(self, names: tuple[str, ...] = (), horizons: tuple[int, ...] = HORIZONS) -> None:
         super().__init__(names, horizons)
         self.symbols: list[str] = []
         self.parameters = np.zeros((0, 5))  # [S, 5]: omega, alpha, beta, degrees of freedom, variance before the first
         self.pooled = np.zeros(5)
+        self.level = np.ones(len(horizons))  # [H]
         self.spread = np.array([NORMAL] * len(horizons))  # [H, Q] in units of the scale
 
     def fit(self, frames: list[FeatureFrame], seed: int) -> None:  # noqa: ARG002 - nothing here is random
@@ -47,6 +54,7 @@ class GARCH(Fitted):
         Raises ValueError where no symbol has enough returns.
         """
         self.fingerprint = frames[0].fingerprint
+        self.level = np.ones(len(self.horizons))
         returns = {frame.symbol: _returns(frame)[-ROWS:] for frame in frames}
         found = {symbol: likeliest(part) for symbol, part in returns.items() if len(part) >= MIN_ROWS}
         if not found:
@@ -60,7 +68,9 @@ class GARCH(Fitted):
         scales = [self.step(self.initial(), frame)[1].scale for frame in frames]
         answers = [targets(frame, np.ones(len(frame)), self.horizons, np.inf) for frame in frames]
         unit = np.concatenate(scales) / np.sqrt(self.horizons)  # targets of sigma 1 are ln(P(t+h) / P(t)) / sqrt(h)
-        self.spread = symmetric(np.concatenate(answers) / unit)
+        standardised = np.concatenate(answers) / unit
+        self.level = np.nanmean(standardised**2, axis=0)
+        self.spread = symmetric(standardised / np.sqrt(self.level))
 
     def of(self, symbol: str) -> Floats:
         """Return the parameters [5] of a symbol, the pooled ones for one that the fit did not see."""
@@ -86,7 +96,7 @@ class GARCH(Fitted):
             beta,
         )
         constant, factor = term_structure(omega, alpha + beta, self.horizons)
-        scale = np.sqrt(np.maximum(constant + factor * variance[:, None], FLOOR**2))
+        scale = np.sqrt(np.maximum(self.level * (constant + factor * variance[:, None]), FLOOR**2))
         return {"time": time, "close": close, "variance": last, "count": count}, from_scale(scale, self.spread)
 
 
@@ -97,14 +107,21 @@ def _returns(frame: FeatureFrame) -> Floats:
 
 
 def likeliest(returns: Floats) -> Floats:
-    """Return omega, alpha, beta, degrees of freedom and the variance before the first return, by maximum likelihood."""
+    """Return omega, alpha, beta, degrees of freedom and the variance before the first return, by maximum likelihood.
+
+    alpha + beta is at most 1.
+    """
     size = max(float(returns.std()), FLOOR)
-    # The optimiser wants numbers about 1.
-    model = arch_model(returns / size, mean="Zero", vol="GARCH", p=1, q=1, dist="t", rescale=False)
-    before = float(np.mean(returns**2)) / size**2
-    found = model.fit(disp="off", show_warning=False, backcast=before)
-    omega, alpha, beta, freedom = np.asarray(found.params, dtype=np.float64).tolist()
-    return np.array([omega * size**2, alpha, beta, freedom, before * size**2])
+    before = float(np.mean(returns**2))
+    tries: list[tuple[float, Floats]] = []
+    for unit in SIZES:
+        one = size / unit
+        model = arch_model(returns / one, mean="Zero", vol="GARCH", p=1, q=1, dist="t", rescale=False)
+        found = model.fit(disp="off", show_warning=False, backcast=before / one**2)
+        omega, alpha, beta, freedom = np.asarray(found.params, dtype=np.float64).tolist()
+        likelihood = float(found.loglikelihood) - len(returns) * log(one)
+        tries.append((likelihood, np.array([omega * one**2, alpha, min(beta, 1.0 - alpha), freedom, before])))
+    return max(tries, key=lambda part: part[0])[1]
 
 
 def term_structure(omega: float, persistence: float, horizons: tuple[int, ...]) -> tuple[Floats, Floats]:

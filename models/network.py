@@ -67,7 +67,7 @@ class Network(ABC):
     JUDGED: ClassVar[int] = 20_000
     MIN_ROWS: ClassVar[int] = 500
     BATCH: ClassVar[int] = 512
-    RATE: ClassVar[float] = 1e-3
+    RATE: ClassVar[float] = 2e-3
     DECAY: ClassVar[float] = 1e-2
     DROPOUT: ClassVar[float] = 0.2
     NOISE: ClassVar[float] = 0.05
@@ -104,7 +104,7 @@ class Network(ABC):
         Raises ValueError where there are too few labelled rows, or the training diverges.
         """
         from models.nets import training  # noqa: PLC0415 - torch takes seconds to import
-        from models.nets.steady import steady  # noqa: PLC0415 - likewise
+        from models.nets.steady import deterministic  # noqa: PLC0415 - likewise
 
         self.fingerprint, self.seed = frames[0].fingerprint, seed
         sigmas = [volatility.step(volatility.initial(), frame)[1] for frame in frames]
@@ -126,7 +126,7 @@ class Network(ABC):
         course = training.Course(
             self.EPOCHS, self.ROWS, self.BATCH, self.RATE, self.DECAY, self.DROPOUT, self.NOISE, self.PATIENCE
         )
-        with steady():
+        with deterministic():
             taught = training.train(
                 self._drawn(seed),
                 sample,
@@ -228,10 +228,10 @@ class Network(ABC):
     def attention(self, state: JSON, frame: FeatureFrame) -> dict[str, Floats]:
         """Return the attention weights of the frame's last row, `encoder` and `thinned`, in the shapes of the net."""
         from models.nets import explain  # noqa: PLC0415 - torch takes seconds to import
-        from models.nets.steady import steady  # noqa: PLC0415 - likewise
+        from models.nets.steady import one_thread  # noqa: PLC0415 - likewise
 
         window, row = self._last(state, frame)
-        with steady():
+        with one_thread():
             encoder, thinned = explain.looked(self._net()[0], window, row)
         return {"encoder": encoder, "thinned": thinned}
 
@@ -243,7 +243,7 @@ class Network(ABC):
         before the frame's rows. Raises ValueError where the horizon is not one of the model's.
         """
         from models.nets import explain  # noqa: PLC0415 - torch takes seconds to import
-        from models.nets.steady import steady  # noqa: PLC0415 - likewise
+        from models.nets.steady import one_thread  # noqa: PLC0415 - likewise
 
         if horizon not in self.horizons:
             raise ValueError(
@@ -251,7 +251,7 @@ class Network(ABC):
             )
         weights = Head.from_json(state["head"]).weights[self.horizons.index(horizon)]
         window, row = self._last(state, frame)
-        with steady():
+        with one_thread():
             parts = explain.integrated(self._net()[0], weights, window, row, steps)
         unit = float(volatility.step(state["volatility"], frame)[1][-1]) * float(np.sqrt(horizon))
         of_window, of_static, mean, baseline = parts
@@ -304,9 +304,9 @@ class Network(ABC):
         import torch  # noqa: PLC0415 - takes seconds
 
         from models.nets import passes  # noqa: PLC0415 - imports torch
-        from models.nets.steady import steady  # noqa: PLC0415 - likewise
+        from models.nets.steady import one_thread  # noqa: PLC0415 - likewise
 
-        with steady(), torch.inference_mode():
+        with one_thread(), torch.inference_mode():
             embedded = passes.embeddings(*self._net(), seen_windows, row)
         embedded[:, 0] = np.round(embedded[:, 0], 4) + 0.0
         return embedded

@@ -10,7 +10,7 @@ import numpy as np
 from features.frame import FeatureFrame, Floats
 from models import calibration
 from models.calibration import Calibration
-from models.combiner import Combiner
+from models.combiner import Combination, Combiner
 from models.forecaster import JSON, Forecaster, Forecasts
 from topics.records import QUANTILES, Forecast, Prediction
 
@@ -71,6 +71,17 @@ class Predictor:
         self._versions = tuple(model.version for model in self._served)
         self._regimes = [name.removeprefix(REGIME) for name in names if name.startswith(REGIME)]
         self._regime_columns = [column for column, name in enumerate(names) if name.startswith(REGIME)]
+
+    @classmethod
+    def of(cls, served: Sequence[Forecaster | Combination], names: Sequence[str]) -> "Predictor":
+        """Return the predictor of models and combinations of them as `registry.load_all` gives them."""
+        combiners = [model for model in served if isinstance(model, Combination)]
+        return cls([model for model in served if not isinstance(model, Combination)], names, combiners)
+
+    @property
+    def served(self) -> "tuple[Forecaster | Combiner, ...]":
+        """Everything that predicts, in the order of a bar's predictions."""
+        return self._served
 
     def initial(self, symbol: str) -> PredictorState:
         """Return the state of a symbol that was not seen yet."""

@@ -4,23 +4,43 @@ Beside them lies features.json, the definition of the features that all of them 
 """
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from features.definition import Definition
+from models.combiner import Combination
 from models.forecaster import Forecaster
 from models.gbm import GBM
 from models.naive import Naive
 from models.online import Online
 
 MODELS: dict[str, type[Naive] | type[Online] | type[GBM]] = {model.name: model for model in (Naive, Online, GBM)}
-"""Every model, in the order of a bar's predictions; first the naive forecast, which the others are to beat."""
+"""The models that serve where no others are named; first the naive forecast, which the others are to beat."""
 SERVING = "serving.json"
+Served = Forecaster | Combination
 
 
-def save(folder: Path, definition: Definition, forecasters: Sequence[Forecaster]) -> list[Path]:
+def classes(names: Iterable[str]) -> dict[str, type[Any]]:
+    """Return the models of these names and the naive one, in the zoo's order, combinations of models last.
+
+    Raises ValueError that lists the known ones where one is unknown. Others than `MODELS` load Torch: seconds.
+    """
+    wanted = {Naive.name, *names}
+    if wanted <= set(MODELS):
+        return {name: model for name, model in MODELS.items() if name in wanted}
+    from models.zoo import COMBINERS, ZOO  # noqa: PLC0415 - Torch
+
+    known = {**ZOO, **COMBINERS}
+    unknown = sorted(wanted - set(known))
+    if unknown:
+        raise ValueError(f"no model {unknown[0]!r}; the models are {', '.join(known)}")
+    return {name: model for name, model in known.items() if name in wanted}
+
+
+def save(folder: Path, definition: Definition, forecasters: Sequence[Served]) -> list[Path]:
     """Write the artifacts below <home>/models and put them, and only them, into service; return where they lie.
 
     A reader sees the old list or the new one, and never a half-written artifact. One that starts between the two files
@@ -48,8 +68,8 @@ def save(folder: Path, definition: Definition, forecasters: Sequence[Forecaster]
     return paths
 
 
-def load_all(folder: Path, fingerprint: str) -> list[Forecaster]:
-    """Return the models in service, in the table's order.
+def load_all(folder: Path, fingerprint: str) -> list[Served]:
+    """Return the models in service, in the zoo's order, combinations of models last.
 
     Raises ValueError with one line where none were trained, one is unknown, an artifact is not what was saved, or was
     fitted on features of another definition than the one that `fingerprint` names.
@@ -61,11 +81,12 @@ def load_all(folder: Path, fingerprint: str) -> list[Forecaster]:
         raise ValueError(f"{path}: no models in service ({error.strerror}); run foretick train") from error
     except msgspec.DecodeError as error:
         raise ValueError(f"{path}: not a list of models in service ({error}); run foretick train") from error
-    unknown = sorted(set(serving) - set(MODELS))
-    if unknown:
-        raise ValueError(f"{path}: unknown model {unknown[0]!r}; the models are {', '.join(MODELS)}")
-    loaded: list[Forecaster] = []
-    for name, model in MODELS.items():
+    try:
+        known = classes(serving)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    loaded: list[Served] = []
+    for name, model in known.items():
         if name in serving:
             path = folder / name / serving[name]
             forecaster = model.load(path)
@@ -76,7 +97,7 @@ def load_all(folder: Path, fingerprint: str) -> list[Forecaster]:
     return loaded
 
 
-def _fits(forecaster: Forecaster, fingerprint: str) -> None:
+def _fits(forecaster: Served, fingerprint: str) -> None:
     if forecaster.fingerprint != fingerprint:
         raise ValueError(
             f"model {forecaster.name!r} was fitted on features {forecaster.fingerprint}, but {fingerprint} are "

@@ -7,8 +7,8 @@ from features.cross_section import join
 from features.definition import Definition
 from features.frame import BarFrame, FeatureFrame
 from features.step import FeatureStep
-from models.forecaster import Forecaster
-from models.registry import MODELS
+from models.combiner import Combination
+from models.registry import MODELS, Served, classes
 
 ALONE: Mapping[str, float] = {}
 """The universe without a symbol."""
@@ -37,20 +37,29 @@ def train(
     universe: Mapping[str, float] = ALONE,
     timeframes: tuple[str, ...] = (),
     columns: tuple[str, ...] = (),
-) -> tuple[Definition, list[Forecaster]]:
-    """Return the features' definition and every model, fitted on the bars, one frame a symbol.
+    models: tuple[str, ...] = (),
+    detail: Callable[[str], None] = lambda _: None,
+) -> tuple[Definition, list[Served]]:
+    """Return the features' definition and the named models, fitted on the bars, one frame a symbol.
 
-    `progress` is told what is fitted next: "features", then each model's name. `universe`, `timeframes` and `columns`
-    are those of the stream which the models are to serve. Raises ValueError with one line where the bars are too few, a
-    column is unknown, or a model needs one that is not there.
+    `progress` is told what is fitted next: "features", then each model's name; `detail` is told of each epoch.
+    `universe`, `timeframes` and `columns` are those of the stream which the models are to serve; without a name in
+    `models` those of `registry.MODELS` do. Raises ValueError with one line where the bars are too few, a column or
+    model is unknown, or a model needs a column that is not there.
     """
+    wanted = classes(models or MODELS)
     progress("features")
     definition = define(bars, timeframes, columns)
     frames = features(bars, definition, universe)
-    forecasters: list[Forecaster] = []
-    for name, model in MODELS.items():
+    fitted: list[Served] = []
+    for name, model in wanted.items():
         progress(name)
+        if issubclass(model, Combination):
+            fitted.append(model(definition.names, fingerprint=definition.fingerprint))
+            continue
         forecaster = model(definition.names)
+        if hasattr(forecaster, "progress"):
+            forecaster.progress = detail
         forecaster.fit(frames, seed)
-        forecasters.append(forecaster)
-    return definition, forecasters
+        fitted.append(forecaster)
+    return definition, fitted

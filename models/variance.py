@@ -13,8 +13,8 @@ from topics.units import interval_ms
 
 
 def initial() -> JSON:
-    """Return the state of a symbol that was not seen yet: `bars` are pairs of time and squared return."""
-    return {"begin": -1, "close": 1.0, "bars": []}
+    """Return the state of a symbol that was not seen yet: `squares` are those of the returns that ended at `times`."""
+    return {"begin": -1, "close": 1.0, "times": [], "squares": []}
 
 
 def step(state: JSON, frame: FeatureFrame, reach: int) -> tuple[JSON, Ints, Floats]:
@@ -23,15 +23,18 @@ def step(state: JSON, frame: FeatureFrame, reach: int) -> tuple[JSON, Ints, Floa
     Of a return across more than `LONGEST_GAP` missing intervals one bar's share is taken.
     """
     bar = interval_ms(frame.interval)
-    bars = np.array(state["bars"], dtype=np.float64).reshape(-1, 2)
-    before = int(bars[-1, 0]) if len(bars) else -1
+    before = state["times"][-1] if state["times"] else -1
     new = _squares(frame.time, frame.close, before, state["close"], (LONGEST_GAP + 1) * bar, bar)
-    times = np.concatenate([bars[:, 0].astype(np.int64), frame.time])
-    squares = np.concatenate([bars[:, 1], new])
+    times = np.concatenate([np.array(state["times"], dtype=np.int64), frame.time])
+    squares = np.concatenate([np.array(state["squares"], dtype=np.float64), new])
     keep = int(np.searchsorted(times, times[-1] - reach * bar, side="right"))
-    kept = np.column_stack([times[keep:].astype(np.float64), squares[keep:]])
-    begin = state["begin"] if state["begin"] >= 0 else int(times[0])
-    return {"begin": begin, "close": float(frame.close[-1]), "bars": kept.tolist()}, times, squares
+    seen = {
+        "begin": state["begin"] if state["begin"] >= 0 else int(times[0]),
+        "close": float(frame.close[-1]),
+        "times": times[keep:].tolist(),
+        "squares": squares[keep:].tolist(),
+    }
+    return seen, times, squares
 
 
 @compiled_and_kept

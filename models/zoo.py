@@ -11,6 +11,7 @@ from models.ensemble import Ensemble, EnsemblePlain
 from models.garch import GARCH
 from models.gbm import GBM
 from models.har import HAR
+from models.lightgbm_har import LightGBMHAR
 from models.lightgbm_market import LightGBMMarket
 from models.lightgbm_point import LightGBM
 from models.lightgbm_volatility import LightGBMVolatility
@@ -37,6 +38,7 @@ CLASSES = (
     LightGBM,
     LightGBMMarket,
     LightGBMVolatility,
+    LightGBMHAR,
     XGBoost,
     Transformer,
     LSTM,

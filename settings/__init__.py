@@ -43,6 +43,10 @@ class Settings(BaseSettings):
     features: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="the features that are published, stored and learnt from; all where none is named"
     )
+    models: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="the models that are trained and served: ridge,lightgbm,ensemble; three by default",
+    )
     grace_ms: int = Field(
         default=2_000, ge=0, description="how long after its end a bar waits for late ticks, in event time"
     )
@@ -61,7 +65,7 @@ class Settings(BaseSettings):
     def _other_intervals(cls, value: Any) -> Any:
         return _each(value, _not_time)
 
-    @field_validator("features", mode="before")
+    @field_validator("features", "models", mode="before")
     @classmethod
     def _columns(cls, value: Any) -> Any:
         return _each(value, str)

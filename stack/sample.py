@@ -28,6 +28,8 @@ def train(settings: Settings) -> None:
         serving = registry.load_all(folder, definition.fingerprint)
         if (definition.timeframes, definition.columns) != (settings.timeframes, settings.features):
             raise ValueError("the models know other features than FORETICK_TIMEFRAMES and FORETICK_FEATURES now name")
+        if settings.models and {model.name for model in serving} != set(registry.classes(settings.models)):
+            raise ValueError("other models are in service than FORETICK_MODELS now names")
     except ValueError as error:
         log.info("%s", error)
     else:
@@ -41,6 +43,7 @@ def train(settings: Settings) -> None:
         settings.universe,
         settings.timeframes,
         settings.features,
+        settings.models,
     )
     registry.save(folder, *fitted)
 

@@ -31,7 +31,7 @@ def stages(settings: Settings) -> list[Stage[Any, Any]]:
     """
     folder = settings.home / "models"
     features = FeatureStep(Definition.load(folder))
-    predictor = Predictor(load_all(folder, features.fingerprint), features.names)
+    predictor = Predictor.of(load_all(folder, features.fingerprint), features.names)
     rehearse(features, predictor, settings.interval)
     market = [Market(Universe.of(settings.universe))] if settings.universe else []
     return [
@@ -69,7 +69,7 @@ def serving(pipeline: Sequence[Stage[Any, Any]], now: int) -> list[ModelEvent]:
         ModelEvent(model.name, model.version, "serving", model.fingerprint, now)
         for stage in pipeline
         if isinstance(stage, Predictions)
-        for model in stage.fold.forecasters
+        for model in stage.fold.served
     ]
 
 

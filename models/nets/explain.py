@@ -17,29 +17,34 @@ def looked(net: Net, window: Floats, static: Floats) -> tuple[Floats, Floats]:
 
 
 def integrated(
-    net: Net, weights: Floats, window: Floats, static: Floats, steps: int
+    net: Net, weights: Floats, window: Floats, static: Floats, steps: int, masks: Tensor | None = None
 ) -> tuple[Floats, Floats, float, float]:
     """Return integrated gradients (Sundararajan, Taly and Yan 2017) of one output from the baseline of zeros.
 
     Of window [64, C] and row [S] in their shapes; then the output there and at the baseline. `weights` [D + 1] are the
-    head's for the output. The path is cut into `steps` and the gradient taken at the middle of each.
+    head's for the output. The path is cut into `steps` and the gradient taken at the middle of each. The output is the
+    mean over `masks` [P, masks], without dropout where there are none.
     """
     one, other = _tensors(window, static)
+    masks = torch.ones(1, net.masks) if masks is None else masks.clone()  # drawn for inference, a gradient refuses them
     along = (torch.arange(steps) + 0.5) / steps
     path = [(along.view(-1, *(1 for _ in part.shape[1:])) * part[:1]).requires_grad_() for part in (one, other)]
-    of_window, of_static = torch.autograd.grad(_output(net, weights, *path).sum(), path)
+    said = _output(net, weights, path[0], path[1], masks)
+    of_window, of_static = torch.autograd.grad(said.sum(), path)
     with torch.inference_mode():
-        ends = _output(net, weights, torch.cat([one[:1], 0 * one[:1]]), torch.cat([other[:1], 0 * other[:1]])).tolist()
+        here, there = (torch.cat([part[:1], 0 * part[:1]]) for part in (one, other))
+        ends = _output(net, weights, here, there, masks).tolist()
     parts = [
         (gradient.mean(dim=0) * part[0]).double().numpy() for gradient, part in ((of_window, one), (of_static, other))
     ]
     return parts[0], parts[1], ends[0], ends[1]
 
 
-def _output(net: Net, weights: Floats, window: Tensor, static: Tensor) -> Tensor:
-    embedding, _ = net.thinned(net.encode(window, static)[0], torch.ones(len(static), net.masks))
+def _output(net: Net, weights: Floats, window: Tensor, static: Tensor, masks: Tensor) -> Tensor:
+    encoded, _ = net.encode(window, static)
+    embedding, _ = net.thinned(encoded.repeat_interleave(len(masks), dim=0), masks.repeat(len(encoded), 1))
     head = torch.from_numpy(weights).float()
-    out: Tensor = embedding @ head[:-1] + head[-1]
+    out: Tensor = (embedding @ head[:-1] + head[-1]).view(len(encoded), len(masks)).mean(dim=1)
     return out
 
 

@@ -1,20 +1,26 @@
 """Every model of the table, fitted once a session on two markets with a planted signal and gaps; and the real data."""
 
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 from model_data import NAMES, features_of, market
 
 from features.frame import FeatureFrame
+from models.boosted import Boosted
 from models.forecaster import Forecaster
+from models.network import Network
 from models.registry import MODELS
+from models.xgboost_point import XGBoost
 from models.zoo import ZOO
 from settings import ROOT
 
 SIGNAL = -0.25
 TRAINING_ROWS = 6_500
-EVERY = MODELS | ZOO
+# What is tested here does not depend on how large a model is.
+Boosted.rounds = XGBoost.rounds = 40
+Network.EPOCHS, Network.ROWS, Network.BATCH, Network.PASSES = 1, 2_500, 128, 6
 
 
 @pytest.fixture(scope="session")
@@ -23,14 +29,26 @@ def training_frames() -> list[FeatureFrame]:
     return [features_of(market(f"COIN{seed}", TRAINING_ROWS, seed, SIGNAL, gaps=0.05)) for seed in (1, 2)]
 
 
+def fit(
+    table: Mapping[str, Callable[[tuple[str, ...]], Forecaster]], frames: list[FeatureFrame]
+) -> dict[str, Forecaster]:
+    models: dict[str, Forecaster] = {}
+    for name, model in table.items():
+        models[name] = model(NAMES)
+        models[name].fit(frames, seed=3)
+    return models
+
+
 @pytest.fixture(scope="session")
 def fitted(training_frames: list[FeatureFrame]) -> dict[str, Forecaster]:
-    """Every model, fitted on the training frames."""
-    models: dict[str, Forecaster] = {}
-    for name, model in EVERY.items():
-        models[name] = model(NAMES)
-        models[name].fit(training_frames, seed=3)
-    return models
+    """Every model that can be served, fitted on the training frames."""
+    return fit(MODELS, training_frames)
+
+
+@pytest.fixture(scope="session")
+def fitted_zoo(fitted: dict[str, Forecaster], training_frames: list[FeatureFrame]) -> dict[str, Forecaster]:
+    """Those and the rest of the zoo."""
+    return fitted | fit({name: model for name, model in ZOO.items() if name not in fitted}, training_frames)
 
 
 @pytest.fixture(scope="session")

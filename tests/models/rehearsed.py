@@ -46,7 +46,7 @@ if __name__ == "__main__":
     folder, file = Path(sys.argv[1]), Path(sys.argv[2])
     definition = Definition.load(folder)
     features = FeatureStep(definition)
-    models = Predictor(load_all(folder, definition.fingerprint), definition.names)
+    models = Predictor.of(load_all(folder, definition.fingerprint), definition.names)
     if "--without" not in sys.argv:
         rehearse(features, models, "1m")
     before = compiled()

@@ -50,57 +50,57 @@ def whole(model: Forecaster, frame: FeatureFrame) -> Forecasts:
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts=st.lists(st.integers(0, 600), max_size=6).map(sorted))
 def test_cutting_anywhere_changes_no_bit(
-    name: str, fitted: dict[str, Forecaster], unseen: FeatureFrame, cuts: list[int]
+    name: str, fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame, cuts: list[int]
 ) -> None:
     frame = unseen[:600]
-    assert same(whole(fitted[name], frame), in_parts(fitted[name], frame, cuts))
+    assert same(whole(fitted_zoo[name], frame), in_parts(fitted_zoo[name], frame, cuts))
 
 
 @every_model
 def test_rows_one_by_one_give_the_bits_of_a_batch(
-    name: str, fitted: dict[str, Forecaster], unseen: FeatureFrame
+    name: str, fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame
 ) -> None:
     frame = unseen[:300]
-    assert same(whole(fitted[name], frame), in_parts(fitted[name], frame, list(range(1, 300))))
+    assert same(whole(fitted_zoo[name], frame), in_parts(fitted_zoo[name], frame, list(range(1, 300))))
 
 
 @every_model
 def test_the_future_deleted_changes_nothing_before_it(
-    name: str, fitted: dict[str, Forecaster], unseen: FeatureFrame
+    name: str, fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame
 ) -> None:
-    everything = whole(fitted[name], unseen[:2_000])
+    everything = whole(fitted_zoo[name], unseen[:2_000])
     for end in (50, 700, 1_999):
-        assert same(everything, whole(fitted[name], unseen[:end]), slice(0, end))
+        assert same(everything, whole(fitted_zoo[name], unseen[:end]), slice(0, end))
 
 
 @every_model
 def test_a_poisoned_label_changes_no_forecast_before_its_own_bar(
-    name: str, fitted: dict[str, Forecaster], unseen: FeatureFrame
+    name: str, fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame
 ) -> None:
     frame, bar = unseen[:2_000], 1_200
     poisoned = frame.close.copy()
     poisoned[bar:] *= np.exp(np.random.default_rng(0).normal(0, 0.1, len(poisoned) - bar))
     other = FeatureFrame(frame.symbol, frame.interval, frame.fingerprint, frame.time, poisoned, frame.values)
-    one, two = whole(fitted[name], frame), whole(fitted[name], other)
+    one, two = whole(fitted_zoo[name], frame), whole(fitted_zoo[name], other)
     assert same(one, two, slice(0, bar))
     assert not same(one, two, slice(bar, None))  # the poison does reach what may see it
 
 
 @every_model
 def test_the_step_leaves_the_state_that_it_was_given(
-    name: str, fitted: dict[str, Forecaster], unseen: FeatureFrame
+    name: str, fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame
 ) -> None:
-    state, _ = fitted[name].step(fitted[name].initial(), unseen[:500])
+    state, _ = fitted_zoo[name].step(fitted_zoo[name].initial(), unseen[:500])
     before = msgspec.json.encode(state)
-    fitted[name].step(state, unseen[500:900])
+    fitted_zoo[name].step(state, unseen[500:900])
     assert msgspec.json.encode(state) == before
 
 
 @every_model
 def test_what_is_not_known_yet_is_nan_and_what_is_known_is_a_distribution(
-    name: str, fitted: dict[str, Forecaster], unseen: FeatureFrame
+    name: str, fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame
 ) -> None:
-    forecasts = whole(fitted[name], unseen[:1_000])
+    forecasts = whole(fitted_zoo[name], unseen[:1_000])
     for field in FIELDS:
         assert np.isnan(getattr(forecasts, field)[:MIN_RETURNS]).all()
     unknown = np.isnan(forecasts.mean)
@@ -115,24 +115,24 @@ def test_what_is_not_known_yet_is_nan_and_what_is_known_is_a_distribution(
 
 @every_model
 def test_saved_and_loaded_it_is_the_same_model(
-    name: str, fitted: dict[str, Forecaster], unseen: FeatureFrame, tmp_path: Path
+    name: str, fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame, tmp_path: Path
 ) -> None:
-    fitted[name].save(tmp_path)
+    fitted_zoo[name].save(tmp_path)
     loaded = EVERY[name].load(tmp_path)
-    assert loaded.version == fitted[name].version
-    assert loaded.fingerprint == fitted[name].fingerprint == unseen.fingerprint
-    assert same(whole(loaded, unseen[:500]), whole(fitted[name], unseen[:500]))
+    assert loaded.version == fitted_zoo[name].version
+    assert loaded.fingerprint == fitted_zoo[name].fingerprint == unseen.fingerprint
+    assert same(whole(loaded, unseen[:500]), whole(fitted_zoo[name], unseen[:500]))
 
 
 @every_model
 def test_the_same_seed_and_data_give_the_same_version_and_other_data_another(
-    name: str, fitted: dict[str, Forecaster], training_frames: list[FeatureFrame]
+    name: str, fitted_zoo: dict[str, Forecaster], training_frames: list[FeatureFrame]
 ) -> None:
     again = EVERY[name](NAMES)
     again.fit(training_frames, seed=3)
-    assert again.version == fitted[name].version
+    assert again.version == fitted_zoo[name].version
     again.fit(training_frames[:1], seed=3)
-    assert again.version != fitted[name].version
+    assert again.version != fitted_zoo[name].version
 
 
 @every_model
@@ -155,6 +155,6 @@ def test_every_class_that_can_be_fitted_stands_in_the_table() -> None:
         classes = [
             item for _, item in inspect.getmembers(module, inspect.isclass) if item.__module__ == module.__name__
         ]
-        fitting = [item for item in classes if hasattr(item, "fit") and item is not Forecaster]
-        found |= {item for item in fitting if not inspect.isabstract(item)}
+        whole = [item for item in classes if not inspect.isabstract(item) and item is not Forecaster]
+        found |= {item for item in whole if hasattr(item, "fit")}
     assert found == set(EVERY.values())

@@ -237,9 +237,12 @@ def test_the_recursion_has_the_coefficients_of_weighted_least_squares(seed: int)
     forgetting.walk(estimate, table, 0, known, y, at, np.array([decay]), np.array([weight]), np.array([np.inf]), 0.99)
     gram, cross = 0.5 * np.eye(inputs), np.zeros(inputs)
     for row in range(rows):
-        if not np.isnan(y[row, 0]):
-            gram = decay * gram + weight * np.outer(x[row], x[row])
-            cross = decay * cross + weight * x[row] * y[row, 0]
+        ended = row - lag
+        if ended >= 0 and not np.isnan(y[ended, 0]):
+            gram = decay * gram + weight * np.outer(x[ended], x[ended])
+            cross = decay * cross + weight * x[ended] * y[ended, 0]
+        # What is said of a row knows the labels that ended with it, and no later one.
+        assert table[row, inputs] == pytest.approx(x[row] @ np.linalg.solve(gram, cross), rel=1e-6, abs=1e-9)
     assert estimate.weights[0] == pytest.approx(np.linalg.solve(gram, cross), rel=1e-6, abs=1e-9)
     assert estimate.covariance[0] == pytest.approx(np.linalg.inv(gram), rel=1e-6, abs=1e-9)
 

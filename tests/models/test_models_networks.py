@@ -143,12 +143,11 @@ def test_attributions_add_up_to_the_forecast_less_the_baseline(
 ) -> None:
     net = nets[name]
     state, _ = net.step(net.initial(), frames[0][:500])
-    found = net.attributions(state, frames[0][500:501], horizon=5)
+    found = net.attributions(state, frames[0][500:501], horizon=1)
     assert found["window"].shape == (WINDOW, len(found["channels"]))
     total = found["window"].sum() + sum(found["static"].values())
-    size = np.abs(found["window"]).sum() + sum(map(abs, found["static"].values()))
-    assert size > 0
-    assert abs(total - (found["mean"] - found["baseline"])) < 0.01 * size
+    assert found["mean"] != found["baseline"]
+    assert total == pytest.approx(found["mean"] - found["baseline"], rel=0.02)
     with pytest.raises(ValueError, match="no horizon 7"):
         net.attributions(state, frames[0][500:501], horizon=7)
 
@@ -218,8 +217,8 @@ def test_the_scaling_says_what_is_unknown() -> None:
     assert np.abs(scaled).max() <= 5.0
 
 
-def test_the_table_of_models_does_not_import_torch() -> None:
-    code = "import sys, models.zoo, models.registry; sys.exit('torch' in sys.modules)"
+def test_torch_is_not_imported_before_it_is_needed() -> None:
+    code = "import sys, models.registry, models.transformer, models.lstm; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 

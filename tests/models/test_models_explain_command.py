@@ -1,0 +1,228 @@
+"""`foretick explain`: from files, from what the stack stored, from a fold's folder; and one line for each mistake."""
+
+import asyncio
+import json
+import re
+from io import StringIO
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+import numpy as np
+import psycopg
+import pytest
+import typer
+from model_data import MINUTE, START, market
+from psycopg import sql
+from rich.console import Console
+from stacks import drop_database
+from typer.testing import CliRunner, Result
+
+from cli.errors import UserError
+from cli.explain import explain
+from cli.explanation import show
+from evaluation import walk
+from evaluation.folds import Fold
+from features.definition import DEFAULT, Definition
+from features.step import FeatureStep
+from models import registry, training
+from models.ar import AR
+from models.explanation import Contribution, Explanation
+from models.naive import Naive
+from models.predictor import Predictor
+from sources.bars import read_bars
+from storage.timescale import Writer, migrate
+from topics.catalog import FEATURES, PREDICTIONS
+from topics.records import Features, Prediction
+
+ROWS = 7_000
+T = START + 6_500 * MINUTE
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Seven thousand minutes of one coin, and one bar missing."""
+    bars = market("COINUSDT", ROWS, 6, -0.2)
+    path = tmp_path_factory.mktemp("explain") / "COINUSDT-1m.csv"
+    columns = np.column_stack([bars.time, bars.open, bars.high, bars.low, bars.close, bars.volume])
+    with path.open("w") as out:
+        out.write("time,open,high,low,close,volume\n")
+        out.writelines(
+            f"{int(row[0])},{','.join(repr(float(value)) for value in row[1:])}\n"
+            for row in columns
+            if row[0] != T + MINUTE
+        )
+    return path
+
+
+@pytest.fixture(scope="module")
+def home(file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which three models serve."""
+    found = tmp_path_factory.mktemp("home")
+    definition, fitted = training.train(read_bars([file], "1m", share=0.8), 0)
+    registry.save(found / "models", definition, fitted)
+    return found
+
+
+@pytest.fixture
+def app(home: Path, monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
+    monkeypatch.setenv("FORETICK_HOME", str(home))
+    app = typer.Typer()
+    app.command()(explain)
+    return app
+
+
+def asked(app: typer.Typer, *words: object) -> Result:
+    return CliRunner().invoke(app, [*map(str, words)], env={"COLUMNS": "120"})
+
+
+def test_the_tables_parts_add_up_to_the_mean_that_it_names(app: typer.Typer, file: Path) -> None:
+    lines = asked(app, f"COINUSDT/1m/{T}/gbm", file, "--top", 5).stdout.splitlines()
+    assert lines[0].startswith("gbm ")
+    assert "COINUSDT 1m at 2023-11-19 10:34:00, 1 bar ahead" in lines[0]
+    said = float(lines[0].split("mean ")[1].split(" bp")[0])
+    numbers = [float(re.findall(r"[+-]\d+\.\d{4}", line)[-1]) for line in lines[2:-1]]
+    assert len(numbers) == 8  # the base, five inputs, the others, the total
+    assert numbers[-1] == said != 0
+    assert sum(numbers[:-1]) == pytest.approx(said, abs=5e-4)
+    assert "others" in lines[8]
+    assert lines[-1] == "the model's memory is that of the 2,880 bars before"
+
+
+def test_time_is_iso_or_epoch_ms_and_a_line_of_the_topic_will_do(app: typer.Typer, file: Path) -> None:
+    printed = asked(app, f"COINUSDT/1m/{T}/gbm", file, "--json", "--horizon", 5).stdout
+    assert asked(app, "COINUSDT/1m/2023-11-19T10:34/gbm", file, "--json", "--horizon", 5).stdout == printed
+    line = msgspec.json.encode(Prediction("COINUSDT", "1m", T, "gbm", "v", "f", 1.0, [])).decode()
+    assert asked(app, line, file, "--json", "--horizon", 5).stdout == printed
+    found = json.loads(printed)
+    assert (found["time"], found["horizon"], found["published"]) == (T, 5, [])
+    total = found["base"] + sum(part["contribution"] for part in found["contributions"])
+    assert total * found["unit"] == pytest.approx(found["mean"], rel=1e-9)
+
+
+def test_a_model_without_drift_says_so(app: typer.Typer, file: Path) -> None:
+    assert "naive forecasts no drift" in asked(app, f"COINUSDT/1m/{T}/naive", file).stdout
+
+
+@pytest.mark.parametrize(
+    ("prediction", "options", "message"),
+    [
+        ("COINUSDT/gbm", [], "names no prediction: give SYMBOL/INTERVAL/TIME/MODEL"),
+        ("{}", [], "is no prediction"),
+        ("COINUSDT/1m/noon/gbm", [], "TIME 'noon' is no time"),
+        (f"COINUSDT/1m/{T}/oracle", [], "no model 'oracle'; the models are naive, reversal"),
+        (f"COINUSDT/1m/{T}/ridge", [], "'ridge' is not in service"),
+        (f"COINUSDT/1m/{T + MINUTE}/gbm", [], "no 1m bar of COINUSDT at 2023-11-19 10:35:00; the one before it is at"),
+        (f"COINUSDT/5m/{T}/gbm", [], "the files hold 1m bars"),
+        (f"OTHER/1m/{T}/gbm", [], "no bars of OTHER, but COINUSDT"),
+        (f"COINUSDT/1m/{T}/gbm", ["--horizon", "7"], "no horizon 7"),
+        (f"COINUSDT/1m/{T}/gbm", ["--warm-up", "10"], "says nothing at this bar"),
+        (
+            f"COINUSDT/1m/{T}/gbm",
+            ["--models", "/nowhere"],
+            "no forecasts of model 'gbm' by foretick evaluate; it has none",
+        ),
+        (f"COINUSDT/1m/{T}/stacking", ["--models", "/nowhere"], "'stacking' combines models"),
+        ("COINUSDT/1m/253402300800000/gbm", [], "from 1970 to 9999"),
+    ],
+)
+def test_a_mistake_is_one_line(app: typer.Typer, file: Path, prediction: str, options: list[str], message: str) -> None:
+    result = asked(app, prediction, file, *options)
+    assert isinstance(result.exception, UserError)
+    assert message in str(result.exception)
+    assert "\n" not in str(result.exception)
+
+
+def test_without_files_or_a_stack_the_way_out_is_named(app: typer.Typer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORETICK_DATABASE_URL", "postgresql://nobody:secret@127.0.0.1:1/none")
+    result = asked(app, f"COINUSDT/1m/{T}/gbm")
+    assert isinstance(result.exception, UserError)
+    assert "start it by ./foretick up, or give files of bars" in str(result.exception)
+    assert "secret" not in str(result.exception)
+
+
+def test_a_forecast_of_an_evaluation_is_explained_by_its_folds_folder(
+    app: typer.Typer, file: Path, tmp_path: Path
+) -> None:
+    bars = read_bars([file], "1m")
+    fold = Fold("2023-11", START, START + 6_000 * MINUTE, START + ROWS * MINUTE)
+    prepared = walk.prepare(bars, {}, fold, tmp_path, 0)
+    walk.run(prepared, {"naive": Naive, "ar": AR}, 0, 1)
+    folder = tmp_path / "2023-11"
+    result = asked(app, f"COINUSDT/1m/{T}/ar", file, "--models", folder, "--json", "--warm-up", ROWS, "--horizon", 5)
+    found = json.loads(result.stdout)
+    kept = prepared.done()
+    row = int(np.searchsorted(kept.frames[0].time, T))
+    assert found["mean"] == kept.load("ar").mean[row, 1]
+    assert {part["name"] for part in found["contributions"]} >= {"log_return_1", "log_return_60"}
+    missing = asked(app, f"COINUSDT/1m/{T}/ridge", file, "--models", folder)
+    assert "no forecasts of model 'ridge' by foretick evaluate; it has ar, naive" in str(missing.exception)
+    (folder / "features.json").unlink()
+    undefined = asked(app, f"COINUSDT/1m/{T}/ar", file, "--models", folder)
+    assert "no features.json: run foretick evaluate once more" in str(undefined.exception)
+
+
+def test_a_network_shows_where_it_looked_and_a_volatility_its_factor() -> None:
+    about: dict[str, Any] = {
+        "version": "v", "symbol": "A", "interval": "1m", "time": T, "horizon": 5, "price": 1.0, "unit": 2e-3,
+    }  # fmt: skip
+    parts = (Contribution("one", 0.5, -0.3), Contribution("other", float("nan"), 0.1))
+    attention = {"encoder": [[[1.0] * 9] * 9] * 4, "thinned": [[[0.5, *[0.0] * 7, 0.5]]] * 4}
+    network = Explanation("transformer", mean=-2e-4, scale=2e-3, quantity="mean", base=0.1, total=-0.1,
+        contributions=parts, attention=attention, **about)  # fmt: skip
+    out = StringIO()
+    show(Console(file=out, width=100), network, 1, 10, ())
+    rows = {line.split("  ")[0].strip(): line.split() for line in out.getvalue().splitlines()}
+    assert rows["63 to 56 bars back"][-2] == rows["the bar's own features"][-2] == "50.0%"
+    assert rows["7 to 0 bars back"][-1] == "0.0%"
+    assert "-6.0000" in rows["one"]  # -0.3 of 20 bp
+    assert "+2.0000" in rows["1 others"]
+    scale = Explanation("lightgbm_volatility", mean=0.0, scale=2e-3 * np.exp(-0.1), quantity="log variance", base=0.0,
+        total=-0.2, contributions=parts, **about)  # fmt: skip
+    show(Console(file=out, width=100), scale, 2, 10, ())
+    assert "20.000 bp, times exp(total / 2) = 0.905" in out.getvalue()
+
+
+@pytest.mark.services
+def test_what_the_stack_stored_is_explained_beside_what_it_published(
+    app: typer.Typer, file: Path, home: Path, servers: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    definition = Definition.load(home / "models")
+    step = FeatureStep(definition)
+    frame = step.features(step.initial(), read_bars([file], "1m")[0])[1]
+    end = int(np.searchsorted(frame.time, T)) + 1
+    rows = frame[end - 3_000 : end]
+    predictor = Predictor(registry.load_all(home / "models", definition.fingerprint), definition.names)
+    _, predictions = predictor.step(predictor.initial("COINUSDT"), rows)
+    older = Features("COINUSDT", "1m", int(rows.time[0]) - MINUTE, 1.0, DEFAULT.fingerprint, [0.0])
+
+    async def store(url: str) -> None:
+        writer = Writer(url)
+        await writer.write({FEATURES: [older, *rows.records()], PREDICTIONS: predictions[-30:]})
+        await writer.close()
+
+    name = "explained"
+    url = urlsplit(servers.database_url)._replace(path=f"/{name}").geturl()
+    with psycopg.connect(servers.database_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        try:
+            migrate(url)
+            asyncio.run(store(url))
+            monkeypatch.setenv("FORETICK_DATABASE_URL", url)
+            found = json.loads(asked(app, f"COINUSDT/1m/{T}/online", "--json", "--warm-up", 5_000).stdout)
+            shown = asked(app, f"COINUSDT/1m/{T}/online", "--warm-up", 200).stdout
+            late = asked(app, f"COINUSDT/1m/{T + MINUTE}/online")
+            none = asked(app, f"OTHER/1m/{T}/online")
+            old = asked(app, f"COINUSDT/1m/{older.time}/online")
+        finally:
+            drop_database(connection, name)
+    said = next(one for one in predictions[-3:] if one.model == "online")
+    assert said.time == T
+    assert found["mean"] == said.forecasts[0].mean
+    assert found["published"] == [{"version": said.version, "mean": found["mean"]}]
+    assert f"published by version {said.version}: a mean of {found['mean'] * 1e4:+.4f} bp" in shown
+    assert "that of the 200 bars before" in shown
+    assert "the one before it is at 2023-11-19 10:34:00" in str(late.exception)
+    assert "no 1m bar of OTHER at or before" in str(none.exception)
+    assert f"are of definition {DEFAULT.fingerprint}" in str(old.exception)
