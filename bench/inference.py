@@ -40,6 +40,7 @@ TAIL = 15_000
 LEAF_ROWS = 50
 """Rows in a leaf, at least: with the 1,000 of a real fit, so few rows would grow small trees."""
 TREES = ("gbm", "lightgbm", "lightgbm_market", "lightgbm_volatility", "xgboost")
+WITH_HAR = (*TREES, "lightgbm_har")
 NETWORKS = ("transformer", "lstm")
 CALIBRATED = "ridge"
 
@@ -127,12 +128,20 @@ def figures(found: dict[str, Floats], models: Mapping[str, Forecaster]) -> dict[
     """Return what the page shows."""
     shown: dict[str, object] = {"symbols": SYMBOLS, "horizons": len(models[CALIBRATED].horizons)}
     shown["bars"] = len(found[CALIBRATED])
+    shown["trees_of_each"] = {name: _trees(models[name]) for name in WITH_HAR}
     shown |= {f"{name}_ms": _percentiles(milliseconds) for name, milliseconds in found.items()}
     shown["trees_together_ms"] = _percentiles(sum(found[name] for name in TREES))
+    shown["trees_and_lightgbm_har_with_its_har_together_ms"] = _percentiles(sum(found[name] for name in WITH_HAR))
     shown["networks_together_ms"] = _percentiles(sum(found[name] for name in NETWORKS))
     every = [found[name] for name in found if name != "calibration"]
     shown["all_with_the_calibration_of_each_ms"] = _percentiles(sum(every) + len(every) * found["calibration"])
     return shown
+
+
+def _trees(model: Any) -> int:
+    """Return how many trees a row passes through."""
+    readers = [model._trees] if model.name == "gbm" else [one.trees for part in model.boosters for one in part]
+    return sum(len(reader.leaves) for reader in readers)
 
 
 def _percentiles(milliseconds: Any) -> dict[str, float]:

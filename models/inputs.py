@@ -5,7 +5,8 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from features.frame import FeatureFrame, Floats
+from features.compiled import compiled_and_kept
+from features.frame import FeatureFrame, Floats, Ints
 from features.table import KINDS
 
 Flags = npt.NDArray[np.bool_]
@@ -27,20 +28,35 @@ def scale_free(frame: FeatureFrame, places: list[int], names: tuple[str, ...], s
     `sigma` [n] is the volatility of a log return. A price level p becomes (p / close - 1) / sigma, a change of price c
     becomes c / close / sigma, a movement m becomes m / sigma; what is free of scale stays.
     """
-    values = frame.values[:, places]
-    level, priced, moving = _kinds(names)
-    relative = np.where(priced, values / frame.close[:, None], values) - level
-    seen: Floats = np.where(moving, relative / sigma[:, None], relative)
-    return seen
+    return _seen(frame.values, frame.close, sigma, *_kinds(tuple(places), names))
 
 
 @cache
-def _kinds(names: tuple[str, ...]) -> tuple[Flags, Flags, Flags]:
-    """Return which columns are levels of a price, which are in units of the price, and which grow with volatility."""
+def _kinds(places: tuple[int, ...], names: tuple[str, ...]) -> tuple[Ints, Flags, Flags, Flags]:
+    """Return the places, and which columns are levels of a price, in units of the price, and grow with volatility."""
     kinds = [kind(name) for name in names]
     level = np.array([which == "level" for which in kinds])
     priced = np.array([which in ("level", "change") for which in kinds])
-    return level, priced, priced | np.array([which == "movement" for which in kinds])
+    moving = priced | np.array([which == "movement" for which in kinds])
+    return np.array(places, dtype=np.int64), level, priced, moving
+
+
+@compiled_and_kept
+def _seen(
+    values: Floats, close: Floats, sigma: Floats, places: Ints, level: Flags, priced: Flags, moving: Flags
+) -> Floats:
+    seen = np.empty((len(places), len(values)))
+    for column in range(len(places)):
+        for row in range(len(values)):
+            value = values[row, places[column]]
+            if priced[column]:
+                value /= close[row]
+            if level[column]:
+                value -= 1.0
+            if moving[column]:
+                value /= sigma[row]
+            seen[column, row] = value
+    return seen.T
 
 
 def columns(wanted: tuple[str, ...], names: tuple[str, ...], model: str) -> list[int]:
