@@ -6,13 +6,13 @@ The seconds, and the memory above what stood before.
 import time
 import warnings
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from bench import market
+from bench.memory import forget_the_peak, status
 from features import fold
 from features.advance import BLOCK, rows_of
 from features.definition import DEFAULT
@@ -31,19 +31,14 @@ def timed(act: Callable[[], object], repeats: int, warm: Callable[[], object] | 
     Seconds of the processor: all contenders work in one thread, and what else runs on the machine is not counted.
     """
     (warm or act)()
-    Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
-    before, seconds = _status("VmRSS"), []
+    forget_the_peak()
+    before, seconds = status("VmRSS"), []
     for _ in range(repeats):
         begun = time.process_time()
         kept = act()
         seconds.append(time.process_time() - begun)
         del kept
-    return {"seconds": seconds, "mib": (_status("VmHWM") - before) / 1_024}
-
-
-def _status(name: str) -> int:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(name))
+    return {"seconds": seconds, "mib": (status("VmHWM") - before) / 1_024}
 
 
 def ours(rows: int, repeats: int) -> dict[str, Any]:

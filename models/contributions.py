@@ -90,9 +90,8 @@ def _boosted(model: Boosted[Any], row: Row) -> Parts:
 
 def _shap(booster: Any, x: Inputs) -> Floats:
     """Return the SHAP values of one row x [1, F] and the expected output: [F + 1]."""
-    if isinstance(booster, xgboost.Booster):
-        data = xgboost.DMatrix(x, nthread=1)
-        found = booster.predict(data, pred_contribs=True)
+    if isinstance(booster.booster, xgboost.Booster):
+        found = booster.booster.predict(xgboost.DMatrix(x, nthread=1), pred_contribs=True)
     else:
         found = booster.booster.predict(x.astype(np.float64), pred_contrib=True, num_threads=1)
     return np.array(found[0], dtype=np.float64)

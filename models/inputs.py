@@ -1,9 +1,15 @@
 """What models see of the features: prices from the close, and all that grows with volatility over the volatility."""
 
-import numpy as np
+from functools import cache
 
-from features.frame import FeatureFrame, Floats
+import numpy as np
+import numpy.typing as npt
+
+from features.compiled import compiled_and_kept
+from features.frame import FeatureFrame, Floats, Ints
 from features.table import KINDS
+
+Flags = npt.NDArray[np.bool_]
 
 
 def kind(name: str) -> str:
@@ -22,14 +28,35 @@ def scale_free(frame: FeatureFrame, places: list[int], names: tuple[str, ...], s
     `sigma` [n] is the volatility of a log return. A price level p becomes (p / close - 1) / sigma, a change of price c
     becomes c / close / sigma, a movement m becomes m / sigma; what is free of scale stays.
     """
-    values = frame.values[:, places]
+    return _seen(frame.values, frame.close, sigma, *_kinds(tuple(places), names))
+
+
+@cache
+def _kinds(places: tuple[int, ...], names: tuple[str, ...]) -> tuple[Ints, Flags, Flags, Flags]:
+    """Return the places, and which columns are levels of a price, in units of the price, and grow with volatility."""
     kinds = [kind(name) for name in names]
     level = np.array([which == "level" for which in kinds])
     priced = np.array([which in ("level", "change") for which in kinds])
-    moving = np.array([which in ("level", "change", "movement") for which in kinds])
-    relative = np.where(priced, values / frame.close[:, None], values) - level
-    seen: Floats = np.where(moving, relative / sigma[:, None], relative)
-    return seen
+    moving = priced | np.array([which == "movement" for which in kinds])
+    return np.array(places, dtype=np.int64), level, priced, moving
+
+
+@compiled_and_kept
+def _seen(
+    values: Floats, close: Floats, sigma: Floats, places: Ints, level: Flags, priced: Flags, moving: Flags
+) -> Floats:
+    seen = np.empty((len(places), len(values)))
+    for column in range(len(places)):
+        for row in range(len(values)):
+            value = values[row, places[column]]
+            if priced[column]:
+                value /= close[row]
+            if level[column]:
+                value -= 1.0
+            if moving[column]:
+                value /= sigma[row]
+            seen[column, row] = value
+    return seen.T
 
 
 def columns(wanted: tuple[str, ...], names: tuple[str, ...], model: str) -> list[int]:

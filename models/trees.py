@@ -1,23 +1,25 @@
-"""A fitted LightGBM booster read in compiled code: its own sums, bit for bit, in less time where there are many rows.
+"""A fitted booster read in compiled code: the sums of its library, bit for bit, in less time.
 
-LightGBM walks each tree from its root, and the processor guesses wrong at every other branch. Here no branch is taken
-(QuickScorer; Lucchese et al. 2015): each split whose right side a row belongs to strikes out the leaves on its left,
-many rows at once, and the first leaf that is left over is the row's.
+The libraries walk each tree from its root, and the processor guesses wrong at every other branch. Here no branch
+depends on a tree (QuickScorer; Lucchese et al. 2015): each split whose right side a row belongs to strikes out the
+leaves on its left, and the first leaf that is left over is the row's. Many rows are taken at once, split by split; of a
+few, each takes the splits of a feature in the order of their thresholds, and stops at the first that it is not above.
 """
 
-from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import lightgbm
 import numpy as np
 import numpy.typing as npt
 
-from features.compiled import compiled_and_kept
+from features.compiled import compiled, compiled_and_kept
 from features.frame import Floats, Ints
 
-Masks = npt.NDArray[np.uint32]
+Naturals = npt.NDArray[np.uint32]
 Flags = npt.NDArray[np.bool_]
+Leaves = npt.NDArray[np.floating[Any]]
 
 LEAVES = 32
 """Leaves of a tree, at most: one bit each."""
@@ -25,6 +27,24 @@ ALL = 0xFFFF_FFFF
 DE_BRUIJN = 0x077C_B531
 """Times a power of two, its highest five bits tell which power (Leiserson, Prokop and Randall 1998)."""
 POWERS = np.array([power for _, power in sorted(((DE_BRUIJN << power & ALL) >> 27, power) for power in range(LEAVES))])
+
+
+FEW = 16
+"""Rows up to which each is taken by itself: more are faster together."""
+
+
+class Split(NamedTuple):
+    """A row whose value of the feature is above the threshold goes right, and one that is unknown as the flag says."""
+
+    feature: int
+    threshold: float
+    unknown_right: bool
+    left: "Node"
+    right: "Node"
+
+
+Node = Split | float
+"""A split, or the value of a leaf."""
 
 
 @dataclass
@@ -35,18 +55,14 @@ class _Splits:
     threshold: list[float] = field(default_factory=list)
     stay: list[int] = field(default_factory=list)
 
-    def add(self, node: dict[str, Any], leaves: list[float]) -> int:
+    def add(self, node: Node, leaves: list[float]) -> int:
         """Add what is below a node; append the values of its leaves and return their bits."""
-        if "leaf_value" in node:
-            leaves.append(node["leaf_value"])
+        if not isinstance(node, Split):
+            leaves.append(node)
             return 1 << (len(leaves) - 1)
-        if node["decision_type"] != "<=":
-            raise ValueError(f"a tree splits by {node['decision_type']!r}, not by a threshold")
-        left, right = self.add(node["left_child"], leaves), self.add(node["right_child"], leaves)
-        # A feature that was never unknown in training is taken for zero where it is.
-        unknown_left = node["default_left"] if node["missing_type"] == "NaN" else node["threshold"] >= 0
-        self.column.append((node["split_feature"], not unknown_left))
-        self.threshold.append(node["threshold"])
+        left, right = self.add(node.left, leaves), self.add(node.right, leaves)
+        self.column.append((node.feature, node.unknown_right))
+        self.threshold.append(node.threshold)
         self.stay.append(ALL & ~left)
         return left | right
 
@@ -57,7 +73,9 @@ class Trees:
 
     A column is a `feature` [C], and whether its unknown values go right (`unknown_right` [C]); its distinct thresholds
     are `edges` from `edge_starts` [C + 1] on. A split has its `column`, its threshold's place among the column's, and
-    the leaves that `stay` for a row on its right; those of tree t begin at `starts` [T + 1]. `leaves` [T, 32].
+    the leaves that `stay` for a row on its right; those of tree t begin at `starts` [T + 1]. The same splits by column
+    and threshold: that of `ordered` [S] has its `threshold`, `tree` and the leaves that `keep`, and those of column c
+    begin at `column_starts` [C + 1]. `leaves` [T, 32]: in their precision the trees are summed.
     """
 
     outputs: int
@@ -67,47 +85,122 @@ class Trees:
     edge_starts: Ints
     column: Ints
     place: Ints
-    stay: Masks
+    stay: Naturals
     starts: Ints
-    leaves: Floats
+    threshold: Floats
+    tree: Naturals
+    keep: Naturals
+    column_starts: Ints
+    leaves: Leaves
 
     @classmethod
-    def of(cls, booster: lightgbm.Booster) -> "Trees":
-        """Return the trees of a booster; raises ValueError where one has too many leaves or splits otherwise."""
+    def of(cls, booster: lightgbm.Booster) -> Self:
+        """Return the trees of a LightGBM booster.
+
+        Raises ValueError where one has too many leaves, or splits otherwise than by a threshold.
+        """
         model = booster.dump_model()
+        roots = [_node(tree["tree_structure"]) for tree in model["tree_info"]]
+        return cls.made(roots, model["num_tree_per_iteration"])
+
+    @classmethod
+    def made(cls, roots: Sequence[Node], outputs: int, precision: type[np.floating[Any]] = np.float64) -> Self:
+        """Return the trees with these roots; raises ValueError where one has too many leaves."""
         splits, starts = _Splits(), [0]
-        leaves = np.zeros((len(model["tree_info"]), LEAVES))
-        for tree, values in zip(model["tree_info"], leaves, strict=True):
-            if tree["num_leaves"] > LEAVES:
-                raise ValueError(f"a tree has {tree['num_leaves']} leaves, not at most {LEAVES}")
+        leaves = np.zeros((len(roots), LEAVES), dtype=precision)
+        for root, values in zip(roots, leaves, strict=True):
             found: list[float] = []
-            splits.add(tree["tree_structure"], found)
+            splits.add(root, found)
+            if len(found) > LEAVES:
+                raise ValueError(f"a tree has {len(found)} leaves, not at most {LEAVES}")
             values[: len(found)] = found
             starts.append(len(splits.column))
-        thresholds: dict[tuple[int, bool], set[float]] = defaultdict(set)
-        for column, threshold in zip(splits.column, splits.threshold, strict=True):
-            thresholds[column].add(threshold)
-        edges = {column: sorted(known) for column, known in sorted(thresholds.items())}
-        places = {column: place for place, column in enumerate(edges)}
-        ranks = {(column, edge): rank for column, known in edges.items() for rank, edge in enumerate(known)}
+        known = sorted(set(splits.column))
+        places = {column: place for place, column in enumerate(known)}
+        column = np.array([places[found] for found in splits.column], dtype=np.int64)
+        threshold, stay = np.array(splits.threshold, dtype=np.float64), np.array(splits.stay, dtype=np.uint32)
+        edges = [np.unique(threshold[column == which]) for which in range(len(known))]
+        place = np.empty(len(column), dtype=np.int64)
+        for which, own in enumerate(edges):
+            place[column == which] = np.searchsorted(own, threshold[column == which])
+        order = np.lexsort((threshold, column))
         return cls(
-            model["num_tree_per_iteration"],
-            np.array([feature for feature, _ in edges], dtype=np.int64),
-            np.array([right for _, right in edges], dtype=np.bool_),
-            np.array([edge for known in edges.values() for edge in known], dtype=np.float64),
-            np.cumsum([0, *map(len, edges.values())]),
-            np.array([places[column] for column in splits.column], dtype=np.int64),
-            np.array([ranks[split] for split in zip(splits.column, splits.threshold, strict=True)], dtype=np.int64),
-            np.array(splits.stay, dtype=np.uint32),
+            outputs,
+            np.array([feature for feature, _ in known], dtype=np.int64),
+            np.array([right for _, right in known], dtype=np.bool_),
+            np.concatenate([np.empty(0), *edges]),
+            np.cumsum([0, *map(len, edges)]),
+            column,
+            place,
+            stay,
             np.array(starts),
+            threshold[order],
+            np.repeat(np.arange(len(roots), dtype=np.uint32), np.diff(starts))[order],
+            stay[order],
+            np.searchsorted(column[order], np.arange(len(known) + 1)),
             leaves,
         )
 
     def predict(self, x: Floats) -> Floats:
         """Return the outputs [n, outputs] of rows x [n, F], summed tree by tree for each row alone."""
+        if len(x) <= FEW:
+            splits = (self.threshold, self.tree, self.keep, self.column_starts)
+            return _each(x, self.feature, self.unknown_right, *splits, self.leaves, self.outputs, POWERS)
         ranks = _ranks(np.ascontiguousarray(x.T), self.feature, self.unknown_right, self.edges, self.edge_starts)
         sums = _sums(ranks, self.outputs, self.column, self.place, self.stay, self.starts, self.leaves, POWERS)
         return np.ascontiguousarray(sums.T)
+
+
+def _node(node: dict[str, Any]) -> Node:
+    """Return a node of LightGBM's JSON; raises ValueError where it does not split by a threshold."""
+    if "leaf_value" in node:
+        return float(node["leaf_value"])
+    if node["decision_type"] != "<=":
+        raise ValueError(f"a tree splits by {node['decision_type']!r}, not by a threshold")
+    # A feature that was never unknown in training is taken for zero where it is.
+    unknown_left = node["default_left"] if node["missing_type"] == "NaN" else node["threshold"] >= 0
+    left, right = _node(node["left_child"]), _node(node["right_child"])
+    return Split(node["split_feature"], node["threshold"], not unknown_left, left, right)
+
+
+@compiled_and_kept
+def _each(
+    x: Floats,
+    feature: Ints,
+    unknown_right: Flags,
+    threshold: Floats,
+    tree: Naturals,
+    keep: Naturals,
+    column_starts: Ints,
+    leaves: Leaves,
+    outputs: int,
+    powers: Ints,
+) -> Floats:
+    """Return the sums [n, outputs] over the trees of the leaf that each row of x [n, F] falls into."""
+    sums = np.zeros((len(x), outputs), leaves.dtype)
+    left = np.empty(len(leaves), dtype=np.uint32)
+    for row in range(len(x)):
+        left[:] = np.uint32(ALL)
+        for column in range(len(feature)):
+            value = x[row, feature[column]]
+            unknown = np.isnan(value)
+            if unknown and not unknown_right[column]:
+                continue
+            for split in range(column_starts[column], column_starts[column + 1]):
+                if not unknown and value <= threshold[split]:
+                    break
+                left[tree[split]] &= keep[split]
+        for first in range(0, len(leaves), outputs):
+            for out in range(outputs):
+                sums[row, out] += leaves[first + out, powers[_first(left[first + out])]]
+    return sums.astype(np.float64)
+
+
+@compiled
+def _first(left: int) -> int:
+    """Return the place in `POWERS` of the lowest bit that is set."""
+    lowest = left & (np.uint32(0) - left)
+    return int(np.uint32(lowest * np.uint32(DE_BRUIJN)) >> np.uint32(27))
 
 
 @compiled_and_kept
@@ -134,14 +227,14 @@ def _sums(
     outputs: int,
     column: Ints,
     place: Ints,
-    stay: Masks,
+    stay: Naturals,
     starts: Ints,
-    leaves: Floats,
+    leaves: Leaves,
     powers: Ints,
 ) -> Floats:
     """Return the sums [outputs, n] over the trees of the leaf that each row falls into."""
     rows = ranks.shape[1]
-    sums = np.zeros((outputs, rows))
+    sums = np.zeros((outputs, rows), leaves.dtype)
     left = np.empty(rows, dtype=np.uint32)
     for tree in range(len(leaves)):
         left[:] = np.uint32(ALL)
@@ -151,6 +244,5 @@ def _sums(
                 left[row] &= mask if rank[row] > threshold else np.uint32(ALL)
         out, values = sums[tree % outputs], leaves[tree]
         for row in range(rows):
-            first = left[row] & (np.uint32(0) - left[row])
-            out[row] += values[powers[np.uint32(first * np.uint32(DE_BRUIJN)) >> np.uint32(27)]]
-    return sums
+            out[row] += values[powers[_first(left[row])]]
+    return sums.astype(np.float64)

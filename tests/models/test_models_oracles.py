@@ -5,13 +5,15 @@ from typing import Any
 import lightgbm
 import numpy as np
 import pytest
+import xgboost
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from river import linear_model, optim, preprocessing
 
-from models import learner
+from models import learner, xgboost_trees
 from models.learner import Learner, Walk
 from models.trees import Trees
+from models.xgboost_point import PARAMETERS
 
 HORIZONS = (1, 5)
 INPUTS = 4
@@ -81,7 +83,40 @@ def test_the_trees_have_the_bits_of_lightgbm(unknown: float, leaves: int) -> Non
     unseen = rng.normal(size=(500, 6))
     unseen[rng.random(unseen.shape) < 0.2] = np.nan  # also where training never met an unknown value
     unseen[0] = 0.0
-    assert np.array_equal(Trees.of(booster).predict(unseen), booster.predict(unseen, raw_score=True))
+    trees = Trees.of(booster)
+    for row, (first, feature) in enumerate(zip(trees.edge_starts, trees.feature, strict=False), start=1):
+        unseen[row:400:12, feature] = trees.edges[first]  # what equals a threshold goes left
+    expected = booster.predict(unseen, raw_score=True)
+    assert np.array_equal(trees.predict(unseen), expected)
+    assert np.array_equal(np.concatenate([trees.predict(unseen[row : row + 1]) for row in range(500)]), expected)
+
+
+@pytest.mark.parametrize("unknown", [0.0, 0.2])
+@pytest.mark.parametrize("leaves", [2, 15, 32])
+def test_the_trees_have_the_bits_of_xgboost(unknown: float, leaves: int) -> None:
+    rng = np.random.default_rng(leaves)
+    x = np.round(rng.normal(size=(3_000, 6)), 2).astype(np.float32)  # few values: rows that equal a threshold
+    x[rng.random(x.shape) < unknown] = np.nan
+    y = np.nansum(x[:, :3], axis=1) * np.nan_to_num(x[:, 3]) + np.isnan(x[:, 4])
+    parameters = PARAMETERS | {"max_leaves": leaves, "min_child_weight": 5}
+    booster = xgboost.train(parameters, xgboost.DMatrix(x, y, nthread=1), 40)
+    unseen = np.round(rng.normal(size=(500, 6)), 2).astype(np.float32)
+    unseen[rng.random(unseen.shape) < 0.2] = np.nan
+    unseen[0] = 0.0
+    expected = booster.inplace_predict(unseen)[:, None]
+    trees = xgboost_trees.read(booster.save_raw("json").decode())
+    assert np.unique(expected).size > leaves
+    assert np.array_equal(trees.predict(unseen.astype(np.float64)), expected)
+    alone = [trees.predict(unseen[row : row + 1].astype(np.float64)) for row in range(500)]
+    assert np.array_equal(np.concatenate(alone), expected)
+
+
+def test_an_xgboost_model_that_is_no_sum_of_its_trees_is_refused() -> None:
+    x = np.random.default_rng(0).normal(size=(200, 2))
+    for parameters in ({"base_score": 0.5}, {"objective": "multi:softprob", "num_class": 3, "base_score": 0.0}):
+        booster = xgboost.train({**parameters, "nthread": 1}, xgboost.DMatrix(x, np.arange(200) % 3), 2)
+        with pytest.raises(ValueError, match="several outputs, or a base score"):
+            xgboost_trees.read(booster.save_raw("json").decode())
 
 
 def test_a_tree_that_is_too_large_is_refused() -> None:

@@ -1,0 +1,45 @@
+"""The environment of the rival libraries of `bench.forecast`, apart from ours: they want pandas below 3.
+
+Made by uv under .foretick/bench-forecast from bench/forecast.lock, and anew where the lock has changed. The lock is
+`uv pip compile --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-annotate --no-header
+bench/forecast.in -o bench/forecast.lock`.
+"""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from settings import ROOT
+
+LOCK = ROOT / "bench" / "forecast.lock"
+FOLDER = ROOT / ".foretick" / "bench-forecast"
+PYTHON = FOLDER / "bin" / "python"
+STAMP = FOLDER / "forecast.sha256"
+
+
+def make() -> Path:
+    """Return the interpreter of the environment, which is made where it is not there.
+
+    Raises ValueError with one line where there is no uv.
+    """
+    wanted = hashlib.sha256(LOCK.read_bytes()).hexdigest()
+    if not STAMP.exists() or STAMP.read_text() != wanted:
+        uv = _uv()
+        print(f"installing the packages of {LOCK.name} into {FOLDER}", file=sys.stderr, flush=True)
+        shutil.rmtree(FOLDER, ignore_errors=True)
+        FOLDER.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, FOLDER], check=True)
+        command = [uv, "pip", "sync", "--quiet", "--python", PYTHON, "--require-hashes", LOCK]
+        subprocess.run(command, check=True)
+        STAMP.write_text(wanted)
+    return PYTHON
+
+
+def _uv() -> str:
+    """Return uv: the one on the path, else the one that the foretick command installed."""
+    found = shutil.which("uv") or shutil.which(ROOT / ".foretick" / "uv" / "bin" / "uv")
+    if not found:
+        raise ValueError("no uv found: install it (pip install uv), or run ./foretick once, which does")
+    return found
