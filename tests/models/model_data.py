@@ -35,6 +35,17 @@ def market(symbol: str, rows: int, seed: int, rho: float = 0.0, gaps: float = 0.
     return bars_of(symbol, time[kept], 100.0 * np.exp(np.cumsum(returns))[kept])
 
 
+def garch(symbol: str, rows: int, seed: int) -> BarFrame:
+    """Return a market whose volatility clusters, GARCH(1,1) with alpha .1 and beta .88, and whose drift is none."""
+    noise = np.random.default_rng(seed).standard_normal(rows)
+    returns, variance = np.empty(rows), 1e-6
+    for row in range(rows):
+        returns[row] = np.sqrt(variance) * noise[row]
+        variance = 2e-8 + 0.1 * returns[row] ** 2 + 0.88 * variance
+    time = START + MINUTE * np.arange(rows, dtype=np.int64)
+    return bars_of(symbol, time, 100.0 * np.exp(np.cumsum(returns)))
+
+
 def features_of(bars: BarFrame) -> FeatureFrame:
     """Return the features of all bars, from the beginning."""
     step = FeatureStep()
