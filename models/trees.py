@@ -145,7 +145,9 @@ class Trees:
         """Return the outputs [n, outputs] of rows x [n, F], summed tree by tree for each row alone."""
         if len(x) <= FEW:
             splits = (self.threshold, self.tree, self.keep, self.column_starts)
-            return _each(x, self.feature, self.unknown_right, *splits, self.leaves, self.outputs, POWERS)
+            return _each(
+                np.ascontiguousarray(x), self.feature, self.unknown_right, *splits, self.leaves, self.outputs, POWERS
+            )
         ranks = _ranks(np.ascontiguousarray(x.T), self.feature, self.unknown_right, self.edges, self.edge_starts)
         sums = _sums(ranks, self.outputs, self.column, self.place, self.stay, self.starts, self.leaves, POWERS)
         return np.ascontiguousarray(sums.T)

@@ -29,7 +29,7 @@ def test_what_cannot_be_served_is_said_in_one_line(fitted: dict[str, Forecaster]
         registry.load_all(tmp_path, DEFAULT.fingerprint)
     path = registry.save(tmp_path, DEFAULT, [fitted["naive"], fitted["gbm"]])[1]
     (tmp_path / "serving.json").write_text('{"oracle": "1"}')
-    with pytest.raises(ValueError, match="unknown model 'oracle'"):
+    with pytest.raises(ValueError, match="no model 'oracle'; the models are naive, reversal"):
         registry.load_all(tmp_path, DEFAULT.fingerprint)
     (tmp_path / "serving.json").write_text("{")
     with pytest.raises(ValueError, match="not a list of models"):
