@@ -100,7 +100,7 @@ def evaluate(
         sys.stdout.write(msgspec.json.encode([cell._asdict() for cell in results.cells]).decode() + "\n")
         return
     shown = Console()
-    for table in tables(results):
+    for table in tables(results, shown.width):
         shown.print(table)
     shown.print(f"report: {report}")
 

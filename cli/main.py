@@ -42,12 +42,18 @@ app.command(context_settings={"ignore_unknown_options": True})(stack.test)
 app.add_typer(topics.app, name="topics")
 
 
+def _leave() -> None:
+    """Spare the last look for garbage; not where Torch is loaded, whose bindings call a leak what is not freed."""
+    if "torch" not in sys.modules:
+        gc.freeze()
+
+
 def run() -> None:
     """Run the command that was typed and exit."""
     # Imports make many objects and hardly any garbage: where numba is loaded, to look for it as often as is usual takes
     # a quarter of a second, and once more at the end, when all goes with the process, half a second.
     gc.set_threshold(100_000)
-    atexit.register(gc.freeze)
+    atexit.register(_leave)
     try:
         app()
     except UserError as error:
