@@ -140,6 +140,14 @@ def test_the_terminal_shows_a_table_a_horizon_with_the_naive_model_first(results
     assert skilled[-3:] == ["better", "***", "yes"]
 
 
+def test_a_narrow_terminal_cuts_no_number(results: Results):
+    out = StringIO()
+    for table in tables(results, 80):
+        Console(file=out, width=80).print(table)
+    assert "…" not in out.getvalue()
+    assert "cover %" in out.getvalue()
+
+
 def test_the_leaderboard_says_where_it_is_from_and_ranks_nothing_without_its_uncertainty(results: Results):
     text = leaderboard(results, "abc123", "foretick evaluate x.csv")
     for part in ("abc123", "`foretick evaluate x.csv`", "seed 7", "2020-01-01 to 2020-02-29", "34,560 rows"):
