@@ -55,12 +55,16 @@ def evaluate(
     from evaluation.output import write  # noqa: PLC0415
     from evaluation.run import evaluate as run  # noqa: PLC0415
     from evaluation.summary import tables  # noqa: PLC0415
+    from models.registry import classes  # noqa: PLC0415
     from models.zoo import COMBINERS, ZOO  # noqa: PLC0415
     from sources.bars import read_bars  # noqa: PLC0415
     from sources.errors import SourceError  # noqa: PLC0415
 
     settings = Settings()
-    wanted = _wanted(model, [*ZOO, *COMBINERS])
+    try:
+        wanted = classes(model or [*ZOO, *COMBINERS])
+    except ValueError as error:
+        raise UserError(str(error)) from error
     folder = output or settings.home / "evaluation"
     console, began = Console(stderr=True), time.monotonic()
     try:
@@ -80,8 +84,8 @@ def evaluate(
                 bars,
                 settings.universe or universe_of(bars),
                 walked,
-                {name: found for name, found in ZOO.items() if name in wanted},
-                {name: found for name, found in COMBINERS.items() if name in wanted},
+                {name: found for name, found in wanted.items() if name in ZOO},
+                {name: found for name, found in wanted.items() if name in COMBINERS},
                 folder,
                 seed,
                 jobs,
@@ -110,13 +114,6 @@ def _horizons(chosen: list[int] | None) -> tuple[int, ...]:
     if unknown:
         raise UserError(f"no horizon {unknown[0]}; they are {', '.join(map(str, HORIZONS))} bars")
     return tuple(horizon for horizon in HORIZONS if horizon in (chosen or HORIZONS))
-
-
-def _wanted(chosen: list[str] | None, known: list[str]) -> set[str]:
-    unknown = [name for name in chosen or () if name not in known]
-    if unknown:
-        raise UserError(f"no model {unknown[0]!r}; the models are {', '.join(known)}")
-    return {"naive", *(chosen or known)}
 
 
 def universe_of(bars: "list[BarFrame]") -> dict[str, float]:

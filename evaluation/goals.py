@@ -7,11 +7,10 @@ import numpy as np
 
 from evaluation.results import BASELINE, REAL_VOLATILITY, Results
 from evaluation.wording import number
-from models.ensemble import Ensemble, EnsemblePlain
-from models.stacking import Stacking
+from models.ensemble import Ensemble
+from models.zoo import COMBINERS
 
 JUDGED = Ensemble.name
-COMBINERS = (Ensemble.name, EnsemblePlain.name, Stacking.name)
 R2 = {1: 3.5, 5: 3.4, 15: 1.8, 60: 0.6}
 """Least R2 of volatility-scaled returns, in percent."""
 QLIKE = {5: 7.0, 15: 10.0, 60: 7.0}

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from features.frame import FeatureFrame, Floats, Ints
 from models import artifact, volatility
+from models.boosting import MIN_ROWS, slope
 from models.distribution import odds_up, spread
 from models.forecaster import JSON, Forecasts
 from models.inputs import scale_free, usable
@@ -32,8 +33,6 @@ LEFT_OUT = ("week_sine", "week_cosine")
 """A window of months has too few weeks to teach what a weekday means: left in, they cost skill at 15 and 60 bars."""
 ROWS = 250_000
 """Rows trained on, at most: of more, every second, third ... is taken."""
-MIN_ROWS = 1_000
-"""Rows needed to train on, and to temper with."""
 HELD_OUT = 0.2
 """The last part of the fit's time, which tempers what was learnt on the rest."""
 SHARES = (0.2, 0.4, 0.6, 0.8, 1.0)
@@ -137,7 +136,7 @@ class Boosted(ABC, Generic[Booster]):
 
     def _loss(self, y: Floats, said: Floats) -> float:
         """Return the squared error of what was said, shrunk as `_temper` would."""
-        return float(np.mean((y - _slope(y, said) * said) ** 2))
+        return float(np.mean((y - slope(y, said) * said) ** 2))
 
     def _temper(self, rows: Rows) -> None:
         """Set the slope of the unseen targets on what the trees say, between 0 and 1, and the residuals' quantiles."""
@@ -145,7 +144,7 @@ class Boosted(ABC, Generic[Booster]):
         for column in range(len(self.horizons)):
             target, mean = rows.y[:, column], said[:, column]
             known = ~np.isnan(target)
-            self.shrink[column] = _slope(target[known], mean[known])
+            self.shrink[column] = slope(target[known], mean[known])
             self.spread[column] = spread(target - self.shrink[column] * mean)
 
     def _rows(self, frames: list[FeatureFrame]) -> Rows:
@@ -236,10 +235,6 @@ class Boosted(ABC, Generic[Booster]):
         step = len(model.horizons)
         model.boosters = [loaded[first : first + step] for first in range(0, len(loaded), step)]
         return model
-
-
-def _slope(y: Floats, said: Floats) -> float:
-    return min(max(float(said @ y) / max(float(said @ said), 1e-12), 0.0), 1.0)
 
 
 def _file(number: int) -> str:

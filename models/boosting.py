@@ -73,12 +73,17 @@ def temper(said: Floats, y: Floats, start: Floats) -> tuple[Floats, Floats]:
         target, mean, spread = y[rows, column], said[rows, column, 0], said[rows, column, 1:]
         if len(target) < MIN_ROWS:
             continue
-        shrink[column, 0] = min(max(float(mean @ target) / max(float(mean @ mean), 1e-12), 0.0), 1.0)
+        shrink[column, 0] = slope(target, mean)
         losses = [_pinball(target, start[column, 1:] + factor * spread) for factor in SHRINKS]
         shrink[column, 1:] = SHRINKS[int(np.argmin(losses))]
         misses = target[:, None] - start[column, 1:] - shrink[column, 1:] * spread
         shift[column, 1:] += [np.quantile(misses[:, level], LEVELS[level]) for level in range(len(LEVELS))]
     return shrink, shift
+
+
+def slope(y: Floats, said: Floats) -> float:
+    """Return the least-squares slope of what came on what was said, between 0 and 1."""
+    return min(max(float(said @ y) / max(float(said @ said), 1e-12), 0.0), 1.0)
 
 
 def _pinball(target: Floats, quantiles: Floats) -> float:

@@ -15,9 +15,8 @@ from features.frame import FeatureFrame, Floats, Ints
 from models import artifact, volatility
 from models.distribution import NORMAL, odds_up
 from models.forecaster import JSON, Forecasts
-from models.labels import mature
+from models.labels import waiting
 from topics.records import HORIZONS
-from topics.units import interval_ms
 
 CLIP = 4.0
 """Labels and forecasts in units of the scale are clipped to +- this."""
@@ -126,9 +125,11 @@ class Combination(ABC):
             new = np.column_stack([frame.time, frame.close, sigma, self._posterior(frame), x[:, column], extra])
             before = self._carried(state["pending"][column], moved, new.shape[1])
             rows = np.concatenate([before, new])
-            at, y = _labels(rows, horizon, frame)
+            times, prices, sigmas = rows[:, 0].astype(np.int64), rows[:, 1].copy(), rows[:, 2]
+            at, y = waiting(times, prices, sigmas, (horizon,), CLIP, frame)
             known = self._restored(state["learnt"][column], moved)
-            done, said[:, column], weights[:, column] = self._advance(known, rows, len(before), at, y, horizon, experts)
+            found = self._advance(known, rows, len(before), at.ravel(), y.ravel(), horizon, experts)
+            done, said[:, column], weights[:, column] = found
             learnt.append({name: values.tolist() for name, values in known.items()})
             pending.append(rows[done:].tolist())
         new_state = {
@@ -203,13 +204,6 @@ class Combination(ABC):
         """Read what `save` wrote. Raises ValueError with one line where it is no artifact of this combiner."""
         definition = artifact.read(folder, cls.name)
         return cls(tuple(definition["names"]), tuple(definition["horizons"]), definition["fingerprint"])
-
-
-def _labels(rows: Floats, horizon: int, frame: FeatureFrame) -> tuple[Ints, Floats]:
-    """Return at which row of the frame labels mature, and the labels in units of the scale, clipped."""
-    time, price = rows[:, 0].astype(np.int64), rows[:, 1].copy()
-    at, realised = mature(time, price, horizon * interval_ms(frame.interval), frame.time, frame.close)
-    return at, np.clip(realised / (rows[:, 2] * np.sqrt(horizon)), -CLIP, CLIP)
 
 
 def _scale(forecasts: Mapping[str, Forecasts], unit: Floats) -> Floats:

@@ -13,6 +13,7 @@ from models.distribution import spread
 from models.forecaster import Forecasts
 from models.labels import variances
 from models.lightgbm_point import PARAMETERS, LightGBM
+from models.standard import from_scale
 
 LEAST, MOST = 1e-3, 50.0
 """The gamma deviance knows no zero, and one crash is not to decide a tree."""
@@ -47,5 +48,4 @@ class LightGBMVolatility(LightGBM):
 
     def _forecasts(self, x: Inputs, unit: Floats) -> Forecasts:
         scale = unit * np.sqrt(self.shrink * self._sum(x))
-        known = np.where(np.isnan(scale), np.nan, 1.0)
-        return Forecasts(0.0 * known, scale, scale[:, :, None] * self.spread, 0.5 * known)
+        return from_scale(scale, self.spread)

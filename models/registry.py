@@ -26,12 +26,12 @@ Served = Forecaster | Combination
 def classes(names: Iterable[str]) -> dict[str, type[Any]]:
     """Return the models of these names and the naive one, in the zoo's order, combinations of models last.
 
-    Raises ValueError that lists the known ones where one is unknown. Others than `MODELS` load Torch: seconds.
+    Raises ValueError that lists the known ones where one is unknown. Others than `MODELS` load the zoo: seconds.
     """
     wanted = {Naive.name, *names}
     if wanted <= set(MODELS):
         return {name: model for name, model in MODELS.items() if name in wanted}
-    from models.zoo import COMBINERS, ZOO  # noqa: PLC0415 - Torch
+    from models.zoo import COMBINERS, ZOO  # noqa: PLC0415 - XGBoost and arch
 
     known = {**ZOO, **COMBINERS}
     unknown = sorted(wanted - set(known))

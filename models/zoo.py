@@ -1,6 +1,6 @@
 """Every model by name, the naive forecast first: those that `up` serves (`models.registry`) among the others.
 
-Importing it loads Torch, XGBoost and arch: seconds, so a command imports it only where it fits or explains a model.
+Importing it loads XGBoost and arch: seconds, so a command imports it only where it fits or explains a model.
 """
 
 from typing import Any
