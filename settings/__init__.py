@@ -31,6 +31,7 @@ class Settings(BaseSettings):
     kafka: str = Field(default="127.0.0.1:9092", description="bootstrap servers, host:port[,host:port]")
     database_url: SecretStr = Field(default=SecretStr("postgresql://foretick@127.0.0.1:5432/foretick"))
     redis_url: SecretStr = Field(default=SecretStr("redis://127.0.0.1:6379/0"))
+    mlflow_uri: str = Field(default="http://127.0.0.1:5000", description="the MLflow server that tracks and registers")
     dashboard_port: int = Field(default=5006, ge=0, le=65535)
     sample: bool = Field(default=True, description="whether `up` replays the bundled sample")
     interval: str = Field(default="1m", description="the interval of the bars built from ticks")
@@ -52,6 +53,26 @@ class Settings(BaseSettings):
     )
     universe: Annotated[dict[str, float], NoDecode] = Field(
         default={}, description="the symbols that make up the market, with weights where they differ: BTCUSDT:2,ETHUSDT"
+    )
+    model_expiry_days: float = Field(
+        default=45.0, gt=0, description="how long after the end of its training data a model counts as fresh"
+    )
+    retrain_cron: str = Field(
+        default="0 3 * * 0", description="when to train anew, in cron's syntax, by the bars' time, UTC; empty: never"
+    )
+    retrain_on_drift: bool = Field(default=True, description="whether drift starts a training")
+    retrain_cooldown_hours: float = Field(
+        default=24.0, ge=0, description="the least time between two trainings, by the bars' time"
+    )
+    retrain_days: float = Field(default=180.0, gt=0, description="the history that a retraining learns from")
+    trainer_memory_mb: int = Field(default=4_096, ge=512, description="the memory that the trainer may take")
+    promote: bool = Field(default=True, description="whether a challenger that wins its test is promoted")
+    promote_alpha: float = Field(
+        default=0.05, gt=0, lt=1, description="the chance to promote a challenger that is no better"
+    )
+    promote_bars: int = Field(default=1_440, ge=1, description="the bars that a challenger is judged on, at least")
+    challenger_days: float = Field(
+        default=14.0, gt=0, description="how long a challenger may try to win, by the bars' time"
     )
     frame_rows: int = Field(default=500, ge=1, le=5_000, description="rows in one frame of a backfill, at most")
 

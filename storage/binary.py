@@ -82,9 +82,12 @@ def char(values: Sequence[bytes]) -> Column:
     return _fixed(np.frombuffer(b"".join(values), dtype=np.uint8).copy())
 
 
-def timestamptz(values: Sequence[int] | Ints) -> Column:
+def timestamptz(values: Sequence[int | None] | Ints) -> Column:
     """Return a timestamptz column from epoch milliseconds."""
-    return _fixed(((np.array(values, dtype=np.int64) - POSTGRES_EPOCH_MS) * 1_000).astype(">i8"))
+    null = None if isinstance(values, np.ndarray) else _nulls(values)
+    if null is not None:
+        values = [0 if value is None else value for value in values]
+    return _fixed(((np.array(values, dtype=np.int64) - POSTGRES_EPOCH_MS) * 1_000).astype(">i8"), null)
 
 
 def bytea(values: Sequence[bytes | None]) -> Column:

@@ -27,7 +27,7 @@ from storage.binary import (
     timestamptz,
 )
 from storage.numbers import Key
-from topics.catalog import ALERTS, BARS, DEAD_LETTERS, FEATURES, MODELS, REGIMES, Topic
+from topics.catalog import ALERTS, BARS, DEAD_LETTERS, DRIFT, FEATURES, MODEL_EVENTS, REGIMES, Topic
 from topics.records import QUANTILES, Features, Forecast, Outcome, Prediction, Tick
 
 Kind = Callable[[Sequence[Any]], Column]
@@ -84,11 +84,18 @@ _PLAIN: dict[Topic, tuple[str, tuple[str, ...], dict[str, Kind]]] = {
         ("alert_id", "time"),
         {"alert_id": text, "rule": text, "symbol": text, "time": timestamptz, "severity": text, "message": text},
     ),
-    MODELS: (
+    MODEL_EVENTS: (
         "model_events",
-        ("model", "version", "event", "time"),
-        {"model": text, "version": text, "event": text, "fingerprint": text}
-        | {"time": timestamptz, "path": text, "reason": text},
+        ("model", "version", "event", "time", "number", "symbol", "interval"),
+        {"model": text, "version": text, "event": text, "fingerprint": text, "time": timestamptz, "number": int8}
+        | {"role": text, "symbol": text, "interval": text, "reason": text},
+    ),
+    DRIFT: (
+        "drift",
+        ("model", "version", "kind", "detector", "time", "interval", "symbol", "horizon"),
+        {"model": text, "version": text, "kind": text, "detector": text, "time": timestamptz}
+        | {"statistic": float8, "limit": float8, "interval": text, "symbol": text, "horizon": int8}
+        | {"since": timestamptz, "detail": text},
     ),
     DEAD_LETTERS: (
         "dead_letters",
@@ -173,6 +180,7 @@ def predictions(records: Sequence[Prediction], series: Sequence[int], contexts: 
         "scale": float8([forecast.scale for forecast in forecasts]),
         **{name: float8(column) for name, column in zip(QUANTILE_COLUMNS, quantiles.T, strict=True)},
         "p_up": float8([forecast.p_up for forecast in forecasts]),
+        "dissimilarity": float8(_repeated([prediction.dissimilarity for prediction in records], sizes)),
     }
     body = _with_weights(columns, [forecast.weights for forecast in forecasts], np.array(series))
     return Rows("prediction_rows", ("series_id", "time"), (*columns, "weights"), body)
@@ -196,6 +204,10 @@ def _with_weights(
     return rows([*many, nulls(len(weights) - len(told.lengths))]) + rows([*few, told])
 
 
+def _repeated(values: Sequence[float | None], sizes: Sequence[int]) -> npt.NDArray[np.float64]:
+    return np.repeat(np.array([np.nan if value is None else value for value in values], dtype=np.float64), sizes)
+
+
 _key_of_outcome = attrgetter("symbol", "interval", "model", "version", "horizon")
 
 
@@ -204,6 +216,7 @@ def series_of_outcomes(records: Sequence[Outcome]) -> list[Key]:
     return list(map(_key_of_outcome, records))
 
 
+ROLE = {"champion": b"c", "challenger": b"h", "shadow": b"s"}
 STATUS = {"scored": b"s", "stale": b"t", "unscored": b"u"}
 _values_of_outcome = attrgetter(
     "time",
@@ -215,13 +228,14 @@ _values_of_outcome = attrgetter(
     "pinball",
     "interval_hit",
     "direction_hit",
+    "role",
 )
 
 
 def outcomes(records: Sequence[Outcome], series: Sequence[int]) -> Rows:
     """Return the rows of outcomes; `series` has a number per outcome."""
     times, targets, statuses, *scores = zip(*map(_values_of_outcome, records), strict=True)
-    realised, error, naive, pinball, interval_hit, direction_hit = scores
+    realised, error, naive, pinball, interval_hit, direction_hit, roles = scores
     columns = {
         "time": timestamptz(times),
         "target_time": timestamptz(targets),
@@ -233,5 +247,6 @@ def outcomes(records: Sequence[Outcome], series: Sequence[int]) -> Rows:
         "pinball": float8(pinball),
         "interval_hit": boolean(interval_hit),
         "direction_hit": boolean(direction_hit),
+        "role": char([ROLE[role] for role in roles]),
     }
     return Rows.of("outcome_rows", ("series_id", "time"), columns)

@@ -62,7 +62,7 @@ class Writer:
         self._connection: AsyncConnection | None = None
         self._lock = asyncio.Lock()
         self._series = Numbers("series", "series_id", ("symbol", "interval", "model", "version", "horizon"))
-        self._contexts = Numbers("contexts", "context_id", ("fingerprint", "regime"))
+        self._contexts = Numbers("contexts", "context_id", ("fingerprint", "regime", "role", "expired"))
 
     async def write(self, records: Mapping[Topic, Sequence[Struct]], tick_origins: Sequence[str] = ()) -> None:
         """Store all records, or none. When it returns they are on disk, and their offsets may be committed.
@@ -122,7 +122,7 @@ class Writer:
             return tables.ticks(cast(Sequence[Tick], records), tick_origins)
         if topic is PREDICTIONS:
             made = cast(Sequence[Prediction], records)
-            contexts = await self._contexts.of(connection, [(record.fingerprint, record.regime) for record in made])
+            contexts = await self._contexts.of(connection, [(r.fingerprint, r.regime, r.role, r.expired) for r in made])
             return tables.predictions(
                 made, await self._series.of(connection, tables.series_of_predictions(made)), contexts
             )

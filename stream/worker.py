@@ -20,7 +20,7 @@ from stream.outbox import Outbox
 from stream.shell import Shell, Stage
 from stream.stages import Indicators, Outcomes, Predictions
 from stream.universe import IN_ORDER, Gather, Market
-from topics.catalog import BARS, MARKET_BARS, MODELS, WORKER_GROUP
+from topics.catalog import BARS, MARKET_BARS, MODEL_EVENTS, WORKER_GROUP
 from topics.records import ModelEvent
 
 
@@ -54,7 +54,9 @@ def make_worker(settings: Settings, pipeline: Sequence[Stage[Any, Any]]) -> faus
 
     @app.task  # type: ignore[untyped-decorator, unused-ignore]
     async def announce() -> None:
-        await outbox.send([(MODELS, event.model, [event]) for event in serving(pipeline, int(time.time() * 1000))])
+        await outbox.send(
+            [(MODEL_EVENTS, event.model, [event]) for event in serving(pipeline, int(time.time() * 1000))]
+        )
 
     @app.on_before_shutdown.connect  # type: ignore[untyped-decorator, unused-ignore]
     async def close(*_: object, **__: object) -> None:
@@ -66,7 +68,7 @@ def make_worker(settings: Settings, pipeline: Sequence[Stage[Any, Any]]) -> faus
 def serving(pipeline: Sequence[Stage[Any, Any]], now: int) -> list[ModelEvent]:
     """Return what tells everyone which model versions predict from now (epoch ms) on."""
     return [
-        ModelEvent(model.name, model.version, "serving", model.fingerprint, now)
+        ModelEvent(model.name, model.version, "loaded", model.fingerprint, now, role="champion")
         for stage in pipeline
         if isinstance(stage, Predictions)
         for model in stage.fold.served

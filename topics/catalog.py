@@ -4,7 +4,19 @@ from dataclasses import dataclass
 
 from msgspec import Struct
 
-from topics.records import Alert, Bar, DeadLetter, Features, ModelEvent, Outcome, Prediction, Regime, Tick
+from topics.records import (
+    Alert,
+    Bar,
+    DeadLetter,
+    Deployment,
+    Drift,
+    Features,
+    ModelEvent,
+    Outcome,
+    Prediction,
+    Regime,
+    Tick,
+)
 
 DAY_MS = 86_400_000
 FOREVER = -1
@@ -17,7 +29,8 @@ WORKER_GROUP, PERSIST_GROUP = "foretick-worker", "foretick-persist"
 class Topic:
     """A topic: `key` is the record field that is the Kafka key; `retention_ms` is `FOREVER` where nothing expires.
 
-    What is not `stored` in the database repeats another topic's records on their way between two stages.
+    What is not `stored` from its topic repeats another topic's records on their way between two stages, or, the
+    deployments, is in the database before it is published.
     """
 
     name: str
@@ -49,7 +62,9 @@ REGIMES = Topic("regimes", Regime, key="symbol", retention_ms=7 * DAY_MS)
 PREDICTIONS = Topic("predictions", Prediction, key="symbol", retention_ms=7 * DAY_MS)
 OUTCOMES = Topic("outcomes", Outcome, key="symbol", retention_ms=7 * DAY_MS)
 ALERTS = Topic("alerts", Alert, key="symbol", retention_ms=30 * DAY_MS)
-MODELS = Topic("models", ModelEvent, key="model", retention_ms=FOREVER, partitions=1, compacted=True)
+MODELS = Topic("models", Deployment, key="model", retention_ms=FOREVER, partitions=1, compacted=True, stored=False)
+MODEL_EVENTS = Topic("model-events", ModelEvent, key="model", retention_ms=30 * DAY_MS, partitions=1)
+DRIFT = Topic("drift", Drift, key="model", retention_ms=30 * DAY_MS, partitions=1)
 DEAD_LETTERS = Topic("dead-letters", DeadLetter, key="topic", retention_ms=30 * DAY_MS, partitions=1)
 
 TOPICS: tuple[Topic, ...] = (
@@ -63,6 +78,8 @@ TOPICS: tuple[Topic, ...] = (
     OUTCOMES,
     ALERTS,
     MODELS,
+    MODEL_EVENTS,
+    DRIFT,
     DEAD_LETTERS,
 )
 STORED = tuple(topic for topic in TOPICS if topic.stored)

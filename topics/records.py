@@ -32,6 +32,9 @@ Probability = Annotated[float, Meta(ge=0, le=1)]
 # Whatever is decoded must also fit into a 64-bit column and into an index, or one record would stop the rest.
 Count = Annotated[int, Meta(ge=0, le=2**53)]
 Name = Annotated[str, Meta(max_length=200)]
+Role = Literal["champion", "challenger", "shadow"]
+"""What a model version's forecasts are for: the champion's are the model's word; the others are only scored. A
+challenger may take the champion's place; the shadow is the champion before, kept warm for a rollback."""
 
 
 class Tick(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -144,7 +147,11 @@ class Forecast(Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Prediction(Struct, frozen=True, gc=False, omit_defaults=True):
-    """What one model version said at the close of the bar at `time`, for every horizon. `price` is that close."""
+    """What one model version said at the close of the bar at `time`, for every horizon. `price` is that close.
+
+    `dissimilarity` tells how far the bar's features are from the data that the version was trained on: above 1 they are
+    farther than that data is from itself, and the forecast is not to be trusted. `expired`: the training is too old.
+    """
 
     symbol: Symbol
     interval: Interval
@@ -155,6 +162,9 @@ class Prediction(Struct, frozen=True, gc=False, omit_defaults=True):
     price: float
     forecasts: list[Forecast]
     regime: Name | None = None
+    role: Role = "champion"
+    dissimilarity: float | None = None
+    expired: bool = False
 
 
 class Outcome(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -180,6 +190,7 @@ class Outcome(Struct, frozen=True, gc=False, omit_defaults=True):
     pinball: float | None = None
     interval_hit: bool | None = None
     direction_hit: bool | None = None
+    role: Role = "champion"
 
 
 class Alert(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -193,16 +204,64 @@ class Alert(Struct, frozen=True, gc=False, omit_defaults=True):
     message: str
 
 
+class Deployment(Struct, frozen=True, gc=False, omit_defaults=True):
+    """Which versions of a model predict from now on: the newest of a model counts, and says all of it.
+
+    The `number`-th decision about the model, made at `time` by `decided_by` (``user``, ``sequential test``, ...), on
+    `evidence`, numbers by their names. `champion` None: the model leaves service. `shadow` is the champion before.
+    """
+
+    model: Name
+    number: Count
+    action: Literal["serve", "challenge", "withdraw", "promote", "rollback", "retire"]
+    champion: Name | None
+    fingerprint: Name
+    time: Time
+    challengers: list[Name] = []
+    shadow: Name | None = None
+    decided_by: Name = ""
+    why: str = ""
+    evidence: dict[str, float] | None = None
+
+
 class ModelEvent(Struct, frozen=True, gc=False, omit_defaults=True):
-    """A model version entering or leaving service. `path` is where the artifact lies; `time` is when it was decided."""
+    """What a worker did with a model version: ``loaded`` or ``refused`` it, or began ``serving`` it for a symbol.
+
+    `number` is the deployment's that asked for it. `time` is when; of ``serving`` the time of the first bar of `symbol`
+    and `interval` that the version forecast as champion.
+    """
 
     model: Name
     version: Name
-    event: Literal["trained", "serving", "retired"]
+    event: Literal["loaded", "refused", "serving"]
     fingerprint: Name
     time: Time
-    path: str | None = None
+    number: Count = 0
+    role: Role | None = None
+    symbol: Symbol | None = None
+    interval: Interval | None = None
     reason: str | None = None
+
+
+class Drift(Struct, frozen=True, gc=False, omit_defaults=True):
+    """A change that has lasted until the bar at `time`: what `detector` measured (`statistic`) is beyond its `limit`.
+
+    `kind` is what changed: a model's ``errors`` or ``coverage``, the ``features``, the share of bars unlike the
+    training data (``dissimilarity``), or the model's age (``expiry``). `since` is when it is thought to have begun.
+    """
+
+    model: Name
+    version: Name
+    kind: Literal["errors", "coverage", "features", "dissimilarity", "expiry"]
+    detector: Name
+    time: Time
+    statistic: float
+    limit: float
+    interval: Interval
+    symbol: Symbol | None = None
+    horizon: Horizon | None = None
+    since: Time | None = None
+    detail: str = ""
 
 
 class DeadLetter(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -222,4 +281,16 @@ class DeadLetter(Struct, frozen=True, gc=False, omit_defaults=True):
     row: Count = 0
 
 
-RECORDS: tuple[type[Struct], ...] = (Tick, Bar, Features, Regime, Prediction, Outcome, Alert, ModelEvent, DeadLetter)
+RECORDS: tuple[type[Struct], ...] = (
+    Tick,
+    Bar,
+    Features,
+    Regime,
+    Prediction,
+    Outcome,
+    Alert,
+    Deployment,
+    ModelEvent,
+    Drift,
+    DeadLetter,
+)

@@ -9,7 +9,19 @@ from msgspec import Struct
 from psycopg import sql
 
 from storage.timescale import Writer
-from topics.catalog import ALERTS, BARS, DEAD_LETTERS, FEATURES, MODELS, OUTCOMES, PREDICTIONS, REGIMES, TICKS, Topic
+from topics.catalog import (
+    ALERTS,
+    BARS,
+    DEAD_LETTERS,
+    DRIFT,
+    FEATURES,
+    MODEL_EVENTS,
+    OUTCOMES,
+    PREDICTIONS,
+    REGIMES,
+    TICKS,
+    Topic,
+)
 
 Records = Mapping[Topic, Sequence[Struct]]
 Row = tuple[Any, ...]
@@ -20,11 +32,14 @@ READ = {
     FEATURES: "SELECT symbol, interval, time, close, fingerprint, values FROM features",
     REGIMES: "SELECT symbol, interval, time, state, posterior, change_point FROM regimes",
     PREDICTIONS: "SELECT symbol, interval, time, model, version, horizon, fingerprint, regime, price, mean, scale, "
-    "q05, q10, q25, q50, q75, q90, q95, p_up, weights FROM predictions",
+    "q05, q10, q25, q50, q75, q90, q95, p_up, weights, role, dissimilarity, expired FROM predictions",
     OUTCOMES: "SELECT symbol, interval, time, model, version, horizon, target_time, status, realised, absolute_error, "
-    "naive_absolute_error, pinball, interval_hit, direction_hit FROM outcomes",
+    "naive_absolute_error, pinball, interval_hit, direction_hit, role FROM outcomes",
     ALERTS: "SELECT alert_id, rule, symbol, time, severity, message FROM alerts",
-    MODELS: "SELECT model, version, event, fingerprint, time, path, reason FROM model_events",
+    MODEL_EVENTS: "SELECT model, version, event, fingerprint, time, number, role, symbol, interval, reason "
+    "FROM model_events",
+    DRIFT: 'SELECT model, version, kind, detector, time, statistic, "limit", interval, symbol, horizon, since, detail '
+    "FROM drift",
     DEAD_LETTERS: 'SELECT topic, "partition", "offset", reason, value, time, key, "row" FROM dead_letters',
 }
 """The columns in the order of the record's fields."""
@@ -63,5 +78,5 @@ def empty(url: str) -> None:
     with psycopg.connect(url) as connection:
         connection.execute(
             "TRUNCATE ticks, bars, features, feature_definitions, regimes, prediction_rows, outcome_rows, alerts, "
-            "model_events, dead_letters"
+            "model_events, drift, dead_letters"
         )

@@ -13,7 +13,7 @@ from msgspec import Struct, inspect
 from storage_rows import Records, Row, empty, stored, write
 
 from storage.binary import storable
-from topics.catalog import ALERTS, DEAD_LETTERS, MODELS, OUTCOMES, PREDICTIONS, STORED, TICKS, Topic
+from topics.catalog import ALERTS, DEAD_LETTERS, DRIFT, MODEL_EVENTS, OUTCOMES, PREDICTIONS, STORED, TICKS, Topic
 from topics.records import QUANTILES, Bar, Prediction, Tick
 
 pytestmark = pytest.mark.services
@@ -23,7 +23,8 @@ IDENTITY = {
     PREDICTIONS: ("symbol", "interval", "time", "model", "version", "horizon"),
     OUTCOMES: ("symbol", "interval", "time", "model", "version", "horizon"),
     ALERTS: ("alert_id", "time"),
-    MODELS: ("model", "version", "event", "time"),
+    MODEL_EVENTS: ("model", "version", "event", "time", "number", "symbol", "interval"),
+    DRIFT: ("model", "version", "kind", "detector", "time", "interval", "symbol", "horizon"),
     DEAD_LETTERS: ("topic", "partition", "offset", "row"),
 }
 
@@ -36,6 +37,7 @@ BY_NAME: dict[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(("scale", "volume"), st.none() | POSITIVE),
     "time": TIMES,
     "target_time": TIMES,
+    "since": st.none() | TIMES,
     "interval": st.sampled_from(["1m", "1d", "tick-500", "volume-0.5"]),
     "symbol": st.sampled_from(["BTCUSDT", "A", "'; DROP TABLE bars; --", 'x"\\\t\n%s{}$1']),
     "quantiles": st.none() | st.lists(st.floats(allow_nan=False), min_size=7, max_size=7).map(sorted),
@@ -125,6 +127,7 @@ def rows_of(record: Struct, origin: str) -> list[dict[str, Any]]:
         | {"mean": number(forecast.mean), "scale": number(forecast.scale)}
         | dict(zip(map(str, QUANTILES), map(number, forecast.quantiles or [None] * len(QUANTILES)), strict=True))
         | {"p_up": number(forecast.p_up), "weights": as_stored("weights", forecast.weights)}
+        | {name: values[name] for name in ("role", "dissimilarity", "expired")}
         for forecast in record.forecasts
     ]
 
@@ -134,7 +137,7 @@ def number(value: float | None) -> float | None:
 
 
 def as_stored(name: str, value: Any) -> Any:
-    if name.endswith("time"):
+    if (name.endswith("time") or name == "since") and value is not None:
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=value)
     match value:
         case float():

@@ -11,7 +11,7 @@ from storage_rows import Records, empty, physical, stored, write
 from storage.errors import StorageError
 from storage.timescale import Writer
 from topics import codec
-from topics.catalog import BARS, DEAD_LETTERS, FEATURES, MODELS, OUTCOMES, PREDICTIONS, REGIMES, STORED, TICKS
+from topics.catalog import BARS, DEAD_LETTERS, FEATURES, MODEL_EVENTS, OUTCOMES, PREDICTIONS, REGIMES, STORED, TICKS
 from topics.records import HORIZONS, Bar, DeadLetter, Features, Forecast, ModelEvent, Outcome, Prediction, Regime, Tick
 
 pytestmark = pytest.mark.services
@@ -110,7 +110,24 @@ def test_a_prediction_is_one_row_for_each_horizon_and_an_outcome_one(clean: str)
 def test_a_model_that_says_nothing_is_stored_as_unknown(clean: str) -> None:
     silent = prediction(forecasts=[Forecast(horizon) for horizon in HORIZONS])
     write(clean, {PREDICTIONS: [silent, prediction(T0 + MINUTE, forecasts=[])]})
-    assert [row[9:] for row in stored(clean, PREDICTIONS)] == [(None,) * 11] * len(HORIZONS)
+    assert [row[9:20] for row in stored(clean, PREDICTIONS)] == [(None,) * 11] * len(HORIZONS)
+
+
+def test_the_role_of_a_forecast_is_stored_and_the_last_of_one_bar_and_version_counts(clean: str) -> None:
+    write(clean, {PREDICTIONS: [prediction(role="challenger", dissimilarity=1.5, expired=True)]})
+    write(clean, {PREDICTIONS: [prediction(role="champion", dissimilarity=1.5)], OUTCOMES: [outcome(role="shadow")]})
+    assert {row[20:] for row in stored(clean, PREDICTIONS)} == {("champion", 1.5, False)}
+    assert {row[-1] for row in stored(clean, OUTCOMES)} == {"shadow"}
+
+
+def test_the_log_of_deployments_takes_rows_and_changes_none(clean: str) -> None:
+    with psycopg.connect(clean, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO model_deployments VALUES ('m', 1, 'serve', 'v1', '{}', NULL, 'f', now(), 'me', '', NULL)"
+        )
+        for change in ("UPDATE model_deployments SET why = 'x'", "DELETE FROM model_deployments"):
+            with pytest.raises(psycopg.errors.RaiseException, match="append-only"):
+                connection.execute(change)
 
 
 def test_weights_are_stored_with_those_that_have_them_and_the_last_of_one_key_counts(clean: str) -> None:
@@ -118,14 +135,14 @@ def test_weights_are_stored_with_those_that_have_them_and_the_last_of_one_key_co
     untold = [Forecast(1, 0.2)]
     many = [prediction(T0 + row * MINUTE, "naive") for row in range(3)]
     write(clean, {PREDICTIONS: [*many, prediction(T0, "ensemble", forecasts=told)]})
-    found = {(row[2], row[3], row[5]): row[-1] for row in stored(clean, PREDICTIONS)}
+    found = {(row[2], row[3], row[5]): row[19] for row in stored(clean, PREDICTIONS)}
     assert [weights for (_, model, _), weights in found.items() if model == "ensemble"] == [told[0].weights]
     assert {weights for (_, model, _), weights in found.items() if model == "naive"} == {None}
     assert len(found) == 3 * len(HORIZONS) + 1
     write(clean, {PREDICTIONS: [*many, prediction(T0, "ensemble", forecasts=told), *many]})
     write(clean, {PREDICTIONS: [prediction(T0, "ensemble", forecasts=part) for part in (told, untold)]})
     last = [row for row in stored(clean, PREDICTIONS) if row[3] == "ensemble"]
-    assert [(row[9], row[-1]) for row in last] == [(0.2, None)]
+    assert [(row[9], row[19]) for row in last] == [(0.2, None)]
 
 
 def test_what_is_decoded_at_its_limits_is_stored(clean: str) -> None:
@@ -135,7 +152,8 @@ def test_what_is_decoded_at_its_limits_is_stored(clean: str) -> None:
     )
     (record,) = codec.decode(value, Bar).records
     write(
-        clean, {BARS: [record], MODELS: [ModelEvent("m" * 200, "v" * 200, "trained", "f" * 200, 0, path="p" * 9_000)]}
+        clean,
+        {BARS: [record], MODEL_EVENTS: [ModelEvent("m" * 200, "v" * 200, "refused", "f" * 200, 0, reason="p" * 9_000)]},
     )
     assert stored(clean, BARS)[0][3:] == (5e-324, 1.7e308, 5e-324, 1.0, None, 2**53, None, None, 2**53, *(None,) * 4)
 
