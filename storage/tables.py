@@ -59,6 +59,7 @@ def jsonb(values: Sequence[Mapping[str, float] | None]) -> Column:
 
 _BAR: dict[str, Kind] = {"symbol": text, "interval": text, "time": timestamptz}
 _ORIGIN: dict[str, Kind] = {"topic": text, "partition": int8, "offset": int8}
+_VERSION: dict[str, Kind] = {"model": text, "version": text}
 # In the order of the record's fields.
 _PLAIN: dict[Topic, tuple[str, tuple[str, ...], dict[str, Kind]]] = {
     BARS: (
@@ -87,13 +88,15 @@ _PLAIN: dict[Topic, tuple[str, tuple[str, ...], dict[str, Kind]]] = {
     MODEL_EVENTS: (
         "model_events",
         ("model", "version", "event", "time", "number", "symbol", "interval"),
-        {"model": text, "version": text, "event": text, "fingerprint": text, "time": timestamptz, "number": int8}
+        _VERSION
+        | {"event": text, "fingerprint": text, "time": timestamptz, "number": int8}
         | {"role": text, "symbol": text, "interval": text, "reason": text},
     ),
     DRIFT: (
         "drift",
         ("model", "version", "kind", "detector", "time", "interval", "symbol", "horizon"),
-        {"model": text, "version": text, "kind": text, "detector": text, "time": timestamptz}
+        _VERSION
+        | {"kind": text, "detector": text, "time": timestamptz}
         | {"statistic": float8, "limit": float8, "interval": text, "symbol": text, "horizon": int8}
         | {"since": timestamptz, "detail": text},
     ),
