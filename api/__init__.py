@@ -1,0 +1,1 @@
+"""The HTTP interface: what is stored, and what comes in, for programs."""
