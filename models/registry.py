@@ -1,21 +1,23 @@
-"""Which models there are, and the artifacts in service: <home>/models/<name>/<version>/, listed in serving.json.
+"""Which models there are, and their artifacts: <home>/models/<name>/<version>/; serving.json lists those in service.
 
 Beside them lies features.json, the definition of the features that all of them were fitted on.
 """
 
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from features.definition import Definition
+from models import provenance as origin
 from models.combiner import Combination
 from models.forecaster import Forecaster
 from models.gbm import GBM
 from models.naive import Naive
 from models.online import Online
+from models.provenance import Provenance
 
 MODELS: dict[str, type[Naive] | type[Online] | type[GBM]] = {model.name: model for model in (Naive, Online, GBM)}
 """The models that serve where no others are named; first the naive forecast, which the others are to beat."""
@@ -40,7 +42,27 @@ def classes(names: Iterable[str]) -> dict[str, type[Any]]:
     return {name: model for name, model in known.items() if name in wanted}
 
 
-def save(folder: Path, definition: Definition, forecasters: Sequence[Served]) -> list[Path]:
+def store(folder: Path, forecaster: Served, provenance: Provenance | None = None) -> Path:
+    """Write an artifact below <home>/models, out of service, and return where it lies; a version is written once.
+
+    A reader sees it whole or not at all. What is told of its `provenance` replaces what was told before.
+    """
+    path = folder / forecaster.name / forecaster.version
+    draft = path.with_name(f".{path.name}.draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    forecaster.save(draft)
+    if path.exists():  # the same version: the same content
+        shutil.rmtree(draft)
+    else:
+        draft.rename(path)
+    if provenance is not None:
+        origin.write(path, provenance)
+    return path
+
+
+def save(
+    folder: Path, definition: Definition, forecasters: Sequence[Served], provenance: Provenance | None = None
+) -> list[Path]:
     """Write the artifacts below <home>/models and put them, and only them, into service; return where they lie.
 
     A reader sees the old list or the new one, and never a half-written artifact. One that starts between the two files
@@ -49,23 +71,28 @@ def save(folder: Path, definition: Definition, forecasters: Sequence[Served]) ->
     """
     for forecaster in forecasters:
         _fits(forecaster, definition.fingerprint)
-    paths = []
-    for forecaster in forecasters:
-        path = folder / forecaster.name / forecaster.version
-        draft = path.with_name(f".{path.name}.draft")
-        shutil.rmtree(draft, ignore_errors=True)
-        forecaster.save(draft)
-        if path.exists():  # the same version: the same content
-            shutil.rmtree(draft)
-        else:
-            draft.rename(path)
-        paths.append(path)
+    paths = [store(folder, forecaster, provenance) for forecaster in forecasters]
     definition.save(folder)
-    listed = {forecaster.name: forecaster.version for forecaster in forecasters}
-    draft = folder / f".{SERVING}.draft"
-    draft.write_bytes(msgspec.json.encode(listed))
-    draft.replace(folder / SERVING)
+    serve(folder, {forecaster.name: forecaster.version for forecaster in forecasters})
     return paths
+
+
+def serve(folder: Path, versions: Mapping[str, str]) -> None:
+    """Replace the list of the models in service: the champion's version of each."""
+    draft = folder / f".{SERVING}.draft"
+    draft.write_bytes(msgspec.json.encode(versions))
+    draft.replace(folder / SERVING)
+
+
+def serving(folder: Path) -> dict[str, str]:
+    """Return the version of each model in service. Raises ValueError with one line where there is no such list."""
+    path = folder / SERVING
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=dict[str, str])
+    except OSError as error:
+        raise ValueError(f"{path}: no models in service ({error.strerror}); run foretick train") from error
+    except msgspec.DecodeError as error:
+        raise ValueError(f"{path}: not a list of models in service ({error}); run foretick train") from error
 
 
 def load_all(folder: Path, fingerprint: str) -> list[Served]:
@@ -74,27 +101,40 @@ def load_all(folder: Path, fingerprint: str) -> list[Served]:
     Raises ValueError with one line where none were trained, one is unknown, an artifact is not what was saved, or was
     fitted on features of another definition than the one that `fingerprint` names.
     """
-    path = folder / SERVING
+    listed = serving(folder)
     try:
-        serving = msgspec.json.decode(path.read_bytes(), type=dict[str, str])
-    except OSError as error:
-        raise ValueError(f"{path}: no models in service ({error.strerror}); run foretick train") from error
-    except msgspec.DecodeError as error:
-        raise ValueError(f"{path}: not a list of models in service ({error}); run foretick train") from error
-    try:
-        known = classes(serving)
+        known = classes(listed)
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
-    loaded: list[Served] = []
-    for name, model in known.items():
-        if name in serving:
-            path = folder / name / serving[name]
-            forecaster = model.load(path)
-            if forecaster.version != serving[name]:
-                raise ValueError(f"{path}: holds version {forecaster.version}: changed since; run foretick train")
-            _fits(forecaster, fingerprint)
-            loaded.append(forecaster)
-    return loaded
+        raise ValueError(f"{folder / SERVING}: {error}") from error
+    return [_load(folder, model, listed[name], fingerprint) for name, model in known.items() if name in listed]
+
+
+def load(folder: Path, name: str, version: str, fingerprint: str) -> Served:
+    """Return one version of a model. Raises ValueError as `load_all` does."""
+    return _load(folder, classes([name])[name], version, fingerprint)
+
+
+def provenance(folder: Path, name: str, version: str) -> Provenance | None:
+    """Return where a version comes from, None where nothing is told.
+
+    Raises ValueError with one line where what is told cannot be read.
+    """
+    return origin.read(folder / name / version)
+
+
+def versions(folder: Path, name: str) -> list[str]:
+    """Return the versions of a model that lie below <home>/models, by name."""
+    found = (path.name for path in (folder / name).glob("*") if path.is_dir())
+    return sorted(version for version in found if not version.startswith("."))
+
+
+def _load(folder: Path, model: type[Any], version: str, fingerprint: str) -> Served:
+    path = folder / model.name / version
+    forecaster: Served = model.load(path)
+    if forecaster.version != version:
+        raise ValueError(f"{path}: holds version {forecaster.version}: changed since; run foretick train")
+    _fits(forecaster, fingerprint)
+    return forecaster
 
 
 def _fits(forecaster: Served, fingerprint: str) -> None:

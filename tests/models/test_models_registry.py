@@ -4,14 +4,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from model_data import NAMES
+from model_data import NAMES, market
 
 from features.definition import DEFAULT, Definition
 from features.frame import FeatureFrame
-from models import registry
+from models import provenance, registry
 from models.forecaster import Forecaster
 from models.gbm import GBM
 from models.online import Online
+from models.provenance import FILE, Provenance
 
 
 def test_what_is_saved_is_served_in_the_order_of_the_table(fitted: dict[str, Forecaster], tmp_path: Path) -> None:
@@ -68,3 +69,40 @@ def test_features_that_a_model_needs_and_does_not_find_are_named() -> None:
 def test_a_model_that_was_not_fitted_refuses_to_forecast(unseen: FeatureFrame) -> None:
     with pytest.raises(ValueError, match="was not fitted"):
         GBM(NAMES).step({}, unseen)
+
+
+ORIGIN = Provenance(1, 86_400_000, 100, ["COIN"], "0" * 64, DEFAULT.fingerprint, 3, parameters={"rounds": 40})
+
+
+def test_a_version_is_stored_out_of_service_and_tells_where_it_comes_from(
+    fitted: dict[str, Forecaster], tmp_path: Path
+) -> None:
+    naive, gbm = fitted["naive"], fitted["gbm"]
+    registry.save(tmp_path, DEFAULT, [naive])
+    path = registry.store(tmp_path, gbm, ORIGIN)
+    assert registry.serving(tmp_path) == {"naive": naive.version}
+    assert registry.load(tmp_path, "gbm", gbm.version, DEFAULT.fingerprint).version == gbm.version == path.name
+    assert registry.versions(tmp_path, "gbm") == [gbm.version]
+    assert registry.provenance(tmp_path, "gbm", gbm.version) == ORIGIN
+    assert registry.provenance(tmp_path, "naive", naive.version) is None
+    registry.store(tmp_path, gbm)
+    assert registry.provenance(tmp_path, "gbm", gbm.version) == ORIGIN
+    (path / FILE).write_text("{")
+    with pytest.raises(ValueError, match="tells nothing of where the version comes from"):
+        registry.provenance(tmp_path, "gbm", gbm.version)
+    with pytest.raises(ValueError, match="no model 'oracle'"):
+        registry.load(tmp_path, "oracle", "1", DEFAULT.fingerprint)
+
+
+def test_a_version_is_expired_once_its_data_ended_too_long_ago() -> None:
+    assert not ORIGIN.expired(ORIGIN.last + 2 * 86_400_000, 2.0)
+    assert ORIGIN.expired(ORIGIN.last + 2 * 86_400_000 + 1, 2.0)
+
+
+def test_the_data_has_the_same_hash_in_any_order_and_another_where_one_number_differs() -> None:
+    first, second = market("ONE", 50, 1), market("TWO", 60, 2)
+    found = provenance.of([first, second], "f", 3)
+    assert (found.first, found.last, found.rows) == (int(first.time[0]), int(second.time[-1]), 110)
+    assert provenance.data_sha256([second, first]) == found.data_sha256
+    changed = first.told(close=first.close * 1.0000001)
+    assert provenance.data_sha256([changed, second]) != found.data_sha256
