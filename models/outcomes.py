@@ -7,15 +7,19 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from features.frame import Floats
 from models.labels import mature
 from models.scores import or_none, score
-from topics.records import QUANTILES, Outcome, Prediction
+from topics.records import QUANTILES, Outcome, Prediction, Role
 from topics.units import interval_ms
 
 TIME, PRICE, MEAN, FIRST = 0, 1, 2, 3
-WIDTH = FIRST + len(QUANTILES)
+ROLE = FIRST + len(QUANTILES)
+WIDTH = ROLE + 1
+ROLES: tuple[Role, ...] = ("champion", "challenger", "shadow")
+"""What the number in the column `ROLE` stands for."""
 NO_QUANTILES = [float("nan")] * len(QUANTILES)
 SCORED, STALE, UNSCORED = (np.array(status, dtype=object) for status in ("scored", "stale", "unscored"))
 
@@ -32,7 +36,8 @@ class Series(NamedTuple):
 class Waiting:
     """The forecasts of one series whose labels have not matured.
 
-    `last_time` is the series' newest prediction; `rows` holds, per horizon, [n, 3 + Q]: time, price, mean, quantiles.
+    `last_time` is the series' newest prediction; `rows` holds, per horizon, [n, 4 + Q]: time, price, mean, quantiles,
+    and the role in which it was made.
     """
 
     last_time: int
@@ -49,25 +54,31 @@ class OutcomesState:
     def dumps(self) -> bytes:
         """Return the state as bytes (MessagePack), exactly."""
         waiting = [(*key, item.last_time, [r.tobytes() for r in item.rows]) for key, item in self.waiting.items()]
-        return msgspec.msgpack.encode((self.last_time, waiting))
+        return msgspec.msgpack.encode((self.last_time, waiting, WIDTH))
 
     @classmethod
     def loads(cls, value: bytes) -> "OutcomesState":
-        """Return what `dumps` wrote."""
-        last_time, series = msgspec.msgpack.decode(value)
+        """Return what `dumps` wrote; what waits since before there were roles was the champion's."""
+        last_time, series, *width = msgspec.msgpack.decode(value)
         waiting = {}
         for model, version, horizons, newest, buffers in series:
-            rows = tuple(np.frombuffer(buffer, dtype=np.float64).reshape(-1, WIDTH) for buffer in buffers)
+            rows = tuple(_read(buffer, *width) for buffer in buffers)
             waiting[Series(model, version, tuple(horizons))] = Waiting(newest, rows)
         return cls(last_time, waiting)
 
 
+def _read(buffer: bytes, width: int = ROLE) -> Floats:
+    rows = np.frombuffer(buffer, dtype=np.float64).reshape(-1, width)
+    return rows if width == WIDTH else np.column_stack([rows, np.full(len(rows), ROLES.index("champion"))])
+
+
 @dataclass
 class _New:
-    """The predictions of one series that are new, and the time of the last of them."""
+    """The predictions of one series that are new, by time, the last of these, and the roles of those seen before."""
 
     last_time: int
-    predictions: list[Prediction]
+    predictions: dict[int, Prediction] = field(default_factory=dict)
+    roles: dict[int, Role] = field(default_factory=dict)
 
 
 def initial() -> OutcomesState:
@@ -80,20 +91,21 @@ def step(state: OutcomesState, predictions: Sequence[Prediction]) -> tuple[Outco
 
     The bars are the times of the predictions, whichever model's: so the last forecasts of a model that left service
     mature too. Bars come in time order. A prediction no later than the last of its model and version is a redelivery
-    and skipped; one that comes when bars past its target have been seen is stale. Outcomes are ordered by the bar at
-    which they matured, then by model (in the order in which they were met), horizon and time.
+    and skipped, but for its role: after a crash in the middle of a switch it may be another. One that comes when bars
+    past its target have been seen is stale. Outcomes are ordered by the bar at which they matured, then by model (in
+    the order in which they were met), horizon and time.
     """
     if not predictions:
         return state, []
     bars = {prediction.time: prediction.price for prediction in predictions if prediction.time > state.last_time}
     clock = np.array(sorted(bars), dtype=np.int64)
     close = np.array([bars[time] for time in clock.tolist()], dtype=np.float64)
-    arrived = _arrived(state, predictions)
+    known, arrived = _arrived(state, predictions)
     waiting: dict[Series, Waiting] = {}
     matured: list[Outcome] = []
     moments = [np.empty(0, dtype=np.int64)]  # the bars at which they matured
-    for series in {**state.waiting, **arrived}:
-        parts = [part[series] for part in (state.waiting, arrived) if series in part]
+    for series in {**known, **arrived}:
+        parts = [part[series] for part in (known, arrived) if series in part]
         rest = []
         for column, horizon in enumerate(series.horizons):
             rows = np.concatenate([part.rows[column] for part in parts])
@@ -110,8 +122,10 @@ def step(state: OutcomesState, predictions: Sequence[Prediction]) -> tuple[Outco
     return OutcomesState(max(bars, default=state.last_time), waiting), outcomes
 
 
-def _arrived(state: OutcomesState, predictions: Sequence[Prediction]) -> dict[Series, Waiting]:
-    """Return the new predictions as rows, by series."""
+def _arrived(
+    state: OutcomesState, predictions: Sequence[Prediction]
+) -> tuple[dict[Series, Waiting], dict[Series, Waiting]]:
+    """Return what waits already, each row in the role in which it came last, and the new predictions as rows."""
     found: dict[Series, _New] = {}
     for prediction in predictions:
         horizons = tuple([forecast.horizon for forecast in prediction.forecasts])
@@ -119,17 +133,40 @@ def _arrived(state: OutcomesState, predictions: Sequence[Prediction]) -> dict[Se
         new = found.get(series)
         if new is None:
             kept = state.waiting.get(series)
-            new = found[series] = _New(-1 if kept is None else kept.last_time, [])
+            new = found[series] = _New(-1 if kept is None else kept.last_time)
         if prediction.time > new.last_time:
             new.last_time = prediction.time
-            new.predictions.append(prediction)
-    return {
-        series: Waiting(new.last_time, _rows(new.predictions, len(series.horizons))) for series, new in found.items()
+            new.predictions[prediction.time] = prediction
+        elif prediction.time in new.predictions:
+            new.predictions[prediction.time] = replace(new.predictions[prediction.time], role=prediction.role)
+        else:
+            new.roles[prediction.time] = prediction.role
+    again = {
+        series: _cast(state.waiting[series], new)
+        for series, new in found.items()
+        if new.roles and series in state.waiting
     }
+    arrived = {
+        series: Waiting(new.last_time, _rows(list(new.predictions.values()), len(series.horizons)))
+        for series, new in found.items()
+    }
+    return {**state.waiting, **again}, arrived
+
+
+def _cast(waiting: Waiting, new: _New) -> Waiting:
+    """Return the rows that wait, those that came again in the role of now."""
+    parts = []
+    for rows in waiting.rows:
+        roles = [new.roles.get(int(time)) for time in rows[:, TIME]]
+        column = [
+            before if role is None else ROLES.index(role) for role, before in zip(roles, rows[:, ROLE], strict=True)
+        ]
+        parts.append(np.column_stack([rows[:, :ROLE], column]))
+    return Waiting(waiting.last_time, tuple(parts))
 
 
 def _rows(predictions: Sequence[Prediction], horizons: int) -> tuple[Floats, ...]:
-    """Return the rows [n, 3 + Q] of each horizon of predictions that all have as many."""
+    """Return the rows [n, 4 + Q] of each horizon of predictions that all have as many."""
     forecasts = [forecast for prediction in predictions for forecast in prediction.forecasts]
     quantiles = chain.from_iterable([forecast.quantiles or NO_QUANTILES for forecast in forecasts])
     count = len(predictions)
@@ -138,17 +175,18 @@ def _rows(predictions: Sequence[Prediction], horizons: int) -> tuple[Floats, ...
     rows[:, :, PRICE] = np.array([prediction.price for prediction in predictions], dtype=np.float64)[:, None]
     # None becomes NaN.
     rows[:, :, MEAN] = np.array([forecast.mean for forecast in forecasts], dtype=np.float64).reshape(count, horizons)
-    rows[:, :, FIRST:] = np.fromiter(quantiles, np.float64).reshape(count, horizons, len(QUANTILES))
+    rows[:, :, FIRST:ROLE] = np.fromiter(quantiles, np.float64).reshape(count, horizons, len(QUANTILES))
+    rows[:, :, ROLE] = np.array([ROLES.index(prediction.role) for prediction in predictions])[:, None]
     return tuple(rows.transpose(1, 0, 2))
 
 
 def _outcomes(
     like: Prediction, series: Series, horizon: int, span: int, rows: Floats, realised: Floats
 ) -> Iterable[Outcome]:
-    """Return the outcomes of forecasts [n, 3 + Q] of one series and horizon; realised [n] is NaN across a gap."""
+    """Return the outcomes of forecasts [n, 4 + Q] of one series and horizon; realised [n] is NaN across a gap."""
     times = rows[:, TIME].astype(np.int64)
     known = ~np.isnan(realised)
-    said, scores = score(realised, rows[:, MEAN], rows[:, FIRST:])
+    said, scores = score(realised, rows[:, MEAN], rows[:, FIRST:ROLE])
     return map(
         Outcome,
         repeat(like.symbol),
@@ -161,4 +199,5 @@ def _outcomes(
         np.where(known, np.where(said, SCORED, UNSCORED), STALE).tolist(),
         or_none(realised, known),
         *scores,
+        [ROLES[role] for role in rows[:, ROLE].astype(np.int64).tolist()],
     )

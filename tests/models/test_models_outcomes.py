@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from model_data import MINUTE, START
+from msgspec.structs import replace
 
 from models import outcomes
 from models.outcomes import OutcomesState
@@ -153,3 +155,43 @@ def test_a_prediction_without_forecasts_has_no_outcomes_and_holds_none_back() ->
     predictions = predictions_of(100, 0.0, seed=5)
     _, expected = outcomes.step(outcomes.initial(), predictions)
     assert outcomes.step(outcomes.initial(), [*empty, *predictions])[1] == expected
+
+
+def test_an_outcome_has_the_role_in_which_its_forecast_was_made() -> None:
+    before, after = predictions_of(100, 0.0, seed=6, models=("gbm",)), predictions_of(200, 0.0, seed=6, models=("gbm",))
+    challenger = [replace(item, version="v2", role="challenger") for item in before]
+    switched = [replace(item, role="shadow") for item in after[100:]]
+    champion = [replace(item, version="v2") for item in after[100:]]
+    found = in_parts([*before, *challenger, *switched, *champion], [40, 150, 260])
+    roles = {(item.version, item.time, item.role) for item in found}
+    last = before[-1].time
+    assert roles == {
+        (version, item.time, first if item.time <= last else then)
+        for version, first, then in (("v1", "champion", "shadow"), ("v2", "challenger", "champion"))
+        for item in after[:-1]
+    }
+
+
+@pytest.mark.parametrize(("cut", "first"), [(0, 10), (20, 15)])
+def test_a_forecast_that_comes_again_in_another_role_is_scored_in_that_one_once(cut: int, first: int) -> None:
+    """Those five ahead that have matured before, when all but the last bar were seen, keep their role."""
+    predictions = predictions_of(21, 0.0, seed=8, models=("gbm",))
+    again = [replace(item, role="shadow") for item in predictions[10:20]]
+    state, found = outcomes.step(outcomes.initial(), predictions[:cut])
+    _, more = outcomes.step(OutcomesState.loads(state.dumps()), [*predictions[cut:20], *again, predictions[20]])
+    ahead = [item for item in [*found, *more] if item.horizon == 5]
+    assert [item.time for item in ahead] == [item.time for item in predictions[:16]]
+    assert [item.role for item in ahead] == ["champion"] * first + ["shadow"] * (16 - first)
+
+
+def test_a_state_from_before_there_were_roles_goes_on_as_the_champions() -> None:
+    predictions = predictions_of(60, 0.1, seed=9)
+    state, _ = outcomes.step(outcomes.initial(), predictions[:60])
+    last_time, waiting, width = msgspec.msgpack.decode(state.dumps())
+    narrow = [
+        (*key, newest, [np.frombuffer(part).reshape(-1, width)[:, :-1].tobytes() for part in parts])
+        for *key, newest, parts in waiting
+    ]
+    before = OutcomesState.loads(msgspec.msgpack.encode((last_time, narrow)))
+    assert outcomes.step(before, predictions[60:])[1] == outcomes.step(state, predictions[60:])[1]
+    assert {item.role for item in outcomes.step(before, predictions[60:])[1]} == {"champion"}
