@@ -26,6 +26,7 @@ class AR(Fitted):
     """
 
     name: ClassVar[str] = "ar"
+    market: ClassVar[tuple[str, ...]] = ("volatility", "returns")
     kept: ClassVar[tuple[str, ...]] = ("weights", "spread")
     settings: ClassVar[JSON] = {"spans": SPANS, "clip": CLIP, "half_life": volatility.HALF_LIFE}
 

@@ -64,6 +64,7 @@ class Boosted(ABC, Generic[Booster]):
     """
 
     name: ClassVar[str]
+    market: ClassVar[tuple[str, ...]] = volatility.STATE
     rounds: ClassVar[int] = 250
 
     def __init__(self, names: tuple[str, ...], horizons: tuple[int, ...] = HORIZONS) -> None:

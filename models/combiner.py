@@ -32,6 +32,7 @@ class Combiner(Protocol):
     """Combines the forecasts of several models, row by row, from labels that have matured."""
 
     name: ClassVar[str]
+    market: ClassVar[tuple[str, ...]]
     horizons: tuple[int, ...]
     fingerprint: str
 
@@ -69,6 +70,8 @@ class Combination(ABC):
     """
 
     name: ClassVar[str]
+    market: ClassVar[tuple[str, ...]] = ("volatility", "layout", "experts", "learnt", "pending")
+    """All of the state: nothing of a combiner is fitted."""
     played: ClassVar[int] = 0
 
     def __init__(

@@ -17,6 +17,7 @@ class Fitted:
     """
 
     name: ClassVar[str]
+    market: ClassVar[tuple[str, ...]]
     kept: ClassVar[tuple[str, ...]]
     settings: ClassVar[JSON] = {}
 

@@ -32,9 +32,13 @@ class Forecaster(Protocol):
     A forecaster has no memory of its own between calls: what it learns from the stream for one symbol is in the state,
     a JSON-able dict that `initial` makes and `step` replaces. Cutting the rows anywhere, with the state through JSON at
     the cut, gives bit-identical forecasts. `version` is a hash of the definition and of what was fitted.
+
+    `market` names the parts of a state that tell of the market alone and nothing of what was fitted: a version that is
+    put into service in mid-stream takes them over from another version of the model, and so speaks from its first bar.
     """
 
     name: ClassVar[str]
+    market: ClassVar[tuple[str, ...]]
     horizons: tuple[int, ...]
     fingerprint: str
 

@@ -38,6 +38,8 @@ class GARCH(Fitted):
     """
 
     name: ClassVar[str] = "garch"
+    market: ClassVar[tuple[str, ...]] = ("time", "close", "variance", "count")
+    """The variance too: what parameters fitted before have left in it fades within some bars."""
     kept: ClassVar[tuple[str, ...]] = ("symbols", "parameters", "pooled", "level", "spread")
 
     def __init__(self, names: tuple[str, ...] = (), horizons: tuple[int, ...] = HORIZONS) -> None:

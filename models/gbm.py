@@ -38,6 +38,7 @@ class GBM:
     """
 
     name: ClassVar[str] = "gbm"
+    market: ClassVar[tuple[str, ...]] = volatility.STATE
 
     def __init__(self, names: tuple[str, ...], horizons: tuple[int, ...] = HORIZONS) -> None:
         self.names = names

@@ -38,6 +38,7 @@ class HAR(Fitted):
     """
 
     name: ClassVar[str] = "har"
+    market: ClassVar[tuple[str, ...]] = ("volatility", "variance")
     kept: ClassVar[tuple[str, ...]] = ("gram", "cross", "ratio", "spread")
     settings: ClassVar[JSON] = {
         "windows": WINDOWS,

@@ -26,6 +26,8 @@ class LightGBMHAR(LightGBMVolatility):
     """
 
     name: ClassVar[str] = "lightgbm_har"
+    market: ClassVar[tuple[str, ...]] = ("volatility", "har")
+    """HAR's part too: its sums are the symbol's own, and at the next day's end its weights are this version's."""
 
     def __init__(self, names: tuple[str, ...], horizons: tuple[int, ...] = HORIZONS) -> None:
         super().__init__(names, horizons)

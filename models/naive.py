@@ -21,6 +21,7 @@ class Naive:
     """
 
     name: ClassVar[str] = "naive"
+    market: ClassVar[tuple[str, ...]] = volatility.STATE
 
     def __init__(self, names: tuple[str, ...] = (), horizons: tuple[int, ...] = HORIZONS) -> None:
         self.names = names

@@ -60,6 +60,7 @@ class Network(ABC):
     """
 
     name: ClassVar[str]
+    market: ClassVar[tuple[str, ...]] = ("volatility",)
     WIDTH: ClassVar[int] = 32
     PASSES: ClassVar[int] = 30
     EPOCHS: ClassVar[int] = 6

@@ -40,6 +40,7 @@ class Online:
     """
 
     name: ClassVar[str] = "online"
+    market: ClassVar[tuple[str, ...]] = ("volatility",)
 
     def __init__(self, names: tuple[str, ...], horizons: tuple[int, ...] = HORIZONS) -> None:
         self.names = names

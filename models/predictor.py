@@ -1,4 +1,4 @@
-"""The fold features -> predictions of one symbol: every model, its calibration, and how far it has read."""
+"""The fold features -> predictions of one symbol: every version in service, its calibration, how far it has read."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -12,11 +12,13 @@ from models import calibration
 from models.calibration import Calibration
 from models.combiner import Combination, Combiner
 from models.forecaster import JSON, Forecaster, Forecasts
+from models.playing import Model, Playing, Unlike, playing
 from topics.records import QUANTILES, Forecast, Prediction
 
 REGIME = "regime_"
 DIGITS = 4
 """Decimals of the weights that are published: they are for people to see, and ten models make a record long."""
+UNLIKE_DIGITS = 3
 Weights = tuple[tuple[str, ...], Floats] | None
 """What each expert counted: their names and [n, H, K]; None of a model that combines none."""
 
@@ -25,7 +27,7 @@ Weights = tuple[tuple[str, ...], Floats] | None
 class PredictorState:
     """What one symbol's fold knows: `models` and `calibrations` by "name version"; `last_time` -1 at first.
 
-    A combiner's are by its name alone: what each expert was worth outlives a training.
+    `serving` tells which version of each model was the champion at that time.
     """
 
     symbol: str
@@ -33,54 +35,70 @@ class PredictorState:
     last_time: int = -1
     models: dict[str, JSON] = field(default_factory=dict)
     calibrations: dict[str, Calibration] = field(default_factory=dict)
+    serving: dict[str, str] = field(default_factory=dict)
 
     def dumps(self) -> bytes:
         """Return the state as bytes (MessagePack), exactly."""
         calibrations = {key: state.to_json() for key, state in self.calibrations.items()}
-        return msgspec.msgpack.encode([self.symbol, self.interval, self.last_time, self.models, calibrations])
+        parts = [self.symbol, self.interval, self.last_time, self.models, calibrations, self.serving]
+        return msgspec.msgpack.encode(parts)
 
     @classmethod
     def loads(cls, value: bytes) -> "PredictorState":
-        """Return what `dumps` wrote."""
-        symbol, interval, last_time, models, calibrations = msgspec.msgpack.decode(value)
+        """Return what `dumps` wrote, or what it wrote before it told who was serving."""
+        symbol, interval, last_time, models, calibrations, *serving = msgspec.msgpack.decode(value)
         restored = {key: Calibration.from_json(state) for key, state in calibrations.items()}
-        return cls(symbol, interval, last_time, models, restored)
+        return cls(symbol, interval, last_time, models, restored, *serving)
+
+    def heir_of(self, model: str) -> str | None:
+        """Return the key of the version that a new one of a model takes over from: the champion's, else any other's.
+
+        What a combiner knew lay under its name alone, before a model could have several versions at a time.
+        """
+        champion = f"{model} {self.serving.get(model)}"
+        keys = (key for key in self.calibrations if key == model or key.startswith(f"{model} "))
+        return champion if champion in self.calibrations else next(keys, None)
 
 
 class Predictor:
     """Forecasts of several models over one symbol's features, and of the combiners over all of the models' forecasts.
 
     `names` are the features' names in order, those that start with ``regime_`` being the posterior of each market
-    state. Raises ValueError where a combiner and a model have different horizons.
+    state. Models are champions unless they are told to play otherwise; combiners hear champions alone. Raises
+    ValueError where a combiner and a model have different horizons.
     """
 
     def __init__(
-        self, forecasters: Sequence[Forecaster], names: Sequence[str] = (), combiners: Sequence[Combiner] = ()
+        self,
+        forecasters: Sequence[Forecaster | Playing],
+        names: Sequence[str] = (),
+        combiners: Sequence[Combiner | Playing] = (),
     ) -> None:
-        self.forecasters = tuple(forecasters)
-        self.combiners = tuple(combiners)
-        for combiner in combiners:
-            for forecaster in forecasters:
-                if forecaster.horizons != combiner.horizons:
+        self.forecasters = tuple(map(playing, forecasters))
+        self.combiners = tuple(map(playing, combiners))
+        for combiner in self.combiners:
+            for forecaster in self.forecasters:
+                if forecaster.model.horizons != combiner.model.horizons:
                     raise ValueError(
-                        f"{combiner.name!r} combines horizons {combiner.horizons}, but model {forecaster.name!r} has "
-                        f"{forecaster.horizons}; run foretick train"
+                        f"{combiner.model.name!r} combines horizons {combiner.model.horizons}, but model "
+                        f"{forecaster.model.name!r} has {forecaster.model.horizons}; run foretick train"
                     )
-        self._served: tuple[Forecaster | Combiner, ...] = (*self.forecasters, *self.combiners)
-        # A version is a hash over the whole artifact: taken once, not once a frame.
-        self._versions = tuple(model.version for model in self._served)
+        every = (*self.forecasters, *self.combiners)
+        self._champions = {version.model.name: version.version for version in every if version.role == "champion"}
+        self._served = tuple(sorted(every, key=lambda version: version.role != "champion"))
         self._regimes = [name.removeprefix(REGIME) for name in names if name.startswith(REGIME)]
         self._regime_columns = [column for column, name in enumerate(names) if name.startswith(REGIME)]
 
     @classmethod
-    def of(cls, served: Sequence[Forecaster | Combination], names: Sequence[str]) -> "Predictor":
+    def of(cls, served: Sequence[Model | Playing], names: Sequence[str]) -> "Predictor":
         """Return the predictor of models and combinations of them as `registry.load_all` gives them."""
-        combiners = [model for model in served if isinstance(model, Combination)]
-        return cls([model for model in served if not isinstance(model, Combination)], names, combiners)
+        every = list(map(playing, served))
+        combiners = [version for version in every if isinstance(version.model, Combination)]
+        return cls([version for version in every if version not in combiners], names, combiners)
 
     @property
-    def served(self) -> "tuple[Forecaster | Combiner, ...]":
-        """Everything that predicts, in the order of a bar's predictions."""
+    def served(self) -> tuple[Playing, ...]:
+        """Everything that predicts, in the order of a bar's predictions: the champions, then the others."""
         return self._served
 
     def initial(self, symbol: str) -> PredictorState:
@@ -88,10 +106,11 @@ class Predictor:
         return PredictorState(symbol)
 
     def step(self, state: PredictorState, frame: FeatureFrame) -> tuple[PredictorState, list[Prediction]]:
-        """Return one prediction a model for each row later than the state, by time and then in the models' order.
+        """Return one prediction a version for each row later than the state, by time and then in the order of `served`.
 
-        A model version that the state does not know begins anew; one that is not served any more is forgotten.
-        Raises ValueError where the features are not those that a model was fitted on, or of another symbol or interval.
+        A version that the state does not know takes over what another of the same model knows of the market, and its
+        calibration; one that is not served any more is forgotten. Raises ValueError where the features are not those
+        that a model was fitted on, or of another symbol or interval.
         """
         frame = frame.after(state.last_time)
         if not len(frame):
@@ -99,58 +118,71 @@ class Predictor:
         self._check(state, frame)
         models: dict[str, JSON] = {}
         calibrations: dict[str, Calibration] = {}
-        columns: list[list[list[Forecast]]] = []
+        said: dict[str, list[list[Forecast]]] = {}
         raw: dict[str, Forecasts] = {}
 
-        def publish(key: str, model: Forecaster | Combiner, forecasts: Forecasts, weights: Weights = None) -> None:
-            before = state.calibrations.get(key) or Calibration.initial(len(model.horizons))
-            calibrations[key], quantiles = calibration.step(before, frame, forecasts, model.horizons)
-            columns.append(_records(forecasts, quantiles, model.horizons, weights))
+        def publish(version: Playing, forecasts: Forecasts, weights: Weights = None) -> None:
+            before, horizons = _calibration(state, version), version.model.horizons
+            calibrations[version.key], quantiles = calibration.step(before, frame, forecasts, horizons)
+            said[version.key] = _records(forecasts, quantiles, horizons, weights)
 
-        for forecaster, version in zip(self.forecasters, self._versions, strict=False):
-            key = f"{forecaster.name} {version}"
-            known = state.models.get(key)
-            models[key], raw[forecaster.name] = forecaster.step(forecaster.initial() if known is None else known, frame)
-            publish(key, forecaster, raw[forecaster.name])
-        for combiner in self.combiners:
-            key = combiner.name
-            known = state.models.get(key)
-            models[key], forecasts, weights = combiner.step(combiner.initial() if known is None else known, frame, raw)
-            publish(key, combiner, forecasts, (combiner.experts(raw), weights))
-        predictions = self._predictions(frame, columns)
-        return PredictorState(frame.symbol, frame.interval, int(frame.time[-1]), models, calibrations), predictions
+        for version in self.forecasters:
+            known = _known(state, version)
+            models[version.key], forecasts = version.forecaster.step(known, frame)
+            publish(version, forecasts)
+            if version.role == "champion":
+                raw[version.model.name] = forecasts
+        for version in self.combiners:
+            known = _known(state, version)
+            models[version.key], forecasts, weights = version.combiner.step(known, frame, raw)
+            publish(version, forecasts, (version.combiner.experts(raw), weights))
+        predictions = self._predictions(frame, [said[version.key] for version in self._served])
+        last = int(frame.time[-1])
+        return PredictorState(frame.symbol, frame.interval, last, models, calibrations, self._champions), predictions
 
     def _check(self, state: PredictorState, frame: FeatureFrame) -> None:
         if frame.symbol != state.symbol or state.interval not in ("", frame.interval):
             was = f"{state.symbol} {state.interval}".strip()
             raise ValueError(f"features of {frame.symbol} {frame.interval} reached the predictor of {was}")
-        for forecaster in self._served:
-            if forecaster.fingerprint != frame.fingerprint:
+        for version in self._served:
+            if version.model.fingerprint != frame.fingerprint:
                 raise ValueError(
-                    f"features {frame.fingerprint} of {frame.symbol} are not {forecaster.fingerprint}, on which model "
-                    f"{forecaster.name!r} was fitted; run foretick train"
+                    f"features {frame.fingerprint} of {frame.symbol} are not {version.model.fingerprint}, on which "
+                    f"model {version.model.name!r} was fitted; run foretick train"
                 )
 
     def _predictions(self, frame: FeatureFrame, columns: list[list[list[Forecast]]]) -> list[Prediction]:
         regimes = self._likeliest(frame)
         predictions = []
-        served = list(zip(self._served, self._versions, columns, strict=True))
+        served = list(zip(self._served, columns, self._dissimilarities(frame), strict=True))
         for row, (time, price) in enumerate(zip(frame.time.tolist(), frame.close.tolist(), strict=True)):
-            for forecaster, version, forecasts in served:
+            for version, forecasts, unlike in served:
                 predictions.append(
                     Prediction(
                         frame.symbol,
                         frame.interval,
                         time,
-                        forecaster.name,
-                        version,
+                        version.model.name,
+                        version.version,
                         frame.fingerprint,
                         price,
                         forecasts[row],
                         regimes[row],
+                        version.role,
+                        unlike[row],
+                        time > version.fresh_until,
                     )
                 )
         return predictions
+
+    def _dissimilarities(self, frame: FeatureFrame) -> list[list[float | None]]:
+        """Return how unlike its training data each version finds each row; versions that share a reference ask once."""
+        found: dict[Unlike | None, list[float | None]] = {None: [None] * len(frame)}
+        for version in self._served:
+            if version.reference is not None and version.reference not in found:
+                told = np.round(version.reference.dissimilarity(frame.values), UNLIKE_DIGITS).tolist()
+                found[version.reference] = [value if value == value else None for value in told]  # noqa: PLR0124 - NaN
+        return [found[version.reference] for version in self._served]
 
     def _likeliest(self, frame: FeatureFrame) -> list[str | None]:
         if not self._regimes:
@@ -159,6 +191,23 @@ class Predictor:
         unknown = np.isnan(posterior).any(axis=1)
         likeliest = np.where(unknown, -1, np.argmax(np.where(np.isnan(posterior), -1, posterior), axis=1))
         return [None if state < 0 else self._regimes[state] for state in likeliest.tolist()]
+
+
+def _known(state: PredictorState, version: Playing) -> JSON:
+    """Return what a version knows of the symbol: its own state, else a fresh one with the market as another saw it."""
+    own = state.models.get(version.key)
+    if own is not None:
+        return own
+    fresh, heir = version.model.initial(), state.heir_of(version.model.name)
+    before = {} if heir is None else state.models[heir]
+    return fresh | {part: before[part] for part in version.model.market if part in before}
+
+
+def _calibration(state: PredictorState, version: Playing) -> Calibration:
+    heir = version.key if version.key in state.calibrations else state.heir_of(version.model.name)
+    horizons = len(version.model.horizons)
+    before = None if heir is None else state.calibrations[heir]
+    return before if before is not None and len(before.pending) == horizons else Calibration.initial(horizons)
 
 
 def _records(

@@ -33,6 +33,7 @@ class Reversal(Fitted):
     """
 
     name: ClassVar[str] = "reversal"
+    market: ClassVar[tuple[str, ...]] = ("volatility", "returns")
     kept: ClassVar[tuple[str, ...]] = ("weights", "size", "spread")
     settings: ClassVar[JSON] = {"spans": SPANS, "clip": CLIP, "half_life": volatility.HALF_LIFE}
 

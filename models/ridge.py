@@ -38,6 +38,7 @@ class Ridge(Fitted):
     """
 
     name: ClassVar[str] = "ridge"
+    market: ClassVar[tuple[str, ...]] = volatility.STATE
     kept: ClassVar[tuple[str, ...]] = ("split", "middle", "inverse", "penalty", "weights", "spread")
     settings: ClassVar[JSON] = {"left_out": LEFT_OUT, "clip": [CLIP, linear.LARGEST], "half_life": volatility.HALF_LIFE}
 

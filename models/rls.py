@@ -41,6 +41,7 @@ class RLS(Fitted):
     """
 
     name: ClassVar[str] = "rls"
+    market: ClassVar[tuple[str, ...]] = ("volatility",)
     kept: ClassVar[tuple[str, ...]] = ("middle", "inverse", "learnt", "most", "spread")
     settings: ClassVar[JSON] = {
         "inputs": INPUTS,

@@ -15,6 +15,7 @@ MIN_RETURNS = 30
 """Returns seen before the scale counts as known."""
 FLOOR = 1e-6
 """The least scale, in log return a bar: a market that stands still must not give a scale of zero."""
+STATE = ("time", "close", "moment", "weight", "count")
 
 
 def initial() -> JSON:

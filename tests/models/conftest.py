@@ -46,6 +46,12 @@ def fitted(training_frames: list[FeatureFrame]) -> dict[str, Forecaster]:
 
 
 @pytest.fixture(scope="session")
+def retrained(training_frames: list[FeatureFrame]) -> dict[str, Forecaster]:
+    """Other versions of the same models, fitted on less."""
+    return fit(MODELS, [frame[:5_000] for frame in training_frames])
+
+
+@pytest.fixture(scope="session")
 def fitted_zoo(fitted: dict[str, Forecaster], training_frames: list[FeatureFrame]) -> dict[str, Forecaster]:
     """Those and the rest of the zoo."""
     return fitted | fit({name: model for name, model in ZOO.items() if name not in fitted}, training_frames)

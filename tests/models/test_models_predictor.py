@@ -1,5 +1,6 @@
 """The fold features -> predictions: complete, exact at any cut, and with nothing made up."""
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,12 +12,13 @@ from features.frame import FeatureFrame
 from models.combiner import VOLATILITY
 from models.ensemble import Ensemble
 from models.forecaster import Forecaster
+from models.playing import Playing
 from models.predictor import Predictor, PredictorState
 from models.registry import MODELS
 from models.stacking import Stacking
 from models.volatility import MIN_RETURNS
 from topics.codec import decode, encode
-from topics.records import HORIZONS, Prediction
+from topics.records import HORIZONS, Prediction, Role
 
 
 @pytest.fixture(scope="module")
@@ -84,17 +86,106 @@ def test_the_likeliest_regime_is_named_and_none_where_it_is_unknown(predictor: P
     assert predictions[-1].regime is not None
 
 
-def test_a_model_version_that_is_new_begins_anew_and_the_others_go_on(
-    fitted: dict[str, Forecaster], predictor: Predictor, unseen: FeatureFrame
+def test_a_version_that_is_new_speaks_from_its_first_bar_and_the_others_go_on(
+    fitted: dict[str, Forecaster], retrained: dict[str, Forecaster], predictor: Predictor, unseen: FeatureFrame
 ) -> None:
     state, _ = predictor.step(predictor.initial(unseen.symbol), unseen[:600])
-    retrained = MODELS["naive"](NAMES)
-    retrained.fit([features_of(market("OTHER", 3_000, 5))], seed=0)
-    changed = Predictor([retrained, fitted["online"]], NAMES)
-    state, predictions = changed.step(state, unseen[600:620])
-    assert predictions[0].forecasts[0].mean is None
+    changed = Predictor([retrained["naive"], fitted["online"], retrained["gbm"]], NAMES)
+    after, predictions = changed.step(PredictorState.loads(state.dumps()), unseen[600:620])
+    alone = whole(changed, unseen[:601])[-3:]
+    for new, known in zip(predictions[:3], alone, strict=True):
+        assert new.version == known.version
+        assert [said.mean for said in new.forecasts] == [said.mean for said in known.forecasts] or new.model == "online"
     assert predictions[1] == whole(predictor, unseen[:601])[-2]
-    assert set(state.models) == {f"naive {retrained.version}", f"online {fitted['online'].version}"}
+    naive, gbm = retrained["naive"].version, retrained["gbm"].version
+    assert set(after.models) == {f"naive {naive}", f"online {fitted['online'].version}", f"gbm {gbm}"}
+    labels = state.calibrations[f"gbm {fitted['gbm'].version}"].track[:, 0]
+    assert (after.calibrations[f"gbm {gbm}"].track[:, 0] > labels).all()
+    assert (state.serving["gbm"], after.serving["gbm"]) == (fitted["gbm"].version, gbm)
+
+
+def test_every_model_of_the_zoo_speaks_from_its_first_bar_beside_another_version_of_it(
+    fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame
+) -> None:
+    for forecaster in fitted_zoo.values():
+        old = Predictor([Playing(forecaster, "before")], NAMES)
+        new = Predictor([Playing(forecaster, "after")], NAMES)
+        state, expected = old.step(old.initial(unseen.symbol), unseen[:320])
+        _, found = new.step(state, unseen[320:321])
+        _, expected = old.step(state, unseen[320:321])
+        assert forecaster.initial().keys() >= set(forecaster.market)
+        assert expected[0].forecasts[0].quantiles is not None, forecaster.name
+        assert found[0].forecasts[0].quantiles is not None, forecaster.name
+
+
+def test_champions_say_the_same_with_and_without_others_beside_them(
+    combining: Predictor, fitted: dict[str, Forecaster], retrained: dict[str, Forecaster], unseen: FeatureFrame
+) -> None:
+    roles: list[Role] = ["challenger", "shadow", "challenger"]
+    others = [Playing(model, model.version, role) for model, role in zip(retrained.values(), roles, strict=True)]
+    second = Playing(combining.combiners[0].model, "another", "challenger", number=7)
+    crowded = Predictor([*others, *fitted.values()], NAMES, [second, *combining.combiners])
+    frame = unseen[:700]
+    state, predictions = crowded.initial(frame.symbol), []
+    for first, end in ((0, 1), (1, 350), (350, 351), (351, 700)):
+        state, some = crowded.step(PredictorState.loads(state.dumps()), frame[first:end])
+        predictions += some
+    expected = whole(combining, frame)
+    assert [item for item in predictions if item.role == "champion"] == expected
+    assert [(item.model, item.role) for item in predictions[:9]] == [
+        *((item.model, "champion") for item in expected[:5]),
+        *zip(fitted, roles, strict=True),
+        ("ensemble", "challenger"),
+    ]
+    spoken = [item for item in predictions if item.role != "champion"]
+    assert {item.model for item in spoken if item.forecasts[0].mean is not None} == {*MODELS, "ensemble"}
+    alone = whole(Predictor(list(retrained.values()), NAMES), frame)
+    unnamed = [replace(item, role="champion") for item in spoken if item.model != "ensemble"]
+    assert unnamed == alone
+    assert decode(encode(predictions), Prediction).records == predictions
+
+
+class Distance:
+    """Tells the same of every row but the first, of which it knows nothing; counts how often it is asked."""
+
+    def __init__(self, value: float) -> None:
+        self.value, self.asked = value, 0
+
+    def dissimilarity(self, values: np.ndarray) -> np.ndarray:
+        self.asked += 1
+        return np.where(np.arange(len(values)) == 0, np.nan, self.value)
+
+
+def test_a_prediction_tells_how_unlike_the_training_data_its_row_is_and_whether_that_is_too_old(
+    fitted: dict[str, Forecaster], unseen: FeatureFrame
+) -> None:
+    near, far, limit = Distance(0.12345), Distance(2.0), float(unseen.time[3])
+    served = [
+        Playing(fitted["naive"], "1", reference=near),
+        Playing(fitted["gbm"], "1", reference=near, fresh_until=limit),
+        Playing(fitted["gbm"], "2", "challenger", reference=far),
+        Playing(fitted["online"], "1"),
+    ]
+    predictor = Predictor(served, NAMES)
+    predictions = whole(predictor, unseen[:10])
+    told = {(item.model, item.version, item.dissimilarity) for item in predictions[4:]}
+    assert told == {("naive", "1", 0.123), ("gbm", "1", 0.123), ("gbm", "2", 2.0), ("online", "1", None)}
+    assert {item.dissimilarity for item in predictions[:4]} == {None}
+    assert (near.asked, far.asked) == (1, 1)
+    expired = {(item.model, item.version, item.time) for item in predictions if item.expired}
+    assert expired == {("gbm", "1", time) for time in unseen.time[4:10].tolist()}
+
+
+def test_a_state_from_before_versions_had_roles_goes_on(combining: Predictor, unseen: FeatureFrame) -> None:
+    state, _ = combining.step(combining.initial(unseen.symbol), unseen[:400])
+    *parts, serving = msgspec.msgpack.decode(state.dumps())
+    assert set(serving) == {*MODELS, "ensemble", "stacking"}
+    for part in parts[3:]:  # a combiner's lay under its name alone
+        for name in ("ensemble", "stacking"):
+            part[name] = part.pop(f"{name} {serving[name]}")
+    before = PredictorState.loads(msgspec.msgpack.encode(parts))
+    assert before.serving == {}
+    assert combining.step(before, unseen[400:450])[1] == combining.step(state, unseen[400:450])[1]
 
 
 def test_features_that_the_models_do_not_know_are_refused_in_one_line(
@@ -154,7 +245,8 @@ def test_a_combiner_keeps_what_it_learnt_when_a_model_is_trained_anew(
     after, predictions = changed.step(state, unseen[2_000:2_001])
     before, expected = combining.step(state, unseen[2_000:2_001])
     assert predictions[-2].forecasts[0].mean is not None
-    assert after.models["ensemble"]["learnt"] == before.models["ensemble"]["learnt"]
+    key = combining.combiners[0].key
+    assert after.models[key]["learnt"] == before.models[key]["learnt"]
     assert predictions[-2].model == expected[-2].model == "ensemble"
 
 
