@@ -12,7 +12,7 @@ from models import calibration
 from models.calibration import Calibration
 from models.combiner import Combination, Combiner
 from models.forecaster import JSON, Forecaster, Forecasts
-from models.playing import Model, Playing, Unlike, playing
+from models.playing import Model, Playing, playing
 from topics.records import QUANTILES, Forecast, Prediction
 
 REGIME = "regime_"
@@ -83,6 +83,8 @@ class Predictor:
                         f"{combiner.model.name!r} combines horizons {combiner.model.horizons}, but model "
                         f"{forecaster.model.name!r} has {forecaster.model.horizons}; run foretick train"
                     )
+            if not combiner.combiner.experts(forecaster.model.name for forecaster in self.forecasters):
+                raise ValueError(f"{combiner.model.name!r} has no model to combine: train one that forecasts a mean")
         every = (*self.forecasters, *self.combiners)
         self._champions = {version.model.name: version.version for version in every if version.role == "champion"}
         self._served = tuple(sorted(every, key=lambda version: version.role != "champion"))
@@ -177,12 +179,12 @@ class Predictor:
 
     def _dissimilarities(self, frame: FeatureFrame) -> list[list[float | None]]:
         """Return how unlike its training data each version finds each row; versions that share a reference ask once."""
-        found: dict[Unlike | None, list[float | None]] = {None: [None] * len(frame)}
+        found: dict[int, list[float | None]] = {id(None): [None] * len(frame)}
         for version in self._served:
-            if version.reference is not None and version.reference not in found:
+            if version.reference is not None and id(version.reference) not in found:
                 told = np.round(version.reference.dissimilarity(frame.values), UNLIKE_DIGITS).tolist()
-                found[version.reference] = [value if value == value else None for value in told]  # noqa: PLR0124 - NaN
-        return [found[version.reference] for version in self._served]
+                found[id(version.reference)] = [value if value == value else None for value in told]  # noqa: PLR0124 - NaN
+        return [found[id(version.reference)] for version in self._served]
 
     def _likeliest(self, frame: FeatureFrame) -> list[str | None]:
         if not self._regimes:

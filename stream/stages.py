@@ -4,7 +4,7 @@ Rows that are not newer than what a fold has seen are skipped: after a crash the
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -14,8 +14,8 @@ from models import outcomes
 from models.outcomes import OutcomesState
 from models.predictor import Predictor, PredictorState
 from stream.shell import Output, Part
-from topics.catalog import BARS, FEATURES, OUTCOMES, PREDICTIONS, REGIMES, Topic
-from topics.records import Bar, Features, Prediction
+from topics.catalog import BARS, FEATURES, MODEL_EVENTS, OUTCOMES, PREDICTIONS, REGIMES, Topic
+from topics.records import Bar, Features, ModelEvent, Prediction
 from topics.units import is_time
 
 log = logging.getLogger("foretick")
@@ -77,9 +77,12 @@ class Indicators:
         return state, [(FEATURES, frame.records()), (REGIMES, regimes)]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Predictions:
-    """Features of one definition to predictions of all models; those of bars not cut by time are passed over."""
+    """Features of one definition to predictions of all models; those of bars not cut by time are passed over.
+
+    `fold` may be replaced at any time: what is folded next, has the versions of the new one.
+    """
 
     fold: Predictor
     fingerprint: str
@@ -108,14 +111,36 @@ class Predictions:
         return state.dumps()
 
     def step(self, state: PredictorState, parts: Sequence[Part[Features]]) -> tuple[PredictorState, list[Output]]:
-        """Let every model learn from what matured, then predict."""
+        """Let every model learn from what matured, then predict; tell which versions begin to serve the symbol."""
         if not is_time(parts[0].records[0].interval):
             return state, []  # the models' labels lie a time ahead: see docs/why.md
         rows = increasing(parts, state.last_time)
         if not rows:
             return state, []
+        before = state.serving
         state, predictions = self.fold.step(state, FeatureFrame.of(rows))
-        return state, [(PREDICTIONS, predictions)]
+        return state, [(PREDICTIONS, predictions), *((MODEL_EVENTS, [one]) for one in self._began(before, rows[0]))]
+
+    def _began(self, before: Mapping[str, str], first: Features) -> list[ModelEvent]:
+        """Return one event for each champion that is another than before the first row; the same again after a crash.
+
+        Of two of one deployment and symbol, which a crash can leave behind, the earlier is right.
+        """
+        return [
+            ModelEvent(
+                version.model.name,
+                version.version,
+                "serving",
+                self.fingerprint,
+                first.time,
+                version.number,
+                "champion",
+                first.symbol,
+                first.interval,
+            )
+            for version in self.fold.served
+            if version.role == "champion" and before.get(version.model.name) != version.version
+        ]
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import pytest
 
 from settings import Settings
 from stream.admin import STATES, changelog
+from stream.lineup import Lineup
 from stream.worker import make_worker, stages
 from topics.catalog import BARS, MARKET_BARS
 
@@ -16,8 +17,10 @@ def test_the_changelogs_are_those_of_the_workers_tables(
 ) -> None:
     (tmp_path / "models").symlink_to(trained)
     settings = Settings(home=tmp_path, universe=universe)
-    pipeline = stages(settings)
-    app = make_worker(settings, pipeline)
+    lineup = Lineup(settings.home / "models", settings.interval, settings.model_expiry_days)
+    lineup.start({})
+    pipeline = stages(settings, lineup)
+    app = make_worker(settings, pipeline, lineup)
     expected = [name for name in STATES if universe or name != "market"]
     assert [stage.name for stage in pipeline] == expected
     assert {table.changelog_topic.get_topic_name() for table in app.tables.values()} == set(map(changelog, expected))

@@ -1,0 +1,144 @@
+"""Follows the topic `models`: what is decided about a model takes effect between two slices of the stream.
+
+Each worker follows it by itself. What must be loaded first is loaded in a thread, one after another, while the old
+versions go on; what plays already, as after a rollback, changes its role at once.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+import stamina
+import uvloop
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+from aiokafka.structs import ConsumerRecord
+
+from stream.app import or_end
+from stream.lineup import Lineup, Prepared
+from stream.outbox import Outbox
+from stream.stages import Predictions
+from topics import codec
+from topics.catalog import MODEL_EVENTS, MODELS
+from topics.records import Deployment, ModelEvent
+
+log = logging.getLogger("foretick")
+
+PARTITION = TopicPartition(MODELS.name, 0)
+RETRY_SECONDS = 60.0
+MISSING_SECONDS = 5.0
+"""How long to wait before asking again whether there is the topic."""
+
+
+@asynccontextmanager
+async def consumer(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
+    """Give a consumer of no topic and no group, and close it."""
+    client = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest")
+    try:
+        await client.start()
+        yield client
+    finally:
+        await client.stop()
+
+
+async def _newest(bootstrap: str) -> dict[str, Deployment]:
+    found: dict[str, Deployment] = {}
+    async with consumer(bootstrap) as client:
+        if MODELS.name not in await client.topics():
+            return found
+        client.assign([PARTITION])
+        end = (await client.end_offsets([PARTITION]))[PARTITION]
+        await client.seek_to_beginning(PARTITION)
+        while await client.position(PARTITION) < end:
+            for records in (await client.getmany(timeout_ms=500)).values():
+                found |= newest(records)
+    return found
+
+
+def read_newest(bootstrap: str) -> dict[str, Deployment]:
+    """Return the newest deployment of each model, none where there is no such topic; blocks.
+
+    Raises KafkaError where no Kafka answers for a minute.
+    """
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        for attempt in stamina.retry_context(KafkaError, attempts=None, timeout=RETRY_SECONDS):
+            with attempt:
+                return runner.run(_newest(bootstrap))
+    raise AssertionError  # the last attempt has raised
+
+
+def newest(records: Iterable[ConsumerRecord]) -> dict[str, Deployment]:
+    """Return the newest deployment of each model; what is none is told in the log."""
+    found: dict[str, Deployment] = {}
+    for record in records:
+        frame = codec.decode(record.value, Deployment, record.headers)
+        for rejected in frame.rejected:
+            log.warning("offset %d of %s is no deployment: %s", record.offset, MODELS.name, rejected.reason)
+        for deployment in frame.records:
+            known = found.get(deployment.model)
+            if known is None or known.number <= deployment.number:
+                found[deployment.model] = deployment
+    return found
+
+
+class Follower:
+    """Keeps the stage of the predictions in step with the topic, and tells what became of each deployment."""
+
+    def __init__(self, bootstrap: str, lineup: Lineup, stage: Predictions, outbox: Outbox) -> None:
+        self._bootstrap, self._lineup, self._stage, self._outbox = bootstrap, lineup, stage, outbox
+        self._one = asyncio.Lock()  # one at a time is loaded: it takes memory, and time from the stream
+        self._loading: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Tell what serves, then follow the topic until cancelled."""
+        await self._tell(self._lineup.started)
+        try:
+            async with consumer(self._bootstrap) as client:
+                while MODELS.name not in await client.topics():  # noqa: ASYNC110 - nobody here makes the topic
+                    await asyncio.sleep(MISSING_SECONDS)
+                client.assign([PARTITION])
+                await client.seek_to_beginning(PARTITION)
+                while True:
+                    for records in (await client.getmany(timeout_ms=60_000)).values():
+                        for deployment in newest(records).values():
+                            await self.take(deployment)
+        finally:
+            for task in self._loading:
+                task.cancel()
+
+    async def take(self, deployment: Deployment) -> None:
+        """Bring a deployment into effect, unless that or a later one of the model was seen already."""
+        lineup = self._lineup
+        if deployment.number <= lineup.numbers.get(deployment.model, 0):
+            return
+        lineup.numbers[deployment.model] = deployment.number
+        if deployment.fingerprint != lineup.fingerprint:
+            reason = (
+                f"it is for features {deployment.fingerprint}, but {lineup.fingerprint} are computed until a restart"
+            )
+            await self._tell(lineup.refuse(deployment, reason))
+        elif lineup.ready(deployment):
+            await self._apply(lineup.prepare(deployment))
+        else:
+            task = asyncio.create_task(or_end("deployments", self._load(deployment)))
+            self._loading.add(task)
+            task.add_done_callback(self._loading.discard)
+
+    async def _load(self, deployment: Deployment) -> None:
+        async with self._one:
+            if not self._overtaken(deployment):
+                prepared = await asyncio.to_thread(self._lineup.prepare, deployment)
+        if not self._overtaken(deployment):
+            await self._apply(prepared)
+
+    def _overtaken(self, deployment: Deployment) -> bool:
+        return self._lineup.numbers[deployment.model] != deployment.number
+
+    async def _apply(self, prepared: Prepared) -> None:
+        events = self._lineup.apply(prepared)
+        self._stage.fold = self._lineup.predictor  # no fold runs now: the change lies between two slices
+        await self._tell(events)
+
+    async def _tell(self, events: Iterable[ModelEvent]) -> None:
+        await self._outbox.send([(MODEL_EVENTS, event.model, [event]) for event in events])
