@@ -10,7 +10,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from cli import dashboard, evaluate, explain, features, replay, stack, topics, train
+from cli import dashboard, evaluate, explain, features, models, replay, stack, topics, train
 from cli.errors import UserError
 
 app = typer.Typer(
@@ -40,6 +40,7 @@ for command in COMMANDS:
 # What follows `foretick test` is pytest's, its options too.
 app.command(context_settings={"ignore_unknown_options": True})(stack.test)
 app.add_typer(topics.app, name="topics")
+app.add_typer(models.app, name="models")
 
 
 def _leave() -> None:

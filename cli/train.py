@@ -36,7 +36,7 @@ def train(
 ) -> None:
     """Fit every model on the history in files, save them, and let the worker serve them from its next start."""
     from features.definition import FILE  # noqa: PLC0415 - as the next
-    from models import registry, training  # noqa: PLC0415 - numba and LightGBM: seconds that no other command is to pay
+    from models import provenance, registry, training  # noqa: PLC0415 - numba and LightGBM: seconds that no other command is to pay
     from sources.bars import read_bars  # noqa: PLC0415
     from sources.errors import SourceError  # noqa: PLC0415
 
@@ -68,7 +68,7 @@ def train(
             raise UserError(str(error)) from error
     seconds.append(time.monotonic())
     folder = settings.home / "models"
-    paths = registry.save(folder, definition, forecasters)
+    paths = registry.save(folder, definition, forecasters, provenance.of(bars, definition.fingerprint, seed))
     spent = [end - start for start, end in pairwise(seconds)]
     fitted = [("features", definition.fingerprint, folder / FILE)]
     fitted += [(model.name, model.version, path) for model, path in zip(forecasters, paths, strict=True)]

@@ -1,5 +1,6 @@
 -- What the page reads. A block begins with "-- name:"; each is bounded by an index range or a LIMIT. Predictions and outcomes
 -- are read from their rows, not from the views of the same names: through a view the newest row is no index look-up.
+-- A model's word is its champion's: what other versions said beside it is only scored.
 
 -- name: series
 -- Every (symbol, interval) by skipping from one to the next through the primary key: a few look-ups, not a scan.
@@ -58,7 +59,7 @@ JOIN prediction_rows AS p USING (series_id, time)
 WHERE s.symbol = %(symbol)s AND s.interval = %(interval)s AND s.model = %(model)s AND s.horizon = %(horizon)s
     AND o.time > %(start)s - %(horizon)s * %(step)s AND o.time <= %(end)s
     AND p.time > %(start)s - %(horizon)s * %(step)s AND p.time <= %(end)s
-    AND o.status = 's'
+    AND o.status = 's' AND o.role = 'c'
 ORDER BY o.time, s.version DESC;
 
 -- name: fan
@@ -70,6 +71,7 @@ WITH said AS (
         SELECT time, price, q05, q10, q25, q50, q75, q90, q95, p_up
         FROM prediction_rows AS p
         WHERE p.series_id = s.series_id AND p.time > %(start)s AND p.time <= %(end)s
+            AND p.context_id IN (SELECT context_id FROM contexts WHERE role = 'champion')
         ORDER BY p.time DESC
         LIMIT 1
     ) AS last
@@ -99,7 +101,7 @@ WITH scored AS (
     FROM series AS s
     JOIN outcome_rows AS o USING (series_id)
     WHERE s.symbol = %(symbol)s AND s.interval = %(interval)s AND s.horizon = %(horizon)s
-        AND o.time > %(since)s AND o.time <= %(end)s AND o.status = 's'
+        AND o.time > %(since)s AND o.time <= %(end)s AND o.status = 's' AND o.role = 'c'
 ),
 buckets AS (
     SELECT

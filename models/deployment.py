@@ -7,7 +7,7 @@ which goes on predicting, so that it can be taken back to at once.
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from topics.records import Deployment
+from topics.records import Deployment, Role
 
 MOST_CHALLENGERS = 2
 """Each costs the worker as much as the champion does."""
@@ -34,7 +34,7 @@ def following(
     is left of the roles before. `time` is epoch ms. Raises ValueError with one line where there is no such decision.
     """
     now = log[-1] if log and log[-1].fingerprint == fingerprint else None
-    champion, challengers, shadow = _roles(log, now, model, action, version, force)
+    champion, challengers, shadow = _after(log, now, model, action, version, force)
     return Deployment(
         model,
         log[-1].number + 1 if log else 1,
@@ -66,7 +66,14 @@ def champions(log: Sequence[Deployment]) -> list[str]:
     return found
 
 
-def _roles(
+def roles(deployment: Deployment) -> dict[str, Role]:
+    """Return the role of each version after a decision, the champion first."""
+    found: dict[str, Role] = {} if deployment.champion is None else {deployment.champion: "champion"}
+    found |= dict.fromkeys(deployment.challengers, "challenger")
+    return found if deployment.shadow is None else found | {deployment.shadow: "shadow"}
+
+
+def _after(
     log: Sequence[Deployment],
     now: Deployment | None,
     model: str,

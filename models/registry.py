@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from features.definition import Definition
+from models import artifact
 from models import provenance as origin
 from models.combiner import Combination
 from models.forecaster import Forecaster
@@ -124,8 +125,13 @@ def provenance(folder: Path, name: str, version: str) -> Provenance | None:
 
 def versions(folder: Path, name: str) -> list[str]:
     """Return the versions of a model that lie below <home>/models, by name."""
-    found = (path.name for path in (folder / name).glob("*") if path.is_dir())
+    found = (path.parent.name for path in (folder / name).glob(f"*/{artifact.FILE}"))
     return sorted(version for version in found if not version.startswith("."))
+
+
+def names(folder: Path) -> list[str]:
+    """Return the models of which a version lies below <home>/models, by name."""
+    return sorted(path.name for path in folder.glob("*") if versions(folder, path.name))
 
 
 def _load(folder: Path, model: type[Any], version: str, fingerprint: str) -> Served:

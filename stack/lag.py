@@ -29,8 +29,10 @@ async def lag(bootstrap: str, universe: bool = False) -> dict[str, int | None]:
     """Return by topic how many records its slowest reader is behind; None where unknown: no broker, no such topic.
 
     The topics on the way of a universe's bars count only where one is set: else nobody reads what may still be there.
+    Those that no group reads, as the deployments, are left out.
     """
-    topics = [topic.name for topic in TOPICS if universe or topic not in READ_FOR_UNIVERSE]
+    read = {name for names in READS.values() for name in names}
+    topics = [topic.name for topic in TOPICS if topic.name in read and (universe or topic not in READ_FOR_UNIVERSE)]
     try:
         async with asyncio.timeout(TIMEOUT_S), admin_client(bootstrap) as admin, consumer_client(bootstrap) as consumer:
             existing = set(await admin.list_topics())

@@ -6,7 +6,7 @@ import sys
 from types import FrameType
 
 from features.definition import Definition
-from models import registry, training
+from models import provenance, registry, training
 from settings import ROOT, Settings
 from sources.bars import read_bars
 from sources.replay import replay
@@ -45,7 +45,7 @@ def train(settings: Settings) -> None:
         settings.features,
         settings.models,
     )
-    registry.save(folder, *fitted)
+    registry.save(folder, *fitted, provenance.of(bars, fitted[0].fingerprint, SEED))
 
 
 def replay_rest(settings: Settings) -> None:

@@ -31,7 +31,8 @@ def components(settings: Settings) -> tuple[Component, ...]:
 
     prepare = step("prepare", "stack.prepare", needs=SERVERS)
     train = step("train", "stack.sample", "train", needs=())
-    worker = replace(python("worker", "stream.worker", needs=("prepare", "train")), check=worker_reads)
+    deploy = step("deploy", "learning.announce", needs=("prepare", "train"))
+    worker = replace(python("worker", "stream.worker", needs=("prepare", "train", "deploy")), check=worker_reads)
     persist = replace(python("persist", "stream.persist", needs=("prepare", "train")), check=persist_reads)
     page = replace(
         python("dashboard", "dashboard.serve", needs=("prepare",)),
@@ -39,7 +40,7 @@ def components(settings: Settings) -> tuple[Component, ...]:
         address=f"http://{HOST}:{port}",
     )
     sample = step("sample", "stack.sample", "replay", needs=("worker", "persist"))
-    ours = (prepare, train, worker, persist, page, *((sample,) if settings.sample else ()))
+    ours = (prepare, train, deploy, worker, persist, page, *((sample,) if settings.sample else ()))
     environment = {"FORETICK_HOME": str(settings.home.resolve())}
     return (*servers.components, *(replace(component, environment=environment) for component in ours))
 

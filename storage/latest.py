@@ -1,4 +1,4 @@
-"""Redis: the newest price, regime and predictions of each symbol, for readers that cannot wait for a query.
+"""Redis: the newest price, regime and champions' predictions of each symbol, for readers that cannot wait for a query.
 
 ``foretick:latest:{symbol}:price`` is JSON with `time` (of the tick, or the end of the bar) and `price`;
 ``foretick:latest:{symbol}:regime`` and ``foretick:latest:{symbol}:prediction:{model}`` are records as on the topics.
@@ -109,6 +109,8 @@ def newest(records: Mapping[Topic, Sequence[Struct]]) -> dict[str, Price | Regim
         offer((bar.symbol, "price"), end, Price(end, bar.close))
     for regime in _last(records.get(REGIMES, ()), Regime, "interval"):
         offer((regime.symbol, "regime"), regime.time, regime)
-    for prediction in _last(records.get(PREDICTIONS, ()), Prediction, "interval", "model"):
+    for prediction in _last(records.get(PREDICTIONS, ()), Prediction, "interval", "model", "role"):
+        if prediction.role != "champion":
+            continue
         offer((prediction.symbol, "prediction", prediction.model), prediction.time, prediction)
     return {":".join(key): record for key, record in found.items()}

@@ -12,6 +12,7 @@ from features.definition import Definition
 from features.step import FeatureStep
 from models import registry
 from models.combiner import Combination
+from models.deployment import roles
 from models.playing import Playing
 from models.predictor import Predictor
 from models.reference import Reference
@@ -29,13 +30,6 @@ class Prepared:
     deployment: Deployment
     playing: list[Playing] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
-
-
-def versions(deployment: Deployment) -> dict[str, Role]:
-    """Return the role of each version that a deployment asks for, the champion first."""
-    found: dict[str, Role] = {} if deployment.champion is None else {deployment.champion: "champion"}
-    found |= dict.fromkeys(deployment.challengers, "challenger")
-    return found if deployment.shadow is None else found | {deployment.shadow: "shadow"}
 
 
 class Lineup:
@@ -81,7 +75,7 @@ class Lineup:
         if deployment.champion in prepared.refused:
             others = [version for version in playing if version.role != "shadow"]
             stand_in = next((version for version in playing if version.role == "shadow"), None)
-            if stand_in is None and trained is not None and trained not in versions(deployment):
+            if stand_in is None and trained is not None and trained not in roles(deployment):
                 prepared = self._added(prepared, trained)
                 stand_in = next((version for version in prepared.playing if version.version == trained), None)
             playing = [*([] if stand_in is None else [replace(stand_in, role="champion")]), *others]
@@ -102,7 +96,7 @@ class Lineup:
     def ready(self, deployment: Deployment) -> bool:
         """Tell whether all that a deployment asks for plays already, in whatever role."""
         known = {version.version for version in self._playing.get(deployment.model, ())}
-        return known >= set(versions(deployment))
+        return known >= set(roles(deployment))
 
     def prepare(self, deployment: Deployment, *, rehearsed: bool = False) -> Prepared:
         """Load and, but where all will be `rehearsed` together, rehearse what does not play yet; change nothing.
@@ -111,7 +105,7 @@ class Lineup:
         """
         prepared = Prepared(deployment)
         known = {version.version: version for version in self._playing.get(deployment.model, ())}
-        for version, role in versions(deployment).items():
+        for version, role in roles(deployment).items():
             try:
                 found = known.get(version) or self._load(deployment.model, version)
                 if version not in known and not rehearsed:
@@ -178,7 +172,7 @@ class Lineup:
         return Predictor.of([one for model in order for one in playing.get(model, ())], self.features.names)
 
     def _refusals(self, prepared: Prepared) -> list[ModelEvent]:
-        asked, deployment = versions(prepared.deployment), prepared.deployment
+        asked, deployment = roles(prepared.deployment), prepared.deployment
         for version, reason in prepared.refused.items():
             log.error("deployment %d of %s: %s is refused: %s", deployment.number, deployment.model, version, reason)
         return [

@@ -1,5 +1,6 @@
 """The worker: every agent of the pipeline, on one page. `python -m stream.worker` runs it."""
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -80,6 +81,8 @@ def _add_agent(app: faust.App, stage: Stage[Any, Any], outbox: Outbox) -> None:
 
 
 if __name__ == "__main__":
+    # A version is rehearsed in a thread beside the stream: torch, whose number of threads is one for all, keeps to one.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     configured = Settings()
     served = Lineup(configured.home / "models", configured.interval, configured.model_expiry_days)
     served.start(read_newest(configured.kafka))

@@ -52,7 +52,7 @@ class _Reader(Generic[R]):
         records = self.many.decode(value) if array else [self.one.decode(value)]
         for name, pattern in self.patterns:
             for text in set(map(attrgetter(name), records)):
-                if not pattern.search(text):
+                if text is not None and not pattern.search(text):
                     raise msgspec.ValidationError(f"Expected `str` matching regex {pattern.pattern!r} - at `$.{name}`")
         return records
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from topics import codec
 from topics.catalog import STORED, TOPICS, by_name
-from topics.records import PATTERNS, QUANTILES, RECORDS, Bar, Forecast, Regime, Tick
+from topics.records import PATTERNS, QUANTILES, RECORDS, Bar, Forecast, ModelEvent, Regime, Tick
 
 prices = st.floats(min_value=1e-9, max_value=1e12, allow_nan=False)
 
@@ -33,6 +33,12 @@ def test_a_frame_comes_back_bit_for_bit(frame: list[Bar]) -> None:
     decoded = codec.decode(codec.encode(frame), Bar)
     assert decoded.records == frame
     assert decoded.rejected == []
+
+
+def test_a_text_with_a_pattern_may_be_unknown_where_the_record_lets_it() -> None:
+    event = ModelEvent("gbm", "v1", "loaded", "f", 0, role="champion")
+    of_symbol = ModelEvent("gbm", "v1", "serving", "f", 0, symbol="BTCUSDT", interval="1m")
+    assert codec.decode(codec.encode([event, of_symbol]), ModelEvent).records == [event, of_symbol]
 
 
 def test_one_record_is_written_as_a_plain_object() -> None:

@@ -1,0 +1,213 @@
+"""The log of what serves, and those who must hear of it: TimescaleDB first, then the workers, then serving.json."""
+
+import asyncio
+import fcntl
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import psycopg
+from aiokafka.errors import KafkaError
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+from features.definition import Definition
+from models import deployment as deciding
+from models import registry
+from models.deployment import Action
+from settings import Settings
+from sources.producer import producer
+from storage.errors import place, reason
+from topics import codec
+from topics.catalog import MODELS
+from topics.records import Deployment
+
+T = TypeVar("T")
+
+ATTEMPTS = 5
+"""How often a decision is made anew where somebody else decided about the model in between."""
+COLUMNS = "model, number, action, champion, fingerprint, time, challengers, shadow, decided_by, why, evidence"
+LATEST = f"SELECT DISTINCT ON (model) {COLUMNS} FROM model_deployments ORDER BY model, number DESC"  # noqa: S608 - ours
+HISTORY = f"SELECT {COLUMNS} FROM model_deployments ORDER BY time, model, number"  # noqa: S608 - ours
+OF_MODEL = f"SELECT {COLUMNS} FROM model_deployments WHERE model = %s ORDER BY number"  # noqa: S608 - ours
+INSERT = f"INSERT INTO model_deployments ({COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"  # noqa: S608 - ours
+TO_DO = "it takes effect at the next ./foretick up"
+
+
+class LedgerError(Exception):
+    """A decision that cannot be made, or a server that does not take it: one line that says what to do."""
+
+
+class Ledger:
+    """The append-only log of decisions. Its methods block, and are not for a thread in which an event loop runs."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._url, self._kafka = settings.database_url.get_secret_value(), settings.kafka
+        self._folder = settings.home / "models"
+
+    @property
+    def fingerprint(self) -> str:
+        """The features' definition in service: decisions on another are history."""
+        return Definition.load(self._folder).fingerprint
+
+    def latest(self) -> dict[str, Deployment]:
+        """Return the newest decision about each model, whatever its features. Raises LedgerError."""
+        return self._asked(lambda connection: {one.model: one for one in _read(connection, LATEST)})
+
+    def history(self, model: str | None = None) -> list[Deployment]:
+        """Return all decisions, or those about one model, in their order. Raises LedgerError."""
+        query, of = (HISTORY, ()) if model is None else (OF_MODEL, (model,))
+        return self._asked(lambda connection: list(_read(connection, query, *of)))
+
+    def decide(
+        self,
+        model: str,
+        action: Action,
+        version: str | None = None,
+        *,
+        decided_by: str,
+        why: str,
+        evidence: Mapping[str, float] | None = None,
+        force: bool = False,
+    ) -> Deployment:
+        """Write the next decision about a model down, then tell the workers: see `models.deployment.following`.
+
+        Raises LedgerError where it cannot be made or written down: then nothing has changed; and where it is written
+        down but Kafka does not take it: then `publish_latest` will tell the workers.
+        """
+        self._exists(model, version if action in ("serve", "challenge", "promote") else None)
+        fingerprint = self.fingerprint
+
+        def append(connection: Connection) -> Deployment:
+            with connection.transaction():
+                log = list(_read(connection, OF_MODEL, model))
+                made = deciding.following(
+                    log,
+                    model,
+                    action,
+                    version,
+                    fingerprint=fingerprint,
+                    time=int(time.time() * 1000),
+                    decided_by=decided_by,
+                    why=why,
+                    evidence=evidence,
+                    force=force,
+                )
+                connection.execute(INSERT, _row(made))  # of two that decide at once, the key refuses one
+            return made
+
+        for attempt in range(ATTEMPTS):
+            try:
+                made = self._asked(append)
+                break
+            except psycopg.errors.UniqueViolation:
+                if attempt == ATTEMPTS - 1:
+                    raise LedgerError(f"others keep deciding about model {model!r}: try again") from None
+        self._tell(model)
+        return made
+
+    def publish_latest(self) -> None:
+        """Tell the workers, and serving.json, the newest decision about each model once more. Raises LedgerError.
+
+        After a crash between the log and the topic this is what brings the decision into effect.
+        """
+        self._tell()
+
+    def _exists(self, model: str, version: str | None) -> None:
+        """Raise LedgerError where there is no such model, or no such version of it to put into service."""
+        there = registry.versions(self._folder, model)
+        if not there and model not in self.latest():
+            known = ", ".join(registry.names(self._folder)) or "none: run foretick train"
+            raise LedgerError(f"no model {model!r} in {self._folder}; there are {known}")
+        if version is not None and version not in there:
+            known = ", ".join(there) or "none: run foretick train"
+            raise LedgerError(f"no version {version} of model {model!r} in {self._folder}; there are {known}")
+
+    def _asked(self, ask: Callable[[Connection], T]) -> T:
+        try:
+            with psycopg.connect(self._url, autocommit=True) as connection:
+                return ask(connection)
+        except psycopg.errors.UniqueViolation:
+            raise
+        except psycopg.errors.UndefinedTable:
+            raise LedgerError(f"{place(self._url)} has no log of deployments yet: ./foretick up makes it") from None
+        except psycopg.Error as error:
+            raise LedgerError(
+                f"{place(self._url)} does not answer ({reason(error)}): is it running? ./foretick up"
+            ) from None
+        except ValueError as error:
+            raise LedgerError(str(error)) from error
+
+    def _tell(self, *models: str) -> None:
+        """Publish the newest decision about these models, or all, and bring their champions into serving.json.
+
+        One process at a time: of two decisions about a model, the later one must come last onto the topic.
+        """
+        with _locked(self._folder):
+            newest = [one for model, one in self.latest().items() if not models or model in models]
+            try:
+                asyncio.run(_send(self._kafka, newest))
+            except KafkaError as error:
+                said = f"Kafka at {self._kafka} does not answer ({reason(error)})"
+                raise LedgerError(f"the decision is written down, but {said}: {TO_DO}") from None
+            self._list(newest)
+
+    def _list(self, deployments: Iterable[Deployment]) -> None:
+        """Bring champions into serving.json, for a start without any topic; other models stay listed."""
+        try:
+            listed = registry.serving(self._folder)
+        except ValueError:
+            listed = {}
+        fingerprint, before = self.fingerprint, dict(listed)
+        for deployment in deployments:
+            if deployment.fingerprint == fingerprint:
+                listed.pop(deployment.model, None)
+                if deployment.champion is not None:
+                    listed[deployment.model] = deployment.champion
+        if listed != before:
+            registry.serve(self._folder, listed)
+
+
+def _read(connection: Connection, query: Any, *parameters: str | None) -> Iterator[Deployment]:
+    for row in connection.execute(query, parameters):
+        model, number, action, champion, fingerprint, moment, challengers, *rest = row
+        epoch_ms = round(moment.timestamp() * 1000)
+        yield Deployment(model, number, action, champion, fingerprint, epoch_ms, challengers, *rest)
+
+
+def _row(made: Deployment) -> tuple[object, ...]:
+    return (
+        made.model,
+        made.number,
+        made.action,
+        made.champion,
+        made.fingerprint,
+        datetime.fromtimestamp(made.time / 1000, UTC),
+        made.challengers,
+        made.shadow,
+        made.decided_by,
+        made.why,
+        None if made.evidence is None else Jsonb(made.evidence),
+    )
+
+
+async def _send(bootstrap: str, deployments: Iterable[Deployment]) -> None:
+    to_kafka = producer(bootstrap)
+    try:
+        await to_kafka.start()
+        for deployment in deployments:
+            value, key = codec.encode_one(deployment), deployment.model.encode()
+            await to_kafka.send_and_wait(MODELS.name, value, key=key, headers=codec.HEADERS)
+    finally:
+        await to_kafka.stop()
+
+
+@contextmanager
+def _locked(folder: Any) -> Iterator[None]:
+    """Let one process at a time change serving.json."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".serving.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,109 @@
+"""How the models stand: each version that predicts, its role, its training, and the decision that put it there."""
+
+import msgspec
+import psycopg
+
+from learning.ledger import Ledger, LedgerError
+from models import registry
+from models.deployment import roles
+from models.provenance import Provenance
+from settings import Settings
+from storage.errors import place, reason
+from topics.catalog import DAY_MS
+from topics.records import Deployment, Role
+
+NEWEST_BAR = "SELECT (extract(epoch FROM max(time)) * 1000)::float8 FROM bars WHERE interval = %s"
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """One version. Times are epoch ms; the age is the newest bar's distance from the end of the training data."""
+
+    model: str
+    version: str
+    role: Role | None
+    trained_until: int | None = None
+    age_days: float | None = None
+    expired: bool = False
+    number: int = 0
+    decided_by: str = ""
+    decided_at: int | None = None
+    why: str = ""
+    provenance: Provenance | None = None
+
+
+def standing(settings: Settings) -> list[Standing]:
+    """Return every version that predicts, by model; also what was trained and waits for the next start. LedgerError."""
+    ledger = Ledger(settings)
+    fingerprint, now = ledger.fingerprint, _newest_bar(settings)
+    latest = {model: one for model, one in ledger.latest().items() if one.fingerprint == fingerprint}
+    trained = _trained(settings)
+    rows = [
+        _stands(settings, model, version, role, deployment, now)
+        for model, deployment in latest.items()
+        for version, role in roles(deployment).items()
+    ]
+    waiting = [(model, version) for model, version in trained.items() if model not in latest]
+    return rows + [_stands(settings, model, version, "champion", None, now) for model, version in waiting]
+
+
+def of_model(settings: Settings, model: str, version: str | None = None) -> list[Standing]:
+    """Return the versions of a model that lie in <home>/models, or the one asked for.
+
+    Raises LedgerError where there is no such model or version.
+    """
+    there = registry.versions(settings.home / "models", model)
+    if not there or version not in (None, *there):
+        known = ", ".join(there or sorted(_trained(settings))) or "none: run foretick train"
+        what = f"version {version} of model {model!r}" if there else f"model {model!r}"
+        raise LedgerError(f"no {what} in {settings.home / 'models'}; there are {known}")
+    ledger = Ledger(settings)
+    newest, now = ledger.latest().get(model), _newest_bar(settings)
+    if newest is not None and newest.fingerprint != ledger.fingerprint:
+        newest = None
+    playing = {} if newest is None else roles(newest)
+    return [
+        _stands(settings, model, one, playing.get(one), newest if one in playing else None, now)
+        for one in there
+        if version in (None, one)
+    ]
+
+
+def _trained(settings: Settings) -> dict[str, str]:
+    try:
+        return registry.serving(settings.home / "models")
+    except ValueError:
+        return {}
+
+
+def _stands(
+    settings: Settings, model: str, version: str, role: Role | None, deployment: Deployment | None, now: int | None
+) -> Standing:
+    try:
+        origin = registry.provenance(settings.home / "models", model, version)
+    except ValueError as error:
+        raise LedgerError(str(error)) from error
+    last = None if origin is None else origin.last
+    age = None if last is None or now is None else max(now - last, 0) / DAY_MS
+    expired = origin is not None and now is not None and origin.expired(now, settings.model_expiry_days)
+    found = Standing(model, version, role, last, age, expired, provenance=origin)
+    if deployment is None:
+        return found
+    return msgspec.structs.replace(
+        found,
+        number=deployment.number,
+        decided_by=deployment.decided_by,
+        decided_at=deployment.time,
+        why=deployment.why,
+    )
+
+
+def _newest_bar(settings: Settings) -> int | None:
+    url = settings.database_url.get_secret_value()
+    try:
+        with psycopg.connect(url) as connection:
+            row = connection.execute(NEWEST_BAR, (settings.interval,)).fetchone()
+    except psycopg.errors.UndefinedTable:
+        return None
+    except psycopg.Error as error:
+        raise LedgerError(f"{place(url)} does not answer ({reason(error)}): is it running? ./foretick up") from None
+    return None if row is None or row[0] is None else int(row[0])

@@ -1,0 +1,156 @@
+"""Versions take each other's place on the real stack: no bar without its champion, none with two, whatever happens."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from deploying import (
+    asked,
+    assert_one_champion_a_bar,
+    bars_of,
+    champions,
+    first_bars,
+    home_with_second_versions,
+    ledger_of,
+    streaming,
+    until,
+)
+from stacks import Servers, running
+from stream_runs import COMPONENTS, Run
+
+from learning import confirmation
+from models import registry
+from topics.records import Bar, Deployment
+
+MODELS = ("naive", "online", "gbm")
+PLACES = (*COMPONENTS, "deploy")
+BARS = 900
+pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+@dataclass(frozen=True)
+class Home:
+    """Models in service, and a second version of naive and gbm that is not."""
+
+    folder: Path
+    first: dict[str, str]
+    second: dict[str, str]
+
+
+@pytest.fixture
+def home(trained: Path, tmp_path: Path) -> Home:
+    folder, second = home_with_second_versions(trained, tmp_path)
+    return Home(folder, registry.serving(folder), second)
+
+
+@pytest.fixture
+def some(bars: dict[str, list[Bar]]) -> dict[str, list[Bar]]:
+    return {symbol: rows[:BARS] for symbol, rows in bars.items()}
+
+
+def confirmed(servers: Servers, begin: int, made: Deployment, seconds: float) -> confirmation.Answer:
+    """Return what a worker says to a decision; fails where none has loaded it in time."""
+    found = confirmation.answer(servers.kafka, begin, made, seconds, 0.0)
+    assert found.said is not None, made
+    assert found.said.event == "loaded", found
+    return found
+
+
+def decide(servers: Servers, model: str, action, version: str | None = None, *, within: float = 30.0, **options):
+    begin = confirmation.end(servers.kafka)
+    made = ledger_of(servers).decide(model, action, version, decided_by="test", why="a test", **options)
+    confirmed(servers, begin, made, within)
+    return made
+
+
+def test_a_version_challenges_is_promoted_and_taken_back_in_mid_stream(home: Home, some: dict[str, list[Bar]]) -> None:
+    first, second = home.first["gbm"], home.second["gbm"]
+    with running(PLACES, home.folder) as servers:
+        run = Run(servers)
+        with streaming(run, some, 0.012):
+            until(lambda: bars_of(servers, "gbm", first, "champion") > 700, 60, "the stream flows")
+            challenged = decide(servers, "gbm", "challenge", second)
+            until(lambda: bars_of(servers, "gbm", second, "challenger") > 60, 60, "it challenges")
+            promoted = decide(servers, "gbm", "promote", second)
+            until(lambda: bars_of(servers, "gbm", second, "champion") > 60, 60, "it serves")
+            began = time.monotonic()
+            taken_back = decide(servers, "gbm", "rollback", within=5.0)
+            print(f"rollback confirmed after {time.monotonic() - began:.2f} s")  # noqa: T201 - for the report
+        run.wait(sum(map(len, some.values())) * len(MODELS) * 4)
+        assert_one_champion_a_bar(servers, some, MODELS)
+        switched, back = first_bars(servers, promoted), first_bars(servers, taken_back)
+        assert switched.keys() == back.keys() == some.keys()
+        for table in ("predictions", "outcomes"):
+            for symbol, rows in champions(servers, "gbm", table).items():
+                assert {(at, version) for at, version in rows} == {
+                    (at, second if switched[symbol] <= at < back[symbol] else first) for at, _ in rows
+                }
+        roles = {
+            (version, role, min(ats) >= min(since.values()))
+            for since, version, role, ats in (
+                (switched, first, "shadow", times(servers, first, "shadow")),
+                (back, second, "shadow", times(servers, second, "shadow")),
+            )
+        }
+        assert roles == {(first, "shadow", True), (second, "shadow", True)}
+        assert max(times(servers, second, "challenger")) < max(switched.values())
+        log = ledger_of(servers).history("gbm")
+        assert [(one.action, one.champion, one.decided_by) for one in log] == [
+            ("serve", first, "foretick train"),
+            ("challenge", first, "test"),
+            ("promote", second, "test"),
+            ("rollback", first, "test"),
+        ]
+        assert [one.number for one in log[1:]] == [challenged.number, promoted.number, taken_back.number]
+        assert registry.serving(home.folder) == home.first
+        assert not asked(servers, "SELECT * FROM dead_letters")
+
+
+def times(servers: Servers, version: str, role: str) -> list[int]:
+    query = (
+        "SELECT (extract(epoch FROM time) * 1000)::int8 FROM predictions "
+        "WHERE model = 'gbm' AND version = %s AND role = %s AND horizon = 1"
+    )
+    return [row[0] for row in asked(servers, query, version, role)]
+
+
+def test_what_is_corrupted_or_of_other_features_is_refused_and_the_old_version_serves_on(
+    home: Home, some: dict[str, list[Bar]]
+) -> None:
+    first, second = home.first["gbm"], home.second["gbm"]
+    booster = home.folder / "gbm" / second / "booster.txt"
+    booster.write_text(booster.read_text().replace("leaf_value=", "leaf_value=1", 1))
+    foreign = store_of_other_features(home.folder)
+    with running(PLACES, home.folder) as servers:
+        run = Run(servers)
+        with streaming(run, some, 0.004):
+            until(lambda: bars_of(servers, "gbm", first, "champion") > 700, 60, "the stream flows")
+            for version, said in ((second, "SHA-256"), (foreign, "was fitted on features another")):
+                begin = confirmation.end(servers.kafka)
+                made = ledger_of(servers).decide(
+                    "gbm", "promote", version, decided_by="test", why="a mistake", force=True
+                )
+                answer = confirmation.answer(servers.kafka, begin, made, 30, 0.0).said
+                assert answer is not None
+                assert (answer.event, answer.role, answer.number) == ("refused", "champion", made.number)
+                assert said in (answer.reason or "")
+            run.kill("worker")  # and also at a start: the shadow, the foreign one's champion before, is corrupted too
+        run.wait(sum(map(len, some.values())) * len(MODELS) * 4)
+        assert_one_champion_a_bar(servers, some, MODELS)
+        assert {version for rows in champions(servers, "gbm").values() for _, version in rows} == {first}
+        until(lambda: len(refusals(servers)) >= 4, 30, "the refusals are stored")
+        assert {(version, number) for version, number in refusals(servers)} == {(second, 2), (foreign, 3), (second, 3)}
+
+
+def refusals(servers: Servers) -> list[tuple[str, int]]:
+    return [(row[1], row[3]) for row in asked(servers, EVENTS) if row[2] == "refused"]
+
+
+def store_of_other_features(folder: Path) -> str:
+    """Store a version of gbm that was fitted on features of another definition."""
+    definition = Definition.load(folder)
+    (known,) = [version for version in registry.versions(folder, "gbm") if version == registry.serving(folder)["gbm"]]
+    model = registry.load(folder, "gbm", known, definition.fingerprint)
+    model.fingerprint = "another"
+    return registry.store(folder, model).name
