@@ -6,7 +6,7 @@ versions go on; what plays already, as after a rollback, changes its role at onc
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 
 import stamina
@@ -42,44 +42,46 @@ async def consumer(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
         await client.stop()
 
 
-async def _newest(bootstrap: str) -> dict[str, Deployment]:
-    found: dict[str, Deployment] = {}
+async def _logs(bootstrap: str) -> dict[str, list[Deployment]]:
+    found: list[Deployment] = []
     async with consumer(bootstrap) as client:
-        if MODELS.name not in await client.topics():
-            return found
-        client.assign([PARTITION])
-        end = (await client.end_offsets([PARTITION]))[PARTITION]
-        await client.seek_to_beginning(PARTITION)
-        while await client.position(PARTITION) < end:
-            for records in (await client.getmany(timeout_ms=500)).values():
-                found |= newest(records)
-    return found
+        if MODELS.name in await client.topics():
+            client.assign([PARTITION])
+            end = (await client.end_offsets([PARTITION]))[PARTITION]
+            await client.seek_to_beginning(PARTITION)
+            while await client.position(PARTITION) < end:
+                for records in (await client.getmany(timeout_ms=500)).values():
+                    found += deployments(records)
+    return by_model(found)
 
 
-def read_newest(bootstrap: str) -> dict[str, Deployment]:
-    """Return the newest deployment of each model, none where there is no such topic; blocks.
+def read_logs(bootstrap: str) -> dict[str, list[Deployment]]:
+    """Return what the topic still holds of each model's log, nothing where there is no such topic; blocks.
 
     Raises KafkaError where no Kafka answers for a minute.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         for attempt in stamina.retry_context(KafkaError, attempts=None, timeout=RETRY_SECONDS):
             with attempt:
-                return runner.run(_newest(bootstrap))
+                return runner.run(_logs(bootstrap))
     raise AssertionError  # the last attempt has raised
 
 
-def newest(records: Iterable[ConsumerRecord]) -> dict[str, Deployment]:
-    """Return the newest deployment of each model; what is none is told in the log."""
-    found: dict[str, Deployment] = {}
+def deployments(records: Iterable[ConsumerRecord]) -> Iterator[Deployment]:
+    """Yield the deployments; what is none is told in the log."""
     for record in records:
         frame = codec.decode(record.value, Deployment, record.headers)
         for rejected in frame.rejected:
             log.warning("offset %d of %s is no deployment: %s", record.offset, MODELS.name, rejected.reason)
-        for deployment in frame.records:
-            known = found.get(deployment.model)
-            if known is None or known.number <= deployment.number:
-                found[deployment.model] = deployment
-    return found
+        yield from frame.records
+
+
+def by_model(found: Iterable[Deployment]) -> dict[str, list[Deployment]]:
+    """Return the deployments of each model by their number; what was published again counts once."""
+    logs: dict[str, dict[int, Deployment]] = {}
+    for deployment in found:
+        logs.setdefault(deployment.model, {})[deployment.number] = deployment
+    return {model: [made[number] for number in sorted(made)] for model, made in logs.items()}
 
 
 class Follower:
@@ -101,8 +103,8 @@ class Follower:
                 await client.seek_to_beginning(PARTITION)
                 while True:
                     for records in (await client.getmany(timeout_ms=60_000)).values():
-                        for deployment in newest(records).values():
-                            await self.take(deployment)
+                        for made in by_model(deployments(records)).values():
+                            await self.take(made[-1])
         finally:
             for task in self._loading:
                 task.cancel()

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
@@ -17,6 +17,7 @@ from models.playing import Playing
 from models.predictor import Predictor
 from models.reference import Reference
 from models.rehearsal import rehearse
+from storage.errors import reason
 from topics.catalog import DAY_MS
 from topics.records import Deployment, ModelEvent, Role
 
@@ -49,49 +50,52 @@ class Lineup:
         self._playing: dict[str, list[Playing]] = {}
         self._references: WeakValueDictionary[str, Reference] = WeakValueDictionary()
 
-    def start(self, deployments: Mapping[str, Deployment]) -> None:
-        """Put the newest deployments into service, and of models that were never deployed the versions in serving.json.
+    def start(self, logs: Mapping[str, Sequence[Deployment]]) -> None:
+        """Put the newest deployment of each model's log into service, and what serving.json lists of other models.
 
-        Where a champion cannot be loaded, the one before serves, else the one in serving.json. All are rehearsed: code
-        that is compiled while bars wait would hold up the worker's heartbeats. Raises ValueError with one line where a
-        model that was never deployed cannot be loaded.
+        Where a champion cannot be loaded, the shadow serves, else the version in serving.json, else the last champion
+        before that can. All are rehearsed: code that is compiled while bars wait would hold up the worker's heartbeats.
+        Raises ValueError with one line where a model that was never deployed cannot be loaded.
         """
-        ours = {model: one for model, one in deployments.items() if one.fingerprint == self.fingerprint}
+        self.numbers = {model: made[-1].number for model, made in logs.items()}
+        ours = {model: made for model, made in logs.items() if made[-1].fingerprint == self.fingerprint}
         trained = {} if ours and not (self._folder / registry.SERVING).exists() else registry.serving(self._folder)
-        self.numbers = {model: one.number for model, one in deployments.items()}
-        for model in registry.classes(trained) if set(trained) - set(ours) else ():
-            if model in trained and model not in ours:
-                version = self._load(model, trained[model])
-                self._playing[model] = [version]
-                self.started.append(self._event("loaded", model, version.version, 0, role="champion"))
-        for model, deployment in ours.items():
-            self.started += self._begin(self.prepare(deployment, rehearsed=True), trained.get(model))
+        if set(trained) - set(ours):
+            for model in registry.classes(trained):
+                if model in trained and model not in ours:
+                    self._playing[model] = [self._load(model, trained[model])]
+                    self.started.append(self._event("loaded", model, trained[model], 0, role="champion"))
+        for model, (*before, newest) in ours.items():
+            served = [one.champion for one in reversed(before) if one.fingerprint == self.fingerprint]
+            stand_ins = [version for version in (newest.shadow, trained.get(model), *served) if version is not None]
+            self.started += self._begin(self.prepare(newest, rehearsed=True), stand_ins)
         self.predictor = self._predictor(self._playing)
         rehearse(self.features, self.predictor, self._interval)
 
-    def _begin(self, prepared: Prepared, trained: str | None) -> list[ModelEvent]:
-        """Put a deployment into service at the start, with somebody else as the champion where that one is refused."""
+    def _begin(self, prepared: Prepared, stand_ins: Iterable[str]) -> list[ModelEvent]:
+        """Put a deployment into service at the start; where its champion cannot serve, the first stand-in that can."""
         deployment, playing = prepared.deployment, prepared.playing
         if deployment.champion in prepared.refused:
-            others = [version for version in playing if version.role != "shadow"]
-            stand_in = next((version for version in playing if version.role == "shadow"), None)
-            if stand_in is None and trained is not None and trained not in roles(deployment):
-                prepared = self._added(prepared, trained)
-                stand_in = next((version for version in prepared.playing if version.version == trained), None)
-            playing = [*([] if stand_in is None else [replace(stand_in, role="champion")]), *others]
-            serves = "nothing" if stand_in is None else stand_in.version
-            log.error("model %s: version %s cannot serve, %s does", deployment.model, deployment.champion, serves)
-            if stand_in is None:
-                playing = []
+            champion = next(filter(None, (self._stand_in(prepared, version) for version in stand_ins)), None)
+            serves = "nobody" if champion is None else champion.version
+            log.error("model %s: version %s cannot serve; %s does", deployment.model, deployment.champion, serves)
+            others = [version for version in playing if champion and version.version != champion.version]
+            playing = [] if champion is None else [champion, *others]
         self._playing[deployment.model] = playing
         return [*self._refusals(prepared), *self._loaded(deployment, playing)]
 
-    def _added(self, prepared: Prepared, version: str) -> Prepared:
+    def _stand_in(self, prepared: Prepared, version: str) -> Playing | None:
+        """Return a version as the champion, None where it is refused."""
+        deployment = prepared.deployment
+        if version in prepared.refused:
+            return None
         try:
-            found = replace(self._load(prepared.deployment.model, version), number=prepared.deployment.number)
-        except ValueError as error:
-            return replace(prepared, refused={**prepared.refused, version: str(error)})
-        return replace(prepared, playing=[*prepared.playing, found])
+            known = {one.version: one for one in prepared.playing}
+            found = known.get(version) or self._load(deployment.model, version)
+        except Exception as error:  # noqa: BLE001 - as in `prepare`
+            prepared.refused[version] = reason(error)
+            return None
+        return replace(found, role="champion", number=deployment.number)
 
     def ready(self, deployment: Deployment) -> bool:
         """Tell whether all that a deployment asks for plays already, in whatever role."""
@@ -111,7 +115,7 @@ class Lineup:
                 if version not in known and not rehearsed:
                     self._rehearse(found)
             except Exception as error:  # noqa: BLE001 - whatever a broken artifact raises, the old version serves on
-                prepared.refused[version] = " ".join(str(error).split()) or type(error).__name__
+                prepared.refused[version] = reason(error)
             else:
                 prepared.playing.append(replace(found, role=role, number=deployment.number))
         return prepared
@@ -129,10 +133,10 @@ class Lineup:
         self._playing = playing
         return [*self._refusals(prepared), *self._loaded(deployment, prepared.playing)]
 
-    def refuse(self, deployment: Deployment, reason: str) -> list[ModelEvent]:
+    def refuse(self, deployment: Deployment, why: str) -> list[ModelEvent]:
         """Return what tells that a whole deployment is refused."""
         version = deployment.champion or self._champion(deployment.model)
-        return self._refusals(Prepared(deployment, refused={version: reason}))
+        return self._refusals(Prepared(deployment, refused={version: why}))
 
     def _champion(self, model: str) -> str:
         return next((one.version for one in self._playing.get(model, ()) if one.role == "champion"), "")
@@ -173,11 +177,11 @@ class Lineup:
 
     def _refusals(self, prepared: Prepared) -> list[ModelEvent]:
         asked, deployment = roles(prepared.deployment), prepared.deployment
-        for version, reason in prepared.refused.items():
-            log.error("deployment %d of %s: %s is refused: %s", deployment.number, deployment.model, version, reason)
+        for version, why in prepared.refused.items():
+            log.error("deployment %d of %s: %s is refused: %s", deployment.number, deployment.model, version, why)
         return [
-            self._event("refused", deployment.model, version, deployment.number, asked.get(version), reason)
-            for version, reason in prepared.refused.items()
+            self._event("refused", deployment.model, version, deployment.number, asked.get(version), why)
+            for version, why in prepared.refused.items()
         ]
 
     def _loaded(self, deployment: Deployment, playing: Iterable[Playing]) -> list[ModelEvent]:
@@ -190,7 +194,7 @@ class Lineup:
         version: str,
         number: int,
         role: Role | None,
-        reason: str | None = None,
+        why: str | None = None,
     ) -> ModelEvent:
         now = int(time.time() * 1000)
-        return ModelEvent(model, version, event, self.fingerprint, now, number, role, reason=reason)
+        return ModelEvent(model, version, event, self.fingerprint, now, number, role, reason=why)

@@ -11,7 +11,7 @@ from settings import Settings
 from stream.admin import CHANGELOG
 from stream.app import make_app, or_end, run, topic_of
 from stream.bars import Bars
-from stream.deployments import Follower, read_newest
+from stream.deployments import Follower, read_logs
 from stream.lineup import Lineup
 from stream.outbox import Outbox
 from stream.shell import Shell, Stage
@@ -85,5 +85,5 @@ if __name__ == "__main__":
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     configured = Settings()
     served = Lineup(configured.home / "models", configured.interval, configured.model_expiry_days)
-    served.start(read_newest(configured.kafka))
+    served.start(read_logs(configured.kafka))
     run(make_worker(configured, stages(configured, served), served))

@@ -115,9 +115,9 @@ def assert_one_champion_a_bar(servers: Servers, bars: dict[str, list[Bar]], mode
     """Every bar has exactly one champion's prediction of each model: none missing, none twice."""
     found = {(symbol, at, model): count for symbol, at, model, count in asked(servers, CHAMPIONS)}
     assert Counter(found.values()).keys() == {1}
-    assert found.keys() == {
-        (symbol, bar.time, model) for symbol, rows in bars.items() for bar in rows for model in models
-    }
+    every = {(symbol, bar.time, model) for symbol, rows in bars.items() for bar in rows for model in models}
+    missing, made_up = sorted(every - found.keys()), sorted(found.keys() - every)
+    assert (len(missing), len(made_up)) == (0, 0), (missing[:3], missing[-3:], made_up[:3])
 
 
 def first_bars(servers: Servers, made: Deployment) -> dict[str, int]:

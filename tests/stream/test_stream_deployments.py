@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from deploying import (
+    EVENTS,
     asked,
     assert_one_champion_a_bar,
     bars_of,
@@ -19,8 +20,10 @@ from deploying import (
 from stacks import Servers, running
 from stream_runs import COMPONENTS, Run
 
+from features.definition import Definition
 from learning import confirmation
 from models import registry
+from models.deployment import Action
 from topics.records import Bar, Deployment
 
 MODELS = ("naive", "online", "gbm")
@@ -57,9 +60,18 @@ def confirmed(servers: Servers, begin: int, made: Deployment, seconds: float) ->
     return found
 
 
-def decide(servers: Servers, model: str, action, version: str | None = None, *, within: float = 30.0, **options):
+def decide(
+    servers: Servers,
+    model: str,
+    action: Action,
+    version: str | None = None,
+    *,
+    within: float = 30.0,
+    force: bool = False,
+) -> Deployment:
+    """Make a decision and wait until a worker has loaded it."""
     begin = confirmation.end(servers.kafka)
-    made = ledger_of(servers).decide(model, action, version, decided_by="test", why="a test", **options)
+    made = ledger_of(servers).decide(model, action, version, decided_by="test", why="a test", force=force)
     confirmed(servers, begin, made, within)
     return made
 
@@ -154,3 +166,41 @@ def store_of_other_features(folder: Path) -> str:
     model = registry.load(folder, "gbm", known, definition.fingerprint)
     model.fingerprint = "another"
     return registry.store(folder, model).name
+
+
+@pytest.mark.chaos
+def test_sigkill_of_the_worker_in_mid_switch_leaves_one_champion_a_bar(home: Home, some: dict[str, list[Bar]]) -> None:
+    """Killed right after a decision was published, before and after the new champion's first bars."""
+    first, second = home.first["gbm"], home.second["gbm"]
+    with running(PLACES, home.folder) as servers:
+        run = Run(servers)
+        made: list[Deployment] = []
+        with streaming(run, some, 0.03):
+            until(lambda: bars_of(servers, "gbm", first, "champion") > 650, 60, "the stream flows")
+            for turn, wait_s in enumerate((0.0, 0.02, 0.1, 0.3)):
+                champion, action = (second, "promote") if turn % 2 == 0 else (first, "rollback")
+                version = second if action == "promote" else None
+                ledger = ledger_of(servers)
+                served = bars_of(servers, "gbm", champion, "champion")
+                made.append(ledger.decide("gbm", action, version, decided_by="test", why="chaos", force=True))
+                time.sleep(wait_s)
+                run.kill("worker")
+                until(lambda: bars_of(servers, "gbm", champion, "champion") > served, 120, f"{champion} serves")  # noqa: B023
+        run.wait(sum(map(len, some.values())) * len(MODELS) * 4)
+        assert_one_champion_a_bar(servers, some, MODELS)
+        switches = [first_bars(servers, one) for one in made]
+        for symbol, rows in champions(servers, "gbm").items():
+            begins = [(at[symbol], one.champion) for at, one in zip(switches, made, strict=True) if symbol in at]
+            assert begins, symbol
+            for at, version in rows:
+                assert version == ([first] + [champion for begin, champion in begins if begin <= at])[-1], (symbol, at)
+        assert {version for version, count in scored_twice(servers)} == set()
+
+
+def scored_twice(servers: Servers) -> list[tuple[str, int]]:
+    """Return the bars that have two outcomes of champions that were scored."""
+    query = (
+        "SELECT symbol, count(*) FROM outcomes WHERE model = 'gbm' AND role = 'champion' AND status = 'scored' "
+        "GROUP BY symbol, time, horizon HAVING count(*) > 1"
+    )
+    return asked(servers, query)

@@ -1,12 +1,14 @@
-"""After a recovery no source partition flows before it stands at its committed offset."""
+"""After a recovery no source partition flows before it stands at its committed offset, and none is fetched before."""
 
 import asyncio
 from types import SimpleNamespace
 from typing import Any
 
 from faust.tables.recovery import Recovery
+from faust.transport.drivers.aiokafka import Consumer
+from faust.types import TP
 
-from stream.recovery import SeekFirstRecovery
+from stream.recovery import SeekFirstRecovery, SeekingConsumer
 
 
 class Calls:
@@ -80,3 +82,35 @@ def test_the_seek_comes_first() -> None:
 def test_faust_itself_still_seeks_too_late() -> None:
     """When this fails, Faust has been repaired and stream/recovery.py can go."""
     assert complete(Recovery).index("resume") < complete(Recovery).index("seek")
+
+
+def asked_for(kind: type[Consumer]) -> set[TP]:
+    """Return which partitions a fetch that waits is still for when Faust has emptied its set of active ones."""
+    asked: list[set[TP]] = []
+
+    class Isolated(kind):  # type: ignore[valid-type, misc]
+        """The class under test with a thread that only notes what it is asked."""
+
+        def __init__(self) -> None:
+            async def getmany(partitions: set[TP], timeout: float) -> dict[TP, list[Any]]:  # noqa: ARG001, ASYNC109
+                asked.append(partitions)
+                active.clear()
+                return {}
+
+            self._thread = SimpleNamespace(getmany=getmany)
+
+        def __del__(self) -> None:
+            """Nothing to close: nothing was started."""
+
+    active = {TP("changelog", 0)}
+    asyncio.run(Isolated()._getmany(active, 1.0))
+    return asked[0]
+
+
+def test_a_fetch_that_waits_stays_one_of_the_partitions_that_it_was_for() -> None:
+    assert asked_for(SeekingConsumer) == {TP("changelog", 0)}
+
+
+def test_faust_itself_still_empties_the_set_under_a_fetch() -> None:
+    """When this fails, Faust has been repaired and `SeekingConsumer._getmany` can go."""
+    assert asked_for(Consumer) == set()
