@@ -27,7 +27,7 @@ Weights = tuple[tuple[str, ...], Floats] | None
 class PredictorState:
     """What one symbol's fold knows: `models` and `calibrations` by "name version"; `last_time` -1 at first.
 
-    `serving` tells which version of each model was the champion at that time.
+    `serving` tells which version of each model was the champion at that time, `numbers` by which decision.
     """
 
     symbol: str
@@ -36,11 +36,12 @@ class PredictorState:
     models: dict[str, JSON] = field(default_factory=dict)
     calibrations: dict[str, Calibration] = field(default_factory=dict)
     serving: dict[str, str] = field(default_factory=dict)
+    numbers: dict[str, int] = field(default_factory=dict)
 
     def dumps(self) -> bytes:
         """Return the state as bytes (MessagePack), exactly."""
         calibrations = {key: state.to_json() for key, state in self.calibrations.items()}
-        parts = [self.symbol, self.interval, self.last_time, self.models, calibrations, self.serving]
+        parts = [self.symbol, self.interval, self.last_time, self.models, calibrations, self.serving, self.numbers]
         return msgspec.msgpack.encode(parts)
 
     @classmethod
@@ -87,6 +88,7 @@ class Predictor:
                 raise ValueError(f"{combiner.model.name!r} has no model to combine: train one that forecasts a mean")
         every = (*self.forecasters, *self.combiners)
         self._champions = {version.model.name: version.version for version in every if version.role == "champion"}
+        self._numbers = {version.model.name: version.number for version in every if version.role == "champion"}
         self._served = tuple(sorted(every, key=lambda version: version.role != "champion"))
         self._regimes = [name.removeprefix(REGIME) for name in names if name.startswith(REGIME)]
         self._regime_columns = [column for column, name in enumerate(names) if name.startswith(REGIME)]
@@ -139,8 +141,8 @@ class Predictor:
             models[version.key], forecasts, weights = version.combiner.step(known, frame, raw)
             publish(version, forecasts, (version.combiner.experts(raw), weights))
         predictions = self._predictions(frame, [said[version.key] for version in self._served])
-        last = int(frame.time[-1])
-        return PredictorState(frame.symbol, frame.interval, last, models, calibrations, self._champions), predictions
+        last, serving = int(frame.time[-1]), (self._champions, self._numbers)
+        return PredictorState(frame.symbol, frame.interval, last, models, calibrations, *serving), predictions
 
     def _check(self, state: PredictorState, frame: FeatureFrame) -> None:
         if frame.symbol != state.symbol or state.interval not in ("", frame.interval):

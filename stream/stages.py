@@ -4,7 +4,7 @@ Rows that are not newer than what a fold has seen are skipped: after a crash the
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -117,14 +117,15 @@ class Predictions:
         rows = increasing(parts, state.last_time)
         if not rows:
             return state, []
-        before = state.serving
+        before = state
         state, predictions = self.fold.step(state, FeatureFrame.of(rows))
         return state, [(PREDICTIONS, predictions), *((MODEL_EVENTS, [one]) for one in self._began(before, rows[0]))]
 
-    def _began(self, before: Mapping[str, str], first: Features) -> list[ModelEvent]:
-        """Return one event for each champion that is another than before the first row; the same again after a crash.
+    def _began(self, before: PredictorState, first: Features) -> list[ModelEvent]:
+        """Return one event for each champion of which the state before knew not, or not by this decision.
 
-        Of two of one deployment and symbol, which a crash can leave behind, the earlier is right.
+        The state tells, so that after a crash it is told again. Of two events of one decision and symbol the earlier is
+        right; a bar's champion is by the latest decision whose event is not later.
         """
         return [
             ModelEvent(
@@ -139,7 +140,9 @@ class Predictions:
                 first.interval,
             )
             for version in self.fold.served
-            if version.role == "champion" and before.get(version.model.name) != version.version
+            if version.role == "champion"
+            and (before.serving.get(version.model.name), before.numbers.get(version.model.name))
+            != (version.version, version.number)
         ]
 
 

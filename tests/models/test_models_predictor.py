@@ -178,7 +178,8 @@ def test_a_prediction_tells_how_unlike_the_training_data_its_row_is_and_whether_
 
 def test_a_state_from_before_versions_had_roles_goes_on(combining: Predictor, unseen: FeatureFrame) -> None:
     state, _ = combining.step(combining.initial(unseen.symbol), unseen[:400])
-    *parts, serving = msgspec.msgpack.decode(state.dumps())
+    *parts, serving, numbers = msgspec.msgpack.decode(state.dumps())
+    assert set(numbers) == set(serving)
     assert set(serving) == {*MODELS, "ensemble", "stacking"}
     for part in parts[3:]:  # a combiner's lay under its name alone
         for name in ("ensemble", "stacking"):

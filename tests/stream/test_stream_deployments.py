@@ -194,7 +194,7 @@ def test_sigkill_of_the_worker_in_mid_switch_leaves_one_champion_a_bar(home: Hom
             assert begins, symbol
             for at, version in rows:
                 assert version == ([first] + [champion for begin, champion in begins if begin <= at])[-1], (symbol, at)
-        assert {version for version, count in scored_twice(servers)} == set()
+        assert not scored_twice(servers)
 
 
 def scored_twice(servers: Servers) -> list[tuple[str, int]]:
