@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +26,9 @@ from topics.catalog import MODELS
 from topics.records import Deployment
 
 T = TypeVar("T")
+
+# A broker that does not answer is told by the exception: aiokafka need not print it as well.
+logging.getLogger("aiokafka").addHandler(logging.NullHandler())
 
 ATTEMPTS = 5
 """How often a decision is made anew where somebody else decided about the model in between."""

@@ -1,0 +1,169 @@
+"""What is decided is in the log, on the topic and in serving.json, whoever else decides and whatever is away."""
+
+import asyncio
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+from pydantic import SecretStr
+from stacks import Servers, drop_database
+
+from features.definition import DEFAULT
+from learning import announce, confirmation
+from learning.ledger import Ledger, LedgerError
+from models import registry
+from settings import Settings
+from stack.prepare import prepare
+from stream.deployments import PARTITION, consumer, deployments
+from stream.outbox import Outbox
+from topics.catalog import MODEL_EVENTS
+from topics.records import Deployment, ModelEvent
+
+pytestmark = pytest.mark.services
+
+
+@pytest.fixture
+def settings(servers: Servers, tmp_path: Path) -> Iterator[Settings]:
+    """A database, the topics, and a folder with three versions of two models, one of each in service."""
+    name = f"ledger_{uuid4().hex}"
+    with psycopg.connect(servers.database_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        url = urlsplit(servers.database_url)._replace(path=f"/{name}").geturl()
+        found = Settings(home=tmp_path, kafka=servers.kafka, database_url=SecretStr(url))
+        prepare(found)
+        for model in ("naive", "gbm"):
+            for version in ("v1", "v2", "v3"):
+                artifact = tmp_path / "models" / model / version / "model.json"
+                artifact.parent.mkdir(parents=True)
+                artifact.write_text("{}")
+        registry.serve(tmp_path / "models", {"naive": "v1", "gbm": "v1"})
+        yield found
+        drop_database(connection, name)
+
+
+@pytest.fixture
+def ledger(settings: Settings) -> Ledger:
+    return Ledger(settings)
+
+
+def on_topic(settings: Settings, model: str) -> Deployment:
+    """Return what came last onto the topic, which all tests share."""
+
+    async def read() -> list[Deployment]:
+        async with consumer(settings.kafka) as client:
+            client.assign([PARTITION])
+            end = (await client.end_offsets([PARTITION]))[PARTITION]
+            await client.seek_to_beginning(PARTITION)
+            return [one for _ in range(end) for one in deployments([await client.getone()])]
+
+    return [one for one in asyncio.run(read()) if one.model == model][-1]
+
+
+def test_a_decision_is_in_the_log_on_the_topic_and_in_serving_json(settings: Settings, ledger: Ledger) -> None:
+    ledger.decide("gbm", "serve", "v1", decided_by="test", why="the first")
+    made = ledger.decide("gbm", "promote", "v2", decided_by="test", why="better", evidence={"p": 0.01}, force=True)
+    assert (made.number, made.champion, made.shadow, made.evidence) == (2, "v2", "v1", {"p": 0.01})
+    assert made.fingerprint == DEFAULT.fingerprint
+    assert ledger.latest() == {"gbm": made} == {"gbm": on_topic(settings, "gbm")}
+    assert [one.action for one in ledger.history("gbm")] == ["serve", "promote"]
+    assert registry.serving(settings.home / "models") == {"naive": "v1", "gbm": "v2"}
+    assert ledger.decide("gbm", "retire", decided_by="test", why="").champion is None
+    assert registry.serving(settings.home / "models") == {"naive": "v1"}
+
+
+def test_those_who_decide_at_the_same_time_are_all_in_the_log_one_after_another(
+    settings: Settings, ledger: Ledger
+) -> None:
+    ledger.decide("gbm", "serve", "v1", decided_by="test", why="")
+    with ThreadPoolExecutor(4) as pool:
+        calls = [
+            pool.submit(ledger.decide, "gbm", "promote", version, decided_by=f"{turn}", why="", force=True)
+            for turn, version in enumerate(("v2", "v3", "v2", "v3"))
+        ]
+        refused = [call.exception() for call in calls]
+    log = ledger.history("gbm")
+    assert [one.number for one in log] == list(range(1, len(log) + 1))
+    assert len(log) + sum(error is not None for error in refused) == 5
+    assert all(isinstance(error, LedgerError | None) for error in refused)
+    assert on_topic(settings, "gbm") == log[-1]
+    assert registry.serving(settings.home / "models")["gbm"] == log[-1].champion
+
+
+def test_what_a_crash_kept_from_the_workers_reaches_them_with_the_next_start(
+    settings: Settings, ledger: Ledger
+) -> None:
+    ledger.decide("gbm", "serve", "v1", decided_by="test", why="")
+    away = Ledger(settings.model_copy(update={"kafka": "127.0.0.1:1"}))
+    with pytest.raises(LedgerError, match=r"the decision is written down, but Kafka at 127.0.0.1:1 does not answer"):
+        away.decide("gbm", "promote", "v2", decided_by="test", why="", force=True)
+    assert on_topic(settings, "gbm").champion == registry.serving(settings.home / "models")["gbm"] == "v1"
+    announce.announce(settings)
+    assert on_topic(settings, "gbm").champion == registry.serving(settings.home / "models")["gbm"] == "v2"
+
+
+def test_what_was_trained_is_announced_once_and_takes_no_later_decision_back(
+    settings: Settings, ledger: Ledger
+) -> None:
+    announce.announce(settings)
+    announce.announce(settings)
+    assert {(one.model, one.champion, one.decided_by) for one in ledger.history()} == {
+        ("naive", "v1", "foretick train"),
+        ("gbm", "v1", "foretick train"),
+    }
+    assert len(ledger.history()) == 2
+    ledger.decide("gbm", "promote", "v2", decided_by="test", why="", force=True)
+    registry.serve(settings.home / "models", {"naive": "v2", "gbm": "v1"})
+    announce.announce(settings)
+    assert {model: one.champion for model, one in ledger.latest().items()} == {"naive": "v2", "gbm": "v2"}
+    assert registry.serving(settings.home / "models") == {"naive": "v2", "gbm": "v2"}
+
+
+@pytest.mark.parametrize(
+    ("model", "version", "said"),
+    [
+        ("oracle", "v1", r"no model 'oracle' in .*; there are gbm, naive"),
+        ("gbm", "v9", r"no version v9 of model 'gbm' in .*; there are v1, v2, v3"),
+    ],
+)
+def test_what_there_is_not_cannot_be_decided_about(ledger: Ledger, model: str, version: str, said: str) -> None:
+    with pytest.raises(LedgerError, match=said):
+        ledger.decide(model, "serve", version, decided_by="test", why="")
+    assert ledger.history() == []
+
+
+def test_an_impossible_decision_and_a_database_that_is_away_are_told_in_one_line(
+    settings: Settings, ledger: Ledger
+) -> None:
+    with pytest.raises(LedgerError, match="'gbm' does not serve: there is nothing to take back"):
+        ledger.decide("gbm", "rollback", decided_by="test", why="")
+    nowhere = settings.model_copy(update={"database_url": SecretStr("postgresql://foretick:secret@127.0.0.1:1/x")})
+    with pytest.raises(LedgerError, match=r"postgresql://127.0.0.1:1/x does not answer") as error:
+        Ledger(nowhere).latest()
+    assert "\n" not in str(error.value)
+    assert "secret" not in str(error.value)
+
+
+def test_an_answer_is_the_first_workers_and_only_to_that_decision(settings: Settings, ledger: Ledger) -> None:
+    begin = confirmation.end(settings.kafka)
+    made = ledger.decide("gbm", "serve", "v1", decided_by="test", why="")
+    assert confirmation.answer(settings.kafka, begin, made, 0.5, 0.0) == confirmation.Answer()
+    events = [
+        ModelEvent("gbm", "v1", "refused", "f", 1, number=9, role="champion"),
+        ModelEvent("naive", "v1", "loaded", "f", 1, number=made.number, role="champion"),
+        ModelEvent("gbm", "v1", "loaded", "f", 2, number=made.number, role="champion"),
+        ModelEvent("gbm", "v1", "serving", "f", 3, number=made.number, role="champion", symbol="A", interval="1m"),
+    ]
+
+    async def say() -> None:
+        outbox = Outbox(settings.kafka)
+        await outbox.send([(MODEL_EVENTS, "gbm", events)])
+        await outbox.stop()
+
+    asyncio.run(say())
+    found = confirmation.answer(settings.kafka, begin, made, 30.0, 0.2)
+    assert (found.said, found.serving) == (events[2], events[3:])
