@@ -5,11 +5,14 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from msgspec.structs import replace
 
 from settings import ROOT
 from storage.timescale import Writer
@@ -55,9 +58,12 @@ class Market:
             ],
         }
 
+        beside = {PREDICTIONS: _challenging(records[PREDICTIONS]), OUTCOMES: _challenging(records[OUTCOMES])}
+
         async def store() -> None:
             writer = Writer(self.url)
             await writer.write(records)
+            await writer.write(beside)
             await writer.close()
 
         # In a thread of its own: Playwright keeps an event loop in this one.
@@ -103,6 +109,17 @@ class Market:
             hit,
             realised > 0,
         )
+
+
+def _challenging(records: Sequence[Any]) -> list[Any]:
+    """Return what a challenger, of which the page shows nothing, said and scored beside: far off, and later by name."""
+    found = [replace(one, version="v2", role="challenger") for one in records if one.model == "gbm"]
+    return [
+        replace(one, forecasts=[Forecast(said.horizon) for said in one.forecasts])
+        if isinstance(one, Prediction)
+        else replace(one, pinball=9.0, absolute_error=9.0, interval_hit=False, direction_hit=False)
+        for one in found
+    ]
 
 
 @contextmanager

@@ -84,6 +84,14 @@ def test_bars_that_are_not_cut_by_time_tell_no_newest() -> None:
 
 
 @pytest.mark.services
+def test_a_models_word_is_its_champions() -> None:
+    beside = [
+        msgspec.structs.replace(prediction(T0 + MINUTE), version="v2", role=role) for role in ("challenger", "shadow")
+    ]
+    found = newest({PREDICTIONS: [prediction(T0), *beside]})
+    assert found == {"BTCUSDT:prediction:naive": prediction(T0)}
+
+
 def test_each_model_has_its_newest_prediction_as_on_the_topic(servers: Any, client: redis.Redis) -> None:
     write(servers.redis_url, {PREDICTIONS: [prediction(T0), prediction(T0 + MINUTE), prediction(T0, "river")]})
     for model, time in (("naive", T0 + MINUTE), ("river", T0)):
