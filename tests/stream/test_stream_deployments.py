@@ -1,9 +1,13 @@
 """Versions take each other's place on the real stack: no bar without its champion, none with two, whatever happens."""
 
+import subprocess
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import pytest
 from deploying import (
     EVENTS,
@@ -17,13 +21,14 @@ from deploying import (
     streaming,
     until,
 )
-from stacks import Servers, running
+from stacks import Servers, environment_of, running
 from stream_runs import COMPONENTS, Run
 
 from features.definition import Definition
 from learning import confirmation
 from models import registry
 from models.deployment import Action
+from settings import ROOT
 from topics.records import Bar, Deployment
 
 MODELS = ("naive", "online", "gbm")
@@ -86,9 +91,9 @@ def test_a_version_challenges_is_promoted_and_taken_back_in_mid_stream(home: Hom
             until(lambda: bars_of(servers, "gbm", second, "challenger") > 60, 60, "it challenges")
             promoted = decide(servers, "gbm", "promote", second)
             until(lambda: bars_of(servers, "gbm", second, "champion") > 60, 60, "it serves")
-            began = time.monotonic()
-            taken_back = decide(servers, "gbm", "rollback", within=5.0)
-            print(f"rollback confirmed after {time.monotonic() - began:.2f} s")  # noqa: T201 - for the report
+            said = command(servers, "rollback", "gbm", "--why", "a test", seconds=5.0)
+            taken_back = msgspec.convert(said["deployment"], Deployment)
+            assert said["answer"]["event"] == "loaded"
         run.wait(sum(map(len, some.values())) * len(MODELS) * 4)
         assert_one_champion_a_bar(servers, some, MODELS)
         switched, back = first_bars(servers, promoted), first_bars(servers, taken_back)
@@ -112,11 +117,68 @@ def test_a_version_challenges_is_promoted_and_taken_back_in_mid_stream(home: Hom
             ("serve", first, "foretick train"),
             ("challenge", first, "test"),
             ("promote", second, "test"),
-            ("rollback", first, "test"),
+            ("rollback", first, "user"),
         ]
         assert [one.number for one in log[1:]] == [challenged.number, promoted.number, taken_back.number]
         assert registry.serving(home.folder) == home.first
         assert not asked(servers, "SELECT * FROM dead_letters")
+
+
+def command(servers: Servers, *arguments: str, seconds: float = 60.0) -> Any:
+    """Run ``foretick models`` and return what it prints; fails where that takes longer."""
+    line = [sys.executable, "-m", "cli.main", "models", *arguments, "--json"]
+    environment = environment_of(servers.home)
+    done = subprocess.run(line, cwd=ROOT, env=environment, capture_output=True, timeout=seconds, check=True)
+    return msgspec.json.decode(done.stdout)
+
+
+def refused(servers: Servers, *arguments: str) -> str:
+    """Return the line with which ``foretick models`` refuses."""
+    line = [sys.executable, "-m", "cli.main", "models", *arguments]
+    done = subprocess.run(line, cwd=ROOT, env=environment_of(servers.home), capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done
+    assert done.stderr.count("\n") == 1, done
+    return done.stderr
+
+
+def test_the_commands_show_what_serves_and_change_it(home: Home, some: dict[str, list[Bar]]) -> None:
+    first, second = home.first["gbm"], home.second["gbm"]
+    with running(PLACES, home.folder) as servers:
+        run = Run(servers)
+        run.send([rows[:400] for rows in some.values()])
+        run.wait(2 * 400 * 12)
+        stands = {(row["model"], row["role"], row["version"]) for row in command(servers, "list")}
+        assert stands == {(model, "champion", version) for model, version in home.first.items()}
+        said = refused(servers, "promote", "gbm", second)
+        assert f"version {second} of model 'gbm' is no challenger; --force --why TEXT promotes it untested" in said
+        assert "--force needs --why" in refused(servers, "promote", "gbm", second, "--force")
+        assert "there are gbm, naive, online" in refused(servers, "rollback", "oracle")
+        there = ", ".join(sorted((first, second)))
+        assert f"there are {there}" in refused(servers, "promote", "gbm", "abc", "--force", "--why", "x")
+        assert f"version {first} is the first of model 'gbm'" in refused(servers, "rollback", "gbm")
+        made = command(servers, "promote", "gbm", second, "--force", "--why", "the user knows")
+        assert made["deployment"]["champion"] == made["answer"]["version"] == second
+        stands = {(row["role"], row["version"]) for row in command(servers, "list") if row["model"] == "gbm"}
+        assert stands == {("champion", second), ("shadow", first)}
+        (row,) = command(servers, "show", "gbm", second)
+        assert (row["role"], row["decided_by"], row["why"]) == ("champion", "user", "the user knows")
+        assert row["provenance"]["rows"] == 2 * 4_500
+        assert row["age_days"] > 0
+        assert command(servers, "retire", "online")["deployment"]["action"] == "retire"
+        assert {row["model"] for row in command(servers, "list")} == {"naive", "gbm"}
+        log = command(servers, "history")
+        assert [(one["model"], one["action"]) for one in log[-2:]] == [("gbm", "promote"), ("online", "retire")]
+        run.kill("worker")
+        until(lambda: loaded_again(servers, second, made["deployment"]["number"]), 60, "the worker is back")
+        run.send([rows[400:500] for rows in some.values()])
+        run.wait(2 * 400 * 12 + 2 * 100 * 12)
+        expected = {"naive": 1_000, "gbm": 1_000, "online": 800}
+        query = "SELECT model, count(*) FROM predictions WHERE horizon = 1 AND role = 'champion' GROUP BY model"
+        assert dict(asked(servers, query)) == expected
+
+
+def loaded_again(servers: Servers, version: str, number: int) -> bool:
+    return sum(row[1:4] == (version, "loaded", number) for row in asked(servers, EVENTS)) > 1
 
 
 def times(servers: Servers, version: str, role: str) -> list[int]:
