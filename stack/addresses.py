@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from settings import ADDRESSES
 
 HOST = "127.0.0.1"
-USUAL = {"kafka": 9092, "kafka_controller": 9093, "postgres": 5432, "redis": 6379, "dashboard": 5006}
+USUAL = {"kafka": 9092, "kafka_controller": 9093, "postgres": 5432, "redis": 6379, "mlflow": 5000, "dashboard": 5006}
 LOWEST, HIGHEST = 20_000, 32_000  # below the range from which the kernel takes ports for outgoing connections
 
 
@@ -22,6 +22,7 @@ class Addresses:
     kafka: str
     database_url: str
     redis_url: str
+    mlflow_uri: str
     dashboard_port: int
     kafka_controller_port: int
 
@@ -75,6 +76,7 @@ def previous_ports(home: Path) -> dict[str, int | None]:
         "kafka_controller": number("kafka_controller_port"),
         "postgres": port(last.get("database_url", "")),
         "redis": port(last.get("redis_url", "")),
+        "mlflow": port(last.get("mlflow_uri", "")),
         "dashboard": number("dashboard_port"),
     }
 

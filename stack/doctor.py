@@ -13,7 +13,7 @@ import psutil
 import psycopg
 
 from settings import ROOT, Settings
-from stack import kafka, postgres, redis, state, system
+from stack import kafka, mlflow, postgres, redis, state, system
 from stack.addresses import USUAL, is_free
 from stack.report import dashboard_url
 from stack.servers import VARIABLE, is_external
@@ -148,6 +148,7 @@ async def servers(settings: Settings, running: bool) -> list[Check]:
         "kafka": lambda: kafka.check(settings.kafka),
         "postgres": lambda: describe_database(database_url),
         "redis": lambda: redis.check(settings.redis_url.get_secret_value()),
+        "mlflow": lambda: mlflow.check(settings.mlflow_uri),
     }
     checks = [await reached(name, ask) for name, ask in asked.items() if running or is_external(name)]
     if running:

@@ -84,6 +84,7 @@ def addresses(settings: Settings) -> dict[str, str]:
         "kafka": settings.kafka,
         "database": without_password(settings.database_url.get_secret_value()),
         "redis": without_password(settings.redis_url.get_secret_value()),
+        "mlflow": without_password(settings.mlflow_uri),
         "dashboard": dashboard_url(settings),
     }
 

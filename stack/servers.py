@@ -5,12 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from settings import Settings
-from stack import addresses, kafka, postgres, redis
+from stack import addresses, kafka, mlflow, postgres, redis
 from stack.addresses import Addresses, without_password
 from stack.component import Component
 
 SERVERS = ("kafka", "postgres", "redis")
-VARIABLE = {"kafka": "FORETICK_KAFKA", "postgres": "FORETICK_DATABASE_URL", "redis": "FORETICK_REDIS_URL"}
+"""What everything else needs before it starts."""
+VARIABLE = {
+    "kafka": "FORETICK_KAFKA",
+    "postgres": "FORETICK_DATABASE_URL",
+    "redis": "FORETICK_REDIS_URL",
+    "mlflow": "FORETICK_MLFLOW_URI",
+}
 
 
 def is_external(name: str) -> bool:
@@ -38,22 +44,26 @@ def plan(settings: Settings) -> Servers:
         "kafka": kafka.component(home, port["kafka"], port["kafka_controller"]),
         "postgres": postgres.component(home, port["postgres"]),
         "redis": redis.component(home, port["redis"]),
+        "mlflow": mlflow.component(home, port["mlflow"]),
     }
     chosen = {"kafka": components["kafka"].address}
     chosen["postgres"] = postgres.url(home, port["postgres"])
     chosen["redis"] = redis.url(home, port["redis"])
+    chosen["mlflow"] = mlflow.url(port["mlflow"])
     external = {
         "kafka": settings.kafka,
         "postgres": settings.database_url.get_secret_value(),
         "redis": settings.redis_url.get_secret_value(),
+        "mlflow": settings.mlflow_uri,
     }
-    for name in filter(is_external, SERVERS):
+    for name in filter(is_external, VARIABLE):
         chosen[name] = external[name]
         components[name] = external_component(name, external[name])
     result = Addresses(
         kafka=chosen["kafka"],
         database_url=chosen["postgres"],
         redis_url=chosen["redis"],
+        mlflow_uri=chosen["mlflow"],
         dashboard_port=port["dashboard"],
         kafka_controller_port=port["kafka_controller"],
     )
@@ -63,7 +73,7 @@ def plan(settings: Settings) -> Servers:
 
 def external_component(name: str, address: str) -> Component:
     """Return a server that others run: never started, only checked."""
-    check = {"kafka": kafka.check, "postgres": postgres.check, "redis": redis.check}[name]
+    check = {"kafka": kafka.check, "postgres": postgres.check, "redis": redis.check, "mlflow": mlflow.check}[name]
 
     async def healthy() -> None:
         await check(address)

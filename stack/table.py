@@ -12,7 +12,7 @@ from stack.lag import group_is_stable
 from stack.servers import SERVERS, plan
 from topics.catalog import PERSIST_GROUP, WORKER_GROUP
 
-NAMES = (*SERVERS, "worker", "persist", "dashboard")
+NAMES = (*SERVERS, "mlflow", "worker", "persist", "dashboard")
 
 
 def components(settings: Settings) -> tuple[Component, ...]:

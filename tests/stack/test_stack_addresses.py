@@ -8,7 +8,14 @@ from settings import Settings
 from stack import addresses
 from stack.addresses import HOST, USUAL, Addresses
 
-CHOSEN = Addresses("127.0.0.1:1", "postgresql://foretick:secret@127.0.0.1:2/foretick", "redis://default:s@h:3/0", 4, 5)
+CHOSEN = Addresses(
+    "127.0.0.1:1",
+    "postgresql://foretick:secret@127.0.0.1:2/foretick",
+    "redis://default:s@h:3/0",
+    "http://127.0.0.1:6",
+    4,
+    5,
+)
 
 
 def listening() -> socket.socket:
@@ -45,13 +52,14 @@ def test_a_port_on_which_somebody_listens_is_not_free():
 
 
 def test_the_ports_written_down_are_found_again_and_read_by_settings(tmp_path, monkeypatch):
-    for name in ("KAFKA", "DATABASE_URL", "REDIS_URL", "DASHBOARD_PORT"):
+    for name in ("KAFKA", "DATABASE_URL", "REDIS_URL", "MLFLOW_URI", "DASHBOARD_PORT"):
         monkeypatch.delenv(f"FORETICK_{name}", raising=False)
     addresses.write(tmp_path, CHOSEN)
-    assert addresses.previous_ports(tmp_path) == dict(zip(USUAL, (1, 5, 2, 3, 4), strict=True))
+    assert addresses.previous_ports(tmp_path) == dict(zip(USUAL, (1, 5, 2, 3, 6, 4), strict=True))
     settings = Settings(home=tmp_path)
     assert settings.kafka == CHOSEN.kafka
     assert settings.database_url.get_secret_value() == CHOSEN.database_url
+    assert settings.mlflow_uri == CHOSEN.mlflow_uri
     assert settings.dashboard_port == CHOSEN.dashboard_port
 
 

@@ -33,7 +33,7 @@ def run(*words: str) -> Result:
 @pytest.fixture
 def home(tmp_path, monkeypatch) -> Iterator[Path]:
     """A home in which the supervisor runs Redis, and nothing from outside is used."""
-    for name in ("KAFKA", "DATABASE_URL", "REDIS_URL", "DASHBOARD_PORT"):
+    for name in ("KAFKA", "DATABASE_URL", "REDIS_URL", "MLFLOW_URI", "DASHBOARD_PORT"):
         monkeypatch.delenv(f"FORETICK_{name}", raising=False)
     monkeypatch.setenv("FORETICK_HOME", str(tmp_path))
     supervisor = detached.start(tmp_path, ("redis",), Progress())
@@ -67,7 +67,7 @@ def test_status_gives_components_counts_lag_and_addresses_without_a_password(hom
     assert found["components"]["redis"]["state"] == "healthy"
     assert found["components"]["redis"]["pid"] == state.read(home).components["redis"].pid
     assert found["components"]["redis"]["uptime"] >= 0
-    assert set(found["addresses"]) == {"kafka", "database", "redis", "dashboard"}
+    assert set(found["addresses"]) == {"kafka", "database", "redis", "mlflow", "dashboard"}
     assert set(found["counts"].values()) == set(found["lag"].values()) == {None}
     for secret in home.glob("*.password"):
         assert secret.read_text() not in json.dumps(found)
@@ -110,6 +110,7 @@ def test_the_doctor_says_of_each_server_whether_it_answers():
     assert checks["redis"]["status"] == "ok"
     assert checks["kafka"]["status"] == "fail"
     assert checks["kafka"]["advice"]
+    assert checks["mlflow"]["advice"] == "./foretick logs mlflow"
 
 
 def test_the_same_ports_are_used_again(home):

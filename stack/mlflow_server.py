@@ -1,0 +1,82 @@
+"""MLflow's server as one process: ``python -m stack.mlflow_server``.
+
+`mlflow server` would be two, with twice the memory, and would show the database's password to whoever lists processes.
+"""
+
+import argparse
+import os
+import warnings
+from urllib.parse import quote, urlencode, urlsplit
+
+from psycopg.conninfo import conninfo_to_dict
+
+from settings import Settings
+from stack.addresses import HOST
+
+SCHEMA = "mlflow"
+ARTIFACTS = "mlflow-artifacts"
+STOP_S = 5
+
+
+def database(url: str) -> tuple[str, str]:
+    """Return MLflow's place in a database as SQLAlchemy writes it, and the password apart from it.
+
+    >>> database("postgresql://me:secret@db:5433/foretick")
+    ('postgresql+psycopg:///?user=me&dbname=foretick&host=db&port=5433&options=-csearch_path%3Dmlflow', 'secret')
+    """
+    parts = {name: str(value) for name, value in conninfo_to_dict(url).items()}
+    password = parts.pop("password", "")
+    parts["options"] = f"{parts.get('options', '')} -csearch_path={SCHEMA}".strip()
+    return f"postgresql+psycopg:///?{urlencode(parts, quote_via=quote)}", password
+
+
+def configure(settings: Settings) -> str:
+    """Set the environment that MLflow reads, and return where its tables are."""
+    from mlflow.server import constants  # noqa: PLC0415 - only this process pays for it
+
+    place, password = database(settings.database_url.get_secret_value())
+    if password:
+        os.environ["PGPASSWORD"] = password
+    artifacts = settings.home.resolve() / ARTIFACTS
+    os.environ |= {
+        constants.BACKEND_STORE_URI_ENV_VAR: place,
+        constants.ARTIFACT_ROOT_ENV_VAR: "mlflow-artifacts:/",
+        constants.SERVE_ARTIFACTS_ENV_VAR: "true",
+        constants.ARTIFACTS_DESTINATION_ENV_VAR: f"file://{quote(str(artifacts))}",
+        # Else a page of another site could reach the server by a name of its own that leads to this machine.
+        "MLFLOW_SERVER_ALLOWED_HOSTS": f"{HOST}:*,localhost:*,{urlsplit(settings.mlflow_uri).netloc}",
+        # The database allows sixty connections, and the stack needs most of them; each of two stores has a pool.
+        "MLFLOW_SQLALCHEMYSTORE_POOL_SIZE": "2",
+        "MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW": "6",
+    }
+    return place
+
+
+def serve(settings: Settings, address: str = HOST) -> None:
+    """Bring MLflow's tables up to date and serve until SIGTERM or Ctrl-C, at the port of FORETICK_MLFLOW_URI."""
+    place = configure(settings)
+    import uvicorn  # noqa: PLC0415 - and MLflow reads its environment when it is imported
+    from mlflow.db import commands  # noqa: PLC0415
+
+    commands(["upgrade", place], standalone_mode=False)
+    # MLflow's own concern: it carries its Flask pages by a part of Starlette that is to go.
+    warnings.filterwarnings("ignore", "starlette.middleware.wsgi is deprecated")
+    from mlflow.server.fastapi_app import app  # noqa: PLC0415 - after the tables
+
+    port = urlsplit(settings.mlflow_uri).port or 5000
+    uvicorn.run(app, host=address, port=port, log_level="warning", timeout_graceful_shutdown=STOP_S)
+
+
+def main() -> None:
+    """Serve what the settings say."""
+    parser = argparse.ArgumentParser(prog="python -m stack.mlflow_server", description="Serve MLflow.")
+    parser.add_argument(
+        "--address", default=HOST, help="where to listen (0.0.0.0 in a container that publishes on loopback)"
+    )
+    # Nothing of it is for a machine without a desk: no jobs of language models, no word to its makers.
+    os.environ |= {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    serve(Settings(), parser.parse_args().address)
+
+
+if __name__ == "__main__":
+    main()
