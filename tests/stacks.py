@@ -30,6 +30,7 @@ class Servers:
     kafka: str
     database_url: str
     redis_url: str
+    mlflow_uri: str
 
 
 def environment_of(home: Path) -> dict[str, str]:
@@ -55,7 +56,7 @@ def running(
     try:
         _wait_until_healthy(home, supervisor)
         found = json.loads((home / ADDRESSES).read_text())
-        yield Servers(home, found["kafka"], found["database_url"], found["redis_url"])
+        yield Servers(home, found["kafka"], found["database_url"], found["redis_url"], found["mlflow_uri"])
     finally:
         supervisor.send_signal(signal.SIGTERM)
         supervisor.wait(60)

@@ -1,0 +1,99 @@
+"""What every evaluation tells MLflow: the report, tables and plots of all models, figures and curves of each."""
+
+from collections.abc import Sequence
+from itertools import starmap
+from pathlib import Path
+
+import numpy as np
+
+from evaluation.folds import DAY, Fold
+from evaluation.plots import curves, forest
+from evaluation.plots.picture import picture
+from evaluation.results import BASELINE, REAL_VOLATILITY, Results
+from evaluation.shown import COLUMNS, PERCENT, rows
+from evaluation.wording import span
+from learning.tracking import Run
+
+FOUND = (
+    ("R2 percent", "r2", PERCENT),
+    ("IC", "ic", 1.0),
+    ("hit rate percent", "accuracy", PERCENT),
+    ("CRPS", "crps", 1.0),
+    ("coverage of the 90 percent interval", "coverage_90", PERCENT),
+    ("edge in basis points", "edge_bp", 1.0),
+)
+"""A model's figures: the name in MLflow, the metric's and the factor between them."""
+AGAINST = (
+    ("squared error against naive percent", "squared", BASELINE),
+    ("pinball loss against naive percent", "pinball", BASELINE),
+    ("QLIKE against har percent", "qlike", REAL_VOLATILITY),
+)
+"""Losses less a reference's, in % of it: negative is better."""
+
+
+def log_evaluation(run: Run, results: Results, folder: Path) -> None:
+    """Log what `evaluation.output.write` left in `folder`, the table of all models, and the plots as pictures."""
+    run.params(
+        {
+            "symbols": ", ".join(results.symbols),
+            "span": span(results.start, results.end),
+            "rows": results.rows,
+            "days": len(results.days),
+            "models": ", ".join(results.models),
+            "seed": results.seed,
+        }
+    )
+    for path in (*sorted(folder.glob("*.parquet")), folder / "about.json", folder / "report.html"):
+        run.artifact(path, "" if path.suffix == ".html" else "tables")
+    run.table(_table(results), "leaderboard.json")
+    coloured = curves.best(results)
+    for horizon in results.horizons:
+        ahead = f"{horizon:02} bars ahead"
+        run.text(picture(forest.r2(results, horizon)), f"plots/R2 {ahead}.svg")
+        run.text(picture(curves.skill(results, horizon, coloured), coloured), f"plots/skill over time {ahead}.svg")
+        run.text(picture(curves.calibration(results, horizon, coloured), coloured), f"plots/calibration {ahead}.svg")
+
+
+def log_model(run: Run, results: Results, model: str, folds: Sequence[Fold] = ()) -> None:
+    """Log the figures of one model over all rows; and over those of each fold, a curve whose steps are the folds."""
+    found: dict[str, float | None] = {}
+    for horizon in results.horizons:
+        for name, metric, factor in FOUND:
+            found[_key(name, horizon)] = factor * results.find(model, horizon, metric).value
+        for name, loss, reference in AGAINST:
+            if model != reference:
+                found[_key(name, horizon)] = -PERCENT * results.skill(loss, horizon, model, reference)
+    run.metrics(found)
+    if model != BASELINE:
+        for step, fold in enumerate(folds, 1):
+            run.metrics(_of_fold(results, model, fold), step)
+
+
+def _of_fold(results: Results, model: str, fold: Fold) -> dict[str, float | None]:
+    """Return the losses of a fold's days against the baseline's, in %."""
+    days = (results.days * DAY >= fold.cut) & (results.days * DAY < fold.end)
+    found: dict[str, float | None] = {}
+    for name, loss, reference in AGAINST:
+        if reference != BASELINE:
+            continue
+        difference = results.differences[loss][results.models.index(model)][:, days].sum(axis=1)
+        baseline = results.baseline[loss][:, days].sum(axis=1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            change = PERCENT * difference / baseline
+        found |= starmap(
+            lambda horizon, value, name=name: (_key(f"by fold: {name}", horizon), value),
+            zip(results.horizons, change.tolist(), strict=True),
+        )
+    return found
+
+
+def _key(name: str, horizon: int) -> str:
+    """Return a metric's name; MLflow's page puts those alike before the stroke under one heading, sorted as texts."""
+    return f"{name}/{horizon:02} bars ahead"
+
+
+def _table(results: Results) -> dict[str, list[object]]:
+    """Return the leaderboard as columns."""
+    lines = [(horizon, *line) for horizon in results.horizons for line in rows(results, horizon)]
+    heads = ("bars ahead", "model", *(column.heading for column in COLUMNS))
+    return {head: [line[place] for line in lines] for place, head in enumerate(heads)}

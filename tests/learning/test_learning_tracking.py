@@ -1,0 +1,266 @@
+"""Runs on the real MLflow over the real PostgreSQL, read back by MLflow's REST API."""
+
+import json
+import socket
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import psycopg
+import pytest
+from learning_results import FOLDS, results
+from stacks import Servers
+
+from evaluation.output import write
+from features.frame import BarFrame
+from learning.errors import TrackingError
+from learning.log_evaluation import log_evaluation, log_model
+from learning.log_training import epochs, log_training
+from learning.tracking import Tracker
+from models import provenance, training
+from models.lstm import LSTM
+from models.provenance import Provenance
+from stack import state
+from topics.records import Deployment
+
+pytestmark = pytest.mark.services
+
+ORIGIN = Provenance(
+    1_740_787_200_000,
+    1_748_649_600_000,
+    131_000,
+    ["BTCUSDT"],
+    "ab" * 32,
+    "8d1f",
+    7,
+    "0123456789ab",
+    {"learning_rate": 0.05},
+)
+
+
+@pytest.fixture
+def tracker(mlflow_server: Servers) -> Tracker:
+    return Tracker(mlflow_server.mlflow_uri)
+
+
+def ask(tracker: Tracker, path: str, /, **query: object) -> Any:
+    """Return what the REST API answers."""
+    address = f"{tracker.uri}/api/2.0/mlflow/{path}?{urllib.parse.urlencode(query)}"
+    with urllib.request.urlopen(address) as reply:  # noqa: S310 - http, loopback
+        return json.load(reply)
+
+
+def run_of(tracker: Tracker, run_id: str | None) -> Any:
+    return ask(tracker, "runs/get", run_id=run_id)["run"]
+
+
+def pairs(found: list[dict[str, Any]]) -> dict[str, Any]:
+    return {each["key"]: each["value"] for each in found}
+
+
+def curve(tracker: Tracker, run_id: str | None, name: str) -> list[tuple[int, float]]:
+    found = ask(tracker, "metrics/get-history", run_id=run_id, metric_key=name)["metrics"]
+    return [(each["step"], each["value"]) for each in found]
+
+
+def files(tracker: Tracker, run_id: str | None, path: str = "") -> set[str]:
+    return {each["path"] for each in ask(tracker, "artifacts/list", run_id=run_id, path=path).get("files", [])}
+
+
+def content(tracker: Tracker, run_id: str | None, path: str) -> bytes:
+    query = urllib.parse.urlencode({"run_uuid": run_id, "path": path})
+    with urllib.request.urlopen(f"{tracker.uri}/get-artifact?{query}") as reply:  # noqa: S310 - http, loopback
+        found: bytes = reply.read()
+    return found
+
+
+def artifact(folder: Path, text: str = "{}") -> Path:
+    folder.mkdir(parents=True)
+    (folder / "model.json").write_text(text)
+    provenance.write(folder, ORIGIN)
+    return folder
+
+
+def registered(tracker: Tracker, model: str) -> dict[str, str]:
+    """Return MLflow's number of each of our versions; fail where one is registered twice."""
+    found = ask(tracker, "model-versions/search", filter=f"name='foretick-{model}'").get("model_versions", [])
+    ours = [pairs(each["tags"])["foretick.version"] for each in found]
+    assert len(set(ours)) == len(ours)
+    return {version: each["version"] for version, each in zip(ours, found, strict=True)}
+
+
+def aliases(tracker: Tracker, model: str) -> dict[str, str]:
+    """Return the version of ours that each alias names."""
+    found = ask(tracker, "registered-models/get", name=f"foretick-{model}")["registered_model"]
+    ours = {number: version for version, number in registered(tracker, model).items()}
+    return {each["alias"]: ours[each["version"]] for each in found.get("aliases", [])}
+
+
+def test_a_training_leaves_its_parameters_data_code_curve_and_cost(tracker):
+    with tracker.run("pipeline", "pipeline") as above, tracker.run("lstm", "train", parent=above) as run:
+        told = epochs(run)
+        for epoch, words in enumerate(("loss 0.9000, held out 0.9500", "loss 0.8000, held out 0.9100"), 1):
+            told(f"epoch {epoch} of 6: {words}")
+        told("features")
+        log_training(run, "lstm", "c0ffee", ORIGIN, 12.5)
+    found = run_of(tracker, run.run_id)
+    assert found["info"]["status"] == "FINISHED"
+    params, tags = pairs(found["data"]["params"]), pairs(found["data"]["tags"])
+    assert params["learning_rate"] == "0.05"
+    assert params["span"] == "2025-03-01 to 2025-05-31"
+    assert params["data sha256"] == ORIGIN.data_sha256
+    assert tags["foretick.fingerprint"] == "8d1f"
+    assert tags["mlflow.parentRunId"] == above.run_id
+    assert tags["foretick.kind"] == "train"
+    assert tags["foretick.package"]
+    assert curve(tracker, run.run_id, "epochs/loss held out") == [(1, 0.95), (2, 0.91)]
+    metrics = pairs(found["data"]["metrics"])
+    assert metrics["training/seconds"] == 12.5
+    assert metrics["system/process memory MB"] > 10
+    assert found["inputs"]["dataset_inputs"][0]["dataset"]["source"] == ORIGIN.data_sha256
+
+
+def test_what_a_network_tells_of_its_epochs_is_a_curve(tracker):
+    rng, rows = np.random.default_rng(0), 2_000
+    close = 100.0 * np.exp(1e-3 * np.cumsum(rng.standard_normal(rows)))
+    time, prices = 60_000 * np.arange(rows), dict.fromkeys(("open", "high", "low", "close"), close)
+    bars = [BarFrame.build("BTCUSDT", "1m", time, np.zeros(rows, dtype=np.int64), **prices, volume=np.ones(rows))]
+    definition = training.define(bars)
+    small = type("lstm", (LSTM,), {"EPOCHS": 2, "ROWS": 500, "BATCH": 128, "PASSES": 2})(definition.names)
+    with tracker.run("lstm", "train") as run:
+        small.progress = epochs(run)
+        small.fit(training.features(bars, definition), seed=0)
+    for name in ("epochs/loss in training", "epochs/loss held out"):
+        assert [step for step, _ in curve(tracker, run.run_id, name)] == [1, 2]
+
+
+def test_an_evaluation_leaves_report_tables_plots_and_a_step_a_fold(tracker, tmp_path):
+    found = results()
+    write(found, tmp_path)
+    with tracker.run("evaluation", "evaluate") as run:
+        log_evaluation(run, found, tmp_path)
+        with tracker.run("gbm", "evaluate", parent=run) as of_model:
+            log_model(of_model, found, "gbm", FOLDS)
+    assert {"report.html", "leaderboard.json", "plots", "tables"} <= files(tracker, run.run_id)
+    assert "tables/cells.parquet" in files(tracker, run.run_id, "tables")
+    table = json.loads(content(tracker, run.run_id, "leaderboard.json"))
+    assert [line[:2] for line in table["data"]] == [[1, "naive"], [1, "gbm"], [5, "naive"], [5, "gbm"]]
+    drawn = content(tracker, run.run_id, "plots/skill over time 05 bars ahead.svg")
+    assert drawn.startswith(b'<svg xmlns="http://www.w3.org/2000/svg"')
+    metrics = pairs(run_of(tracker, of_model.run_id)["data"]["metrics"])
+    assert metrics["R2 percent/05 bars ahead"] == pytest.approx(2.0)
+    assert metrics["pinball loss against naive percent/05 bars ahead"] == pytest.approx(-2.0)
+    assert "QLIKE against har percent/05 bars ahead" not in metrics  # har was not judged: unknown
+    by_fold = curve(tracker, of_model.run_id, "by fold: pinball loss against naive percent/01 bars ahead")
+    assert by_fold == [(1, pytest.approx(-1.0)), (2, pytest.approx(-2.0)), (3, pytest.approx(-3.0))]
+
+
+def test_two_runs_are_open_at_once_and_what_is_unknown_is_not_logged(tracker):
+    with tracker.run("a", "train") as first, tracker.run("b", "train") as second:
+        first.metric("x", 1.0)
+        second.metrics({"x": 2.0, "y": float("nan"), "z": None})
+    assert curve(tracker, first.run_id, "x") == [(0, 1.0)]
+    assert curve(tracker, second.run_id, "x") == [(0, 2.0)]
+    assert not {"y", "z"} & set(pairs(run_of(tracker, second.run_id)["data"]["metrics"]))
+
+
+def test_a_run_that_fails_is_shown_so_and_can_be_gone_on_with(tracker):
+    with pytest.raises(ValueError, match="too few"), tracker.run("a", "train") as run:
+        raise ValueError("too few rows")
+    assert run_of(tracker, run.run_id)["info"]["status"] == "FAILED"
+    with tracker.run("a", "train", run_id=run.run_id) as again:
+        again.text("words", "note.txt")
+    assert again.run_id == run.run_id
+    assert run_of(tracker, run.run_id)["info"]["status"] == "FINISHED"
+    assert content(tracker, run.run_id, "note.txt") == b"words"
+
+
+def test_a_version_is_registered_once_with_its_files_and_where_it_comes_from(tracker, tmp_path):
+    folder = artifact(tmp_path / "v1")
+    with tracker.run("ridge", "train") as run:
+        tracker.register("ridge", "v1", folder, run.run_id, {"foretick.reference": "r1"})
+    tracker.register("ridge", "v1", folder, run.run_id)
+    tracker.register("ridge", "v2", artifact(tmp_path / "v2"))  # without a run of its own
+    assert registered(tracker, "ridge") == {"v1": "1", "v2": "2"}
+    found = ask(tracker, "model-versions/get", name="foretick-ridge", version="1")["model_version"]
+    tags = pairs(found["tags"])
+    assert (tags["foretick.fingerprint"], tags["foretick.span"]) == ("8d1f", "2025-03-01 to 2025-05-31")
+    assert tags["foretick.reference"] == "r1"
+    assert ORIGIN.data_sha256 in found["description"]
+    assert found["run_id"] == run.run_id
+    assert found["source"].endswith("/artifacts/model")
+    assert content(tracker, run.run_id, "model/model.json") == b"{}"
+
+
+def deployment(number: int, action: Any, **rest: Any) -> Mapping[str, Deployment]:
+    return {"linear": Deployment("linear", number, action, fingerprint="8d1f", time=0, **rest)}
+
+
+def test_aliases_follow_the_deployments(tracker, tmp_path):
+    for version in ("v1", "v2"):
+        artifact(tmp_path / "linear" / version)
+    tracker.align(deployment(1, "serve", champion="v1"))
+    tracker.align(deployment(1, "serve", champion="v1"), tmp_path)
+    assert aliases(tracker, "linear") == {"champion": "v1"}
+    tracker.align(deployment(2, "challenge", champion="v1", challengers=["v2", "gone"]), tmp_path)
+    assert aliases(tracker, "linear") == {"champion": "v1", "challenger": "v2"}
+    tracker.align(deployment(3, "promote", champion="v2", shadow="v1"), tmp_path)
+    assert aliases(tracker, "linear") == {"champion": "v2", "shadow": "v1"}
+    tracker.call(lambda client: client.set_registered_model_alias("foretick-linear", "mine", "1"))
+    tracker.align(deployment(4, "rollback", champion="v1", shadow="v2"), tmp_path)
+    assert aliases(tracker, "linear") == {"champion": "v1", "shadow": "v2", "mine": "v1"}
+    tracker.align(deployment(5, "retire", champion=None), tmp_path)
+    assert aliases(tracker, "linear") == {"mine": "v1"}
+    assert registered(tracker, "linear") == {"v1": "1", "v2": "2"}
+
+
+def test_without_a_server_there_is_one_line_soon():
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        uri = f"http://127.0.0.1:{nobody.getsockname()[1]}"
+        tracker = Tracker(uri)
+        assert not tracker.reachable()
+        with pytest.raises(TrackingError) as raised, tracker.run("a", "train"):
+            pytest.fail("there is no server")
+    assert str(raised.value) == f"MLflow at {uri}: no answer"
+
+
+def test_who_is_told_of_a_lost_server_goes_on_without_it(mlflow_server):
+    lines: list[str] = []
+    tracker = Tracker(mlflow_server.mlflow_uri, lines.append)
+    with tracker.run("a", "train") as run:
+        tracker.uri = "http://127.0.0.1:1"
+        tracker._client = None
+        run.metric("x", 1.0)
+        run.params({"y": 1})
+        with tracker.run("b", "train", parent=run) as below:
+            below.text("words", "note.txt")
+        tracker.register("ridge", "v9", Path("nowhere"))
+    assert below.run_id is None
+    assert lines == ["MLflow at http://127.0.0.1:1: no answer"]
+
+
+def test_the_password_is_in_no_process_list_and_no_log(mlflow_server):
+    server = state.read(mlflow_server.home).components["mlflow"]
+    with psycopg.connect(mlflow_server.database_url) as connection:
+        password = connection.info.password
+        tables = connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'mlflow'").fetchone()
+    assert tables is not None
+    assert tables[0] > 20
+    for process in psutil.process_iter(["cmdline"]):
+        assert password not in " ".join(process.info["cmdline"] or ())
+    for log in (mlflow_server.home / "logs").glob("*.log"):
+        assert password not in log.read_text()
+    assert psutil.Process(server.pid).children() == []
+
+
+def test_pages_of_other_sites_are_refused(mlflow_server):
+    address = f"{mlflow_server.mlflow_uri}/api/2.0/mlflow/experiments/search?max_results=1"
+    request = urllib.request.Request(address, headers={"Host": "elsewhere.example"})  # noqa: S310 - http, loopback
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(request)  # noqa: S310 - likewise
