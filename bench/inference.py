@@ -68,7 +68,7 @@ def fitted(folder: Path | None) -> tuple[list[FeatureFrame], dict[str, Forecaste
 def _shorten() -> None:
     """Make fits short that do not change what a forecast costs."""
     boosted.SHARES = (1.0,)
-    for parameters in (lightgbm_point.PARAMETERS, LightGBMVolatility.parameters, boosting.PARAMETERS):
+    for parameters in (lightgbm_point.PARAMETERS, LightGBMVolatility.library, boosting.PARAMETERS):
         parameters["min_data_in_leaf"] = LEAF_ROWS
     xgboost_point.PARAMETERS["min_child_weight"] = LEAF_ROWS
     Network.EPOCHS, Network.ROWS, Network.JUDGED = 1, 2_000, 1_000

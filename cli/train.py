@@ -32,18 +32,23 @@ def train(
         list[str] | None, typer.Option(help="This model, and others given so, instead of FORETICK_MODELS.")
     ] = None,
     seed: Annotated[int, typer.Option(help="The seed of everything random.")] = 0,
+    default_parameters: Annotated[
+        bool, typer.Option("--default-parameters", help="Leave what `foretick tune --apply` found alone.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Fit every model on the history in files, save them, and let the worker serve them from its next start."""
     from features.definition import FILE  # noqa: PLC0415 - as the next
-    from models import provenance, registry, training  # noqa: PLC0415 - numba and LightGBM: seconds that no other command is to pay
+    from models import parameters, provenance, registry, training  # noqa: PLC0415 - numba and LightGBM: seconds that no other command is to pay
     from sources.bars import read_bars  # noqa: PLC0415
     from sources.errors import SourceError  # noqa: PLC0415
 
     settings = Settings()
+    folder = settings.home / "models"
     try:
         bars = read_bars(files, interval or settings.interval, epoch_ms(until, "--until"), rows_until)
-    except SourceError as error:
+        tuned = {} if default_parameters else parameters.read(folder)
+    except (SourceError, ValueError) as error:
         raise UserError(str(error)) from error
     began, seconds = time.monotonic(), []
     console = Console(stderr=True)
@@ -63,16 +68,21 @@ def train(
                 settings.features,
                 tuple(model or settings.models),
                 lambda what: status.update(f"fitting {what}"),
+                tuned,
             )
         except ValueError as error:
             raise UserError(str(error)) from error
     seconds.append(time.monotonic())
-    folder = settings.home / "models"
-    paths = registry.save(folder, definition, forecasters, provenance.of(bars, definition.fingerprint, seed))
+    origin = provenance.of(bars, definition.fingerprint, seed)
+    paths = registry.save(folder, definition, forecasters, origin)
+    for forecaster in forecasters:
+        if tuned.get(forecaster.name):
+            registry.store(folder, forecaster, msgspec.structs.replace(origin, parameters=tuned[forecaster.name]))
     spent = [end - start for start, end in pairwise(seconds)]
     fitted = [("features", definition.fingerprint, folder / FILE)]
     fitted += [(model.name, model.version, path) for model, path in zip(forecasters, paths, strict=True)]
-    _report(bars, fitted, spent, time.monotonic() - began, as_json)
+    used = [model.name for model in forecasters if tuned.get(model.name)]
+    _report(bars, fitted, spent, time.monotonic() - began, used, as_json)
 
 
 def _report(
@@ -80,12 +90,14 @@ def _report(
     fitted: list[tuple[str, str, Path]],
     seconds: list[float],
     total: float,
+    tuned: list[str],
     as_json: bool,
 ) -> None:
     rows = {frame.symbol: len(frame) for frame in bars}
     if as_json:
         named = {name: {"version": version, "path": str(path)} for name, version, path in fitted}
         document = {"features": named.pop("features"), "models": named, "rows": rows, "seconds": round(total, 3)}
+        document["tuned"] = tuned
         sys.stdout.write(msgspec.json.encode(document).decode() + "\n")
         return
     table = Table("fitted", "version", "seconds", "artifact", box=None)
@@ -96,4 +108,6 @@ def _report(
     first, last = min(int(frame.time[0]) for frame in bars), max(int(frame.time[-1]) for frame in bars)
     counted = ", ".join(f"{symbol} {count:,}" for symbol, count in rows.items())
     console.print(f"fitted on {counted} bars, {iso(first)} .. {iso(last)} UTC, in {total:.1f} s")
+    if tuned:
+        console.print(f"with tuned parameters: {', '.join(tuned)}; --default-parameters trains without")
     console.print("the worker serves them from its next start")

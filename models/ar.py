@@ -5,11 +5,12 @@ from typing import ClassVar
 import numpy as np
 
 from features.frame import FeatureFrame, Floats
-from models import linear, returns, volatility
+from models import linear, returns, space, volatility
 from models.distribution import NORMAL
 from models.fitted import Fitted
 from models.forecaster import JSON, Forecasts
 from models.labels import targets
+from models.space import NONE, Parameters, Space
 from models.standard import from_mean, residual
 from topics.records import HORIZONS
 
@@ -29,9 +30,13 @@ class AR(Fitted):
     market: ClassVar[tuple[str, ...]] = ("volatility", "returns")
     kept: ClassVar[tuple[str, ...]] = ("weights", "spread")
     settings: ClassVar[JSON] = {"spans": SPANS, "clip": CLIP, "half_life": volatility.HALF_LIFE}
+    SPACE: ClassVar[Space] = {"clip": space.CLIP}
 
-    def __init__(self, names: tuple[str, ...] = (), horizons: tuple[int, ...] = HORIZONS) -> None:
-        super().__init__(names, horizons)
+    def __init__(
+        self, names: tuple[str, ...] = (), horizons: tuple[int, ...] = HORIZONS, parameters: Parameters = NONE
+    ) -> None:
+        super().__init__(names, horizons, parameters)
+        self.clip = float(self.tuned.get("clip", CLIP))
         self.weights = np.zeros((len(horizons), len(SPANS)))
         self.spread = np.array([NORMAL] * len(horizons))  # [H, Q], of the residuals in units of the scale
 
@@ -43,7 +48,7 @@ class AR(Fitted):
         for frame in frames:
             _, sigma = volatility.step(volatility.initial(), frame)
             _, x = self._inputs(returns.initial(), frame, sigma)
-            y = targets(frame, sigma, self.horizons, CLIP)
+            y = targets(frame, sigma, self.horizons, self.clip)
             known = ~np.isnan(x).any(axis=1)
             moments.add(x[known], y[known], np.ones(int(known.sum())))
             said.append((x[known], y[known]))
@@ -53,7 +58,7 @@ class AR(Fitted):
 
     def _inputs(self, state: JSON, frame: FeatureFrame, sigma: Floats) -> tuple[JSON, Floats]:
         state, x = returns.step(state, frame, sigma, SPANS)
-        return state, np.clip(x, -CLIP, CLIP)
+        return state, np.clip(x, -self.clip, self.clip)
 
     def initial(self) -> JSON:
         """Return the state of a symbol that was not seen yet."""

@@ -14,12 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from features.frame import FeatureFrame, Floats, Ints
-from models import artifact, volatility
+from models import artifact, linear, space, volatility
 from models.boosting import MIN_ROWS, slope
 from models.distribution import odds_up, spread
 from models.forecaster import JSON, Forecasts
 from models.inputs import scale_free, usable
 from models.labels import targets
+from models.space import NONE, Parameters, Space
 from topics.records import HORIZONS, QUANTILES
 from topics.units import interval_ms
 
@@ -66,8 +67,16 @@ class Boosted(ABC, Generic[Booster]):
     name: ClassVar[str]
     market: ClassVar[tuple[str, ...]] = volatility.STATE
     rounds: ClassVar[int] = 250
+    SPACE: ClassVar[Space]
+    thin: int = 1
+    """Only every so many-th row is trained on; what comes of it is in the boosters."""
 
-    def __init__(self, names: tuple[str, ...], horizons: tuple[int, ...] = HORIZONS) -> None:
+    def __init__(
+        self, names: tuple[str, ...], horizons: tuple[int, ...] = HORIZONS, parameters: Parameters = NONE
+    ) -> None:
+        self.tuned = space.tuned(self.name, self.SPACE, parameters)
+        self.clip = float(self.tuned.get("clip", CLIP))
+        self.half_life = space.half_life(self.tuned.get("half_life", "none"))
         self.names = names
         self.horizons = horizons
         self.fingerprint = ""
@@ -84,7 +93,7 @@ class Boosted(ABC, Generic[Booster]):
         return artifact.version(self._definition())
 
     @abstractmethod
-    def _train(self, x: Inputs, y: Floats, seed: int) -> Booster: ...
+    def _train(self, x: Inputs, y: Floats, weight: Floats, seed: int) -> Booster: ...
 
     @abstractmethod
     def _said(self, booster: Booster, x: Inputs) -> Floats: ...
@@ -100,7 +109,7 @@ class Boosted(ABC, Generic[Booster]):
 
     def _targets(self, frame: FeatureFrame, sigma: Floats) -> tuple[Floats, ...]:
         """Return what is learnt, one matrix [n, H] a booster; their forecasts are added."""
-        return (targets(frame, sigma, self.horizons, CLIP),)
+        return (targets(frame, sigma, self.horizons, self.clip),)
 
     def fit(self, frames: list[FeatureFrame], seed: int) -> None:
         """Train on the first part of the time span, temper on the rest.
@@ -116,21 +125,22 @@ class Boosted(ABC, Generic[Booster]):
                 f"{int(first.sum())} rows to train {self.name!r} on and {int(last.sum())} held out: "
                 f"at least {MIN_ROWS} of each are needed; give more bars"
             )
-        taken, unseen = rows[first][:: -(-int(first.sum()) // ROWS)], rows[last]
+        taken, unseen = rows[first][:: -(-int(first.sum()) // ROWS) * self.thin], rows[last]
+        weight = linear.recency(taken.time, rows.time.max(), self.half_life)
         self.boosters = [
             [
-                self._fitted(taken.x, target[:, column], unseen.x, left[:, column], seed)
+                self._fitted(taken.x, target[:, column], weight, unseen.x, left[:, column], seed)
                 for column in range(len(self.horizons))
             ]
             for target, left in zip(taken.targets, unseen.targets, strict=True)
         ]
         self._temper(unseen)
 
-    def _fitted(self, x: Inputs, y: Floats, unseen: Inputs, answer: Floats, seed: int) -> Booster:
+    def _fitted(self, x: Inputs, y: Floats, weight: Floats, unseen: Inputs, answer: Floats, seed: int) -> Booster:
         known, there = ~np.isnan(y), ~np.isnan(answer)
         if not (known.any() and there.any()):
-            return self._train(x, np.zeros(len(x)), seed)
-        whole = self._train(x[known], y[known], seed)
+            return self._train(x, np.zeros(len(x)), weight, seed)
+        whole = self._train(x[known], y[known], weight[known], seed)
         shorter = [self._cut(whole, round(share * self.rounds)) for share in SHARES]
         losses = [self._loss(answer[there], self._said(booster, unseen[there])) for booster in shorter]
         return shorter[int(np.argmin(losses))]
@@ -215,6 +225,7 @@ class Boosted(ABC, Generic[Booster]):
             "shrink": self.shrink.tolist(),
             "spread": self.spread.tolist(),
             "boosters_sha256": [artifact.sha256(text.encode()) for text in self.texts()],
+            **space.noted(self.tuned),
         }
 
     def save(self, folder: Path) -> None:
@@ -227,7 +238,7 @@ class Boosted(ABC, Generic[Booster]):
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote. Raises ValueError with one line where it is not this model's, or was changed."""
         definition = artifact.read(folder, cls.name)
-        model = cls(tuple(definition["names"]), tuple(definition["horizons"]))
+        model = cls(tuple(definition["names"]), tuple(definition["horizons"]), space.of(definition))
         model.fingerprint = definition["fingerprint"]
         model.split = definition["split"]
         model.shrink, model.spread = np.array(definition["shrink"]), np.array(definition["spread"])

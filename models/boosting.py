@@ -7,6 +7,8 @@ import lightgbm
 import numpy as np
 
 from features.frame import Floats
+from models.lightgbm_library import PER_ROW, thinned, trained
+from models.space import NONE, Parameters
 from topics.records import QUANTILES
 
 MIN_ROWS = 1_000
@@ -36,15 +38,30 @@ def base(y: Floats, normal: Floats) -> Floats:
     return np.array([[0.0, *(np.quantile(column, LEVELS) if len(column) else normal)] for column in columns])
 
 
-def train(x: Floats, y: Floats, horizons: tuple[int, ...], start: Floats, seed: int) -> lightgbm.Booster:
+def train(
+    x: Floats,
+    y: Floats,
+    horizons: tuple[int, ...],
+    start: Floats,
+    seed: int,
+    tuned: Parameters = NONE,
+    recency: Floats | None = None,
+    thin: int = 1,
+) -> lightgbm.Booster:
     """Return a booster with H * (1 + Q) outputs, to be added to `start` [H, 1 + Q].
 
     Squared loss for the mean, pinball loss for the quantiles, all trees of a round on one set of bins. The pinball loss
     has no curvature: the normal density at the level stands in for it, a Newton step on the expected loss. A label of
     horizon h shares its path with h others and weighs 1 / h (uniqueness; Lopez de Prado 2018, ch. 4), so that the L2
     term shrinks long horizons more; an unknown one weighs nothing.
+
+    `tuned` are LightGBM's parameters in place of those of `PARAMETERS`, and the `rounds`; `recency` [n] is how much a
+    row weighs beside the others; the rows are a `thin`-th of those that the parameters are for. Raises ValueError with
+    one line where LightGBM refuses.
     """
     weight = ~np.isnan(y) / np.array(horizons, dtype=np.float64)
+    if recency is not None:
+        weight *= recency[:, None]
     known = np.nan_to_num(y)[:, :, None]
     pdf = np.array([NormalDist().pdf(NormalDist().inv_cdf(level)) for level in LEVELS])
     deviation = np.sqrt(np.nanmean(y**2, axis=0))
@@ -56,9 +73,11 @@ def train(x: Floats, y: Floats, horizons: tuple[int, ...], start: Floats, seed: 
         error[:, :, 1:] = (error[:, :, 1:] >= 0) - LEVELS
         return (weight[:, :, None] * error).reshape(len(x), -1), second
 
-    data = lightgbm.Dataset(x, np.zeros(len(x)), params=PARAMETERS)
-    parameters = {**PARAMETERS, "objective": objective, "num_class": start.size, "seed": seed}
-    return lightgbm.train(parameters, data, ROUNDS)
+    own = {name: value for name, value in tuned.items() if name != "rounds"}
+    library = thinned(PARAMETERS | own, PER_ROW, thin)
+    data = lightgbm.Dataset(x, np.zeros(len(x)), params=library)
+    rounds = int(tuned.get("rounds", ROUNDS))
+    return trained(library, data, seed, rounds, objective=objective, num_class=start.size)
 
 
 def temper(said: Floats, y: Floats, start: Floats) -> tuple[Floats, Floats]:

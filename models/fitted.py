@@ -5,25 +5,31 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from models import artifact
+from models import artifact, space
 from models.forecaster import JSON
+from models.space import NONE, Parameters, Space
 from topics.records import HORIZONS
 
 
 class Fitted:
     """A model whose fitted attributes `kept` are arrays or plain values, NaN nowhere, and fit into model.json.
 
-    `settings` are the constants of its arithmetic: the version changes with them.
+    `settings` are the constants of its arithmetic: the version changes with them. `SPACE` is what may be tuned of it,
+    and `tuned` what was.
     """
 
     name: ClassVar[str]
     market: ClassVar[tuple[str, ...]]
     kept: ClassVar[tuple[str, ...]]
     settings: ClassVar[JSON] = {}
+    SPACE: ClassVar[Space] = {}
 
-    def __init__(self, names: tuple[str, ...] = (), horizons: tuple[int, ...] = HORIZONS) -> None:
+    def __init__(
+        self, names: tuple[str, ...] = (), horizons: tuple[int, ...] = HORIZONS, parameters: Parameters = NONE
+    ) -> None:
         self.names = names
         self.horizons = horizons
+        self.tuned = space.tuned(self.name, self.SPACE, parameters)
         self.fingerprint = ""
 
     @property
@@ -40,6 +46,7 @@ class Fitted:
             "horizons": self.horizons,
             "settings": self.settings,
             **{field: value.tolist() if isinstance(value, np.ndarray) else value for field, value in values.items()},
+            **space.noted(self.tuned),
         }
 
     def save(self, folder: Path) -> None:
@@ -50,7 +57,8 @@ class Fitted:
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote. Raises ValueError with one line where it is no artifact of this model."""
         definition = artifact.read(folder, cls.name)
-        model = cls(tuple(definition["names"]), tuple(definition["horizons"]))
+        tuned = {"parameters": space.of(definition)} if cls.SPACE else {}
+        model = cls(tuple(definition["names"]), tuple(definition["horizons"]), **tuned)
         model.fingerprint = definition["fingerprint"]
         for field in cls.kept:
             plain = definition[field]

@@ -8,11 +8,13 @@ import numpy as np
 import numpy.typing as npt
 
 from features.frame import FeatureFrame, Floats
-from models import artifact, boosting, volatility
+from models import artifact, boosting, linear, space, volatility
 from models.distribution import NORMAL, odds_up
 from models.forecaster import JSON, Forecasts
 from models.inputs import scale_free, usable
 from models.labels import targets
+from models.lightgbm_library import trees
+from models.space import NONE, Integer, Parameters, Real, Space
 from models.trees import Trees
 from topics.records import HORIZONS, QUANTILES
 from topics.units import interval_ms
@@ -28,6 +30,12 @@ ROWS = 80_000
 """Rows trained on, at most: of more, every second, third ... is taken."""
 HELD_OUT = 0.2
 """The last part of the fit's time, which shrinks and centres what the booster learnt on the rest."""
+BOOSTER_SPACE: Space = {
+    **trees(boosting.PARAMETERS),
+    # The pilots' rates are for 120 to 250 trees; for so few they are higher. Each round costs time at every bar.
+    "learning_rate": Real(0.02, 0.12, boosting.PARAMETERS["learning_rate"], log=True),
+    "rounds": Integer(20, 80, boosting.ROUNDS, log=True),
+}
 
 
 class GBM:
@@ -39,8 +47,14 @@ class GBM:
 
     name: ClassVar[str] = "gbm"
     market: ClassVar[tuple[str, ...]] = volatility.STATE
+    SPACE: ClassVar[Space] = {**BOOSTER_SPACE, "clip": space.CLIP, "half_life": space.HALF_LIFE}
+    thin: int = 1
+    """Only every so many-th row is trained on; what comes of it is in the booster."""
 
-    def __init__(self, names: tuple[str, ...], horizons: tuple[int, ...] = HORIZONS) -> None:
+    def __init__(
+        self, names: tuple[str, ...], horizons: tuple[int, ...] = HORIZONS, parameters: Parameters = NONE
+    ) -> None:
+        self.tuned = space.tuned(self.name, self.SPACE, parameters)
         self.names = names
         self.horizons = horizons
         self.fingerprint = ""
@@ -72,9 +86,13 @@ class GBM:
                 f"{int(first.sum())} rows to train {self.name!r} on and {int(last.sum())} held out: "
                 f"at least {boosting.MIN_ROWS} of each are needed; give more bars"
             )
-        every = -(-int(first.sum()) // ROWS)
+        every = -(-int(first.sum()) // ROWS) * self.thin
         base = boosting.base(y[first], NORMAL)
-        self._booster = boosting.train(x[first][::every], y[first][::every], self.horizons, base, seed)
+        own = {name: value for name, value in self.tuned.items() if name in BOOSTER_SPACE}
+        recency = linear.recency(time[first][::every], time.max(), space.half_life(self.tuned.get("half_life", "none")))
+        self._booster = boosting.train(
+            x[first][::every], y[first][::every], self.horizons, base, seed, own, recency, self.thin
+        )
         self._trees = Trees.of(self._booster)
         said = self._trees.predict(x[last]).reshape(-1, *base.shape)
         self.shrink, self.shift = boosting.temper(said, y[last], base)
@@ -82,7 +100,7 @@ class GBM:
     def _rows(self, frame: FeatureFrame) -> tuple[Floats, Floats, Floats, Floats]:
         """Return time [n], inputs [n, F], targets [n, H] and when the last is known [n], of rows with any."""
         _, sigma = volatility.step(volatility.initial(), frame)
-        y = targets(frame, sigma, self.horizons, CLIP)
+        y = targets(frame, sigma, self.horizons, float(self.tuned.get("clip", CLIP)))
         x, known = self._inputs(frame, sigma)
         rows = known & ~np.isnan(y).all(axis=1)
         ends = frame.time + max(self.horizons) * interval_ms(frame.interval)
@@ -127,6 +145,7 @@ class GBM:
             "shift": self.shift.tolist(),
             "shrink": self.shrink.tolist(),
             "booster_sha256": artifact.sha256(self.booster_text().encode()),
+            **space.noted(self.tuned),
         }
 
     def save(self, folder: Path) -> None:
@@ -139,7 +158,7 @@ class GBM:
         """Read what `save` wrote. Raises ValueError with one line where it is not this model's, or was changed."""
         definition = artifact.read(folder, cls.name)
         text = artifact.read_text(folder / BOOSTER, definition["booster_sha256"])
-        model = cls(tuple(definition["names"]), tuple(definition["horizons"]))
+        model = cls(tuple(definition["names"]), tuple(definition["horizons"]), space.of(definition))
         model.fingerprint = definition["fingerprint"]
         model.split = definition["split"]
         model.shift, model.shrink = np.array(definition["shift"]), np.array(definition["shrink"])

@@ -12,6 +12,7 @@ from models.fitted import Fitted
 from models.forecaster import JSON, Forecasts
 from models.labels import targets
 from models.linear import DAY_MS, Moments
+from models.space import NONE, Parameters, Real, Space
 from models.standard import from_scale, symmetric
 from topics.records import HORIZONS
 from topics.units import interval_ms
@@ -47,9 +48,20 @@ class HAR(Fitted):
         "prior": PRIOR,
         "half_life": [volatility.HALF_LIFE, HALF_LIFE],
     }
+    SPACE: ClassVar[Space] = {  # around what was tried by hand: docs/LOG.md
+        "floor": Real(0.05, 0.5, FLOOR, log=True),
+        "prior": Real(500.0, 50_000.0, PRIOR, log=True),
+        "half_life": Real(10.0, 240.0, HALF_LIFE, log=True),
+    }
 
-    def __init__(self, names: tuple[str, ...] = (), horizons: tuple[int, ...] = HORIZONS) -> None:
-        super().__init__(names, horizons)
+    def __init__(
+        self, names: tuple[str, ...] = (), horizons: tuple[int, ...] = HORIZONS, parameters: Parameters = NONE
+    ) -> None:
+        super().__init__(names, horizons, parameters)
+        self.floor, self.prior, self.half_life = (
+            float(self.tuned.get(name, default))
+            for name, default in (("floor", FLOOR), ("prior", PRIOR), ("half_life", HALF_LIFE))
+        )
         # The pooled fit as sums over PRIOR rows: [H, F, F], [H, F], and of ratios and their number [H, 2].
         self.gram = np.array([np.eye(INPUTS)] * len(horizons))
         self.cross, self.ratio = np.zeros((len(horizons), INPUTS)), np.ones((len(horizons), 2))
@@ -65,11 +77,11 @@ class HAR(Fitted):
             moments.add(x, y, np.ones(len(x)))
         if moments.rows.min() < INPUTS:
             raise ValueError(f"{int(moments.rows.min())} rows to fit {self.name!r} on; give more bars")
-        share = PRIOR / moments.rows
+        share = self.prior / moments.rows
         self.gram, self.cross = moments.gram * share[:, None, None], moments.cross * share[:, None]
         weights = moments.solve(np.zeros(len(self.horizons)))
         ratios = [realised / np.exp(x @ weights.T) for x, _, realised in parts]
-        self.ratio = np.column_stack([PRIOR * np.nanmean(np.concatenate(ratios), axis=0), share * moments.rows])
+        self.ratio = np.column_stack([self.prior * np.nanmean(np.concatenate(ratios), axis=0), share * moments.rows])
         scales = [self.step(self.initial(), frame)[1].scale for frame in frames]
         answers = [targets(frame, np.ones(len(frame)), self.horizons, np.inf) for frame in frames]
         unit = np.concatenate(scales) / np.sqrt(self.horizons)  # targets of sigma 1 are ln(P(t+h) / P(t)) / sqrt(h)
@@ -79,7 +91,7 @@ class HAR(Fitted):
         """Return inputs [n, F], log variances [n, H] and variances [n, H] of a bar, of the rows that know their own."""
         _, sigma = volatility.step(volatility.initial(), frame)
         past, times, squares = variance.step(variance.initial(), frame, self._reach)
-        floor = FLOOR * sigma**2
+        floor = self.floor * sigma**2
         x = self._inputs(times, squares, 0, past["begin"], floor, frame)
         sums = [variance.future(times, squares, 0, horizon, frame)[1] / horizon for horizon in self.horizons]
         realised = np.column_stack(sums)
@@ -111,7 +123,7 @@ class HAR(Fitted):
         scale, sigma = volatility.step(state["volatility"], frame)
         past, times, squares = variance.step(state["variance"], frame, self._reach)
         old = len(times) - len(frame)
-        floor = FLOOR * sigma**2
+        floor = self.floor * sigma**2
         x = self._inputs(times, squares, old, past["begin"], floor, frame)
         new = np.column_stack([floor, x, np.zeros((len(x), len(self.horizons)))])
         queue = np.array(state["queue"], dtype=np.float64).reshape(-1, new.shape[1])
@@ -123,7 +135,7 @@ class HAR(Fitted):
             realised[:, column] = sums / horizon
         regression = Regression.of(state["regression"])
         days = frame.time // DAY_MS
-        found = regression.walk(rows, len(queue), at, realised, days, self.gram, self.cross, self.ratio, HALF_LIFE)
+        found = regression.walk(rows, len(queue), at, realised, days, self.gram, self.cross, self.ratio, self.half_life)
         waits = frame.time[-1] - max(self.horizons) * interval_ms(frame.interval)
         keep = int(np.searchsorted(times[old - len(queue) :], waits, side="right"))
         state = {

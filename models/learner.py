@@ -20,7 +20,8 @@ CLIP = 4.0
 LEARNING_RATE, POWER = 0.05, 0.5
 """Step of the label number t: LEARNING_RATE / (t + 1) ** POWER, over sqrt(h) because labels overlap."""
 L2 = 1e-4
-MEMORY = 0.5 ** (1 / 5_000)
+TRUST_HALF_LIFE = 5_000
+MEMORY = 0.5 ** (1 / TRUST_HALF_LIFE)
 """Weight of the past, a label, in the trailing slope of label on forecast."""
 MIN_LABELS = 500
 """Labels learnt before a regression speaks."""
@@ -44,14 +45,14 @@ class Learner:
     [H] were learnt; `slope` [H, 2] holds the trailing means of forecast squared and forecast times label.
     """
 
-    def __init__(self, horizons: tuple[int, ...], state: JSON) -> None:
+    def __init__(self, horizons: tuple[int, ...], state: JSON, rate: float = LEARNING_RATE) -> None:
         scaler = state["scaler"]
         self.count = np.array([scaler["count"]], dtype=np.int64)
         self.means, self.variances = np.array(scaler["means"]), np.array(scaler["variances"])
         self.weights = np.array(state["weights"])
         self.labels = np.array(state["labels"], dtype=np.int64)
         self.slope = np.array(state["slope"])
-        self.rates = np.array([LEARNING_RATE / horizon**0.5 for horizon in horizons])
+        self.rates = np.array([rate / horizon**0.5 for horizon in horizons])
 
     def to_json(self) -> JSON:
         """Return what was learnt as plain lists."""
@@ -72,14 +73,18 @@ class Walk:
 
     `queue` [m, F + H] holds what was made of earlier rows: standardised inputs and the regressions' forecasts, NaN
     where the inputs were unknown. `x` [n, F] are the inputs of the rows after them. `labels` and `at` [m + n, H] are
-    the scaled label, NaN where it was learnt before, and the row at which it matures.
+    the scaled label, NaN where it was learnt before, and the row at which it matures. `l2` and `memory` as `L2` and
+    `MEMORY`.
     """
 
-    def __init__(self, queue: Floats, x: Floats, labels: Floats, at: Ints) -> None:
+    def __init__(
+        self, queue: Floats, x: Floats, labels: Floats, at: Ints, l2: float = L2, memory: float = MEMORY
+    ) -> None:
         self.rows = np.concatenate([queue, np.full((len(x), queue.shape[1]), np.nan)])
         self.x = np.ascontiguousarray(x)
         self.known: Flags = np.logical_not(np.isnan(x).any(axis=1))
         self.labels, self.at = labels, at
+        self.l2, self.memory = l2, memory
         self.first = np.zeros(labels.shape[1], dtype=np.int64)
         self.done = len(queue)
 
@@ -106,6 +111,8 @@ class Walk:
             learner.slope,
             learner.rates,
             POWER,
+            self.l2,
+            self.memory,
         )
         self.done += count
         return said
@@ -133,6 +140,8 @@ def _advance(
     slope: Floats,
     rates: Floats,
     power: float,
+    l2: float,
+    memory: float,
 ) -> Floats:
     """Walk the rows from `begin` to `end`; `power` is a parameter so that libm raises to it, as for Python."""
     inputs = x.shape[1]
@@ -144,9 +153,9 @@ def _advance(
                 z, label = rows[first[column]], labels[first[column], column]
                 if not np.isnan(z[0]) and not np.isnan(label):
                     rate = rates[column] / power_of(float(learnt[column] + 1), power)
-                    _learn(z[:inputs], label, rate, weights[column])
+                    _learn(z[:inputs], label, rate, weights[column], l2)
                     learnt[column] += 1
-                    _remember(z[inputs + column], label, slope[column])
+                    _remember(z[inputs + column], label, slope[column], memory)
                 first[column] += 1
         if known[row - before]:
             count[0] += 1
@@ -179,21 +188,21 @@ def _regress(z: Floats, weights: Floats) -> float:
 
 
 @compiled
-def _learn(z: Floats, label: float, rate: float, weights: Floats) -> None:
+def _learn(z: Floats, label: float, rate: float, weights: Floats, l2: float) -> None:
     """Step against the gradient of the squared loss, with an L2 term on all but the intercept."""
     gradient = 2 * (_regress(z, weights) - label)
     gradient = max(min(gradient, LARGEST_GRADIENT), -LARGEST_GRADIENT)
     weights[-1] -= rate * gradient
     for name in range(len(z)):
-        weights[name] -= (z[name] * gradient + weights[name] * L2) * rate
+        weights[name] -= (z[name] * gradient + weights[name] * l2) * rate
 
 
 @compiled
-def _remember(forecast: float, label: float, slope: Floats) -> None:
+def _remember(forecast: float, label: float, slope: Floats, memory: float) -> None:
     """Take what a regression had said for a label, if it had spoken, into the trailing slope."""
     if not np.isnan(forecast):
-        slope[0] = MEMORY * slope[0] + (1 - MEMORY) * forecast * forecast
-        slope[1] = MEMORY * slope[1] + (1 - MEMORY) * forecast * label
+        slope[0] = memory * slope[0] + (1 - memory) * forecast * forecast
+        slope[1] = memory * slope[1] + (1 - memory) * forecast * label
 
 
 @compiled

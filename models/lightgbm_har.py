@@ -15,6 +15,7 @@ from models.forecaster import JSON, Forecasts
 from models.har import HAR
 from models.labels import targets, variances
 from models.lightgbm_volatility import LEAST, MOST, LightGBMVolatility
+from models.space import NONE, Parameters
 from topics.records import HORIZONS
 from topics.units import interval_ms
 
@@ -29,8 +30,10 @@ class LightGBMHAR(LightGBMVolatility):
     market: ClassVar[tuple[str, ...]] = ("volatility", "har")
     """HAR's part too: its sums are the symbol's own, and at the next day's end its weights are this version's."""
 
-    def __init__(self, names: tuple[str, ...], horizons: tuple[int, ...] = HORIZONS) -> None:
-        super().__init__(names, horizons)
+    def __init__(
+        self, names: tuple[str, ...], horizons: tuple[int, ...] = HORIZONS, parameters: Parameters = NONE
+    ) -> None:
+        super().__init__(names, horizons, parameters)
         self.har = HAR(names, horizons)
 
     def fit(self, frames: list[FeatureFrame], seed: int) -> None:

@@ -5,7 +5,6 @@ from typing import ClassVar
 import numpy as np
 
 from features.frame import FeatureFrame, Floats
-from models.boosted import CLIP
 from models.labels import moves, targets
 from models.lightgbm_point import LightGBM
 
@@ -25,9 +24,9 @@ class LightGBMMarket(LightGBM):
     def _targets(self, frame: FeatureFrame, sigma: Floats) -> tuple[Floats, ...]:
         whole = targets(frame, sigma, self.horizons, np.inf)
         if BETA not in self.names or MARKET not in self.names:
-            return np.full_like(whole, np.nan), np.clip(whole, -CLIP, CLIP)
+            return np.full_like(whole, np.nan), np.clip(whole, -self.clip, self.clip)
         beta, market = (frame.values[:, self.names.index(name)] for name in (BETA, MARKET))
         unit = sigma[:, None] * np.sqrt(self.horizons)
         moved = np.clip(beta, 0.0, STEEPEST)[:, None] * moves(frame, market, self.horizons) / unit
         rest = whole - np.nan_to_num(moved)
-        return np.clip(moved, -CLIP, CLIP), np.clip(rest, -CLIP, CLIP)
+        return np.clip(moved, -self.clip, self.clip), np.clip(rest, -self.clip, self.clip)

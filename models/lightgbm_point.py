@@ -6,7 +6,10 @@ import lightgbm
 import numpy as np
 
 from features.frame import Floats
+from models import space
 from models.boosted import Boosted, Inputs
+from models.lightgbm_library import PER_ROW, thinned, trained, trees
+from models.space import Real, Space
 from models.trees import Trees
 
 PARAMETERS: dict[str, Any] = {
@@ -24,6 +27,10 @@ PARAMETERS: dict[str, Any] = {
     "num_threads": 1,  # two threads on two busy cores are slower: each tree waits for both
     "verbosity": -1,
 }
+LIBRARY_SPACE: Space = {
+    **trees(PARAMETERS),
+    "learning_rate": Real(0.01, 0.06, PARAMETERS["learning_rate"], log=True),
+}
 
 
 class Fitted(NamedTuple):
@@ -37,11 +44,14 @@ class LightGBM(Boosted[Fitted]):
     """The mean by LightGBM."""
 
     name: ClassVar[str] = "lightgbm"
-    parameters: ClassVar[dict[str, Any]] = PARAMETERS
+    library: ClassVar[dict[str, Any]] = PARAMETERS
+    SPACE: ClassVar[Space] = {**LIBRARY_SPACE, "clip": space.CLIP, "half_life": space.HALF_LIFE}
 
-    def _train(self, x: Inputs, y: Floats, seed: int) -> Fitted:
-        data = lightgbm.Dataset(x, y, params=self.parameters)
-        booster = lightgbm.train({**self.parameters, "seed": seed}, data, self.rounds)
+    def _train(self, x: Inputs, y: Floats, weight: Floats, seed: int) -> Fitted:
+        own = {name: value for name, value in self.tuned.items() if name in LIBRARY_SPACE}
+        parameters = thinned(self.library | own, PER_ROW, self.thin)
+        data = lightgbm.Dataset(x, y, weight=None if (weight == 1).all() else weight, params=parameters)
+        booster = trained(parameters, data, seed, self.rounds)
         return Fitted(booster, Trees.of(booster))
 
     def _said(self, booster: Fitted, x: Inputs) -> Floats:

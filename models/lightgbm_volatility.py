@@ -8,11 +8,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from features.frame import FeatureFrame, Floats
+from models import space
 from models.boosted import Inputs, Rows
 from models.distribution import spread
 from models.forecaster import Forecasts
 from models.labels import variances
-from models.lightgbm_point import PARAMETERS, LightGBM
+from models.lightgbm_point import LIBRARY_SPACE, PARAMETERS, LightGBM
+from models.space import Space
 from models.standard import from_scale
 
 LEAST, MOST = 1e-3, 50.0
@@ -23,7 +25,8 @@ class LightGBMVolatility(LightGBM):
     """No drift and even odds; the scale is sigma sqrt(h) times the root of the factor that the trees forecast."""
 
     name: ClassVar[str] = "lightgbm_volatility"
-    parameters: ClassVar[dict[str, Any]] = {**PARAMETERS, "objective": "gamma"}
+    library: ClassVar[dict[str, Any]] = {**PARAMETERS, "objective": "gamma"}
+    SPACE: ClassVar[Space] = {**LIBRARY_SPACE, "half_life": space.HALF_LIFE}
 
     def _targets(self, frame: FeatureFrame, sigma: Floats) -> tuple[Floats, ...]:
         over = sigma[:, None] ** 2 * np.array(self.horizons)

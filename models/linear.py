@@ -22,7 +22,7 @@ def blocks(frame: FeatureFrame) -> Iterator[slice]:
         yield slice(begin, begin + BLOCK)
 
 
-def recency(time: Ints, newest: int, half_life: float) -> Floats:
+def recency(time: Ints | Floats, newest: float, half_life: float) -> Floats:
     """Return weights [n] that halve with every `half_life` days before `newest` (epoch ms); inf: all are 1."""
     return np.asarray(0.5 ** ((newest - time) / (half_life * DAY_MS)))
 

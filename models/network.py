@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from features.frame import FeatureFrame, Floats, Ints
-from models import artifact, daily_head, volatility
+from models import artifact, daily_head, space, volatility
 from models.daily_head import Head, Said
 from models.distribution import NORMAL, odds_up, spread
 from models.forecaster import JSON, Forecasts
 from models.inputs import columns
 from models.labels import mature, targets
+from models.space import NONE, Choice, Parameters, Real, Space
 from models.windows_of import CHANNELS, STATIC, WINDOW, Scaling, seen, windows
 from topics.records import HORIZONS
 from topics.units import interval_ms
@@ -71,19 +72,33 @@ class Network(ABC):
     RATE: ClassVar[float] = 2e-3
     DECAY: ClassVar[float] = 1e-2
     DROPOUT: ClassVar[float] = 0.2
+    CORRELATION: ClassVar[float] = 0.2
     NOISE: ClassVar[float] = 0.05
     PATIENCE: ClassVar[int] = 2
+    SPACE: ClassVar[Space] = {
+        "width": Choice((32, 64, 96), WIDTH),
+        "dropout": Real(0.1, 0.4, DROPOUT),
+        "rate": Real(3e-4, 2e-3, RATE, log=True),
+        "decay": Real(1e-4, 1e-1, DECAY, log=True),
+        "correlation": Real(0.0, 1.0, CORRELATION),
+    }
 
+    thin: int = 1
+    """Only every so many-th row is trained on; what comes of it is in the weights."""
     progress: Callable[[str], None] | None = None
     checkpoint: Path | None = None
 
-    def __init__(self, names: tuple[str, ...], horizons: tuple[int, ...] = HORIZONS) -> None:
+    def __init__(
+        self, names: tuple[str, ...], horizons: tuple[int, ...] = HORIZONS, parameters: Parameters = NONE
+    ) -> None:
+        self.tuned = space.tuned(self.name, self.SPACE, parameters)
+        self.width = int(self.tuned.get("width", self.WIDTH))
         self.names = names
         self.horizons = horizons
         self.fingerprint = ""
         columns(STATIC, names, self.name)
         self.channels, self.static = Scaling.none(CHANNELS), Scaling.none(STATIC)
-        self.head = np.zeros((2 * len(horizons), self.WIDTH + 1))
+        self.head = np.zeros((2 * len(horizons), self.width + 1))
         self.rates = np.zeros_like(self.head)
         self.spread = np.array([NORMAL] * len(horizons))  # [H, Q], of the held-out residuals in units of the scale
         self.seed = 0
@@ -117,7 +132,7 @@ class Network(ABC):
         )
         sample, time, ends = self._sample(frames, sigmas)
         split = np.quantile(time, 1 - HELD_OUT) if len(time) else 0.0
-        first, last = np.flatnonzero(ends < split), np.flatnonzero(time >= split)
+        first, last = np.flatnonzero(ends < split)[:: self.thin], np.flatnonzero(time >= split)
         if min(len(first), len(last)) < self.MIN_ROWS // 5 or len(first) < self.MIN_ROWS:
             raise ValueError(
                 f"{len(first)} rows to train {self.name!r} on and {len(last)} held out: at least {self.MIN_ROWS} and "
@@ -125,7 +140,15 @@ class Network(ABC):
             )
         last = last[:: -(-len(last) // self.JUDGED)]
         course = training.Course(
-            self.EPOCHS, self.ROWS, self.BATCH, self.RATE, self.DECAY, self.DROPOUT, self.NOISE, self.PATIENCE
+            self.EPOCHS,
+            self.ROWS,
+            self.BATCH,
+            self._rate,
+            float(self.tuned.get("decay", self.DECAY)),
+            self._dropout,
+            self.NOISE,
+            self.PATIENCE,
+            float(self.tuned.get("correlation", self.CORRELATION)),
         )
         with deterministic():
             taught = training.train(
@@ -141,8 +164,16 @@ class Network(ABC):
             )
             # A day's gradient counts as much as in the training: of longer horizons, whose labels overlap, less.
             share = np.tile(sample.weights / sample.weights.sum(), 2)[:, None]
-            self._take(taught.weights, taught.rates * share * DAILY * self.RATE)
+            self._take(taught.weights, taught.rates * share * DAILY * self._rate)
         self._set_apart(sample, last)
+
+    @property
+    def _rate(self) -> float:
+        return float(self.tuned.get("rate", self.RATE))
+
+    @property
+    def _dropout(self) -> float:
+        return float(self.tuned.get("dropout", self.DROPOUT))
 
     def _take(self, weights: "dict[str, torch.Tensor]", rates: Floats) -> None:
         """Keep the weights of the best epoch."""
@@ -278,7 +309,7 @@ class Network(ABC):
         bars, row, known = self._inputs(frame, sigma)
         joined = self._joined(state, bars)
         embedded = self._embed(windows(joined, len(frame)), row)
-        queue = np.array(state["queue"], dtype=np.float64).reshape(-1, QUEUED + self.WIDTH)
+        queue = np.array(state["queue"], dtype=np.float64).reshape(-1, QUEUED + self.width)
         new = np.column_stack([frame.time, frame.close, np.where(known, sigma, np.nan), embedded[:, 0]])
         queue = np.concatenate([queue, new])
         time, price, seen_embedding = queue[:, 0].astype(np.int64), queue[:, 1].copy(), queue[:, QUEUED:].copy()
@@ -324,7 +355,7 @@ class Network(ABC):
             net = self._drawn(self.seed)
             net.load_state_dict(load(self._weights))
             net.eval()
-            self._ready = net, passes.drawn(net, self.PASSES, self.DROPOUT, self.seed)
+            self._ready = net, passes.drawn(net, self.PASSES, self._dropout, self.seed)
         return self._ready
 
     def _drawn(self, seed: int) -> "Net":
@@ -333,7 +364,7 @@ class Network(ABC):
 
         with torch.inference_mode(mode=False), torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            return self._build(WINDOW, len(CHANNELS) + 1, len(STATIC) + 1, 2 * len(self.horizons), self.WIDTH)
+            return self._build(WINDOW, len(CHANNELS) + 1, len(STATIC) + 1, 2 * len(self.horizons), self.width)
 
     def _course(self) -> JSON:
         """Return what else the numbers depend on."""
@@ -357,7 +388,7 @@ class Network(ABC):
         arrays = (sample.channels, sample.end, sample.static, sample.y)
         data = "".join(artifact.sha256(np.ascontiguousarray(array).tobytes()) for array in arrays)
         course = {**self._course(), "model": self.name, "horizons": self.horizons, "seed": seed}
-        return artifact.version(course, data.encode())
+        return artifact.version(course | space.noted(self.tuned), data.encode())
 
     def _definition(self) -> JSON:
         return {
@@ -374,6 +405,7 @@ class Network(ABC):
             "rates": self.rates.tolist(),
             "spread": self.spread.tolist(),
             "weights_sha256": artifact.sha256(self._weights),
+            **space.noted(self.tuned),
         }
 
     def save(self, folder: Path) -> None:
@@ -386,7 +418,7 @@ class Network(ABC):
         """Read what `save` wrote. Raises ValueError with one line where it is not this model's, or was changed."""
         definition = artifact.read(folder, cls.name)
         weights = artifact.read_bytes(folder / WEIGHTS, definition["weights_sha256"])
-        model = cls(tuple(definition["names"]), tuple(definition["horizons"]))
+        model = cls(tuple(definition["names"]), tuple(definition["horizons"]), space.of(definition))
         model.fingerprint, model.seed, model._weights = definition["fingerprint"], definition["seed"], weights
         model.channels, model.static = (Scaling.from_json(definition[part]) for part in ("channels", "static"))
         model.head, model.rates, model.spread = (np.array(definition[part]) for part in ("head", "rates", "spread"))

@@ -5,13 +5,14 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from features.frame import FeatureFrame, Floats
-from models import artifact, learner, volatility
+from features.frame import FeatureFrame, Floats, Ints
+from models import artifact, learner, space, volatility
 from models.distribution import NORMAL
 from models.forecaster import JSON, Forecasts
 from models.inputs import columns, scale_free
 from models.labels import waiting
 from models.learner import Learner, Walk
+from models.space import NONE, Parameters, Real, Space
 from models.standard import from_mean, residual
 from topics.records import HORIZONS
 from topics.units import interval_ms
@@ -41,8 +42,16 @@ class Online:
 
     name: ClassVar[str] = "online"
     market: ClassVar[tuple[str, ...]] = ("volatility",)
+    SPACE: ClassVar[Space] = {  # a factor of about ten to either side
+        "learning_rate": Real(0.005, 0.5, learner.LEARNING_RATE, log=True),
+        "l2": Real(1e-6, 1e-2, learner.L2, log=True),
+        "trust_half_life": Real(500.0, 50_000.0, learner.TRUST_HALF_LIFE, log=True),
+    }
 
-    def __init__(self, names: tuple[str, ...], horizons: tuple[int, ...] = HORIZONS) -> None:
+    def __init__(
+        self, names: tuple[str, ...], horizons: tuple[int, ...] = HORIZONS, parameters: Parameters = NONE
+    ) -> None:
+        self.tuned = space.tuned(self.name, self.SPACE, parameters)
         self.names = names
         self.horizons = horizons
         self.fingerprint = ""
@@ -58,13 +67,13 @@ class Online:
     def fit(self, frames: list[FeatureFrame], seed: int) -> None:  # noqa: ARG002 - nothing here is random
         """Walk all symbols' rows in time order; keep what was learnt and the spread of the residuals."""
         self.fingerprint = frames[0].fingerprint
-        student = Learner(self.horizons, learner.fresh(len(INPUTS), len(self.horizons)))
+        student = self._student(learner.fresh(len(INPUTS), len(self.horizons)))
         walks, labels = [], []
         for frame in frames:
             _, sigma = volatility.step(volatility.initial(), frame)
             at, y = waiting(frame.time, frame.close, sigma, self.horizons, learner.CLIP, frame)
             labels.append(y)
-            walks.append(Walk(np.empty((0, self._width)), self._inputs(frame, sigma), y, at))
+            walks.append(self._walked(np.empty((0, self._width)), self._inputs(frame, sigma), y, at))
         order = np.argsort(np.concatenate([frame.time for frame in frames]), kind="stable")
         owners = np.repeat(np.arange(len(frames)), [len(frame) for frame in frames])[order].tolist()
         said: list[list[Floats]] = [[] for _ in frames]
@@ -85,8 +94,8 @@ class Online:
         bars = np.concatenate([bars, np.column_stack([frame.time, frame.close, sigma])])
         time = bars[:, 0].astype(np.int64)
         at, y = waiting(time, bars[:, 1].copy(), bars[:, 2], self.horizons, learner.CLIP, frame)
-        student = Learner(self.horizons, state["learnt"])
-        walk = Walk(queue, self._inputs(frame, sigma), y, at + len(queue))
+        student = self._student(state["learnt"])
+        walk = self._walked(queue, self._inputs(frame, sigma), y, at + len(queue))
         mean = walk.advance(student, len(frame))
         keep = int(np.searchsorted(time, time[-1] - max(self._spans(frame)), side="right"))
         new = {
@@ -96,6 +105,13 @@ class Online:
             "queue": walk.queue(keep).tolist(),
         }
         return new, from_mean(mean, sigma, self.horizons, self.spread)
+
+    def _student(self, state: JSON) -> Learner:
+        return Learner(self.horizons, state, float(self.tuned.get("learning_rate", learner.LEARNING_RATE)))
+
+    def _walked(self, queue: Floats, x: Floats, labels: Floats, at: Ints) -> Walk:
+        memory = 0.5 ** (1 / float(self.tuned.get("trust_half_life", learner.TRUST_HALF_LIFE)))
+        return Walk(queue, x, labels, at, float(self.tuned.get("l2", learner.L2)), memory)
 
     def _inputs(self, frame: FeatureFrame, sigma: Floats) -> Floats:
         return scale_free(frame, self._columns, INPUTS, sigma)
@@ -118,6 +134,7 @@ class Online:
             "learning_rate": [learner.LEARNING_RATE, learner.POWER, learner.L2, learner.MEMORY],
             "spread": self.spread.tolist(),
             "learnt": self.learnt,
+            **space.noted(self.tuned),
         }
 
     def save(self, folder: Path) -> None:
@@ -128,7 +145,7 @@ class Online:
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote. Raises ValueError with one line where it is no artifact of this model."""
         definition = artifact.read(folder, cls.name)
-        model = cls(tuple(definition["names"]), tuple(definition["horizons"]))
+        model = cls(tuple(definition["names"]), tuple(definition["horizons"]), space.of(definition))
         model.fingerprint = definition["fingerprint"]
         model.spread = np.array(definition["spread"])
         model.learnt = definition["learnt"]

@@ -1,14 +1,13 @@
 """Ridge regression on all features that compare over symbols and times, pooled over symbols."""
 
 from collections.abc import Iterator
-from math import inf
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from features.frame import FeatureFrame, Floats
-from models import linear, volatility
+from models import linear, space, volatility
 from models.boosting import MIN_ROWS
 from models.distribution import NORMAL
 from models.fitted import Fitted
@@ -16,6 +15,7 @@ from models.forecaster import JSON, Forecasts
 from models.inputs import scale_free, usable
 from models.labels import targets
 from models.linear import Moments
+from models.space import NONE, Parameters, Space
 from models.standard import from_mean, residual
 from topics.records import HORIZONS
 from topics.units import interval_ms
@@ -42,9 +42,14 @@ class Ridge(Fitted):
     kept: ClassVar[tuple[str, ...]] = ("split", "middle", "inverse", "penalty", "weights", "spread")
     settings: ClassVar[JSON] = {"left_out": LEFT_OUT, "clip": [CLIP, linear.LARGEST], "half_life": volatility.HALF_LIFE}
 
-    def __init__(self, names: tuple[str, ...], horizons: tuple[int, ...] = HORIZONS, half_life: float = inf) -> None:
-        super().__init__(names, horizons)
-        self.half_life = half_life  # days; only the fit needs it
+    SPACE: ClassVar[Space] = {"clip": space.CLIP, "half_life": space.HALF_LIFE}
+
+    def __init__(
+        self, names: tuple[str, ...], horizons: tuple[int, ...] = HORIZONS, parameters: Parameters = NONE
+    ) -> None:
+        super().__init__(names, horizons, parameters)
+        self.clip = float(self.tuned.get("clip", CLIP))
+        self.half_life = space.half_life(self.tuned.get("half_life", "none"))
         self.inputs = tuple(name for name in usable(names) if name not in LEFT_OUT)
         self.split = 0  # epoch ms: the penalty was chosen on what comes at or after it
         self.middle, self.inverse = np.zeros(len(self.inputs)), np.ones(len(self.inputs))
@@ -66,7 +71,7 @@ class Ridge(Fitted):
         self.middle, self.inverse = self._scaling(frames, sigmas)
         first, between, last = (Moments.none(len(self.inputs), len(self.horizons)) for _ in range(3))
         counts = np.zeros(3, dtype=np.int64)
-        labels = [targets(frame, sigma, self.horizons, CLIP) for frame, sigma in zip(frames, sigmas, strict=True)]
+        labels = [targets(frame, sigma, self.horizons, self.clip) for frame, sigma in zip(frames, sigmas, strict=True)]
         for frame, sigma, y in zip(frames, sigmas, labels, strict=True):
             reach = max(self.horizons) * interval_ms(frame.interval)
             for rows, x, known in self._parts(frame, sigma):

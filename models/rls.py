@@ -13,6 +13,7 @@ from models.forgetting import Estimate, Flags
 from models.inputs import columns, scale_free
 from models.labels import targets, waiting
 from models.linear import Moments
+from models.space import NONE, Parameters, Real, Space
 from models.standard import from_mean, residual
 from topics.records import HORIZONS
 from topics.units import interval_ms
@@ -49,9 +50,24 @@ class RLS(Fitted):
         "half_life": [volatility.HALF_LIFE, HALF_LIFE, TRUST_HALF_LIFE],
         "penalty": [PENALTY, WIND_UP],
     }
+    SPACE: ClassVar[Space] = {  # around what was tried by hand: docs/LOG.md
+        "half_life": Real(10_000.0, 160_000.0, HALF_LIFE, log=True),
+        "trust_half_life": Real(5_000.0, 80_000.0, TRUST_HALF_LIFE, log=True),
+        "penalty": Real(0.001, 1.0, PENALTY, log=True),
+    }
 
-    def __init__(self, names: tuple[str, ...], horizons: tuple[int, ...] = HORIZONS) -> None:
-        super().__init__(names, horizons)
+    def __init__(
+        self, names: tuple[str, ...], horizons: tuple[int, ...] = HORIZONS, parameters: Parameters = NONE
+    ) -> None:
+        super().__init__(names, horizons, parameters)
+        self.half_life, self.trust_half_life, self.penalty = (
+            float(self.tuned.get(name, default))
+            for name, default in (
+                ("half_life", HALF_LIFE),
+                ("trust_half_life", TRUST_HALF_LIFE),
+                ("penalty", PENALTY),
+            )
+        )
         self.middle, self.inverse = np.zeros(len(INPUTS)), np.ones(len(INPUTS))
         self.learnt: JSON = {}
         self.most = np.zeros(len(horizons))  # [H], see `forgetting.walk`
@@ -75,14 +91,14 @@ class RLS(Fitted):
 
     @property
     def _half_life(self) -> Floats:
-        return np.asarray(HALF_LIFE * np.sqrt(self.horizons))
+        return np.asarray(self.half_life * np.sqrt(self.horizons))
 
     def _start(self, moments: Moments) -> JSON:
         """Return the estimate that a symbol begins with: of all rows, and as sure as its memory is long."""
         rows = np.maximum(moments.rows, 1.0)
-        weights = moments.solve(PENALTY * rows)
+        weights = moments.solve(self.penalty * rows)
         remembered = self._half_life / np.log(2) / np.array(self.horizons)
-        mean = moments.gram / rows[:, None, None] + PENALTY * np.eye(len(INPUTS))
+        mean = moments.gram / rows[:, None, None] + self.penalty * np.eye(len(INPUTS))
         covariance = np.linalg.inv(mean * remembered[:, None, None])
         self.most = WIND_UP * np.trace(covariance, axis1=1, axis2=2)
         along = np.einsum("hf,hf->h", weights, moments.cross) / rows
@@ -121,7 +137,7 @@ class RLS(Fitted):
             decay=0.5 ** (1 / self._half_life),
             weight=1 / np.array(self.horizons),
             most=self.most,
-            memory=0.5 ** (1 / TRUST_HALF_LIFE),
+            memory=0.5 ** (1 / self.trust_half_life),
         )
         longest = max(self.horizons) * interval_ms(frame.interval)
         keep = int(np.searchsorted(time, time[-1] - longest, side="right")) if len(time) else 0

@@ -1,6 +1,8 @@
 """The training loop: bars to regimes, then to features by the stream's own fold, then to fitted models."""
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 from features import hmm
 from features.cross_section import join
@@ -8,10 +10,14 @@ from features.definition import Definition
 from features.frame import BarFrame, FeatureFrame
 from features.step import FeatureStep
 from models.combiner import Combination
+from models.forecaster import Forecaster
+from models.parameters import ByModel, made
 from models.registry import MODELS, Served, classes
+from models.space import NONE, Parameters
 
 ALONE: Mapping[str, float] = {}
 """The universe without a symbol."""
+UNTUNED: ByModel = MappingProxyType({})
 
 
 def define(bars: Sequence[BarFrame], timeframes: tuple[str, ...] = (), columns: tuple[str, ...] = ()) -> Definition:
@@ -39,13 +45,15 @@ def train(
     columns: tuple[str, ...] = (),
     models: tuple[str, ...] = (),
     detail: Callable[[str], None] = lambda _: None,
+    parameters: ByModel = UNTUNED,
 ) -> tuple[Definition, list[Served]]:
     """Return the features' definition and the named models, fitted on the bars, one frame a symbol.
 
     `progress` is told what is fitted next: "features", then each model's name; `detail` is told of each epoch.
     `universe`, `timeframes` and `columns` are those of the stream which the models are to serve; without a name in
-    `models` those of `registry.MODELS` do. Raises ValueError with one line where the bars are too few, a column or
-    model is unknown, or a model needs a column that is not there.
+    `models` those of `registry.MODELS` do. `parameters` are by model; one that is not there has its defaults. Raises
+    ValueError with one line where the bars are too few, a column, model or parameter is unknown, or a model needs a
+    column that is not there.
     """
     wanted = classes(models or MODELS)
     progress("features")
@@ -54,12 +62,27 @@ def train(
     fitted: list[Served] = []
     for name, model in wanted.items():
         progress(name)
-        if issubclass(model, Combination):
-            fitted.append(model(definition.names, fingerprint=definition.fingerprint))
-            continue
-        forecaster = model(definition.names)
-        if hasattr(forecaster, "progress"):
-            forecaster.progress = detail
-        forecaster.fit(frames, seed)
-        fitted.append(forecaster)
+        fitted.append(fit(model, definition, frames, seed, parameters.get(name, NONE), detail))
     return definition, fitted
+
+
+def fit(
+    model: type[Any],
+    definition: Definition,
+    frames: list[FeatureFrame],
+    seed: int,
+    parameters: Parameters = NONE,
+    detail: Callable[[str], None] = lambda _: None,
+) -> Served:
+    """Return one model, fitted on the features of all symbols; a combination has nothing to fit.
+
+    Raises ValueError with one line as `train` does.
+    """
+    if issubclass(model, Combination):
+        combination: Served = model(definition.names, fingerprint=definition.fingerprint)
+        return combination
+    forecaster: Forecaster = made(model, definition.names, parameters)
+    if hasattr(forecaster, "progress"):
+        forecaster.progress = detail
+    forecaster.fit(frames, seed)
+    return forecaster

@@ -3,17 +3,24 @@
 from typing import TYPE_CHECKING, ClassVar
 
 from models.network import Network
+from models.space import Choice, Space
 
 if TYPE_CHECKING:
     from models.nets.net import Net
 
 
 class Transformer(Network):
-    """Attention: `encoder` [4 heads, 9, 9] and `thinned` [4, 1, 9] over eight patches of eight bars and the row."""
+    """Attention: `encoder` [4 heads, 9, 9] and `thinned` [4, 1, 9] over eight patches of eight bars and the row.
+
+    Of tuned patches of 4 or 16 bars there are 16 or 4.
+    """
 
     name: ClassVar[str] = "transformer"
+    PATCH: ClassVar[int] = 8
+    """Bars a token (Nie et al. 2023, A Time Series is Worth 64 Words)."""
+    SPACE: ClassVar[Space] = {**Network.SPACE, "patch": Choice((4, 8, 16), PATCH)}
 
     def _build(self, *sizes: int) -> "Net":
         from models.nets.transformer import TransformerNet  # noqa: PLC0415 - torch takes seconds to import
 
-        return TransformerNet(*sizes)
+        return TransformerNet(*sizes, patch=int(self.tuned.get("patch", self.PATCH)))

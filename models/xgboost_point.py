@@ -6,9 +6,11 @@ import numpy as np
 import xgboost
 
 from features.frame import Floats
-from models import xgboost_trees
+from models import space, xgboost_trees
 from models.boosted import Boosted, Inputs
-from models.trees import Trees
+from models.lightgbm_library import thinned
+from models.space import Choice, Integer, Real, Space
+from models.trees import LEAVES, Trees
 
 PARAMETERS: dict[str, Any] = {
     "objective": "reg:squarederror",
@@ -24,6 +26,17 @@ PARAMETERS: dict[str, Any] = {
     "max_bin": 63,
     "base_score": 0.0,
     "nthread": 1,
+}
+PER_ROW = ("min_child_weight", "lambda", "alpha")
+LIBRARY_SPACE: Space = {  # LightGBM's, under XGBoost's names; fewer trees learn faster
+    "max_leaves": Integer(7, LEAVES, PARAMETERS["max_leaves"], log=True),
+    "min_child_weight": Integer(200, 5_000, PARAMETERS["min_child_weight"], log=True),
+    "lambda": Real(1.0, 1_000.0, PARAMETERS["lambda"], log=True),
+    "alpha": Real(0.0, 300.0, 0.0),
+    "colsample_bytree": Real(0.15, 0.6, PARAMETERS["colsample_bytree"]),
+    "subsample": Real(0.4, 0.8, PARAMETERS["subsample"]),
+    "max_bin": Choice((63, 127), PARAMETERS["max_bin"]),
+    "eta": Real(0.01, 0.1, PARAMETERS["eta"], log=True),
 }
 
 
@@ -44,10 +57,14 @@ class XGBoost(Boosted[Fitted]):
 
     name: ClassVar[str] = "xgboost"
     rounds: ClassVar[int] = 150
+    SPACE: ClassVar[Space] = {**LIBRARY_SPACE, "clip": space.CLIP, "half_life": space.HALF_LIFE}
 
-    def _train(self, x: Inputs, y: Floats, seed: int) -> Fitted:
-        data = xgboost.QuantileDMatrix(x, y, max_bin=PARAMETERS["max_bin"], nthread=1)
-        return Fitted.of(xgboost.train({**PARAMETERS, "seed": seed}, data, self.rounds))
+    def _train(self, x: Inputs, y: Floats, weight: Floats, seed: int) -> Fitted:
+        own = {name: value for name, value in self.tuned.items() if name in LIBRARY_SPACE}
+        parameters = thinned(PARAMETERS | own, PER_ROW, self.thin)
+        told = None if (weight == 1).all() else weight
+        data = xgboost.QuantileDMatrix(x, y, weight=told, max_bin=parameters["max_bin"], nthread=1)
+        return Fitted.of(xgboost.train({**parameters, "seed": seed}, data, self.rounds))
 
     def _said(self, booster: Fitted, x: Inputs) -> Floats:
         said: Floats = booster.trees.predict(x.astype(np.float64))[:, 0]

@@ -10,8 +10,9 @@ CORRELATION = 0.2
 """Weight of 1 - IC."""
 
 
-def loss(said: Tensor, y: Tensor, weights: Tensor) -> Tensor:
-    """Return the loss of outputs [B, 2 H] for labels [B, H], NaN where unknown; `weights` [H] are the horizons'.
+def loss(said: Tensor, y: Tensor, weights: Tensor, correlation: float = CORRELATION) -> Tensor:
+    """Return the loss of outputs [B, 2 H] for labels [B, H], NaN where unknown; `weights` [H] are the horizons',
+    `correlation` is the weight of 1 - IC.
 
     The variance has the Gaussian likelihood (log v + e^2 / v) / 2, which is QLIKE up to a constant, of the error e; the
     error is taken as given there, so that the mean is fitted by the robust loss alone.
@@ -23,7 +24,7 @@ def loss(said: Tensor, y: Tensor, weights: Tensor) -> Tensor:
     log_scale = log_scale.clamp(LEAST, MOST)
     spread = log_scale + 0.5 * (label - mean.detach()) ** 2 * torch.exp(-2.0 * log_scale)
     each = ((huber + spread) * known).sum(dim=0) / known.sum(dim=0).clamp(min=1)
-    total: Tensor = ((each + CORRELATION * (1.0 - _correlation(mean, label, known))) * weights).sum() / weights.sum()
+    total: Tensor = ((each + correlation * (1.0 - _correlation(mean, label, known))) * weights).sum() / weights.sum()
     return total
 
 

@@ -23,7 +23,10 @@ SEEN_AT_ONCE = 1024
 
 @dataclass(frozen=True)
 class Course:
-    """How to train: `rows` windows an epoch at most, `patience` epochs without gain before the end."""
+    """How to train: `rows` windows an epoch at most, `patience` epochs without gain before the end.
+
+    `correlation` is the weight of 1 - IC in the loss.
+    """
 
     epochs: int
     rows: int
@@ -33,6 +36,7 @@ class Course:
     dropout: float
     noise: float
     patience: int
+    correlation: float
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,7 @@ def train(
         _restore(optimiser, net, groups)
     while standing.epochs < course.epochs and standing.ago < course.patience:
         taught = _epoch(net, optimiser, data, chosen, course, seed, standing.epochs)
-        judged_loss = _judge(net, data, judged)
+        judged_loss = _judge(net, data, judged, course.correlation)
         if not isfinite(judged_loss):
             raise ValueError(f"training of {identity} diverged in epoch {standing.epochs + 1}: lower the learning rate")
         better = judged_loss < standing.best
@@ -137,7 +141,7 @@ def _epoch(
             for part in (window, static)
         ]
         mask = masks((len(y), net.masks), course.dropout, generator)
-        value = loss(net(*noisy, mask), y, data.weights)
+        value = loss(net(*noisy, mask), y, data.weights, course.correlation)
         optimiser.zero_grad()
         value.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -156,7 +160,7 @@ def _rate(course: Course, epochs: float) -> float:
     return course.rate * min(1.0, 0.05 + epochs / 0.1) * 0.5 * (1.0 + cos(pi * epochs / course.epochs))
 
 
-def _judge(net: Net, data: _Data, rows: Tensor) -> float:
+def _judge(net: Net, data: _Data, rows: Tensor, correlation: float) -> float:
     """Return the loss on these rows without dropout and noise."""
     net.eval()
     with torch.no_grad():
@@ -164,7 +168,7 @@ def _judge(net: Net, data: _Data, rows: Tensor) -> float:
         for window, static, y in _batches(data, rows, -(-len(rows) // SEEN_AT_ONCE)):
             said.append(net(window, static, torch.ones((len(y), net.masks), device=y.device)))
             labels.append(y)
-        return float(loss(torch.cat(said), torch.cat(labels), data.weights))
+        return float(loss(torch.cat(said), torch.cat(labels), data.weights, correlation))
 
 
 def _mixed(seed: int, epoch: int, use: int) -> int:

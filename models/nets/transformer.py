@@ -6,9 +6,6 @@ from torch.nn import functional
 
 from models.nets.net import Net
 
-PATCH = 8
-"""Bars a token (Nie et al. 2023, A Time Series is Worth 64 Words)."""
-
 
 class Attention(nn.Module):
     """Multi-head attention (Vaswani et al. 2017) whose weights can be looked at."""
@@ -31,12 +28,15 @@ class Attention(nn.Module):
 
 
 class TransformerNet(Net):
-    """One full layer over all tokens, and a second, thinned one in which the current row's token asks the others."""
+    """One full layer over all tokens, and a second, thinned one in which the current row's token asks the others.
 
-    def __init__(self, window: int, channels: int, static: int, outputs: int, width: int) -> None:
+    `patch` is the bars of a token.
+    """
+
+    def __init__(self, window: int, channels: int, static: int, outputs: int, width: int, *, patch: int) -> None:
         super().__init__()
-        tokens, heads = window // PATCH + 1, 4
-        self.patch = nn.Linear(PATCH * channels, width)
+        tokens, heads = window // patch + 1, 4
+        self.patch = nn.Linear(patch * channels, width)
         self.row = nn.Sequential(nn.Linear(static, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
         self.position = nn.Parameter(0.02 * torch.randn(tokens, width))
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(5))
