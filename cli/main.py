@@ -10,7 +10,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from cli import dashboard, evaluate, explain, features, models, replay, stack, topics, train
+from cli import dashboard, evaluate, explain, features, models, replay, stack, topics, train, tune
 from cli.errors import UserError
 
 app = typer.Typer(
@@ -30,6 +30,7 @@ COMMANDS = (
     replay.replay,
     train.train,
     features.features,
+    tune.tune,
     evaluate.evaluate,
     explain.explain,
     dashboard.dashboard,

@@ -1,0 +1,257 @@
+"""Tuning: what trials see, and that processes which share a study lose none of its trials and run none too many."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from optuna.trial import FrozenTrial, TrialState
+from psycopg import sql
+from stacks import Servers, drop_database
+from tuner import BEAT_S, GRACE_S
+from tuning_market import DAY, MINUTE, PLAN, START, markets, poisoned
+
+from features.frame import FeatureFrame
+from learning.objective import Objective, Plan, Worth, split, worth
+from learning.study import MedianPruner, Shared, counts, distribution, experimental, pruner_of
+from learning.tracking import Tracker
+from learning.tuning import tune
+from learning.verdict import Verdict, explained
+from models import space
+from models.ridge import Ridge
+from settings import ROOT
+from storage.errors import StorageError
+
+HERE = Path(__file__).parent
+NOBODY = "http://127.0.0.1:1"
+TUNED: space.Parameters = {"clip": 3.0, "half_life": 60}
+
+
+@pytest.fixture
+def database(servers: Servers, request: pytest.FixtureRequest) -> Iterator[str]:
+    """The URL of an empty database, for one study."""
+    name = f"tuning_{abs(hash(request.node.nodeid))}"
+    with psycopg.connect(servers.database_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        yield urlsplit(servers.database_url)._replace(path=f"/{name}").geturl()
+        drop_database(connection, name)
+
+
+def process(url: str, trials: int) -> "subprocess.Popen[str]":
+    command = [sys.executable, str(HERE / "tuner.py"), url, str(trials)]
+    return subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def shared(url: str, model: type[Ridge] = Ridge) -> Shared:
+    return Shared(url, "shared", model.SPACE, MedianPruner(), PLAN.seed, BEAT_S, GRACE_S)
+
+
+def trials_of(url: str) -> list[FrozenTrial]:
+    return shared(url).trials()
+
+
+class Told:
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def __call__(self, line: str) -> None:
+        self.lines.append(line)
+
+
+def test_the_past_is_cut_into_whole_days_and_the_end_is_held_out() -> None:
+    last = START + 100 * DAY - MINUTE
+    folds, later = split(START, last, Plan(folds=2, held_out=0.2))
+    days = [((fold.cut - START) / DAY, (fold.end - START) / DAY) for fold in (*folds, later)]
+    assert days == [(40, 60), (60, 80), (80, 100)]
+    assert {fold.start for fold in (*folds, later)} == {START}
+    with pytest.raises(ValueError, match=r"6.0 days of bars leave 3 to judge trials on: at least 4 are needed"):
+        split(START, START + 6 * DAY - MINUTE, Plan())
+
+
+def test_nothing_of_the_held_out_days_reaches_a_trial() -> None:
+    bars = markets()
+    one = Objective(Ridge, bars, PLAN)
+    other = Objective(Ridge, poisoned(bars, one.unseen.cut), PLAN)
+    assert other.identity == one.identity
+    assert other.definition.fingerprint == one.definition.fingerprint
+    for fold in range(PLAN.folds):
+        assert other.daily(fold, TUNED) == one.daily(fold, TUNED)
+    assert other.later(TUNED) != one.later(TUNED)  # the poison reaches what may see it
+
+
+@pytest.mark.parametrize("fold", range(PLAN.folds))
+def test_no_trial_sees_a_label_of_the_days_that_it_is_judged_on_or_of_the_next_fold(fold: int) -> None:
+    bars = markets()
+    one = Objective(Ridge, bars, PLAN)
+    purged = one.folds[fold].cut - DAY
+    other = Objective(Ridge, poisoned(bars, purged), PLAN)
+    assert version(other, fold) == version(one, fold)
+    assert other.daily(fold, TUNED) != one.daily(fold, TUNED)
+    after = Objective(Ridge, poisoned(bars, one.folds[fold].end), PLAN)
+    assert after.daily(fold, TUNED) == one.daily(fold, TUNED)
+
+
+def version(objective: Objective, fold: int) -> str:
+    """Return the version of the model that a fold's trial fits."""
+    return objective.fitted(objective.folds[fold], objective.frames, TUNED, PLAN.thin).version
+
+
+def test_other_bars_another_plan_or_another_model_is_another_study() -> None:
+    class Other(Ridge):
+        SPACE: ClassVar[space.Space] = {"clip": space.Real(3.0, 5.0, 4.0)}
+
+    bars = markets()
+    found = [
+        Objective(Ridge, bars, PLAN),
+        Objective(Ridge, poisoned(bars, START + 7 * DAY), PLAN),
+        Objective(Ridge, bars, PLAN._replace(thin=3)),
+        Objective(Other, bars, PLAN),
+        Objective(Ridge, bars, PLAN, {"COIN1": 1.0, "COIN2": 2.0}),
+    ]
+    assert len({objective.identity for objective in found}) == len(found)
+
+
+def test_a_model_that_knows_the_market_has_skill_on_every_fold() -> None:
+    objective = Objective(Ridge, markets(), PLAN)
+    for fold in range(PLAN.folds):
+        assert worth(objective.daily(fold, {})).mean > 0.001
+
+
+@pytest.mark.services
+def test_the_untuned_model_comes_first_and_a_trial_that_fails_is_recorded_and_stops_nothing(database: str) -> None:
+    class Fragile(Ridge):
+        """Cannot be fitted with a wide clip."""
+
+        def fit(self, frames: list[FeatureFrame], seed: int) -> None:
+            if self.clip > 4.5:
+                raise ValueError("a clip that wide is too much")
+            super().fit(frames, seed)
+
+    told = Told()
+    study = shared(database, Fragile)
+    found = tune(Objective(Fragile, markets(), PLAN), study, 8, Tracker(NOBODY, told), told, present={"clip": 3.25})
+    trials = study.trials()
+    assert trials[0].params == space.defaults(Ridge.SPACE)
+    assert trials[0].state == TrialState.COMPLETE
+    assert trials[1].params == {"clip": 3.25, "half_life": "none"}
+    wide = [trial for trial in trials if trial.params["clip"] > 4.5]
+    assert wide
+    assert all(trial.state == TrialState.FAIL for trial in wide)
+    assert found.failed == len(wide)
+    assert found.reasons == {"a clip that wide is too much": len(wide)}
+    assert found.complete + found.pruned + found.failed == len(trials) == 8
+    assert [line for line in told.lines if line.startswith("MLflow")] == [f"MLflow at {NOBODY}: no answer"]
+    again = tune(Objective(Fragile, markets(), PLAN), shared(database, Fragile), 8, Tracker(NOBODY, told), told)
+    assert again == found
+
+
+@pytest.mark.services
+def test_two_processes_share_a_study_and_run_exactly_the_trials_that_were_asked_for(database: str) -> None:
+    both = [process(database, 14) for _ in range(2)]
+    said = [one.communicate(timeout=240)[0] for one in both]
+    assert [one.returncode for one in both] == [0, 0]
+    assert all("trial " in lines for lines in said)
+    trials = trials_of(database)
+    assert [trial.number for trial in trials] == list(range(14))
+    assert {trial.state for trial in trials} <= {TrialState.COMPLETE, TrialState.PRUNED}
+    assert len({tuple(sorted(trial.params.items())) for trial in trials}) == 14
+    assert trials[0].params == space.defaults(Ridge.SPACE)
+
+
+@pytest.mark.services
+@pytest.mark.chaos
+def test_the_trial_of_a_killed_process_is_run_again_and_the_total_is_exact(database: str) -> None:
+    one = process(database, 8)
+    assert one.stdout is not None
+    for line in one.stdout:
+        if line.startswith("trial 3: "):
+            break
+    one.send_signal(signal.SIGKILL)
+    one.wait(60)
+    one.stdout.close()
+    left = next(trial for trial in trials_of(database) if trial.state == TrialState.RUNNING)
+    assert left.number == 3
+    other = process(database, 8)
+    other.communicate(timeout=240)
+    assert other.returncode == 0
+    trials = trials_of(database)
+    done = [trial for trial in trials if counts(trial)]
+    assert len(done) == 8
+    assert {trial.state for trial in done} <= {TrialState.COMPLETE, TrialState.PRUNED}
+    lost = [trial for trial in trials if not counts(trial)]
+    assert [(trial.number, trial.state) for trial in lost] == [(3, TrialState.FAIL)]
+    assert [trial.params for trial in done].count(left.params) == 1
+
+
+@pytest.mark.services
+def test_a_trial_that_is_broken_off_is_queued_again_at_once(database: str) -> None:
+    study = shared(database)
+    study.begin([space.defaults(Ridge.SPACE)])
+    trial = study.claim(3)
+    assert trial is not None
+    with pytest.raises(KeyboardInterrupt), study.running(trial):
+        raise KeyboardInterrupt
+    again = study.claim(3)
+    assert again is not None
+    assert again.params == trial.params
+    assert sum(map(counts, study.trials())) == 1
+
+
+@pytest.mark.services
+@pytest.mark.chaos
+def test_a_trial_whose_process_was_killed_before_its_first_beat_is_not_lost(database: str) -> None:
+    study = shared(database)
+    study.study.enqueue_trial(space.defaults(Ridge.SPACE))
+    with experimental():
+        study.study.ask({name: distribution(kind) for name, kind in Ridge.SPACE.items()})
+    tune(Objective(Ridge, markets(), PLAN), study, 1, Tracker(NOBODY, lambda _: None))
+    states = [trial.state for trial in study.trials()]
+    assert states == [TrialState.FAIL, TrialState.COMPLETE]
+
+
+def test_without_a_database_it_is_one_line() -> None:
+    with pytest.raises(StorageError, match=r"127.0.0.1:1/none could not be made: .*refused") as error:
+        Shared("postgresql://foretick:secret@127.0.0.1:1/none", "shared", Ridge.SPACE, MedianPruner(), 0)
+    assert "secret" not in str(error.value)
+
+
+def test_an_unknown_pruner_is_refused() -> None:
+    with pytest.raises(ValueError, match="no pruner 'best'; they are median and hyperband"):
+        pruner_of("best", 2)
+
+
+def verdict_of(gain: Worth | None, later: Worth | None) -> Verdict:
+    none: dict[str, Any] = {"later_untuned": None, "later_best": None}
+    return Verdict("ridge", "study", 9, 1, 0, {}, Worth(0, 1), Worth(0, 1), gain, later_gain=later, **none)
+
+
+@pytest.mark.parametrize(
+    ("gain", "later", "better", "said"),
+    [
+        (Worth(0.02, 0.01), Worth(0.01, 0.02), True, "has +2.000 points of skill"),
+        (Worth(0.01, 0.02), Worth(0.01, 0.02), False, "not better by one standard error"),
+        (Worth(0.02, 0.01), Worth(-0.01, 0.02), False, "not better on the days that no trial saw"),
+        (None, None, False, "no trial of ridge is better than the untuned model"),
+    ],
+)
+def test_the_best_is_taken_where_it_is_clearly_better_and_not_worse_later(
+    gain: Worth | None, later: Worth | None, better: bool, said: str
+) -> None:
+    found = verdict_of(gain, later)
+    assert found.better is better
+    assert said in explained(found)

@@ -1,0 +1,29 @@
+"""A process that takes part in a study: `python tuner.py DATABASE_URL TRIALS`; it tells what it does, line by line."""
+
+import sys
+
+from tuning_market import PLAN, markets
+
+from learning.objective import Objective
+from learning.study import MedianPruner, Shared
+from learning.tracking import Tracker
+from learning.tuning import tune
+from models.ridge import Ridge
+
+BEAT_S, GRACE_S = 1, 2
+
+
+def main() -> None:
+    url, trials = sys.argv[1], int(sys.argv[2])
+    objective = Objective(Ridge, markets(), PLAN)
+    shared = Shared(url, "shared", Ridge.SPACE, MedianPruner(), PLAN.seed, BEAT_S, GRACE_S)
+    tune(objective, shared, trials, Tracker("http://127.0.0.1:1", tell), tell)
+
+
+def tell(what: str) -> None:
+    sys.stdout.write(f"{what}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
