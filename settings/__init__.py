@@ -58,7 +58,8 @@ class Settings(BaseSettings):
         default=45.0, gt=0, description="how long after the end of its training data a model counts as fresh"
     )
     retrain_cron: str = Field(
-        default="0 3 * * 0", description="when to train anew, in cron's syntax, by the bars' time, UTC; empty: never"
+        default="0 3 * * 0",
+        description="when to train anew, in cron's syntax, by the bars' time, UTC; never: not at all",
     )
     retrain_on_drift: bool = Field(default=True, description="whether drift starts a training")
     retrain_cooldown_hours: float = Field(
@@ -95,6 +96,11 @@ class Settings(BaseSettings):
     @classmethod
     def _time_intervals(cls, value: Any) -> Any:
         return _each(value, interval_ms)
+
+    @field_validator("retrain_cron")
+    @classmethod
+    def _cron(cls, value: str) -> str:
+        return _expression(value.strip())
 
     @field_validator("universe", mode="before")
     @classmethod
@@ -134,6 +140,22 @@ def _clear(value: str, check: Callable[[str], object]) -> str:
     except ValueError as error:
         raise PydanticCustomError("interval", "{reason}", {"reason": str(error)}) from None
     return value
+
+
+def _expression(text: str) -> str:
+    """Return an expression in cron's syntax as it is, an empty text for never."""
+    if text in ("", "never"):
+        return ""
+    from croniter import croniter  # noqa: PLC0415 - 25 ms that only who sets the schedule is to pay
+
+    try:
+        if not text.startswith("@") and len(text.split()) != 5:  # it also knows seconds and years
+            raise ValueError(text)
+        croniter(text, 0.0).get_next()  # an expression may be well-formed and name no day: 31 February
+    except ValueError:
+        said = "{text} names no time in cron's syntax, such as '0 3 * * 0' (minute, hour, day, month, weekday); "
+        raise PydanticCustomError("cron", said + "never: for no training by schedule", {"text": repr(text)}) from None
+    return text
 
 
 def _weights(text: str) -> dict[str, float]:

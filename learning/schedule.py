@@ -1,0 +1,68 @@
+"""When to train anew: by cron and by drift, with a cooldown, all by the bars' time (epoch ms). Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from croniter import croniter
+
+from settings import Settings
+from topics.catalog import DAY_MS
+from topics.records import Drift
+
+HOUR_MS = 3_600_000
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What is known of the stream: the newest bar and the oldest that is stored; the newest bar at the last run.
+
+    `first` is the newest bar when the trainer looked for the first time: the schedule counts from there on where
+    nothing has run yet, so that what is replayed years late is not trained on as often as years have weeks.
+    """
+
+    newest: int
+    oldest: int
+    first: int
+    last_run: int | None = None
+
+
+def due(settings: Settings, seen: Seen, alarms: Sequence[Drift], least_days: float) -> tuple[str, str] | None:
+    """Return who asks for a training, ``cron`` or ``drift``, and why; None where nobody does.
+
+    Whoever asks, asks until a run has begun: so a training waits for the cooldown's end, and until there are
+    `least_days` of history. Drift comes first, and only what was raised since the last run counts.
+    """
+    if seen.newest - seen.oldest < least_days * DAY_MS:
+        return None
+    if seen.last_run is not None and seen.newest - seen.last_run < settings.retrain_cooldown_hours * HOUR_MS:
+        return None
+    since = seen.first if seen.last_run is None else seen.last_run
+    fresh = [alarm for alarm in alarms if alarm.time > since]
+    if fresh and settings.retrain_on_drift:
+        return "drift", told(fresh)
+    if settings.retrain_cron:
+        planned = planned_after(settings.retrain_cron, since)
+        if planned <= seen.newest:
+            return "cron", f"{settings.retrain_cron}: {_text(planned)} has passed"
+    return None
+
+
+def planned_after(cron: str, time: int) -> int:
+    """Return the first time after another that an expression in cron's syntax names, in UTC."""
+    moment: datetime = croniter(cron, datetime.fromtimestamp(time / 1_000, UTC)).get_next(datetime)
+    return round(moment.timestamp() * 1_000)
+
+
+def told(alarms: Sequence[Drift]) -> str:
+    """Return in a line what was raised first, and how much else."""
+    first = min(alarms, key=lambda alarm: (alarm.time, alarm.model, alarm.kind))
+    others = f", and {len(alarms) - 1} more" if len(alarms) > 1 else ""
+    return (
+        f"{first.kind} of {first.model} {first.version}: {first.detector} {first.statistic:.4g} beyond "
+        f"{first.limit:.4g} at {_text(first.time)}{others}"
+    )
+
+
+def _text(time: int) -> str:
+    return datetime.fromtimestamp(time / 1_000, UTC).strftime("%Y-%m-%d %H:%M")
