@@ -1,0 +1,105 @@
+"""A run of the pipeline in the hands of this process, which alone works on it and writes down how far it is."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+from learning.run_records import STEP, Run, Step, step_of
+from storage.errors import StorageError, place, reason
+
+MOST_ATTEMPTS = 3
+"""A step during which the process was killed so often is given up: it is what gets it killed."""
+BEGIN = f"""
+INSERT INTO pipeline_steps (run_id, step, model, state, started_at)
+VALUES (%s, %s, %s, 'running', clock_timestamp())
+ON CONFLICT (run_id, step, model) DO UPDATE SET
+    state = 'running', started_at = excluded.started_at, ended_at = NULL, seconds = NULL, detail = NULL, error = NULL,
+    attempts = CASE WHEN pipeline_steps.state = 'running' THEN pipeline_steps.attempts + 1 ELSE 1 END
+RETURNING {STEP}
+"""  # noqa: S608 - our own constant
+END = f"""
+UPDATE pipeline_steps SET state = %s, detail = %s, error = %s, ended_at = clock_timestamp(),
+    seconds = extract(epoch FROM clock_timestamp() - started_at)
+WHERE run_id = %s AND step = %s AND model IS NOT DISTINCT FROM %s
+RETURNING {STEP}
+"""  # noqa: S608 - our own constant
+STATE = "SELECT state FROM pipeline_steps WHERE run_id = %s AND step = %s AND model IS NOT DISTINCT FROM %s"
+FINISH = "UPDATE pipeline_runs SET state = %s, error = %s, ended_at = clock_timestamp() WHERE run_id = %s"
+TRACKED = "UPDATE pipeline_runs SET mlflow_run_id = %s WHERE run_id = %s"
+Told = Callable[[Step], None]
+
+
+class Held:
+    """The run, as long as the connection lives that holds its lock: what is written, is written through it.
+
+    So whoever has lost the lock cannot write any more. Raises StorageError where the database fails.
+    """
+
+    def __init__(self, connection: Connection, url: str, run: Run) -> None:
+        self.run = run
+        self.told: Told = lambda _: None
+        """Hears of each step when it begins and when it ends."""
+        self._connection, self._url = connection, url
+
+    @contextmanager
+    def step(self, step: str, model: str | None = None) -> Iterator[dict[str, Any]]:
+        """Record a step from its beginning to its end, with the detail that the block fills in.
+
+        An error is recorded in one line, and raised. Raises ValueError where the process was killed in it too often.
+        """
+        begun = self._written(BEGIN, self.run.run_id, step, model)
+        self.told(begun)
+        if begun.attempts > MOST_ATTEMPTS:
+            line = (
+                f"given up: the process was killed {MOST_ATTEMPTS} times in it; it may need more memory than there is"
+            )
+            self._end("failed", step, model, None, line)
+            raise ValueError(line)
+        detail: dict[str, Any] = {}
+        try:
+            yield detail
+        except Exception as error:
+            self._end("failed", step, model, detail, reason(error))
+            raise
+        except BaseException:
+            with suppress(StorageError):  # it is to end, whether that can be written down or not
+                self._end("stopped", step, model, detail, None)
+            raise
+        self._end("done", step, model, detail, None)
+
+    def failed(self, step: str, model: str, error: str) -> None:
+        """Record what came to nothing within a step of all models."""
+        self._written(BEGIN, self.run.run_id, step, model)
+        self._end("failed", step, model, None, error)
+
+    def is_done(self, step: str, model: str | None = None) -> bool:
+        """Tell whether the step has ended well before."""
+        row = self._asked(STATE, self.run.run_id, step, model).fetchone()
+        return row is not None and row[0] == "done"
+
+    def tracked(self, mlflow_run_id: str | None) -> None:
+        """Note the run in MLflow."""
+        self._asked(TRACKED, mlflow_run_id, self.run.run_id)
+
+    def finish(self, error: str | None = None) -> None:
+        """Write down that the run is done, or why it failed."""
+        self._asked(FINISH, "done" if error is None else "failed", error, self.run.run_id)
+
+    def _end(self, state: str, step: str, model: str | None, detail: dict[str, Any] | None, error: str | None) -> None:
+        note = None if not detail else Jsonb(detail)
+        self.told(self._written(END, state, note, error, self.run.run_id, step, model))
+
+    def _written(self, query: LiteralString, *parameters: object) -> Step:
+        row = self._asked(query, *parameters).fetchone()
+        assert row is not None  # noqa: S101 - for mypy: both statements return the row they wrote
+        return step_of(row)
+
+    def _asked(self, query: LiteralString, *parameters: object) -> psycopg.Cursor[tuple[Any, ...]]:
+        try:
+            return self._connection.execute(query, parameters)
+        except psycopg.Error as error:
+            raise StorageError(f"{place(self._url)} does not answer: {reason(error)}") from error

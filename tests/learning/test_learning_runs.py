@@ -1,0 +1,149 @@
+"""A run is at work in one process at a time, is taken up again after a kill, and every step leaves its record."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import psycopg
+import pytest
+from learning_bars import new_database
+from stacks import Servers
+
+from learning.held import MOST_ATTEMPTS, Held
+from learning.run_records import Options, Step
+from learning.runs import Runs
+from storage.errors import StorageError
+
+pytestmark = pytest.mark.services
+BAR = 1_748_142_000_000
+
+
+@pytest.fixture
+def url(servers: Servers) -> Iterator[str]:
+    with new_database(servers.database_url) as found:
+        yield found
+
+
+def test_runs_are_taken_one_after_another_and_each_by_one(url: str) -> None:
+    runs = Runs(url)
+    first = runs.request("by hand", "user", BAR, Options(models=["gbm"], tune=3))
+    second = runs.request("0 3 * * 0", "cron", None)
+    assert [run.run_id for run in runs.unfinished()] == [first, second]
+    with ExitStack() as stack:
+        held = [stack.enter_context(runs.taken()) for _ in range(3)]
+        assert [one and one.run.run_id for one in held] == [first, second, None]
+        assert held[0] is not None
+        assert (held[0].run.state, held[0].run.bar_time, held[0].run.options) == (
+            "running",
+            BAR,
+            Options(models=["gbm"], tune=3),
+        )
+        with pytest.raises(ValueError, match="is at work in another process"), runs.resumed(str(first)):
+            pass
+        held[0].finish()
+    # Neither ended with a word: what was begun is taken up again, and before what is only asked for.
+    third = runs.request("later", "user", BAR)
+    assert [run.run_id for run in runs.unfinished()] == [second, third]
+    with runs.taken() as again:
+        assert again is not None
+        assert again.run.run_id == second
+        again.finish("no bars")
+    assert {run.run_id: (run.state, run.error) for run in runs.listed()} == {
+        first: ("done", None),
+        second: ("failed", "no bars"),
+        third: ("queued", None),
+    }
+    with runs.resumed(str(second)) as resumed:
+        assert (resumed.run.state, resumed.run.error) == ("running", None)
+
+
+def test_of_two_that_want_the_same_run_one_asks(url: str) -> None:
+    runs = Runs(url)
+    first = runs.request("drift", "drift", BAR, unless_after=None)
+    assert first is not None
+    assert runs.request("drift", "drift", BAR, unless_after=None) is None
+    assert runs.request("cron", "cron", BAR, unless_after="another") is None
+    assert runs.request("cron", "cron", BAR, unless_after=first) is not None
+    newest = runs.newest()
+    assert newest is not None
+    assert newest.requested_by == "cron"
+
+
+def steps(runs: Runs, held: Held) -> dict[tuple[str, str | None], Step]:
+    return {(step.step, step.model): step for step in runs.shown(held.run.run_id)[1]}
+
+
+def test_a_step_is_recorded_from_its_beginning_to_its_end_however_it_ends(url: str) -> None:
+    runs, heard = Runs(url), []
+    with runs.begun("by hand", "user", BAR, Options()) as held:
+        held.told = lambda step: heard.append((step.step, step.model, step.state))
+        with held.step("load") as detail:
+            detail["rows"] = 10
+            assert steps(runs, held)["load", None].state == "running"
+            assert not held.is_done("load")
+        assert held.is_done("load")
+        with pytest.raises(RuntimeError), held.step("train", "gbm"):
+            raise RuntimeError("it\nfails")
+        with pytest.raises(SystemExit), held.step("train", "ridge"):
+            raise SystemExit(143)
+        held.failed("evaluate", "gbm", "no forecasts")
+        found = steps(runs, held)
+    load = found["load", None]
+    assert (load.state, load.detail, load.error, load.attempts) == ("done", {"rows": 10}, None, 1)
+    assert load.ended_at is not None
+    assert load.seconds is not None
+    assert load.ended_at >= load.started_at
+    assert (found["train", "gbm"].state, found["train", "gbm"].error) == ("failed", "it fails")
+    assert (found["train", "ridge"].state, found["train", "ridge"].error) == ("stopped", None)
+    assert (found["evaluate", "gbm"].state, found["evaluate", "gbm"].error) == ("failed", "no forecasts")
+    assert heard[:4] == [
+        ("load", None, "running"),
+        ("load", None, "done"),
+        ("train", "gbm", "running"),
+        ("train", "gbm", "failed"),
+    ]
+
+
+def test_a_step_in_which_the_process_is_killed_again_and_again_is_given_up(url: str) -> None:
+    runs = Runs(url)
+    with runs.begun("by hand", "user", BAR, Options()) as held:
+        begun = [held.step("train", "lstm") for _ in range(MOST_ATTEMPTS)]
+        for attempt, step in enumerate(begun, 1):
+            step.__enter__()  # and never left, as by a process that is killed
+            assert steps(runs, held)["train", "lstm"].attempts == attempt
+        with pytest.raises(ValueError, match=f"killed {MOST_ATTEMPTS} times in it"), held.step("train", "lstm"):
+            raise AssertionError("it is not begun")
+        assert steps(runs, held)["train", "lstm"].state == "failed"
+
+
+def test_who_has_lost_the_connection_can_write_no_more_and_another_takes_over(url: str) -> None:
+    runs = Runs(url)
+    run_id = runs.request("by hand", "user", BAR)
+    with runs.taken() as held:
+        assert held is not None
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+            )
+        with pytest.raises(StorageError), held.step("load"):
+            raise AssertionError("it is not begun")
+    with runs.taken() as held:
+        assert held is not None
+        assert held.run.run_id == run_id
+
+
+def test_what_cannot_be_resumed_is_told_in_one_line(url: str) -> None:
+    runs = Runs(url)
+    with pytest.raises(ValueError, match="no run 'x'"), runs.resumed("x"):
+        pass
+    with runs.begun("by hand", "user", BAR, Options()) as held:
+        held.finish()
+    with pytest.raises(ValueError, match="is done"), runs.resumed(held.run.run_id):
+        pass
+
+
+def test_a_database_without_tables_or_answer_is_told_in_one_line(servers: Servers) -> None:
+    with pytest.raises(StorageError, match="no table of runs yet"):
+        Runs(servers.database_url).newest()
+    with pytest.raises(StorageError, match="does not answer"):
+        Runs("postgresql://me:secret@127.0.0.1:1/x").newest()
