@@ -10,7 +10,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from cli import dashboard, evaluate, explain, features, models, replay, stack, topics, train, tune
+from cli import dashboard, evaluate, explain, features, models, pipeline, replay, stack, topics, train, tune
 from cli.errors import UserError
 
 app = typer.Typer(
@@ -42,6 +42,7 @@ for command in COMMANDS:
 app.command(context_settings={"ignore_unknown_options": True})(stack.test)
 app.add_typer(topics.app, name="topics")
 app.add_typer(models.app, name="models")
+app.add_typer(pipeline.app, name="pipeline")
 
 
 def _leave() -> None:

@@ -44,12 +44,24 @@ def evaluate(
         walk.run(prepared, models, seed, jobs, told)
         walked.append(prepared.done())
         del prepared
+    return judged(walked, tuple(models), combiners, seed, told, horizons)
+
+
+def judged(
+    walked: Sequence[Walked],
+    models: tuple[str, ...],
+    combiners: Mapping[str, type[Combination]],
+    seed: int,
+    told: Told = lambda _: None,
+    horizons: tuple[int, ...] = HORIZONS,
+) -> tuple[Results, list[Weight]]:
+    """Return the judgement of models that have forecast the walked folds, the first being the baseline."""
     weights: list[Weight] = []
     for name, combiner in combiners.items():
         told(f"combining: {name}")
-        found = combine(combiner, walked, tuple(models))
+        found = combine(combiner, walked, models)
         if not weights:  # the first combiner's: those of one that knows the regimes
-            weights = by_regime(walked, found, combiner, tuple(models))
+            weights = by_regime(walked, found, combiner, models)
     told("judging")
     labels, order = joined_labels([fold.labels for fold in walked])
 

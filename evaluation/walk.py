@@ -29,6 +29,8 @@ from features.frame import BarFrame, FeatureFrame, Ints
 from models import calibration, training
 from models.calibration import Calibration
 from models.forecaster import Forecaster, Forecasts
+from models.parameters import ByModel, made
+from models.space import NONE, Parameters
 from topics.records import HORIZONS
 
 WARM_UP = 7 * DAY
@@ -130,11 +132,21 @@ def joined(parts: Sequence[Forecasts]) -> Forecasts:
     return Forecasts(*(np.concatenate([getattr(part, name) for part in parts]) for name in PARTS))
 
 
-def run(prepared: Prepared, models: Mapping[str, Model], seed: int, jobs: int, told: Told = lambda _: None) -> None:
-    """Fit and forecast what is not there yet, `jobs` models at a time, each in a process of its own."""
-    missing = [name for name, model in models.items() if not kept(prepared, name, model)]
+def run(
+    prepared: Prepared,
+    models: Mapping[str, Model],
+    seed: int,
+    jobs: int,
+    told: Told = lambda _: None,
+    parameters: ByModel = training.UNTUNED,
+) -> None:
+    """Fit and forecast what is not there yet, `jobs` models at a time, each in a process of its own.
+
+    `parameters` are by model; one that is not there has its defaults.
+    """
+    missing = [name for name, model in models.items() if not kept(prepared, name, model, parameters.get(name, NONE))]
     global _shared  # noqa: PLW0603 - what the forked processes inherit without a copy
-    _shared = (prepared, models, seed)
+    _shared = (prepared, models, seed, parameters)
     if jobs == 1:
         for name in missing:
             told(f"{prepared.fold.name}: {_one(name)}")
@@ -145,14 +157,15 @@ def run(prepared: Prepared, models: Mapping[str, Model], seed: int, jobs: int, t
             told(f"{prepared.fold.name}: {future.result()}")
 
 
-_shared: tuple[Prepared, Mapping[str, Model], int] | None = None
+_shared: tuple[Prepared, Mapping[str, Model], int, ByModel] | None = None
 
 
 def _one(name: str) -> str:
     """Fit one model and keep its forecasts; return what to tell."""
     assert _shared is not None  # noqa: S101 - set before the processes are made
-    prepared, models, seed = _shared
-    model = models[name](prepared.definition.names)
+    prepared, models, seed, parameters = _shared
+    own = parameters.get(name, NONE)
+    model = made(models[name], prepared.definition.names, own)
     folder = prepared.folder / name
     if hasattr(model, "checkpoint"):
         folder.mkdir(parents=True, exist_ok=True)
@@ -160,7 +173,7 @@ def _one(name: str) -> str:
     model.fit([prepared.fold.training(frame) for frame in prepared.frames], seed)
     model.save(folder / model.version)
     found = joined([forecast(model, frame) for frame in prepared.walked()])
-    keep(folder, found, {"key": _key(prepared, models[name]), "version": model.version})
+    keep(folder, found, {"key": _key(prepared, models[name], own), "version": model.version})
     return f"{name} {model.version}"
 
 
@@ -182,13 +195,13 @@ def keep(folder: Path, found: Forecasts, about: Mapping[str, str]) -> None:
     draft.replace(folder / FORECASTS)
 
 
-def kept(prepared: Prepared, name: str, model: Model) -> bool:
-    """Tell whether the forecasts of this very model, of these rows, are there."""
+def kept(prepared: Prepared, name: str, model: Model, parameters: Parameters = NONE) -> bool:
+    """Tell whether the forecasts of this very model, of these parameters and rows, are there."""
     path = prepared.folder / name / FORECASTS
     if not path.exists():
         return False
     with safe_open(path, "numpy") as file:
-        return bool(file.metadata()["key"] == _key(prepared, model))
+        return bool(file.metadata()["key"] == _key(prepared, model, parameters))
 
 
 def artifact_of(folder: Path, name: str) -> Path:
@@ -204,9 +217,14 @@ def artifact_of(folder: Path, name: str) -> Path:
         return folder / name / str(file.metadata()["version"])
 
 
-def _key(prepared: Prepared, model: Model) -> str:
-    code = [inspect.getsource(module) for module in _modules(model)]
-    return hashlib.sha256(repr((prepared.key, code)).encode()).hexdigest()
+def code_of(model: Model) -> list[str]:
+    """Return the source of what a model is made by."""
+    return [inspect.getsource(module) for module in _modules(model)]
+
+
+def _key(prepared: Prepared, model: Model, parameters: Parameters) -> str:
+    about = (prepared.key, code_of(model), sorted(parameters.items()))
+    return hashlib.sha256(repr(about).encode()).hexdigest()
 
 
 def _modules(model: Model) -> Iterator[ModuleType]:

@@ -1,6 +1,7 @@
 """The training loop: bars to regimes, then to features by the stream's own fold, then to fitted models."""
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -73,10 +74,12 @@ def fit(
     seed: int,
     parameters: Parameters = NONE,
     detail: Callable[[str], None] = lambda _: None,
+    checkpoint: Path | None = None,
 ) -> Served:
     """Return one model, fitted on the features of all symbols; a combination has nothing to fit.
 
-    Raises ValueError with one line as `train` does.
+    A network goes on from its `checkpoint`, a file, where that is of the same training. Raises ValueError with one line
+    as `train` does.
     """
     if issubclass(model, Combination):
         combination: Served = model(definition.names, fingerprint=definition.fingerprint)
@@ -84,5 +87,7 @@ def fit(
     forecaster: Forecaster = made(model, definition.names, parameters)
     if hasattr(forecaster, "progress"):
         forecaster.progress = detail
+    if hasattr(forecaster, "checkpoint"):
+        forecaster.checkpoint = checkpoint
     forecaster.fit(frames, seed)
     return forecaster

@@ -1,0 +1,67 @@
+"""Deploy: each version that passes the gate challenges its champion; a model that does not serve yet goes into service.
+
+All of it may be done again: what a version already is, it does not become a second time.
+"""
+
+from learning.gate import refused
+from learning.ledger import Ledger
+from learning.results import Deployed, Skill
+from learning.work import Work
+from models.deployment import MOST_CHALLENGERS, Action, roles
+from topics.records import Deployment
+
+BY = "pipeline"
+
+
+def deploy(work: Work) -> None:
+    """Write the decisions. Raises ValueError where other features are in service by now than those trained on."""
+    ledger = Ledger(work.settings)
+    if work.first:
+        work.definition.save(work.models)
+    elif ledger.fingerprint != work.definition.fingerprint:
+        raise ValueError(
+            f"features {ledger.fingerprint} are in service by now, not {work.definition.fingerprint}, on which the "
+            "models were trained: run the pipeline again"
+        )
+    work.each("deploy", work.registered, lambda name: _one(work, ledger, name))
+
+
+def _one(work: Work, ledger: Ledger, name: str) -> None:
+    version = work.fitted[name].version
+    run_id = work.held.run.run_id
+    work.deployed[name] = work.once("deploy", name, (run_id, version), Deployed, lambda: _decided(work, ledger, name))
+
+
+def _decided(work: Work, ledger: Ledger, name: str) -> Deployed:
+    version, skill, run = work.fitted[name].version, work.skills.get(name), work.held.run
+    now = ledger.latest().get(name)
+    champion = None if now is None or now.fingerprint != ledger.fingerprint else now.champion
+    if now is None or champion is None:
+        why = refused(skill, None)
+        if why is None:
+            return _made(ledger, name, "serve", version, f"the first of this model, run {run.run_id}", skill)
+        return Deployed(version, "refused", why)
+    role = roles(now).get(version)
+    if role == "challenger":
+        ledger.publish_latest()  # where the run was killed between the log and the topic
+        return Deployed(version, "challenger", "it challenges the champion already", now.number)
+    if role is not None:
+        return Deployed(version, "unchanged", f"the training has found the {role} again", now.number)
+    why = refused(skill, Skill.load(work.models / name / champion))
+    if why is not None:
+        return Deployed(version, "refused", why)
+    if len(now.challengers) >= MOST_CHALLENGERS:
+        ledger.decide(name, "withdraw", now.challengers[0], decided_by=BY, why=f"a newer version comes: {version}")
+    return _made(ledger, name, "challenge", version, f"{run.why} (run {run.run_id})", skill)
+
+
+def _made(ledger: Ledger, name: str, action: Action, version: str, why: str, skill: Skill | None) -> Deployed:
+    made: Deployment = ledger.decide(name, action, version, decided_by=BY, why=why, evidence=evidence_of(skill))
+    return Deployed(version, roles(made)[version], why, made.number)
+
+
+def evidence_of(skill: Skill | None) -> dict[str, float] | None:
+    """Return the numbers that a decision is made on."""
+    if skill is None or skill.mean is None or skill.error is None:
+        return None
+    return {"skill": skill.mean, "skill_error": skill.error, "days": skill.days}
