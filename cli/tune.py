@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 def tune(
     model: Annotated[str, typer.Argument(help="The model to tune.")],
-    files: Annotated[list[Path], typer.Argument(help="Files of bars; the format is found by itself.")],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Files of bars; without any, what the stream stored in FORETICK_RETRAIN_DAYS."),
+    ] = None,
     trials: Annotated[int, typer.Option(min=1, help="Trials of the whole study, by all processes together.")] = 40,
     timeout: Annotated[float | None, typer.Option(min=0.0, help="Begin no trial after so many seconds.")] = None,
     pruner: Annotated[str, typer.Option(help="What gives trials up early: median or hyperband.")] = "median",
@@ -41,7 +44,7 @@ def tune(
 
     Stopped or killed, the same command goes on where the study was. It needs the database that `foretick up` starts.
     """
-    from cli.evaluate import universe_of  # noqa: PLC0415 - as the next
+    from learning import history  # noqa: PLC0415 - as the next
     from learning.applying import apply as use  # noqa: PLC0415 - Optuna, MLflow, numba: seconds
     from learning.objective import Plan  # noqa: PLC0415
     from learning.search import search  # noqa: PLC0415
@@ -61,12 +64,14 @@ def tune(
                 console.print(f"{time.monotonic() - began:7.0f} s  {what}")
                 status.update(what)
 
-            bars = read_bars(files, interval or settings.interval)
-            universe = settings.universe or universe_of(bars)
-            verdict = search(settings, found, bars, universe, trials, plan, pruner, timeout, told)
+            if files:
+                bars = read_bars(files, interval or settings.interval)
+            else:
+                bars = history.bars(settings, settings.retrain_days)
+            verdict = search(settings, found, bars, trials, plan, pruner, timeout, told)
             done = None
             if apply and (verdict.better or (force and verdict.gain is not None)):
-                done = use(settings, found, verdict, explained(verdict), bars, universe, seed, told)
+                done = use(settings, found, verdict, explained(verdict), bars, seed, told)
     except StorageError as error:
         raise UserError(f"{error}: is it running? foretick up") from error
     except (SourceError, ValueError) as error:

@@ -1,6 +1,6 @@
 """The best parameters put to use: kept for every training from now on, and a version of them among the challengers."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,7 +30,6 @@ def apply(
     found: Verdict,
     why: str,
     bars: Sequence[BarFrame],
-    universe: Mapping[str, float],
     seed: int,
     told: Callable[[str], None] = lambda _: None,
 ) -> Applied:
@@ -45,7 +44,7 @@ def apply(
         return Applied(kept, why_not="no models are in service: foretick train trains with these parameters")
     definition = Definition.load(folder)
     told("features")
-    frames = training.features(bars, definition, universe)
+    frames = training.features(bars, definition, settings.universe)
     told(f"fitting {model.name}")
     fitted = training.fit(model, definition, frames, seed, best, told)
     code = commit() or None

@@ -12,6 +12,7 @@ from evaluation.combine import combine
 from evaluation.folds import DAY, EMBARGO, Fold
 from evaluation.truth import joined_labels, labels_of
 from features.frame import BarFrame, FeatureFrame
+from models.ar import AR
 from models.ensemble import Ensemble
 from models.gbm import GBM
 from models.har import HAR
@@ -170,3 +171,18 @@ def replace_rows(done: walk.Walked, fold: Fold, middle: int, before: bool) -> wa
     for name in MODELS:
         walk.keep(folder / name, walk.taken(done.load(name), np.concatenate(rows)), {})
     return walk.Walked(fold, done.definition, folder, frames, labels_of(frames, HORIZONS, fold.cut, fold.end))
+
+
+def test_tuned_parameters_are_fitted_with_and_what_was_kept_of_others_is_not_taken_for_theirs(
+    bars: list[BarFrame], tmp_path: Path
+) -> None:
+    prepared = walk.prepare(bars, {}, fold_of(bars), tmp_path, seed=0)
+    walk.run(prepared, {"ar": AR}, 0, 1)
+    untuned = walk.artifact_of(prepared.folder, "ar")
+    assert walk.kept(prepared, "ar", AR)
+    assert not walk.kept(prepared, "ar", AR, {"clip": 3.0})
+    walk.run(prepared, {"ar": AR}, 0, 1, parameters={"ar": {"clip": 3.0}, "ridge": {"clip": 5.0}})
+    assert walk.kept(prepared, "ar", AR, {"clip": 3.0})
+    tuned = walk.artifact_of(prepared.folder, "ar")
+    assert tuned != untuned
+    assert AR.load(tuned).tuned == {"clip": 3.0}

@@ -6,23 +6,20 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
-from urllib.parse import urlsplit
+from typing import ClassVar
 
-import psycopg
 import pytest
 from optuna.trial import FrozenTrial, TrialState
-from psycopg import sql
-from stacks import Servers, drop_database
+from stacks import Servers
 from tuner import BEAT_S, GRACE_S
+from tuning_database import empty_database
 from tuning_market import DAY, MINUTE, PLAN, START, markets, poisoned
 
 from features.frame import FeatureFrame
-from learning.objective import Objective, Plan, Worth, split, worth
+from learning.objective import Objective, Plan, split, worth
 from learning.study import MedianPruner, Shared, counts, distribution, experimental, pruner_of
 from learning.tracking import Tracker
 from learning.tuning import tune
-from learning.verdict import Verdict, explained
 from models import space
 from models.ridge import Ridge
 from settings import ROOT
@@ -35,12 +32,8 @@ TUNED: space.Parameters = {"clip": 3.0, "half_life": 60}
 
 @pytest.fixture
 def database(servers: Servers, request: pytest.FixtureRequest) -> Iterator[str]:
-    """The URL of an empty database, for one study."""
-    name = f"tuning_{abs(hash(request.node.nodeid))}"
-    with psycopg.connect(servers.database_url, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        yield urlsplit(servers.database_url)._replace(path=f"/{name}").geturl()
-        drop_database(connection, name)
+    with empty_database(servers, request.node.nodeid) as url:
+        yield url
 
 
 def process(url: str, trials: int) -> "subprocess.Popen[str]":
@@ -133,7 +126,9 @@ def test_a_model_that_knows_the_market_has_skill_on_every_fold() -> None:
 
 
 @pytest.mark.services
-def test_the_untuned_model_comes_first_and_a_trial_that_fails_is_recorded_and_stops_nothing(database: str) -> None:
+def test_the_untuned_model_comes_first_and_a_trial_that_fails_is_recorded_and_stops_nothing(
+    database: str,
+) -> None:
     class Fragile(Ridge):
         """Cannot be fitted with a wide clip."""
 
@@ -233,25 +228,3 @@ def test_without_a_database_it_is_one_line() -> None:
 def test_an_unknown_pruner_is_refused() -> None:
     with pytest.raises(ValueError, match="no pruner 'best'; they are median and hyperband"):
         pruner_of("best", 2)
-
-
-def verdict_of(gain: Worth | None, later: Worth | None) -> Verdict:
-    none: dict[str, Any] = {"later_untuned": None, "later_best": None}
-    return Verdict("ridge", "study", 9, 1, 0, {}, Worth(0, 1), Worth(0, 1), gain, later_gain=later, **none)
-
-
-@pytest.mark.parametrize(
-    ("gain", "later", "better", "said"),
-    [
-        (Worth(0.02, 0.01), Worth(0.01, 0.02), True, "has +2.000 points of skill"),
-        (Worth(0.01, 0.02), Worth(0.01, 0.02), False, "not better by one standard error"),
-        (Worth(0.02, 0.01), Worth(-0.01, 0.02), False, "not better on the days that no trial saw"),
-        (None, None, False, "no trial of ridge is better than the untuned model"),
-    ],
-)
-def test_the_best_is_taken_where_it_is_clearly_better_and_not_worse_later(
-    gain: Worth | None, later: Worth | None, better: bool, said: str
-) -> None:
-    found = verdict_of(gain, later)
-    assert found.better is better
-    assert said in explained(found)
