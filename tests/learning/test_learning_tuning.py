@@ -13,7 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 from stacks import Servers
 from tuner import BEAT_S, GRACE_S
 from tuning_database import empty_database
-from tuning_market import DAY, MINUTE, PLAN, START, markets, poisoned
+from tuning_market import DAY, FEW, MINUTE, PLAN, START, markets, poisoned
 
 from features.frame import FeatureFrame
 from learning.objective import Objective, Plan, split, worth
@@ -21,6 +21,7 @@ from learning.study import MedianPruner, Shared, counts, distribution, experimen
 from learning.tracking import Tracker
 from learning.tuning import tune
 from models import space
+from models.ar import AR
 from models.ridge import Ridge
 from settings import ROOT
 from storage.errors import StorageError
@@ -48,8 +49,8 @@ def process(url: str, trials: int) -> "subprocess.Popen[str]":
     )
 
 
-def shared(url: str, model: type[Ridge] = Ridge) -> Shared:
-    return Shared(url, "shared", model.SPACE, MedianPruner(), PLAN.seed, BEAT_S, GRACE_S)
+def shared(url: str, model: type[AR] = AR, grace: int = GRACE_S) -> Shared:
+    return Shared(url, "shared", model.SPACE, MedianPruner(), PLAN.seed, BEAT_S, grace)
 
 
 def trials_of(url: str) -> list[FrozenTrial]:
@@ -129,7 +130,7 @@ def test_a_model_that_knows_the_market_has_skill_on_every_fold() -> None:
 def test_the_untuned_model_comes_first_and_a_trial_that_fails_is_recorded_and_stops_nothing(
     database: str,
 ) -> None:
-    class Fragile(Ridge):
+    class Fragile(AR):
         """Cannot be fitted with a wide clip."""
 
         def fit(self, frames: list[FeatureFrame], seed: int) -> None:
@@ -139,11 +140,13 @@ def test_the_untuned_model_comes_first_and_a_trial_that_fails_is_recorded_and_st
 
     told = Told()
     study = shared(database, Fragile)
-    found = tune(Objective(Fragile, markets(), PLAN), study, 8, Tracker(NOBODY, told), told, present={"clip": 3.25})
+    found = tune(
+        Objective(Fragile, markets(), PLAN, columns=FEW), study, 8, Tracker(NOBODY, told), told, present={"clip": 3.25}
+    )
     trials = study.trials()
-    assert trials[0].params == space.defaults(Ridge.SPACE)
+    assert trials[0].params == space.defaults(AR.SPACE)
     assert trials[0].state == TrialState.COMPLETE
-    assert trials[1].params == {"clip": 3.25, "half_life": "none"}
+    assert trials[1].params == {"clip": 3.25}
     wide = [trial for trial in trials if trial.params["clip"] > 4.5]
     assert wide
     assert all(trial.state == TrialState.FAIL for trial in wide)
@@ -151,7 +154,9 @@ def test_the_untuned_model_comes_first_and_a_trial_that_fails_is_recorded_and_st
     assert found.reasons == {"a clip that wide is too much": len(wide)}
     assert found.complete + found.pruned + found.failed == len(trials) == 8
     assert [line for line in told.lines if line.startswith("MLflow")] == [f"MLflow at {NOBODY}: no answer"]
-    again = tune(Objective(Fragile, markets(), PLAN), shared(database, Fragile), 8, Tracker(NOBODY, told), told)
+    again = tune(
+        Objective(Fragile, markets(), PLAN, columns=FEW), shared(database, Fragile), 8, Tracker(NOBODY, told), told
+    )
     assert again == found
 
 
@@ -165,7 +170,7 @@ def test_two_processes_share_a_study_and_run_exactly_the_trials_that_were_asked_
     assert [trial.number for trial in trials] == list(range(14))
     assert {trial.state for trial in trials} <= {TrialState.COMPLETE, TrialState.PRUNED}
     assert len({tuple(sorted(trial.params.items())) for trial in trials}) == 14
-    assert trials[0].params == space.defaults(Ridge.SPACE)
+    assert trials[0].params == space.defaults(AR.SPACE)
 
 
 @pytest.mark.services
@@ -196,7 +201,7 @@ def test_the_trial_of_a_killed_process_is_run_again_and_the_total_is_exact(datab
 @pytest.mark.services
 def test_a_trial_that_is_broken_off_is_queued_again_at_once(database: str) -> None:
     study = shared(database)
-    study.begin([space.defaults(Ridge.SPACE)])
+    study.begin([space.defaults(AR.SPACE)])
     trial = study.claim(3)
     assert trial is not None
     with pytest.raises(KeyboardInterrupt), study.running(trial):
@@ -210,18 +215,18 @@ def test_a_trial_that_is_broken_off_is_queued_again_at_once(database: str) -> No
 @pytest.mark.services
 @pytest.mark.chaos
 def test_a_trial_whose_process_was_killed_before_its_first_beat_is_not_lost(database: str) -> None:
-    study = shared(database)
-    study.study.enqueue_trial(space.defaults(Ridge.SPACE))
+    study = shared(database, grace=2)
+    study.study.enqueue_trial(space.defaults(AR.SPACE))
     with experimental():
-        study.study.ask({name: distribution(kind) for name, kind in Ridge.SPACE.items()})
-    tune(Objective(Ridge, markets(), PLAN), study, 1, Tracker(NOBODY, lambda _: None))
+        study.study.ask({name: distribution(kind) for name, kind in AR.SPACE.items()})
+    tune(Objective(AR, markets(), PLAN, columns=FEW), study, 1, Tracker(NOBODY, lambda _: None))
     states = [trial.state for trial in study.trials()]
     assert states == [TrialState.FAIL, TrialState.COMPLETE]
 
 
 def test_without_a_database_it_is_one_line() -> None:
     with pytest.raises(StorageError, match=r"127.0.0.1:1/none could not be made: .*refused") as error:
-        Shared("postgresql://foretick:secret@127.0.0.1:1/none", "shared", Ridge.SPACE, MedianPruner(), 0)
+        Shared("postgresql://foretick:secret@127.0.0.1:1/none", "shared", AR.SPACE, MedianPruner(), 0)
     assert "secret" not in str(error.value)
 
 

@@ -10,6 +10,8 @@ DAY = 1_440 * MINUTE
 START = 19_700 * DAY
 DAYS = 10
 PLAN = Plan(folds=2, held_out=0.2, thin=2)
+FEW = ("rsi_14",)
+"""Features of a model that needs none."""
 
 
 def market(symbol: str, seed: int, days: int = DAYS) -> BarFrame:
