@@ -68,7 +68,7 @@ def tune(
                 bars = read_bars(files, interval or settings.interval)
             else:
                 bars = history.bars(settings, settings.retrain_days)
-            verdict = search(settings, found, bars, trials, plan, pruner, timeout, told)
+            verdict = search(settings, found, bars, settings.universe, trials, plan, pruner, timeout, told)
             done = None
             if apply and (verdict.better or (force and verdict.gain is not None)):
                 done = use(settings, found, verdict, explained(verdict), bars, seed, told)

@@ -34,6 +34,8 @@ def search(
     space = parameters.space_of(model)
     if not space:
         raise ValueError(f"model {model.name!r} has nothing to tune")
+    if not bars:
+        raise ValueError("no bars to tune on: give files, or let the stream store some")
     present = parameters.read(settings.home / "models").get(model.name, NONE)
     plan = plan or Plan()
     objective = Objective(model, bars, plan, universe, settings.timeframes, settings.features)
