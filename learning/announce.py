@@ -6,7 +6,7 @@ So the log tells of every version that ever served, and a decision that a crash 
 import logging
 
 from learning.ledger import Ledger
-from models import registry
+from models import listing
 from settings import Settings
 
 log = logging.getLogger("foretick")
@@ -20,7 +20,7 @@ def announce(settings: Settings) -> None:
     ledger = Ledger(settings)
     latest, fingerprint = ledger.latest(), ledger.fingerprint
     served = {(one.model, one.champion) for one in ledger.history() if one.fingerprint == fingerprint}
-    for model, version in registry.serving(settings.home / "models").items():
+    for model, version in listing.serving(settings.home / "models").items():
         known = latest.get(model)
         if known is None or known.fingerprint != fingerprint or (model, version) not in served:
             made = ledger.decide(

@@ -16,7 +16,7 @@ from psycopg.types.json import Jsonb
 
 from features.definition import Definition
 from models import deployment as deciding
-from models import registry
+from models import listing
 from models.deployment import Action
 from settings import Settings
 from sources.producer import producer
@@ -121,9 +121,9 @@ class Ledger:
 
     def _exists(self, model: str, version: str | None) -> None:
         """Raise LedgerError where there is no such model, or no such version of it to put into service."""
-        there = registry.versions(self._folder, model)
+        there = listing.versions(self._folder, model)
         if not there and model not in self.latest():
-            known = ", ".join(registry.names(self._folder)) or "none: run foretick train"
+            known = ", ".join(listing.names(self._folder)) or "none: run foretick train"
             raise LedgerError(f"no model {model!r} in {self._folder}; there are {known}")
         if version is not None and version not in there:
             known = ", ".join(there) or "none: run foretick train"
@@ -161,7 +161,7 @@ class Ledger:
     def _list(self, deployments: Iterable[Deployment]) -> None:
         """Bring champions into serving.json, for a start without any topic; other models stay listed."""
         try:
-            listed = registry.serving(self._folder)
+            listed = listing.serving(self._folder)
         except ValueError:
             listed = {}
         fingerprint, before = self.fingerprint, dict(listed)
@@ -171,7 +171,7 @@ class Ledger:
                 if deployment.champion is not None:
                     listed[deployment.model] = deployment.champion
         if listed != before:
-            registry.serve(self._folder, listed)
+            listing.serve(self._folder, listed)
 
 
 def _read(connection: Connection, query: Any, *parameters: str | None) -> Iterator[Deployment]:

@@ -4,7 +4,7 @@ import msgspec
 import psycopg
 
 from learning.ledger import Ledger, LedgerError
-from models import registry
+from models import listing, provenance
 from models.deployment import roles
 from models.provenance import Provenance
 from settings import Settings
@@ -51,7 +51,7 @@ def of_model(settings: Settings, model: str, version: str | None = None) -> list
 
     Raises LedgerError where there is no such model or version.
     """
-    there = registry.versions(settings.home / "models", model)
+    there = listing.versions(settings.home / "models", model)
     if not there or version not in (None, *there):
         known = ", ".join(there or sorted(_trained(settings))) or "none: run foretick train"
         what = f"version {version} of model {model!r}" if there else f"model {model!r}"
@@ -70,7 +70,7 @@ def of_model(settings: Settings, model: str, version: str | None = None) -> list
 
 def _trained(settings: Settings) -> dict[str, str]:
     try:
-        return registry.serving(settings.home / "models")
+        return listing.serving(settings.home / "models")
     except ValueError:
         return {}
 
@@ -79,7 +79,7 @@ def _stands(
     settings: Settings, model: str, version: str, role: Role | None, deployment: Deployment | None, now: int | None
 ) -> Standing:
     try:
-        origin = registry.provenance(settings.home / "models", model, version)
+        origin = provenance.read(settings.home / "models" / model / version)
     except ValueError as error:
         raise LedgerError(str(error)) from error
     last = None if origin is None else origin.last

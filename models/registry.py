@@ -4,26 +4,39 @@ Beside them lies features.json, the definition of the features that all of them 
 """
 
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from features.definition import Definition
-from models import artifact
 from models import provenance as origin
 from models.combiner import Combination
 from models.forecaster import Forecaster
 from models.gbm import GBM
+from models.listing import SERVING, names, serve, serving, versions
 from models.naive import Naive
 from models.online import Online
 from models.provenance import Provenance
 
 MODELS: dict[str, type[Naive] | type[Online] | type[GBM]] = {model.name: model for model in (Naive, Online, GBM)}
 """The models that serve where no others are named; first the naive forecast, which the others are to beat."""
-SERVING = "serving.json"
 Served = Forecaster | Combination
+
+__all__ = [  # what only lists files lies apart, for commands that shall not wait for LightGBM to be imported
+    "MODELS",
+    "SERVING",
+    "Served",
+    "classes",
+    "load",
+    "load_all",
+    "names",
+    "provenance",
+    "save",
+    "serve",
+    "serving",
+    "store",
+    "versions",
+]
 
 
 def classes(names: Iterable[str]) -> dict[str, type[Any]]:
@@ -78,24 +91,6 @@ def save(
     return paths
 
 
-def serve(folder: Path, versions: Mapping[str, str]) -> None:
-    """Replace the list of the models in service: the champion's version of each."""
-    draft = folder / f".{SERVING}.draft"
-    draft.write_bytes(msgspec.json.encode(versions))
-    draft.replace(folder / SERVING)
-
-
-def serving(folder: Path) -> dict[str, str]:
-    """Return the version of each model in service. Raises ValueError with one line where there is no such list."""
-    path = folder / SERVING
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, str])
-    except OSError as error:
-        raise ValueError(f"{path}: no models in service ({error.strerror}); run foretick train") from error
-    except msgspec.DecodeError as error:
-        raise ValueError(f"{path}: not a list of models in service ({error}); run foretick train") from error
-
-
 def load_all(folder: Path, fingerprint: str) -> list[Served]:
     """Return the models in service, in the zoo's order, combinations of models last.
 
@@ -121,17 +116,6 @@ def provenance(folder: Path, name: str, version: str) -> Provenance | None:
     Raises ValueError with one line where what is told cannot be read.
     """
     return origin.read(folder / name / version)
-
-
-def versions(folder: Path, name: str) -> list[str]:
-    """Return the versions of a model that lie below <home>/models, by name."""
-    found = (path.parent.name for path in (folder / name).glob(f"*/{artifact.FILE}"))
-    return sorted(version for version in found if not version.startswith("."))
-
-
-def names(folder: Path) -> list[str]:
-    """Return the models of which a version lies below <home>/models, by name."""
-    return sorted(path.name for path in folder.glob("*") if versions(folder, path.name))
 
 
 def _load(folder: Path, model: type[Any], version: str, fingerprint: str) -> Served:
