@@ -1,6 +1,5 @@
 """`foretick evaluate`: every model fitted and scored on the same rows, walking forward in time."""
 
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -11,7 +10,9 @@ import typer
 from rich.console import Console
 
 from cli.errors import UserError
-from settings import ROOT, Settings
+from cli.track import Track, tracker
+from learning.code import commit
+from settings import Settings
 from topics.records import HORIZONS
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def evaluate(
     ] = None,
     jobs: Annotated[int, typer.Option(min=1, help="Models fitted at the same time, each on one core.")] = 2,
     seed: Annotated[int, typer.Option(help="The seed of everything random.")] = 0,
+    track: Track = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print every figure as JSON.")] = False,
 ) -> None:
     """Fit all models on the same rows, forecast the rows after, and judge them on what came true.
@@ -55,6 +57,7 @@ def evaluate(
     from evaluation.output import write  # noqa: PLC0415
     from evaluation.run import evaluate as run  # noqa: PLC0415
     from evaluation.summary import tables  # noqa: PLC0415
+    from learning.log_evaluation import log_evaluation, log_models  # noqa: PLC0415
     from models.registry import classes  # noqa: PLC0415
     from models.zoo import COMBINERS, ZOO  # noqa: PLC0415
     from sources.bars import read_bars  # noqa: PLC0415
@@ -80,26 +83,30 @@ def evaluate(
                 walked = folds.days(first, last, QUICK_DAYS, QUICK_WINDOW)
             else:
                 walked = folds.monthly(first, last, months, window)
-            results, weights = run(
-                bars,
-                settings.universe or universe_of(bars),
-                walked,
-                {name: found for name, found in wanted.items() if name in ZOO},
-                {name: found for name, found in wanted.items() if name in COMBINERS},
-                folder,
-                seed,
-                jobs,
-                told,
-                _horizons(horizon),
-            )
+            tracked = tracker(settings, track, console.print)
+            with tracked.run(f"evaluation {_span(walked)}", "evaluate") as logged:
+                results, weights = run(
+                    bars,
+                    settings.universe or universe_of(bars),
+                    walked,
+                    {name: found for name, found in wanted.items() if name in ZOO},
+                    {name: found for name, found in wanted.items() if name in COMBINERS},
+                    folder,
+                    seed,
+                    jobs,
+                    told,
+                    _horizons(horizon),
+                )
     except (SourceError, ValueError) as error:
         raise UserError(str(error)) from error
     options = [f"--model {name}" for name in model or ()] + [f"--horizon {bars}" for bars in horizon or ()]
     options += ["--quick"] if quick else [f"--months {months}", f"--window {window}"]
     command = _command(files, [*options, f"--seed {seed}"], walked)
-    report = write(results, folder, _commit(), command, weights)
+    report = write(results, folder, commit(), command, weights)
     if leaderboard is not None:
-        leaderboard.write_text(page(results, _commit(), command), encoding="utf-8")
+        leaderboard.write_text(page(results, commit(), command), encoding="utf-8")
+    log_evaluation(logged, results, folder)
+    log_models(tracked, logged, results, walked)
     if as_json:
         sys.stdout.write(msgspec.json.encode([cell._asdict() for cell in results.cells]).decode() + "\n")
         return
@@ -107,6 +114,8 @@ def evaluate(
     for table in tables(results, shown.width):
         shown.print(table)
     shown.print(f"report: {report}")
+    if logged.address:
+        shown.print(f"tracked: {logged.address}", soft_wrap=True)
 
 
 def _horizons(chosen: list[int] | None) -> tuple[int, ...]:
@@ -124,19 +133,8 @@ def universe_of(bars: "list[BarFrame]") -> dict[str, float]:
 def _command(files: list[Path], options: list[str], walked: "list[Fold]") -> str:
     """Return what to type for the same run, and which folds it had."""
     names = [path.name for path in files]
-    return " ".join(["foretick evaluate", *names, *options]) + f" ({walked[0].name} to {walked[-1].name})"
+    return " ".join(["foretick evaluate", *names, *options]) + f" ({_span(walked)})"
 
 
-def _commit() -> str:
-    """Return the commit that the code is of, with a mark where files differ from it; nothing outside a checkout."""
-    try:
-        done = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"],  # noqa: S607 - git, by name
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return ""
-    return done.stdout.strip()
+def _span(walked: "list[Fold]") -> str:
+    return " to ".join(dict.fromkeys((walked[0].name, walked[-1].name)))

@@ -13,6 +13,8 @@ from rich.table import Table
 
 from cli.errors import UserError
 from cli.times import epoch_ms, iso
+from cli.track import Track, tracker
+from learning.code import commit
 from settings import Settings
 
 if TYPE_CHECKING:
@@ -35,10 +37,12 @@ def train(
     default_parameters: Annotated[
         bool, typer.Option("--default-parameters", help="Leave what `foretick tune --apply` found alone.")
     ] = False,
+    track: Track = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Fit every model on the history in files, save them, and let the worker serve them from its next start."""
     from features.definition import FILE  # noqa: PLC0415 - as the next
+    from learning.training_runs import training_runs  # noqa: PLC0415
     from models import parameters, provenance, registry, training  # noqa: PLC0415 - numba and LightGBM: seconds that no other command is to pay
     from sources.bars import read_bars  # noqa: PLC0415
     from sources.errors import SourceError  # noqa: PLC0415
@@ -52,11 +56,18 @@ def train(
         raise UserError(str(error)) from error
     began, seconds = time.monotonic(), []
     console = Console(stderr=True)
-    with console.status("reading") as status:
+    tracked = tracker(settings, track, console.print)
+    with console.status("reading") as status, training_runs(tracked, f"training {_span(bars)}") as runs:
 
         def show(what: str) -> None:
             seconds.append(time.monotonic())
             status.update(f"fitting {what}")
+            if what != "features":
+                runs.begin(what)
+
+        def detail(what: str) -> None:
+            status.update(f"fitting {what}")
+            runs.told(what)
 
         try:
             definition, forecasters = training.train(
@@ -67,22 +78,29 @@ def train(
                 settings.timeframes,
                 settings.features,
                 tuple(model or settings.models),
-                lambda what: status.update(f"fitting {what}"),
+                detail,
                 tuned,
             )
         except ValueError as error:
             raise UserError(str(error)) from error
     seconds.append(time.monotonic())
-    origin = provenance.of(bars, definition.fingerprint, seed)
+    origin = provenance.of(bars, definition.fingerprint, seed, commit=commit() or None)
     paths = registry.save(folder, definition, forecasters, origin)
-    for forecaster in forecasters:
+    for forecaster, path in zip(forecasters, paths, strict=True):
         if tuned.get(forecaster.name):
             registry.store(folder, forecaster, msgspec.structs.replace(origin, parameters=tuned[forecaster.name]))
+        runs.stored(forecaster.name, forecaster.version, path)
     spent = [end - start for start, end in pairwise(seconds)]
     fitted = [("features", definition.fingerprint, folder / FILE)]
     fitted += [(model.name, model.version, path) for model, path in zip(forecasters, paths, strict=True)]
     used = [model.name for model in forecasters if tuned.get(model.name)]
-    _report(bars, fitted, spent, time.monotonic() - began, used, as_json)
+    _report(bars, fitted, spent, time.monotonic() - began, used, runs.above.address, as_json)
+
+
+def _span(bars: "list[BarFrame]") -> str:
+    from evaluation.wording import span  # noqa: PLC0415 - as in `train`
+
+    return span(min(int(frame.time[0]) for frame in bars), max(int(frame.time[-1]) for frame in bars))
 
 
 def _report(
@@ -91,6 +109,7 @@ def _report(
     seconds: list[float],
     total: float,
     tuned: list[str],
+    tracked: str | None,
     as_json: bool,
 ) -> None:
     rows = {frame.symbol: len(frame) for frame in bars}
@@ -111,3 +130,5 @@ def _report(
     if tuned:
         console.print(f"with tuned parameters: {', '.join(tuned)}; --default-parameters trains without")
     console.print("the worker serves them from its next start")
+    if tracked:
+        console.print(f"tracked: {tracked}", soft_wrap=True)

@@ -4,23 +4,29 @@ from evaluation.wording import span
 from models.provenance import Provenance
 
 
-def described(model: str, version: str, origin: Provenance | None) -> str:
-    """Return a version's description in Markdown."""
-    lines = [f"**{model} {version}**"]
-    if origin is not None:
-        lines += [
-            "",
-            "| | |",
-            "|---|---|",
-            f"| data | {', '.join(origin.symbols)}, {span(origin.first, origin.last)} (UTC), {origin.rows:,} bars |",
-            f"| data, SHA-256 | `{origin.data_sha256}` |",
-            f"| features | `{origin.fingerprint}` |",
-            f"| seed | {origin.seed} |",
-            f"| commit | {f'`{origin.commit}`' if origin.commit else 'unknown'} |",
-        ]
+def data(origin: Provenance) -> str:
+    """Return the data that a version learnt from, in words."""
+    return f"{', '.join(origin.symbols)} {span(origin.first, origin.last)}"
+
+
+def described(version: str, origin: Provenance | None) -> str:
+    """Return a version's description in Markdown; lists of versions show the beginning of it as plain text."""
+    if origin is None:
+        return f"Version {version}"
+    lines = (
+        f"{data(origin)}: {origin.rows:,} bars",
+        "",
+        "| | |",
+        "|---|---|",
+        f"| version | `{version}` |",
+        f"| features | `{origin.fingerprint}` |",
+        f"| commit | {f'`{origin.commit}`' if origin.commit else 'unknown'} |",
+        f"| seed | {origin.seed} |",
+        f"| data, SHA-256 | `{origin.data_sha256}` |",
+    )
     return "\n".join(lines)
 
 
 def labels(origin: Provenance) -> dict[str, str]:
     """Return the tags of a version."""
-    return {"foretick.fingerprint": origin.fingerprint, "foretick.span": span(origin.first, origin.last)}
+    return {"features": origin.fingerprint, "span": span(origin.first, origin.last)}

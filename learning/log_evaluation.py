@@ -12,7 +12,7 @@ from evaluation.plots.picture import picture
 from evaluation.results import BASELINE, REAL_VOLATILITY, Results
 from evaluation.shown import COLUMNS, PERCENT, rows
 from evaluation.wording import span
-from learning.tracking import Run
+from learning.tracking import Run, Tracker
 
 FOUND = (
     ("R2 percent", "r2", PERCENT),
@@ -52,6 +52,14 @@ def log_evaluation(run: Run, results: Results, folder: Path) -> None:
         run.text(picture(forest.r2(results, horizon)), f"plots/R2 {ahead}.svg")
         run.text(picture(curves.skill(results, horizon, coloured), coloured), f"plots/skill over time {ahead}.svg")
         run.text(picture(curves.calibration(results, horizon, coloured), coloured), f"plots/calibration {ahead}.svg")
+
+
+def log_models(tracker: Tracker, above: Run, results: Results, folds: Sequence[Fold]) -> None:
+    """Log each model in a run of its own, so that the page shows them beside each other."""
+    for model in results.models:
+        with tracker.run(model, "evaluate", parent=above) as run:
+            run.params({"model": model})
+            log_model(run, results, model, folds)
 
 
 def log_model(run: Run, results: Results, model: str, folds: Sequence[Fold] = ()) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import msgspec
 
 from evaluation.wording import span
-from learning.describe import described, labels
+from learning.describe import data, described, labels
 from learning.tracking import Run
 from learning.versions import VERSION
 from models.provenance import Provenance
@@ -29,10 +29,15 @@ def log_training(run: Run, model: str, version: str, origin: Provenance, seconds
             "data sha256": origin.data_sha256,
         }
     )
-    run.tags({VERSION: version, **labels(origin), "mlflow.note.content": described(model, version, origin)})
-    facts = {"symbols": origin.symbols, "first": origin.first, "last": origin.last, "bars": origin.rows}
-    run.data(f"{' '.join(origin.symbols)} {span(origin.first, origin.last)}", origin.data_sha256, _json(facts))
+    run.tags({VERSION: version, **labels(origin), "mlflow.note.content": described(version, origin)})
+    log_data(run, origin)
     run.metric("training/seconds", seconds)
+
+
+def log_data(run: Run, origin: Provenance) -> None:
+    """Log which data were trained on; the page shows them beside the run's name."""
+    facts = {"symbols": origin.symbols, "first": origin.first, "last": origin.last, "bars": origin.rows}
+    run.data(data(origin), origin.data_sha256, msgspec.json.encode(facts).decode())
 
 
 def epochs(run: Run) -> Callable[[str], None]:
@@ -45,7 +50,3 @@ def epochs(run: Run) -> Callable[[str], None]:
             run.metrics({"epochs/loss in training": float(loss), "epochs/loss held out": float(held_out)}, int(epoch))
 
     return told
-
-
-def _json(facts: dict[str, object]) -> str:
-    return msgspec.json.encode(facts).decode()

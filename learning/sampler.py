@@ -23,7 +23,6 @@ class Sampler:
         self._ending = threading.Event()
         self._began = self._then = time.monotonic()
         self._spent = _seconds(_family())
-        psutil.cpu_percent()  # measures from the call before
         self._thread = threading.Thread(target=self._work, name="sampler", daemon=True)
         self._thread.start()
 
@@ -33,6 +32,7 @@ class Sampler:
         self._thread.join()
 
     def _work(self) -> None:
+        psutil.cpu_percent()  # measures from this thread's call before
         try:
             while not self._ending.wait(EVERY_S):
                 self._measure()

@@ -4,13 +4,9 @@ By MLflow's plain client, which keeps nothing for the process as a whole: severa
 """
 
 import os
-import re
 import sys
-import time
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
@@ -19,11 +15,14 @@ from urllib.request import urlopen
 from learning import aliases, versions
 from learning.code import commit, package_version
 from learning.errors import TrackingError
+from learning.run import Run
 from learning.sampler import Sampler
 from topics.records import Deployment
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+
+__all__ = ["Run", "Tracker", "TrackingError"]
 
 T = TypeVar("T")
 
@@ -31,8 +30,6 @@ EXPERIMENT = "foretick"
 PATIENCE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "10", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
 """A server that is away costs seconds: by itself MLflow would try for minutes."""
 SILENT = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true"}
-LONGEST = 6_000
-"""Characters of a parameter that MLflow takes."""
 
 
 class Tracker:
@@ -48,6 +45,10 @@ class Tracker:
         self._gone = False
         self._client: MlflowClient | None = None
 
+    def leave(self) -> None:
+        """Track nothing from now on, and tell nobody."""
+        self._gone = True
+
     def reachable(self) -> bool:
         """Tell whether a server answers there, within a second."""
         parts = urlsplit(self.uri)
@@ -56,7 +57,7 @@ class Tracker:
         place = parts._replace(netloc=parts.netloc.rpartition("@")[2], path=f"{parts.path.rstrip('/')}/health")
         try:
             with urlopen(place.geturl(), timeout=1) as reply:  # noqa: S310 - the scheme is checked above
-                return bool(reply.status == 200)
+                return bool(reply.read(10) == b"OK")
         except (OSError, ValueError):
             return False
 
@@ -66,16 +67,17 @@ class Tracker:
         name: str,
         kind: str,
         *,
-        parent: "Run | str | None" = None,
+        parent: Run | str | None = None,
         tags: Mapping[str, str] | None = None,
         run_id: str | None = None,
-    ) -> Iterator["Run"]:
+    ) -> Iterator[Run]:
         """Open a run of a kind (``train``, ``evaluate``, ...), below another or alone, or go on with that of `run_id`.
 
         It ends as finished, or as failed where the block raises.
         """
         above = parent.run_id if isinstance(parent, Run) else parent
-        run = Run(self, self.call(lambda client: _open(client, name, kind, above, tags or {}, run_id)))
+        found = self.call(lambda client: _open(client, name, kind, above, tags or {}, run_id))
+        run = Run(self, *(found or (None, None)))
         sampler = Sampler(run.metrics) if run.run_id else None
         status = "FINISHED"
         try:
@@ -130,7 +132,7 @@ class Tracker:
         try:
             return ask(self._connected())
         except (MlflowException, requests.RequestException) as error:
-            line = f"MLflow at {self._shown()}: {_reason(error)}"
+            line = f"MLflow at {self.shown()}: {_reason(error)}"
             if self._lost is None:
                 raise TrackingError(line) from error
             if not self._gone:
@@ -147,96 +149,25 @@ class Tracker:
             self._client = MlflowClient(self.uri, self.uri)
         return self._client
 
-    def _shown(self) -> str:
+    def shown(self) -> str:
+        """Return the address without a password."""
         parts = urlsplit(self.uri)
         return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
-class Run:
-    """An open run; `run_id` is None where the server was lost before, and then nothing that it is told goes anywhere.
-
-    Names keep letters, digits and ``_ - . : /`` and spaces. What is unknown (None, NaN) is not logged.
-    """
-
-    def __init__(self, tracker: Tracker, run_id: str | None) -> None:
-        self.tracker = tracker
-        self.run_id = run_id
-
-    def params(self, values: Mapping[str, object]) -> None:
-        """Log what the run was started with."""
-        from mlflow.entities import Param  # noqa: PLC0415 - as in `Tracker.call`
-
-        found = [Param(_named(key), str(value)[:LONGEST]) for key, value in values.items() if value is not None]
-        self._call(lambda client, run_id: client.log_batch(run_id, params=found))
-
-    def metric(self, name: str, value: float | None, step: int | None = None) -> None:
-        """Log a number; values at several steps make a curve."""
-        self.metrics({name: value}, step)
-
-    def metrics(self, values: Mapping[str, float | None], step: int | None = None) -> None:
-        """Log numbers of one moment."""
-        from mlflow.entities import Metric  # noqa: PLC0415 - as in `Tracker.call`
-
-        now = int(time.time() * 1_000)
-        known = {name: value for name, value in values.items() if value is not None and isfinite(value)}
-        found = [Metric(_named(name), float(value), now, step or 0) for name, value in known.items()]
-        self._call(lambda client, run_id: client.log_batch(run_id, metrics=found))
-
-    def tags(self, values: Mapping[str, str]) -> None:
-        """Set tags; the tag ``mlflow.note.content`` is the description, in Markdown."""
-        from mlflow.entities import RunTag  # noqa: PLC0415 - as in `Tracker.call`
-
-        found = [RunTag(key, value) for key, value in values.items()]
-        self._call(lambda client, run_id: client.log_batch(run_id, tags=found))
-
-    def artifact(self, path: Path, folder: str | None = None) -> None:
-        """Store a file, or all that lies in a folder, in a folder of the run's."""
-        if path.is_dir():
-            self._call(lambda client, run_id: client.log_artifacts(run_id, str(path), folder))
-        else:
-            self._call(lambda client, run_id: client.log_artifact(run_id, str(path), folder))
-
-    def text(self, text: str, name: str) -> None:
-        """Store a text as a file of that name."""
-        self._call(lambda client, run_id: client.log_text(run_id, text, name))
-
-    def table(self, columns: Mapping[str, Sequence[object]], name: str) -> None:
-        """Store a table, which MLflow shows beside those of other runs, as a JSON file of that name."""
-        with warnings.catch_warnings():
-            # MLflow looks for pictures among columns of objects, and pandas says that texts will not be such for ever.
-            warnings.filterwarnings("ignore", "For backward compatibility, 'str' dtypes are included")
-            self._call(lambda client, run_id: client.log_table(run_id, dict(columns), name))
-
-    def data(self, name: str, sha256: str, profile: str) -> None:
-        """Say which data the run is about: their name, hash and, as JSON, what else is known of them."""
-        from mlflow.entities import Dataset, DatasetInput  # noqa: PLC0415 - as in `Tracker.call`
-
-        # MLflow takes a digest of 36 characters at most; the whole hash is the source.
-        found = DatasetInput(Dataset(name, sha256[:16], "sha256", sha256, profile=profile))
-        self._call(lambda client, run_id: client.log_inputs(run_id, datasets=[found]))
-
-    def end(self, status: str) -> None:
-        """End the run as ``FINISHED``, ``FAILED`` or ``KILLED``."""
-        self._call(lambda client, run_id: client.set_terminated(run_id, status))
-
-    def _call(self, ask: "Callable[[MlflowClient, str], object]") -> None:
-        if self.run_id is not None:
-            run_id = self.run_id
-            self.tracker.call(lambda client: ask(client, run_id))
-
-
 def _open(
     client: "MlflowClient", name: str, kind: str, parent: str | None, tags: Mapping[str, str], run_id: str | None
-) -> str:
-    """Return the id of a run that is open now."""
+) -> tuple[str, str]:
+    """Return the ids of a run that is open now, and of its experiment."""
     if run_id is not None:
         client.update_run(run_id, status="RUNNING")
-        return run_id
+        return run_id, str(client.get_run(run_id).info.experiment_id)
     above = {"mlflow.parentRunId": parent} if parent else {}
-    code = {"mlflow.source.git.commit": commit(), "foretick.package": package_version()}
-    own = {"mlflow.source.name": Path(sys.argv[0]).name, "mlflow.source.type": "LOCAL", "foretick.kind": kind}
+    code = {"mlflow.source.git.commit": commit(), "package": package_version()}
+    own = {"mlflow.source.name": Path(sys.argv[0]).name, "mlflow.source.type": "LOCAL", "kind": kind}
     found = {**{key: value for key, value in code.items() if value}, **own, **above, **tags}
-    return str(client.create_run(_experiment(client), tags=found, run_name=name).info.run_id)
+    experiment = _experiment(client)
+    return str(client.create_run(experiment, tags=found, run_name=name).info.run_id), experiment
 
 
 def _experiment(client: "MlflowClient") -> str:
@@ -251,10 +182,6 @@ def _experiment(client: "MlflowClient") -> str:
         return client.create_experiment(EXPERIMENT, tags={"mlflow.experimentKind": "custom_model_development"})
     except MlflowException:  # another process was faster, or there is no answer, which the next line tells
         return str(client.get_experiment_by_name(EXPERIMENT).experiment_id)  # type: ignore[union-attr]
-
-
-def _named(name: str) -> str:
-    return re.sub(r"[^/\w.\- :]", "_", name)
 
 
 def _reason(error: BaseException) -> str:

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 PREFIX = "foretick-"
 """Before each name: the server may hold the models of others too."""
-VERSION = "foretick.version"
+VERSION = "version"
+"""The tag with our version: MLflow gives numbers of its own."""
 FOLDER = "model"
 """Where the artifact lies in the run."""
 ABOUT = (
@@ -56,7 +57,7 @@ def register(
         f"{client.get_run(run_id).info.artifact_uri}/{FOLDER}",
         run_id,
         tags={VERSION: version, **known, **tags},
-        description=described(model, version, origin),
+        description=described(version, origin),
         await_creation_for=0,
     )
     if numbers(client, model)[version] != str(made.version):  # each of the two deletes its own, never the other's
