@@ -83,10 +83,12 @@ class Dissimilarity:
     def of(self, values: Floats, places: Ints) -> Floats:
         """Return the dissimilarity [n] of rows whose columns stand at these places, NaN where most of it is unknown."""
         known = np.isfinite(values[:, places])
-        if known.all():
+        whole = known.all(axis=1)
+        if whole.all():
             return self._nearest(values, places, self.directions)
         found = np.full(len(values), np.nan)
-        for pattern in np.unique(known, axis=0):
+        found[whole] = self._nearest(values[whole], places, self.directions)
+        for pattern in np.unique(known[~whole], axis=0):
             if 2 * pattern.sum() >= len(pattern):
                 rows = np.flatnonzero((known == pattern).all(axis=1))
                 found[rows] = self._nearest(values[rows], places, self._adapted(pattern))
