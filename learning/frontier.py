@@ -1,6 +1,7 @@
 """Until which bar all symbols have come, so that their mean can be taken."""
 
 from collections.abc import Mapping
+from math import inf
 
 PATIENCE_S = 120.0
 
@@ -25,6 +26,7 @@ class Frontier:
         for symbol, time in newest.items():
             before = self._seen.get(symbol)
             if before is None or time > before[0]:
-                self._seen[symbol] = time, now
+                # One that had ended before the first bar that is read is not waited for at all.
+                self._seen[symbol] = time, -inf if before is None and time <= self.read else now
         waited_for = [time for time, since in self._seen.values() if time > self.read + 1 or now - since < PATIENCE_S]
         return max(self.read, min(waited_for, default=0) - 1)

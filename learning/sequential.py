@@ -11,7 +11,11 @@ What is not: the mean over the places of a longer horizon, and over horizons, is
 an e-process, for each place's bets are fair only to who does not know the bars in between (Choe and Ramdas 2024,
 "Combining evidence across filtrations"). That it too is reached by chance as rarely as alpha says is shown by
 simulation only (tests/learning/test_learning_sequential.py). Nor does the test speak of a challenger that was better on
-the whole and is not any more: the hypothesis that it refutes is that there was never a gain to expect.
+the whole and is not any more: the hypothesis that it refutes is that there was never a gain to expect. A gain that is
+expected for a while only, and as large a loss afterwards, is such a gain.
+
+Won is a trial with enough evidence overall and enough bars, if at no horizon there is as much evidence for the
+champion; lost is one with enough evidence, overall, that the champion is better.
 """
 
 from collections.abc import Mapping
@@ -55,7 +59,7 @@ class Trial:
     def __post_init__(self) -> None:
         self.evidence = np.ones((2, len(self.horizons)))
         self._wealth = [betting.initial(horizon) for horizon in self.horizons]
-        self._sums = np.zeros((2, len(self.horizons)))
+        self._sums = np.zeros((2, len(self.horizons)))  # of the gains, and how many there were
 
     def update(self, time: Ints, gain: Floats) -> Verdict | None:
         """Take the gains [n, H] that came true at the bars at `time` [n], in order, NaN where none did.
@@ -64,36 +68,33 @@ class Trial:
         """
         if not len(time):
             return None
-        evidence = np.empty((2, len(time), len(self.horizons)))
+        evidence = np.empty((len(time), 2, len(self.horizons)))
         for column, horizon in enumerate(self.horizons):
             place = time // self.span % horizon
-            self._wealth[column], evidence[:, :, column] = betting.step(self._wealth[column], place, gain[:, column])
+            self._wealth[column], wealth = betting.step(self._wealth[column], place, gain[:, column])
+            evidence[:, :, column] = wealth.T
         known = np.isfinite(gain)
+        terms = np.stack([np.where(known, gain, 0.0), known], axis=1)
+        sums = np.cumsum(np.concatenate([self._sums[None], terms]), axis=0)[1:]
         bars = self.bars + np.cumsum(known.any(axis=1))
         enough = 1.0 / self.alpha
-        for_it, against_it = evidence.mean(axis=2)
-        won = (for_it >= enough) & (bars >= self.least) & (evidence[1] < enough).all(axis=1)
-        lost = against_it >= enough
-        reached = np.flatnonzero(won | lost)
+        for_it, against_it = evidence.mean(axis=2).T
+        won = (for_it >= enough) & (bars >= self.least) & (evidence[:, 1] < enough).all(axis=1)
+        reached = np.flatnonzero(won | (against_it >= enough))
+        new = None
         if self.verdict is None and len(reached):
             at = int(reached[0])
-            told = self._told(evidence[:, at], int(bars[at]), gain[: at + 1])
-            self.verdict = Verdict("won" if won[at] else "lost", int(time[at]), told)
-            new = self.verdict
-        else:
-            new = None
-        self.bars, self.evidence = int(bars[-1]), evidence[:, -1]
-        self._sums += [np.nansum(gain, axis=0), known.sum(axis=0)]
+            told = self._told(evidence[at], int(bars[at]), sums[at])
+            new = self.verdict = Verdict("won" if won[at] else "lost", int(time[at]), told)
+        self.bars, self.evidence, self._sums = int(bars[-1]), evidence[-1], sums[-1]
         self.first = int(time[0]) if self.first is None else self.first
         return new
 
     def told(self) -> dict[str, float]:
         """Return the evidence until now, numbers by their names."""
-        return self._told(self.evidence, self.bars, np.empty((0, len(self.horizons))))
+        return self._told(self.evidence, self.bars, self._sums)
 
-    def _told(self, evidence: Floats, bars: int, new: Floats) -> dict[str, float]:
-        known = np.isfinite(new)
-        total, count = self._sums[0] + np.nansum(new, axis=0), self._sums[1] + known.sum(axis=0)
+    def _told(self, evidence: Floats, bars: int, sums: Floats) -> dict[str, float]:
         for_it, against_it = evidence
         told = {
             "e_value": float(for_it.mean()),
@@ -101,8 +102,8 @@ class Trial:
             "bars": float(bars),
             "alpha": self.alpha,
         }
-        for column, horizon in enumerate(self.horizons):
-            if count[column]:
-                told[f"gain_{horizon}"] = float(total[column] / count[column])
-            told[f"e_value_{horizon}"] = float(for_it[column])
+        for horizon, value, total, count in zip(self.horizons, for_it.tolist(), *sums.tolist(), strict=True):
+            if count:
+                told[f"gain_{horizon}"] = total / count
+            told[f"e_value_{horizon}"] = value
         return told

@@ -36,7 +36,8 @@ COPY (
     SELECT series_id, time, pinball, coalesce(absolute_error, 'NaN'), coalesce(naive_absolute_error, 'NaN'),
         interval_hit, role
     FROM outcome_rows
-    WHERE series_id = ANY(%s) AND time > %s AND time <= %s AND status = 's' AND pinball IS NOT NULL
+    WHERE series_id = ANY(%s) AND time > %s AND time <= %s AND status = 's'
+        AND pinball IS NOT NULL AND interval_hit IS NOT NULL
 ) TO STDOUT (FORMAT binary)
 """
 OUTCOME = [("series", ">i4"), ("time", ">i8"), ("loss", ">f8"), ("error", ">f8"), ("naive_error", ">f8")]
@@ -70,7 +71,7 @@ class Stored:
         self.symbols: list[str] = []
         self.versions: list[Version] = []
         self.regimes: list[str] = [""]
-        self._numbers: dict[tuple[str, ...], list[int]] = {}
+        self._states: dict[int, tuple[Ints, Ints]] = {}
         self._symbol = self._version = self._horizon = np.empty(0, dtype=np.int64)
 
     def newest(self) -> dict[str, int]:
@@ -142,15 +143,12 @@ class Stored:
         rows = self._connection.execute(
             REGIMES, (self.symbols, self._interval, moment(after), moment(until))
         ).fetchall()
-        times = np.array([round(time.timestamp() * 1000) for _, time, _ in rows], dtype=np.int64)
-        states = np.array([_number(self.regimes, state) for *_, state in rows], dtype=np.int64)
-        symbols = np.array([self.symbols.index(symbol) for symbol, *_ in rows], dtype=np.int64)
-        self._states = {
-            place: (times[symbols == place], states[symbols == place]) for place in np.unique(symbols).tolist()
-        }
-        for place, (time, state) in self._states.items():
-            order = np.argsort(time)
-            self._states[place] = time[order], state[order]
+        self._states = {}
+        for place, symbol in enumerate(self.symbols):
+            of = sorted((round(time.timestamp() * 1000), state) for name, time, state in rows if name == symbol)
+            if of:
+                states = [_number(self.regimes, state) for _, state in of]
+                self._states[place] = np.array([time for time, _ in of]), np.array(states)
 
     def _regime(self, symbol: Ints, made: Ints) -> Ints:
         found = np.zeros(len(symbol), dtype=np.int64)
