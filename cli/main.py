@@ -10,7 +10,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from cli import dashboard, evaluate, explain, features, models, pipeline, replay, stack, topics, train, tune
+from cli import dashboard, evaluate, explain, features, models, pipeline, replay, stack, topics, train, tune, watch
 from cli.errors import UserError
 
 app = typer.Typer(
@@ -33,6 +33,8 @@ COMMANDS = (
     tune.tune,
     evaluate.evaluate,
     explain.explain,
+    watch.drift,
+    watch.skill,
     dashboard.dashboard,
 )
 

@@ -1,0 +1,53 @@
+"""What the watch has found, for people: the alarms, and the newest skills."""
+
+from typing import Any
+
+import msgspec
+
+from storage.history import opened
+from topics.records import Drift
+
+ALARMS = """
+SELECT model, version, kind, detector, (extract(epoch FROM time) * 1000)::int8, statistic, "limit", interval, symbol,
+    horizon, (extract(epoch FROM since) * 1000)::int8, detail
+FROM drift WHERE model = coalesce(%s, model) ORDER BY time DESC LIMIT %s
+"""
+SKILLS = """
+SELECT (extract(epoch FROM time) * 1000)::int8, interval, model, version, role, horizon, regime, days, forecasts, skill,
+    error_skill, coverage
+FROM model_skill s
+WHERE model = coalesce(%s, model) AND time = (SELECT max(time) FROM model_skill t WHERE t.interval = s.interval)
+ORDER BY interval, model, role, version, days, regime, horizon
+"""
+
+
+class Skill(msgspec.Struct, frozen=True):
+    """A row of model_skill: see storage/sql/0010_skill.sql; `time` in epoch ms."""
+
+    time: int
+    interval: str
+    model: str
+    version: str
+    role: str
+    horizon: int
+    regime: str
+    days: float
+    forecasts: int
+    skill: float | None
+    error_skill: float | None
+    coverage: float | None
+
+
+def alarms(url: str, model: str | None = None, most: int = 50) -> list[Drift]:
+    """Return the newest alarms, newest first. Raises StorageError where the database cannot be read."""
+    return [Drift(*row) for row in _read(url, ALARMS, model, most)]
+
+
+def skills(url: str, model: str | None = None) -> list[Skill]:
+    """Return the skills at the end of the newest hour. Raises StorageError where the database cannot be read."""
+    return [Skill(*row) for row in _read(url, SKILLS, model)]
+
+
+def _read(url: str, query: str, *parameters: Any) -> list[tuple[Any, ...]]:
+    with opened(url) as connection:
+        return connection.execute(query.encode(), parameters).fetchall()
