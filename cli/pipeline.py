@@ -55,11 +55,14 @@ def run(
         def told(what: str) -> None:
             status.update(what)
 
+        def say(what: str) -> None:
+            console.print(f"{time.monotonic() - began:7.0f} s  {what}", highlight=False, markup=False)
+
         def recorded(step: "Step") -> None:
             if step.state != "running":
-                console.print(f"{time.monotonic() - began:7.0f} s  {_line(step)}", highlight=False, markup=False)
+                say(_line(step))
 
-        pipeline = ProductionPipeline(Settings(), files or (), model or (), tune, days, seed, told, recorded)
+        pipeline = ProductionPipeline(Settings(), files or (), model or (), tune, days, seed, told, say, recorded)
         try:
             report = _told(lambda: pipeline.run_complete_pipeline(run_id))
         except KeyboardInterrupt:

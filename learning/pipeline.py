@@ -44,7 +44,8 @@ STEPS: dict[str, Callable[[Work], None]] = {
 class ProductionPipeline:
     """One run of the pipeline: see `learning.run_records.Options` for what may be asked.
 
-    `told` hears in words what is done next, `recorded` of each step as it begins and ends.
+    `told` hears in words what is done next, `warned` of what is amiss and stops nothing, `recorded` of each step as it
+    begins and ends.
     """
 
     def __init__(
@@ -56,10 +57,11 @@ class ProductionPipeline:
         days: float | None = None,
         seed: int = 0,
         told: Callable[[str], None] = lambda _: None,
+        warned: Callable[[str], None] = lambda _: None,
         recorded: Callable[[Step], None] = lambda _: None,
     ) -> None:
         self.settings = settings or Settings()
-        self.told, self.recorded = told, recorded
+        self.told, self.warned, self.recorded = told, warned, recorded
         self.run_id: str | None = None
         paths = [str(path.resolve()) for path in files]
         self.options = Options(paths, list(models), tune, days, seed=seed)
@@ -83,20 +85,25 @@ class ProductionPipeline:
         with taken as held:
             held.told, self.run_id = self.recorded, held.run.run_id
             try:
-                return complete(self.settings, held, self.told)
+                return complete(self.settings, held, self.told, self.warned)
             except KeyboardInterrupt:
                 held.finish("stopped by the user")  # else a trainer would go on with it
                 raise
 
 
-def complete(settings: Settings, held: Held, told: Callable[[str], None] = lambda _: None) -> Report:
+def complete(
+    settings: Settings,
+    held: Held,
+    told: Callable[[str], None] = lambda _: None,
+    warned: Callable[[str], None] = lambda _: None,
+) -> Report:
     """Do the steps of a run that this process holds, and write down how it ended. Raises StorageError as above."""
     run = held.run
-    tracker = Tracker(settings.mlflow_uri, told)
+    tracker = Tracker(settings.mlflow_uri, lambda line: warned(f"{line}: this run is not tracked any further"))
     tags = {"why": run.why, "requested by": run.requested_by, "run": run.run_id}
     with tracker.run(f"pipeline {run.run_id}", "pipeline", tags=tags, run_id=run.mlflow_run_id) as tracked:
         held.tracked(tracked.run_id)
-        work = Work(settings, held, tracker, tracked, told)
+        work = Work(settings, held, tracker, tracked, told, warned)
         error = _all_steps(work)
         _summary(work, tracked)
         if error is not None:

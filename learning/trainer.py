@@ -78,7 +78,7 @@ class Trainer:
         run = held.run
         log.info("run %s, asked for by %s: %s", run.run_id, run.requested_by, run.why)
         held.told = _logged
-        report = complete(self.settings, held)
+        report = complete(self.settings, held, warned=log.warning)
         for one in report.models:
             log.info("run %s: %s %s: %s", run.run_id, one.model, one.version or "-", one.error or one.why or one.role)
         log.info("run %s %s%s", run.run_id, report.run.state, f": {report.run.error}" if report.run.error else "")
@@ -143,6 +143,7 @@ def stop(_signal: int, _frame: FrameType | None) -> None:
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, stop)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # that MLflow is away is told in a line of ours
     wanted = Settings()
     give_way(wanted)
     Trainer(wanted).work()

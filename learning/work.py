@@ -34,6 +34,7 @@ class Work:
     tracker: Tracker
     run: Run
     told: Callable[[str], None]
+    warned: Callable[[str], None]
     classes: dict[str, type[Any]] = field(default_factory=dict)
     bars: list[BarFrame] = field(default_factory=list)
     definition: Definition = field(default_factory=Definition)

@@ -12,7 +12,9 @@ from stack.lag import group_is_stable
 from stack.servers import SERVERS, plan
 from topics.catalog import PERSIST_GROUP, WORKER_GROUP
 
-NAMES = (*SERVERS, "mlflow", "worker", "persist", "dashboard")
+NAMES = (*SERVERS, "mlflow", "worker", "persist", "watch", "trainer", "dashboard")
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+"""Each library has a variable of its own that says how many threads it may use."""
 
 
 def components(settings: Settings) -> tuple[Component, ...]:
@@ -34,15 +36,20 @@ def components(settings: Settings) -> tuple[Component, ...]:
     deploy = step("deploy", "learning.announce", needs=("prepare", "train"))
     worker = replace(python("worker", "stream.worker", needs=("prepare", "train", "deploy")), check=worker_reads)
     persist = replace(python("persist", "stream.persist", needs=("prepare", "train")), check=persist_reads)
+    watch = python("watch", "learning.watch", needs=("prepare", "train", "deploy"))
+    trainer = replace(
+        python("trainer", "learning.trainer", needs=("prepare", "train", "deploy")),
+        environment=dict.fromkeys(THREADS, "1"),  # the other cores are the stream's
+    )
     page = replace(
         python("dashboard", "dashboard.serve", needs=("prepare",)),
         check=dashboard_answers,
         address=f"http://{HOST}:{port}",
     )
     sample = step("sample", "stack.sample", "replay", needs=("worker", "persist"))
-    ours = (prepare, train, deploy, worker, persist, page, *((sample,) if settings.sample else ()))
-    environment = {"FORETICK_HOME": str(settings.home.resolve())}
-    return (*servers.components, *(replace(component, environment=environment) for component in ours))
+    ours = (prepare, train, deploy, worker, persist, watch, trainer, page, *((sample,) if settings.sample else ()))
+    home = {"FORETICK_HOME": str(settings.home.resolve())}
+    return (*servers.components, *(replace(one, environment={**one.environment, **home}) for one in ours))
 
 
 def python(name: str, module: str, *arguments: str, needs: tuple[str, ...]) -> Component:

@@ -11,5 +11,7 @@ def check(work: Work) -> None:
     with work.held.step("check") as detail:
         found = examine(work.bars, work.settings.interval)
         detail.update(msgspec.to_builtins(found))
+        for line in found.warnings:
+            work.warned(line)
         if found.errors:
             raise ValueError("; ".join(found.errors))

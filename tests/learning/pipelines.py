@@ -1,7 +1,7 @@
 """Homes whose bars are persisted, and runs of the pipeline over them."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -37,14 +37,20 @@ def train(folder: Path) -> None:
 
 
 @contextmanager
-def persisted(servers: Servers, home: Path, trained: Path | None, mlflow: str = NOBODY) -> Iterator[Settings]:
-    """A database with the first days' bars, and models in service where `trained` names some."""
+def persisted(
+    servers: Servers, home: Path, trained: Path | None, serving: Sequence[str] = MODELS, mlflow: str = NOBODY
+) -> Iterator[Settings]:
+    """A database with the first days' bars, and models in service where `trained` has some."""
     create_topics(servers.kafka)
     if trained is not None:
         shutil.copytree(trained, home / "models")
+        known = registry.serving(trained)
+        registry.serve(home / "models", {name: known[name] for name in serving})
     with new_database(servers.database_url) as url:
         persist(url, *replayed(FIRST + DAYS * DAY))
-        yield Settings(home=home, kafka=servers.kafka, database_url=SecretStr(url), mlflow_uri=mlflow, models=MODELS)
+        yield Settings(
+            home=home, kafka=servers.kafka, database_url=SecretStr(url), mlflow_uri=mlflow, models=tuple(serving)
+        )
 
 
 def steps(settings: Settings, run_id: str) -> dict[tuple[str, str | None], Step]:

@@ -39,15 +39,15 @@ def by_name(models: list[Outcome]) -> dict[str, Outcome]:
 
 
 def test_a_run_trains_on_what_was_persisted_and_lets_the_new_versions_challenge(settings: Settings) -> None:
-    told: list[str] = []
-    report = ProductionPipeline(settings, told=told.append).run_complete_pipeline()
+    warned: list[str] = []
+    report = ProductionPipeline(settings, warned=warned.append).run_complete_pipeline()
     assert report.run.state == "done", report.run.error
     assert not report.failed
     found = by_name(report.models)
     assert list(found) == list(MODELS)
     assert {outcome.role for outcome in report.models} == {"challenger"}
     assert found["naive"].skill == 0
-    assert sum("MLflow" in line for line in told) == 1
+    assert warned == ["MLflow at http://127.0.0.1:1: no answer: this run is not tracked any further"]
 
     recorded = steps(settings, report.run.run_id)
     whole = [(step, None) for step in STEPS if step not in ("tune", "train", "deploy")]
@@ -110,6 +110,46 @@ def test_without_models_in_service_what_is_trained_goes_into_service(servers: Se
         assert [row[1] for row in deployments(settings)] == ["serve", "serve"]
         parts = registry.load_all(tmp_path / "models", Definition.load(tmp_path / "models").fingerprint)
         assert [part.name for part in parts] == ["naive", "ridge"]
+
+
+def test_a_run_may_tune_first(settings: Settings) -> None:
+    report = ProductionPipeline(settings, models=["ridge"], tune=2).run_complete_pipeline()
+    assert not report.failed, report
+    found = steps(settings, report.run.run_id)
+    assert ("tune", "naive") not in found  # it has nothing to tune
+    detail = found["tune", "ridge"].detail
+    assert detail is not None
+    assert detail["numbers"]["complete"] + detail["numbers"]["pruned"] == 2
+    kept = parameters.read(settings.home / "models").get("ridge", {})
+    assert kept == (detail["parameters"] if detail["better"] else {})
+
+
+def test_everything_of_a_run_is_in_mlflow(
+    servers: Servers, mlflow_server: Servers, tmp_path: Path, trained: Path
+) -> None:
+    from mlflow import MlflowClient  # noqa: PLC0415 - seconds that only this test is to pay
+
+    uri = mlflow_server.mlflow_uri
+    with persisted(servers, tmp_path, trained, ("naive", "ridge"), uri) as settings:
+        announce(settings)
+        report = ProductionPipeline(settings).run_complete_pipeline()
+    assert not report.failed, report
+    client = MlflowClient(uri, uri)
+    above = client.get_run(str(report.run.mlflow_run_id))
+    assert (above.info.status, above.data.tags["run"]) == ("FINISHED", report.run.run_id)
+    below = f"tags.mlflow.parentRunId = '{above.info.run_id}'"
+    kinds = [run.data.tags["foretick.kind"] for run in client.search_runs([above.info.experiment_id], below)]
+    assert sorted(kinds) == ["evaluate", "train", "train"]
+    ridge = by_name(report.models)["ridge"]
+    (registered,) = [
+        version
+        for version in client.search_model_versions("name = 'foretick-ridge'")
+        if version.tags["foretick.version"] == ridge.version
+    ]
+    run = client.get_run(str(registered.run_id))
+    assert run.data.params["data sha256"] == above.data.params["data sha256"]
+    assert {"training/seconds"} < run.data.metrics.keys()
+    assert above.data.metrics["skill/ridge"] == ridge.skill
 
 
 def test_too_little_history_ends_the_run_with_one_line(settings: Settings) -> None:
