@@ -40,8 +40,8 @@ class Scored(NamedTuple):
     versions: list[Version]
     regimes: list[str]
 
-    def where(self, rows: Flags) -> Self:
-        """Return some of the rows."""
+    def where(self, rows: Flags | Ints) -> Self:
+        """Return some of the rows, by whether or in which order they are wanted."""
         return self._replace(**{name: getattr(self, name)[rows] for name in self._fields[:-2]})
 
     @property

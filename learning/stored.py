@@ -14,9 +14,6 @@ from topics.units import interval_ms
 
 EPOCH_2000_US = 946_684_800_000_000
 """The zero of PostgreSQL's binary times, in microseconds of ours."""
-HEADER, TRAILER = 19, 2
-"""Bytes around the rows of a binary COPY."""
-
 SERIES = "SELECT series_id, symbol, model, version, horizon FROM series WHERE interval = %s ORDER BY series_id"
 NEWEST_OUTCOME = """
 SELECT s.symbol, max(n.time)
@@ -32,24 +29,23 @@ LATERAL (SELECT time FROM features f WHERE (f.symbol, f.interval) = (s.symbol, %
 """
 NEWEST_REGIME = NEWEST_FEATURES.replace("features", "regimes")
 OUTCOMES = """
-COPY (
-    SELECT series_id, time, pinball, coalesce(absolute_error, 'NaN'), coalesce(naive_absolute_error, 'NaN'),
-        interval_hit, role
-    FROM outcome_rows
-    WHERE series_id = ANY(%s) AND time > %s AND time <= %s AND status = 's'
-        AND pinball IS NOT NULL AND interval_hit IS NOT NULL
-) TO STDOUT (FORMAT binary)
+SELECT string_agg(int4send(series_id), ''), string_agg(timestamptz_send(time), ''), string_agg(float8send(pinball), ''),
+    string_agg(float8send(coalesce(absolute_error, 'NaN')), ''),
+    string_agg(float8send(coalesce(naive_absolute_error, 'NaN')), ''),
+    string_agg(boolsend(interval_hit), ''), string_agg(charsend(role), '')
+FROM outcome_rows
+WHERE series_id = ANY(%s) AND time > %s AND time <= %s AND status = 's'
+    AND pinball IS NOT NULL AND interval_hit IS NOT NULL
 """
-OUTCOME = [("series", ">i4"), ("time", ">i8"), ("loss", ">f8"), ("error", ">f8"), ("naive_error", ">f8")]
-OUTCOME += [("hit", "?"), ("role", "S1")]
+OUTCOME = (">i4", ">i8", ">f8", ">f8", ">f8", "?", "S1")
 PREDICTIONS = """
-COPY (
-    SELECT p.series_id, p.time, coalesce(p.dissimilarity, 'NaN')
-    FROM prediction_rows p JOIN contexts c USING (context_id)
-    WHERE p.series_id = ANY(%s) AND p.time > %s AND p.time <= %s AND c.role = 'champion'
-) TO STDOUT (FORMAT binary)
+SELECT string_agg(int4send(p.series_id), ''), string_agg(timestamptz_send(p.time), ''),
+    string_agg(float8send(coalesce(p.dissimilarity, 'NaN')), '')
+FROM prediction_rows p JOIN contexts c USING (context_id)
+WHERE p.series_id = ANY(%s) AND p.time > %s AND p.time <= %s AND c.role = 'champion'
 """
-PREDICTION = [("series", ">i4"), ("time", ">i8"), ("dissimilarity", ">f8")]
+PREDICTION = (">i4", ">i8", ">f8")
+"""The types of a query's columns: each comes as one value, the binary form of all its rows one after the other."""
 REGIMES = (
     "SELECT symbol, time, state FROM regimes WHERE symbol = ANY(%s) AND interval = %s AND time > %s AND time <= %s"
 )
@@ -89,40 +85,35 @@ class Stored:
 
     def scored(self, after: int, until: int) -> Scored:
         """Return the outcomes whose labels came at the bars in (after, until], with naive's losses beside them."""
-        parts = [
-            self._copied(OUTCOME, OUTCOMES, self._series(horizon), after - lead, until - lead, lead)
-            for horizon, lead in ((horizon, horizon * self.span) for horizon in self._horizons)
-        ]
-        rows, bar, made = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-        series = rows["series"].astype(np.int64)
-        order = np.lexsort((series, bar))
-        rows, bar, made, series = rows[order], bar[order], made[order], series[order]
+        parts = []
+        for horizon in self._horizons:
+            lead = horizon * self.span
+            columns = self._columns(OUTCOME, OUTCOMES, horizon, after - lead, until - lead)
+            parts.append([columns[1] + lead, *columns])
+        bar, series, made, loss, error, naive_error, hit, role = map(np.concatenate, zip(*parts, strict=True))
         symbol = self._symbol[series]
-        loss, error, naive_error = (rows[name].astype(np.float64) for name in ("loss", "error", "naive_error"))
-        return with_naive(
-            Scored(
-                bar,
-                symbol,
-                self._version[series],
-                self._horizon[series],
-                self._regime(symbol, made),
-                rows["role"],
-                loss,
-                np.full(len(rows), np.nan),
-                error,
-                naive_error,
-                rows["hit"].astype(np.float64),
-                self.versions,
-                self.regimes,
-            )
+        found = Scored(
+            bar,
+            symbol,
+            self._version[series],
+            self._horizon[series],
+            self._regime(symbol, made),
+            role,
+            loss,
+            np.full(len(bar), np.nan),
+            error,
+            naive_error,
+            hit.astype(np.float64),
+            self.versions,
+            self.regimes,
         )
+        return with_naive(found.where(np.lexsort((series, bar))))
 
     def dissimilarity(self, after: int, until: int) -> tuple[Ints, Ints, Floats]:
         """Return of the champions' forecasts at the bars in (after, until] the time, version and dissimilarity [n]."""
-        series = self._series(min(self._horizons))
-        rows, time, _ = self._copied(PREDICTION, PREDICTIONS, series, after, until, 0)
-        whose, value = self._version[rows["series"].astype(np.int64)], rows["dissimilarity"].astype(np.float64)
-        order = np.lexsort((whose, time))
+        series, time, value = self._columns(PREDICTION, PREDICTIONS, min(self._horizons), after, until)
+        whose = self._version[series]
+        order = np.lexsort((series, time))
         return time[order], whose[order], value[order]
 
     def features(self, after: int, until: int, fingerprint: str) -> tuple[Ints, Floats]:
@@ -158,9 +149,6 @@ class Stored:
             found[rows] = np.where(times[at] == made[rows], states[at], 0)
         return found
 
-    def _series(self, horizon: int) -> list[int]:
-        return np.flatnonzero(self._horizon == horizon).tolist()
-
     def _learn_series(self) -> None:
         rows = self._connection.execute(SERIES, (self._interval,)).fetchall()
         size = rows[-1][0] + 1 if rows else 0
@@ -176,22 +164,19 @@ class Stored:
         rows = self._connection.execute(query.encode(), parameters).fetchall()
         return {symbol: round(time.timestamp() * 1000) for symbol, time in rows}
 
-    def _copied(
-        self, kinds: list[tuple[str, str]], query: str, series: list[int], after: int, until: int, lead: int
-    ) -> tuple[npt.NDArray[Any], Ints, Ints]:
-        """Return the rows of a binary COPY whose columns are all there, their bars (time + lead) and their times."""
-        with (
-            self._connection.cursor() as cursor,
-            cursor.copy(query.encode(), (series, moment(after), moment(until))) as copy,
-        ):
-            data = b"".join(copy)
-        fields = [
-            ("fields", ">i2"),
-            *(field for name, kind in kinds for field in ((f"{name}_size", ">i4"), (name, kind))),
+    def _columns(
+        self, kinds: Sequence[str], query: str, horizon: int, after: int, until: int
+    ) -> list[npt.NDArray[Any]]:
+        """Return the columns [n] of the rows of a horizon at times in (after, until], the second of them the time."""
+        series = np.flatnonzero(self._horizon == horizon).tolist()
+        with self._connection.cursor(binary=True) as cursor:
+            found = cursor.execute(query.encode(), (series, moment(after), moment(until))).fetchone()
+        columns = [
+            np.frombuffer(value or b"", dtype=kind).astype(np.dtype(kind).newbyteorder("="))
+            for value, kind in zip(found or (), kinds, strict=True)
         ]
-        rows = np.frombuffer(data[HEADER : len(data) - TRAILER], dtype=np.dtype(fields))
-        made = (rows["time"].astype(np.int64) + EPOCH_2000_US) // 1_000
-        return rows, made + lead, made
+        columns[1] = (columns[1] + EPOCH_2000_US) // 1_000
+        return columns
 
 
 def moment(time: int) -> datetime:

@@ -45,6 +45,7 @@ SELECT model, version, event, fingerprint, number, reason FROM model_events
 WHERE event = 'refused' AND (model, number) IN (SELECT model, max(number) FROM model_deployments GROUP BY model)
 ORDER BY time
 """
+DECISIONS = "SELECT count(*) FROM model_deployments"
 SKILL = """
 INSERT INTO model_skill (time, interval, model, version, role, horizon, regime, days, forecasts, skill, error_skill,
     coverage)
@@ -66,6 +67,8 @@ class Watch:
         self._frontier: Frontier | None = None
         self._skill_until = -1
         self._failed: set[tuple[object, ...]] = set()
+        self._decisions = 0
+        self._latest: dict[str, Deployment] = {}
         self._aligned: dict[str, int] = {}
 
     def look(self) -> int:
@@ -78,7 +81,7 @@ class Watch:
             while self._frontier.read < until:
                 self._take(self._frontier.read, min(until, self._frontier.read + STEP_BARS * self._stored.span))
                 steps += 1
-        latest = self._ledger.latest()
+        latest = self._deployments()
         self._decide(latest)
         self._align(latest)
         return steps
@@ -124,6 +127,13 @@ class Watch:
         new = [skill for skill in skills if skill.time > self._skill_until]
         with self._connection.cursor() as cursor:
             cursor.executemany(SKILL, [(moment(one.time), self._settings.interval, *one[1:]) for one in new])
+
+    def _deployments(self) -> dict[str, Deployment]:
+        """Return the newest decision about each model."""
+        found = self._connection.execute(DECISIONS).fetchone()
+        if found is not None and found[0] != self._decisions:
+            self._latest, self._decisions = self._ledger.latest(), found[0]
+        return dict(self._latest)
 
     def _decide(self, latest: dict[str, Deployment]) -> None:
         fingerprint = self._ledger.fingerprint

@@ -78,7 +78,13 @@ def settings(servers: Servers, tmp_path: Path) -> Iterator[Settings]:
     with psycopg.connect(servers.database_url, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         url = urlsplit(servers.database_url)._replace(path=f"/{name}").geturl()
-        found = Settings(home=tmp_path, kafka=servers.kafka, database_url=SecretStr(url), promote_bars=600)
+        found = Settings(
+            home=tmp_path,
+            kafka=servers.kafka,
+            database_url=SecretStr(url),
+            promote_bars=600,
+            mlflow_uri="http://127.0.0.1:9",
+        )
         prepare(found)
         for version in ("v1", "v2", "v3"):
             artifact = tmp_path / "models" / "gbm" / version / "model.json"

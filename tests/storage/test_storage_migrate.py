@@ -10,7 +10,7 @@ from storage.timescale import MIGRATIONS, migrate
 
 pytestmark = pytest.mark.services
 
-HYPERTABLES = {"ticks", "bars", "features", "regimes", "prediction_rows", "outcome_rows", "alerts"}
+HYPERTABLES = {"ticks", "bars", "features", "regimes", "prediction_rows", "outcome_rows", "alerts", "model_skill"}
 VIEWS = {"predictions", "outcomes", "scores"}
 
 
