@@ -42,6 +42,7 @@ def outcome(made: Trial) -> str | None:
     return None if made.verdict is None else made.verdict.outcome
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("carry", [0.0, 0.9])
 def test_one_that_is_no_better_is_rarely_promoted_though_looked_at_after_every_bar(carry: float) -> None:
     runs, alpha = 300, 0.05
