@@ -39,14 +39,16 @@ def tune(
     with failing_in_a_line(shared.url):
         shared.begin([untuned, untuned | dict(present)] if present else [untuned])
     end = None if timeout is None else time.monotonic() + timeout
+    others = 0
     with failing_in_a_line(shared.url), _parent(objective, shared, tracker, trials) as parent:
         while end is None or time.monotonic() < end:
             trial = shared.claim(trials)
             if trial is None:
-                others = shared.busy()
+                others, before = shared.busy(), others
                 if not others:
                     break
-                told(f"{others} trials still run in other processes")
+                if others != before:
+                    told(f"{others} trials still run in other processes")
                 time.sleep(WAIT_S)
                 continue
             with tracker.run(f"{objective.model.name} trial {trial.number}", "trial", parent=parent.run_id) as run:
