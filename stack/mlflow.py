@@ -44,4 +44,5 @@ def component(home: Path, port: int) -> Component:
         address,
         needs=("prepare",),
         environment={"FORETICK_HOME": str(home)},
+        start_wait_s=180.0,  # it is the last to get a core
     )

@@ -16,6 +16,8 @@ from stack.addresses import HOST
 SCHEMA = "mlflow"
 ARTIFACTS = "mlflow-artifacts"
 STOP_S = 5
+NICENESS = 5
+"""Nobody waits for MLflow: while it starts, the worker may have the cores."""
 
 
 def database(url: str) -> tuple[str, str]:
@@ -73,6 +75,7 @@ def main() -> None:
     parser.add_argument(
         "--address", default=HOST, help="where to listen (0.0.0.0 in a container that publishes on loopback)"
     )
+    os.nice(NICENESS)
     # Nothing of it is for a machine without a desk: no jobs of language models, no word to its makers.
     os.environ |= {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
     serve(Settings(), parser.parse_args().address)
