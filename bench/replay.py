@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -49,10 +49,10 @@ def repeated(bars: int, folder: Path) -> list[Path]:
 
 
 @contextmanager
-def running(home: Path, names: tuple[str, ...]) -> Iterator[dict[str, str]]:
-    """Run those components in `home`; give the environment that points at them."""
+def running(home: Path, names: tuple[str, ...], others: Mapping[str, str] | None = None) -> Iterator[dict[str, str]]:
+    """Run those components in `home`, with `others` in the environment; give the environment that points at them."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith("FORETICK_")}
-    environment = {**clean, "FORETICK_HOME": str(home)}
+    environment = {**clean, "FORETICK_HOME": str(home), **(others or {})}
     with (home / "supervisor.log").open("w") as log:
         supervisor = subprocess.Popen(
             [sys.executable, "-m", "stack", *names], cwd=ROOT, env=environment, stdout=log, stderr=log
