@@ -84,7 +84,10 @@ def train(
         except ValueError as error:
             raise UserError(str(error)) from error
     seconds.append(time.monotonic())
-    origin = provenance.of(bars, definition.fingerprint, seed, commit=commit() or None)
+    with console.status("comparing the bars with each other"):
+        reference = training.reference(bars, definition, seed, settings.universe)
+        reference.save(folder)
+    origin = provenance.of(bars, definition.fingerprint, seed, commit=commit() or None, reference=reference.id)
     paths = registry.save(folder, definition, forecasters, origin)
     for forecaster, path in zip(forecasters, paths, strict=True):
         if tuned.get(forecaster.name):

@@ -13,6 +13,7 @@ from features.step import FeatureStep
 from models.combiner import Combination
 from models.forecaster import Forecaster
 from models.parameters import ByModel, made
+from models.reference import Reference
 from models.registry import MODELS, Served, classes
 from models.space import NONE, Parameters
 
@@ -35,6 +36,13 @@ def features(
     """
     step = FeatureStep(definition)
     return [step.features(step.initial(), frame)[1] for frame in join(bars, universe)]
+
+
+def reference(
+    bars: Sequence[BarFrame], definition: Definition, seed: int, universe: Mapping[str, float] = ALONE
+) -> Reference:
+    """Return what later rows are compared with, to see how far they are from these bars."""
+    return Reference.fit(features(bars, definition, universe), definition.names, seed)
 
 
 def train(

@@ -45,7 +45,9 @@ def train(settings: Settings) -> None:
         settings.features,
         settings.models,
     )
-    registry.save(folder, *fitted, provenance.of(bars, fitted[0].fingerprint, SEED))
+    reference = training.reference(bars, fitted[0], SEED, settings.universe)
+    reference.save(folder)
+    registry.save(folder, *fitted, provenance.of(bars, fitted[0].fingerprint, SEED, reference=reference.id))
 
 
 def replay_rest(settings: Settings) -> None:
