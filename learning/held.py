@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from traceback import format_exc
 from typing import Any, LiteralString
 
 import psycopg
@@ -13,6 +14,8 @@ from storage.errors import StorageError, place, reason
 
 MOST_ATTEMPTS = 3
 """A step during which the process was killed so often is given up: it is what gets it killed."""
+INNERMOST = 5
+"""The frames of an error that are recorded, for who is to mend it."""
 BEGIN = f"""
 INSERT INTO pipeline_steps (run_id, step, model, state, started_at)
 VALUES (%s, %s, %s, 'running', clock_timestamp())
@@ -63,6 +66,7 @@ class Held:
         try:
             yield detail
         except Exception as error:
+            detail["traceback"] = format_exc(limit=-INNERMOST)
             self._end("failed", step, model, detail, reason(error))
             raise
         except BaseException:

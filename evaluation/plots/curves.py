@@ -17,7 +17,7 @@ def best(results: Results) -> list[str]:
     """Return the models in colour: the ensemble, then those whose R2 has the best mean rank over the horizons."""
     others = [model for model in results.models if model != BASELINE]
     values = np.array([[results.find(model, h, "r2").value for h in results.horizons] for model in others])
-    values = np.where(np.isnan(values), -np.inf, values).reshape(len(others), -1)
+    values = np.where(np.isnan(values), -np.inf, values).reshape(len(others), len(results.horizons))
     place = (values[None] > values[:, None]).sum(axis=1).mean(axis=1)
     order = [others[index] for index in np.argsort(place, kind="stable")]
     first = [FINAL] if FINAL in others else []

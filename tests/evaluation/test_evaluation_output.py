@@ -6,11 +6,13 @@ from html.parser import HTMLParser
 from io import StringIO
 from pathlib import Path
 
+import evaluation_market
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from rich.console import Console
 
+from evaluation.judge import judge
 from evaluation.leaderboard import leaderboard
 from evaluation.output import write
 from evaluation.plots import curves, heat
@@ -138,6 +140,12 @@ def test_the_terminal_shows_a_table_a_horizon_with_the_naive_model_first(results
     assert models == [*results.models] * len(results.horizons)
     skilled = next(words for words in lines if words[0] == "skilled")
     assert skilled[-3:] == ["better", "***", "yes"]
+
+
+def test_the_baseline_alone_has_a_report_too(tmp_path: Path):
+    alone = evaluation_market.labels(days=3)
+    results = judge(alone, [next(evaluation_market.zoo(alone))], seed=0)
+    assert "naive" in write(results, tmp_path).read_text(encoding="utf-8")
 
 
 def test_a_narrow_terminal_cuts_no_number(results: Results):

@@ -92,7 +92,10 @@ def test_a_step_is_recorded_from_its_beginning_to_its_end_however_it_ends(url: s
     assert load.ended_at is not None
     assert load.seconds is not None
     assert load.ended_at >= load.started_at
-    assert (found["train", "gbm"].state, found["train", "gbm"].error) == ("failed", "it fails")
+    gbm = found["train", "gbm"]
+    assert (gbm.state, gbm.error) == ("failed", "it fails")
+    assert gbm.detail is not None
+    assert "RuntimeError" in gbm.detail["traceback"]
     assert (found["train", "ridge"].state, found["train", "ridge"].error) == ("stopped", None)
     assert (found["evaluate", "gbm"].state, found["evaluate", "gbm"].error) == ("failed", "no forecasts")
     assert heard[:4] == [
