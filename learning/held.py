@@ -9,11 +9,12 @@ import psycopg
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
+from learning.memory import more
 from learning.run_records import STEP, Run, Step, step_of
 from storage.errors import StorageError, place, reason
 
 MOST_ATTEMPTS = 3
-"""A step during which the process was killed so often is given up: it is what gets it killed."""
+"""A step during which the process was killed, or was ended by a library, so often is given up."""
 INNERMOST = 5
 """The frames of an error that are recorded, for who is to mend it."""
 BEGIN = f"""
@@ -52,14 +53,12 @@ class Held:
     def step(self, step: str, model: str | None = None) -> Iterator[dict[str, Any]]:
         """Record a step from its beginning to its end, with the detail that the block fills in.
 
-        An error is recorded in one line, and raised. Raises ValueError where the process was killed in it too often.
+        An error is recorded in one line, and raised. Raises ValueError where the process has ended in it too often.
         """
         begun = self._written(BEGIN, self.run.run_id, step, model)
         self.told(begun)
         if begun.attempts > MOST_ATTEMPTS:
-            line = (
-                f"given up: the process was killed {MOST_ATTEMPTS} times in it; it may need more memory than there is"
-            )
+            line = f"given up: the process was ended {MOST_ATTEMPTS} times in it; perhaps it needs {more()}"
             self._end("failed", step, model, None, line)
             raise ValueError(line)
         detail: dict[str, Any] = {}

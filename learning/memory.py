@@ -19,7 +19,12 @@ def explained(error: BaseException) -> str | None:
     """Return in a line that an error is for want of memory; None where it is not."""
     if not isinstance(error, MemoryError) and not any(words in str(error).lower() for words in TOLD):
         return None
+    return f"needs {more()}"
+
+
+def more() -> str:
+    """Return what is not enough."""
     soft, _ = resource.getrlimit(resource.RLIMIT_DATA)
     if soft == resource.RLIM_INFINITY:
-        return "needs more memory than the machine has"
-    return f"needs more than FORETICK_TRAINER_MEMORY_MB, which is {soft // 2**20}"
+        return "more memory than the machine has"
+    return f"more than FORETICK_TRAINER_MEMORY_MB, which is {soft // 2**20}"

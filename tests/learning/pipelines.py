@@ -38,7 +38,12 @@ def train(folder: Path) -> None:
 
 @contextmanager
 def persisted(
-    servers: Servers, home: Path, trained: Path | None, serving: Sequence[str] = MODELS, mlflow: str = NOBODY
+    servers: Servers,
+    home: Path,
+    trained: Path | None,
+    serving: Sequence[str] = MODELS,
+    mlflow: str = NOBODY,
+    days: int = DAYS,
 ) -> Iterator[Settings]:
     """A database with the first days' bars, and models in service where `trained` has some."""
     create_topics(servers.kafka)
@@ -47,7 +52,7 @@ def persisted(
         known = registry.serving(trained)
         registry.serve(home / "models", {name: known[name] for name in serving})
     with new_database(servers.database_url) as url:
-        persist(url, *replayed(FIRST + DAYS * DAY))
+        persist(url, *replayed(FIRST + days * DAY))
         yield Settings(
             home=home, kafka=servers.kafka, database_url=SecretStr(url), mlflow_uri=mlflow, models=tuple(serving)
         )

@@ -112,10 +112,12 @@ def test_without_models_in_service_what_is_trained_goes_into_service(servers: Se
         assert [part.name for part in parts] == ["naive", "ridge"]
 
 
-def test_a_run_may_tune_first(settings: Settings) -> None:
-    report = ProductionPipeline(settings, models=["ridge"], tune=2).run_complete_pipeline()
-    assert not report.failed, report
-    found = steps(settings, report.run.run_id)
+def test_a_run_may_tune_first(servers: Servers, tmp_path: Path, trained: Path) -> None:
+    with persisted(servers, tmp_path, trained, days=12) as settings:
+        announce(settings)
+        report = ProductionPipeline(settings, models=["ridge"], tune=2).run_complete_pipeline()
+        assert not report.failed, report
+        found = steps(settings, report.run.run_id)
     assert ("tune", "naive") not in found  # it has nothing to tune
     detail = found["tune", "ridge"].detail
     assert detail is not None
@@ -138,13 +140,13 @@ def test_everything_of_a_run_is_in_mlflow(
     above = client.get_run(str(report.run.mlflow_run_id))
     assert (above.info.status, above.data.tags["run"]) == ("FINISHED", report.run.run_id)
     below = f"tags.mlflow.parentRunId = '{above.info.run_id}'"
-    kinds = [run.data.tags["foretick.kind"] for run in client.search_runs([above.info.experiment_id], below)]
+    kinds = [run.data.tags["kind"] for run in client.search_runs([above.info.experiment_id], below)]
     assert sorted(kinds) == ["evaluate", "train", "train"]
     ridge = by_name(report.models)["ridge"]
     (registered,) = [
         version
         for version in client.search_model_versions("name = 'foretick-ridge'")
-        if version.tags["foretick.version"] == ridge.version
+        if version.tags["version"] == ridge.version
     ]
     run = client.get_run(str(registered.run_id))
     assert run.data.params["data sha256"] == above.data.params["data sha256"]

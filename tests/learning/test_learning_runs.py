@@ -113,7 +113,7 @@ def test_a_step_in_which_the_process_is_killed_again_and_again_is_given_up(url: 
         for attempt, step in enumerate(begun, 1):
             step.__enter__()  # and never left, as by a process that is killed
             assert steps(runs, held)["train", "lstm"].attempts == attempt
-        with pytest.raises(ValueError, match=f"killed {MOST_ATTEMPTS} times in it"), held.step("train", "lstm"):
+        with pytest.raises(ValueError, match=f"ended {MOST_ATTEMPTS} times in it"), held.step("train", "lstm"):
             raise AssertionError("it is not begun")
         assert steps(runs, held)["train", "lstm"].state == "failed"
 

@@ -179,12 +179,12 @@ def test_a_run_that_fails_is_shown_so_and_can_be_gone_on_with(tracker):
 
 def test_a_version_is_registered_once_with_its_files_and_where_it_comes_from(tracker, tmp_path):
     folder = artifact(tmp_path / "v1")
-    with tracker.run("ridge", "train") as run:
-        tracker.register("ridge", "v1", folder, run.run_id, {"reference": "r1"})
-    tracker.register("ridge", "v1", folder, run.run_id)
-    tracker.register("ridge", "v2", artifact(tmp_path / "v2"))  # without a run of its own
-    assert registered(tracker, "ridge") == {"v1": "1", "v2": "2"}
-    found = ask(tracker, "model-versions/get", name="foretick-ridge", version="1")["model_version"]
+    with tracker.run("elastic", "train") as run:
+        tracker.register("elastic", "v1", folder, run.run_id, {"reference": "r1"})
+    tracker.register("elastic", "v1", folder, run.run_id)
+    tracker.register("elastic", "v2", artifact(tmp_path / "v2"))  # without a run of its own
+    assert registered(tracker, "elastic") == {"v1": "1", "v2": "2"}
+    found = ask(tracker, "model-versions/get", name="foretick-elastic", version="1")["model_version"]
     tags = pairs(found["tags"])
     assert (tags["features"], tags["span"]) == ("8d1f", "2025-03-01 to 2025-05-31")
     assert tags["reference"] == "r1"
