@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.errors import UserError
+from cli.show import whole
 from cli.times import iso
 from settings import Settings
 
@@ -38,7 +39,7 @@ def list_models(as_json: Json = False) -> None:
     if as_json:
         _print(rows)
         return
-    table = Table("model", "role", "version", "trained until", "age", "number", "decided by", "when", box=None)
+    table = Table("model", "role", whole("version"), "trained until", "age", "number", "decided by", "when", box=None)
     for row in rows:
         age = "-" if row.age_days is None else f"{row.age_days:.1f} days{', expired' if row.expired else ''}"
         by, number = row.decided_by or "not yet deployed", str(row.number or "-")
@@ -88,7 +89,16 @@ def history(
         _print(rows)
         return
     table = Table(
-        "when", "model", "number", "action", "champion", "challengers", "shadow", "decided by", "why", box=None
+        "when",
+        "model",
+        "number",
+        "action",
+        whole("champion"),
+        whole("challengers"),
+        whole("shadow"),
+        "decided by",
+        "why",
+        box=None,
     )
     for row in rows:
         versions = (row.champion or "-", " ".join(row.challengers) or "-", row.shadow or "-")

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.errors import UserError
+from cli.show import whole
 from cli.times import iso
 from settings import Settings
 
@@ -85,7 +86,7 @@ def list_runs(
     if as_json:
         _print(rows)
         return
-    table = Table("run", "asked for", "by", "at the bar", "state", "seconds", "why", box=None)
+    table = Table(whole("run", 20), "asked for", "by", "at the bar", "state", "seconds", "why", box=None)
     for row in rows:
         seconds = "-" if row.ended_at is None else f"{(row.ended_at - row.requested_at) / 1000:.0f}"
         why = row.error or row.why
@@ -117,7 +118,7 @@ def show(
 
 def _show(report: "Report") -> None:
     console = Console()
-    table = Table("model", "version", "skill against naive", "role", "", box=None)
+    table = Table("model", whole("version"), "skill against naive", "role", "", box=None)
     for one in report.models:
         skill = "-" if one.skill is None else f"{100 * one.skill:+.2f} % ± {100 * (one.skill_error or 0):.2f}"
         table.add_row(one.model, one.version or "-", skill, one.role or "-", one.error or one.why)

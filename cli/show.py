@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 if TYPE_CHECKING:
     from stack.doctor import Check
@@ -15,6 +15,11 @@ COLOURS = {
     **dict.fromkeys(("healthy", "running", "done", "ok"), "green"),
     **dict.fromkeys(("starting", "warn"), "yellow"),
 }
+
+
+def whole(name: str, width: int = 12) -> Column:
+    """Return a column of what is to be copied, and so is never cut: versions by default."""
+    return Column(name, no_wrap=True, min_width=width)
 
 
 def coloured(word: str) -> str:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.errors import UserError
+from cli.show import whole
 from cli.times import iso
 from settings import Settings
 
@@ -39,7 +40,7 @@ def drift(
     if not rows:
         console.print("no alarm")
         return
-    table = Table("raised", "since", "model", "version", "kind", "h", "what", box=None)
+    table = Table("raised", "since", "model", whole("version"), "kind", "h", "what", box=None)
     for row in rows:
         horizon = "" if row.horizon is None else str(row.horizon)
         table.add_row(iso(row.time), iso(row.since), row.model, row.version, row.kind, horizon, row.detail)
@@ -65,7 +66,9 @@ def skill(
         console.print("no skill yet: the watch tells of it once an hour of bars is over")
         return
     horizons = sorted({row.horizon for row in rows})
-    table = Table("model", "version", "role", "days", "regime", *(f"{horizon} ahead" for horizon in horizons), box=None)
+    table = Table(
+        "model", whole("version"), "role", "days", "regime", *(f"{horizon} ahead" for horizon in horizons), box=None
+    )
     lines: dict[tuple[str, ...], dict[int, str]] = {}
     for row in rows:
         lines.setdefault((row.model, row.version, row.role, f"{row.days:g}", row.regime), {})[row.horizon] = _cell(row)
