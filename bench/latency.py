@@ -32,7 +32,7 @@ class Live:
 
     async def run(self, seconds: float) -> list[float]:
         """Send ticks for so many seconds; return how long each completed bar's predictions took, in milliseconds."""
-        self.took = []
+        self.took, self._answered = [], asyncio.Event()  # which belongs to the loop of this run
         consumer = AIOKafkaConsumer(PREDICTIONS.name, bootstrap_servers=self.kafka, auto_offset_reset="latest")
         sender = producer(self.kafka, linger_ms=0)
         await consumer.start()
