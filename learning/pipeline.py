@@ -70,13 +70,16 @@ class ProductionPipeline:
         """Do every step and return what came of it; with a `run_id`, go on with that run as it was asked for.
 
         A step that cannot be done ends the run as failed, which the report tells. Raises ValueError with one line
-        where a model is unknown or the run cannot be resumed, and StorageError where the database is away: then the
-        run can be resumed.
+        where a model or file is unknown or the run cannot be resumed, and StorageError where the database is away: then
+        the run can be resumed.
         """
         url = self.settings.database_url.get_secret_value()
         migrate(url)
         runs = Runs(url)
         registry.classes(self.options.models)
+        missing = next((name for name in self.options.files if not Path(name).is_file()), None)
+        if missing is not None:
+            raise ValueError(f"{missing}: no such file")
         taken: AbstractContextManager[Held] = (
             runs.begun("by hand", "user", _newest_bar(self.settings), self.options)
             if run_id is None
