@@ -4,18 +4,26 @@ All of it may be done again: what a version already is, it does not become a sec
 """
 
 from learning.gate import refused
-from learning.ledger import Ledger
+from learning.ledger import Ledger, LedgerError
 from learning.results import Deployed, Skill
 from learning.work import Work
 from models.deployment import MOST_CHALLENGERS, Action, roles
+from storage.errors import StorageError
 from topics.records import Deployment
 
 BY = "pipeline"
 
 
 def deploy(work: Work) -> None:
-    """Write the decisions. Raises ValueError where other features are in service by now than those trained on."""
+    """Write the decisions. Raises ValueError where other features are in service by now than those trained on.
+
+    StorageError where Kafka or the database is away: before anything is decided, so that the run can be resumed.
+    """
     ledger = Ledger(work.settings)
+    try:
+        ledger.publish_latest()  # and what a crash kept from the workers reaches them
+    except LedgerError as error:
+        raise StorageError(f"nothing can be deployed now: {error}") from error
     if work.first:
         work.definition.save(work.models)
     elif ledger.fingerprint != work.definition.fingerprint:
@@ -43,7 +51,6 @@ def _decided(work: Work, ledger: Ledger, name: str) -> Deployed:
         return Deployed(version, "refused", why)
     role = roles(now).get(version)
     if role == "challenger":
-        ledger.publish_latest()  # where the run was killed between the log and the topic
         return Deployed(version, "challenger", "it challenges the champion already", now.number)
     if role is not None:
         return Deployed(version, "unchanged", f"the training has found the {role} again", now.number)

@@ -15,6 +15,7 @@ from learning.report import Outcome
 from models import parameters, registry
 from models.reference import Reference
 from settings import Settings
+from storage.errors import StorageError
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
@@ -152,6 +153,21 @@ def test_everything_of_a_run_is_in_mlflow(
     assert run.data.params["data sha256"] == above.data.params["data sha256"]
     assert {"training/seconds"} < run.data.metrics.keys()
     assert above.data.metrics["skill/ridge"] == ridge.skill
+
+
+def test_where_kafka_is_away_nothing_is_decided_and_the_run_goes_on_later(
+    servers: Servers, tmp_path: Path, trained: Path
+) -> None:
+    with persisted(servers, tmp_path, trained, ("naive",)) as settings:
+        announce(settings)
+        before = deployments(settings)
+        cut_off = ProductionPipeline(settings.model_copy(update={"kafka": "127.0.0.1:1"}))
+        with pytest.raises(StorageError, match="nothing can be deployed now"):
+            cut_off.run_complete_pipeline()
+        assert deployments(settings) == before
+        report = ProductionPipeline(settings).run_complete_pipeline(cut_off.run_id)
+        assert (report.run.state, report.models[0].role) == ("done", "challenger")
+        assert steps(settings, report.run.run_id)["train", "naive"].attempts == 1
 
 
 def test_too_little_history_ends_the_run_with_one_line(settings: Settings) -> None:
