@@ -111,7 +111,8 @@ def _show(console: Console, verdict: "Verdict") -> None:
             "untuned" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value),
             "" if importance is None else f"{importance:.2f}",
         )
-    console.print(chosen)
+    if chosen.row_count:
+        console.print(chosen)
     console.print(f"{verdict.complete} trials complete, {verdict.pruned} given up early, {verdict.failed} failed")
     for reason, count in verdict.reasons.items():
         console.print(f"  {count} times: {reason}")

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -13,7 +14,7 @@ from model_data import MINUTE, market
 from cli.errors import UserError
 from cli.train import train
 from features.definition import DEFAULT, Definition
-from models import registry
+from models import parameters, registry
 from models.registry import MODELS
 from settings import ROOT
 from sources.bars import read_bars
@@ -85,3 +86,34 @@ def test_a_users_mistake_is_one_line(file: Path, tmp_path: Path, monkeypatch: py
     with pytest.raises(UserError, match="are needed"):
         train([file], until="2023-11-15", rows_until=None, interval=None, seed=0, as_json=True)
     assert not (tmp_path / "models").exists()
+
+
+def test_tuned_parameters_are_trained_with_unless_the_defaults_are_asked_for(
+    file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORETICK_HOME", str(tmp_path))
+    folder = tmp_path / "models"
+
+    def trained(default_parameters: bool) -> dict[str, Any]:
+        options: dict[str, Any] = {
+            "until": None,
+            "rows_until": None,
+            "interval": None,
+            "model": ["ar"],
+            "as_json": True,
+        }
+        train([file], seed=0, default_parameters=default_parameters, **options)
+        printed: dict[str, Any] = msgspec.json.decode(capsys.readouterr().out)
+        return printed
+
+    untuned = trained(default_parameters=False)
+    parameters.write(folder, "ar", {"clip": 3.0})
+    tuned, default = trained(default_parameters=False), trained(default_parameters=True)
+    assert (untuned["tuned"], tuned["tuned"], default["tuned"]) == ([], ["ar"], [])
+    assert default["models"]["ar"] == untuned["models"]["ar"] != tuned["models"]["ar"]
+    origin = registry.provenance(folder, "ar", tuned["models"]["ar"]["version"])
+    assert origin is not None
+    assert origin.parameters == {"clip": 3.0}
+    parameters.write(folder, "ar", {"clip": 9.0})
+    with pytest.raises(UserError, match=r"clip of model 'ar' is 9.0; it must be a number from 3 to 6"):
+        trained(default_parameters=False)
