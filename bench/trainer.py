@@ -42,7 +42,7 @@ START = 1_767_225_600_000
 """2026: later than the sample, whose bars are the history."""
 
 
-QUIET = {"FORETICK_RETRAIN_CRON": "", "FORETICK_RETRAIN_ON_DRIFT": "false", "FORETICK_PROMOTE": "false"}
+QUIET = {"FORETICK_RETRAIN_CRON": "never", "FORETICK_RETRAIN_ON_DRIFT": "false", "FORETICK_PROMOTE": "false"}
 """The trainer works when it is asked to, and at no other time."""
 WARM_S = 10.0
 
