@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from sources.live.line import Hole, Place
 from sources.live.parse import Trade
-from topics.records import Gap
+from topics.records import END_OF_TIME, Gap
 
 REMEMBERED = 4_096
 """Ids by which a trade is known again."""
@@ -19,13 +19,17 @@ REMEMBERED = 4_096
 class Timed(Struct):
     """`recent` holds the ids that came out last, with their times; whatever is not later than the latest time that was
     forgotten (`floor`, epoch ms) counts as known. `nameless`: a trade had no id.
+
+    Of those `held` the first `before` came before the connection was lost once more: another hole follows them. `left`
+    are those whose hole was given up.
     """
 
     last: Place | None = None
     recent: dict[str, int] = field(default_factory=dict)
     floor: int = -1
     held: list[Trade] = field(default_factory=list)
-    held_keys: set[str] = field(default_factory=set)
+    before: int = 0
+    left: list[Trade] = field(default_factory=list)
     open: bool = False
     nameless: bool = False
     duplicates: int = 0
@@ -43,7 +47,7 @@ class Timed(Struct):
     @property
     def waiting(self) -> int:
         """How many trades wait."""
-        return len(self.held)
+        return len(self.held) + len(self.left)
 
     @property
     def hole(self) -> Hole | None:
@@ -54,31 +58,34 @@ class Timed(Struct):
 
     def take(self, trades: Sequence[Trade]) -> list[Trade]:
         """Take trades as they come; of those that come together the earliest goes first."""
+        held = {trade.key for trade in self.held}
         for trade in trades:
-            if trade.key is None:
-                self.nameless = True
-                self.held.append(trade)
-            elif self._known(trade) or trade.key in self.held_keys:
+            self.nameless |= trade.key is None
+            if trade.key is not None and (trade.key in held or self._known(trade)):
                 self.duplicates += 1
             else:
                 self.held.append(trade)
-                self.held_keys.add(trade.key)
-        return [] if self.open else self._released()
+                held.add(trade.key)
+        return self._released()
 
     def fill(self, page: Sequence[Trade], *, full: bool) -> list[Trade]:
         """Take an answer. What came later than the first that waits comes live, and is left out."""
-        first = min((trade.time for trade in self.held), default=None)
-        met = first is not None and any(trade.key in self.held_keys or trade.time > first for trade in page)
+        held = {trade.key for trade in self.held}
+        coming = {trade.key: trade.time for trade in self.held[self.before :]}
+        first = min(coming.values(), default=END_OF_TIME)
+        met = any(trade.key in coming or trade.time > first for trade in page)
         fresh = {
             trade.key: trade
             for trade in page
-            if trade.key is not None and trade.key not in self.held_keys and not self._known(trade)
-            if first is None or trade.time <= first
+            if trade.key is not None and trade.key not in held and trade.time <= first and not self._known(trade)
         }
-        if met or (page and not (fresh and full)):
+        end = max((trade.time for trade in page), default=-1)
+        passed = [trade for trade in self.held[: self.before] if trade.time <= end]
+        if met or (page and not ((fresh or passed) and full)):
             self.open = False
-        ready = self._sent(list(fresh.values()))
-        return ready if self.open else ready + self._released()
+        self.held = [trade for trade in self.held[: self.before] if trade.time > end] + self.held[self.before :]
+        self.before -= len(passed)
+        return self._sent([*fresh.values(), *passed]) + self._released()
 
     def forgotten(self, page: Sequence[Trade]) -> bool:
         """Tell whether no trade of the answer is known."""
@@ -91,6 +98,7 @@ class Timed(Struct):
     def interrupted(self) -> None:
         """Hold back what comes until it was asked for what came since."""
         self.open = self.last is not None
+        self.before = len(self.held)
 
     def give_up(self, symbol: str, venue: str, reason: str, first: Trade | None = None) -> Gap | None:
         """Go on with the first that waits; or note that nothing is known up to `first`, with which an answer began."""
@@ -99,7 +107,9 @@ class Timed(Struct):
             return None
         after = self.last.keys[-1] if self.last.keys else None
         if first is None:
-            self.open = False
+            self.open = self.before > 0
+            count = self.before or len(self.held)
+            self.left, self.held, self.before = self.held[:count], self.held[count:], 0
         return Gap(
             symbol, venue, self.last.time, max(self.last.time, end.time), reason, after_id=after, before_id=end.key
         )
@@ -108,8 +118,12 @@ class Timed(Struct):
         return trade.key in self.recent or trade.time <= self.floor
 
     def _released(self) -> list[Trade]:
-        held, self.held, self.held_keys = self.held, [], set()
-        return self._sent(held)
+        """Return what waits for nothing any more, in the order of its parts."""
+        parts, self.left = [self.left], []
+        if not self.open:
+            parts += [self.held[: self.before], self.held[self.before :]]
+            self.held, self.before = [], 0
+        return [trade for part in parts for trade in self._sent(part)]
 
     def _sent(self, trades: Sequence[Trade]) -> list[Trade]:
         ready = sorted(trades, key=lambda trade: trade.time)
