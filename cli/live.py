@@ -143,7 +143,7 @@ def _log() -> None:
     stamina.instrumentation.set_on_retry_hooks([])
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     logging.getLogger("foretick").setLevel(logging.INFO)
-    logging.getLogger("aiokafka").setLevel(logging.ERROR)
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
 def _write(line: bytes) -> None:

@@ -17,7 +17,10 @@ MOST_SILENCE_S = 60.0
 
 
 class Symbol(Struct):
-    """Its line, when it was heard last and how long it may be silent (by our monotonic clock), and its counts."""
+    """Its line, when it was heard last and how long it may be silent (by our monotonic clock), and its counts.
+
+    `marker` is the last trade in ccxt's cache that was seen; `down`: its connection is lost, and not made again yet.
+    """
 
     market: Market
     line: Line
@@ -29,6 +32,7 @@ class Symbol(Struct):
     marker: Any = None
     repairing: bool = False
     asking: bool = False
+    down: bool = False
 
     @classmethod
     def at(cls, market: Market, venue: str, place: Place | None, *, counted: bool) -> "Symbol":

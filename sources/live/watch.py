@@ -137,7 +137,8 @@ class Watch:
         """
         failures = 0
         while True:
-            began = time.monotonic()
+            began = symbol.heard = time.monotonic()
+            symbol.down = False
             try:
                 while True:
                     await self._exchange.watch_trades(symbol.market.unified, None, None, dict(self._venue.watch))
@@ -147,9 +148,15 @@ class Watch:
                 log.error("%s %s is not watched: %s", symbol.venue, symbol.market.unified, error)
                 return
             except ccxt.BaseError as error:
-                symbol.status.reconnects += 1
                 symbol.status.problem = str(error) or type(error).__name__
-                failures = 1 if time.monotonic() - began > STEADY_S else failures + 1
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise
+                symbol.status.problem = "ccxt gave the connection up"  # it cancels what waits for it
+            symbol.down = True
+            symbol.status.reconnects += 1
+            failures = 1 if time.monotonic() - began > STEADY_S else failures + 1
             # Not stamina: it counts tries, and cannot know that a connection was good for long.
             wait = min(FIRST_WAIT_S * 2 ** min(failures - 1, 10), LONGEST_WAIT_S) * random.uniform(0.5, 1)  # noqa: S311 - no secret
             log.info("%s %s: %s: again in %.1f s", symbol.venue, symbol.market.symbol, symbol.status.problem, wait)
@@ -195,7 +202,8 @@ class Watch:
         while True:
             await asyncio.sleep(1)
             for symbol in list(self._symbols.values()):
-                if time.monotonic() - symbol.heard > symbol.patience and not (symbol.asking or symbol.repairing):
+                busy = symbol.down or symbol.asking or symbol.repairing
+                if time.monotonic() - symbol.heard > symbol.patience and not busy:
                     symbol.asking = True
                     self._group.create_task(self._ask_silent(symbol))
 
@@ -203,7 +211,7 @@ class Watch:
         heard = symbol.heard
         try:
             missed = await self._missed(symbol)
-            if missed and heard == symbol.heard:
+            if missed and heard == symbol.heard and not symbol.down:
                 log.warning("%s %s: the socket is silent, but the venue trades", symbol.venue, symbol.market.symbol)
                 cut(self._exchange, symbol.market.unified, f"silent for {time.monotonic() - heard:.0f} s")
             symbol.patience = min(symbol.patience * 2, MOST_SILENCE_S)

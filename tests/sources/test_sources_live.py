@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from sources.errors import SourceError
 from sources.live.counted import RENUMBERED_MS, Counted
+from sources.live.exchange import make
 from sources.live.line import Line, Place
 from sources.live.markets import described, market_of
 from sources.live.memory import Memory
@@ -295,6 +296,24 @@ def test_a_symbol_may_be_written_in_any_way() -> None:
 def test_a_symbol_that_is_not_there_is_answered_with_near_ones() -> None:
     with pytest.raises(SourceError, match=r"binance has no symbol 'ETH/USTD'; did you mean ETH/USDT"):
         market_of(MARKETS, "ETH/USTD", "binance")
+
+
+def test_a_venue_that_is_not_there_is_answered_with_near_ones() -> None:
+    with pytest.raises(SourceError, match="ccxt streams no venue 'binanse'; did you mean binance"):
+        make("binanse")
+    with pytest.raises(SourceError, match="ccxt has no stream of bydfi's trades"):
+        make("bydfi")
+
+
+def test_a_gateway_stands_before_every_host_of_a_venue() -> None:
+    urls = make("binance", "http://127.0.0.1:8443/").urls["api"]
+    assert urls["public"] == "http://127.0.0.1:8443/api.binance.com/api/v3"
+    assert urls["ws"]["spot"] == "ws://127.0.0.1:8443/stream.binance.com:9443/ws"
+    assert not [url for url in texts(urls) if "127.0.0.1" not in url]
+
+
+def texts(urls: Any) -> list[str]:
+    return [urls] if isinstance(urls, str) else [text for part in urls.values() for text in texts(part)]
 
 
 def test_frames_hold_one_kind_and_key_and_keep_their_order() -> None:
