@@ -201,6 +201,8 @@ class Watch:
         """Ask REST about symbols that are silent; where it has trades that did not come, make the connection anew."""
         while True:
             await asyncio.sleep(1)
+            if self._outlet.full:  # Kafka is slow: it is we who do not listen
+                continue
             for symbol in list(self._symbols.values()):
                 busy = symbol.down or symbol.asking or symbol.repairing
                 if time.monotonic() - symbol.heard > symbol.patience and not busy:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sources.errors import SourceError
+from sources.live.clock import skew_of
 from sources.live.counted import RENUMBERED_MS, Counted
 from sources.live.exchange import make
 from sources.live.line import Line, Place
@@ -324,6 +325,10 @@ def test_frames_hold_one_kind_and_key_and_keep_their_order() -> None:
     for symbol in "AB":
         times = [one.time for frame in found for one in frame if isinstance(one, Tick) and one.symbol == symbol]
         assert times == sorted(times)
+
+
+def test_the_clock_is_told_by_the_answer_that_took_least_time() -> None:
+    assert skew_of([(1_000.0, 1_600.0, 1_200.0), (2_000.0, 2_520.0, 2_020.0)]) == 510.0
 
 
 class Busy:

@@ -1,8 +1,9 @@
 """A venue's trades through `foretick live` onto a real Kafka, while everything goes wrong that can."""
 
+import asyncio
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,13 @@ from stacks import Servers, running
 
 from bench.live_check import compared, read, truth
 from bench.live_run import ROUND, SYMBOLS, Exchange, Watcher, disturb, exchange, settled
+from settings import Settings
+from sources.kafka import cluster_at
+from sources.live.exchange import make
+from sources.live.memory import Memory, recall
+from sources.live.outlet import outlet
+from sources.live.venues import Venue
+from sources.live.watch import Watch
 from stream.admin import create_topics
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
@@ -113,6 +121,41 @@ def test_symbols_come_and_go_while_it_runs_and_a_start_without_any_goes_on(kafka
 
 def ids(kafka: Servers, symbol: str) -> list[int]:
     return [int(tick.trade_id or 0) for tick in read(kafka.kafka).ticks.get(symbol, [])]
+
+
+def test_a_venue_whose_ids_tell_nothing_is_repaired_by_time(kafka: Servers) -> None:
+    settings = Settings(kafka=kafka.kafka, home=kafka.home)
+    by_time = Venue(watch={"name": "aggTrade"})  # as any venue of which we know no more
+    with exchange(400) as market:
+        asyncio.run(watched(settings, market, by_time, ("drop", "stall", "forget")))
+        figures = check(market, kafka, "1s")
+    assert figures["repaired"] > 0
+    assert figures["gaps"] >= 1
+
+
+async def watched(settings: Settings, market: Exchange, venue: Venue, faults: Sequence[str]) -> None:
+    """Watch two symbols in this process, let things go wrong, and stop when the last trade was sent."""
+    exchange, memory, path = make("binance", market.url), Memory(), settings.home / "memory.json"
+    await exchange.load_markets()
+    await recall(settings.kafka, await cluster_at(settings.kafka), memory, "binance", counted=False)
+    async with outlet(settings.kafka, memory, path, counted=False) as out:
+        watch = Watch(exchange, venue, memory, out)
+        running = asyncio.create_task(watch.run(["BTC/USDT", "ETH/USDT"]))
+        await asyncio.sleep(3)
+        for name in faults:
+            await asyncio.to_thread(market.ask, "fault", {"name": name, "seconds": 1.5})
+            await asyncio.sleep(10 if name == "stall" else 5)
+        await asyncio.to_thread(market.ask, "rate", {"rate": 0})
+        made = await asyncio.to_thread(market.last)
+
+        def complete() -> bool:
+            return all(each.last_id == str(made[each.symbol]) for each in watch.status().symbols)
+
+        await asyncio.to_thread(until, complete, "not all came")
+        await asyncio.sleep(1)  # what was put is sent
+        running.cancel()
+        await asyncio.wait({running})
+    await exchange.close()
 
 
 def test_a_recording_gives_the_same_ticks_again_and_adds_none_that_are_there(kafka: Servers, tmp_path: Path) -> None:
