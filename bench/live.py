@@ -49,6 +49,7 @@ def measure(minutes: float, rate: float, home: Path) -> dict[str, object]:
             "trades_per_second": rate,
             "faults": {**state["faults"], "kill_9": watcher.starts - 1},
             **compared(found, made, INTERVALS),
+            "halves": state["halves"],
             "dead_letters": len(found.dead),
             "memory_mib_by_quarter": [round(memory[len(memory) * part // 4 - 1]) for part in (1, 2, 3, 4)],
             "skew_ms": last.get("skew_ms"),

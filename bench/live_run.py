@@ -9,7 +9,7 @@ import time
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +75,6 @@ class Watcher:
     options: Sequence[str] = ()
     process: "subprocess.Popen[bytes] | None" = None
     starts: int = 0
-    statuses: list[dict[str, Any]] = field(default_factory=list)
 
     def start(self, *symbols: str) -> None:
         """Start it; without symbols it goes on with those watched last."""

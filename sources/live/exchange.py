@@ -57,6 +57,11 @@ class Watching(Exchange):  # type: ignore[misc, unused-ignore] # ccxt has no typ
         if self.foretick_listener is not None:
             self.foretick_listener.connected(keys_of(client))
 
+    def on_close(self, client: Any, error: Any) -> None:
+        """Let ccxt forget a closed connection; told twice, it would forget the one that took its place."""
+        if self.clients.get(client.url) is client:
+            super().on_close(client, error)
+
     def _guarded(self, client: Any, handle: Callable[[WSMessage], None], message: WSMessage) -> None:
         try:
             handle(message)

@@ -12,7 +12,7 @@ WINDOW = 40
 
 @dataclass
 class Faults:
-    """Until when (monotonic seconds) each lasts.
+    """Until when (monotonic seconds) each lasts, how often each was, and how many messages were cut in half.
 
     ``drop``: connections are cut, and none is taken. ``stall``: sockets that are open say nothing any more, forever;
     new ones do. ``duplicate``, ``reorder``: messages of the sockets. ``half``: the next message of each socket is cut
@@ -23,6 +23,7 @@ class Faults:
     until: dict[str, float] = field(default_factory=dict)
     luck: random.Random = field(default_factory=lambda: random.Random(0))  # noqa: S311 - no secret
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(NAMES, 0))
+    halves: int = 0
 
     def begin(self, name: str, seconds: float) -> None:
         """Let a fault last for so many seconds from now on."""
@@ -70,6 +71,7 @@ class Socket:
             out = [copy for message in out for copy in [message] * faults.luck.choice((1, 1, 2, 3))]
         if self.halved and out:
             self.halved = False
+            faults.halves += 1
             place = len(out) // 2
             out[place] = out[place][: len(out[place]) // 2]
         return out

@@ -235,6 +235,7 @@ class Exchange:
         return {
             "last": {symbol: market.last for symbol, market in self.markets.items()},
             "faults": self.faults.counts,
+            "halves": self.faults.halves,
             "streams": sorted(name for socket in self.sockets if not socket.mute for name in socket.streams),
             "connections": len(self.sockets),
         }

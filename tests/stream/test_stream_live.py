@@ -68,22 +68,19 @@ def test_each_trade_is_on_the_topic_once_or_in_a_gap_whatever_goes_wrong(kafka: 
             until(lambda: seen(watcher, len(SYMBOLS)), "no trades")
             disturb(market, watcher, ROUND)
             figures = check(market, kafka, "1s")
+            halves = market.ask("state")["halves"]
         finally:
             watcher.stop()
         log = (kafka.home / "live.log").read_text()
     assert figures["gaps"] == len(SYMBOLS), log[-3_000:]  # the venue has forgotten one hole, and given the others
     assert figures["repaired"] > 0
     assert figures["1s_bars_compared"] > 20
-    dead = read_dead(kafka)
-    assert dead
+    dead = [letter.reason for letter in read(kafka.kafka).dead]
+    assert len(dead) == halves > 0
     assert all("a message cannot be read" in reason for reason in dead)
     for said in ("silent", "a message cannot be read", "trades after a hole"):
         assert said in log, log[-3_000:]
     assert "Traceback" not in log
-
-
-def read_dead(kafka: Servers) -> list[str]:
-    return [letter.reason for letter in read(kafka.kafka).dead]
 
 
 def test_symbols_come_and_go_while_it_runs_and_a_start_without_any_goes_on(kafka: Servers) -> None:
