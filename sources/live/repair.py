@@ -25,6 +25,8 @@ async def repair(exchange: Any, venue: Venue, symbol: Symbol, outlet: Outlet) ->
     Where no trade has come since that would end the gap, the hole stays open, until one comes.
     """
     await asyncio.sleep(SETTLE_S)
+    if symbol.line.hole is None:
+        return
     began, before = time.monotonic(), symbol.status.trades
     progress = began
     while (hole := symbol.line.hole) is not None:
