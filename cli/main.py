@@ -10,7 +10,21 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from cli import dashboard, evaluate, explain, features, live, models, pipeline, replay, stack, topics, train, tune, watch
+from cli import (
+    dashboard,
+    evaluate,
+    explain,
+    features,
+    live,
+    models,
+    pipeline,
+    replay,
+    stack,
+    topics,
+    train,
+    tune,
+    watch,
+)
 from cli.errors import UserError
 
 app = typer.Typer(
