@@ -1,7 +1,7 @@
 """All that can go wrong between a venue and `ticks`, for ten minutes: `python -m bench.live [--minutes 10] [--save]`.
 
 Runs the exchange of tests/exchange at 2,000 trades a second over four symbols, a Kafka of its own, and `foretick live`,
-which is killed with -9 once a round. At the end every trade must be on `ticks` exactly once, or covered by a gap; and
+which is killed with -9 twice a round. At the end every trade must be on `ticks` exactly once, or covered by a gap; and
 the bars that the stream's fold makes of the topic must be those of the exchange's own list, but where a gap lies.
 """
 

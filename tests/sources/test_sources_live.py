@@ -195,6 +195,17 @@ def test_live_trades_wait_until_the_hole_before_them_is_filled() -> None:
     assert (told.out, told.line.hole) == ([1, 2, 3, 4, 5], None)
 
 
+@pytest.mark.parametrize("line", [Counted(), Timed()])
+def test_what_was_missed_comes_without_waiting_for_the_next_live_trade(line: Line) -> None:
+    counted = isinstance(line, Counted)
+    told = Told(line)
+    told.take([trade(0, counted=counted)])
+    line.interrupted()
+    told.mend([trade(number, counted=counted) for number in range(3 * PAGE)])
+    assert told.out == list(range(3 * PAGE))
+    assert line.hole is None
+
+
 def test_memory_of_ids_is_bounded_and_what_is_forgotten_still_counts_as_known() -> None:
     line = Timed()
     line.take([trade(number, counted=False) for number in range(3 * REMEMBERED)])
