@@ -12,12 +12,13 @@ REMEMBERED = 1_024
 
 
 def repeated(tick: Tick, seen: dict[str, None]) -> bool:
-    """Return whether the trade's id is remembered in `seen` (oldest first); if not, remember it there."""
+    """Return whether the trade's id at its venue is remembered in `seen` (oldest first); if not, remember it there."""
     if tick.trade_id is None:
         return False
-    if tick.trade_id in seen:
+    identity = tick.trade_id if tick.venue is None else f"{tick.venue}:{tick.trade_id}"
+    if identity in seen:
         return True
-    seen[tick.trade_id] = None
+    seen[identity] = None
     if len(seen) > REMEMBERED:
         del seen[next(iter(seen))]
     return False

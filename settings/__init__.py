@@ -75,6 +75,9 @@ class Settings(BaseSettings):
     challenger_days: float = Field(
         default=14.0, gt=0, description="how long a challenger may try to win, by the bars' time"
     )
+    venue_url: str = Field(
+        default="", description="a gateway through which `foretick live` goes to a venue's hosts: http://127.0.0.1:8443"
+    )
     frame_rows: int = Field(default=500, ge=1, le=5_000, description="rows in one frame of a backfill, at most")
 
     @field_validator("interval")

@@ -65,14 +65,14 @@ def save(path: Path, progress: Progress) -> None:
 
 
 @contextmanager
-def only_one(path: Path) -> Iterator[None]:
-    """Hold the lock beside the progress file. Raises SourceError where another process holds it."""
+def only_one(path: Path, what: str = "this replay") -> Iterator[None]:
+    """Hold the lock beside the file of something's progress. Raises SourceError where another process holds it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = os.open(path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError as error:
-        raise SourceError("this replay is already running in another process") from error
+        raise SourceError(f"{what} is already running in another process") from error
     finally:
         os.close(lock)

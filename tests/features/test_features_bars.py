@@ -100,6 +100,12 @@ def test_a_trade_sent_twice_counts_once_while_its_id_is_remembered() -> None:
     assert forgotten[0].trades == len(trades) + 1
 
 
+def test_trades_of_two_venues_may_have_one_id() -> None:
+    trades = [tick(0, trade_id="7", venue="binance"), tick(1, trade_id="7", venue="kraken"), tick(2, trade_id="7")]
+    _, (bar,), _ = run([*trades, *trades, tick(MINUTE + GRACE)])
+    assert bar.trades == 3
+
+
 def test_the_old_state_stays_as_it_was() -> None:
     state, _, _ = fold.step(fold.initial(), [tick(0, trade_id="a")], 0, "1m", GRACE)
     before = state.dumps()

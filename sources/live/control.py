@@ -1,0 +1,101 @@
+"""How `foretick live add|rm|list` talk to the process that runs: a Unix socket of each venue in <home>/live.
+
+A socket gives an answer at once ("the venue has no such symbol"), is gone with its process, and is the owner's alone;
+a topic or Redis would carry the wish, but not the answer, and would outlive whom it was meant for.
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from sources.errors import SourceError
+from sources.live.status import Status
+
+ANSWER_S = 60.0
+_LONGEST_PATH = 100  # the kernel has room for 108 bytes
+
+
+class Wish(Struct):
+    """What is asked: to watch more symbols, or fewer, or just how it goes."""
+
+    do: Literal["add", "rm", "list"]
+    symbols: list[str] = []
+
+
+class Answer(Struct):
+    """How it is now; or why the wish cannot be met."""
+
+    status: Status | None = None
+    error: str = ""
+
+
+Handler = Callable[[Wish], Awaitable[Answer]]
+
+
+def folder(home: Path) -> Path:
+    """Return where the sockets are; only the owner can look into it."""
+    path = home / "live"
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+@asynccontextmanager
+async def listening(home: Path, venue: str, handle: Handler) -> AsyncIterator[None]:
+    """Answer wishes about a venue while inside."""
+    path = folder(home) / f"{venue}.sock"
+    if len(str(path).encode()) > _LONGEST_PATH:
+        raise SourceError(f"{path}: too long for a socket: choose a shorter FORETICK_HOME")
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            wish = msgspec.json.decode(await reader.readline(), type=Wish)
+            answer = await handle(wish)
+        except (msgspec.DecodeError, SourceError) as error:
+            answer = Answer(error=str(error))
+        writer.write(msgspec.json.encode(answer) + b"\n")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_unix_server(serve, path)
+    try:
+        yield
+    finally:
+        server.close()
+        path.unlink(missing_ok=True)
+
+
+def tell(home: Path, venue: str, wish: Wish) -> Status:
+    """Tell the process of a venue a wish, and return how it is then.
+
+    Raises SourceError with its reason, or where none runs.
+    """
+    path = folder(home) / f"{venue}.sock"
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(ANSWER_S)
+        try:
+            connection.connect(str(path))
+            connection.sendall(msgspec.json.encode(wish) + b"\n")
+            with connection.makefile("rb") as stream:
+                answer = msgspec.json.decode(stream.readline(), type=Answer)
+        except (OSError, msgspec.DecodeError) as error:
+            raise SourceError(f"no `foretick live {venue}` answers in {home}: {error}") from error
+    if answer.status is None:
+        raise SourceError(answer.error)
+    return answer.status
+
+
+def running(home: Path) -> Sequence[Status]:
+    """Return how every venue is that a process of this home watches."""
+    found = []
+    for path in sorted(folder(home).glob("*.sock")):
+        try:
+            found.append(tell(home, path.stem, Wish("list")))
+        except SourceError:  # a process that was killed leaves its socket
+            continue
+    return found

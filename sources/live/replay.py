@@ -1,0 +1,148 @@
+"""A recording gone through again, without the venue: the same reading by ccxt, the same parser, the same lines."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from settings import Settings
+from sources.errors import SourceError
+from sources.kafka import cluster_at
+from sources.live.control import folder
+from sources.live.exchange import make
+from sources.live.markets import described
+from sources.live.memory import Memory, recall
+from sources.live.outlet import outlet
+from sources.live.record import lines
+from sources.live.symbol import Symbol, letter
+from sources.live.venues import venue_of
+from sources.progress import only_one
+from topics import codec
+
+MOST_WAITING = 1_000
+"""Trades that wait for one that is late; with more of them it was never recorded."""
+REASON = "they are not in the recording"
+
+
+class Replayed(Struct):
+    """What a recording held, by what became of it."""
+
+    venue: str
+    messages: int = 0
+    trades: int = 0
+    duplicates: int = 0
+    gaps: int = 0
+    unreadable: int = 0
+
+
+class Replay:
+    """Reads a recording; `places` of the memory are where its symbols go on from."""
+
+    def __init__(self, path: Path, memory: Memory) -> None:
+        self._lines = lines(path)
+        self.counts = Replayed(venue_in(path))
+        self._memory, self._counted = memory, venue_of(self.counts.venue).counts
+        self._exchange = make(self.counts.venue)
+        self._markets: dict[str, dict[str, Any]] = {}
+        self._symbols: dict[str, Symbol] = {}
+
+    def records(self) -> Iterator[list[Any]]:
+        """Yield ticks, gaps and dead letters, as they come up."""
+        for line in self._lines:
+            if "market" in line:
+                self._add(line["market"])
+            elif "unreadable" in line:
+                yield self._unreadable(line["unreadable"].encode(), "a message cannot be read")
+            elif "message" in line:
+                self.counts.messages += 1
+                yield self._read(line["url"], line["message"])
+                for symbol in self._symbols.values():
+                    yield self._taken(symbol)
+        for symbol in self._symbols.values():
+            while symbol.line.waiting:
+                yield self._left(symbol)
+
+    def _add(self, market: dict[str, Any]) -> None:
+        self._markets[market["symbol"]] = market
+        self._exchange.set_markets(list(self._markets.values()))
+        found = described(market)
+        if found.unified not in self._symbols:
+            place = self._memory.places.get(found.symbol)
+            self._symbols[found.unified] = Symbol.at(found, self.counts.venue, place, counted=self._counted)
+
+    def _read(self, url: str, message: Any) -> list[Any]:
+        """Let ccxt read a message into its cache, over a connection that is never opened."""
+        try:
+            self._exchange.handle_message(self._exchange.client(url), message)
+        except Exception as error:  # noqa: BLE001 - as live: see sources/live/exchange.py
+            reason = f"a message cannot be read: {type(error).__name__}: {error}"
+            return self._unreadable(msgspec.json.encode(message), reason)
+        return []
+
+    def _unreadable(self, raw: bytes, reason: str) -> list[Any]:
+        self.counts.unreadable += 1
+        return [letter(self.counts.venue, "", raw, reason)]
+
+    def _taken(self, symbol: Symbol) -> list[Any]:
+        fresh = symbol.parsed(symbol.new_in(self._exchange.trades.get(symbol.market.unified)))
+        ready = symbol.records(symbol.line.take(fresh))
+        self.counts.trades += len(ready)
+        return ready + self._left(symbol) if symbol.line.waiting > MOST_WAITING else ready
+
+    def _left(self, symbol: Symbol) -> list[Any]:
+        gaps = symbol.gap(REASON)
+        ready = symbol.records(symbol.line.take([]))
+        self.counts.gaps += len(gaps)
+        self.counts.trades += len(ready)
+        return [*gaps, *ready]
+
+    async def close(self) -> None:
+        """Let go of ccxt."""
+        self.counts.duplicates = sum(symbol.line.duplicates for symbol in self._symbols.values())
+        await self._exchange.close()
+
+
+async def replay(path: Path, settings: Settings) -> Replayed:
+    """Send a recording's trades to the topics: those that are not there yet, as after a crash of `foretick live`.
+
+    Raises SourceError where the file or Kafka cannot serve.
+    """
+    kafka = settings.kafka
+    venue = venue_in(path)
+    place = folder(settings.home) / f"{venue}.json"
+    counted = venue_of(venue).counts
+    with only_one(place, f"`foretick live {venue}`"):
+        memory = Memory.load(place)
+        await recall(kafka, await cluster_at(kafka), memory, venue, counted=counted)
+        reader = Replay(path, memory)
+        try:
+            async with outlet(kafka, memory, place, counted=counted) as out:
+                for records in reader.records():
+                    out.put(records)
+                    if out.full:
+                        await out.flush()
+        finally:
+            await reader.close()
+    return reader.counts
+
+
+async def show(path: Path, print_line: Callable[[bytes], None]) -> Replayed:
+    """Print what a recording's trades become, a JSON record a line; send nothing."""
+    reader = Replay(path, Memory())
+    try:
+        for records in reader.records():
+            for record in records:
+                print_line(codec.encode_one(record))
+    finally:
+        await reader.close()
+    return reader.counts
+
+
+def venue_in(path: Path) -> str:
+    """Return the venue of a recording; raises SourceError where it is none."""
+    head = next(lines(path), None)
+    if head is None:
+        raise SourceError(f"{path}: the file is empty")
+    return str(head["venue"])

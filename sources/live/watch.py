@@ -1,0 +1,240 @@
+"""The loop: a venue's trades as they come, each symbol in its line, watched over so that none is silent unnoticed."""
+
+import asyncio
+import logging
+import os
+import random
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import ccxt
+
+from sources.live import clock
+from sources.live.exchange import cut
+from sources.live.line import Hole
+from sources.live.markets import market_of
+from sources.live.memory import Memory
+from sources.live.outlet import Outlet
+from sources.live.record import Recorder
+from sources.live.repair import repair
+from sources.live.rest import question
+from sources.live.status import Status
+from sources.live.symbol import MOST_SILENCE_S, Symbol, letter
+from sources.live.venues import Venue
+
+log = logging.getLogger("foretick.live")
+
+LINGER_S = 0.02
+"""How long a trade waits for company: frames of a few rather than of one, for each costs the stream its overhead."""
+MOST_WAITING = 50_000
+"""Trades of a symbol that wait for a hole to be filled, about 15 MB; with more of them the hole becomes a gap."""
+STEADY_S = 30.0
+"""A connection that lived so long was good: the next failure is the first again."""
+FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 60.0
+LATE_MS = 2_000
+"""How old a trade must be that REST has and the socket had not, before the socket counts as silent."""
+PEEK = 100
+"""Trades that REST is asked for to see whether a socket is silent for lack of any."""
+CLOCK_S = 300.0
+FINAL = (ccxt.BadSymbol, ccxt.NotSupported, ccxt.AuthenticationError, ccxt.ArgumentsRequired)
+"""What no other try will mend."""
+
+
+class Watch:
+    """A venue that is watched: listens to its connections, and sends what comes in order."""
+
+    def __init__(
+        self, exchange: Any, venue: Venue, memory: Memory, outlet: Outlet, recorder: Recorder | None = None
+    ) -> None:
+        self._exchange, self._venue, self._memory = exchange, venue, memory
+        self._outlet, self._recorder = outlet, recorder
+        self._symbols: dict[str, Symbol] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._arrived = asyncio.Event()
+        self._group = asyncio.TaskGroup()
+        self._status = Status(str(exchange.id), os.getpid(), int(time.time() * 1_000))
+        exchange.foretick_listener = self
+
+    async def run(self, symbols: Iterable[str]) -> None:
+        """Watch until cancelled. Raises an ExceptionGroup with KafkaError where Kafka fails."""
+        try:
+            async with self._group:
+                for work in (self._outlet.run(), self._pump(), self._watch_over(), self._look_at_clock()):
+                    self._group.create_task(work)
+                for unified in symbols:
+                    self.add(unified)
+        finally:
+            self._exchange.foretick_listener = None
+
+    # --- what the venue's connections tell ---
+
+    def connected(self, keys: Sequence[str]) -> None:
+        """Ask what came since, for each symbol that is watched over the new connection; for all, where that is open."""
+        over = [symbol for symbol in self._symbols.values() if any(symbol.market.unified in key for key in keys)]
+        for symbol in over or self._symbols.values():
+            symbol.line.interrupted()
+            self._repair(symbol)
+
+    def message(self, url: str, message: Any) -> None:
+        """Wake who takes trades in."""
+        if self._recorder is not None:
+            self._recorder.message(url, message)
+        self._arrived.set()
+
+    def unreadable(self, url: str, raw: bytes, reason: str) -> None:
+        """Keep what cannot be read as a dead letter."""
+        if self._recorder is not None:
+            self._recorder.unreadable(url, raw)
+        log.warning("%s: %s: the connection is made anew", self._exchange.id, reason)
+        self._outlet.put([letter(self._exchange.id, "", raw, reason)])
+
+    # --- which symbols are watched ---
+
+    def add(self, text: str) -> None:
+        """Watch one more symbol. Raises SourceError where the venue has none of that name."""
+        market = market_of(self._exchange.markets, text, self._exchange.id)
+        if market.unified in self._symbols:
+            return
+        if self._recorder is not None:
+            self._recorder.market(self._exchange.markets[market.unified])
+        place = self._memory.places.get(market.symbol)
+        symbol = Symbol.at(market, self._exchange.id, place, counted=self._venue.counts)
+        self._symbols[market.unified] = symbol
+        self._tasks[market.unified] = self._group.create_task(self._follow(symbol))
+        self._remember()
+
+    async def remove(self, text: str) -> None:
+        """Watch a symbol no more, and forget how far it had come. Raises SourceError where it is not watched."""
+        market = market_of({name: self._exchange.markets[name] for name in self._symbols}, text, "the watch")
+        self._symbols.pop(market.unified)
+        self._tasks.pop(market.unified).cancel()
+        self._memory.places.pop(market.symbol, None)
+        self._remember()
+        if self._exchange.has.get("unWatchTrades"):
+            try:
+                await asyncio.wait_for(self._exchange.un_watch_trades(market.unified, dict(self._venue.watch)), 5)
+            except (ccxt.BaseError, TimeoutError) as error:
+                log.info("%s goes on sending %s: %s", self._exchange.id, market.unified, error)
+
+    def _remember(self) -> None:
+        self._memory.watched = list(self._symbols)
+        self._outlet.save()
+
+    def status(self) -> Status:
+        """Return how it goes."""
+        for symbol in self._symbols.values():
+            symbol.status.waiting, symbol.status.duplicates = symbol.line.waiting, symbol.line.duplicates
+        self._status.symbols = [symbol.status for symbol in self._symbols.values()]
+        return self._status
+
+    # --- the work ---
+
+    async def _follow(self, symbol: Symbol) -> None:
+        """Keep ccxt watching a symbol. What it returns is not looked at: it is in its cache, with what came between.
+
+        A symbol a call, not all in one: so ccxt can add and remove each, at every venue.
+        """
+        failures = 0
+        while True:
+            began = symbol.heard = time.monotonic()
+            symbol.down = False
+            try:
+                while True:
+                    await self._exchange.watch_trades(symbol.market.unified, None, None, dict(self._venue.watch))
+                    symbol.status.problem = ""
+            except FINAL as error:
+                symbol.status.problem = str(error)
+                log.error("%s %s is not watched: %s", symbol.venue, symbol.market.unified, error)
+                return
+            except ccxt.BaseError as error:
+                symbol.status.problem = str(error) or type(error).__name__
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise
+                symbol.status.problem = "ccxt gave the connection up"  # it cancels what waits for it
+            symbol.down = True
+            symbol.status.reconnects += 1
+            failures = 1 if time.monotonic() - began > STEADY_S else failures + 1
+            # Not stamina: it counts tries, and cannot know that a connection was good for long.
+            wait = min(FIRST_WAIT_S * 2 ** min(failures - 1, 10), LONGEST_WAIT_S) * random.uniform(0.5, 1)  # noqa: S311 - no secret
+            log.info("%s %s: %s: again in %.1f s", symbol.venue, symbol.market.symbol, symbol.status.problem, wait)
+            await asyncio.sleep(wait)
+
+    async def _pump(self) -> None:
+        """Take in what came."""
+        while True:
+            await self._arrived.wait()
+            await asyncio.sleep(LINGER_S)
+            self._arrived.clear()
+            for symbol in list(self._symbols.values()):
+                self._take(symbol)
+            await self._outlet.room()
+
+    def _take(self, symbol: Symbol) -> None:
+        trades = symbol.parsed(symbol.new_in(self._exchange.trades.get(symbol.market.unified)))
+        if not trades:
+            return
+        if symbol.line.renumbered(trades):
+            self._outlet.put(symbol.restart(trades[0]))
+        self._outlet.put(symbol.records(symbol.line.take(trades)))
+        if symbol.line.waiting > MOST_WAITING:
+            self._outlet.put(symbol.gap(f"more than {MOST_WAITING:,} trades came before the hole was filled"))
+            self._outlet.put(symbol.records(symbol.line.take([])))
+        self._repair(symbol)
+
+    def _repair(self, symbol: Symbol) -> None:
+        if symbol.line.hole is None or symbol.repairing:
+            return
+        symbol.repairing = True
+
+        async def work() -> None:
+            try:
+                await repair(self._exchange, self._venue, symbol, self._outlet)
+            finally:
+                symbol.repairing = False
+
+        self._group.create_task(work())
+
+    async def _watch_over(self) -> None:
+        """Ask REST about symbols that are silent; where it has trades that did not come, make the connection anew."""
+        while True:
+            await asyncio.sleep(1)
+            if self._outlet.full:  # Kafka is slow: it is we who do not listen
+                continue
+            for symbol in list(self._symbols.values()):
+                busy = symbol.down or symbol.asking or symbol.repairing
+                if time.monotonic() - symbol.heard > symbol.patience and not busy:
+                    symbol.asking = True
+                    self._group.create_task(self._ask_silent(symbol))
+
+    async def _ask_silent(self, symbol: Symbol) -> None:
+        heard = symbol.heard
+        try:
+            missed = await self._missed(symbol)
+            if missed and heard == symbol.heard and not symbol.down:
+                log.warning("%s %s: the socket is silent, but the venue trades", symbol.venue, symbol.market.symbol)
+                cut(self._exchange, symbol.market.unified, f"silent for {time.monotonic() - heard:.0f} s")
+            symbol.patience = min(symbol.patience * 2, MOST_SILENCE_S)
+        except ccxt.BaseError as error:
+            log.info("%s %s is silent, and REST fails: %s", symbol.venue, symbol.market.symbol, error)
+        finally:
+            symbol.asking = False
+
+    async def _missed(self, symbol: Symbol) -> bool:
+        """Tell whether REST has trades that did not come though they are some time old."""
+        place = symbol.line.place
+        now = time.time() * 1_000 + (self._status.skew_ms or 0.0)
+        since = int(now - (time.monotonic() - symbol.heard) * 1_000) if place is None else place.time
+        hole = Hole(since, None if place is None or place.number is None else place.number + 1)
+        begin, params = question(self._venue, hole, PEEK)
+        answer = await self._exchange.fetch_trades(symbol.market.unified, begin, PEEK, params)
+        known = place.keys if place is not None else []
+        trades = [trade for trade in symbol.parsed(answer) if trade.time >= since and trade.key not in known]
+        return any(trade.time < now - LATE_MS for trade in trades)
+
+    async def _look_at_clock(self) -> None:
+        while True:
+            self._status.skew_ms = await clock.measure(self._exchange)
+            await asyncio.sleep(CLOCK_S)

@@ -1,0 +1,193 @@
+"""A venue's trades through `foretick live` onto a real Kafka, while everything goes wrong that can."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from stacks import Servers, running
+
+from bench.live_check import compared, read, truth
+from bench.live_run import ROUND, SYMBOLS, Exchange, Watcher, disturb, exchange, settled
+from settings import Settings
+from sources.kafka import cluster_at
+from sources.live.exchange import make
+from sources.live.memory import Memory, recall
+from sources.live.outlet import outlet
+from sources.live.venues import Venue
+from sources.live.watch import Watch
+from stream.admin import create_topics
+
+pytestmark = [pytest.mark.services, pytest.mark.slow]
+
+DEADLINE_S = 60.0
+
+
+@pytest.fixture
+def kafka() -> Iterator[Servers]:
+    """A Kafka of the test's own: ids of the exchange begin at 1 again."""
+    with running(("kafka",)) as servers:
+        create_topics(servers.kafka)
+        yield servers
+
+
+def until(holds: Callable[[], Any], what: str) -> Any:
+    deadline = time.monotonic() + DEADLINE_S
+    while not (found := holds()):
+        assert time.monotonic() < deadline, what
+        time.sleep(0.2)
+    return found
+
+
+def seen(watcher: Watcher, symbols: int) -> bool:
+    """Whether the process tells of so many symbols, each with a trade."""
+    told = watcher.status().get("symbols", [])
+    return len(told) == symbols and all(symbol["trades"] for symbol in told)
+
+
+def check(market: Exchange, servers: Servers, interval: str) -> dict[str, int]:
+    """Every trade is on the topic once or in a gap, and the bars are those of the exchange; return the figures."""
+    found = settled(market, servers.kafka)
+    made = {symbol: truth(symbol, market.ask(f"trades/{symbol}")) for symbol in found.ticks}
+    figures = compared(found, made, (interval,))
+    faults = ("twice", "lost", "out_of_order", "wrong", f"{interval}_bars_different", f"{interval}_bars_too_many")
+    assert {name: figures[name] for name in faults} == dict.fromkeys(faults, 0), figures
+    assert figures["once"] + figures["in_a_gap"] == figures["trades"], figures
+    return figures
+
+
+@pytest.mark.chaos
+def test_each_trade_is_on_the_topic_once_or_in_a_gap_whatever_goes_wrong(kafka: Servers) -> None:
+    with exchange(2_000) as market:
+        watcher = Watcher(kafka.home, kafka.kafka, market.url)
+        watcher.start(*SYMBOLS)
+        try:
+            until(lambda: seen(watcher, len(SYMBOLS)), "no trades")
+            disturb(market, watcher, ROUND)
+            figures = check(market, kafka, "1s")
+            halves = market.ask("state")["halves"]
+        finally:
+            watcher.stop()
+        log = (kafka.home / "live.log").read_text()
+    assert figures["gaps"] >= len(SYMBOLS), log[-3_000:]  # the venue has forgotten one hole
+    assert figures["repaired"] > 0
+    assert figures["1s_bars_compared"] > 20
+    dead = [letter.reason for letter in read(kafka.kafka).dead]
+    assert len(dead) == halves > 0
+    assert all("a message cannot be read" in reason for reason in dead)
+    for said in ("silent", "a message cannot be read", "trades after a hole"):
+        assert said in log, log[-3_000:]
+    assert "Traceback" not in log
+
+
+def test_symbols_come_and_go_while_it_runs_and_a_start_without_any_goes_on(kafka: Servers) -> None:
+    with exchange(200) as market:
+        watcher = Watcher(kafka.home, kafka.kafka, market.url)
+        watcher.start("BTC/USDT")
+        try:
+            until(lambda: seen(watcher, 1), "no trades")
+            assert watcher.tell("add", "binance", "ETHUSDT", "btc/usdc").returncode == 0
+            until(lambda: seen(watcher, 3), "the added symbols have no trades")
+            wrong = watcher.tell("add", "binance", "ETH/USTD")
+            assert wrong.returncode == 2
+            assert "binance has no symbol 'ETH/USTD'; did you mean ETH/USDT" in wrong.stderr
+            told = json.loads(watcher.tell("list", "--json").stdout)
+            assert [(each["venue"], len(each["symbols"])) for each in told] == [("binance", 3)]
+            assert watcher.tell("rm", "binance", "BTC/USDC").returncode == 0
+            until(lambda: "btcusdc@aggTrade" not in market.ask("state")["streams"], "it is still subscribed")
+            second = watcher.tell("watch", "binance", "BTC/USDT")
+            assert second.returncode == 2
+            assert "already running" in second.stderr
+            watcher.stop()
+            watcher.start()
+            until(lambda: len(watcher.status().get("symbols", [])) == 2, "it does not go on with both")
+            market.ask("rate", {"rate": 0})
+            last = market.last()
+            until(lambda: ids(kafka, "ETHUSDT")[-1:] == [last["ETHUSDT"]], "not all came")
+        finally:
+            watcher.stop()
+    for symbol in ("BTCUSDT", "ETHUSDT"):
+        came = ids(kafka, symbol)
+        assert came == list(range(came[0], last[symbol] + 1))
+    assert ids(kafka, "BTCUSDC")
+    assert watcher.tell("rm", "binance", "BTC/USDT").returncode == 2
+
+
+def ids(kafka: Servers, symbol: str) -> list[int]:
+    return [int(tick.trade_id or 0) for tick in read(kafka.kafka).ticks.get(symbol, [])]
+
+
+def test_a_venue_whose_ids_tell_nothing_is_repaired_by_time(kafka: Servers) -> None:
+    settings = Settings(kafka=kafka.kafka, home=kafka.home)
+    by_time = Venue(watch={"name": "aggTrade"})  # as any venue of which we know no more
+    with exchange(400) as market:
+        asyncio.run(watched(settings, market, by_time, ("drop", "stall", "forget")))
+        figures = check(market, kafka, "1s")
+    assert figures["repaired"] > 0
+    assert figures["gaps"] >= 1
+
+
+async def watched(settings: Settings, market: Exchange, venue: Venue, faults: Sequence[str]) -> None:
+    """Watch two symbols in this process, let things go wrong, and stop when the last trade was sent."""
+    exchange, memory, path = make("binance", market.url), Memory(), settings.home / "memory.json"
+    await exchange.load_markets()
+    await recall(settings.kafka, await cluster_at(settings.kafka), memory, "binance", counted=False)
+    async with outlet(settings.kafka, memory, path, counted=False) as out:
+        watch = Watch(exchange, venue, memory, out)
+        running = asyncio.create_task(watch.run(["BTC/USDT", "ETH/USDT"]))
+        await asyncio.sleep(3)
+        for name in faults:
+            await asyncio.to_thread(market.ask, "fault", {"name": name, "seconds": 1.5})
+            await asyncio.sleep(10 if name == "stall" else 5)
+        await asyncio.to_thread(market.ask, "rate", {"rate": 0})
+        made = await asyncio.to_thread(market.last)
+
+        def complete() -> bool:
+            return all(each.last_id == str(made[each.symbol]) for each in watch.status().symbols)
+
+        await asyncio.to_thread(until, complete, "not all came")
+        await asyncio.sleep(1)  # what was put is sent
+        running.cancel()
+        await asyncio.wait({running})
+    await exchange.close()
+
+
+def test_a_recording_gives_the_same_ticks_again_and_adds_none_that_are_there(kafka: Servers, tmp_path: Path) -> None:
+    recording = tmp_path / "wire.jsonl"
+    with exchange(500) as market:
+        watcher = Watcher(kafka.home, kafka.kafka, market.url, ("--record", str(recording)))
+        watcher.start("BTC/USDT", "ETH/USDT")
+        try:
+            until(lambda: seen(watcher, 2), "no trades")
+            market.ask("fault", {"name": "reorder", "seconds": 1})
+            time.sleep(1)
+            market.ask("fault", {"name": "duplicate", "seconds": 1})
+            time.sleep(1)
+            live = settled(market, kafka.kafka)
+        finally:
+            watcher.stop()
+    again = watcher.tell("replay", str(recording), "--dry-run")
+    records = [json.loads(line) for line in again.stdout.splitlines()]
+    assert again.returncode == 0, again.stderr
+    for symbol, ticks in live.ticks.items():
+        got = [(r["trade_id"], r["time"], r["price"], r["amount"]) for r in records if r["symbol"] == symbol]
+        assert got == [(tick.trade_id, tick.time, tick.price, tick.amount) for tick in ticks if not tick.repaired]
+    sent = watcher.tell("replay", str(recording), "--json")
+    assert json.loads(sent.stdout)["trades"] == 0
+    assert read(kafka.kafka).ticks == live.ticks
+
+
+def test_a_mistake_is_one_line(kafka: Servers) -> None:
+    with exchange(1) as market:
+        watcher = Watcher(kafka.home, kafka.kafka, market.url)
+        for words, said in {
+            ("binance", "BTC/USTD"): "binance has no symbol 'BTC/USTD'; did you mean BTC/USDT",
+            ("add", "binance", "BTC/USDT"): "no `foretick live binance` answers",
+        }.items():
+            done = watcher.tell(*words)
+            assert done.returncode == 2, done.stderr
+            assert said in done.stderr
+            assert len(done.stderr.splitlines()) == 1, done.stderr
