@@ -10,7 +10,22 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from cli import dashboard, evaluate, explain, features, models, pipeline, replay, stack, topics, train, tune, watch
+from cli import (
+    alerts,
+    dashboard,
+    evaluate,
+    explain,
+    features,
+    models,
+    pipeline,
+    replay,
+    stack,
+    subscribers,
+    topics,
+    train,
+    tune,
+    watch,
+)
 from cli.errors import UserError
 
 app = typer.Typer(
@@ -45,6 +60,9 @@ app.command(context_settings={"ignore_unknown_options": True})(stack.test)
 app.add_typer(topics.app, name="topics")
 app.add_typer(models.app, name="models")
 app.add_typer(pipeline.app, name="pipeline")
+alerts.app.command()(subscribers.subscribe)
+alerts.app.command()(subscribers.unsubscribe)
+app.add_typer(alerts.app, name="alerts")
 
 
 def _leave() -> None:

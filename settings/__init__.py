@@ -75,6 +75,12 @@ class Settings(BaseSettings):
     challenger_days: float = Field(
         default=14.0, gt=0, description="how long a challenger may try to win, by the bars' time"
     )
+    alerts_allow_private: bool = Field(
+        default=False, description="whether alerts may go to private, loopback and link-local addresses"
+    )
+    alerts_retry_days: float = Field(
+        default=3.0, gt=0, description="how long an alert that cannot be delivered is tried again"
+    )
     frame_rows: int = Field(default=500, ge=1, le=5_000, description="rows in one frame of a backfill, at most")
 
     @field_validator("interval")
