@@ -27,7 +27,7 @@ from storage.binary import (
     timestamptz,
 )
 from storage.numbers import Key
-from topics.catalog import ALERTS, BARS, DEAD_LETTERS, DRIFT, FEATURES, MODEL_EVENTS, REGIMES, Topic
+from topics.catalog import ALERTS, BARS, DEAD_LETTERS, DRIFT, FEATURES, GAPS, MODEL_EVENTS, REGIMES, Topic
 from topics.records import QUANTILES, Features, Forecast, Outcome, Prediction, Tick
 
 Kind = Callable[[Sequence[Any]], Column]
@@ -59,6 +59,7 @@ def jsonb(values: Sequence[Mapping[str, float] | None]) -> Column:
 
 _BAR: dict[str, Kind] = {"symbol": text, "interval": text, "time": timestamptz}
 _ORIGIN: dict[str, Kind] = {"topic": text, "partition": int8, "offset": int8}
+_MARKET: dict[str, Kind] = {"symbol": text, "venue": text}
 _ALERT: dict[str, Kind] = {
     "alert_id": text,
     "rule": text,
@@ -77,6 +78,13 @@ _PLAIN: dict[Topic, tuple[str, tuple[str, ...], dict[str, Kind]]] = {
         | {"open": float8, "high": float8, "low": float8, "close": float8, "volume": float8}
         | {"trades": int8, "buy_volume": float8, "quote_volume": float8, "gap": int8}
         | {"buy_trades": int8, "market_return": float8, "market_rank": float8, "lead_return": float8},
+    ),
+    GAPS: (
+        "gaps",
+        ("symbol", "venue", "start"),
+        _MARKET
+        | {"start": timestamptz, "end": timestamptz, "reason": text, "trades": int8}
+        | {"after_id": text, "before_id": text},
     ),
     FEATURES: (
         "features",
@@ -150,7 +158,9 @@ def _size(record: Struct) -> int:
 
 def ticks(records: Sequence[Tick], origins: Sequence[str]) -> Rows:
     """Return the rows of ticks; one without a trade_id is known by its origin, such as ``3-1042-0``."""
-    symbols, times, prices, amounts, sides, ids, venues = zip(*map(msgspec.structs.astuple, records), strict=True)
+    symbols, times, prices, amounts, sides, ids, venues, repaired = zip(
+        *map(msgspec.structs.astuple, records), strict=True
+    )
     identity = [
         origin if trade_id is None else f"{venue or ''}:{trade_id}"
         for origin, trade_id, venue in zip(origins, ids, venues, strict=True)
@@ -164,6 +174,7 @@ def ticks(records: Sequence[Tick], origins: Sequence[str]) -> Rows:
         "side": text(sides),
         "trade_id": text(ids),
         "venue": text(venues),
+        "repaired": boolean(repaired),
     }
     return Rows.of("ticks", ("symbol", "time", "identity"), columns)
 

@@ -11,6 +11,7 @@ from topics.records import (
     Deployment,
     Drift,
     Features,
+    Gap,
     ModelEvent,
     Outcome,
     Prediction,
@@ -54,6 +55,7 @@ class Topic:
 
 
 TICKS = Topic("ticks", Tick, key="symbol", retention_ms=7 * DAY_MS)
+GAPS = Topic("gaps", Gap, key="symbol", retention_ms=30 * DAY_MS, partitions=1)
 BARS = Topic("bars", Bar, key="symbol", retention_ms=30 * DAY_MS)
 CROSS_SECTION = Topic("cross-section", Bar, key="symbol", retention_ms=7 * DAY_MS, partitions=1, stored=False)
 MARKET_BARS = Topic("market-bars", Bar, key="symbol", retention_ms=7 * DAY_MS, stored=False)
@@ -69,6 +71,7 @@ DEAD_LETTERS = Topic("dead-letters", DeadLetter, key="topic", retention_ms=30 * 
 
 TOPICS: tuple[Topic, ...] = (
     TICKS,
+    GAPS,
     BARS,
     CROSS_SECTION,
     MARKET_BARS,

@@ -38,7 +38,7 @@ challenger may take the champion's place; the shadow is the champion before, kep
 
 
 class Tick(Struct, frozen=True, gc=False, omit_defaults=True):
-    """One trade. `side` is the taker's."""
+    """One trade. `side` is the taker's; `repaired`: it came too late to be live, asked for after a hole was found."""
 
     symbol: Symbol
     time: Time
@@ -47,12 +47,34 @@ class Tick(Struct, frozen=True, gc=False, omit_defaults=True):
     side: Literal["buy", "sell"] | None = None
     trade_id: Name | None = None
     venue: Name | None = None
+    repaired: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < self.price < inf:
             raise ValueError(f"price {self.price} is not a positive number")
         if not 0 < self.amount < inf:
             raise ValueError(f"amount {self.amount} is not a positive number")
+
+
+class Gap(Struct, frozen=True, gc=False, omit_defaults=True):
+    """Trades of a symbol that a venue had and we have not: between `start` and `end` nothing more is known.
+
+    They are the times of the last trade before and of the first after, whose ids are `after_id` and `before_id`.
+    `trades` is how many are missing, where the venue counts its trades. The gap was found by `end` at the earliest.
+    """
+
+    symbol: Symbol
+    venue: Name
+    start: Time
+    end: Time
+    reason: str
+    trades: Count | None = None
+    after_id: Name | None = None
+    before_id: Name | None = None
+
+    def __post_init__(self) -> None:
+        if self.end < self.start:
+            raise ValueError(f"a gap cannot end at {self.end}, before its start at {self.start}")
 
 
 class Bar(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -294,6 +316,7 @@ class DeadLetter(Struct, frozen=True, gc=False, omit_defaults=True):
 
 RECORDS: tuple[type[Struct], ...] = (
     Tick,
+    Gap,
     Bar,
     Features,
     Regime,

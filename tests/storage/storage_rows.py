@@ -15,6 +15,7 @@ from topics.catalog import (
     DEAD_LETTERS,
     DRIFT,
     FEATURES,
+    GAPS,
     MODEL_EVENTS,
     OUTCOMES,
     PREDICTIONS,
@@ -26,7 +27,8 @@ from topics.catalog import (
 Records = Mapping[Topic, Sequence[Struct]]
 Row = tuple[Any, ...]
 READ = {
-    TICKS: "SELECT symbol, time, price, amount, side, trade_id, venue, identity FROM ticks",
+    TICKS: "SELECT symbol, time, price, amount, side, trade_id, venue, repaired, identity FROM ticks",
+    GAPS: 'SELECT symbol, venue, start, "end", reason, trades, after_id, before_id FROM gaps',
     BARS: "SELECT symbol, interval, time, open, high, low, close, volume, trades, buy_volume, quote_volume, gap, "
     "buy_trades, market_return, market_rank, lead_return FROM bars",
     FEATURES: "SELECT symbol, interval, time, close, fingerprint, values FROM features",
@@ -77,6 +79,6 @@ def physical(url: str) -> list[Row]:
 def empty(url: str) -> None:
     with psycopg.connect(url) as connection:
         connection.execute(
-            "TRUNCATE ticks, bars, features, feature_definitions, regimes, prediction_rows, outcome_rows, alerts, "
-            "model_events, drift, dead_letters"
+            "TRUNCATE ticks, gaps, bars, features, feature_definitions, regimes, prediction_rows, outcome_rows, "
+            "alerts, model_events, drift, dead_letters"
         )

@@ -13,13 +13,14 @@ from msgspec import Struct, inspect
 from storage_rows import Records, Row, empty, stored, write
 
 from storage.binary import storable
-from topics.catalog import ALERTS, DEAD_LETTERS, DRIFT, MODEL_EVENTS, OUTCOMES, PREDICTIONS, STORED, TICKS, Topic
+from topics.catalog import ALERTS, DEAD_LETTERS, DRIFT, GAPS, MODEL_EVENTS, OUTCOMES, PREDICTIONS, STORED, TICKS, Topic
 from topics.records import QUANTILES, Bar, Prediction, Tick
 
 pytestmark = pytest.mark.services
 
 IDENTITY = {
     TICKS: ("symbol", "time", "identity"),
+    GAPS: ("symbol", "venue", "start"),
     PREDICTIONS: ("symbol", "interval", "time", "model", "version", "horizon"),
     OUTCOMES: ("symbol", "interval", "time", "model", "version", "horizon"),
     ALERTS: ("alert_id", "time"),
@@ -38,6 +39,8 @@ BY_NAME: dict[str, st.SearchStrategy[Any]] = {
     "time": TIMES,
     "target_time": TIMES,
     "since": st.none() | TIMES,
+    "start": TIMES,
+    "end": TIMES,
     "interval": st.sampled_from(["1m", "1d", "tick-500", "volume-0.5"]),
     "symbol": st.sampled_from(["BTCUSDT", "A", "'; DROP TABLE bars; --", 'x"\\\t\n%s{}$1']),
     "quantiles": st.none() | st.lists(st.floats(allow_nan=False), min_size=7, max_size=7).map(sorted),
@@ -137,7 +140,7 @@ def number(value: float | None) -> float | None:
 
 
 def as_stored(name: str, value: Any) -> Any:
-    if (name.endswith("time") or name == "since") and value is not None:
+    if (name.endswith("time") or name in ("since", "start", "end")) and value is not None:
         return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=value)
     match value:
         case float():

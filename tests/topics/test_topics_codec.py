@@ -129,7 +129,7 @@ def test_every_record_travels_on_exactly_one_topic_that_is_stored() -> None:
 
 
 def test_an_unknown_topic_is_answered_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="ticks, bars, cross-section"):
+    with pytest.raises(ValueError, match="ticks, gaps, bars, cross-section"):
         by_name("trades")
 
 
