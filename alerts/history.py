@@ -10,7 +10,7 @@ from psycopg import Connection
 from alerts.fold import State, step
 from alerts.observation import observations
 from alerts.rule import Rule
-from topics.records import Alert, Drift, Forecast, ModelEvent, Outcome, Prediction, Regime
+from topics.records import Alert, Drift, Forecast, Gap, ModelEvent, Outcome, Prediction, Regime
 
 MS: LiteralString = "(extract(epoch FROM {}) * 1000)::int8"
 BATCH = 5_000
@@ -32,9 +32,10 @@ class Stored(NamedTuple):
     columns: LiteralString
     where: LiteralString
     record: Callable[[Any], Struct]
+    time: LiteralString = "time"
 
 
-_TIME = MS.format("time")
+_TIME, _END = MS.format("time"), MS.format('"end"')
 STORED: dict[str, Stored] = {
     "prediction": Stored(
         "predictions",
@@ -60,6 +61,13 @@ STORED: dict[str, Stored] = {
         "true",
         lambda row: Drift(*row),
     ),
+    "gap": Stored(
+        "gaps",
+        f"symbol, venue, {MS.format('start')}, {_END}, reason, trades, after_id, before_id",
+        "true",
+        lambda row: Gap(*row),
+        '"end"',
+    ),
     "model-event": Stored(
         "model_events",
         f"model, version, event, fingerprint, {_TIME}, number, role, symbol, interval, reason",
@@ -81,7 +89,7 @@ class Rehearsal(NamedTuple):
 
 def newest(connection: Connection, kind: str) -> datetime | None:
     """Return the time of the newest stored record of a kind."""
-    row = connection.execute(f"SELECT max(time) FROM {STORED[kind].table}").fetchone()  # noqa: S608 - a constant
+    row = connection.execute(f"SELECT max({STORED[kind].time}) FROM {STORED[kind].table}").fetchone()  # noqa: S608 - a constant
     return row[0] if row else None
 
 
@@ -90,7 +98,7 @@ def read(connection: Connection, kind: str, since: datetime) -> Iterator[Struct]
     stored = STORED[kind]
     query: LiteralString = (
         f"SELECT {stored.columns} FROM {stored.table} "  # noqa: S608 - constants
-        f"WHERE time >= %s AND {stored.where} ORDER BY time"
+        f"WHERE {stored.time} >= %s AND {stored.where} ORDER BY {stored.time}"
     )
     with connection.transaction(), connection.cursor(f"history_{stored.table}") as cursor:
         cursor.itersize = BATCH

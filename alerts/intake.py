@@ -51,10 +51,13 @@ async def read(bootstrap: str, watch: Watch, alone: asyncio.Lock, made: Callable
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         group_id=ALERTS_GROUP,
+        # Only one reads at a time (alerts/worker.py). So one that begins takes the place of one that was killed, at
+        # once, and need not wait until Kafka believes that it is gone.
+        group_instance_id=ALERTS_GROUP,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
-        session_timeout_ms=30_000,
+        session_timeout_ms=15_000,
         max_poll_interval_ms=600_000,
     )
 

@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from alerts.health import ComponentState, Health
 from alerts.quantities import Unit
-from topics.catalog import DRIFT, MODEL_EVENTS, OUTCOMES, PREDICTIONS, REGIMES, Topic
-from topics.records import QUANTILES, Drift, Forecast, ModelEvent, Outcome, Prediction, Regime, Role
+from topics.catalog import DRIFT, GAPS, MODEL_EVENTS, OUTCOMES, PREDICTIONS, REGIMES, Topic
+from topics.records import QUANTILES, Drift, Forecast, Gap, ModelEvent, Outcome, Prediction, Regime, Role
 
 Pair = tuple[float, float]
 STATES = ("calm", "trending_up", "trending_down", "turbulent")
@@ -126,6 +126,12 @@ DRIFTED = {
     "detector": word("detector"),
     "statistic": number("statistic", "ratio"),
 }
+GAP = {
+    "duration": Field(lambda gap: gap.end - gap.start, "duration", 0.0),
+    "trades": number("trades", "count", 0.0),
+    "venue": word("venue"),
+    "reason": word("reason"),
+}
 MODEL_EVENT = {
     "event": word("event", "loaded", "refused", "serving"),
     "role": word("role", *get_args(Role)),
@@ -172,6 +178,15 @@ KINDS: dict[str, Kind] = {
         ("model", "version", "kind", "detector", "interval", "horizon"),
         ("time",),
         "{symbol}: drift of {kind} of {model} found by {detector}",
+    ),
+    "gap": Kind(
+        Gap,
+        GAPS,
+        GAP,
+        ("venue",),
+        ("start",),
+        "{symbol}: trades of {venue} are missing over {duration} ({reason})",
+        time="end",
     ),
     "model-event": Kind(
         ModelEvent,

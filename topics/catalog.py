@@ -90,7 +90,7 @@ READ_BY_WORKER = (TICKS, BARS, FEATURES, PREDICTIONS)
 """The topics that the worker computes from."""
 READ_FOR_UNIVERSE = (CROSS_SECTION, MARKET_BARS)
 """Those that it computes from besides, where a universe is set."""
-READ_FOR_ALERTS = (REGIMES, PREDICTIONS, OUTCOMES, MODEL_EVENTS, DRIFT)
+READ_FOR_ALERTS = (GAPS, REGIMES, PREDICTIONS, OUTCOMES, MODEL_EVENTS, DRIFT)
 """Those that the rules of alerts look at."""
 
 

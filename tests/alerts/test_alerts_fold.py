@@ -16,7 +16,7 @@ from alerts.fold import MOST_SERIES, State
 from alerts.matching import Key
 from alerts.quiet import parse as quiet
 from alerts.rule import Rule, When
-from topics.records import Alert, Drift, ModelEvent
+from topics.records import Alert, Drift, Gap, ModelEvent
 
 ABOVE = Rule("big-move", "prediction", When("above", "mean", 0.001), horizon=15, version=3)
 
@@ -143,6 +143,14 @@ def test_events_without_a_symbol_are_about_everything() -> None:
     drift = Drift("ensemble", "v2", "errors", "adwin", START, 3.0, 2.0, "1m", "BTCUSDT", 15)
     (alert,) = fold(Rule("d", "drift", When("any"), horizon=15), [drift])
     assert (alert.symbol, alert.horizon) == ("BTCUSDT", 15)
+
+
+def test_a_gap_is_known_by_its_start_and_told_at_its_end() -> None:
+    gap = Gap("BTCUSDT", "binance", START, START + 90_000, "reconnected", trades=12)
+    found = fold(Rule("g", "gap", When("above", "duration", 60_000.0)), [gap])
+    assert [(a.time, a.message) for a in found] == [
+        (START + 90_000, "BTCUSDT: trades of binance are missing over 90 s (reconnected)")
+    ]
 
 
 def test_the_series_of_one_symbol_are_bounded() -> None:
