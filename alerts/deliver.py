@@ -15,6 +15,8 @@ LONGEST_WAIT_S = 900.0
 """What a subscriber refuses is offered again every quarter of an hour, and holds up nothing else meanwhile."""
 PATIENCE = 20
 """So often what is first in the queue is tried while the others wait: about 15 minutes. Then it counts as refused."""
+AHEAD = 50
+"""Deliveries that are read at once; they are tried, sent and noted one by one."""
 LOOK_S = 1.0
 
 
@@ -27,6 +29,7 @@ class Delivery:
         self._subscriber, self._channel, self._queue, self._drawn = subscriber, channel, queue, drawn
         self._bucket: Bucket | None = None
         self._failures, self._paused_until = 0, 0.0
+        self._ahead = max(AHEAD, channel.at_once)
 
     async def once(self) -> float:
         """Send what may go now; return how many seconds there is nothing to do, 0 where there may be more at once."""
@@ -40,18 +43,30 @@ class Delivery:
         singly, as_summary = turn(self._bucket, waiting, self._subscriber.summarise)
         if not singly and not as_summary:
             return min(self._bucket.wait(), LOOK_S)
-        due = await self._queue.due(MOST_IN_A_SUMMARY if as_summary else min(singly, self._channel.at_once))
-        if due:  # else they were muted since they were counted
-            ids = [one.alert_id for one in due]
-            summary = due[0].summary or (summary_id(ids) if as_summary else None)
-            self._bucket = self._bucket.less(1 if summary else len(due))
-            await self._queue.trying(ids, summary, self._bucket)
-            answer = await self._channel.send(Message(summary or ids[0], tuple(one.alert for one in due)))
-            await self._settle(due, answer)
+        due = await self._queue.due(MOST_IN_A_SUMMARY if as_summary else min(singly, self._ahead))
+        if not due:
+            return 0.0  # they were muted since they were counted
+        whole = as_summary or due[0].summary is not None
+        await self._queue.save(self._bucket.less(1 if whole else len(due)))
+        step = len(due) if whole else self._channel.at_once
+        for start in range(0, len(due), step):
+            batch = due[start : start + step]
+            self._bucket = self._bucket.less(1 if whole else len(batch))
+            if not await self._send(batch, whole):
+                break
         return 0.0
 
-    async def _settle(self, due: Sequence[Due], answer: Answer) -> None:
-        ids, attempt = [one.alert_id for one in due], due[0].attempt
+    async def _send(self, due: Sequence[Due], whole: bool) -> bool:
+        """Send one message; return whether the way to the subscriber is open."""
+        ids = [one.alert_id for one in due]
+        summary = (due[0].summary or summary_id(ids)) if whole else None
+        if not await self._queue.trying(ids, summary):
+            return True  # they were muted since they were read
+        answer = await self._channel.send(Message(summary or ids[0], tuple(one.alert for one in due)))
+        await self._settle(ids, due[0].attempt, answer)
+        return answer.error is None or answer.refused
+
+    async def _settle(self, ids: Sequence[str], attempt: int, answer: Answer) -> None:
         if answer.error is None:
             self._failures = 0
             await self._queue.delivered(ids)

@@ -34,7 +34,7 @@ WHERE d.subscriber = %s AND d.state = 'waiting' AND d.summary = %s ORDER BY d.nu
 """
 TRY = """
 UPDATE alert_deliveries SET attempts = attempts + 1, summary = coalesce(%s, summary)
-WHERE subscriber = %s AND alert_id = ANY (%s)
+WHERE subscriber = %s AND alert_id = ANY (%s) AND state = 'waiting'
 """
 SAVE_BUCKET = "UPDATE alert_subscribers SET tokens = %s, tokens_at = to_timestamp(%s) WHERE name = %s"
 BUCKET = "SELECT tokens, extract(epoch FROM tokens_at)::float8 FROM alert_subscribers WHERE name = %s"
@@ -95,11 +95,13 @@ class Queue:
         rows = await (await self._connection.execute(query.encode(), (self._subscriber.name, argument))).fetchall()
         return [Due(alert_id, _alerts.decode(alert), attempt, summary) for alert_id, alert, attempt, summary in rows]
 
-    async def trying(self, ids: Sequence[str], summary: str | None, bucket: Bucket) -> None:
-        """Note that these are about to be sent, and what is left in the bucket."""
-        async with self._connection.transaction():
-            await self._connection.execute(TRY, (summary, self._subscriber.name, list(ids)))
-            await self._connection.execute(SAVE_BUCKET, (bucket.tokens, bucket.at, self._subscriber.name))
+    async def save(self, bucket: Bucket) -> None:
+        """Note what is left in the bucket."""
+        await self._connection.execute(SAVE_BUCKET, (bucket.tokens, bucket.at, self._subscriber.name))
+
+    async def trying(self, ids: Sequence[str], summary: str | None) -> int:
+        """Note that these are about to be sent; return how many are waiting still."""
+        return (await self._connection.execute(TRY, (summary, self._subscriber.name, list(ids)))).rowcount
 
     async def delivered(self, ids: Sequence[str]) -> None:
         """Note that the subscriber has these."""
