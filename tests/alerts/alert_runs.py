@@ -104,9 +104,10 @@ class Alerts:
         """Return the ids of a rule's alerts in the table."""
         return [row[0] for row in self.query("SELECT alert_id FROM alerts WHERE rule = %s", rule)]
 
-    def deliveries(self, subscriber: str) -> Counter[str]:
-        """Return how many deliveries are in which state."""
-        rows = self.query("SELECT state FROM alert_deliveries WHERE subscriber = %s", subscriber)
+    def deliveries(self, subscriber: str, rule: str = "") -> Counter[str]:
+        """Return how many deliveries, of one rule where it is named, are in which state."""
+        query = "SELECT state FROM alert_deliveries WHERE subscriber = %s AND starts_with(alert_id, %s)"
+        rows = self.query(query, subscriber, f"{rule}-" if rule else "")
         return Counter(row[0] for row in rows)
 
     def attempts(self, subscriber: str) -> dict[str, int]:

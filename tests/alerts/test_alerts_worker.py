@@ -30,7 +30,7 @@ def test_an_alert_reaches_the_topic_the_table_redis_and_a_webhook_once(alerts: A
         alerts.send([*records, *records, prediction(70, symbol="ONE0", role="challenger")])
         alerts.wait(lambda: len(receiver.requests) == 4, receiver.alert_ids)
         alerts.wait(lambda: len(alerts.made("one")) == 4, lambda: alerts.made("one"))
-        alerts.wait(lambda: alerts.deliveries("redis")["delivered"] == 4, lambda: alerts.deliveries("redis"))
+        alerts.wait(lambda: alerts.deliveries("redis", "one") == {"delivered": 4}, lambda: alerts.deliveries("redis"))
         messages = [heard.get_message(timeout=5) for _ in range(6)]
         heard.close()
     ids = set(alerts.made("one"))
