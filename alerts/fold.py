@@ -54,8 +54,7 @@ def step(rule: Rule, state: State, seen: Observation) -> tuple[State, Alert | No
     if not speaks:
         held = state.held + 1 if matched and known.armed else state.held
         return State(state.fired, held, series), None
-    fired = seen.time if state.fired is None else max(seen.time, state.fired)
-    return State(fired, 0, series), alert(rule, seen, value, state.held)
+    return State(seen.time, 0, series), alert(rule, seen, value, state.held)
 
 
 def alert(rule: Rule, seen: Observation, value: Any, held: int) -> Alert:

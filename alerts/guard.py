@@ -11,19 +11,17 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 Lookup = Callable[[str, int], Awaitable[list[str]]]
 
-_NAT64 = (IPv6Network("64:ff9b::/96"), IPv6Network("64:ff9b:1::/48"))
+_NAT64 = IPv6Network("64:ff9b::/96")
+"""Where a network that has IPv6 only finds the IPv4 addresses (RFC 6052)."""
 
 
 class RefusedError(Exception):
     """An address that no message may go to, or a name without one. One line, which shows no more than the host."""
 
 
-def embedded(address: IPv6Address) -> list[IPv4Address]:
-    """Return the IPv4 addresses that an IPv6 address stands for: mapped, 6to4, Teredo, NAT64, compatible."""
-    found = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
-    if any(address in network for network in _NAT64) or int(address) >> 32 == 0:
-        found.append(IPv4Address(int(address) & 0xFFFF_FFFF))
-    return [one for one in found if one is not None]
+def stands_for(address: IPv6Address) -> IPv4Address | None:
+    """Return the IPv4 address that an IPv6 address is another way to write, if it is."""
+    return IPv4Address(int(address) & 0xFFFF_FFFF) if address in _NAT64 else address.ipv4_mapped
 
 
 def is_public(text: str) -> bool:
@@ -33,10 +31,10 @@ def is_public(text: str) -> bool:
     except ValueError:
         return False
     if isinstance(address, IPv6Address):
-        mapped = address.ipv4_mapped
-        if mapped is not None:
-            return is_public(str(mapped))
-        if not all(is_public(str(one)) for one in embedded(address)):
+        other = stands_for(address)
+        if other is not None:
+            return is_public(str(other))
+        if not all(is_public(str(one)) for one in (address.sixtofour, *(address.teredo or ())) if one is not None):
             return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 

@@ -167,7 +167,7 @@ WALK = st.lists(
 )
 RULES = st.builds(
     lambda cooldown, rearm: change(ABOVE, cooldown_ms=cooldown * MINUTE, rearm=rearm),
-    st.integers(1, 50),
+    st.integers(0, 50),
     st.sampled_from([None, 0.0005]),
 )
 

@@ -48,6 +48,7 @@ PRIVATE = (
     "64:ff9b::7f00:1",
     "64:ff9b:1::a00:1",
     "2002:7f00:1::",
+    "2001:0:4136:e378:8000:63bf:3fff:fdd2",
     "2001:db8::1",
 )
 
@@ -58,7 +59,9 @@ def test_a_private_host_is_refused_before_anything_is_sent(host: str) -> None:
         asyncio.run(checked(host, 443, allow_private=False))
 
 
-@pytest.mark.parametrize("host", ["93.184.215.14", "8.8.8.8", "2606:2800:21f:cb07:6820:80da:af6b:8b2c"])
+@pytest.mark.parametrize(
+    "host", ["93.184.215.14", "8.8.8.8", "2606:2800:21f:cb07:6820:80da:af6b:8b2c", "::ffff:8.8.8.8", "64:ff9b::808:808"]
+)
 def test_a_public_address_is_not(host: str) -> None:
     assert asyncio.run(checked(host, 443, allow_private=False)) == [host]
     assert is_public(host)
