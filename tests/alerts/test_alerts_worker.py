@@ -1,7 +1,9 @@
 """The alerts worker on the real Kafka, TimescaleDB and Redis, with real receivers."""
 
+import asyncio
 import time
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import psycopg
 import pytest
@@ -13,6 +15,7 @@ from receiver import Receiver
 from alerts import changes
 from alerts.signature import verify
 from alerts.subscriber import Mute
+from stack.counts import Undelivered, undelivered
 
 pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -82,6 +85,8 @@ def test_a_subscriber_that_was_down_gets_everything_afterwards_once(alerts: Aler
     assert alerts.deliveries("down-hook") == {"waiting": 200}
     errors = alerts.query("SELECT DISTINCT error FROM alert_deliveries WHERE subscriber = 'down-hook' AND attempts > 0")
     assert errors == [("no connection (ConnectError)",)]
+    shown = asyncio.run(undelivered(alerts.servers.database_url))["down-hook"]
+    assert shown == Undelivered(200, 0, "no connection (ConnectError)")
     with Receiver(port).listening() as receiver:
         receiver.answers = [503, 200, 400, 200, 429]
         alerts.wait(lambda: alerts.deliveries("down-hook")["delivered"] == 200, lambda: alerts.deliveries("down-hook"))
@@ -95,7 +100,9 @@ def test_rules_and_subscribers_change_while_it_runs_and_mutes_hold(alerts: Alert
         alerts.add("change", symbols=("CHANGE*",))
         time.sleep(TAKES_EFFECT_S)
         alerts.send([prediction(0, symbol="CHANGE")])
-        alerts.wait(lambda: len(receiver.requests) == 1, lambda: receiver.requests)
+        for subscriber in ("change-hook", "redis"):
+            count = partial(alerts.deliveries, subscriber, "change")
+            alerts.wait(lambda count=count: count() == {"delivered": 1}, count)  # type: ignore[misc]
         with psycopg.connect(alerts.servers.database_url, autocommit=True) as connection:
             until = datetime.now(UTC) + timedelta(hours=1)
             assert changes.mute(connection, Mute(rule="change", symbol="CHANGE"), until) == 0
