@@ -11,6 +11,7 @@ import typer
 from pydantic import ValidationError
 
 from cli import (
+    alerts,
     dashboard,
     evaluate,
     explain,
@@ -20,6 +21,7 @@ from cli import (
     pipeline,
     replay,
     stack,
+    subscribers,
     topics,
     train,
     tune,
@@ -60,6 +62,9 @@ app.add_typer(topics.app, name="topics")
 app.add_typer(models.app, name="models")
 app.add_typer(pipeline.app, name="pipeline")
 app.add_typer(live.app, name="live")
+alerts.app.command()(subscribers.subscribe)
+alerts.app.command()(subscribers.unsubscribe)
+app.add_typer(alerts.app, name="alerts")
 
 
 def _leave() -> None:

@@ -47,6 +47,9 @@ def show_status(found: "Report") -> None:
     for name, component in (*found.components.items(), *found.steps.items()):
         if component.last_error and component.state not in ("done", "stopped"):
             console.print(f"{name}: last error: {component.last_error}", markup=False)
+    for name, untold in found.undelivered.items():
+        why = f" (last error: {untold.last_error})" if untold.last_error else ""
+        console.print(f"alerts for {name}: {untold.waiting:,} wait, {untold.failed:,} given up{why}", markup=False)
     console.print(
         f"dashboard: {found.addresses['dashboard']}" if found.running else "not running: foretick up", markup=False
     )

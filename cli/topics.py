@@ -3,9 +3,11 @@
 import asyncio
 import json
 import sys
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
+from msgspec import Struct
 from rich.console import Console
 from rich.table import Table
 
@@ -75,20 +77,35 @@ def tail(
     symbol: Annotated[str | None, typer.Option(help="Only this key.")] = None,
 ) -> None:
     """Print a topic's newest records, one JSON object a line."""
+    watch(_topic(name), count, follow, symbol)
+
+
+def watch(
+    topic: Topic, count: int, follow: bool, symbol: str | None, words: Callable[[Struct], str] | None = None
+) -> None:
+    """Print a topic's newest records, as JSON or in words. Raises UserError where Kafka or the topic is not there."""
     from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError  # noqa: PLC0415 - for this command alone
 
-    topic, settings = _topic(name), Settings()
+    settings = Settings()
+
+    def lines(value: bytes | None) -> list[bytes]:
+        return _lines(topic, value, symbol, words)
+
     try:
-        asyncio.run(_tail(topic, settings.kafka, count, follow, symbol))
+        asyncio.run(_tail(topic, settings.kafka, count, follow, lines))
     except UnknownTopicOrPartitionError:
-        raise UserError(f"topic {name} does not exist on Kafka at {settings.kafka}; ./foretick up creates it") from None
+        raise UserError(
+            f"topic {topic.name} does not exist on Kafka at {settings.kafka}; ./foretick up creates it"
+        ) from None
     except KafkaError as error:
         raise UserError(
             f"Kafka at {settings.kafka} does not answer ({error}); is it running? ./foretick status"
         ) from None
 
 
-async def _tail(topic: Topic, bootstrap: str, count: int, follow: bool, symbol: str | None) -> None:
+async def _tail(
+    topic: Topic, bootstrap: str, count: int, follow: bool, read: Callable[[bytes | None], list[bytes]]
+) -> None:
     from aiokafka import AIOKafkaConsumer  # noqa: PLC0415 - likewise
 
     consumer = AIOKafkaConsumer(topic.name, bootstrap_servers=bootstrap, enable_auto_commit=False)
@@ -102,23 +119,23 @@ async def _tail(topic: Topic, bootstrap: str, count: int, follow: bool, symbol: 
         while any([await consumer.position(p) < end[p] for p in partitions]):
             for messages in (await consumer.getmany(timeout_ms=500)).values():
                 for message in messages:
-                    lines += [(message.timestamp, line) for line in _lines(topic, message.value, symbol)]
+                    lines += [(message.timestamp, line) for line in read(message.value)]
         for _, line in sorted(lines, key=lambda pair: pair[0])[-count:]:
             _print(line)
         while follow:
             for messages in (await consumer.getmany(timeout_ms=500)).values():
                 for message in messages:
-                    for line in _lines(topic, message.value, symbol):
+                    for line in read(message.value):
                         _print(line)
     finally:
         await consumer.stop()
 
 
-def _lines(topic: Topic, value: bytes | None, symbol: str | None) -> list[bytes]:
+def _lines(topic: Topic, value: bytes | None, symbol: str | None, words: Callable[[Struct], str] | None) -> list[bytes]:
     frame = codec.decode(value, topic.record)
     records = [r for r in frame.records if symbol is None or getattr(r, topic.key) == symbol]
     rejected = [part.value for part in frame.rejected if symbol is None]
-    return [codec.encode_one(record) for record in records] + rejected
+    return [words(r).encode() if words else codec.encode_one(r) for r in records] + rejected
 
 
 def _print(line: bytes) -> None:

@@ -78,6 +78,12 @@ class Settings(BaseSettings):
     venue_url: str = Field(
         default="", description="a gateway through which `foretick live` goes to a venue's hosts: http://127.0.0.1:8443"
     )
+    alerts_allow_private: bool = Field(
+        default=False, description="whether alerts may go to private, loopback and link-local addresses"
+    )
+    alerts_retry_days: float = Field(
+        default=3.0, gt=0, description="how long an alert that cannot be delivered is tried again"
+    )
     frame_rows: int = Field(default=500, ge=1, le=5_000, description="rows in one frame of a backfill, at most")
 
     @field_validator("interval")

@@ -1,12 +1,41 @@
-"""How much has gone through: the rows of each table."""
+"""How much has gone through: the rows of each table, and the alerts that subscribers do not have yet."""
 
 import asyncio
+from dataclasses import dataclass
 
 import psycopg
 from psycopg import sql
 
 TABLES = ("ticks", "bars", "features", "regimes", "predictions", "outcomes", "alerts", "dead_letters")
 TIMEOUT_S = 20.0
+
+UNDELIVERED = """
+SELECT subscriber, count(*) FILTER (WHERE state = 'waiting'), count(*) FILTER (WHERE state = 'failed'),
+    (array_agg(error ORDER BY number DESC) FILTER (WHERE error IS NOT NULL))[1]
+FROM alert_deliveries WHERE state IN ('waiting', 'failed') GROUP BY subscriber ORDER BY subscriber
+"""
+
+
+@dataclass(frozen=True)
+class Undelivered:
+    """How many alerts wait for a subscriber, how many were given up, and what went wrong last."""
+
+    waiting: int
+    failed: int
+    last_error: str | None
+
+
+async def undelivered(database_url: str) -> dict[str, Undelivered]:
+    """Return what each subscriber does not have; nothing where that is unknown."""
+    try:
+        async with (
+            asyncio.timeout(TIMEOUT_S),
+            await psycopg.AsyncConnection.connect(database_url, connect_timeout=3, autocommit=True) as connection,
+        ):
+            rows = await (await connection.execute(UNDELIVERED)).fetchall()
+    except (psycopg.Error, TimeoutError):
+        return {}
+    return {subscriber: Undelivered(waiting, failed, error) for subscriber, waiting, failed, error in rows}
 
 
 async def counts(database_url: str) -> dict[str, int | None]:

@@ -1,4 +1,4 @@
-"""How far the two Faust apps are behind on each topic, and whether each is there."""
+"""How far the readers are behind on each topic, and whether each is there."""
 
 import asyncio
 import contextlib
@@ -11,11 +11,21 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from settings import Settings
-from topics.catalog import PERSIST_GROUP, READ_BY_WORKER, READ_FOR_UNIVERSE, STORED, TOPICS, WORKER_GROUP
+from topics.catalog import (
+    ALERTS_GROUP,
+    PERSIST_GROUP,
+    READ_BY_WORKER,
+    READ_FOR_ALERTS,
+    READ_FOR_UNIVERSE,
+    STORED,
+    TOPICS,
+    WORKER_GROUP,
+)
 
 READS = {
     WORKER_GROUP: tuple(topic.name for topic in (*READ_BY_WORKER, *READ_FOR_UNIVERSE)),
     PERSIST_GROUP: tuple(topic.name for topic in STORED),
+    ALERTS_GROUP: tuple(topic.name for topic in READ_FOR_ALERTS),
 }
 TIMEOUT_S, REQUEST_MS = 15.0, 5_000
 
@@ -46,14 +56,17 @@ async def lag(bootstrap: str, universe: bool = False) -> dict[str, int | None]:
 
 
 def behind(topic: str, first: Offsets, end: Offsets, committed: Mapping[str, Offsets]) -> int | None:
-    """Return how many records of a topic its slowest reader has not read; one that never committed has read none."""
+    """Return how many records of a topic its slowest reader has not read; one that never committed has read none.
+
+    But for the alerts' reader, which need not run at all: it counts once it has committed.
+    """
     partitions = [partition for partition in end if partition.topic == topic]
     if not partitions:
         return None
     return max(
         sum(max(0, end[p] - max(first[p], committed.get(group, {}).get(p, -1))) for p in partitions)
         for group, topics in READS.items()
-        if topic in topics
+        if topic in topics and (committed.get(group) or group != ALERTS_GROUP)
     )
 
 

@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from settings import Settings
 from stack.addresses import HOST, without_password
-from stack.counts import counts
+from stack.counts import Undelivered, counts, undelivered
 from stack.lag import lag
 from stack.state import Status, read
 
@@ -35,6 +35,7 @@ class Report:
     counts: dict[str, int | None]
     lag: dict[str, int | None]
     addresses: dict[str, str]
+    undelivered: dict[str, Undelivered] = field(default_factory=dict)
 
     def good(self) -> bool:
         """Tell whether everything runs, or is on its way."""
@@ -50,7 +51,7 @@ def report(settings: Settings, names: tuple[str, ...] = ()) -> Report:
     steps = {name for name, status in state.components.items() if status.once} if state else set()
     for name in names:
         found.setdefault(name, of(Status("stopped"), running))
-    rows, behind = asyncio.run(numbers(settings))
+    rows, behind, untold = asyncio.run(numbers(settings))
     return Report(
         running,
         {name: component for name, component in found.items() if name not in steps},
@@ -58,14 +59,16 @@ def report(settings: Settings, names: tuple[str, ...] = ()) -> Report:
         rows,
         behind,
         addresses(settings),
+        untold,
     )
 
 
-async def numbers(settings: Settings) -> tuple[dict[str, int | None], dict[str, int | None]]:
-    """Return counts and lag, asked for at the same time."""
-    return await asyncio.gather(
-        counts(settings.database_url.get_secret_value()), lag(settings.kafka, bool(settings.universe))
-    )
+async def numbers(
+    settings: Settings,
+) -> tuple[dict[str, int | None], dict[str, int | None], dict[str, Undelivered]]:
+    """Return counts, lag and what subscribers have not got, asked for at the same time."""
+    url = settings.database_url.get_secret_value()
+    return await asyncio.gather(counts(url), lag(settings.kafka, bool(settings.universe)), undelivered(url))
 
 
 def of(status: Status, running: bool) -> ComponentReport:

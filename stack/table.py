@@ -10,9 +10,9 @@ from stack.addresses import HOST
 from stack.component import Component
 from stack.lag import group_is_stable
 from stack.servers import SERVERS, plan
-from topics.catalog import PERSIST_GROUP, WORKER_GROUP
+from topics.catalog import ALERTS_GROUP, PERSIST_GROUP, WORKER_GROUP
 
-NAMES = (*SERVERS, "mlflow", "worker", "persist", "watch", "trainer", "dashboard")
+NAMES = (*SERVERS, "mlflow", "worker", "persist", "watch", "trainer", "alerts", "dashboard")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 """Each library has a variable of its own that says how many threads it may use."""
 
@@ -28,6 +28,9 @@ def components(settings: Settings) -> tuple[Component, ...]:
     async def persist_reads() -> None:
         await group_is_stable(kafka, PERSIST_GROUP)
 
+    async def alerts_reads() -> None:
+        await group_is_stable(kafka, ALERTS_GROUP)
+
     async def dashboard_answers() -> None:
         await answers(port)
 
@@ -41,13 +44,25 @@ def components(settings: Settings) -> tuple[Component, ...]:
         python("trainer", "learning.trainer", needs=("prepare", "train", "deploy")),
         environment=dict.fromkeys(THREADS, "1"),  # the other cores are the stream's
     )
+    alerts = replace(python("alerts", "alerts.worker", needs=("prepare",)), check=alerts_reads)
     page = replace(
         python("dashboard", "dashboard.serve", needs=("prepare",)),
         check=dashboard_answers,
         address=f"http://{HOST}:{port}",
     )
     sample = step("sample", "stack.sample", "replay", needs=("worker", "persist"))
-    ours = (prepare, train, deploy, worker, persist, watch, trainer, page, *((sample,) if settings.sample else ()))
+    ours = (
+        prepare,
+        train,
+        deploy,
+        worker,
+        persist,
+        watch,
+        trainer,
+        alerts,
+        page,
+        *((sample,) if settings.sample else ()),
+    )
     home = {"FORETICK_HOME": str(settings.home.resolve())}
     return (*servers.components, *(replace(one, environment={**one.environment, **home}) for one in ours))
 

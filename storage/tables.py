@@ -60,6 +60,14 @@ def jsonb(values: Sequence[Mapping[str, float] | None]) -> Column:
 _BAR: dict[str, Kind] = {"symbol": text, "interval": text, "time": timestamptz}
 _ORIGIN: dict[str, Kind] = {"topic": text, "partition": int8, "offset": int8}
 _MARKET: dict[str, Kind] = {"symbol": text, "venue": text}
+_ALERT: dict[str, Kind] = {
+    "alert_id": text,
+    "rule": text,
+    "symbol": text,
+    "time": timestamptz,
+    "severity": text,
+    "message": text,
+}
 _VERSION: dict[str, Kind] = {"model": text, "version": text}
 # In the order of the record's fields.
 _PLAIN: dict[Topic, tuple[str, tuple[str, ...], dict[str, Kind]]] = {
@@ -91,7 +99,8 @@ _PLAIN: dict[Topic, tuple[str, tuple[str, ...], dict[str, Kind]]] = {
     ALERTS: (
         "alerts",
         ("alert_id", "time"),
-        {"alert_id": text, "rule": text, "symbol": text, "time": timestamptz, "severity": text, "message": text},
+        _ALERT
+        | {"rule_version": int8, "model": text, "interval": text, "horizon": int8, "value": float8, "held": int8},
     ),
     MODEL_EVENTS: (
         "model_events",

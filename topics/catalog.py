@@ -22,8 +22,8 @@ from topics.records import (
 DAY_MS = 86_400_000
 FOREVER = -1
 MAX_MESSAGE_BYTES = 4_194_304
-WORKER_GROUP, PERSIST_GROUP = "foretick-worker", "foretick-persist"
-"""The consumer groups: the one that computes, the one that stores."""
+WORKER_GROUP, PERSIST_GROUP, ALERTS_GROUP = "foretick-worker", "foretick-persist", "foretick-alerts"
+"""The consumer groups: the one that computes, the one that stores, the one that watches for alerts."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +90,8 @@ READ_BY_WORKER = (TICKS, BARS, FEATURES, PREDICTIONS)
 """The topics that the worker computes from."""
 READ_FOR_UNIVERSE = (CROSS_SECTION, MARKET_BARS)
 """Those that it computes from besides, where a universe is set."""
+READ_FOR_ALERTS = (GAPS, REGIMES, PREDICTIONS, OUTCOMES, MODEL_EVENTS, DRIFT)
+"""Those that the rules of alerts look at."""
 
 
 def by_name(name: str) -> Topic:

@@ -216,7 +216,12 @@ class Outcome(Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Alert(Struct, frozen=True, gc=False, omit_defaults=True):
-    """A rule that matched, once: `alert_id` is made of the rule and the record that it matched."""
+    """A rule that matched, once: `alert_id` is made of the rule, its version and the record that it matched.
+
+    `time` is the record's. `symbol` is ``ALL`` where the record names none, and a component's name in capitals where
+    the rule is about health. `value` is the number that the condition looked at; `held` counts what matched since the
+    alert before about the symbol and was held back by the rule's cooldown or quiet hours.
+    """
 
     alert_id: Name
     rule: Name
@@ -224,6 +229,12 @@ class Alert(Struct, frozen=True, gc=False, omit_defaults=True):
     time: Time
     severity: Literal["info", "warning", "critical"]
     message: str
+    rule_version: Count = 0
+    model: Name | None = None
+    interval: Interval | None = None
+    horizon: Horizon | None = None
+    value: float | None = None
+    held: Count = 0
 
 
 class Deployment(Struct, frozen=True, gc=False, omit_defaults=True):

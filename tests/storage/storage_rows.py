@@ -37,7 +37,8 @@ READ = {
     "q05, q10, q25, q50, q75, q90, q95, p_up, weights, role, dissimilarity, expired FROM predictions",
     OUTCOMES: "SELECT symbol, interval, time, model, version, horizon, target_time, status, realised, absolute_error, "
     "naive_absolute_error, pinball, interval_hit, direction_hit, role FROM outcomes",
-    ALERTS: "SELECT alert_id, rule, symbol, time, severity, message FROM alerts",
+    ALERTS: "SELECT alert_id, rule, symbol, time, severity, message, rule_version, model, interval, horizon, value, "
+    "held FROM alerts",
     MODEL_EVENTS: "SELECT model, version, event, fingerprint, time, number, role, symbol, interval, reason "
     "FROM model_events",
     DRIFT: 'SELECT model, version, kind, detector, time, statistic, "limit", interval, symbol, horizon, since, detail '

@@ -1,0 +1,96 @@
+"""What a user changes: rules, subscribers, mutes and acknowledgements. Each is one transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from psycopg import Connection
+
+from alerts.check import check
+from alerts.rule import Rule
+from alerts.subscriber import Mute, Subscriber
+
+ADD = """
+INSERT INTO alert_rules (name, version, definition)
+SELECT %(name)s, coalesce(max(version), 0) + 1, %(definition)s FROM alert_rules WHERE name = %(name)s RETURNING version
+"""
+IN_FORCE = "SELECT version FROM alert_rules WHERE name = %s AND removed_at IS NULL"
+REMOVE = "UPDATE alert_rules SET removed_at = now() WHERE name = %s AND removed_at IS NULL"
+FORGET = "DELETE FROM alert_states WHERE rule = %s"
+SUBSCRIBE = """
+INSERT INTO alert_subscribers (name, channel, target, rules, symbols, severity, per_minute, burst, summarise)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (name) DO UPDATE SET (channel, target, rules, symbols, severity, per_minute, burst, summarise, tokens) =
+    ROW(excluded.channel, excluded.target, excluded.rules, excluded.symbols, excluded.severity, excluded.per_minute,
+        excluded.burst, excluded.summarise, NULL)
+"""
+UNSUBSCRIBE = "DELETE FROM alert_subscribers WHERE name = %s"
+END = """
+UPDATE alert_deliveries SET state = 'failed', error = 'unsubscribed', ended_at = now()
+WHERE subscriber = %s AND state = 'waiting'
+"""
+MUTE = "INSERT INTO alert_mutes (rule, symbol, alert_id, until) VALUES (%s, %s, %s, %s)"
+MUTE_WAITING = """
+UPDATE alert_deliveries d SET state = 'muted', ended_at = now()
+FROM alert_outbox o
+WHERE d.alert_id = o.alert_id AND d.state = 'waiting' AND (%(alert_id)s::text IS NULL OR o.alert_id = %(alert_id)s)
+    AND (%(symbol)s::text IS NULL OR o.symbol = %(symbol)s)
+    AND (%(rule)s::text IS NULL OR convert_from(o.alert, 'UTF8')::jsonb ->> 'rule' = %(rule)s)
+"""
+KNOWN = "SELECT alert_id FROM alert_outbox WHERE alert_id = ANY (%s)"
+ACKNOWLEDGE = """
+INSERT INTO alert_acknowledgements (alert_id, note) SELECT id, %s FROM unnest(%s::text[]) AS id
+ON CONFLICT (alert_id) DO NOTHING
+"""
+
+
+def add_rule(connection: Connection, rule: Rule, replace: bool = False) -> int:
+    """Put a rule into force and return its version; the version before ends. Raises ValueError for a mistake in it, or
+    where there is one of that name that it is not to replace.
+    """
+    check(rule)
+    with connection.transaction():
+        if connection.execute(IN_FORCE, (rule.name,)).fetchone() is not None:
+            if not replace:
+                raise ValueError(f"there is a rule {rule.name} already: --replace puts this one in its place")
+            remove_rule(connection, rule.name)
+        definition = msgspec.json.encode(msgspec.structs.replace(rule, version=0)).decode()
+        row = connection.execute(ADD, {"name": rule.name, "definition": definition}).fetchone()
+    assert row is not None  # noqa: S101 - for mypy: an insert of one row returns one
+    return int(row[0])
+
+
+def remove_rule(connection: Connection, name: str) -> bool:
+    """End a rule; return whether there was one."""
+    with connection.transaction():
+        connection.execute(FORGET, (name,))
+        return connection.execute(REMOVE, (name,)).rowcount > 0
+
+
+def subscribe(connection: Connection, subscriber: Subscriber) -> None:
+    """Add a subscriber, or change the one of that name; alerts made from now on are theirs."""
+    one = subscriber
+    row = (one.name, one.channel, one.target, list(one.rules), list(one.symbols), one.severity)
+    connection.execute(SUBSCRIBE, (*row, one.per_minute, one.burst, one.summarise))
+
+
+def unsubscribe(connection: Connection, name: str) -> bool:
+    """Take a subscriber out, with what waits for them; return whether there was one."""
+    with connection.transaction():
+        connection.execute(END, (name,))
+        return connection.execute(UNSUBSCRIBE, (name,)).rowcount > 0
+
+
+def mute(connection: Connection, what: Mute, until: datetime) -> int:
+    """Deliver nothing of that until then, nor what waits of it; return how many waiting deliveries that ends."""
+    with connection.transaction():
+        connection.execute(MUTE, (what.rule, what.symbol, what.alert_id, until))
+        return connection.execute(MUTE_WAITING, msgspec.structs.asdict(what)).rowcount
+
+
+def acknowledge(connection: Connection, alert_ids: Sequence[str], note: str = "") -> list[str]:
+    """Note that somebody has seen these alerts; return those that there are none of."""
+    with connection.transaction():
+        known = {row[0] for row in connection.execute(KNOWN, (list(alert_ids),)).fetchall()}
+        connection.execute(ACKNOWLEDGE, (note, [one for one in alert_ids if one in known]))
+    return [one for one in alert_ids if one not in known]

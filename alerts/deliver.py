@@ -1,0 +1,85 @@
+"""Delivers to one subscriber, in the order of the alerts: what is due, as fast as the rate limit lets it."""
+
+import random
+import time
+from collections.abc import Callable, Sequence
+
+from alerts.channel import Answer, Channel, Message, summary_id
+from alerts.limit import Bucket, back_off, turn
+from alerts.queue import MOST_IN_A_SUMMARY, Due, Queue
+from alerts.subscriber import Subscriber
+
+LONGEST_PAUSE_S = 60.0
+"""A subscriber that was away is found back within a minute."""
+LONGEST_WAIT_S = 900.0
+"""What a subscriber refuses is offered again every quarter of an hour, and holds up nothing else meanwhile."""
+PATIENCE = 20
+"""So often what is first in the queue is tried while the others wait: about 15 minutes. Then it counts as refused."""
+AHEAD = 50
+"""Deliveries that are read at once; they are tried, sent and noted one by one."""
+LOOK_S = 1.0
+
+
+class Delivery:
+    """One subscriber's deliveries. `drawn` gives the jitter's numbers, from 0 to 1."""
+
+    def __init__(
+        self, subscriber: Subscriber, channel: Channel, queue: Queue, drawn: Callable[[], float] = random.random
+    ) -> None:
+        self._subscriber, self._channel, self._queue, self._drawn = subscriber, channel, queue, drawn
+        self._bucket: Bucket | None = None
+        self._failures, self._paused_until = 0, 0.0
+        self._ahead = max(AHEAD, channel.at_once)
+
+    async def once(self) -> float:
+        """Send what may go now; return how many seconds there is nothing to do, 0 where there may be more at once."""
+        now = time.time()
+        if now < self._paused_until:
+            return self._paused_until - now
+        waiting = await self._queue.waiting()
+        if not waiting:
+            return LOOK_S
+        self._bucket = (self._bucket or await self._queue.bucket(now)).filled(now)
+        singly, as_summary = turn(self._bucket, waiting, self._subscriber.summarise)
+        if not singly and not as_summary:
+            return min(self._bucket.wait(), LOOK_S)
+        due = await self._queue.due(MOST_IN_A_SUMMARY if as_summary else min(singly, self._ahead))
+        if not due:
+            return 0.0  # they were muted since they were counted
+        whole = as_summary or due[0].summary is not None
+        await self._queue.save(self._bucket.less(1 if whole else len(due)))
+        step = len(due) if whole else self._channel.at_once
+        for start in range(0, len(due), step):
+            batch = due[start : start + step]
+            self._bucket = self._bucket.less(1 if whole else len(batch))
+            if not await self._send(batch, whole):
+                break
+        return 0.0
+
+    async def _send(self, due: Sequence[Due], whole: bool) -> bool:
+        """Send one message; return whether the way to the subscriber is open."""
+        ids = [one.alert_id for one in due]
+        summary = (due[0].summary or summary_id(ids)) if whole else None
+        if not await self._queue.trying(ids, summary):
+            return True  # they were muted since they were read
+        answer = await self._channel.send(Message(summary or ids[0], tuple(one.alert for one in due)))
+        await self._settle(ids, due[0].attempt, answer)
+        return answer.error is None or answer.refused
+
+    async def _settle(self, ids: Sequence[str], attempt: int, answer: Answer) -> None:
+        if answer.error is None:
+            self._failures = 0
+            await self._queue.delivered(ids)
+            return
+        wait = back_off(attempt, LONGEST_WAIT_S, self._drawn())
+        if not answer.refused:
+            self._failures += 1
+            pause = max(answer.after, back_off(self._failures, LONGEST_PAUSE_S, self._drawn()))
+            self._paused_until = time.time() + pause
+            # The way was at fault, not this message: it stays the first.
+            wait = 0.0 if attempt < PATIENCE else wait
+        await self._queue.not_yet(ids, answer.error, wait)
+
+    async def close(self) -> None:
+        """Let go of the channel's connections."""
+        await self._channel.close()

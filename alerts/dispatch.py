@@ -1,0 +1,106 @@
+"""Keeps a delivery running for every subscriber, as they come, change and go."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from psycopg import AsyncConnection
+
+from alerts import book, secret_file
+from alerts.channels import open_channel
+from alerts.deliver import Delivery
+from alerts.queue import Queue, give_up
+from alerts.secret_file import Secret
+from alerts.subscriber import Subscriber
+from settings import Settings
+
+log = logging.getLogger("foretick")
+
+LOOK_S = 1.0
+GIVE_UP_EVERY = 60
+STOP_S = 15.0
+
+Connect = Callable[[], Awaitable[AsyncConnection]]
+
+
+@dataclass
+class Running:
+    """A delivery under way, and what it was made of."""
+
+    subscriber: Subscriber
+    secret: Secret | None
+    task: "asyncio.Task[None]"
+    stopping: asyncio.Event
+
+
+class Dispatch:
+    """Runs the deliveries, each over a database connection of its own."""
+
+    def __init__(self, settings: Settings, connect: Connect) -> None:
+        self._settings, self._connect = settings, connect
+        self._running: dict[str, Running] = {}
+
+    async def run(self) -> None:
+        """Run for ever. Raises what a delivery raises: a database out of reach."""
+        connection = await self._connect()
+        looks = 0
+        try:
+            while True:
+                await self._adjust((await book.read(connection)).subscribers)
+                if looks % GIVE_UP_EVERY == 0:
+                    given_up = await give_up(connection, self._settings.alerts_retry_days)
+                    if given_up:
+                        log.error("%d deliveries of alerts were given up: foretick alerts list", given_up)
+                looks += 1
+                await asyncio.sleep(LOOK_S)
+        finally:
+            await asyncio.gather(*(self._stop(name) for name in list(self._running)))
+            await connection.close()
+
+    async def _adjust(self, wanted: tuple[Subscriber, ...]) -> None:
+        try:
+            secrets = secret_file.read(self._settings.home)
+        except ValueError as error:
+            log.error("%s", error)
+            secrets = {}
+        for running in self._running.values():
+            if running.task.done():
+                running.task.result()
+        by_name = {subscriber.name: subscriber for subscriber in wanted}
+        for name, running in list(self._running.items()):
+            if (by_name.get(name), secrets.get(name)) != (running.subscriber, running.secret):
+                await self._stop(name)
+        for name, subscriber in by_name.items():
+            if name not in self._running:
+                stopping = asyncio.Event()
+                task = asyncio.create_task(self._deliver(subscriber, secrets.get(name), stopping))
+                self._running[name] = Running(subscriber, secrets.get(name), task, stopping)
+
+    async def _stop(self, name: str) -> None:
+        """Let the message under way end, for a while."""
+        running = self._running.pop(name)
+        running.stopping.set()
+        await asyncio.wait([running.task], timeout=STOP_S)
+        running.task.cancel()
+        await asyncio.gather(running.task, return_exceptions=True)
+
+    async def _deliver(self, subscriber: Subscriber, secret: Secret | None, stopping: asyncio.Event) -> None:
+        connection = await self._connect()
+        delivery = Delivery(subscriber, open_channel(subscriber, secret, self._settings), Queue(connection, subscriber))
+        try:
+            while not stopping.is_set():
+                wait = await delivery.once()
+                if wait:
+                    await first(wait, stopping)
+        finally:
+            await delivery.close()
+            await connection.close()
+
+
+async def first(seconds: float, stopping: asyncio.Event) -> None:
+    """Wait so long, or until told to stop."""
+    try:
+        await asyncio.wait_for(stopping.wait(), seconds)
+    except TimeoutError:
+        return

@@ -1,0 +1,101 @@
+"""Reads the topics that rules look at, from where the database says the watcher is."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import KafkaError
+from msgspec import Struct
+
+from alerts.kinds import KINDS
+from alerts.watch import Place, Watch
+from topics import codec
+from topics.catalog import ALERTS_GROUP, MAX_MESSAGE_BYTES
+
+log = logging.getLogger("foretick")
+
+KIND_OF = {kind.topic.name: (name, kind) for name, kind in KINDS.items() if kind.topic is not None}
+MOST_MESSAGES = 100
+"""Kafka records in one transaction: each may be a frame of hundreds of rows."""
+BYTES_AT_ONCE = 2_097_152
+"""What a fold may take on before the event loop gets a turn: heartbeats must go out in a backfill too."""
+
+
+class Seek(ConsumerRebalanceListener):  # type: ignore[misc, unused-ignore]
+    """Puts every partition that is assigned where the database says; Kafka's committed offsets only show the lag."""
+
+    def __init__(self, consumer: AIOKafkaConsumer, offsets: Callable[[], Awaitable[dict[Place, int]]]) -> None:
+        self._consumer, self._offsets = consumer, offsets
+
+    async def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:
+        """Nothing to do: what was read is stored, or will be read again."""
+
+    async def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
+        """Seek; where nothing was ever read, the beginning."""
+        known = await self._offsets()
+        for partition in assigned:
+            following = known.get((partition.topic, partition.partition))
+            if following is None:
+                await self._consumer.seek_to_beginning(partition)
+            else:
+                self._consumer.seek(partition, following)
+
+
+async def read(bootstrap: str, watch: Watch, alone: asyncio.Lock, made: Callable[[int], None]) -> None:
+    """Read for ever, and tell `made` how many alerts came of a batch. Raises KafkaError where Kafka cannot be read.
+
+    `alone` is held while the watcher works: what it knows in memory must be what the database has.
+    """
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        group_id=ALERTS_GROUP,
+        # Only one reads at a time (alerts/worker.py). So one that begins takes the place of one that was killed, at
+        # once, and need not wait until Kafka believes that it is gone.
+        group_instance_id=ALERTS_GROUP,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
+        session_timeout_ms=15_000,
+        max_poll_interval_ms=600_000,
+    )
+
+    async def offsets() -> dict[Place, int]:
+        async with alone:
+            return await watch.offsets()
+
+    consumer.subscribe(list(KIND_OF), listener=Seek(consumer, offsets))
+    await consumer.start()
+    try:
+        while True:
+            batch = await consumer.getmany(timeout_ms=500, max_records=MOST_MESSAGES)
+            if batch:
+                async with alone:
+                    made(await take(batch, watch))
+                with suppress(KafkaError):  # the database has it; this only shows the lag
+                    await consumer.commit()
+    finally:
+        await consumer.stop()
+
+
+async def take(batch: Mapping[TopicPartition, Sequence[object]], watch: Watch) -> int:
+    """Look at a batch a part at a time; return how many alerts came of it."""
+    made = 0
+    wanted = {rule.on for rule in (await watch.book()).rules}
+    records: dict[str, list[Struct]] = {}
+    offsets: dict[Place, int] = {}
+    size = 0
+    for partition, messages in batch.items():
+        name, kind = KIND_OF[partition.topic]
+        for message in messages:
+            if name in wanted:
+                frame = codec.decode(message.value, kind.record, message.headers)  # type: ignore[attr-defined]
+                records.setdefault(name, []).extend(frame.records)
+                size += len(message.value or b"")  # type: ignore[attr-defined]
+            offsets[partition.topic, partition.partition] = message.offset + 1  # type: ignore[attr-defined]
+            if size >= BYTES_AT_ONCE:
+                made += await watch.take(records, offsets)
+                records, offsets, size = {}, {}, 0
+                await asyncio.sleep(0)
+    return made + await watch.take(records, offsets)

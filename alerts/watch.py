@@ -1,0 +1,119 @@
+"""The watcher's transaction: states, alerts, deliveries and offsets change together, or not at all.
+
+So a process that is killed goes on exactly where its last transaction ended. An alert that is there already, by its id,
+is not made again.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+
+from msgspec import Struct
+from psycopg import AsyncConnection
+
+from alerts.book import Book, Latest
+from alerts.fold import State
+from alerts.matching import Key, Work, distribute, dump, load, run
+from topics.codec import encode_one
+from topics.records import Alert
+
+log = logging.getLogger("foretick")
+
+Place = tuple[str, int]
+"""A topic and a partition."""
+
+OFFSETS = 'SELECT topic, "partition", next FROM alert_offsets'
+MOVE = """
+INSERT INTO alert_offsets (topic, "partition", next) SELECT * FROM unnest(%s::text[], %s::int8[], %s::int8[])
+ON CONFLICT (topic, "partition") DO UPDATE SET next = excluded.next
+"""
+LOAD = """
+SELECT rule, version, subject, state FROM alert_states
+JOIN unnest(%s::text[], %s::int8[], %s::text[]) AS wanted (rule, version, subject) USING (rule, version, subject)
+"""
+STORE = """
+INSERT INTO alert_states (rule, version, subject, state)
+SELECT * FROM unnest(%s::text[], %s::int8[], %s::text[], %s::bytea[])
+ON CONFLICT (rule, version, subject) DO UPDATE SET state = excluded.state
+"""
+MAKE = """
+INSERT INTO alert_outbox (alert_id, symbol, alert)
+SELECT alert_id, symbol, alert
+FROM unnest(%s::text[], %s::text[], %s::bytea[]) WITH ORDINALITY AS made (alert_id, symbol, alert, place) ORDER BY place
+ON CONFLICT (alert_id) DO NOTHING
+RETURNING alert_id, number
+"""
+DELIVER = """
+INSERT INTO alert_deliveries (subscriber, alert_id, number, state)
+SELECT * FROM unnest(%s::text[], %s::text[], %s::int8[], %s::text[])
+"""
+
+
+class Watch:
+    """Looks at records with the rules in force; one at a time, whoever holds the lock (alerts/worker.py)."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self._latest = Latest()
+        self._book = Book()
+        self._states: dict[Key, State] = {}
+
+    async def book(self) -> Book:
+        """Return what is in force; say in the log which rules cannot be used."""
+        book = await self._latest.on(self._connection)
+        if book.rules != self._book.rules:
+            self._states.clear()
+        for line in set(book.unusable) - set(self._book.unusable):
+            log.error("%s", line)
+        self._book = book
+        return book
+
+    async def offsets(self) -> dict[Place, int]:
+        """Return the offset to read next of each partition that was ever read."""
+        rows = await (await self._connection.execute(OFFSETS)).fetchall()
+        return {(topic, partition): following for topic, partition, following in rows}
+
+    async def take(self, records: Mapping[str, Sequence[Struct]], offsets: Mapping[Place, int]) -> int:
+        """Look at records, by the name of their kind, and note the offsets; return how many alerts are new."""
+        book = await self.book()
+        work = distribute(book.rules, records)
+        await self._know(work)
+        changed, alerts = run(work, self._states)
+        try:
+            async with self._connection.transaction():
+                await self._store(changed)
+                made = await self._make(alerts, book)
+                if offsets:
+                    topics, partitions = zip(*offsets, strict=True)
+                    await self._connection.execute(MOVE, (list(topics), list(partitions), list(offsets.values())))
+        except BaseException:
+            self._states.clear()
+            raise
+        self._states.update(changed)
+        return made
+
+    async def _know(self, work: Work) -> None:
+        unknown = [key for key in work if key not in self._states]
+        if unknown:
+            columns = [list(column) for column in zip(*unknown, strict=True)]
+            for rule, version, subject, state in await (await self._connection.execute(LOAD, columns)).fetchall():
+                self._states[Key(rule, version, subject)] = load(state)
+
+    async def _store(self, changed: Mapping[Key, State]) -> None:
+        if changed:
+            columns = [list(column) for column in zip(*changed, strict=True)]
+            await self._connection.execute(STORE, (*columns, [dump(state) for state in changed.values()]))
+
+    async def _make(self, alerts: Sequence[Alert], book: Book) -> int:
+        if not alerts:
+            return 0
+        by_id = {alert.alert_id: alert for alert in alerts}
+        columns = list(by_id), [a.symbol for a in by_id.values()], [encode_one(a) for a in by_id.values()]
+        new = await (await self._connection.execute(MAKE, columns)).fetchall()
+        rows = []
+        for alert_id, number in new:
+            alert = by_id[alert_id]
+            state = "muted" if any(mute.covers(alert) for mute in book.mutes) else "waiting"
+            rows += [(s.name, alert_id, number, state) for s in book.subscribers if s.wants(alert)]
+        if rows:
+            await self._connection.execute(DELIVER, [list(column) for column in zip(*rows, strict=True)])
+        return len(new)

@@ -1,0 +1,138 @@
+"""The alerts worker: watches the topics, publishes, delivers. `python -m alerts.worker` runs it.
+
+One works at a time; a second one stands by until the first's connection to the database is gone.
+"""
+
+import asyncio
+import contextlib
+import logging
+import signal
+import time
+from collections.abc import Awaitable, Callable
+
+import psycopg
+from aiokafka.errors import KafkaError
+from psycopg import AsyncConnection
+
+from alerts import health
+from alerts.dispatch import Dispatch
+from alerts.intake import read
+from alerts.publish import publish
+from alerts.watch import Watch
+from settings import Settings
+
+log = logging.getLogger("foretick")
+
+LOCK = 7_166_104  # any number but that of storage.timescale, the same in every version
+HEALTH_S = 5.0
+KAFKA_AGAIN_S = 2.0
+CONNECT_S = 10
+
+
+class Worker:
+    """Everything that the process does, in four tasks over three connections and one a subscriber."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._alone = asyncio.Lock()
+        self._made = asyncio.Event()
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Work until told to stop. Raises psycopg.Error where the database goes: the supervisor starts anew."""
+        connection, outbox = await self.connect(), await self.connect()
+        try:
+            await self._stand_by(connection, stopping)
+            if stopping.is_set():
+                return
+            kafka, watch = self._settings.kafka, Watch(connection)
+            dispatch = Dispatch(self._settings, self.connect)
+            tasks = [
+                asyncio.create_task(again("read", lambda: read(kafka, watch, self._alone, self._note))),
+                asyncio.create_task(again("publish", lambda: publish(kafka, outbox, self._more))),
+                asyncio.create_task(self._look_at_health(watch)),
+                asyncio.create_task(dispatch.run()),
+                asyncio.create_task(_until(stopping)),
+            ]
+            await _first_of(tasks)
+        finally:
+            await connection.close()
+            await outbox.close()
+
+    async def connect(self) -> AsyncConnection:
+        """Return a connection of its own."""
+        url = self._settings.database_url.get_secret_value()
+        return await AsyncConnection.connect(url, autocommit=True, connect_timeout=CONNECT_S)
+
+    async def _stand_by(self, connection: AsyncConnection, stopping: asyncio.Event) -> None:
+        told = False
+        while not stopping.is_set():
+            row = await (await connection.execute("SELECT pg_try_advisory_lock(%s)", (LOCK,))).fetchone()
+            if row is not None and row[0]:
+                return
+            if not told:
+                log.info("another alerts worker works; this one stands by")
+                told = True
+            await asyncio.sleep(1.0)
+
+    def _note(self, made: int) -> None:
+        if made:
+            self._made.set()
+
+    async def _more(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._made.wait(), 1.0)
+        self._made.clear()
+
+    async def _look_at_health(self, watch: Watch) -> None:
+        while True:
+            seen = health.read(self._settings.home, int(time.time() * 1000))
+            if seen:
+                async with self._alone:
+                    self._note(await watch.take({"health": seen}, {}))
+            await asyncio.sleep(HEALTH_S)
+
+
+async def again(what: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Do what needs Kafka, and begin again where Kafka fails: deliveries go on without it."""
+    while True:
+        try:
+            await work()
+        except (KafkaError, OSError) as error:
+            log.warning("alerts %s: %s; trying again", what, error)
+            await asyncio.sleep(KAFKA_AGAIN_S)
+
+
+async def _until(stopping: asyncio.Event) -> None:
+    await stopping.wait()
+
+
+async def _first_of(tasks: "list[asyncio.Task[None]]") -> None:
+    """Wait for the first task that ends, end the others, and raise its error."""
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+async def main(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT."""
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    await Worker(settings).run(stopping)
+
+
+if __name__ == "__main__":
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("aiokafka").setLevel(logging.WARNING)
+    # They log every address that is asked for, and an address may hold a secret.
+    for library in ("httpx", "httpcore"):
+        logging.getLogger(library).setLevel(logging.CRITICAL)
+    try:
+        asyncio.run(main(Settings()))
+    except psycopg.Error as lost:
+        raise SystemExit(f"the database: {' '.join(str(lost).split())}") from None
