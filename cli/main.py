@@ -10,7 +10,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from cli import dashboard, evaluate, explain, features, models, pipeline, replay, stack, topics, train, tune, watch
+from cli import api, dashboard, evaluate, explain, features, models, pipeline, replay, stack, topics, train, tune, watch
 from cli.errors import UserError
 
 app = typer.Typer(
@@ -45,6 +45,7 @@ app.command(context_settings={"ignore_unknown_options": True})(stack.test)
 app.add_typer(topics.app, name="topics")
 app.add_typer(models.app, name="models")
 app.add_typer(pipeline.app, name="pipeline")
+app.add_typer(api.app, name="api")
 
 
 def _leave() -> None:

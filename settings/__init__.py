@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     metrics_port: int | None = Field(
         default=None, ge=0, le=65535, description="where a component shows /metrics, /health and /ready; none: nowhere"
     )
+    metrics_ports: dict[str, int] = Field(default={}, description="that port of each component, as `up` chose it")
     metrics_address: str = Field(default="127.0.0.1", description="the address to which that port is bound")
     log_format: Literal["text", "json"] = Field(default="text", description="how a line of a log is written")
     sample: bool = Field(default=True, description="whether `up` replays the bundled sample")

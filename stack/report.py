@@ -86,6 +86,8 @@ def addresses(settings: Settings) -> dict[str, str]:
         "redis": without_password(settings.redis_url.get_secret_value()),
         "mlflow": without_password(settings.mlflow_uri),
         "dashboard": dashboard_url(settings),
+        "api": f"http://{HOST}:{settings.api_port}",
+        **{f"metrics of {name}": f"http://{HOST}:{port}/metrics" for name, port in settings.metrics_ports.items()},
     }
 
 

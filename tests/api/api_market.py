@@ -86,7 +86,7 @@ class Market:
         asyncio.run(run())
 
     def write(self, count: int) -> None:
-        """Store the next minutes: bars, regimes, forecasts, alerts, drift and the outcomes that have matured by then."""
+        """Store the next minutes: bars, regimes, forecasts, alerts, drift, and outcomes that have matured by then."""
         minutes = range(self.stored, self.stored + count)
         self.stored += count
         each = [(symbol, minute) for symbol in SYMBOLS for minute in minutes]

@@ -21,7 +21,7 @@ NAMES = tuple(f"S{number}USDT" for number in range(12))
 
 def frames(seed: int, count: int, largest: int = 40) -> list[list[Prediction]]:
     """Return frames of random size, each of one symbol; no two records are alike."""
-    choice = random.Random(seed)
+    choice = random.Random(seed)  # noqa: S311 - no secret is made of it
     minute = dict.fromkeys(NAMES, seed * 1_000_000)
     found = []
     for _ in range(count):

@@ -25,7 +25,7 @@ KINDS = [SseListener, SocketListener]
 def test_breaking_off_anywhere_misses_nothing_and_repeats_nothing(
     api: Api, kafka: str, kind: Callable[[Api], Listener], seed: int
 ):
-    listener, cut = kind(api), random.Random(seed)
+    listener, cut = kind(api), random.Random(seed)  # noqa: S311 - no secret is made of it
     listener.begin()
     batches = frames(seed + 10 * KINDS.index(kind), 60)
     total = sum(map(len, batches))

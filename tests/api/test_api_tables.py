@@ -98,8 +98,9 @@ def plain(row: dict[str, Any], schema: pa.Schema) -> dict[str, Any]:
     found = {}
     for name, value in row.items():
         if value is not None and pa.types.is_timestamp(schema.field(name).type):
-            value = round(value.timestamp() * 1000)
-        found[name] = dict(value) if value is not None and pa.types.is_map(schema.field(name).type) else value
+            found[name] = round(value.timestamp() * 1000)
+        else:
+            found[name] = dict(value) if value is not None and pa.types.is_map(schema.field(name).type) else value
     return found
 
 
