@@ -136,12 +136,12 @@ class Api:
 
 
 @contextmanager
-def serving(url: str, kafka: str, home: Path, **settings: str) -> Iterator[Api]:
-    """Run ``python -m api.serve`` on a free port."""
+def serving(url: str, kafka: str, home: Path, port: str = "0", **settings: str) -> Iterator[Api]:
+    """Run ``python -m api.serve``, on a free port where none is given."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith("FORETICK_")}
     named = {f"FORETICK_{name.upper()}": value for name, value in settings.items()}
     own = {"FORETICK_HOME": str(home), "FORETICK_DATABASE_URL": url, "FORETICK_KAFKA": kafka}
-    command = [sys.executable, "-m", "api.serve", "--port", "0"]
+    command = [sys.executable, "-m", "api.serve", "--port", port]
     with (
         (home / "api.log").open("w") as log,
         subprocess.Popen(
