@@ -10,6 +10,7 @@ from fastapi import Request
 from fastapi.security import HTTPBearer
 from starlette.requests import HTTPConnection
 
+from api.measures import STREAMS
 from api.problems import ProblemError
 from api.rate import Buckets
 from api.tokens import Scope, Token, Tokens
@@ -49,15 +50,16 @@ class Access:
         return token
 
     @contextmanager
-    def streaming(self, token: Token) -> Iterator[None]:
-        """Count a stream while it is open. Raises ProblemError 429 where the token has too many."""
+    def streaming(self, token: Token, topic: str) -> Iterator[None]:
+        """Count a stream of a topic while it is open. Raises ProblemError 429 where the token has too many."""
         if self.open[token.id] >= self.streams:
             raise ProblemError(
                 429, f"token {token.name!r} has {self.streams} streams open, as many as it may", Retry_After="5"
             )
         self.open[token.id] += 1
         try:
-            yield
+            with STREAMS.labels(topic).track_inprogress():
+                yield
         finally:
             self.open[token.id] -= 1
 

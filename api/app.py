@@ -1,24 +1,30 @@
 """The whole API, put together."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
+import psycopg
 from fastapi import FastAPI, Response, WebSocket
 from fastapi.exceptions import WebSocketRequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
+from prometheus_client import REGISTRY
+from psycopg_pool import PoolTimeout
 
 from api import admin, problems, routes, streams
 from api.access import Access
 from api.database import Database
 from api.hub import Hub
+from api.measures import Measured, Standing
 from api.openapi import document
 from api.rate import Buckets
 from api.shield import Shield
 from api.tokens import Tokens
 from settings import Settings
+from stream.probe import Probe, loop_turns
 
 DESCRIPTION = """What the models forecast, what came true, and what follows from it.
 
@@ -31,12 +37,27 @@ def make_app(settings: Settings) -> FastAPI:
     """Return the application; it opens its connections when it is started."""
     database = Database(settings.database_url.get_secret_value())
     hub = Hub(settings.kafka)
+    standing = Standing(database)
+
+    def ready() -> str | None:
+        if not hub.ready.is_set():
+            return "Kafka is not read"
+        try:
+            database.rows("SELECT 1", {})
+        except (psycopg.Error, PoolTimeout):
+            return "the database does not answer"
+        return None
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         database.open()
         hub.start()
+        probe = Probe("api", loop_turns(asyncio.get_running_loop()), ready)
+        REGISTRY.register(standing)
+        probe.start(settings)
         yield
+        probe.stop()
+        REGISTRY.unregister(standing)
         await hub.stop()
         database.close()
 
@@ -60,6 +81,7 @@ def make_app(settings: Settings) -> FastAPI:
     problems.handle(app)
     app.add_exception_handler(WebSocketRequestValidationError, _refuse)  # type: ignore[arg-type]
     app.add_middleware(Shield)
+    app.add_middleware(Measured)
     if settings.api_cors_origins:
         app.add_middleware(
             CORSMiddleware,

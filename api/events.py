@@ -49,11 +49,11 @@ class EventStream(StreamingResponse):
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         self._stream = blocks(follower)
         super().__init__(self._stream, media_type="text/event-stream", headers=headers)
-        self._access, self._token = access, token
+        self._access, self._token, self._topic = access, token, follower.topic.name
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Stream until either side ends it."""
-        with self._access.streaming(self._token):
+        with self._access.streaming(self._token, self._topic):
             await super().__call__(scope, receive, send)
 
 

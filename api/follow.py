@@ -9,6 +9,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from api.hub import Hub, consumer, frame
+from api.measures import STREAMED
 from api.position import Position
 from api.problems import ProblemError
 from api.ring import Frame, Ring
@@ -155,16 +156,19 @@ class Follower:
         others = {number: at for number, at in self.places.items() if number != partition}
         others_id = Position(self.topic.name, others).encode()
         piece: list[Event] = []
+        given_out = STREAMED.labels(self.topic.name)
         for row, record, encoded in found.rows:
             data = self.selection.take(record, encoded) if row >= given else None
             if data is None:
                 continue
             piece.append(Event(f"{others_id}.{partition}-{offset}-{row + 1}", data))
             if len(piece) == PIECE:
+                given_out.inc(len(piece))
                 yield piece
                 piece = []
         self.places[partition] = offset + 1, 0
         if piece:
+            given_out.inc(len(piece))
             yield piece
 
 

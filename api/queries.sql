@@ -240,3 +240,54 @@ WHERE time >= %(start)s AND time <= %(end)s
     AND ((extract(epoch FROM time) * 1000)::int8, alert_id) {after} (%(after_0)s::int8, %(after_1)s)
 ORDER BY time {order}, alert_id {order}
 LIMIT %(rows)s;
+
+-- name: standing
+-- The champions' scores over the newest 500 outcomes of each series, for /metrics.
+WITH scored AS (
+    SELECT
+        s.interval, s.model, s.horizon, o.pinball, o.interval_hit,
+        avg(o.pinball) FILTER (WHERE s.model = 'naive')
+            OVER (PARTITION BY s.symbol, s.interval, s.horizon, o.time) AS naive_pinball
+    FROM series AS s
+    CROSS JOIN LATERAL (
+        SELECT time, pinball, interval_hit, role, status FROM outcome_rows AS r
+        WHERE r.series_id = s.series_id
+        ORDER BY r.time DESC
+        LIMIT 500
+    ) AS o
+    WHERE o.status = 's' AND o.role = 'c'
+)
+SELECT
+    interval, model, horizon, count(interval_hit), avg(interval_hit::int)::float8,
+    1 - sum(pinball) FILTER (WHERE naive_pinball IS NOT NULL)
+        / nullif(sum(naive_pinball) FILTER (WHERE pinball IS NOT NULL), 0)
+FROM scored
+GROUP BY interval, model, horizon
+ORDER BY interval, model, horizon;
+
+-- name: ages
+-- Since when each champion has been one: since the first decision after the last one for another version; of a model that was
+-- never decided about, since a worker first loaded the version that it loaded last.
+WITH newest AS (
+    SELECT DISTINCT ON (model) model, champion FROM model_deployments ORDER BY model, number DESC
+),
+served AS (
+    SELECT newest.model, newest.champion AS version, min(d.time) AS since
+    FROM newest
+    JOIN model_deployments AS d USING (model)
+    WHERE newest.champion IS NOT NULL AND d.number > (
+        SELECT coalesce(max(o.number), 0) FROM model_deployments AS o
+        WHERE o.model = newest.model AND o.champion IS DISTINCT FROM newest.champion
+    )
+    GROUP BY newest.model, newest.champion
+),
+loaded AS (
+    SELECT DISTINCT ON (model) model, version, min(time) AS since
+    FROM model_events
+    WHERE event = 'loaded' AND role = 'champion' AND model NOT IN (SELECT model FROM newest)
+    GROUP BY model, version
+    ORDER BY model, max(time) DESC
+)
+SELECT model, version, extract(epoch FROM now() - since)::float8
+FROM (SELECT * FROM served UNION ALL SELECT * FROM loaded) AS either
+ORDER BY model;

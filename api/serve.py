@@ -10,6 +10,7 @@ from api.app import make_app
 from api.hub import Hub
 from api.tokens import Tokens
 from settings import Settings
+from stream import logs
 
 HOST = "127.0.0.1"
 STOP_S = 5
@@ -71,8 +72,8 @@ def main() -> None:
         "--address", default=HOST, help="where to listen (0.0.0.0 in a container that publishes on loopback)"
     )
     options = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     settings = Settings()
+    logs.configure("api", settings)
     serve(settings, settings.api_port if options.port is None else options.port, options.address)
 
 

@@ -74,7 +74,7 @@ def add(topic: Topic, asked: type[OfStream]) -> None:
         access: Access = socket.app.state.access
         try:
             token = access.enter(socket, "stream")
-            with access.streaming(token):
+            with access.streaming(token, topic.name):
                 await talk(socket, await begun(socket, topic, question))
         except ProblemError as problem:
             await socket.send_denial_response(problem.response())

@@ -48,7 +48,10 @@ def show_status(found: "Report") -> None:
         if component.last_error and component.state not in ("done", "stopped"):
             console.print(f"{name}: last error: {component.last_error}", markup=False)
     console.print(
-        f"dashboard: {found.addresses['dashboard']}" if found.running else "not running: foretick up", markup=False
+        f"dashboard: {found.addresses['dashboard']}   api: {found.addresses['api']}/v1"
+        if found.running
+        else "not running: foretick up",
+        markup=False,
     )
 
 

@@ -14,6 +14,8 @@ from topics.records import PATTERNS
 
 VERSION_HEADER = "foretick-version"
 VERSION = b"1"
+ARRIVED_HEADER = "foretick-arrived"
+"""When the tick or bar behind a record was appended to its topic, epoch ms in digits: how long a record took."""
 HEADERS: list[tuple[str, bytes]] = [(VERSION_HEADER, VERSION)]
 
 R = TypeVar("R", bound=Struct)
