@@ -1,6 +1,7 @@
 """A component's /metrics, /health and /ready, served by a thread of its own at a port of its own."""
 
 import asyncio
+import logging
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Gauge, generate_lat
 from settings import Settings
 
 UP = Gauge("foretick_component", "1 for the component that answers.", ["component"])
+log = logging.getLogger("foretick")
 LOOP_S = 30.0
 """An event loop that has not answered for so long hangs."""
 
@@ -53,6 +55,7 @@ class Probe:
         server.daemon_threads = True
         self._server = server
         threading.Thread(target=server.serve_forever, name="probe", daemon=True).start()
+        log.info("metrics on http://%s:%d/metrics", settings.metrics_address, server.server_port)
         return int(server.server_port)
 
     def stop(self) -> None:

@@ -1,19 +1,21 @@
 """Who may ask what, how often, and what the server gives away when it refuses."""
 
 import json
+import re
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
-from api_market import Api, Market, serving
+from api_market import MODELS, Api, Market, serving
 from hypothesis import given
 from hypothesis import strategies as st
 
 from api.rate import Buckets
 from api.shield import BODY_BYTES
 from api.tokens import TokenError, Tokens
+from stack.monitoring import metrics
 
 
 @pytest.fixture
@@ -205,3 +207,32 @@ def test_the_documents_say_what_is_needed(api: Api):
         for operation in methods.values():
             assert path == "/health" or operation["security"] == [{"token": []}]
             assert json.dumps(operation.get("description", "")) != '""'
+
+
+@pytest.mark.services
+def test_requests_and_streams_are_counted_by_the_path_that_is_meant(market: Market, kafka: str, tmp_path: Path):
+    with serving(market.url, kafka, tmp_path, metrics_port="0") as own, own.client() as client:
+        assert client.get("/health").status_code == 200  # it has started, and said where
+        shown = (tmp_path / "api.log").read_text()
+        port = re.search(r"metrics on http://127.0.0.1:(\d+)/metrics", shown)
+        assert port is not None, shown
+        where = f"http://127.0.0.1:{port[1]}"
+        for _ in range(3):
+            client.get("/v1/symbols")
+        client.get("/v1/regimes")
+        client.get("/v1/nowhere/at/all")
+        with client.stream("GET", "/v1/stream/alerts"):
+            open_now = httpx.get(f"{where}/metrics").text
+        assert 'foretick_api_requests_total{path="/v1/symbols",status="200"} 3.0' in open_now
+        assert 'foretick_api_requests_total{path="/v1/regimes",status="422"} 1.0' in open_now
+        assert 'foretick_api_requests_total{path="other",status="404"} 1.0' in open_now
+        assert 'foretick_api_streams{topic="alerts"} 1.0' in open_now
+        skill = re.search(r'foretick_skill{horizon="5",interval="1m",model="gbm"} (.*)', open_now)
+        assert skill is not None
+        assert float(skill[1]) == pytest.approx(1 - 1 / MODELS["naive"])
+        assert 'foretick_model_age_seconds{model="gbm",version="v1"}' in open_now
+        assert httpx.get(f"{where}/ready").text == "ok\n"
+        # The names that the dashboard shows are there.
+        assert {name for name in metrics() if name.startswith("foretick_api_")} <= {
+            line.split("{")[0].split(" ")[0] for line in open_now.splitlines()
+        } | {"foretick_api_streamed_records_total"}
