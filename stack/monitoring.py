@@ -13,7 +13,6 @@ from settings import ROOT
 
 FOLDER = ROOT / "docker" / "monitoring"
 DASHBOARD, RULES = FOLDER / "grafana" / "foretick.json", FOLDER / "rules.yml"
-COMPONENTS = ("worker", "persist", "dashboard", "api")
 METRIC = re.compile(r"\b(?:foretick|process)_[a-z_]+")
 SOURCE = {"type": "prometheus", "uid": "prometheus"}
 

@@ -17,6 +17,11 @@ from topics.records import Bar
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
 MINUTES, SERIES = 300, 12
+TOLD = {
+    "FORETICK_LOG_FORMAT": "json",
+    "FORETICK_RETRAIN_CRON": "0 0 29 2 *",  # the models are those of other tests too
+    "FORETICK_RETRAIN_ON_DRIFT": "false",
+}
 Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 
@@ -36,7 +41,7 @@ def answer(port: int, path: str) -> str:
 
 
 def test_a_running_stack_counts_what_goes_through_it(trained: Path, bars: dict[str, list[Bar]]):
-    with running((*COMPONENTS, "dashboard", "api"), trained, {"FORETICK_LOG_FORMAT": "json"}) as servers:
+    with running((*COMPONENTS, "deploy", "watch", "trainer", "dashboard", "api"), trained, TOLD) as servers:
         run = Run(servers)
         run.send([rows[start : start + 100] for start in range(0, MINUTES, 100) for rows in bars.values()])
         sent = sum(len(rows[:MINUTES]) for rows in bars.values())
