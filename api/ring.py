@@ -15,7 +15,7 @@ from msgspec import Struct
 from topics import codec
 from topics.catalog import Topic
 
-BYTES = 8_388_608
+BYTES = 16_777_216
 """What the frames of a topic may take, as they lie in Kafka."""
 
 
