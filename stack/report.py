@@ -35,6 +35,7 @@ class Report:
     counts: dict[str, int | None]
     lag: dict[str, int | None]
     addresses: dict[str, str]
+    metrics: dict[str, str]
 
     def good(self) -> bool:
         """Tell whether everything runs, or is on its way."""
@@ -58,6 +59,7 @@ def report(settings: Settings, names: tuple[str, ...] = ()) -> Report:
         rows,
         behind,
         addresses(settings),
+        {name: f"http://{HOST}:{port}/metrics" for name, port in settings.metrics_ports.items()},
     )
 
 
@@ -87,7 +89,6 @@ def addresses(settings: Settings) -> dict[str, str]:
         "mlflow": without_password(settings.mlflow_uri),
         "dashboard": dashboard_url(settings),
         "api": f"http://{HOST}:{settings.api_port}",
-        **{f"metrics of {name}": f"http://{HOST}:{port}/metrics" for name, port in settings.metrics_ports.items()},
     }
 
 
