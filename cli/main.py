@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from cli import (
     alerts,
+    api,
     dashboard,
     evaluate,
     explain,
@@ -65,6 +66,7 @@ app.add_typer(live.app, name="live")
 alerts.app.command()(subscribers.subscribe)
 alerts.app.command()(subscribers.unsubscribe)
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(api.app, name="api")
 
 
 def _leave() -> None:

@@ -51,7 +51,10 @@ def show_status(found: "Report") -> None:
         why = f" (last error: {untold.last_error})" if untold.last_error else ""
         console.print(f"alerts for {name}: {untold.waiting:,} wait, {untold.failed:,} given up{why}", markup=False)
     console.print(
-        f"dashboard: {found.addresses['dashboard']}" if found.running else "not running: foretick up", markup=False
+        f"dashboard: {found.addresses['dashboard']}   api: {found.addresses['api']}/v1"
+        if found.running
+        else "not running: foretick up",
+        markup=False,
     )
 
 

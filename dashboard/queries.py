@@ -1,14 +1,5 @@
 """The named blocks of queries.sql."""
 
-from importlib.resources import files
-from typing import LiteralString
+from storage.blocks import load
 
-
-def load() -> dict[str, LiteralString]:
-    """Return each query by its name: text that ships with the program, so as constant as psycopg wants it."""
-    text = files("dashboard").joinpath("queries.sql").read_text(encoding="utf-8")
-    blocks = (block.split("\n", 1) for block in text.split("-- name: ")[1:])
-    return {name.strip(): sql.strip().rstrip(";") for name, sql in blocks}
-
-
-QUERIES = load()
+QUERIES = load("dashboard")

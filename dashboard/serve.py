@@ -20,6 +20,8 @@ from dashboard.lag import Lag
 from dashboard.page import Page
 from dashboard.palette import PALETTES
 from settings import Settings
+from stream import logs
+from stream.probe import Probe
 
 HOST = "127.0.0.1"
 SYSTEM_COOKIE = "foretick-system-theme"
@@ -99,11 +101,14 @@ def serve(
     feed.start()
     lag.start()
     server.start()
+    probe = Probe("dashboard", lambda: None if feed.alive else "the reader has ended", lambda: feed.error)
+    probe.start(settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.io_loop.add_callback_from_signal(server.io_loop.stop))
     ready(server.port or port)
     server.io_loop.start()
     server.stop()
+    probe.stop()
     feed.stop()
     lag.stop()
 
@@ -117,8 +122,8 @@ def main() -> None:
         "--address", default=HOST, help="where to listen (0.0.0.0 in a container that publishes on loopback)"
     )
     options = parser.parse_args()
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     settings = Settings()
+    logs.configure("dashboard", settings, logging.WARNING)
     port = settings.dashboard_port if options.port is None else options.port
     serve(settings, port, announce, options.stale_after, options.address)
 

@@ -24,6 +24,8 @@ from learning.runs import Runs
 from learning.schedule import Seen, due
 from settings import Settings
 from storage.errors import StorageError, place, reason
+from stream import logs
+from stream.probe import Probe
 from topics.records import Drift
 
 log = logging.getLogger("foretick")
@@ -142,9 +144,10 @@ def stop(_signal: int, _frame: FrameType | None) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, stop)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("urllib3").setLevel(logging.ERROR)  # that MLflow is away is told in a line of ours
     wanted = Settings()
+    logs.configure("trainer", wanted)
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # that MLflow is away is told in a line of ours
     give_way(wanted)
+    Probe("trainer").start(wanted)
     Trainer(wanted).work()
     os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - anew, since memory that a training took is never given back

@@ -31,6 +31,8 @@ from models import registry
 from models.reference import Reference
 from settings import Settings
 from storage.errors import place, reason
+from stream import logs
+from stream.probe import Probe
 from topics.records import HORIZONS, Deployment, Drift, ModelEvent
 
 log = logging.getLogger("foretick")
@@ -216,5 +218,6 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logs.configure("watch", Settings())
+    Probe("watch").start(Settings())
     main()

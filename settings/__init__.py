@@ -4,7 +4,7 @@ from collections.abc import Callable
 from math import inf
 from pathlib import Path
 from re import fullmatch
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, field_validator
 from pydantic_core import PydanticCustomError
@@ -33,6 +33,19 @@ class Settings(BaseSettings):
     redis_url: SecretStr = Field(default=SecretStr("redis://127.0.0.1:6379/0"))
     mlflow_uri: str = Field(default="http://127.0.0.1:5000", description="the MLflow server that tracks and registers")
     dashboard_port: int = Field(default=5006, ge=0, le=65535)
+    api_port: int = Field(default=8010, ge=0, le=65535)
+    api_rate: float = Field(default=20.0, gt=0, description="requests a second that a token may make, on average")
+    api_burst: int = Field(default=100, ge=1, description="requests that a token may make at once")
+    api_streams: int = Field(default=20, ge=1, description="streams that a token may hold open")
+    api_cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="the sites whose pages may ask the API: https://example.org; none by default"
+    )
+    metrics_port: int | None = Field(
+        default=None, ge=0, le=65535, description="where a component shows /metrics, /health and /ready; none: nowhere"
+    )
+    metrics_ports: dict[str, int] = Field(default={}, description="that port of each component, as `up` chose it")
+    metrics_address: str = Field(default="127.0.0.1", description="the address to which that port is bound")
+    log_format: Literal["text", "json"] = Field(default="text", description="how a line of a log is written")
     sample: bool = Field(default=True, description="whether `up` replays the bundled sample")
     interval: str = Field(default="1m", description="the interval of the bars built from ticks")
     bars: Annotated[tuple[str, ...], NoDecode] = Field(
@@ -96,7 +109,7 @@ class Settings(BaseSettings):
     def _other_intervals(cls, value: Any) -> Any:
         return _each(value, _not_time)
 
-    @field_validator("features", "models", mode="before")
+    @field_validator("features", "models", "api_cors_origins", mode="before")
     @classmethod
     def _columns(cls, value: Any) -> Any:
         return _each(value, str)

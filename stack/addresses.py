@@ -11,7 +11,15 @@ from urllib.parse import urlsplit
 from settings import ADDRESSES
 
 HOST = "127.0.0.1"
-USUAL = {"kafka": 9092, "kafka_controller": 9093, "postgres": 5432, "redis": 6379, "mlflow": 5000, "dashboard": 5006}
+USUAL = {
+    "kafka": 9092,
+    "kafka_controller": 9093,
+    "postgres": 5432,
+    "redis": 6379,
+    "mlflow": 5000,
+    "dashboard": 5006,
+    "api": 8010,
+}
 LOWEST, HIGHEST = 20_000, 32_000  # below the range from which the kernel takes ports for outgoing connections
 
 
@@ -25,6 +33,8 @@ class Addresses:
     mlflow_uri: str
     dashboard_port: int
     kafka_controller_port: int
+    api_port: int
+    metrics_ports: dict[str, int]
 
 
 def is_free(port: int) -> bool:
@@ -40,7 +50,7 @@ def is_free(port: int) -> bool:
 
 def choose(name: str, previous: int | None, taken: set[int]) -> int:
     """Return a port for a server: the one it had, else the usual one, else any free one; and add it to `taken`."""
-    preferred = [port for port in (previous, USUAL[name]) if port]
+    preferred = [port for port in (previous, USUAL.get(name)) if port]
     for port in (*preferred, *random.sample(range(LOWEST, HIGHEST), 1000)):
         if port not in taken and is_free(port):
             taken.add(port)
@@ -78,7 +88,15 @@ def previous_ports(home: Path) -> dict[str, int | None]:
         "redis": port(last.get("redis_url", "")),
         "mlflow": port(last.get("mlflow_uri", "")),
         "dashboard": number("dashboard_port"),
+        "api": number("api_port"),
     }
+
+
+def previous_metrics(home: Path) -> dict[str, int]:
+    """Return the port at which each component showed its metrics in the last run."""
+    last = read(home).get("metrics_ports")
+    known = last.items() if isinstance(last, dict) else ()
+    return {name: port for name, port in known if isinstance(port, int)}
 
 
 def write(home: Path, addresses: Addresses) -> None:

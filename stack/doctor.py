@@ -14,7 +14,7 @@ import psycopg
 
 from settings import ROOT, Settings
 from stack import kafka, mlflow, postgres, redis, state, system
-from stack.addresses import USUAL, is_free
+from stack.addresses import HOST, USUAL, is_free
 from stack.report import dashboard_url
 from stack.servers import VARIABLE, is_external
 from stack.table import answers
@@ -153,6 +153,7 @@ async def servers(settings: Settings, running: bool) -> list[Check]:
     checks = [await reached(name, ask) for name, ask in asked.items() if running or is_external(name)]
     if running:
         checks.append(await reached("dashboard", lambda: describe_dashboard(settings)))
+        checks.append(await reached("api", lambda: describe_api(settings)))
     return checks
 
 
@@ -169,6 +170,12 @@ async def describe_dashboard(settings: Settings) -> str:
     """Return the dashboard's address once it has answered."""
     await answers(settings.dashboard_port)
     return dashboard_url(settings)
+
+
+async def describe_api(settings: Settings) -> str:
+    """Return the API's address once it has answered."""
+    await answers(settings.api_port)
+    return f"http://{HOST}:{settings.api_port}/v1"
 
 
 async def describe_database(url: str) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from settings import Settings
 from stack.addresses import HOST, without_password
@@ -35,7 +35,8 @@ class Report:
     counts: dict[str, int | None]
     lag: dict[str, int | None]
     addresses: dict[str, str]
-    undelivered: dict[str, Undelivered] = field(default_factory=dict)
+    undelivered: dict[str, Undelivered]
+    metrics: dict[str, str]
 
     def good(self) -> bool:
         """Tell whether everything runs, or is on its way."""
@@ -60,6 +61,7 @@ def report(settings: Settings, names: tuple[str, ...] = ()) -> Report:
         behind,
         addresses(settings),
         untold,
+        {name: f"http://{HOST}:{port}/metrics" for name, port in settings.metrics_ports.items()},
     )
 
 
@@ -89,6 +91,7 @@ def addresses(settings: Settings) -> dict[str, str]:
         "redis": without_password(settings.redis_url.get_secret_value()),
         "mlflow": without_password(settings.mlflow_uri),
         "dashboard": dashboard_url(settings),
+        "api": f"http://{HOST}:{settings.api_port}",
     }
 
 

@@ -11,6 +11,8 @@ from stack.component import Component
 
 SERVERS = ("kafka", "postgres", "redis")
 """What everything else needs before it starts."""
+MEASURED = ("worker", "persist", "watch", "trainer", "dashboard", "api")
+"""The components that show /metrics, /health and /ready, each at a port of its own."""
 VARIABLE = {
     "kafka": "FORETICK_KAFKA",
     "postgres": "FORETICK_DATABASE_URL",
@@ -40,6 +42,10 @@ def plan(settings: Settings) -> Servers:
     port = {name: addresses.choose(name, last[name], taken) for name in addresses.USUAL}
     if settings.model_fields_set & {"dashboard_port"} and os.environ.get("FORETICK_DASHBOARD_PORT"):
         port["dashboard"] = settings.dashboard_port
+    if settings.model_fields_set & {"api_port"} and os.environ.get("FORETICK_API_PORT"):
+        port["api"] = settings.api_port
+    shown = addresses.previous_metrics(home)
+    metrics = {name: addresses.choose(name, shown.get(name), taken) for name in MEASURED}
     components = {
         "kafka": kafka.component(home, port["kafka"], port["kafka_controller"]),
         "postgres": postgres.component(home, port["postgres"]),
@@ -66,6 +72,8 @@ def plan(settings: Settings) -> Servers:
         mlflow_uri=chosen["mlflow"],
         dashboard_port=port["dashboard"],
         kafka_controller_port=port["kafka_controller"],
+        api_port=port["api"],
+        metrics_ports=metrics,
     )
     addresses.write(home, result)
     return Servers(result, tuple(components.values()))

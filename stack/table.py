@@ -9,10 +9,10 @@ from settings import Settings
 from stack.addresses import HOST
 from stack.component import Component
 from stack.lag import group_is_stable
-from stack.servers import SERVERS, plan
+from stack.servers import MEASURED, SERVERS, Servers, plan
 from topics.catalog import ALERTS_GROUP, PERSIST_GROUP, WORKER_GROUP
 
-NAMES = (*SERVERS, "mlflow", "worker", "persist", "watch", "trainer", "alerts", "dashboard")
+NAMES = (*SERVERS, "mlflow", "worker", "persist", "watch", "trainer", "alerts", "dashboard", "api")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 """Each library has a variable of its own that says how many threads it may use."""
 
@@ -20,7 +20,7 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_
 def components(settings: Settings) -> tuple[Component, ...]:
     """Choose the addresses, write them down, and return the whole table."""
     servers = plan(settings)
-    kafka, port = servers.addresses.kafka, servers.addresses.dashboard_port
+    kafka, port, api_port = servers.addresses.kafka, servers.addresses.dashboard_port, servers.addresses.api_port
 
     async def worker_reads() -> None:
         await group_is_stable(kafka, WORKER_GROUP)
@@ -33,6 +33,9 @@ def components(settings: Settings) -> tuple[Component, ...]:
 
     async def dashboard_answers() -> None:
         await answers(port)
+
+    async def api_answers() -> None:
+        await answers(api_port)
 
     prepare = step("prepare", "stack.prepare", needs=SERVERS)
     train = step("train", "stack.sample", "train", needs=())
@@ -50,6 +53,9 @@ def components(settings: Settings) -> tuple[Component, ...]:
         check=dashboard_answers,
         address=f"http://{HOST}:{port}",
     )
+    api = replace(
+        python("api", "api.serve", needs=("prepare",)), check=api_answers, address=f"http://{HOST}:{api_port}"
+    )
     sample = step("sample", "stack.sample", "replay", needs=("worker", "persist"))
     ours = (
         prepare,
@@ -61,10 +67,19 @@ def components(settings: Settings) -> tuple[Component, ...]:
         trainer,
         alerts,
         page,
+        api,
         *((sample,) if settings.sample else ()),
     )
-    home = {"FORETICK_HOME": str(settings.home.resolve())}
-    return (*servers.components, *(replace(one, environment={**one.environment, **home}) for one in ours))
+    told = {one.name: {**one.environment, **environment(settings, servers, one.name)} for one in ours}
+    return (*servers.components, *(replace(one, environment=told[one.name]) for one in ours))
+
+
+def environment(settings: Settings, servers: Servers, name: str) -> dict[str, str]:
+    """Return what a component of ours is told: its home, and where to show its metrics."""
+    found = {"FORETICK_HOME": str(settings.home.resolve())}
+    if name in MEASURED:
+        found["FORETICK_METRICS_PORT"] = str(servers.addresses.metrics_ports[name])
+    return found
 
 
 def python(name: str, module: str, *arguments: str, needs: tuple[str, ...]) -> Component:
@@ -78,7 +93,7 @@ def step(name: str, module: str, *arguments: str, needs: tuple[str, ...]) -> Com
 
 
 async def answers(port: int) -> None:
-    """Ask the dashboard how it is; raises OSError when it does not answer well."""
+    """Ask the dashboard or the API how it is; raises OSError when it does not answer well."""
     url = f"http://{HOST}:{port}/health"
 
     def ask() -> None:

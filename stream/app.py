@@ -8,9 +8,13 @@ from typing import Any
 
 import faust
 import uvloop
+from prometheus_client import REGISTRY
 
 from settings import Settings
+from stream import logs
+from stream.metrics import Behind, assigned
 from stream.order import InOrderConsumer
+from stream.probe import Probe, loop_turns
 from stream.recovery import App, SeekFirstTableManager
 from topics.catalog import MAX_MESSAGE_BYTES, TICKS, Topic
 
@@ -76,8 +80,13 @@ def run(app: faust.App) -> None:
     # A frame is thousands of small objects that live for one batch and hold no cycles: with Python's defaults the
     # collector looks through all of them again and again, which took as long as the work itself (bench/replay.py).
     gc.set_threshold(100_000, 20, 50)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    component, settings = app.conf.id.removeprefix("foretick-"), Settings()
+    logs.configure(component, settings)
     logging.getLogger("aiokafka").setLevel(logging.WARNING)
     loop = uvloop.new_event_loop()
+    REGISTRY.register(Behind(app))
+    Probe(component, loop_turns(loop), lambda: None if assigned(app) else "no partition is assigned yet").start(
+        settings
+    )
     worker = faust.Worker(app, loop=loop, loglevel="INFO", override_logging=False, console_port=0, debug=False)
     worker.execute_from_commandline()

@@ -51,19 +51,24 @@ class Outbox:
         """Send (topic, key, records) and wait until all are delivered. Raises KafkaError where one is not."""
         await asyncio.gather(*await self.post(frames))
 
-    async def post(self, frames: Iterable[tuple[Topic, str, Sequence[Struct]]]) -> list[Delivery]:
+    async def post(
+        self, frames: Iterable[tuple[Topic, str, Sequence[Struct]]], arrived: int | None = None
+    ) -> list[Delivery]:
         """Hand (topic, key, records) over in order; the futures returned are done when Kafka has them.
 
-        What is posted next, after this has returned, comes after it on the topics.
+        What is posted next, after this has returned, comes after it on the topics. `arrived` is when what they were
+        made of came, epoch ms.
         """
         return await self.post_values(
-            (topic, key, value) for topic, key, records in frames for value in encoded(records)
+            ((topic, key, value) for topic, key, records in frames for value in encoded(records)), arrived
         )
 
-    async def post_values(self, values: Iterable[tuple[Topic, str, bytes]]) -> list[Delivery]:
+    async def post_values(
+        self, values: Iterable[tuple[Topic, str, bytes]], arrived: int | None = None
+    ) -> list[Delivery]:
         """Hand (topic, key, encoded frame) over in order, as `post` does with records."""
         to_kafka = await self._connected()
+        headers = codec.HEADERS if arrived is None else [*codec.HEADERS, (codec.ARRIVED_HEADER, b"%d" % arrived)]
         return [
-            await to_kafka.send(topic.name, value, key=key.encode(), headers=codec.HEADERS)
-            for topic, key, value in values
+            await to_kafka.send(topic.name, value, key=key.encode(), headers=headers) for topic, key, value in values
         ]

@@ -3,6 +3,7 @@
 An app of its own beside the worker: a slow database delays no forecast. Offsets are committed once rows are on disk.
 """
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from settings import Settings
 from storage.latest import Latest
 from storage.timescale import Writer
 from stream.app import make_app, or_end, run, topic_of
+from stream.metrics import DEAD, RECORDS_IN, STORE
 from stream.outbox import Outbox
 from stream.shell import decode_event, slices
 from topics.catalog import (
@@ -67,7 +69,11 @@ async def persist(topic: Topic, stream: Any, writer: Writer, latest: Latest, out
                 records += letters
             elif topic not in READ_BY_WORKER:  # those the worker reports
                 await outbox.send([(DEAD_LETTERS, topic.name, letters)])
+            begun = time.perf_counter()
             await writer.write({topic: records}, origins)
+            STORE.labels(topic.name).observe(time.perf_counter() - begun)
+            RECORDS_IN.labels(topic.name).inc(len(records))
+            DEAD.labels(topic.name).inc(len(letters))
             if topic in SHOWN:
                 await latest.write({topic: records})
             for event in part:

@@ -6,6 +6,7 @@ is lost, nothing counts twice.
 """
 
 import asyncio
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
@@ -16,6 +17,7 @@ from faust.streams import _current_event
 from faust.types import EventT
 from msgspec import Struct
 
+from stream.metrics import Meter, arrived
 from stream.outbox import Delivery, Outbox
 from topics import codec
 from topics.catalog import DEAD_LETTERS, Topic
@@ -141,6 +143,9 @@ class Shell(Generic[R, S]):
     outbox: Outbox
     cache: dict[bytes, tuple[bytes, S, dict[int, int]]] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        self._meter = Meter(self.stage.name, self.stage.source)
+
     async def run(self, stream: Any) -> None:
         """Work the stream off, a slice of events at a time; while one slice is delivered the next is folded already."""
         async for events in stream.noack_take(BATCH_EVENTS, within=BATCH_SECONDS):
@@ -149,17 +154,24 @@ class Shell(Generic[R, S]):
             for part in slices(events):
                 frames, changes = self._fold(part, ahead)
                 # In order onto the topics, before the next slice is: who reads them skips what is not newer.
-                posted = await self.outbox.post(frames)
+                since = arrived(part)
+                posted = await self.outbox.post(frames, since)
                 if finishing is not None:
                     await finishing
-                finishing = asyncio.create_task(self._finish(stream, part, posted, changes))
+                finishing = asyncio.create_task(self._finish(stream, part, posted, changes, since))
             if finishing is not None:
                 await finishing
 
     async def _finish(
-        self, stream: Any, events: Sequence[EventT[Any]], posted: Sequence[Delivery], changes: Sequence[Change[S]]
+        self,
+        stream: Any,
+        events: Sequence[EventT[Any]],
+        posted: Sequence[Delivery],
+        changes: Sequence[Change[S]],
+        since: int | None,
     ) -> None:
-        await asyncio.gather(*posted)
+        delivered = await asyncio.gather(*posted)
+        self._meter.delivered(since, (one.timestamp for one in delivered))
         for change in changes:
             self._store(change)
         for event in events:
@@ -169,6 +181,7 @@ class Shell(Generic[R, S]):
         self, events: Sequence[EventT[Any]], ahead: dict[bytes, tuple[dict[int, int], S]]
     ) -> tuple[list[Sending], list[Change[S]]]:
         """Return what to send, and the states to store afterwards; `ahead` holds states that are not stored yet."""
+        begun, records = time.perf_counter(), 0
         frames: list[Sending] = []
         groups: dict[tuple[str, str], list[Part[R]]] = {}
         last_event: dict[tuple[str, str], EventT[Any]] = {}
@@ -183,11 +196,13 @@ class Shell(Generic[R, S]):
             fresh = [part for part in parts if part.offset > offsets.get(part.partition, -1)]
             if not fresh:
                 continue
+            records += sum(len(part.records) for part in fresh)
             state, outputs = self.stage.step(state, fresh)
             frames += [(topic, getattr(records[0], topic.key), records) for topic, records in outputs if records]
             offsets = offsets | {part.partition: part.offset for part in fresh}
             ahead[table_key] = offsets, state
             changes.append(Change(last_event[key], table_key, state, offsets))
+        self._meter.folded(time.perf_counter() - begun, records, frames)
         return frames, changes
 
     def _group(

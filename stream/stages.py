@@ -34,7 +34,9 @@ def increasing(parts: Sequence[Part[Row]], last_time: int) -> list[Row]:
                 last_time = row.time
     skipped = sum(len(part.records) for part in parts) - len(rows)
     if skipped:
-        log.warning("%d rows of %s are not newer than the last folded: skipped", skipped, parts[0].records[0].symbol)
+        symbol = parts[0].records[0].symbol
+        text = "%d rows of %s are not newer than the last folded: skipped"
+        log.warning(text, skipped, symbol, extra={"symbol": symbol})
     return rows
 
 
@@ -61,7 +63,7 @@ class Indicators:
         try:
             return FeatureState.loads(state, self.fold.initial())
         except ValueError as error:
-            log.warning("%s: %s; the indicators warm up anew", key, error)
+            log.warning("%s: %s; the indicators warm up anew", key, error, extra={"symbol": key[0], "topic": BARS.name})
             return self.fold.initial()
 
     def dump(self, state: FeatureState) -> bytes:

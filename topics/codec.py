@@ -14,6 +14,8 @@ from topics.records import PATTERNS
 
 VERSION_HEADER = "foretick-version"
 VERSION = b"1"
+ARRIVED_HEADER = "foretick-arrived"
+"""When the tick or bar behind a record was appended to its topic, epoch ms in digits: how long a record took."""
 HEADERS: list[tuple[str, bytes]] = [(VERSION_HEADER, VERSION)]
 
 R = TypeVar("R", bound=Struct)
@@ -109,6 +111,8 @@ def schema(record: type[Struct]) -> dict[str, Any]:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": record.__name__,
+        "description": "A Kafka record's value is a frame, in UTF-8: one record as an object, or several of one "
+        "key, in the order in which they were made, as an array. Fields that are not there have their default.",
         "anyOf": [ref, {"type": "array", "items": ref, "minItems": 1}],
         "$defs": components,
     }

@@ -15,6 +15,8 @@ CHOSEN = Addresses(
     "http://127.0.0.1:6",
     4,
     5,
+    7,
+    {"worker": 8},
 )
 
 
@@ -52,15 +54,17 @@ def test_a_port_on_which_somebody_listens_is_not_free():
 
 
 def test_the_ports_written_down_are_found_again_and_read_by_settings(tmp_path, monkeypatch):
-    for name in ("KAFKA", "DATABASE_URL", "REDIS_URL", "MLFLOW_URI", "DASHBOARD_PORT"):
+    for name in ("KAFKA", "DATABASE_URL", "REDIS_URL", "MLFLOW_URI", "DASHBOARD_PORT", "API_PORT"):
         monkeypatch.delenv(f"FORETICK_{name}", raising=False)
     addresses.write(tmp_path, CHOSEN)
-    assert addresses.previous_ports(tmp_path) == dict(zip(USUAL, (1, 5, 2, 3, 6, 4), strict=True))
+    assert addresses.previous_ports(tmp_path) == dict(zip(USUAL, (1, 5, 2, 3, 6, 4, 7), strict=True))
     settings = Settings(home=tmp_path)
     assert settings.kafka == CHOSEN.kafka
     assert settings.database_url.get_secret_value() == CHOSEN.database_url
     assert settings.mlflow_uri == CHOSEN.mlflow_uri
     assert settings.dashboard_port == CHOSEN.dashboard_port
+    assert settings.api_port == CHOSEN.api_port
+    assert settings.metrics_ports == addresses.previous_metrics(tmp_path) == CHOSEN.metrics_ports
 
 
 def test_only_the_owner_may_read_the_addresses(tmp_path):

@@ -67,7 +67,8 @@ def test_status_gives_components_counts_lag_and_addresses_without_a_password(hom
     assert found["components"]["redis"]["state"] == "healthy"
     assert found["components"]["redis"]["pid"] == state.read(home).components["redis"].pid
     assert found["components"]["redis"]["uptime"] >= 0
-    assert set(found["addresses"]) == {"kafka", "database", "redis", "mlflow", "dashboard"}
+    assert set(found["addresses"]) == {"kafka", "database", "redis", "mlflow", "dashboard", "api"}
+    assert found["metrics"]["worker"].startswith("http://127.0.0.1:")
     assert set(found["counts"].values()) == set(found["lag"].values()) == {None}
     for secret in home.glob("*.password"):
         assert secret.read_text() not in json.dumps(found)

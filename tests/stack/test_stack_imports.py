@@ -5,7 +5,7 @@ import sys
 
 from settings import ROOT
 
-HEAVY = {"aiokafka", "bokeh", "lightgbm", "numba", "numpy", "pandas", "psycopg", "pyarrow", "redis"}
+HEAVY = {"aiokafka", "bokeh", "fastapi", "httpx", "lightgbm", "numba", "numpy", "pandas", "psycopg", "pyarrow", "redis"}
 
 
 def loaded(line: str) -> set[str]:

@@ -5,11 +5,13 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from msgspec import Struct
+from prometheus_client import REGISTRY
 
+from stream.metrics import arrived
 from stream.shell import Output, Part, Shell
 from topics import codec
 from topics.catalog import BARS, DEAD_LETTERS, TICKS, Topic
@@ -40,6 +42,12 @@ class Sum:
         return state + sum(tick.price for tick in ticks), [(BARS, bars)]
 
 
+class Delivered(NamedTuple):
+    """What Kafka says of a record that it has taken."""
+
+    timestamp: int
+
+
 @dataclass
 class Journal:
     """What happened, in order; fails to send when told to."""
@@ -48,7 +56,9 @@ class Journal:
     sent: list[tuple[Topic, Struct]] = field(default_factory=list)
     broken: bool = False
 
-    async def post(self, frames: list[tuple[Topic, str, Sequence[Struct]]]) -> list[asyncio.Future[None]]:
+    async def post(
+        self, frames: list[tuple[Topic, str, Sequence[Struct]]], arrived: int | None = None
+    ) -> list[asyncio.Future[Delivered]]:
         delivered = asyncio.get_running_loop().create_future()
         if self.broken:
             delivered.set_exception(ConnectionError("no broker"))
@@ -58,7 +68,7 @@ class Journal:
             for record in records:
                 await asyncio.sleep(0)  # as with a real broker, others may run between two frames
                 self.sent.append((topic, record))
-        delivered.set_result(None)
+        delivered.set_result(Delivered((arrived or 0) + 250))
         return [delivered]
 
 
@@ -184,3 +194,31 @@ def test_slices_that_are_delivered_side_by_side_stay_in_order(monkeypatch: pytes
     run(journal, Table(journal), [event(offset, *row) for offset, row in enumerate(prices)])
     assert [record.close for _, record in journal.sent] == [price for row in prices for price in row]  # type: ignore[attr-defined]
     assert [step for step in journal.happened if step.startswith("ack")] == [f"ack {offset}" for offset in range(6)]
+
+
+def counted(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(f"foretick_{name}", labels) or 0.0
+
+
+def test_what_was_folded_is_counted_once_and_timed_from_its_arrival() -> None:
+    before = [counted("records_in_total", topic="ticks"), counted("records_out_total", topic="bars")]
+    dead = counted("dead_letters_total", topic="ticks")
+    timed = counted("latency_seconds_count", stage="sum"), counted("latency_seconds_sum", stage="sum")
+    journal = Journal()
+    table = Table(journal)
+    run(journal, table, [event(0, 1.0, 2.0, "no price"), event(1, 3.0)])
+    run(journal, table, [event(1, 3.0)])  # comes again: nothing is made of it
+    assert counted("records_in_total", topic="ticks") == before[0] + 3
+    assert counted("records_out_total", topic="bars") == before[1] + 3
+    assert counted("dead_letters_total", topic="ticks") == dead + 1
+    assert counted("latency_seconds_count", stage="sum") == timed[0] + 2
+    assert counted("latency_seconds_sum", stage="sum") == pytest.approx(timed[1] + 2 * 0.25)
+
+
+def test_latency_counts_from_the_first_topic_on_the_way() -> None:
+    first, second = event(0, 1.0), event(1, 1.0)
+    first.message.headers = [*codec.HEADERS, (codec.ARRIVED_HEADER, b"1200")]
+    second.message.headers = [*codec.HEADERS, (codec.ARRIVED_HEADER, b"nonsense")]
+    assert arrived([first, second]) == 1_200
+    assert arrived([second]) == 1_500
+    assert arrived([]) is None

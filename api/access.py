@@ -1,0 +1,85 @@
+"""Lets a request in: a token, its scope, and how often it came."""
+
+import math
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from fastapi import Request
+from fastapi.security import HTTPBearer
+from starlette.requests import HTTPConnection
+
+from api.measures import STREAMS
+from api.problems import ProblemError
+from api.rate import Buckets
+from api.tokens import Scope, Token, Tokens
+
+BEARER = HTTPBearer(
+    auto_error=False,
+    scheme_name="token",
+    description="made by `foretick api token create`",
+)
+SUBPROTOCOL = "foretick.v1"
+"""A page in a browser cannot set a WebSocket's headers: it offers this subprotocol, and ``token.TOKEN`` beside it."""
+
+
+@dataclass
+class Access:
+    """What is known about who asks. `streams` is how many a token may hold open."""
+
+    tokens: Tokens
+    buckets: Buckets
+    streams: int
+    open: Counter[str] = field(default_factory=Counter)
+
+    def enter(self, connection: HTTPConnection, scope: Scope) -> Token:
+        """Return the token of a request that may be answered. Raises ProblemError 401, 403 or 429."""
+        text = given(connection)
+        if text is None:
+            raise ProblemError(401, "no token: send the header Authorization: Bearer TOKEN", WWW_Authenticate="Bearer")
+        token = self.tokens.find(text)
+        if token is None:
+            raise ProblemError(401, "the token is not known: revoked, or not complete", WWW_Authenticate="Bearer")
+        wait = self.buckets.wait(token.id)
+        if wait:
+            seconds = str(math.ceil(wait))
+            raise ProblemError(429, f"token {token.name!r} asks too often; wait {seconds} s", Retry_After=seconds)
+        if scope not in token.scopes and "admin" not in token.scopes:
+            raise ProblemError(403, f"token {token.name!r} has not the scope {scope}; it has {', '.join(token.scopes)}")
+        return token
+
+    @contextmanager
+    def streaming(self, token: Token, topic: str) -> Iterator[None]:
+        """Count a stream of a topic while it is open. Raises ProblemError 429 where the token has too many."""
+        if self.open[token.id] >= self.streams:
+            raise ProblemError(
+                429, f"token {token.name!r} has {self.streams} streams open, as many as it may", Retry_After="5"
+            )
+        self.open[token.id] += 1
+        try:
+            with STREAMS.labels(topic).track_inprogress():
+                yield
+        finally:
+            self.open[token.id] -= 1
+
+
+def given(connection: HTTPConnection) -> str | None:
+    """Return the token that a request brings, None where it brings none."""
+    scheme, _, text = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and text.strip():
+        return text.strip()
+    for offered in connection.scope.get("subprotocols", ()):
+        if offered.startswith("token."):
+            return str(offered.removeprefix("token."))
+    return None
+
+
+def needs(scope: Scope) -> Callable[[Request], Awaitable[Token]]:
+    """Return a dependency that lets in whoever has a token of that scope."""
+
+    async def enter(request: Request) -> Token:
+        access: Access = request.app.state.access
+        return access.enter(request, scope)
+
+    return enter

@@ -1,0 +1,104 @@
+"""The whole API, put together."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+import psycopg
+from fastapi import FastAPI, Response, WebSocket
+from fastapi.exceptions import WebSocketRequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
+from prometheus_client import REGISTRY
+from psycopg_pool import PoolTimeout
+
+from api import admin, problems, routes, streams
+from api.access import Access
+from api.database import Database
+from api.hub import Hub
+from api.measures import Measured, Standing
+from api.openapi import document
+from api.rate import Buckets
+from api.shield import Shield
+from api.tokens import Tokens
+from settings import Settings
+from stream.probe import Probe, loop_turns
+
+DESCRIPTION = """What the models forecast, what came true, and what follows from it.
+
+Times are epoch milliseconds, UTC; returns are log returns; unknown is null. Tables come in pages: give `next` back as
+`cursor`, or follow the header Link. Errors are `application/problem+json`.
+"""
+
+
+def make_app(settings: Settings) -> FastAPI:
+    """Return the application; it opens its connections when it is started."""
+    database = Database(settings.database_url.get_secret_value())
+    hub = Hub(settings.kafka)
+    standing = Standing(database)
+
+    def ready() -> str | None:
+        if not hub.ready.is_set():
+            return "Kafka is not read"
+        try:
+            database.rows("SELECT 1", {})
+        except (psycopg.Error, PoolTimeout):
+            return "the database does not answer"
+        return None
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        database.open()
+        hub.start()
+        probe = Probe("api", loop_turns(asyncio.get_running_loop()), ready)
+        REGISTRY.register(standing)
+        probe.start(settings)
+        yield
+        probe.stop()
+        REGISTRY.unregister(standing)
+        await hub.stop()
+        database.close()
+
+    app = FastAPI(
+        title="Foretick",
+        version=version("foretick"),
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,  # its page is made of scripts from elsewhere
+        redoc_url=None,
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.state.database, app.state.hub = database, hub
+    app.state.access = Access(
+        Tokens(settings.home.resolve()),
+        Buckets(settings.api_rate, settings.api_burst, time.monotonic),
+        settings.api_streams,
+    )
+    for part in (routes, streams, admin):
+        app.include_router(part.router)
+    problems.handle(app)
+    app.add_exception_handler(WebSocketRequestValidationError, _refuse)  # type: ignore[arg-type]
+    app.add_middleware(Shield)
+    app.add_middleware(Measured)
+    if settings.api_cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.api_cors_origins),
+            allow_headers=["Authorization", "Last-Event-ID"],
+            expose_headers=["Link", "Retry-After"],
+        )
+    app.openapi = lambda: document(app)  # type: ignore[method-assign]
+
+    @app.get("/health", tags=["health"])
+    def health() -> dict[str, Any]:
+        """Whether the API answers at all; no token is needed."""
+        return {"status": "ok"}
+
+    return app
+
+
+async def _refuse(socket: WebSocket, error: WebSocketRequestValidationError) -> None:
+    response: Response = problems.question(error.errors())
+    await socket.send_denial_response(response)

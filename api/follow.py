@@ -1,0 +1,176 @@
+"""Follows a topic for one client: from where it left, through Kafka, into the ring, and on with all others."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+
+from api.hub import Hub, consumer, frame
+from api.measures import STREAMED
+from api.position import Position
+from api.problems import ProblemError
+from api.ring import Frame, Ring
+from api.selection import Selection
+from topics.catalog import Topic
+
+KEEP_ALIVE_S = 15.0
+READY_S, CHECK_S = 3.0, 10.0
+PIECE = 200
+"""Records in one piece, at most: a slow client is waited for between two."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """A record to send, or, with no data, only the id of where the client is."""
+
+    id: str
+    data: bytes | None = None
+
+
+class EndedError(Exception):
+    """A stream that ends: the reason in a word, and what it means to the client."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason, self.detail = reason, detail
+
+
+@dataclass
+class Follower:
+    """One client of one topic. `places` is where it is; `number` the frame of the ring that comes next, once there."""
+
+    hub: Hub
+    topic: Topic
+    selection: Selection
+    places: dict[int, tuple[int, int]] = field(default_factory=dict)
+    number: int | None = None
+
+    @property
+    def ring(self) -> Ring:
+        """The ring of the topic."""
+        return self.hub.rings[self.topic]
+
+    async def begin(self, position: Position | None) -> None:
+        """Take a position, now where none is given.
+
+        Raises ProblemError: 503 where Kafka does not answer, 410 where it has not what comes after the position.
+        """
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.hub.ready.wait(), READY_S)
+        if not self.hub.ready.is_set():
+            raise ProblemError(503, "Kafka does not answer; try again later", Retry_After="5")
+        if position is None:
+            self.places = {partition: (offset, 0) for partition, offset in self.ring.end.items()}
+            self.number = self.ring.next
+            return
+        # A partition that the id does not know was added since.
+        self.places = {partition: position.places.get(partition, (0, 0)) for partition in self.ring.end}
+        if set(position.places) - set(self.places) or not self._enter_ring():
+            await self._check(position)
+
+    async def _check(self, position: Position) -> None:
+        """See whether Kafka still has all that comes after a position."""
+        try:
+            async with asyncio.timeout(CHECK_S), consumer(self.hub.bootstrap, [self.topic]) as client:
+                parts = client.assignment()
+                begins, ends = await client.beginning_offsets(parts), await client.end_offsets(parts)
+        except (KafkaError, OSError, TimeoutError):
+            raise ProblemError(503, "Kafka does not answer; try again later", Retry_After="5") from None
+        known = {part.partition: (int(begins[part]), int(ends[part])) for part in parts}
+        for partition, (offset, row) in {**position.places, **self.places}.items():
+            begin, end = known.get(partition, (0, -1))
+            if not begin <= offset <= end - (row > 0):
+                raise ProblemError(410, f"Kafka no longer has what comes after this id: {ANEW.format(self.topic.name)}")
+
+    def _enter_ring(self) -> bool:
+        """Enter the ring where all that comes next is in it; tell whether it is."""
+        ring = self.ring
+        for partition, start in ring.start.items():
+            offset, _ = self.places.get(partition, (0, 0))
+            if not start <= offset <= ring.end[partition]:
+                return False
+        self.number = ring.first
+        return True
+
+    async def events(self) -> AsyncIterator[Sequence[Event]]:
+        """Yield records as they come, at times only where the client is. Raises EndedError where it is over."""
+        yield [Event(Position(self.topic.name, self.places).encode())]
+        if self.number is None:
+            async for piece in self._catch_up():
+                yield piece
+        number = self.ring.first if self.number is None else self.number
+        while True:
+            self._go_on()
+            try:
+                found = self.ring.get(number)
+            except KeyError:
+                raise EndedError("behind", f"the client is too slow for what comes; {RESUME}") from None
+            if found is None:
+                if not await self._change():
+                    yield [Event(Position(self.topic.name, self.places).encode())]
+                continue
+            number += 1
+            for piece in self._pieces(found):
+                yield piece
+
+    async def _catch_up(self) -> AsyncIterator[Sequence[Event]]:
+        """Read from Kafka what the ring has no more, until the ring has all that comes next."""
+        try:
+            async with consumer(self.hub.bootstrap, [self.topic]) as client:
+                for partition, (offset, _) in self.places.items():
+                    client.seek(TopicPartition(self.topic.name, partition), offset)
+                while not self._enter_ring():
+                    self._go_on()
+                    for records in (await client.getmany(timeout_ms=500, max_records=100)).values():
+                        for record in records:
+                            for piece in self._pieces(frame(record)):
+                                yield piece
+        except OffsetOutOfRangeError:
+            raise EndedError("gone", f"Kafka has dropped what comes next: {ANEW.format(self.topic.name)}") from None
+        except (KafkaError, OSError) as error:
+            raise EndedError("kafka", f"Kafka cannot be read ({type(error).__name__}); {RESUME}") from None
+
+    def _go_on(self) -> None:
+        if self.hub.stopping.is_set():
+            raise EndedError("stopping", f"the API stops; {RESUME}")
+
+    async def _change(self) -> bool:
+        """Wait for more; tell whether there is any before it is time to say where the client is."""
+        try:
+            async with asyncio.timeout(KEEP_ALIVE_S):
+                await self.ring.change()
+        except TimeoutError:
+            return False
+        return True
+
+    def _pieces(self, found: Frame) -> Iterator[list[Event]]:
+        """Yield what is wanted and new of a frame, and move on."""
+        partition, offset = found.partition, found.offset
+        place, given = self.places.get(partition, (0, 0))
+        if offset < place:
+            return
+        given = given if offset == place else 0
+        others = {number: at for number, at in self.places.items() if number != partition}
+        others_id = Position(self.topic.name, others).encode()
+        piece: list[Event] = []
+        given_out = STREAMED.labels(self.topic.name)
+        for row, record, encoded in found.rows:
+            data = self.selection.take(record, encoded) if row >= given else None
+            if data is None:
+                continue
+            piece.append(Event(f"{others_id}.{partition}-{offset}-{row + 1}", data))
+            if len(piece) == PIECE:
+                given_out.inc(len(piece))
+                yield piece
+                piece = []
+        self.places[partition] = offset + 1, 0
+        if piece:
+            given_out.inc(len(piece))
+            yield piece
+
+
+RESUME = "connect again with the last id and nothing is missed"
+ANEW = "read what is missing from /v1/{}, and begin the stream anew, without an id"

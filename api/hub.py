@@ -1,0 +1,109 @@
+"""One consumer that reads the streamed topics for all clients into a ring each."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+
+from api.ring import Frame, Ring
+from topics.catalog import ALERTS, DRIFT, OUTCOMES, PREDICTIONS, REGIMES, Topic, by_name
+
+STREAMED = (PREDICTIONS, OUTCOMES, REGIMES, ALERTS, DRIFT)
+REQUEST_MS, RETRY_S = 5_000, 2.0
+log = logging.getLogger("foretick")
+
+
+@asynccontextmanager
+async def consumer(bootstrap: str, topics: Sequence[Topic]) -> AsyncIterator[AIOKafkaConsumer]:
+    """Give a consumer of all partitions of these topics, in no group, that goes nowhere by itself; and close it.
+
+    Raises KafkaError where no Kafka answers or a topic is not there.
+    """
+    client = AIOKafkaConsumer(
+        *(topic.name for topic in topics),
+        bootstrap_servers=bootstrap,
+        request_timeout_ms=REQUEST_MS,
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+    )
+    try:
+        await client.start()
+        yield client
+    finally:
+        # Shielded: a client that leaves cancels all that is done for it, but the connections are to be closed.
+        await asyncio.shield(client.stop())
+
+
+def frame(record: ConsumerRecord) -> Frame:
+    """Return a Kafka record as a frame."""
+    return Frame(by_name(record.topic), record.partition, record.offset, record.value or b"", tuple(record.headers))
+
+
+class Hub:
+    """The rings. `ready` is set while Kafka is read, `stopping` once all streams are to end."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self.bootstrap = bootstrap
+        self.rings = {topic: Ring(topic) for topic in STREAMED}
+        self.ready = asyncio.Event()
+        self.stopping = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._begun = False
+
+    def start(self) -> None:
+        """Begin to read, from now on; a Kafka that does not answer is asked again."""
+        self._task = asyncio.create_task(self._run())
+
+    def end_streams(self) -> None:
+        """Tell all who follow that it is over."""
+        self.stopping.set()
+        for ring in self.rings.values():
+            ring.wake()
+
+    async def stop(self) -> None:
+        """End the consumer."""
+        self.end_streams()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        said = ""
+        while True:
+            try:
+                async with consumer(self.bootstrap, STREAMED) as client:
+                    await self._seek(client)
+                    self.ready.set()
+                    said = ""
+                    await self._read(client)
+            except OffsetOutOfRangeError as error:
+                log.error("Kafka has not what comes next for the streams (%s): they begin anew at its end", error)
+                self._begun = False
+            except (KafkaError, OSError) as error:
+                if str(error) != said:  # once, and not again every other second
+                    said = str(error)
+                    log.warning("Kafka at %s cannot be read for the streams: %s", self.bootstrap, error)
+            finally:
+                self.ready.clear()
+            await asyncio.sleep(RETRY_S)
+
+    async def _seek(self, client: AIOKafkaConsumer) -> None:
+        """Go on where the rings end; at first, at the end of each topic."""
+        partitions = client.assignment()
+        ends = await client.end_offsets(partitions)
+        if not self._begun:
+            for topic, ring in self.rings.items():
+                ring.reset({part.partition: int(end) for part, end in ends.items() if part.topic == topic.name})
+            self._begun = True
+        for part in partitions:
+            # A partition that was added since is read from its beginning.
+            client.seek(part, self.rings[by_name(part.topic)].end.get(part.partition, 0))
+
+    async def _read(self, client: AIOKafkaConsumer) -> None:
+        while True:
+            found: dict[TopicPartition, list[ConsumerRecord]] = await client.getmany(timeout_ms=1_000)
+            for part, records in found.items():
+                self.rings[by_name(part.topic)].add([frame(record) for record in records])

@@ -1,0 +1,34 @@
+"""One page of a table: read, cut, and answered in the format asked for."""
+
+from fastapi import Request, Response
+from psycopg import sql
+
+from api import cursor, formats
+from api.database import Database
+from api.questions import Ordered, Question
+from api.resources import Resource
+from storage.blocks import load
+
+QUERIES = load("api")
+
+
+def page(request: Request, resource: Resource, question: Question) -> Response:
+    """Return the rows after the question's cursor, and the cursor after them where there are more.
+
+    Raises CursorError, ProblemError (406), psycopg.Error and PoolTimeout.
+    """
+    form = formats.chosen(request.headers.get("accept", ""), question.format)
+    order = question.order if isinstance(question, Ordered) else "asc"
+    descending = order == "desc"
+    after = None
+    if question.cursor is not None:
+        after = cursor.decode(question.cursor, resource.name, order, resource.key)
+    query = sql.SQL(QUERIES[resource.name]).format(
+        after=sql.SQL("<" if descending else ">"), order=sql.SQL("DESC" if descending else "ASC")
+    )
+    database: Database = request.app.state.database
+    found = database.rows(query, resource.parameters(question, after, descending))
+    key, given = len(resource.key), found[: question.limit]
+    more = len(found) > question.limit
+    following = cursor.encode(resource.name, order, given[-1][:key]) if more else None
+    return formats.answer(request, form, resource.row, [row[key:] for row in given], following)

@@ -1,0 +1,165 @@
+"""What may be asked of each table: the query parameters, with their bounds. One that is not named here is refused."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from api.rows import Severity
+from api.times import moment
+from topics.records import END_OF_TIME, PATTERNS
+from topics.units import is_time, measure
+
+MOST = 10_000
+
+
+def _interval(value: str) -> str:
+    try:
+        measure(value)
+    except ValueError as error:
+        raise PydanticCustomError("interval", "{reason}", {"reason": str(error)}) from None
+    return value
+
+
+def _of_time(value: str) -> str:
+    if not is_time(_interval(value)):
+        raise PydanticCustomError("interval", "{value} bars are not cut by time: they have no skill", {"value": value})
+    return value
+
+
+Symbol = Annotated[str, Field(min_length=1, max_length=64, pattern=PATTERNS["symbol"], examples=["BTCUSDT"])]
+Interval = Annotated[str, Field(max_length=32, examples=["1m"]), AfterValidator(_interval)]
+Word = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
+Horizon = Annotated[int, Field(ge=1, le=100_000, description="bars ahead")]
+Moment = Annotated[
+    int,
+    BeforeValidator(moment, json_schema_input_type=str),
+    Field(ge=0, lt=END_OF_TIME, examples=["2025-05-18T00:00:00Z", "1747526400000"]),
+]
+AnyRole = Literal["champion", "challenger", "shadow", "any"]
+Format = Literal["json", "arrow", "csv"]
+
+
+class Question(BaseModel):
+    """What every table can be asked."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(default=1_000, ge=1, le=MOST, description="rows in one answer, at most")
+    cursor: Annotated[str, Field(max_length=2_000)] | None = Field(
+        default=None, description="where to go on: `next` of the answer before"
+    )
+    format: Format | None = Field(default=None, description="goes before the header Accept")
+
+    def filters(self) -> dict[str, Any]:
+        """Return the values that the query's conditions are about."""
+        return self.model_dump(exclude={"limit", "cursor", "format", "order"})
+
+
+class Ordered(Question):
+    """What every table with times can be asked."""
+
+    start: Moment | None = Field(default=None, alias="from", description="the first time, ISO 8601 or epoch ms")
+    end: Moment | None = Field(default=None, alias="to", description="the time before which to stop")
+    order: Literal["asc", "desc"] = Field(default="asc", description="oldest first, or newest first")
+
+
+class OfSeries(Ordered):
+    """Of one symbol and interval."""
+
+    symbol: Symbol
+    interval: Interval = "1m"
+
+
+class OfModels(OfSeries):
+    """Of one symbol and interval, and one or all of models, horizons and roles."""
+
+    model: Word | None = None
+    version: Word | None = None
+    horizon: Horizon | None = None
+    role: AnyRole = Field(default="champion", description="the champion's forecasts are the model's word")
+
+
+class OfLatest(Question):
+    """The newest, of all symbols where none is named."""
+
+    symbol: Symbol | None = None
+    interval: Interval | None = None
+    model: Word | None = None
+    horizon: Horizon | None = None
+
+
+class OfSymbols(Question):
+    """Every symbol."""
+
+
+class OfModel(Question):
+    """Every model, or one."""
+
+    model: Word | None = None
+
+
+class OfSkill(OfSeries):
+    """Rolling scores: over `window` buckets of `bucket` bars each."""
+
+    interval: Annotated[Interval, AfterValidator(_of_time)] = "1m"
+    model: Word | None = None
+    horizon: Horizon | None = None
+    bucket: int = Field(default=60, ge=1, le=10_000, description="bars in a bucket; a row for each")
+    window: int = Field(default=24, ge=1, le=1_000, description="buckets that a row is about")
+
+
+class OfDrift(Ordered):
+    """Drift of all models, or as chosen."""
+
+    model: Word | None = None
+    symbol: Symbol | None = None
+    horizon: Horizon | None = None
+    kind: Literal["errors", "coverage", "features", "dissimilarity", "expiry"] | None = None
+
+
+class OfAlerts(Ordered):
+    """Alerts of all rules, or as chosen."""
+
+    symbol: Symbol | None = None
+    rule: Word | None = None
+    severity: Severity | None = None
+
+
+class OfStream(BaseModel):
+    """What a stream may be narrowed to; each may be given several times. What a record does not have is not asked."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    symbol: list[Symbol] = Field(default=[], max_length=500)
+    last_id: Annotated[str, Field(max_length=4_000)] | None = Field(
+        default=None, description="go on after this id, as the header Last-Event-ID does, which goes before it"
+    )
+
+
+class OfRegimeStream(OfStream):
+    """Of symbols and intervals."""
+
+    interval: list[Interval] = Field(default=[], max_length=50)
+
+
+class OfModelStream(OfRegimeStream):
+    """Of symbols, intervals, models, horizons and a role."""
+
+    model: list[Word] = Field(default=[], max_length=100)
+    horizon: list[Horizon] = Field(default=[], max_length=100)
+    role: AnyRole = "champion"
+
+
+class OfDriftStream(OfStream):
+    """Of symbols, models and kinds."""
+
+    model: list[Word] = Field(default=[], max_length=100)
+    kind: list[Word] = Field(default=[], max_length=10)
+
+
+class OfAlertStream(OfStream):
+    """Of symbols, rules and severities."""
+
+    rule: list[Word] = Field(default=[], max_length=100)
+    severity: list[Severity] = Field(default=[], max_length=3)

@@ -1,0 +1,75 @@
+"""The tables that can be read: the row of each, what may be asked, and the key by which its pages are ordered.
+
+A table's query, in queries.sql by the same name, gives the columns of the key first, then those of the row.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import BaseModel
+
+from api import rows
+from api.cursor import Key, Number, Text, Time
+from api.questions import OfSkill, Question
+from topics.records import END_OF_TIME
+from topics.units import interval_ms
+
+FIRST_TIME, LAST_TIME = datetime.min.replace(tzinfo=UTC), datetime.fromtimestamp(END_OF_TIME / 1000, UTC)
+SHOWN_BUCKETS = 168
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A table. `key` has the type of each column of the key; a leading `Time` bounds what a page reads."""
+
+    name: str
+    row: type[BaseModel]
+    key: tuple[Any, ...]
+
+    def start(self, descending: bool) -> Key:
+        """Return a key that lies before every row's."""
+        first: dict[Any, int | str] = {Time: -1, Number: -1, Text: ""}
+        after_all: dict[Any, int | str] = {Time: END_OF_TIME, Number: 2**31 - 1, Text: ""}
+        return tuple((after_all if descending else first)[kind] for kind in self.key)
+
+    def parameters(self, question: Question, after: Key | None, descending: bool) -> dict[str, Any]:
+        """Return what the query's parameters are: the filters, the bounds in time, and the key after which to go on."""
+        found = question.filters()
+        key = self.start(descending) if after is None else after
+        if self.key[0] is Time:
+            start, end = found["start"], found["end"]
+            low = 0 if start is None else start
+            high = END_OF_TIME if end is None else end - 1  # inclusive: times are whole milliseconds
+            if after is not None:
+                low, high = (low, min(high, int(after[0]))) if descending else (max(low, int(after[0])), high)
+            found |= {"start": timestamp(low), "end": timestamp(high)}
+        if isinstance(question, OfSkill):
+            found |= windows(question)
+        return found | {f"after_{place}": value for place, value in enumerate(key)} | {"rows": question.limit + 1}
+
+
+def windows(question: OfSkill) -> dict[str, Any]:
+    """Return the lengths of the buckets and windows of rolling scores."""
+    step = timedelta(milliseconds=interval_ms(question.interval))
+    bucket = question.bucket * step
+    shown = SHOWN_BUCKETS * bucket if question.start is None else timedelta(0)
+    return {"step": step, "bucket": bucket, "rolling": (question.window - 1) * bucket, "shown": shown}
+
+
+def timestamp(milliseconds: int) -> datetime:
+    """Return a time as the database knows it."""
+    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=milliseconds)
+
+
+SYMBOLS = Resource("symbols", rows.SymbolRow, (Text, Text))
+LATEST = Resource("latest", rows.PredictionRow, (Text, Text, Text, Number))
+PREDICTIONS = Resource("predictions", rows.PredictionRow, (Time, Number))
+OUTCOMES = Resource("outcomes", rows.OutcomeRow, (Time, Number))
+SKILL = Resource("skill", rows.SkillRow, (Time, Text, Number))
+REGIMES = Resource("regimes", rows.RegimeRow, (Time,))
+MODELS = Resource("models", rows.ModelRow, (Text,))
+DRIFT = Resource("drift", rows.DriftRow, (Time, Text, Text, Text, Text, Text, Text, Number))
+ALERTS = Resource("alerts", rows.AlertRow, (Time, Text))
+
+RESOURCES = (SYMBOLS, LATEST, PREDICTIONS, OUTCOMES, SKILL, REGIMES, MODELS, DRIFT, ALERTS)

@@ -1,0 +1,100 @@
+"""The tables: one path each, answered page by page."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response, Security
+
+from api import resources as r
+from api.access import BEARER, needs
+from api.formats import MEDIA
+from api.page import page
+from api.problems import responses
+from api.questions import OfAlerts, OfDrift, OfLatest, OfModel, OfModels, OfSeries, OfSkill, OfSymbols
+from api.resources import Resource
+
+router = APIRouter(
+    prefix="/v1",
+    tags=["tables"],
+    dependencies=[Security(BEARER), Depends(needs("read"))],
+    responses=responses(401, 403, 406, 422, 429, 503),
+)
+
+LINK = {"Link": {"description": '`<…>; rel="next"` where there is another page', "schema": {"type": "string"}}}
+
+
+def documented(resource: Resource) -> dict[str, Any]:
+    """Return what the OpenAPI document says of a table's answers."""
+    name = resource.row.__name__
+    example = resource.row.model_config["json_schema_extra"]["examples"][0]  # type: ignore[index]
+    page_schema = {
+        "type": "object",
+        "required": ["rows", "next"],
+        "properties": {
+            "rows": {"type": "array", "items": {"$ref": f"#/components/schemas/{name}"}},
+            "next": {
+                "type": ["string", "null"],
+                "description": "the `cursor` of the next page; null where this is the last",
+            },
+        },
+    }
+    content: dict[str, Any] = {
+        MEDIA["json"]: {"schema": page_schema, "example": {"rows": [example], "next": None}},
+        MEDIA["arrow"]: {"schema": {"type": "string", "format": "binary", "description": "an Arrow IPC stream"}},
+        MEDIA["csv"]: {"schema": {"type": "string", "description": "the columns' names, then a line for each row"}},
+    }
+    said = {"description": f"A page of rows, each a {name}", "headers": LINK, "content": content}
+    return {"responses": {200: said}, "response_class": Response, "openapi_extra": {"x-row": name}}
+
+
+@router.get("/symbols", **documented(r.SYMBOLS))
+def symbols(request: Request, question: Annotated[OfSymbols, Query()]) -> Response:
+    """What is stored: symbols and intervals, and the times of their first and newest bars."""
+    return page(request, r.SYMBOLS, question)
+
+
+@router.get("/predictions/latest", **documented(r.LATEST))
+def latest(request: Request, question: Annotated[OfLatest, Query()]) -> Response:
+    """The newest forecast of each model's champion, a row for each horizon."""
+    return page(request, r.LATEST, question)
+
+
+@router.get("/predictions", **documented(r.PREDICTIONS))
+def predictions(request: Request, question: Annotated[OfModels, Query()]) -> Response:
+    """Forecasts of a symbol, a row for each horizon."""
+    return page(request, r.PREDICTIONS, question)
+
+
+@router.get("/outcomes", **documented(r.OUTCOMES))
+def outcomes(request: Request, question: Annotated[OfModels, Query()]) -> Response:
+    """What came true of the forecasts of a symbol, and their scores, by the time of the forecast."""
+    return page(request, r.OUTCOMES, question)
+
+
+@router.get("/skill", **documented(r.SKILL))
+def skill(request: Request, question: Annotated[OfSkill, Query()]) -> Response:
+    """Rolling scores of each model and horizon; over the last 168 buckets where no `from` is given."""
+    return page(request, r.SKILL, question)
+
+
+@router.get("/regimes", **documented(r.REGIMES))
+def regimes(request: Request, question: Annotated[OfSeries, Query()]) -> Response:
+    """The market states of a symbol."""
+    return page(request, r.REGIMES, question)
+
+
+@router.get("/models", **documented(r.MODELS))
+def models(request: Request, question: Annotated[OfModel, Query()]) -> Response:
+    """Which versions of each model serve."""
+    return page(request, r.MODELS, question)
+
+
+@router.get("/drift", **documented(r.DRIFT))
+def drift(request: Request, question: Annotated[OfDrift, Query()]) -> Response:
+    """Changes in models' errors, coverage and inputs that have lasted."""
+    return page(request, r.DRIFT, question)
+
+
+@router.get("/alerts", **documented(r.ALERTS))
+def alerts(request: Request, question: Annotated[OfAlerts, Query()]) -> Response:
+    """Alerts of all rules."""
+    return page(request, r.ALERTS, question)

@@ -1,0 +1,200 @@
+"""The rows that the API gives, each a flat table: what a column is called, holds and means is said here, once.
+
+Times are epoch milliseconds, UTC, as on the topics. Unknown is null.
+"""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from topics.records import Role
+
+TIME = "time"
+"""Marks a column of times: Arrow has a type for them."""
+Time = Annotated[int, TIME, Field(ge=0, description="epoch milliseconds, UTC")]
+Share = Annotated[float, Field(ge=0, le=1)]
+Severity = Literal["info", "warning", "critical"]
+FIRST = 1_747_526_400_000
+
+
+def example(**values: Any) -> ConfigDict:
+    """Return the configuration of a model whose documentation shows these values."""
+    return ConfigDict(json_schema_extra={"examples": [values]})
+
+
+class SymbolRow(BaseModel):
+    """A symbol and interval of which bars are stored, and the times of the first and the newest."""
+
+    symbol: str
+    interval: str
+    first: Time
+    newest: Time
+
+    model_config = example(symbol="BTCUSDT", interval="1m", first=FIRST, newest=FIRST + 86_400_000)
+
+
+class PredictionRow(BaseModel):
+    """What one model version said at the close of the bar at `time` of the log return over `horizon` bars."""
+
+    symbol: str
+    interval: str
+    time: Time
+    model: str
+    version: str
+    horizon: int = Field(description="bars ahead")
+    role: Role
+    fingerprint: str = Field(description="the definition of the features that it was computed from")
+    regime: str | None
+    price: float = Field(description="the close of the bar, to which the log returns are relative")
+    mean: float | None
+    scale: float | None
+    q05: float | None
+    q10: float | None
+    q25: float | None
+    q50: float | None
+    q75: float | None
+    q90: float | None
+    q95: float | None
+    p_up: float | None = Field(description="the probability that the price rises")
+    dissimilarity: float | None = Field(
+        description="above 1, the bar is farther from the training data than that data is from itself"
+    )
+    expired: bool = Field(description="whether the model's training was too old")
+    weights: dict[str, float] | None = Field(description="what each model counted in a combination of several")
+
+    model_config = example(
+        **{"symbol": "BTCUSDT", "interval": "1m", "time": FIRST, "model": "ridge", "version": "3f2a9c1b7d04"},
+        **{"horizon": 5, "role": "champion", "fingerprint": "8c1d", "regime": "calm", "price": 103_250.5},
+        **{"mean": 0.00004, "scale": 0.0011, "q05": -0.0018, "q10": -0.0013, "q25": -0.0006, "q50": 0.0},
+        **{"q75": 0.0007, "q90": 0.0014, "q95": 0.0019, "p_up": 0.52},
+        **{"dissimilarity": 0.4, "expired": False, "weights": None},
+    )
+
+
+class OutcomeRow(BaseModel):
+    """What came true of one forecast, and its scores; returns and errors are log returns."""
+
+    symbol: str
+    interval: str
+    time: Time
+    model: str
+    version: str
+    horizon: int = Field(description="bars ahead")
+    role: Role
+    target_time: Time
+    status: Literal["scored", "stale", "unscored"]
+    realised: float | None
+    absolute_error: float | None
+    naive_absolute_error: float | None = Field(description="of a forecast of no change")
+    pinball: float | None = Field(description="the mean over the quantiles")
+    interval_hit: bool | None = Field(description="whether the price came into the 90 % interval")
+    direction_hit: bool | None = Field(description="null where the price did not move")
+
+    model_config = example(
+        **{"symbol": "BTCUSDT", "interval": "1m", "time": FIRST, "model": "ridge", "version": "3f2a9c1b7d04"},
+        **{"horizon": 5, "role": "champion", "target_time": FIRST + 300_000, "status": "scored", "realised": 0.0003},
+        **{"absolute_error": 0.00026, "naive_absolute_error": 0.0003, "pinball": 0.0001},
+        **{"interval_hit": True, "direction_hit": True},
+    )
+
+
+class SkillRow(BaseModel):
+    """How well a model's champion did over the window of buckets that ends at `time`.
+
+    `time` is the end of the last bucket of the window and lies ahead while that bucket fills.
+    """
+
+    symbol: str
+    interval: str
+    time: Time
+    model: str
+    horizon: int = Field(description="bars ahead")
+    scored: int = Field(description="the outcomes in the window")
+    coverage: Share | None = Field(description="the share in the 90 % interval")
+    skill: float | None = Field(description="1 - pinball / pinball of the naive model at the very same bars")
+    direction: Share | None = Field(description="the share of right directions where the price moved")
+    absolute_error: float | None
+    pinball: float | None
+
+    model_config = example(
+        **{"symbol": "BTCUSDT", "interval": "1m", "time": FIRST + 3_600_000, "model": "ridge", "horizon": 5},
+        **{"scored": 1_440, "coverage": 0.897, "skill": 0.031, "direction": 0.508},
+        **{"absolute_error": 0.0007, "pinball": 0.0003},
+    )
+
+
+class RegimeRow(BaseModel):
+    """The market's state after one bar: the likeliest state and the probability of each."""
+
+    symbol: str
+    interval: str
+    time: Time
+    state: str
+    posterior: dict[str, float]
+    change_point: float | None = Field(description="the probability that the volatility changed within the hour")
+
+    model_config = example(
+        **{"symbol": "BTCUSDT", "interval": "1m", "time": FIRST, "state": "calm"},
+        **{"posterior": {"calm": 0.8, "turbulent": 0.2}, "change_point": 0.03},
+    )
+
+
+class ModelRow(BaseModel):
+    """Which versions of a model serve: its newest deployment. `champion` null: the model has left service."""
+
+    model: str
+    number: int = Field(description="of the decision, counted from 1 for each model")
+    action: str
+    champion: str | None
+    challengers: list[str]
+    shadow: str | None = Field(description="the champion before, kept running for a rollback")
+    fingerprint: str
+    time: Time
+    decided_by: str
+    why: str
+    evidence: dict[str, float] | None
+
+    model_config = example(
+        **{"model": "ridge", "number": 2, "action": "promote", "champion": "3f2a9c1b7d04", "challengers": []},
+        **{"shadow": "1b0c55aa90de", "fingerprint": "8c1d", "time": FIRST, "decided_by": "sequential test"},
+        **{"why": "it won", "evidence": {"wealth": 21.5}},
+    )
+
+
+class DriftRow(BaseModel):
+    """A change that has lasted until the bar at `time`: what a detector measured is beyond its limit."""
+
+    model: str
+    version: str
+    kind: str
+    detector: str
+    time: Time
+    statistic: float | None
+    limit: float | None
+    interval: str
+    symbol: str | None
+    horizon: int | None
+    since: Time | None
+    detail: str
+
+    model_config = example(
+        **{"model": "ridge", "version": "3f2a9c1b7d04", "kind": "coverage", "detector": "binomial", "time": FIRST},
+        **{"statistic": 4.1, "limit": 3.0, "interval": "1m", "symbol": "BTCUSDT", "horizon": 5},
+        **{"since": FIRST - 3_600_000, "detail": "81 % of 1440 in the 90 % interval"},
+    )
+
+
+class AlertRow(BaseModel):
+    """A rule that matched, once."""
+
+    alert_id: str
+    rule: str
+    symbol: str
+    time: Time
+    severity: Severity
+    message: str
+
+    model_config = example(
+        **{"alert_id": "up-5f0c", "rule": "up", "symbol": "BTCUSDT", "time": FIRST, "severity": "warning"},
+        message="BTCUSDT: p_up 0.81 over 5 bars is above 0.8",
+    )

@@ -1,0 +1,88 @@
+"""`foretick api`: where the API is, and the tokens with which it is asked."""
+
+import sys
+from datetime import UTC, datetime
+from typing import Annotated
+
+import msgspec
+import typer
+
+from cli.errors import UserError
+from settings import Settings
+from stack.addresses import HOST
+
+app = typer.Typer(invoke_without_command=True, help="Say where the API is; make, list and revoke its tokens.")
+token = typer.Typer(no_args_is_help=True, help="Make, list and revoke the API's tokens.")
+app.add_typer(token, name="token")
+
+
+@app.callback()
+def where(context: typer.Context) -> None:
+    """Say where the API is and which file holds the token of this machine's programs."""
+    if context.invoked_subcommand is not None:
+        return
+    from api.tokens import LOCAL_FILE  # noqa: PLC0415 - as the next
+
+    settings = Settings()
+    address, path = f"http://{HOST}:{settings.api_port}", settings.home.resolve() / LOCAL_FILE
+    typer.echo(f"address: {address}/v1   (document: {address}/openapi.json)")
+    typer.echo(f"token:   in {path}" if path.exists() else "token:   made when the API starts: foretick up")
+    if path.exists():
+        typer.echo(f'try:     curl -H "Authorization: Bearer $(cat {path})" {address}/v1/symbols')
+
+
+@token.command()
+def create(
+    name: Annotated[str, typer.Argument(help="What it is for.")],
+    scope: Annotated[
+        list[str] | None, typer.Option(help="read (tables), stream, or admin (all, and tokens); may be given again.")
+    ] = None,
+) -> None:
+    """Make a token and print it: once, since only its hash is kept."""
+    from api.tokens import SCOPES, TokenError, Tokens  # noqa: PLC0415 - for these commands alone
+
+    wanted = scope or ["read"]
+    unknown = [one for one in wanted if one not in SCOPES]
+    if unknown:
+        raise UserError(f"there is no scope {unknown[0]!r}; there are: {', '.join(SCOPES)}")
+    try:
+        text, made = Tokens(Settings().home.resolve()).create(name, tuple(one for one in SCOPES if one in wanted))
+    except TokenError as error:
+        raise UserError(str(error)) from None
+    typer.echo(f"token {made.name!r} ({', '.join(made.scopes)}); it is not shown again:", err=True)
+    typer.echo(text)
+
+
+@token.command("list")
+def list_tokens(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """List the tokens: name, id, scopes, when they were made."""
+    from rich.console import Console  # noqa: PLC0415 - as above
+    from rich.table import Table  # noqa: PLC0415
+
+    from api.tokens import TokenError, Tokens  # noqa: PLC0415
+
+    try:
+        found = Tokens(Settings().home.resolve()).all()
+    except TokenError as error:
+        raise UserError(str(error)) from None
+    if as_json:
+        rows = [{"id": one.id, "name": one.name, "scopes": one.scopes, "created": one.created} for one in found]
+        sys.stdout.write(msgspec.json.encode(rows).decode() + "\n")
+        return
+    table = Table("name", "id", "scopes", "made", box=None)
+    for one in found:
+        made = datetime.fromtimestamp(one.created, UTC).strftime("%Y-%m-%d %H:%M")
+        table.add_row(one.name, one.id, ", ".join(one.scopes), made)
+    Console().print(table)
+
+
+@token.command()
+def revoke(name: Annotated[str, typer.Argument(help="The token's name or id.")]) -> None:
+    """Revoke a token, from its next request on."""
+    from api.tokens import TokenError, Tokens  # noqa: PLC0415 - as above
+
+    try:
+        gone = Tokens(Settings().home.resolve()).revoke(name)
+    except TokenError as error:
+        raise UserError(str(error)) from None
+    typer.echo(f"revoked {gone.name!r}")

@@ -1,0 +1,47 @@
+"""Where the API is and with which token it is asked."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from foretick_client.errors import ForetickError
+
+
+@dataclass(frozen=True)
+class Connection:
+    """An address and a token."""
+
+    address: str
+    token: str
+
+    @classmethod
+    def of(cls, address: str | None, token: str | None, home: str | Path | None) -> "Connection":
+        """Return what is given, else what the environment says, else what a Foretick on this machine wrote down.
+
+        FORETICK_API and FORETICK_TOKEN; a home is FORETICK_HOME, or the folder .foretick here. Raises ForetickError
+        where there is no token.
+        """
+        folder = Path(home or os.environ.get("FORETICK_HOME") or ".foretick")
+        address = address or os.environ.get("FORETICK_API") or f"http://127.0.0.1:{_port(folder)}"
+        token = token or os.environ.get("FORETICK_TOKEN") or _text(folder / "api.token")
+        if not token:
+            raise ForetickError(
+                f"no token: give one (foretick api token create), set FORETICK_TOKEN, or name the home of a Foretick "
+                f"that runs on this machine ({folder / 'api.token'} is not there)"
+            )
+        return cls(address.rstrip("/"), token)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""
+
+
+def _port(home: Path) -> int:
+    try:
+        return int(json.loads(_text(home / "addresses.json"))["api_port"])
+    except (ValueError, KeyError, TypeError):
+        return 8010

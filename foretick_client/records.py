@@ -1,0 +1,96 @@
+"""The records of the streams, as they are on the topics. Times are epoch milliseconds, UTC; None is unknown.
+
+What a server of a later version adds is left out.
+"""
+
+from msgspec import Struct
+
+QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
+"""The levels of a forecast's quantiles."""
+
+
+class Forecast(Struct, frozen=True):
+    """The distribution of the log return over `horizon` bars."""
+
+    horizon: int
+    mean: float | None = None
+    scale: float | None = None
+    quantiles: list[float] | None = None
+    p_up: float | None = None
+    weights: dict[str, float] | None = None
+
+
+class Prediction(Struct, frozen=True):
+    """What one model version said at the close of the bar at `time`, for every horizon."""
+
+    symbol: str
+    interval: str
+    time: int
+    model: str
+    version: str
+    fingerprint: str
+    price: float
+    forecasts: list[Forecast]
+    regime: str | None = None
+    role: str = "champion"
+    dissimilarity: float | None = None
+    expired: bool = False
+
+
+class Outcome(Struct, frozen=True):
+    """What came true of one forecast, and its scores."""
+
+    symbol: str
+    interval: str
+    time: int
+    model: str
+    version: str
+    horizon: int
+    target_time: int
+    status: str
+    realised: float | None = None
+    absolute_error: float | None = None
+    naive_absolute_error: float | None = None
+    pinball: float | None = None
+    interval_hit: bool | None = None
+    direction_hit: bool | None = None
+    role: str = "champion"
+
+
+class Regime(Struct, frozen=True):
+    """The market's state after one bar."""
+
+    symbol: str
+    interval: str
+    time: int
+    state: str
+    posterior: dict[str, float]
+    change_point: float | None = None
+
+
+class Alert(Struct, frozen=True):
+    """A rule that matched, once."""
+
+    alert_id: str
+    rule: str
+    symbol: str
+    time: int
+    severity: str
+    message: str
+
+
+class Drift(Struct, frozen=True):
+    """A change that has lasted until the bar at `time`."""
+
+    model: str
+    version: str
+    kind: str
+    detector: str
+    time: int
+    statistic: float
+    limit: float
+    interval: str
+    symbol: str | None = None
+    horizon: int | None = None
+    since: int | None = None
+    detail: str = ""

@@ -1,0 +1,134 @@
+"""The rows of the tables. Times are epoch milliseconds, UTC; returns are log returns; None is unknown.
+
+What a server of a later version adds is left out.
+"""
+
+from msgspec import Struct
+
+
+class SymbolRow(Struct, frozen=True):
+    """A symbol and interval of which bars are stored, and the times of the first and the newest."""
+
+    symbol: str
+    interval: str
+    first: int
+    newest: int
+
+
+class PredictionRow(Struct, frozen=True):
+    """What one model version said at the close of the bar at `time` of the log return over `horizon` bars."""
+
+    symbol: str
+    interval: str
+    time: int
+    model: str
+    version: str
+    horizon: int
+    role: str
+    fingerprint: str
+    regime: str | None
+    price: float
+    mean: float | None
+    scale: float | None
+    q05: float | None
+    q10: float | None
+    q25: float | None
+    q50: float | None
+    q75: float | None
+    q90: float | None
+    q95: float | None
+    p_up: float | None
+    dissimilarity: float | None
+    expired: bool
+    weights: dict[str, float] | None
+
+
+class OutcomeRow(Struct, frozen=True):
+    """What came true of one forecast, and its scores."""
+
+    symbol: str
+    interval: str
+    time: int
+    model: str
+    version: str
+    horizon: int
+    role: str
+    target_time: int
+    status: str
+    realised: float | None
+    absolute_error: float | None
+    naive_absolute_error: float | None
+    pinball: float | None
+    interval_hit: bool | None
+    direction_hit: bool | None
+
+
+class SkillRow(Struct, frozen=True):
+    """How well a model's champion did over the window of buckets that ends at `time`."""
+
+    symbol: str
+    interval: str
+    time: int
+    model: str
+    horizon: int
+    scored: int
+    coverage: float | None
+    skill: float | None
+    direction: float | None
+    absolute_error: float | None
+    pinball: float | None
+
+
+class RegimeRow(Struct, frozen=True):
+    """The market's state after one bar: the likeliest state and the probability of each."""
+
+    symbol: str
+    interval: str
+    time: int
+    state: str
+    posterior: dict[str, float]
+    change_point: float | None
+
+
+class ModelRow(Struct, frozen=True):
+    """Which versions of a model serve."""
+
+    model: str
+    number: int
+    action: str
+    champion: str | None
+    challengers: list[str]
+    shadow: str | None
+    fingerprint: str
+    time: int
+    decided_by: str
+    why: str
+    evidence: dict[str, float] | None
+
+
+class DriftRow(Struct, frozen=True):
+    """A change that has lasted until the bar at `time`."""
+
+    model: str
+    version: str
+    kind: str
+    detector: str
+    time: int
+    statistic: float | None
+    limit: float | None
+    interval: str
+    symbol: str | None
+    horizon: int | None
+    since: int | None
+    detail: str
+
+
+class AlertRow(Struct, frozen=True):
+    """A rule that matched, once."""
+
+    alert_id: str
+    rule: str
+    symbol: str
+    time: int
+    severity: str
+    message: str

@@ -1,0 +1,46 @@
+"""How the components write their logs: lines to read, or JSON objects with the fields that are known."""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+from settings import Settings
+
+TEXT = "%(asctime)s %(levelname)s %(name)s %(message)s"
+
+
+def configure(component: str, settings: Settings, level: int = logging.INFO) -> None:
+    """Send what the process logs to its standard error, in the format of FORETICK_LOG_FORMAT.
+
+    JSON objects hold time, level, logger, event and component, exception where there is one, and whatever a line gives
+    as ``extra``: topic, symbol.
+    """
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(json_lines(component) if settings.log_format == "json" else logging.Formatter(TEXT))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+
+
+def json_lines(component: str) -> logging.Formatter:
+    """Return the formatter of JSON objects."""
+
+    def with_component(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        event["component"] = component
+        return event
+
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[
+            structlog.stdlib.add_logger_name,
+            structlog.stdlib.add_log_level,
+            structlog.stdlib.ExtraAdder(),
+            structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+            with_component,
+        ],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(),
+        ],
+    )

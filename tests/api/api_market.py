@@ -1,0 +1,159 @@
+"""A made-up market in a database, and the API's own server on it."""
+
+import asyncio
+import math
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psycopg
+from msgspec import Struct
+
+from settings import ROOT
+from storage.timescale import Writer
+from topics.catalog import ALERTS, BARS, DRIFT, OUTCOMES, PREDICTIONS, REGIMES, Topic
+from topics.records import HORIZONS, Alert, Bar, Drift, Forecast, Outcome, Prediction, Regime
+
+MINUTE, FIRST = 60_000, 1_747_526_400_000
+MINUTES = 400
+MODELS = {"gbm": 1.0, "naive": 1.25}
+SPREAD = (-1.6, -1.3, -0.7, 0.0, 0.7, 1.3, 1.6)
+SYMBOLS = ("BTCUSDT", "ETHUSDT")
+
+
+def close_at(minute: int) -> float:
+    return 100_000 * (1 + 0.01 * math.sin(minute / 23) + 0.002 * math.sin(minute * 1.7))
+
+
+def levels(model: str, horizon: int) -> list[float]:
+    return [place * MODELS[model] * 0.001 * math.sqrt(horizon) for place in SPREAD]
+
+
+def said(symbol: str, minute: int, model: str, version: str = "v1", role: str = "champion") -> Prediction:
+    weights = {"ridge": 0.5, "ar": 0.5} if model == "gbm" else None
+    forecasts = [Forecast(h, 0.0, 0.001, levels(model, h), 0.5, weights) for h in HORIZONS]
+    time = FIRST + minute * MINUTE
+    return Prediction(symbol, "1m", time, model, version, "print", close_at(minute), forecasts, "calm", role)  # type: ignore[arg-type]
+
+
+def outcome(symbol: str, minute: int, model: str, horizon: int, role: str = "champion") -> Outcome:
+    realised = math.log(close_at(minute + horizon) / close_at(minute))
+    low, *_, high = levels(model, horizon)
+    time, error = FIRST + minute * MINUTE, abs(realised)
+    scores = (realised, error, error, error * MODELS[model], low <= realised <= high, realised > 0)
+    return Outcome(symbol, "1m", time, model, "v1", horizon, time + horizon * MINUTE, "scored", *scores, role)  # type: ignore[arg-type]
+
+
+def bar(symbol: str, minute: int) -> Bar:
+    before, close = close_at(minute - 1), close_at(minute)
+    low, high = min(before, close) * 0.9995, max(before, close) * 1.0005
+    return Bar(symbol, "1m", FIRST + minute * MINUTE, before, high, low, close, 10.0 + minute % 7)
+
+
+def regime(symbol: str, minute: int) -> Regime:
+    state = "calm" if minute % 100 < 60 else "turbulent"
+    return Regime(symbol, "1m", FIRST + minute * MINUTE, state, {state: 0.8, "other": 0.2})
+
+
+def alert(symbol: str, minute: int) -> Alert:
+    identity = f"up-{symbol}-{minute}"
+    return Alert(identity, "up", symbol, FIRST + minute * MINUTE, "warning", f'{symbol} is "up", by a lot')
+
+
+def drift(minute: int, symbol: str | None, horizon: int | None = None) -> Drift:
+    time = FIRST + minute * MINUTE
+    return Drift("gbm", "v1", "errors", "binomial", time, 4.0, 3.0, "1m", symbol, horizon, None, "too wide")
+
+
+@dataclass
+class Market:
+    """Writes minutes of made-up data, through the pipeline's own writer, into one database."""
+
+    url: str
+    stored: int = 0
+
+    def store(self, records: Mapping[Topic, Sequence[Struct]]) -> None:
+        async def run() -> None:
+            writer = Writer(self.url)
+            await writer.write(records)
+            await writer.close()
+
+        asyncio.run(run())
+
+    def write(self, count: int) -> None:
+        """Store the next minutes: bars, regimes, forecasts, alerts, drift, and outcomes that have matured by then."""
+        minutes = range(self.stored, self.stored + count)
+        self.stored += count
+        each = [(symbol, minute) for symbol in SYMBOLS for minute in minutes]
+        outcomes = [
+            outcome(symbol, minute - horizon, model, horizon)
+            for symbol, minute in each
+            for model in MODELS
+            for horizon in HORIZONS
+            if minute >= horizon
+        ]
+        self.store(
+            {
+                BARS: [bar(*one) for one in each],
+                REGIMES: [regime(*one) for one in each],
+                PREDICTIONS: [said(*one, model) for one in each for model in MODELS],
+                OUTCOMES: outcomes,
+                ALERTS: [alert(*one) for one in each if one[1] % 10 == 0],
+                DRIFT: [drift(minute, symbol) for minute in minutes if minute % 50 == 0 for symbol in (None, *SYMBOLS)],
+            }
+        )
+
+    def deploy(self, model: str, number: int, champion: str) -> None:
+        """Store a decision about a model."""
+        row = (model, number, "serve", champion, [], "8c1d", "user", "trained", '{"bars": 1440.0}')
+        with psycopg.connect(self.url) as connection:
+            connection.execute(
+                "INSERT INTO model_deployments (model, number, action, champion, challengers, fingerprint, decided_by, "
+                "why, evidence, time) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, now())",
+                row,
+            )
+
+
+@dataclass(frozen=True)
+class Api:
+    """A server that runs: where it is, and its home."""
+
+    address: str
+    home: Path
+
+    @property
+    def token(self) -> str:
+        return (self.home / "api.token").read_text().strip()
+
+    def client(self, token: str | None = None) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {token or self.token}"}
+        return httpx.Client(base_url=self.address, headers=headers, timeout=30)
+
+
+@contextmanager
+def serving(url: str, kafka: str, home: Path, port: str = "0", **settings: str) -> Iterator[Api]:
+    """Run ``python -m api.serve``, on a free port where none is given."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("FORETICK_")}
+    named = {f"FORETICK_{name.upper()}": value for name, value in settings.items()}
+    own = {"FORETICK_HOME": str(home), "FORETICK_DATABASE_URL": url, "FORETICK_KAFKA": kafka}
+    command = [sys.executable, "-m", "api.serve", "--port", port]
+    with (
+        (home / "api.log").open("w") as log,
+        subprocess.Popen(
+            command, cwd=ROOT, env=clean | own | named, stdout=subprocess.PIPE, stderr=log, text=True
+        ) as run,
+    ):
+        assert run.stdout is not None
+        line = run.stdout.readline()
+        try:
+            assert line.startswith("api on http://127.0.0.1:"), line + (home / "api.log").read_text()
+            yield Api(line.removeprefix("api on ").strip().rstrip("/"), home)
+        finally:
+            run.terminate()
+            code = run.wait(30)
+            assert code in (0, -15), (home / "api.log").read_text()

@@ -1,0 +1,161 @@
+"""The client gives what the API gives: typed rows, Arrow, pandas, and streams that go on by themselves."""
+
+import ast
+import json
+import threading
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+from api_market import FIRST, MINUTE, MINUTES, Api, Market, said, serving
+from api_streams import frames, send
+
+import foretick_client
+from api.hub import STREAMED
+from api.resources import RESOURCES
+from foretick_client import Client, ForetickError, GoneError, records, rows
+from settings import ROOT
+
+NOTEBOOK = ROOT / "docs/notebooks/client.ipynb"
+
+
+@pytest.fixture
+def client(api: Api) -> Iterator[Client]:
+    """A client that asks for small pages."""
+    with Client(api.address, api.token, page=97) as found:
+        yield found
+
+
+@pytest.mark.parametrize("row", {resource.row for resource in RESOURCES}, ids=lambda row: row.__name__)
+def test_the_clients_rows_are_those_of_the_api(row: Any):
+    assert getattr(rows, row.__name__).__struct_fields__ == tuple(row.model_fields)
+
+
+@pytest.mark.parametrize("topic", STREAMED, ids=lambda topic: topic.name)
+def test_the_clients_records_are_those_on_the_topics(topic: Any):
+    theirs, ours = topic.record, getattr(records, topic.record.__name__)
+    assert ours.__struct_fields__ == theirs.__struct_fields__
+    assert ours.__struct_defaults__ == theirs.__struct_defaults__
+
+
+def test_the_client_needs_nothing_else_of_foretick():
+    packages = {path.parent.name for path in ROOT.glob("*/__init__.py")} - {"foretick_client"}
+    for path in (ROOT / "foretick_client").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            assert not {name.split(".")[0] for name in names} & packages, path
+
+
+def test_without_a_token_the_client_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("FORETICK_TOKEN", raising=False)
+    with pytest.raises(ForetickError, match="no token: give one"):
+        Client(home=tmp_path)
+    assert set(foretick_client.__all__) == {"Client", "ForetickError", "GoneError"}
+
+
+@pytest.mark.services
+def test_history_is_given_over_all_pages(client: Client):
+    found = list(client.predictions("BTCUSDT", model="gbm", horizon=5))
+    assert [row.time for row in found] == [FIRST + minute * MINUTE for minute in range(MINUTES)]
+    assert isinstance(found[0], rows.PredictionRow)
+    assert found[3].price == said("BTCUSDT", 3, "gbm").price
+    some = list(client.regimes("BTCUSDT", start="2025-05-18T00:10:00+00:00", end=FIRST + 12 * MINUTE))
+    assert [row.time for row in some] == [FIRST + 10 * MINUTE, FIRST + 11 * MINUTE]
+
+
+@pytest.mark.services
+def test_arrow_and_pandas_hold_the_same_rows(client: Client):
+    table = client.outcomes("ETHUSDT", model="naive", horizon=1)
+    listed, arrow, frame = list(table), table.arrow(), table.pandas()
+    assert len(listed) == len(arrow) == len(frame) == MINUTES - 1
+    assert arrow["pinball"].to_pylist() == frame["pinball"].tolist() == [row.pinball for row in listed]
+    assert [round(time.timestamp() * 1000) for time in frame["time"]] == [row.time for row in listed]
+
+
+@pytest.mark.services
+def test_every_table_can_be_read(client: Client):
+    assert [row.symbol for row in client.symbols()] == ["BTCUSDT", "ETHUSDT"]
+    assert {row.model for row in client.latest("BTCUSDT", horizon=15)} == {"gbm", "naive"}
+    assert {row.champion for row in client.models()} == {"v1"}
+    for table in (client.skill("BTCUSDT"), client.drift(), client.alerts(symbol="ETHUSDT"), client.alerts(rule="up")):
+        assert len(list(table)) == len(table.arrow()) > 0
+    assert list(client.alerts(rule="none")) == []
+    assert len(client.alerts(rule="none").pandas()) == 0
+
+
+@pytest.mark.services
+def test_a_refusal_is_the_servers_line(api: Api, client: Client):
+    with pytest.raises(ForetickError, match="symbol: String should match pattern") as refused:
+        list(client.predictions("btc usdt"))
+    assert refused.value.status == 422
+    with Client(api.address, "foretick_0_0") as stranger, pytest.raises(ForetickError, match="the token is not known"):
+        next(iter(stranger.stream_alerts()))
+    with pytest.raises(GoneError, match="/v1/alerts"):
+        next(iter(client.stream_alerts(last_id="alerts.0-99999999-0")))
+
+
+@pytest.mark.services
+def test_a_client_that_asks_too_often_waits_as_it_is_told(market: Market, kafka: str, tmp_path: Path):
+    with (
+        serving(market.url, kafka, tmp_path, api_rate="20", api_burst="1") as api,
+        Client(api.address, api.token, page=1) as client,
+    ):
+        assert len(list(client.predictions("BTCUSDT", model="gbm", horizon=5, end=FIRST + 3 * MINUTE))) == 3
+
+
+@pytest.mark.services
+def test_a_stream_goes_on_over_a_restart_of_the_server(market: Market, kafka: str, tmp_path: Path):
+    before, while_away, after = frames(81, 5), frames(82, 20), frames(83, 5)
+    total = sum(len(one) for batch in (before, while_away, after) for one in batch)
+    got: list[tuple[str, int]] = []
+    with serving(market.url, kafka, tmp_path) as api:
+        address, token = api.address, api.token
+        client = Client(address, token)
+        begun = next(block["id"] for block in client.stream_predictions()._blocks() if "id" in block)
+        stream = client.stream_predictions(last_id=begun)
+
+        def follow() -> None:
+            got.extend((record.symbol, record.time) for record in islice(stream, total))
+
+        following = threading.Thread(target=follow)
+        following.start()
+        send(kafka, before)
+    send(kafka, while_away)
+    with serving(market.url, kafka, tmp_path, port=address.rsplit(":", 1)[1]):
+        send(kafka, after)
+        following.join(120)
+    client.close()
+    batches = [*before, *while_away, *after]
+    assert sorted(got) == sorted((record.symbol, record.time) for one in batches for record in one)
+
+
+@pytest.mark.services
+def test_the_notebook_runs(api: Api, kafka: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.setenv("FORETICK_API", api.address)
+    monkeypatch.setenv("FORETICK_TOKEN", api.token)
+    cells = [
+        "".join(cell["source"]) for cell in json.loads(NOTEBOOK.read_text())["cells"] if cell["cell_type"] == "code"
+    ]
+    sending = threading.Event()
+
+    def market() -> None:
+        number = 90_000_000
+        while not sending.wait(0.2):
+            number += 1
+            send(kafka, [[said("BTCUSDT", number, "gbm")]])
+
+    writer = threading.Thread(target=market)
+    writer.start()
+    try:
+        space: dict[str, Any] = {}
+        for cell in cells:
+            exec(compile(cell, str(NOTEBOOK), "exec"), space)  # noqa: S102 - our own notebook
+    finally:
+        sending.set()
+        writer.join()
+    said_last = capsys.readouterr().out
+    assert "BTCUSDT gbm: between" in said_last
+    assert "go on later from predictions." in said_last

@@ -1,0 +1,248 @@
+"""Every table is given completely, page by page, the same in each format, and as it is stored."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import psycopg
+import pyarrow as pa
+import pytest
+from api_market import FIRST, MINUTE, MINUTES, SYMBOLS, Api, Market, outcome, said, serving
+
+from topics.catalog import OUTCOMES, PREDICTIONS
+from topics.records import HORIZONS
+
+pytestmark = pytest.mark.services
+
+TABLES = {
+    "symbols": {},
+    "predictions/latest": {},
+    "predictions": {"symbol": "BTCUSDT"},
+    "outcomes": {"symbol": "BTCUSDT", "horizon": "5"},
+    "skill": {"symbol": "ETHUSDT", "bucket": "30", "window": "2"},
+    "regimes": {"symbol": "BTCUSDT"},
+    "models": {},
+    "drift": {},
+    "alerts": {},
+}
+ORDERED = [name for name in TABLES if name not in ("symbols", "predictions/latest", "models")]
+
+Rows = list[dict[str, Any]]
+
+
+def pages(client: httpx.Client, path: str, between: Callable[[], None] = lambda: None, **asked: str) -> list[Rows]:
+    """Return every page, by following the header Link."""
+    found: list[Rows] = []
+    url = str(httpx.URL(f"/v1/{path}", params=asked))
+    while url:
+        response = client.get(url)
+        assert response.status_code == 200, response.text
+        body = response.json()
+        found.append(body["rows"])
+        url = response.links.get("next", {}).get("url", "")
+        assert bool(url) == (body["next"] is not None)
+        between()
+    return found
+
+
+def every(client: httpx.Client, path: str, **asked: str) -> Rows:
+    return [row for page in pages(client, path, **asked) for row in page]
+
+
+@pytest.mark.parametrize("path", TABLES)
+def test_small_pages_make_the_same_table_as_large_ones(api: Api, path: str):
+    with api.client() as client:
+        whole = every(client, path, **TABLES[path], limit="10000")
+        size = max(1, len(whole) // 7)
+        small = pages(client, path, **TABLES[path], limit=str(size))
+    assert whole
+    assert [row for page in small for row in page] == whole
+    assert all(len(page) == size for page in small[:-1])
+    assert len({json.dumps(row, sort_keys=True) for row in whole}) == len(whole)
+
+
+@pytest.mark.parametrize("path", ORDERED)
+def test_the_newest_come_first_where_that_is_asked(api: Api, path: str):
+    with api.client() as client:
+        forward = every(client, path, **TABLES[path], limit="97")
+        backward = every(client, path, **TABLES[path], limit="89", order="desc")
+    assert backward == forward[::-1]
+    times = [row["time"] for row in forward]
+    assert times == sorted(times)
+
+
+@pytest.mark.parametrize("path", TABLES)
+def test_json_arrow_and_csv_say_the_same(api: Api, path: str):
+    asked = TABLES[path] | {"limit": "300"}
+    with api.client() as client:
+        as_json = client.get(f"/v1/{path}", params=asked)
+        as_arrow = client.get(f"/v1/{path}", params=asked, headers={"Accept": "application/vnd.apache.arrow.stream"})
+        as_csv = client.get(f"/v1/{path}", params=asked | {"format": "csv"})
+    rows = as_json.json()["rows"]
+    assert as_arrow.headers["content-type"] == "application/vnd.apache.arrow.stream"
+    assert as_csv.headers["content-type"] == "text/csv; charset=utf-8"
+    table = pa.ipc.open_stream(as_arrow.content).read_all()
+    assert [plain(row, table.schema) for row in table.to_pylist()] == rows
+    lines = list(csv.reader(io.StringIO(as_csv.text)))
+    assert lines[0] == list(rows[0])
+    for line, row in zip(lines[1:], rows, strict=True):
+        assert [read(text, value) for text, value in zip(line, row.values(), strict=True)] == list(row.values())
+    assert as_json.links.keys() == as_arrow.links.keys() == as_csv.links.keys()
+
+
+def plain(row: dict[str, Any], schema: pa.Schema) -> dict[str, Any]:
+    """Return a row of Arrow as JSON has it."""
+    found = {}
+    for name, value in row.items():
+        if value is not None and pa.types.is_timestamp(schema.field(name).type):
+            found[name] = round(value.timestamp() * 1000)
+        else:
+            found[name] = dict(value) if value is not None and pa.types.is_map(schema.field(name).type) else value
+    return found
+
+
+def read(text: str, like: object) -> object:
+    """Return a value from CSV, of the kind that JSON has it."""
+    if text == "":
+        return None
+    if isinstance(like, str):
+        return text
+    return json.loads(text)
+
+
+def test_forecasts_are_given_as_they_were_stored(api: Api):
+    with api.client() as client:
+        rows = every(client, "predictions", symbol="ETHUSDT", model="gbm", horizon="15", limit="1000")
+    assert len(rows) == MINUTES
+    prediction = said("ETHUSDT", 17, "gbm")
+    forecast = prediction.forecasts[HORIZONS.index(15)]
+    assert forecast.quantiles is not None
+    low, *_, median, _, _, high = forecast.quantiles
+    row = rows[17]
+    assert (row["time"], row["price"], row["role"]) == (FIRST + 17 * MINUTE, prediction.price, "champion")
+    assert (row["q05"], row["q50"], row["q95"], row["weights"]) == (low, median, high, forecast.weights)
+    assert row["dissimilarity"] is None
+
+
+def test_from_is_included_and_to_is_not(api: Api):
+    start, end = FIRST + 10 * MINUTE, FIRST + 20 * MINUTE
+    with api.client() as client:
+        rows = every(client, "regimes", symbol="BTCUSDT", **{"from": "2025-05-18T00:10:00Z", "to": str(end)})
+    assert [row["time"] for row in rows] == list(range(start, end, MINUTE))
+
+
+def test_the_latest_forecast_is_the_newest_of_each_model_and_horizon(api: Api):
+    with api.client() as client:
+        rows = every(client, "predictions/latest")
+        one = every(client, "predictions/latest", symbol="BTCUSDT", model="naive", horizon="5")
+    assert len(rows) == len(SYMBOLS) * 2 * len(HORIZONS)
+    assert {row["time"] for row in rows} == {FIRST + (MINUTES - 1) * MINUTE}
+    assert [(row["symbol"], row["model"], row["horizon"]) for row in one] == [("BTCUSDT", "naive", 5)]
+
+
+def test_only_the_champions_word_is_given_unless_others_are_asked_for(
+    new_market: Callable[[], Market], kafka, tmp_path
+):
+    market = new_market()
+    market.write(5)
+    market.store(
+        {
+            PREDICTIONS: [said("BTCUSDT", 4, "gbm", "v2", "challenger"), said("BTCUSDT", 3, "gbm", "v0", "shadow")],
+            OUTCOMES: [outcome("BTCUSDT", 4, "gbm", 1, "shadow")],
+        }
+    )
+    with serving(market.url, kafka, tmp_path) as api, api.client() as client:
+        asked = {"symbol": "BTCUSDT", "model": "gbm", "horizon": "1"}
+        assert {row["version"] for row in every(client, "predictions", **asked)} == {"v1"}
+        assert {row["version"] for row in every(client, "predictions", **asked, role="challenger")} == {"v2"}
+        assert {row["role"] for row in every(client, "predictions", **asked, role="any")} == {
+            "champion",
+            "challenger",
+            "shadow",
+        }
+        assert {row["role"] for row in every(client, "outcomes", **asked, role="shadow")} == {"shadow"}
+        assert {row["version"] for row in every(client, "predictions/latest", **asked)} == {"v1"}
+
+
+def test_skill_is_that_of_the_stored_scores(api: Api, market: Market):
+    asked = {"symbol": "BTCUSDT", "horizon": "5", "bucket": "60", "window": "2", "limit": "1000"}
+    with api.client() as client:
+        rows = every(client, "skill", **asked)
+    last = [row for row in rows if row["model"] == "gbm"][-2]
+    end = last["time"]
+    query = """
+        SELECT count(interval_hit), avg(interval_hit::int)::float8, avg(pinball)::float8, avg(naive_pinball)::float8,
+            avg(direction_hit::int)::float8
+        FROM scores
+        WHERE symbol = 'BTCUSDT' AND model = 'gbm' AND horizon = 5
+            AND target_time >= to_timestamp(%s / 1000.0) AND target_time < to_timestamp(%s / 1000.0)
+    """
+    with psycopg.connect(market.url) as connection:
+        found = connection.execute(query, (end - 120 * MINUTE, end)).fetchone()
+    assert found is not None
+    scored, coverage, pinball, naive, direction = found
+    assert last["scored"] == scored == 120
+    told = (last["coverage"], last["pinball"], last["skill"], last["direction"])
+    assert told == pytest.approx((coverage, pinball, 1 - pinball / naive, direction))
+    assert {row["skill"] for row in rows if row["model"] == "naive"} == {0.0}
+
+
+def test_the_newest_decision_tells_what_serves(api: Api):
+    with api.client() as client:
+        (row,) = every(client, "models")
+    assert (row["model"], row["number"], row["champion"], row["evidence"]) == ("gbm", 2, "v1", {"bars": 1440.0})
+
+
+def test_pages_are_complete_while_rows_are_added(new_market: Callable[[], Market], kafka, tmp_path):
+    market = new_market()
+    market.write(60)
+    with serving(market.url, kafka, tmp_path, api_rate="1000", api_burst="1000") as api, api.client() as client:
+        asked = {"symbol": "BTCUSDT", "limit": "37"}
+        before = every(client, "predictions", **asked)
+        added = iter(range(4))
+
+        def add() -> None:
+            if next(added, None) is not None:
+                market.write(5)
+
+        while_added = [row for page in pages(client, "predictions", add, **asked) for row in page]
+        after = every(client, "predictions", **asked)
+    assert len(after) == len(before) + 20 * 2 * len(HORIZONS)
+    assert while_added == after  # in the order of time: what comes meanwhile is met on the way
+    assert after[: len(before)] == before
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "said_of"),
+    [
+        ("predictions", {}, "symbol"),
+        ("predictions", {"symbol": "btc usdt"}, "symbol"),
+        ("predictions", {"symbol": "BTCUSDT", "interval": "1minute"}, "interval"),
+        ("predictions", {"symbol": "BTCUSDT", "symbl": "x"}, "symbl"),
+        ("predictions", {"symbol": "BTCUSDT", "limit": "10001"}, "limit"),
+        ("predictions", {"symbol": "BTCUSDT", "limit": "0"}, "limit"),
+        ("predictions", {"symbol": "BTCUSDT", "from": "yesterday"}, "from"),
+        ("predictions", {"symbol": "BTCUSDT", "cursor": "abc"}, "cursor"),
+        ("predictions", {"symbol": "BTCUSDT", "cursor": "WyJyZWdpbWVzIiwiYXNjIixbMV1d"}, "cursor"),
+        ("skill", {"symbol": "BTCUSDT", "interval": "tick-500"}, "not cut by time"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line(api: Api, path: str, asked: dict[str, str], said_of: str):
+    with api.client() as client:
+        response = client.get(f"/v1/{path}", params=asked)
+    assert response.status_code == 422
+    assert response.headers["content-type"] == "application/problem+json"
+    problem = response.json()
+    assert problem["status"] == 422
+    assert said_of in problem["detail"]
+    assert "\n" not in problem["detail"]
+
+
+def test_a_format_that_nobody_has_is_refused(api: Api):
+    with api.client() as client:
+        assert client.get("/v1/symbols", headers={"Accept": "text/html"}).status_code == 406
+        best = client.get("/v1/symbols", headers={"Accept": "text/csv;q=0.4, application/json;q=0.5"})
+    assert best.headers["content-type"] == "application/json"

@@ -1,0 +1,76 @@
+"""The files that Grafana and Prometheus read are those of the tables, and are what they are meant to be."""
+
+import re
+
+import pytest
+import yaml
+
+from settings import ROOT
+from stack.monitoring import DASHBOARD, ROWS, WARNINGS, dashboard, files, rules
+from stack.servers import MEASURED
+
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+SCRAPED = yaml.safe_load((ROOT / "docker/monitoring/prometheus.yml").read_text())
+MONITORING = ("prometheus", "grafana")
+
+
+@pytest.mark.parametrize("path", files(), ids=lambda path: path.name)
+def test_the_files_are_those_that_the_tables_make(path):
+    assert path.read_text() == files()[path], "run python -m stack.monitoring"
+
+
+def test_every_rule_is_one_that_prometheus_knows():
+    (group,) = yaml.safe_load(rules())["groups"]
+    assert [rule["alert"] for rule in group["rules"]] == [rule.name for rule in WARNINGS]
+    for rule in group["rules"]:
+        assert set(rule) == {"alert", "expr", "for", "labels", "annotations"}
+        assert re.fullmatch(r"\d+[mhs]", rule["for"])
+        assert rule["labels"]["severity"] in ("info", "warning", "critical")
+        assert rule["expr"].count("(") == rule["expr"].count(")")
+
+
+def test_every_panel_has_a_place_of_its_own():
+    panels = dashboard()["panels"]
+    taken = [
+        (x, y)
+        for panel in panels
+        for x in range(panel["gridPos"]["x"], panel["gridPos"]["x"] + panel["gridPos"]["w"])
+        for y in range(panel["gridPos"]["y"], panel["gridPos"]["y"] + panel["gridPos"]["h"])
+    ]
+    assert len(taken) == len(set(taken))
+    assert max(x for x, _ in taken) < 24
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    assert len(panels) == len(ROWS) + sum(map(len, ROWS.values()))
+
+
+def test_each_component_is_scraped_where_compose_runs_it():
+    targets = {job["job_name"]: job["static_configs"][0]["targets"] for job in SCRAPED["scrape_configs"]}
+    assert targets == {name: [f"{name}:9100"] for name in MEASURED}
+    for name in MEASURED:
+        told = COMPOSE["services"][name]["environment"]
+        assert told["FORETICK_METRICS_PORT"] == "9100"
+        assert told["FORETICK_METRICS_ADDRESS"] == "0.0.0.0"  # noqa: S104 - of the container
+        assert not any("9100" in port for port in COMPOSE["services"][name].get("ports", ()))
+
+
+def test_monitoring_starts_only_where_it_is_asked_for_and_on_loopback():
+    for name in MONITORING:
+        service = COMPOSE["services"][name]
+        assert service["profiles"] == ["monitoring"]
+        assert all(port.startswith("127.0.0.1:") for port in service["ports"])
+        mounted = [volume.split(":")[0] for volume in service["volumes"] if volume.startswith("./")]
+        assert mounted
+        assert all((ROOT / path).exists() for path in mounted)
+    every = [port for service in COMPOSE["services"].values() for port in service.get("ports", ())]
+    assert all(port.startswith("127.0.0.1:") for port in every)
+
+
+def test_grafana_is_provisioned_with_the_source_that_the_panels_name():
+    folder = ROOT / "docker/monitoring/grafana"
+    (source,) = yaml.safe_load((folder / "datasources.yml").read_text())["datasources"]
+    assert (source["uid"], source["type"], source["url"]) == ("prometheus", "prometheus", "http://prometheus:9090")
+    (provider,) = yaml.safe_load((folder / "dashboards.yml").read_text())["providers"]
+    mounts = [volume.split(":") for volume in COMPOSE["services"]["grafana"]["volumes"]]
+    assert (f"./{DASHBOARD.relative_to(ROOT)}", f"{provider['options']['path']}/{DASHBOARD.name}", "ro") in [
+        tuple(mount) for mount in mounts
+    ]

@@ -1,0 +1,116 @@
+"""A component shows its metrics and how it is, and writes its log as it is told."""
+
+import asyncio
+import io
+import json
+import logging
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+from prometheus_client import REGISTRY
+from prometheus_client.parser import text_string_to_metric_families
+
+from settings import Settings
+from stream import logs
+from stream.probe import Probe, loop_turns
+
+
+def ask(port: int, path: str) -> tuple[int, str]:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as reply:
+            return reply.status, reply.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
+@pytest.fixture
+def wrong() -> list[str]:
+    """What is not well."""
+    return []
+
+
+@pytest.fixture
+def port(wrong: list[str]) -> Iterator[int]:
+    """The port of a probe that is ready where nothing is wrong."""
+    probe = Probe("tried", ready=lambda: wrong[0] if wrong else None)
+    found = probe.start(Settings(metrics_port=0))
+    assert found is not None
+    yield found
+    probe.stop()
+
+
+def test_metrics_are_text_that_prometheus_reads(port: int):
+    status, text = ask(port, "/metrics")
+    assert status == 200
+    names = {family.name for family in text_string_to_metric_families(text)}
+    assert {"foretick_component", "process_resident_memory_bytes", "process_cpu_seconds"} <= names
+    assert REGISTRY.get_sample_value("foretick_component", {"component": "tried"}) == 1
+
+
+def test_alive_is_not_ready(port: int, wrong: list[str]):
+    assert ask(port, "/ready") == (200, "ok\n")
+    wrong.append("Kafka does not answer")
+    assert ask(port, "/ready") == (503, "Kafka does not answer\n")
+    assert ask(port, "/health") == (200, "ok\n")
+    assert ask(port, "/else")[0] == 404
+
+
+def test_without_a_port_nothing_is_shown():
+    assert Probe("silent").start(Settings(metrics_port=None)) is None
+
+
+def test_an_event_loop_that_hangs_is_not_well():
+    loop = asyncio.new_event_loop()
+    check = loop_turns(loop, wait_s=0.2)
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    assert check() is None
+    hangs = threading.Event()
+    loop.call_soon_threadsafe(hangs.wait)
+    assert check() == "the event loop has not answered for 0.2 s"
+    hangs.set()
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+    assert check() == "the event loop is closed"
+
+
+@pytest.fixture
+def stream() -> Iterator[io.StringIO]:
+    """What a logger of our own writes as JSON."""
+    written = io.StringIO()
+    handler = logging.StreamHandler(written)
+    handler.setFormatter(logs.json_lines("worker"))
+    logger = logging.getLogger("foretick.tried")
+    logger.addHandler(handler)
+    logger.propagate = False
+    yield written
+    logger.removeHandler(handler)
+    logger.propagate = True
+
+
+def test_a_line_of_json_holds_what_is_known(stream: io.StringIO):
+    logging.getLogger("foretick.tried").warning("%d rows skipped", 3, extra={"topic": "bars", "symbol": "BTCUSDT"})
+    line = json.loads(stream.getvalue())
+    assert line.pop("time").endswith("Z")
+    assert line == {
+        "event": "3 rows skipped",
+        "level": "warning",
+        "logger": "foretick.tried",
+        "component": "worker",
+        "topic": "bars",
+        "symbol": "BTCUSDT",
+    }
+
+
+def test_an_exception_is_in_its_line(stream: io.StringIO):
+    try:
+        raise ValueError("no such thing")
+    except ValueError:
+        logging.getLogger("foretick.tried").exception("it failed")
+    (line,) = stream.getvalue().splitlines()
+    assert "ValueError: no such thing" in json.loads(line)["exception"]
