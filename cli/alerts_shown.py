@@ -20,7 +20,7 @@ UNKNOWN = "-"
 def show(found: Overview) -> None:
     """Print the rules, then the subscribers, then what went wrong last."""
     console = Console()
-    rules = Table("rule", "version", "on", "when", "of", "at most", "severity", "alerts", "last")
+    rules = Table("rule", "when", "of", "at most", "severity", "alerts", "last")
     for rule in found.rules:
         rules.add_row(*rule_cells(rule))
     console.print(rules)
@@ -45,11 +45,11 @@ def rule_cells(shown: RuleShown) -> tuple[str, ...]:
     rule = shown.rule
     counted = f"{shown.alerts:,}", moment(shown.last)
     if rule is None:
-        return shown.name, str(shown.version), UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, *counted
+        return shown.name, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, *counted
     severity = (
         rule.severity if shown.muted_until is None else f"{rule.severity}, muted until {moment(shown.muted_until)}"
     )
-    return shown.name, str(shown.version), rule.on, condition(rule), scope(rule), pace(rule), severity, *counted
+    return shown.name, f"{rule.on}: {condition(rule)}", scope(rule), pace(rule), severity, *counted
 
 
 def condition(rule: Rule) -> str:

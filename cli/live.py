@@ -169,6 +169,9 @@ def _show(statuses: "list[Status]", as_json: bool) -> None:
     if as_json:
         _write(msgspec.json.encode(statuses))
         return
+    if not statuses:
+        typer.echo("no venue is watched: foretick live VENUE SYMBOL…")
+        return
     table = Table("venue", "symbol", "trades", "repaired", "duplicates", "gaps", "reconnects", "last (UTC)", "problem")
     for status in statuses:
         for each in status.symbols:

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-TABLES = ("ticks", "bars", "features", "regimes", "predictions", "outcomes", "alerts", "dead_letters")
+TABLES = (
+    *("ticks", "gaps", "bars", "features", "regimes", "predictions", "outcomes"),
+    *("alerts", "model_events", "drift", "dead_letters"),
+)
 TIMEOUT_S = 20.0
 
 UNDELIVERED = """

@@ -83,8 +83,10 @@ def tell(home: Path, venue: str, wish: Wish) -> Status:
             connection.sendall(msgspec.json.encode(wish) + b"\n")
             with connection.makefile("rb") as stream:
                 answer = msgspec.json.decode(stream.readline(), type=Answer)
+        except (FileNotFoundError, ConnectionRefusedError) as error:
+            raise SourceError(f"no `foretick live {venue}` runs in {home}: start it with its symbols") from error
         except (OSError, msgspec.DecodeError) as error:
-            raise SourceError(f"no `foretick live {venue}` answers in {home}: {error}") from error
+            raise SourceError(f"`foretick live {venue}` in {home} does not answer: {error}") from error
     if answer.status is None:
         raise SourceError(answer.error)
     return answer.status
