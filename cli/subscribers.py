@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.alerts import Json, database, say
+from cli.alerts_database import Json, database, say
 from cli.errors import UserError
 from settings import Settings
 
