@@ -185,7 +185,7 @@ def test_a_mistake_is_one_line(kafka: Servers) -> None:
         watcher = Watcher(kafka.home, kafka.kafka, market.url)
         for words, said in {
             ("binance", "BTC/USTD"): "binance has no symbol 'BTC/USTD'; did you mean BTC/USDT",
-            ("add", "binance", "BTC/USDT"): "no `foretick live binance` answers",
+            ("add", "binance", "BTC/USDT"): "no `foretick live binance` runs in",
         }.items():
             done = watcher.tell(*words)
             assert done.returncode == 2, done.stderr
