@@ -9,9 +9,9 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from api.ring import Frame, Ring
-from topics.catalog import ALERTS, DRIFT, OUTCOMES, PREDICTIONS, REGIMES, Topic, by_name
+from topics.catalog import ALERTS, DRIFT, GAPS, OUTCOMES, PREDICTIONS, REGIMES, Topic, by_name
 
-STREAMED = (PREDICTIONS, OUTCOMES, REGIMES, ALERTS, DRIFT)
+STREAMED = (PREDICTIONS, OUTCOMES, REGIMES, ALERTS, DRIFT, GAPS)
 REQUEST_MS, RETRY_S = 5_000, 2.0
 log = logging.getLogger("foretick")
 

@@ -124,6 +124,15 @@ class OfAlerts(Ordered):
     symbol: Symbol | None = None
     rule: Word | None = None
     severity: Severity | None = None
+    model: Word | None = None
+    acknowledged: bool | None = Field(default=None, description="false: only those that nobody has acknowledged")
+
+
+class OfGaps(Ordered):
+    """Gaps of all symbols and venues, or as chosen; `from` and `to` are about the beginnings."""
+
+    symbol: Symbol | None = None
+    venue: Word | None = None
 
 
 class OfStream(BaseModel):
@@ -156,6 +165,12 @@ class OfDriftStream(OfStream):
 
     model: list[Word] = Field(default=[], max_length=100)
     kind: list[Word] = Field(default=[], max_length=10)
+
+
+class OfGapStream(OfStream):
+    """Of symbols and venues."""
+
+    venue: list[Word] = Field(default=[], max_length=100)
 
 
 class OfAlertStream(OfStream):

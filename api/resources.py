@@ -71,5 +71,6 @@ REGIMES = Resource("regimes", rows.RegimeRow, (Time,))
 MODELS = Resource("models", rows.ModelRow, (Text,))
 DRIFT = Resource("drift", rows.DriftRow, (Time, Text, Text, Text, Text, Text, Text, Number))
 ALERTS = Resource("alerts", rows.AlertRow, (Time, Text))
+GAPS = Resource("gaps", rows.GapRow, (Time, Text, Text))
 
-RESOURCES = (SYMBOLS, LATEST, PREDICTIONS, OUTCOMES, SKILL, REGIMES, MODELS, DRIFT, ALERTS)
+RESOURCES = (SYMBOLS, LATEST, PREDICTIONS, OUTCOMES, SKILL, REGIMES, MODELS, DRIFT, ALERTS, GAPS)

@@ -9,10 +9,10 @@ from api.events import EventStream, talk
 from api.follow import Follower
 from api.position import Position, PositionError
 from api.problems import ProblemError, responses
-from api.questions import OfAlertStream, OfDriftStream, OfModelStream, OfRegimeStream, OfStream
+from api.questions import OfAlertStream, OfDriftStream, OfGapStream, OfModelStream, OfRegimeStream, OfStream
 from api.selection import Selection
 from api.tokens import Token
-from topics.catalog import ALERTS, DRIFT, OUTCOMES, PREDICTIONS, REGIMES, Topic
+from topics.catalog import ALERTS, DRIFT, GAPS, OUTCOMES, PREDICTIONS, REGIMES, Topic
 
 STREAMS: dict[Topic, type[OfStream]] = {
     PREDICTIONS: OfModelStream,
@@ -20,6 +20,7 @@ STREAMS: dict[Topic, type[OfStream]] = {
     REGIMES: OfRegimeStream,
     ALERTS: OfAlertStream,
     DRIFT: OfDriftStream,
+    GAPS: OfGapStream,
 }
 LAST_EVENT_ID = {
     "name": "Last-Event-ID",

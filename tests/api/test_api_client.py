@@ -80,8 +80,11 @@ def test_every_table_can_be_read(client: Client):
     assert [row.symbol for row in client.symbols()] == ["BTCUSDT", "ETHUSDT"]
     assert {row.model for row in client.latest("BTCUSDT", horizon=15)} == {"gbm", "naive"}
     assert {row.champion for row in client.models()} == {"v1"}
-    for table in (client.skill("BTCUSDT"), client.drift(), client.alerts(symbol="ETHUSDT"), client.alerts(rule="up")):
+    alerts = (client.alerts(symbol="ETHUSDT"), client.alerts(rule="up"), client.alerts(acknowledged=True))
+    for table in (client.skill("BTCUSDT"), client.drift(), client.gaps(venue="binance"), *alerts):
         assert len(list(table)) == len(table.arrow()) > 0
+    assert [row.note for row in client.alerts(acknowledged=True)] == ["seen", "mine"]
+    assert all(row.acknowledged is None for row in client.alerts(acknowledged=False, severity="warning"))
     assert list(client.alerts(rule="none")) == []
     assert len(client.alerts(rule="none").pandas()) == 0
 

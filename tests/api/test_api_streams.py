@@ -154,7 +154,7 @@ def test_a_page_in_a_browser_brings_its_token_as_a_subprotocol(api: Api):
 
 
 def test_every_stream_can_be_followed(api: Api):
-    for topic in ("predictions", "outcomes", "regimes", "alerts", "drift"):
+    for topic in ("predictions", "outcomes", "regimes", "alerts", "drift", "gaps"):
         listener = SseListener(api, topic)
         listener.begin()
         assert (listener.last or "").startswith(f"{topic}.0-")
