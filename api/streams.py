@@ -9,7 +9,7 @@ from api.events import EventStream, talk
 from api.follow import Follower
 from api.position import Position, PositionError
 from api.problems import ProblemError, responses
-from api.questions import OfAlertStream, OfDriftStream, OfGapStream, OfModelStream, OfRegimeStream, OfStream
+from api.questions import OfAlertStream, OfDriftStream, OfGapStream, OfModelStream, OfRegimeStream, OfStream, once
 from api.selection import Selection
 from api.tokens import Token
 from topics.catalog import ALERTS, DRIFT, GAPS, OUTCOMES, PREDICTIONS, REGIMES, Topic
@@ -34,6 +34,7 @@ router = APIRouter(prefix="/v1/stream", tags=["streams"])
 
 async def begun(connection: Request | WebSocket, topic: Topic, question: OfStream) -> Follower:
     """Return what follows the topic, from after the last id on where there is one. Raises ProblemError."""
+    once(connection.query_params, question)
     last = connection.headers.get("last-event-id") or question.last_id
     try:
         position = Position.decode(last, topic.name) if last else None
