@@ -55,6 +55,13 @@ class Access:
             raise ProblemError(403, f"token {token.name!r} has not the scope {scope}; it has {', '.join(token.scopes)}")
         return token
 
+    def holds(self, token: Token) -> bool:
+        """Return whether a token that was let in is still known."""
+        try:
+            return token in self.tokens.all()
+        except (TokenError, OSError):
+            return False
+
     @contextmanager
     def streaming(self, token: Token, topic: str) -> Iterator[None]:
         """Count a stream of a topic while it is open. Raises ProblemError 429 where the token has too many."""

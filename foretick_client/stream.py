@@ -1,5 +1,6 @@
 """A stream of the API that goes on where it broke off."""
 
+import logging
 import random
 import time
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,7 @@ from msgspec import Struct
 
 from foretick_client.errors import ForetickError, GoneError, checked, pause
 
+log = logging.getLogger("foretick_client")
 R = TypeVar("R", bound=Struct)
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 SILENCE_S = 45.0
@@ -45,6 +47,9 @@ class Stream(Generic[R]):
                     if block.get("event") == "end":
                         self._ended(block.get("data", ""))
                         break
+                    if block.get("event") == "note":
+                        log.warning("the stream of %s: %s", self.topic, block.get("data"))
+                        continue
                     if "data" not in block:
                         self.last_id = block.get("id", self.last_id)
                         continue

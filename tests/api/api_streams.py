@@ -58,6 +58,7 @@ class Listener:
     last: str | None = None
     got: list[str] = field(default_factory=list)
     ended: dict[str, str] | None = None
+    notes: list[str] = field(default_factory=list)
 
     def listen(self, count: int) -> None:
         """Connect, take so many records, and break off."""
@@ -83,6 +84,9 @@ class SseListener(Listener):
                 if block.get("event") == "end":
                     self.ended = json.loads(block["data"])
                     return
+                if block.get("event") == "note":
+                    self.notes.append(json.loads(block["data"])["detail"])
+                    continue
                 self.last = block.get("id", self.last)
                 if "data" in block:
                     self.got.append(block["data"])
@@ -114,6 +118,9 @@ class SocketListener(Listener):
             while True:
                 text = str(socket.recv(timeout=60))
                 message = json.loads(text)
+                if "note" in message:
+                    self.notes.append(message["note"])
+                    continue
                 self.last = message["id"]
                 if "data" in message:
                     # The record's own bytes, which the message holds as they are.
