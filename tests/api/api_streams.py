@@ -116,15 +116,19 @@ class SocketListener(Listener):
         headers = {"Authorization": f"Bearer {self.api.token}"}
         with connect(str(url), additional_headers=headers, max_size=None, max_queue=None) as socket:
             while True:
-                text = str(socket.recv(timeout=60))
-                message = json.loads(text)
-                if "note" in message:
-                    self.notes.append(message["note"])
-                    continue
-                self.last = message["id"]
-                if "data" in message:
-                    # The record's own bytes, which the message holds as they are.
-                    self.got.append(text.split(',"data":', 1)[1][:-1])
-                    count -= 1
-                if count <= 0:
+                count -= self.take(str(socket.recv(timeout=60)))
+                if count <= 0 and self.last:
                     return
+
+    def take(self, text: str) -> int:
+        """Remember a message; return how many records it is."""
+        message = json.loads(text)
+        if "note" in message:
+            self.notes.append(message["note"])
+            return 0
+        self.last = message["id"]
+        if "data" not in message:
+            return 0
+        # The record's own bytes, which the message holds as they are.
+        self.got.append(text.split(',"data":', 1)[1][:-1])
+        return 1
