@@ -59,8 +59,9 @@ class Stream(Generic[R]):
                     yield record
             except BusyError as busy:
                 wait = max(wait, busy.wait)
-            except httpx.TransportError:
-                pass  # it is tried again for ever: the server may only be starting
+            except httpx.TransportError as error:
+                # It is tried again for ever: the server may only be starting.
+                log.warning("the stream of %s broke off (%s); it is tried again", self.topic, error)
             time.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - so that not all clients come at once
             wait = min(wait * 2, LONGEST_PAUSE_S)
 
