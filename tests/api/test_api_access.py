@@ -63,6 +63,8 @@ def test_the_local_token_is_made_anew_once_it_was_revoked(tmp_path: Path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert tokens.local().read_text() == first
     tokens.revoke("local")
+    with pytest.raises(TokenError, match="this machine's own token"):
+        tokens.create("local", ("read",))  # it would be revoked when the API starts
     second = tokens.local().read_text()
     assert second != first
     assert tokens.find(first.strip()) is None
