@@ -190,35 +190,6 @@ def test_every_answer_has_the_headers_that_keep_browsers_from_guessing(api: Api)
 
 
 @pytest.mark.services
-@pytest.mark.parametrize(
-    ("method", "path", "status", "said"),
-    [
-        ("GET", "/nowhere", 404, "there is nothing here; /openapi.json lists what there is"),
-        ("GET", "/v1/alerts/", 404, "there is nothing here; /openapi.json lists what there is"),
-        ("POST", "/v1/alerts", 405, "this cannot be done here; the header Allow says what can"),
-    ],
-)
-def test_what_is_not_there_is_told(api: Api, method: str, path: str, status: int, said: str):
-    answer = httpx.request(method, api.address + path)
-    assert (answer.status_code, answer.json()["status"], answer.json()["detail"]) == (status, status, said)
-    assert status != 405 or answer.headers["allow"] == "GET"
-
-
-@pytest.mark.services
-@pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b"\xff", b"[" * 10_000, b'{"name": "a", "scopes": ["read"], "x\ny": 1}']
-)
-def test_a_body_that_is_none_is_told_in_one_line(api: Api, body: bytes):
-    text, _ = Tokens(api.home).create("writer", ("admin",))
-    with api.client(text) as client:
-        answer = client.post("/v1/tokens", content=body, headers={"Content-Type": "application/json"})
-    Tokens(api.home).revoke("writer")
-    assert answer.status_code in (400, 422)
-    assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["detail"].isprintable()
-
-
-@pytest.mark.services
 def test_a_file_of_tokens_that_cannot_be_read_is_told(own: Api):
     token = own.token
     (own.home / "tokens.json").write_text("{nonsense")

@@ -7,14 +7,17 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psutil
+import psycopg
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from api_market import Api, Market, gap, said, serving
 from api_streams import Listener, SocketListener, SseListener, blocks, send
-from stacks import running
+from psycopg import sql
+from stacks import Servers, running
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import connect
 
@@ -67,6 +70,38 @@ def test_streams_say_that_kafka_is_away_and_go_on(market: Market, tmp_path: Path
                 thread.join(WAIT_S)
     for listener in listeners:
         assert [json.loads(text)["time"] for text in listener.got] == [said("BTCUSDT", n, "gbm").time for n in (1, 2)]
+
+
+@pytest.mark.slow
+def test_a_database_that_goes_away_is_told_and_used_again_once_it_is_back(
+    new_market: Callable[[], Market], servers: Servers, kafka: str, tmp_path: Path
+):
+    market = new_market()
+    market.write(5)
+    name = urlsplit(market.url).path.removeprefix("/")
+
+    def allow(connections: bool) -> None:
+        with psycopg.connect(servers.database_url, autocommit=True) as connection:
+            allowed = sql.SQL("true" if connections else "false")
+            connection.execute(
+                sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS {}").format(sql.Identifier(name), allowed)
+            )
+            ours = (
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = current_user"
+            )
+            connection.execute(ours, [name])
+
+    with serving(market.url, kafka, tmp_path) as api, api.client() as client:
+        assert len(client.get("/v1/symbols").json()["rows"]) == 2
+        allow(False)
+        for path in ("symbols", "gaps"):
+            away = client.get(f"/v1/{path}")
+            assert (away.status_code, away.headers["retry-after"]) == (503, "5")
+            assert away.json()["detail"] == "the database does not answer; try again later"
+        assert client.get("/health").status_code == 200
+        allow(True)
+        wait(lambda: client.get("/v1/symbols").status_code == 200)
+        assert len(client.get("/v1/gaps").json()["rows"]) == 2
 
 
 def wait(done: Callable[[], bool]) -> None:
