@@ -1,5 +1,6 @@
 """Lets a request in: a token, its scope, and how often it came."""
 
+import logging
 import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
@@ -13,13 +14,14 @@ from starlette.requests import HTTPConnection
 from api.measures import STREAMS
 from api.problems import ProblemError
 from api.rate import Buckets
-from api.tokens import Scope, Token, Tokens
+from api.tokens import Scope, Token, TokenError, Tokens
 
 BEARER = HTTPBearer(
     auto_error=False,
     scheme_name="token",
     description="made by `foretick api token create`",
 )
+log = logging.getLogger("foretick")
 SUBPROTOCOL = "foretick.v1"
 """A page in a browser cannot set a WebSocket's headers: it offers this subprotocol, and ``token.TOKEN`` beside it."""
 
@@ -34,11 +36,15 @@ class Access:
     open: Counter[str] = field(default_factory=Counter)
 
     def enter(self, connection: HTTPConnection, scope: Scope) -> Token:
-        """Return the token of a request that may be answered. Raises ProblemError 401, 403 or 429."""
+        """Return the token of a request that may be answered. Raises ProblemError 401, 403, 429 or 503."""
         text = given(connection)
         if text is None:
             raise ProblemError(401, "no token: send the header Authorization: Bearer TOKEN", WWW_Authenticate="Bearer")
-        token = self.tokens.find(text)
+        try:
+            token = self.tokens.find(text)
+        except (TokenError, OSError) as error:
+            log.error("no request can be let in: %s", error)
+            raise ProblemError(503, "the tokens cannot be read; the log of the API says why") from None
         if token is None:
             raise ProblemError(401, "the token is not known: revoked, or not complete", WWW_Authenticate="Bearer")
         wait = self.buckets.wait(token.id)
@@ -48,6 +54,13 @@ class Access:
         if scope not in token.scopes and "admin" not in token.scopes:
             raise ProblemError(403, f"token {token.name!r} has not the scope {scope}; it has {', '.join(token.scopes)}")
         return token
+
+    def holds(self, token: Token) -> bool:
+        """Return whether a token that was let in is still known."""
+        try:
+            return token in self.tokens.all()
+        except (TokenError, OSError):
+            return False
 
     @contextmanager
     def streaming(self, token: Token, topic: str) -> Iterator[None]:

@@ -13,7 +13,7 @@ router = APIRouter(
     prefix="/v1/tokens",
     tags=["tokens"],
     dependencies=[Security(BEARER), Depends(needs("admin"))],
-    responses=responses(400, 401, 403, 413, 422, 429),
+    responses=responses(400, 401, 403, 413, 422, 429, 503),
 )
 
 

@@ -68,6 +68,7 @@ def make_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,  # its page is made of scripts from elsewhere
         redoc_url=None,
+        redirect_slashes=False,  # it would send a client, with its token, where the header Host says
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.database, app.state.hub = database, hub
@@ -92,7 +93,7 @@ def make_app(settings: Settings) -> FastAPI:
     app.openapi = lambda: document(app)  # type: ignore[method-assign]
 
     @app.get("/health", tags=["health"])
-    def health() -> dict[str, Any]:
+    async def health() -> dict[str, Any]:
         """Whether the API answers at all; no token is needed."""
         return {"status": "ok"}
 

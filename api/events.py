@@ -14,13 +14,15 @@ from api.follow import EndedError, Event, Follower
 from api.tokens import Token
 
 RETRY = b"retry: 2000\n\n"
-CLOSE = {"behind": 1013, "stopping": 1012, "kafka": 1013, "gone": 4410}
-"""The codes with which a WebSocket is closed: try again later, service restart, and one of ours for 410 Gone."""
+CLOSE = {"behind": 1013, "stopping": 1012, "kafka": 1013, "revoked": 4401, "gone": 4410}
+"""The codes with which a WebSocket is closed: try again later, service restart, and ours for 401 and 410."""
 REASON_BYTES = 123
 
 
 def block(event: Event) -> bytes:
     """Return an event as Server-Sent Events write it; without data it only sets the id, and nobody is told."""
+    if event.note is not None:
+        return b"event: note\ndata: %b\n\n" % msgspec.json.encode({"detail": event.note})
     if event.data is None:
         return b"id: %b\n\n" % event.id.encode()
     return b"id: %b\ndata: %b\n\n" % (event.id.encode(), event.data)
@@ -58,7 +60,9 @@ class EventStream(StreamingResponse):
 
 
 def message(event: Event) -> str:
-    """Return an event as a message: its id, and the record where there is one."""
+    """Return an event as a message: its id, and the record where there is one; or a note."""
+    if event.note is not None:
+        return msgspec.json.encode({"note": event.note}).decode()
     if event.data is None:
         return f'{{"id":"{event.id}"}}'
     return f'{{"id":"{event.id}","data":{event.data.decode()}}}'

@@ -1,7 +1,8 @@
 """Follows a topic for one client: from where it left, through Kafka, into the ring, and on with all others."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -24,10 +25,11 @@ PIECE = 200
 
 @dataclass(frozen=True)
 class Event:
-    """A record to send, or, with no data, only the id of where the client is."""
+    """A record to send; with no data, only the id of where the client is; or a note, which moves nothing."""
 
     id: str
     data: bytes | None = None
+    note: str | None = None
 
 
 class EndedError(Exception):
@@ -40,11 +42,16 @@ class EndedError(Exception):
 
 @dataclass
 class Follower:
-    """One client of one topic. `places` is where it is; `number` the frame of the ring that comes next, once there."""
+    """One client of one topic. `places` is where it is; `number` the frame of the ring that comes next, once there.
+
+    It may go on while `allowed`. Where nothing was to be sent for `keep_alive` seconds, it is told where it is.
+    """
 
     hub: Hub
     topic: Topic
     selection: Selection
+    allowed: Callable[[], bool] = lambda: True
+    keep_alive: float = KEEP_ALIVE_S
     places: dict[int, tuple[int, int]] = field(default_factory=dict)
     number: int | None = None
 
@@ -97,24 +104,42 @@ class Follower:
 
     async def events(self) -> AsyncIterator[Sequence[Event]]:
         """Yield records as they come, at times only where the client is. Raises EndedError where it is over."""
-        yield [Event(Position(self.topic.name, self.places).encode())]
+        yield [self._here()]
+        spoke, away = time.monotonic(), False
+        async for piece in self._all():
+            self._go_on()
+            if away == self.hub.ready.is_set():
+                away = not away
+                yield [Event("", note=AWAY if away else BACK)]
+            if piece:
+                yield piece
+            elif time.monotonic() - spoke >= self.keep_alive:
+                yield [self._here()]
+            else:
+                continue
+            spoke = time.monotonic()
+
+    def _here(self) -> Event:
+        return Event(Position(self.topic.name, self.places).encode())
+
+    async def _all(self) -> AsyncIterator[Sequence[Event]]:
+        """Yield records as they come, and nothing after each frame and at the latest when it is time to say so."""
         if self.number is None:
             async for piece in self._catch_up():
                 yield piece
         number = self.ring.first if self.number is None else self.number
         while True:
-            self._go_on()
             try:
                 found = self.ring.get(number)
             except KeyError:
                 raise EndedError("behind", f"the client is too slow for what comes; {RESUME}") from None
             if found is None:
-                if not await self._change():
-                    yield [Event(Position(self.topic.name, self.places).encode())]
-                continue
-            number += 1
-            for piece in self._pieces(found):
-                yield piece
+                await self._change()
+            else:
+                number += 1
+                for piece in self._pieces(found):
+                    yield piece
+            yield []
 
     async def _catch_up(self) -> AsyncIterator[Sequence[Event]]:
         """Read from Kafka what the ring has no more, until the ring has all that comes next."""
@@ -123,7 +148,7 @@ class Follower:
                 for partition, (offset, _) in self.places.items():
                     client.seek(TopicPartition(self.topic.name, partition), offset)
                 while not self._enter_ring():
-                    self._go_on()
+                    yield []
                     for records in (await client.getmany(timeout_ms=500, max_records=100)).values():
                         for record in records:
                             for piece in self._pieces(frame(record)):
@@ -136,15 +161,14 @@ class Follower:
     def _go_on(self) -> None:
         if self.hub.stopping.is_set():
             raise EndedError("stopping", f"the API stops; {RESUME}")
+        if not self.allowed():
+            raise EndedError("revoked", "the token is not known any more")
 
-    async def _change(self) -> bool:
-        """Wait for more; tell whether there is any before it is time to say where the client is."""
-        try:
-            async with asyncio.timeout(KEEP_ALIVE_S):
+    async def _change(self) -> None:
+        """Wait for more, or until it is time to say where the client is."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self.keep_alive):
                 await self.ring.change()
-        except TimeoutError:
-            return False
-        return True
 
     def _pieces(self, found: Frame) -> Iterator[list[Event]]:
         """Yield what is wanted and new of a frame, and move on."""
@@ -153,24 +177,24 @@ class Follower:
         if offset < place:
             return
         given = given if offset == place else 0
+        taken = [
+            (row, data)
+            for row, record, encoded in found.rows
+            if row >= given and (data := self.selection.take(record, encoded)) is not None
+        ]
         others = {number: at for number, at in self.places.items() if number != partition}
         others_id = Position(self.topic.name, others).encode()
-        piece: list[Event] = []
-        given_out = STREAMED.labels(self.topic.name)
-        for row, record, encoded in found.rows:
-            data = self.selection.take(record, encoded) if row >= given else None
-            if data is None:
-                continue
-            piece.append(Event(f"{others_id}.{partition}-{offset}-{row + 1}", data))
-            if len(piece) == PIECE:
-                given_out.inc(len(piece))
-                yield piece
-                piece = []
+        events = [Event(f"{others_id}.{partition}-{offset}-{row + 1}", data) for row, data in taken]
         self.places[partition] = offset + 1, 0
-        if piece:
-            given_out.inc(len(piece))
+        if events:
+            # After the last that is wanted comes the next frame: this one need not be there any more.
+            events[-1] = Event(self._here().id, events[-1].data)
+        for start in range(0, len(events), PIECE):
+            piece = events[start : start + PIECE]
+            STREAMED.labels(self.topic.name).inc(len(piece))
             yield piece
 
 
 RESUME = "connect again with the last id and nothing is missed"
+AWAY, BACK = "Kafka does not answer; the stream goes on by itself once it does", "Kafka answers again"
 ANEW = "read what is missing from /v1/{}, and begin the stream anew, without an id"

@@ -9,10 +9,11 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from api.ring import Frame, Ring
-from topics.catalog import ALERTS, DRIFT, OUTCOMES, PREDICTIONS, REGIMES, Topic, by_name
+from topics.catalog import ALERTS, DRIFT, GAPS, OUTCOMES, PREDICTIONS, REGIMES, Topic, by_name
 
-STREAMED = (PREDICTIONS, OUTCOMES, REGIMES, ALERTS, DRIFT)
+STREAMED = (PREDICTIONS, OUTCOMES, REGIMES, ALERTS, DRIFT, GAPS)
 REQUEST_MS, RETRY_S = 5_000, 2.0
+TURN_MS, QUIET_TURNS = 1_000, 5
 log = logging.getLogger("foretick")
 
 
@@ -43,7 +44,7 @@ def frame(record: ConsumerRecord) -> Frame:
 
 
 class Hub:
-    """The rings. `ready` is set while Kafka is read, `stopping` once all streams are to end."""
+    """The rings. `ready` is set while Kafka answers, `stopping` once all streams are to end."""
 
     def __init__(self, bootstrap: str) -> None:
         self.bootstrap = bootstrap
@@ -60,6 +61,9 @@ class Hub:
     def end_streams(self) -> None:
         """Tell all who follow that it is over."""
         self.stopping.set()
+        self._wake()
+
+    def _wake(self) -> None:
         for ring in self.rings.values():
             ring.wake()
 
@@ -77,6 +81,9 @@ class Hub:
                 async with consumer(self.bootstrap, STREAMED) as client:
                     await self._seek(client)
                     self.ready.set()
+                    self._wake()
+                    if said:
+                        log.info("Kafka at %s is read again", self.bootstrap)
                     said = ""
                     await self._read(client)
             except OffsetOutOfRangeError as error:
@@ -88,6 +95,7 @@ class Hub:
                     log.warning("Kafka at %s cannot be read for the streams: %s", self.bootstrap, error)
             finally:
                 self.ready.clear()
+                self._wake()
             await asyncio.sleep(RETRY_S)
 
     async def _seek(self, client: AIOKafkaConsumer) -> None:
@@ -103,7 +111,13 @@ class Hub:
             client.seek(part, self.rings[by_name(part.topic)].end.get(part.partition, 0))
 
     async def _read(self, client: AIOKafkaConsumer) -> None:
+        """Read for ever. Raises KafkaError where nothing comes because Kafka does not answer."""
+        quiet = 0
         while True:
-            found: dict[TopicPartition, list[ConsumerRecord]] = await client.getmany(timeout_ms=1_000)
+            found: dict[TopicPartition, list[ConsumerRecord]] = await client.getmany(timeout_ms=TURN_MS)
+            quiet = 0 if found else quiet + 1
+            if quiet >= QUIET_TURNS:
+                await client.end_offsets(client.assignment())  # a consumer waits for a lost Kafka without a word
+                quiet = 0
             for part, records in found.items():
                 self.rings[by_name(part.topic)].add([frame(record) for record in records])

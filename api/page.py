@@ -5,7 +5,7 @@ from psycopg import sql
 
 from api import cursor, formats
 from api.database import Database
-from api.questions import Ordered, Question
+from api.questions import Ordered, Question, once
 from api.resources import Resource
 from storage.blocks import load
 
@@ -15,8 +15,9 @@ QUERIES = load("api")
 def page(request: Request, resource: Resource, question: Question) -> Response:
     """Return the rows after the question's cursor, and the cursor after them where there are more.
 
-    Raises CursorError, ProblemError (406), psycopg.Error and PoolTimeout.
+    Raises CursorError, ProblemError (406, 422), psycopg.Error and PoolTimeout.
     """
+    once(request.query_params, question)
     form = formats.chosen(request.headers.get("accept", ""), question.format)
     order = question.order if isinstance(question, Ordered) else "asc"
     descending = order == "desc"

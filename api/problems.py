@@ -16,7 +16,18 @@ from starlette.exceptions import HTTPException
 from api.cursor import CursorError
 
 MEDIA = "application/problem+json"
+NAME_LETTERS = 100
+FOUND = {
+    404: "there is nothing here; /openapi.json lists what there is",
+    405: "this cannot be done here; the header Allow says what can",
+}
+"""What the framework found, in words."""
 log = logging.getLogger("foretick")
+
+
+def shorten(text: str, letters: int) -> str:
+    """Return a text, cut where it is longer."""
+    return text if len(text) <= letters else f"{text[: letters - 1]}…"
 
 
 class ProblemDetails(BaseModel):
@@ -65,9 +76,13 @@ def invalid(_: Request, error: Exception) -> Response:
 def question(errors: Sequence[Any]) -> Response:
     """Say what is wrong with a question, by the first of its errors."""
     first, *others = errors
-    where = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
-    more = f" (and {len(others)} more)" if others else ""
-    return ProblemError(422, f"{where}: {first['msg']}{more}").response()
+    kind, more = first["type"], f" (and {len(others)} more)" if others else ""
+    if kind == "json_invalid":
+        return ProblemError(422, "body: it is no JSON").response()
+    named = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
+    where = "".join(letter if letter.isprintable() else " " for letter in named)  # a client may have made it up
+    said = "there is no such parameter" if kind == "extra_forbidden" else first["msg"]
+    return ProblemError(422, f"{shorten(where, NAME_LETTERS)}: {said}{more}").response()
 
 
 def wrong_cursor(_: Request, error: Exception) -> Response:
@@ -85,7 +100,7 @@ def by_framework(_: Request, error: Exception) -> Response:
     """Say what the framework found: no such path, no such method."""
     assert isinstance(error, HTTPException)  # noqa: S101 - as in `invalid`
     headers = dict(error.headers or {})
-    return ProblemError(error.status_code, str(error.detail), **headers).response()
+    return ProblemError(error.status_code, FOUND.get(error.status_code, str(error.detail)), **headers).response()
 
 
 def unexpected(_: Request, __: Exception) -> Response:

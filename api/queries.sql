@@ -231,14 +231,31 @@ LIMIT %(rows)s;
 -- name: alerts
 SELECT
     (extract(epoch FROM time) * 1000)::int8, alert_id,
-    alert_id, rule, symbol, (extract(epoch FROM time) * 1000)::int8, severity, message
+    alert_id, rule, symbol, (extract(epoch FROM time) * 1000)::int8, severity, message, rule_version, model, interval,
+    horizon, value, held, (extract(epoch FROM seen.at) * 1000)::int8, seen.note
 FROM alerts
+LEFT JOIN alert_acknowledgements AS seen USING (alert_id)
 WHERE time >= %(start)s AND time <= %(end)s
     AND (%(symbol)s::text IS NULL OR symbol = %(symbol)s)
     AND (%(rule)s::text IS NULL OR rule = %(rule)s)
     AND (%(severity)s::text IS NULL OR severity = %(severity)s)
+    AND (%(model)s::text IS NULL OR model = %(model)s)
+    AND (%(acknowledged)s::bool IS NULL OR (seen.at IS NOT NULL) = %(acknowledged)s)
     AND ((extract(epoch FROM time) * 1000)::int8, alert_id) {after} (%(after_0)s::int8, %(after_1)s)
 ORDER BY time {order}, alert_id {order}
+LIMIT %(rows)s;
+
+-- name: gaps
+SELECT
+    (extract(epoch FROM start) * 1000)::int8, symbol, venue,
+    symbol, venue, (extract(epoch FROM start) * 1000)::int8, (extract(epoch FROM "end") * 1000)::int8, reason, trades,
+    after_id, before_id
+FROM gaps
+WHERE start >= %(start)s AND start <= %(end)s
+    AND (%(symbol)s::text IS NULL OR symbol = %(symbol)s)
+    AND (%(venue)s::text IS NULL OR venue = %(venue)s)
+    AND ((extract(epoch FROM start) * 1000)::int8, symbol, venue) {after} (%(after_0)s::int8, %(after_1)s, %(after_2)s)
+ORDER BY start {order}, symbol {order}, venue {order}
 LIMIT %(rows)s;
 
 -- name: standing

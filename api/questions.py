@@ -1,16 +1,30 @@
 """What may be asked of each table: the query parameters, with their bounds. One that is not named here is refused."""
 
-from typing import Annotated, Any, Literal
+from collections import Counter
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
+from starlette.datastructures import QueryParams
 
+from api.problems import ProblemError
 from api.rows import Severity
 from api.times import moment
 from topics.records import END_OF_TIME, PATTERNS
-from topics.units import is_time, measure
+from topics.units import interval_ms, is_time, measure
 
 MOST = 10_000
+SHOWN_BUCKETS = 168
+YEAR_MS, MOST_YEARS = 31_556_952_000, 1_000
 
 
 def _interval(value: str) -> str:
@@ -63,6 +77,14 @@ class Ordered(Question):
     end: Moment | None = Field(default=None, alias="to", description="the time before which to stop")
     order: Literal["asc", "desc"] = Field(default="asc", description="oldest first, or newest first")
 
+    @field_validator("end")
+    @classmethod
+    def _not_before_start(cls, end: int | None, found: ValidationInfo) -> int | None:
+        start = found.data.get("start")
+        if start is not None and end is not None and end < start:
+            raise PydanticCustomError("time", "lies before `from`")
+        return end
+
 
 class OfSeries(Ordered):
     """Of one symbol and interval."""
@@ -89,6 +111,14 @@ class OfLatest(Question):
     horizon: Horizon | None = None
 
 
+def once(given: QueryParams, question: BaseModel) -> None:
+    """Refuse what was asked more than once where only the last would count. Raises ProblemError."""
+    many = {name for name, value in question if isinstance(value, list)}
+    for name, times in Counter(name for name, _ in given.multi_items()).items():
+        if times > 1 and name not in many:
+            raise ProblemError(422, f"{name}: given {times} times; it can be given once")
+
+
 class OfSymbols(Question):
     """Every symbol."""
 
@@ -108,6 +138,15 @@ class OfSkill(OfSeries):
     bucket: int = Field(default=60, ge=1, le=10_000, description="bars in a bucket; a row for each")
     window: int = Field(default=24, ge=1, le=1_000, description="buckets that a row is about")
 
+    @model_validator(mode="after")
+    def _within_what_the_calendar_holds(self) -> Self:
+        longest = interval_ms(self.interval) * self.bucket * max(self.window, SHOWN_BUCKETS)
+        if longest > MOST_YEARS * YEAR_MS:
+            reason = "{bucket} bars of {interval} in a bucket are too many: the table would reach over {years} years"
+            about = {"bucket": self.bucket, "interval": self.interval, "years": MOST_YEARS}
+            raise PydanticCustomError("bucket", reason, about)
+        return self
+
 
 class OfDrift(Ordered):
     """Drift of all models, or as chosen."""
@@ -124,6 +163,15 @@ class OfAlerts(Ordered):
     symbol: Symbol | None = None
     rule: Word | None = None
     severity: Severity | None = None
+    model: Word | None = None
+    acknowledged: bool | None = Field(default=None, description="false: only those that nobody has acknowledged")
+
+
+class OfGaps(Ordered):
+    """Gaps of all symbols and venues, or as chosen; `from` and `to` are about the beginnings."""
+
+    symbol: Symbol | None = None
+    venue: Word | None = None
 
 
 class OfStream(BaseModel):
@@ -156,6 +204,12 @@ class OfDriftStream(OfStream):
 
     model: list[Word] = Field(default=[], max_length=100)
     kind: list[Word] = Field(default=[], max_length=10)
+
+
+class OfGapStream(OfStream):
+    """Of symbols and venues."""
+
+    venue: list[Word] = Field(default=[], max_length=100)
 
 
 class OfAlertStream(OfStream):

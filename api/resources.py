@@ -11,12 +11,11 @@ from pydantic import BaseModel
 
 from api import rows
 from api.cursor import Key, Number, Text, Time
-from api.questions import OfSkill, Question
+from api.questions import SHOWN_BUCKETS, OfSkill, Question
 from topics.records import END_OF_TIME
 from topics.units import interval_ms
 
 FIRST_TIME, LAST_TIME = datetime.min.replace(tzinfo=UTC), datetime.fromtimestamp(END_OF_TIME / 1000, UTC)
-SHOWN_BUCKETS = 168
 
 
 @dataclass(frozen=True)
@@ -71,5 +70,6 @@ REGIMES = Resource("regimes", rows.RegimeRow, (Time,))
 MODELS = Resource("models", rows.ModelRow, (Text,))
 DRIFT = Resource("drift", rows.DriftRow, (Time, Text, Text, Text, Text, Text, Text, Number))
 ALERTS = Resource("alerts", rows.AlertRow, (Time, Text))
+GAPS = Resource("gaps", rows.GapRow, (Time, Text, Text))
 
-RESOURCES = (SYMBOLS, LATEST, PREDICTIONS, OUTCOMES, SKILL, REGIMES, MODELS, DRIFT, ALERTS)
+RESOURCES = (SYMBOLS, LATEST, PREDICTIONS, OUTCOMES, SKILL, REGIMES, MODELS, DRIFT, ALERTS, GAPS)

@@ -9,7 +9,7 @@ from api.access import BEARER, needs
 from api.formats import MEDIA
 from api.page import page
 from api.problems import responses
-from api.questions import OfAlerts, OfDrift, OfLatest, OfModel, OfModels, OfSeries, OfSkill, OfSymbols
+from api.questions import OfAlerts, OfDrift, OfGaps, OfLatest, OfModel, OfModels, OfSeries, OfSkill, OfSymbols
 from api.resources import Resource
 
 router = APIRouter(
@@ -96,5 +96,11 @@ def drift(request: Request, question: Annotated[OfDrift, Query()]) -> Response:
 
 @router.get("/alerts", **documented(r.ALERTS))
 def alerts(request: Request, question: Annotated[OfAlerts, Query()]) -> Response:
-    """Alerts of all rules."""
+    """Alerts of all rules, with what was said to them."""
     return page(request, r.ALERTS, question)
+
+
+@router.get("/gaps", **documented(r.GAPS))
+def gaps(request: Request, question: Annotated[OfGaps, Query()]) -> Response:
+    """Spans in which a venue had trades that never came."""
+    return page(request, r.GAPS, question)

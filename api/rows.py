@@ -185,16 +185,43 @@ class DriftRow(BaseModel):
 
 
 class AlertRow(BaseModel):
-    """A rule that matched, once."""
+    """A rule that matched, once; and whether somebody has said that they have seen it."""
 
     alert_id: str
     rule: str
-    symbol: str
+    symbol: str = Field(description="ALL, or a component's name in capitals, where the rule is about no symbol")
     time: Time
     severity: Severity
     message: str
+    rule_version: int
+    model: str | None
+    interval: str | None
+    horizon: int | None = Field(description="bars ahead")
+    value: float | None = Field(description="the number that the rule's condition looked at")
+    held: int = Field(description="what matched since the alert before and was held back: cooldown, quiet hours")
+    acknowledged: Time | None = Field(description="when; null where nobody has yet")
+    note: str | None = Field(description="what was said with it, null where nobody has acknowledged")
 
     model_config = example(
         **{"alert_id": "up-5f0c", "rule": "up", "symbol": "BTCUSDT", "time": FIRST, "severity": "warning"},
-        message="BTCUSDT: p_up 0.81 over 5 bars is above 0.8",
+        **{"message": "BTCUSDT: p_up 0.81 over 5 bars is above 0.8", "rule_version": 1, "model": "ridge"},
+        **{"interval": "1m", "horizon": 5, "value": 0.81, "held": 0, "acknowledged": FIRST + 60_000, "note": "seen"},
+    )
+
+
+class GapRow(BaseModel):
+    """Trades that a venue had and that never came: between `start` and `end` nothing more is known of the symbol."""
+
+    symbol: str
+    venue: str
+    start: Time
+    end: Time
+    reason: str
+    trades: int | None = Field(description="how many are missing, where the venue counts its trades")
+    after_id: str | None = Field(description="the venue's id of the last trade before")
+    before_id: str | None = Field(description="the venue's id of the first trade after")
+
+    model_config = example(
+        **{"symbol": "BTCUSDT", "venue": "binance", "start": FIRST, "end": FIRST + 2_500},
+        **{"reason": "the venue gives no more", "trades": 7, "after_id": "41", "before_id": "49"},
     )

@@ -46,11 +46,15 @@ def listen(address: str, port: int) -> socket.socket:
 
 
 def serve(settings: Settings, port: int, address: str = HOST) -> None:
-    """Serve until SIGTERM or Ctrl-C. Raises OSError where the port is taken."""
+    """Serve until SIGTERM or Ctrl-C. Raises SystemExit with a line where the port is taken."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a Kafka that does not answer is told by the hub
     app = make_app(settings)
     Tokens(settings.home.resolve()).local()
-    with listen(address, port) as found:
+    try:
+        found = listen(address, port)
+    except (OSError, OverflowError) as error:
+        raise SystemExit(f"the API cannot listen on {address}, port {port}: {error}") from None
+    with found:
         config = uvicorn.Config(
             app,
             log_config=None,

@@ -1,5 +1,6 @@
 """The streams: one path each, as Server-Sent Events or, where the client asks for that, over a WebSocket."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response, Security, WebSocket
@@ -9,10 +10,10 @@ from api.events import EventStream, talk
 from api.follow import Follower
 from api.position import Position, PositionError
 from api.problems import ProblemError, responses
-from api.questions import OfAlertStream, OfDriftStream, OfModelStream, OfRegimeStream, OfStream
+from api.questions import OfAlertStream, OfDriftStream, OfGapStream, OfModelStream, OfRegimeStream, OfStream, once
 from api.selection import Selection
 from api.tokens import Token
-from topics.catalog import ALERTS, DRIFT, OUTCOMES, PREDICTIONS, REGIMES, Topic
+from topics.catalog import ALERTS, DRIFT, GAPS, OUTCOMES, PREDICTIONS, REGIMES, Topic
 
 STREAMS: dict[Topic, type[OfStream]] = {
     PREDICTIONS: OfModelStream,
@@ -20,6 +21,7 @@ STREAMS: dict[Topic, type[OfStream]] = {
     REGIMES: OfRegimeStream,
     ALERTS: OfAlertStream,
     DRIFT: OfDriftStream,
+    GAPS: OfGapStream,
 }
 LAST_EVENT_ID = {
     "name": "Last-Event-ID",
@@ -31,14 +33,17 @@ LAST_EVENT_ID = {
 router = APIRouter(prefix="/v1/stream", tags=["streams"])
 
 
-async def begun(connection: Request | WebSocket, topic: Topic, question: OfStream) -> Follower:
+async def begun(connection: Request | WebSocket, topic: Topic, question: OfStream, token: Token) -> Follower:
     """Return what follows the topic, from after the last id on where there is one. Raises ProblemError."""
+    once(connection.query_params, question)
     last = connection.headers.get("last-event-id") or question.last_id
     try:
         position = Position.decode(last, topic.name) if last else None
     except PositionError as error:
         raise ProblemError(422, f"last_id: {error}") from None
-    follower = Follower(connection.app.state.hub, topic, Selection.of(question, topic.record))
+    access: Access = connection.app.state.access
+    selection = Selection.of(question, topic.record)
+    follower = Follower(connection.app.state.hub, topic, selection, partial(access.holds, token))
     await follower.begin(position)
     return follower
 
@@ -48,7 +53,8 @@ def described(topic: Topic) -> dict[str, Any]:
     name = topic.record.__name__
     text = (
         f"Blocks of `id:` and `data:`; the data is a record, by #/components/schemas/{name}. A block with an id alone "
-        "says where the stream is. The last block, `event: end`, says why, where the server ends the stream."
+        "says where the stream is; `event: note` tells that Kafka is away, or back. The last block, `event: end`, says "
+        "why, where the server ends the stream."
     )
     content = {"text/event-stream": {"schema": {"type": "string", "description": text}}}
     said = {"description": f"A stream of records, each a {name}", "content": content}
@@ -68,14 +74,14 @@ def add(topic: Topic, asked: type[OfStream]) -> None:
 
     async def events(request: Request, question: Any, token: Annotated[Token, Depends(needs("stream"))]) -> Response:
         access: Access = request.app.state.access
-        return EventStream(await begun(request, topic, question), access, token)
+        return EventStream(await begun(request, topic, question, token), access, token)
 
     async def messages(socket: WebSocket, question: Any) -> None:
         access: Access = socket.app.state.access
         try:
             token = access.enter(socket, "stream")
             with access.streaming(token, topic.name):
-                await talk(socket, await begun(socket, topic, question))
+                await talk(socket, await begun(socket, topic, question, token))
         except ProblemError as problem:
             await socket.send_denial_response(problem.response())
 

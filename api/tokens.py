@@ -90,12 +90,17 @@ class Tokens:
     def create(self, name: str, scopes: tuple[Scope, ...]) -> tuple[str, Token]:
         """Return a new token, whose text is nowhere else, and what is kept of it.
 
-        Raises TokenError where the name is taken or empty, or no scope is given.
+        Raises TokenError where the name is taken, empty or this machine's own, or no scope is given.
         """
+        if name == LOCAL:
+            raise TokenError(f"the name {LOCAL!r} is that of this machine's own token; choose another")
         if not name or len(name) > 100 or not name.isprintable():
             raise TokenError("a token needs a name of 1 to 100 printable characters")
         if not scopes:
             raise TokenError(f"a token needs a scope: {', '.join(SCOPES)}")
+        return self._make(name, scopes)
+
+    def _make(self, name: str, scopes: tuple[Scope, ...]) -> tuple[str, Token]:
         with self._changing() as tokens:
             if any(token.name == name for token in tokens):
                 raise TakenError(f"there is a token {name!r} already; revoke it first, or choose another name")
@@ -122,7 +127,7 @@ class Tokens:
         if not path.exists() or self.find(path.read_text().strip()) is None:
             if any(token.name == LOCAL for token in self.all()):
                 self.revoke(LOCAL)
-            text, _ = self.create(LOCAL, LOCAL_SCOPES)
+            text, _ = self._make(LOCAL, LOCAL_SCOPES)
             write_secret(path, f"{text}\n".encode())
         return path
 

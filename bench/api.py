@@ -89,7 +89,7 @@ def follow(address: str, headers: dict[str, str], count: int, ready: threading.B
             tail = b""
             for chunk in response.iter_raw():
                 blocks, _, tail = (tail + chunk).rpartition(b"\n\n")
-                got += blocks.count(b"\ndata: ") - blocks.count(b"event: end")
+                got += blocks.count(b"\ndata: ") - blocks.count(b"event: ")  # the end, or a note
                 if b"id: " in blocks:
                     if not last:
                         ready.wait()

@@ -43,6 +43,9 @@ def create(
 
     wanted = scope or ["read"]
     unknown = [one for one in wanted if one not in SCOPES]
+    if unknown and all(part in SCOPES for part in unknown[0].split(",")):
+        each = ", ".join(unknown[0].split(","))
+        raise UserError(f"there is no scope {unknown[0]!r}; give --scope once for each: {each}")
     if unknown:
         raise UserError(f"there is no scope {unknown[0]!r}; there are: {', '.join(SCOPES)}")
     try:

@@ -137,12 +137,25 @@ class Client:
         symbol: str | None = None,
         rule: str | None = None,
         severity: str | None = None,
+        model: str | None = None,
+        acknowledged: bool | None = None,
         start: Time | None = None,
         end: Time | None = None,
     ) -> Table[rows.AlertRow]:
-        """Return alerts."""
-        of = {"symbol": symbol, "rule": rule, "severity": severity}
+        """Return alerts; with `acknowledged` False only those that nobody has acknowledged."""
+        of = {"symbol": symbol, "rule": rule, "severity": severity, "model": model, "acknowledged": acknowledged}
         return self._table("alerts", rows.AlertRow, **of, **_span(start, end))
+
+    def gaps(
+        self,
+        *,
+        symbol: str | None = None,
+        venue: str | None = None,
+        start: Time | None = None,
+        end: Time | None = None,
+    ) -> Table[rows.GapRow]:
+        """Return spans in which trades are missing, by their beginnings."""
+        return self._table("gaps", rows.GapRow, symbol=symbol, venue=venue, **_span(start, end))
 
     def stream_predictions(
         self,
@@ -186,6 +199,10 @@ class Client:
     ) -> Stream[records.Drift]:
         """Follow drift."""
         return Stream(self._http, "drift", records.Drift, {"symbol": symbol, "model": model}, last_id)
+
+    def stream_gaps(self, *, symbol: Names = (), venue: Names = (), last_id: str | None = None) -> Stream[records.Gap]:
+        """Follow gaps as they are found."""
+        return Stream(self._http, "gaps", records.Gap, {"symbol": symbol, "venue": venue}, last_id)
 
     def _table(self, path: str, row: type[Any], **asked: Any) -> Table[Any]:
         given = {name: value for name, value in asked.items() if value is not None}

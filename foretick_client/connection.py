@@ -20,10 +20,12 @@ class Connection:
         """Return what is given, else what the environment says, else what a Foretick on this machine wrote down.
 
         FORETICK_API and FORETICK_TOKEN; a home is FORETICK_HOME, or the folder .foretick here. Raises ForetickError
-        where there is no token.
+        where there is no token, or where the address is none.
         """
         folder = Path(home or os.environ.get("FORETICK_HOME") or ".foretick")
         address = address or os.environ.get("FORETICK_API") or f"http://127.0.0.1:{_port(folder)}"
+        if not address.startswith(("http://", "https://")):
+            raise ForetickError(f"{address!r} is no address of an API, such as http://127.0.0.1:8010")
         token = token or os.environ.get("FORETICK_TOKEN") or _text(folder / "api.token")
         if not token:
             raise ForetickError(

@@ -69,7 +69,7 @@ class Regime(Struct, frozen=True):
 
 
 class Alert(Struct, frozen=True):
-    """A rule that matched, once."""
+    """A rule that matched, once. `value` is the number that its condition looked at."""
 
     alert_id: str
     rule: str
@@ -77,6 +77,25 @@ class Alert(Struct, frozen=True):
     time: int
     severity: str
     message: str
+    rule_version: int = 0
+    model: str | None = None
+    interval: str | None = None
+    horizon: int | None = None
+    value: float | None = None
+    held: int = 0
+
+
+class Gap(Struct, frozen=True):
+    """Trades that a venue had and that never came: between `start` and `end` nothing more is known of the symbol."""
+
+    symbol: str
+    venue: str
+    start: int
+    end: int
+    reason: str
+    trades: int | None = None
+    after_id: str | None = None
+    before_id: str | None = None
 
 
 class Drift(Struct, frozen=True):

@@ -124,7 +124,7 @@ class DriftRow(Struct, frozen=True):
 
 
 class AlertRow(Struct, frozen=True):
-    """A rule that matched, once."""
+    """A rule that matched, once; `acknowledged` is when somebody said that they have seen it."""
 
     alert_id: str
     rule: str
@@ -132,3 +132,24 @@ class AlertRow(Struct, frozen=True):
     time: int
     severity: str
     message: str
+    rule_version: int
+    model: str | None
+    interval: str | None
+    horizon: int | None
+    value: float | None
+    held: int
+    acknowledged: int | None
+    note: str | None
+
+
+class GapRow(Struct, frozen=True):
+    """Trades that a venue had and that never came: between `start` and `end` nothing more is known of the symbol."""
+
+    symbol: str
+    venue: str
+    start: int
+    end: int
+    reason: str
+    trades: int | None
+    after_id: str | None
+    before_id: str | None

@@ -1,5 +1,6 @@
 """A stream of the API that goes on where it broke off."""
 
+import logging
 import random
 import time
 from collections.abc import Iterator, Mapping
@@ -12,6 +13,7 @@ from msgspec import Struct
 
 from foretick_client.errors import ForetickError, GoneError, checked, pause
 
+log = logging.getLogger("foretick_client")
 R = TypeVar("R", bound=Struct)
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 SILENCE_S = 45.0
@@ -45,6 +47,9 @@ class Stream(Generic[R]):
                     if block.get("event") == "end":
                         self._ended(block.get("data", ""))
                         break
+                    if block.get("event") == "note":
+                        log.warning("the stream of %s: %s", self.topic, block.get("data"))
+                        continue
                     if "data" not in block:
                         self.last_id = block.get("id", self.last_id)
                         continue
@@ -54,8 +59,9 @@ class Stream(Generic[R]):
                     yield record
             except BusyError as busy:
                 wait = max(wait, busy.wait)
-            except httpx.TransportError:
-                pass  # it is tried again for ever: the server may only be starting
+            except httpx.TransportError as error:
+                # It is tried again for ever: the server may only be starting.
+                log.warning("the stream of %s broke off (%s); it is tried again", self.topic, error)
             time.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - so that not all clients come at once
             wait = min(wait * 2, LONGEST_PAUSE_S)
 

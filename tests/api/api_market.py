@@ -16,8 +16,8 @@ from msgspec import Struct
 
 from settings import ROOT
 from storage.timescale import Writer
-from topics.catalog import ALERTS, BARS, DRIFT, OUTCOMES, PREDICTIONS, REGIMES, Topic
-from topics.records import HORIZONS, Alert, Bar, Drift, Forecast, Outcome, Prediction, Regime
+from topics.catalog import ALERTS, BARS, DRIFT, GAPS, OUTCOMES, PREDICTIONS, REGIMES, Topic
+from topics.records import HORIZONS, Alert, Bar, Drift, Forecast, Gap, Outcome, Prediction, Regime
 
 MINUTE, FIRST = 60_000, 1_747_526_400_000
 MINUTES = 400
@@ -61,8 +61,19 @@ def regime(symbol: str, minute: int) -> Regime:
 
 
 def alert(symbol: str, minute: int) -> Alert:
-    identity = f"up-{symbol}-{minute}"
-    return Alert(identity, "up", symbol, FIRST + minute * MINUTE, "warning", f'{symbol} is "up", by a lot')
+    """Return an alert, every other of which is of a rule that names no model."""
+    time, message = FIRST + minute * MINUTE, f'{symbol} is "up", by a lot'
+    if minute % 20:
+        return Alert(f"odd-{symbol}-{minute}", "odd", symbol, time, "info", message)
+    about = (3, "gbm", "1m", 5, 0.81, minute // 20)
+    return Alert(f"up-{symbol}-{minute}", "up", symbol, time, "warning", message, *about)
+
+
+def gap(symbol: str, minute: int) -> Gap:
+    """Return a gap, every other of which was counted."""
+    start = FIRST + minute * MINUTE
+    counted = (7, "41", "49") if minute % 40 else ()
+    return Gap(symbol, "binance", start, start + 2_500, "the venue gives no more", *counted)
 
 
 def drift(minute: int, symbol: str | None, horizon: int | None = None) -> Drift:
@@ -86,7 +97,7 @@ class Market:
         asyncio.run(run())
 
     def write(self, count: int) -> None:
-        """Store the next minutes: bars, regimes, forecasts, alerts, drift, and outcomes that have matured by then."""
+        """Store the next minutes: bars, regimes, forecasts, alerts, gaps, drift, and outcomes that have matured."""
         minutes = range(self.stored, self.stored + count)
         self.stored += count
         each = [(symbol, minute) for symbol in SYMBOLS for minute in minutes]
@@ -104,9 +115,15 @@ class Market:
                 PREDICTIONS: [said(*one, model) for one in each for model in MODELS],
                 OUTCOMES: outcomes,
                 ALERTS: [alert(*one) for one in each if one[1] % 10 == 0],
+                GAPS: [gap(*one) for one in each if one[1] % 20 == 0],
                 DRIFT: [drift(minute, symbol) for minute in minutes if minute % 50 == 0 for symbol in (None, *SYMBOLS)],
             }
         )
+
+    def acknowledge(self, alert_id: str, note: str) -> None:
+        """Store that somebody has seen an alert."""
+        with psycopg.connect(self.url) as connection:
+            connection.execute("INSERT INTO alert_acknowledgements (alert_id, note) VALUES (%s, %s)", (alert_id, note))
 
     def deploy(self, model: str, number: int, champion: str) -> None:
         """Store a decision about a model."""

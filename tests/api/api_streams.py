@@ -58,6 +58,7 @@ class Listener:
     last: str | None = None
     got: list[str] = field(default_factory=list)
     ended: dict[str, str] | None = None
+    notes: list[str] = field(default_factory=list)
 
     def listen(self, count: int) -> None:
         """Connect, take so many records, and break off."""
@@ -83,6 +84,9 @@ class SseListener(Listener):
                 if block.get("event") == "end":
                     self.ended = json.loads(block["data"])
                     return
+                if block.get("event") == "note":
+                    self.notes.append(json.loads(block["data"])["detail"])
+                    continue
                 self.last = block.get("id", self.last)
                 if "data" in block:
                     self.got.append(block["data"])
@@ -112,12 +116,19 @@ class SocketListener(Listener):
         headers = {"Authorization": f"Bearer {self.api.token}"}
         with connect(str(url), additional_headers=headers, max_size=None, max_queue=None) as socket:
             while True:
-                text = str(socket.recv(timeout=60))
-                message = json.loads(text)
-                self.last = message["id"]
-                if "data" in message:
-                    # The record's own bytes, which the message holds as they are.
-                    self.got.append(text.split(',"data":', 1)[1][:-1])
-                    count -= 1
-                if count <= 0:
+                count -= self.take(str(socket.recv(timeout=60)))
+                if count <= 0 and self.last:
                     return
+
+    def take(self, text: str) -> int:
+        """Remember a message; return how many records it is."""
+        message = json.loads(text)
+        if "note" in message:
+            self.notes.append(message["note"])
+            return 0
+        self.last = message["id"]
+        if "data" not in message:
+            return 0
+        # The record's own bytes, which the message holds as they are.
+        self.got.append(text.split(',"data":', 1)[1][:-1])
+        return 1

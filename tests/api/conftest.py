@@ -49,6 +49,8 @@ def market(new_market: Callable[[], Market]) -> Market:
     """A database with `MINUTES` minutes of two symbols."""
     market = new_market()
     market.write(MINUTES)
+    market.acknowledge("up-BTCUSDT-20", "seen")
+    market.acknowledge("up-ETHUSDT-40", "mine")
     market.deploy("gbm", 1, "v0")
     market.deploy("gbm", 2, "v1")
     return market

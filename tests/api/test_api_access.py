@@ -63,6 +63,8 @@ def test_the_local_token_is_made_anew_once_it_was_revoked(tmp_path: Path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert tokens.local().read_text() == first
     tokens.revoke("local")
+    with pytest.raises(TokenError, match="this machine's own token"):
+        tokens.create("local", ("read",))  # it would be revoked when the API starts
     second = tokens.local().read_text()
     assert second != first
     assert tokens.find(first.strip()) is None
@@ -185,7 +187,18 @@ def test_every_answer_has_the_headers_that_keep_browsers_from_guessing(api: Api)
         headers = httpx.get(api.address + path).headers
         assert headers["x-content-type-options"] == "nosniff"
         assert "server" not in headers
-    assert httpx.get(f"{api.address}/nowhere").json() == {"title": "Not Found", "status": 404, "detail": "Not Found"}
+
+
+@pytest.mark.services
+def test_a_file_of_tokens_that_cannot_be_read_is_told(own: Api):
+    token = own.token
+    (own.home / "tokens.json").write_text("{nonsense")
+    for path in ("/v1/symbols", "/v1/stream/alerts"):
+        with own.client(token) as client:
+            answer = client.get(path)
+        assert answer.status_code == 503
+        assert answer.json()["detail"] == "the tokens cannot be read; the log of the API says why"
+    assert "tokens.json cannot be read" in (own.home / "api.log").read_text()
 
 
 @pytest.mark.services

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 import threading
 from collections.abc import Iterator
 from itertools import islice
@@ -54,6 +55,13 @@ def test_without_a_token_the_client_says_what_to_do(tmp_path: Path, monkeypatch:
     with pytest.raises(ForetickError, match="no token: give one"):
         Client(home=tmp_path)
     assert set(foretick_client.__all__) == {"Client", "ForetickError", "GoneError"}
+    for address in ("127.0.0.1:8010", "localhost", "ftp://localhost"):
+        with pytest.raises(ForetickError, match="is no address of an API, such as http"):
+            Client(address, "token")
+
+
+def test_the_client_tells_its_types():
+    assert (ROOT / "foretick_client/py.typed").exists()
 
 
 @pytest.mark.services
@@ -80,8 +88,11 @@ def test_every_table_can_be_read(client: Client):
     assert [row.symbol for row in client.symbols()] == ["BTCUSDT", "ETHUSDT"]
     assert {row.model for row in client.latest("BTCUSDT", horizon=15)} == {"gbm", "naive"}
     assert {row.champion for row in client.models()} == {"v1"}
-    for table in (client.skill("BTCUSDT"), client.drift(), client.alerts(symbol="ETHUSDT"), client.alerts(rule="up")):
+    alerts = (client.alerts(symbol="ETHUSDT"), client.alerts(rule="up"), client.alerts(acknowledged=True))
+    for table in (client.skill("BTCUSDT"), client.drift(), client.gaps(venue="binance"), *alerts):
         assert len(list(table)) == len(table.arrow()) > 0
+    assert [row.note for row in client.alerts(acknowledged=True)] == ["seen", "mine"]
+    assert all(row.acknowledged is None for row in client.alerts(acknowledged=False, severity="warning"))
     assert list(client.alerts(rule="none")) == []
     assert len(client.alerts(rule="none").pandas()) == 0
 
@@ -133,29 +144,43 @@ def test_a_stream_goes_on_over_a_restart_of_the_server(market: Market, kafka: st
 
 
 @pytest.mark.services
-def test_the_notebook_runs(api: Api, kafka: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+def test_the_notebook_shows_what_its_cells_print(
+    api: Api, kafka: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
     monkeypatch.setenv("FORETICK_API", api.address)
     monkeypatch.setenv("FORETICK_TOKEN", api.token)
-    cells = [
-        "".join(cell["source"]) for cell in json.loads(NOTEBOOK.read_text())["cells"] if cell["cell_type"] == "code"
-    ]
     sending = threading.Event()
 
     def market() -> None:
-        number = 90_000_000
+        number = MINUTES
         while not sending.wait(0.2):
             number += 1
             send(kafka, [[said("BTCUSDT", number, "gbm")]])
 
+    notebook = json.loads(NOTEBOOK.read_text())
+    stored = [cell["outputs"] for cell in code(notebook)]
     writer = threading.Thread(target=market)
     writer.start()
     try:
         space: dict[str, Any] = {}
-        for cell in cells:
-            exec(compile(cell, str(NOTEBOOK), "exec"), space)  # noqa: S102 - our own notebook
+        for number, cell in enumerate(code(notebook), 1):
+            exec(compile("".join(cell["source"]), f"cell {number}", "exec"), space)  # noqa: S102 - our own notebook
+            lines = capsys.readouterr().out.splitlines(keepends=True)
+            cell["execution_count"] = number
+            cell["outputs"] = [{"name": "stdout", "output_type": "stream", "text": lines}] if lines else []
     finally:
         sending.set()
         writer.join()
-    said_last = capsys.readouterr().out
-    assert "BTCUSDT gbm: between" in said_last
-    assert "go on later from predictions." in said_last
+    fresh = tmp_path / NOTEBOOK.name
+    fresh.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
+    assert timeless([cell["outputs"] for cell in code(notebook)]) == timeless(stored), f"cp {fresh} {NOTEBOOK}"
+    assert all(stored[1:-1])
+
+
+def code(notebook: Any) -> list[Any]:
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+
+
+def timeless(outputs: Any) -> str:
+    """Return outputs without the places and times of the stream, which are those of the day."""
+    return re.sub(r"\b(0|[1-9])-\d+-\d+", "PLACE", re.sub(r"\b\d{13}\b", "TIME", json.dumps(outputs)))

@@ -1,10 +1,13 @@
 """Whatever is asked, the OpenAPI document says what comes: schemathesis makes up questions and checks the answers."""
 
+from copy import deepcopy
+
 import httpx
 import pytest
+import requests
 import schemathesis
 from api_market import Api
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -43,8 +46,9 @@ OPERATIONS = [
     (path, method)
     for path, methods in DOCUMENT["paths"].items()
     for method in methods
-    if not path.startswith("/v1/stream/")  # those have no end; the tests of streams look at them
+    if not path.startswith("/v1/stream/")
 ]
+STREAMS = [path for path in DOCUMENT["paths"] if path.startswith("/v1/stream/")]
 
 
 @pytest.mark.parametrize(("path", "method"), OPERATIONS)
@@ -66,7 +70,31 @@ def test_every_answer_is_as_documented(api: Api, token: str, path: str, method: 
         not_meant()
 
 
-@pytest.mark.parametrize("path", ["predictions", "predictions/latest", "outcomes", "skill", "regimes"])
+@pytest.mark.parametrize("path", STREAMS)
+def test_a_stream_that_cannot_be_given_is_refused_as_documented(api: Api, token: str, path: str):
+    """What is asked well has no end: the tests of streams look at it."""
+    document = deepcopy(DOCUMENT)
+    asks = document["paths"][path]["get"]
+    del asks["security"]  # else the only mistake of a case may be that it has no token
+    lists = {one["name"] for one in asks["parameters"] if one["schema"].get("type") == "array"}
+    operation = schemathesis.openapi.from_dict(document)[path]["get"]
+
+    @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(case=operation.as_strategy(generation_mode=GenerationMode.NEGATIVE))
+    def not_meant(case: schemathesis.Case) -> None:
+        # In a query, one value is a list of one.
+        assume(all(isinstance(value, list) for name, value in case.query.items() if name in lists))
+        asked = case.as_transport_kwargs(base_url=api.address, headers={"Authorization": f"Bearer {token}"})
+        with requests.request(**asked, stream=True, timeout=30) as answer:
+            assert answer.status_code != 200, asked
+            case.validate_response(answer, checks=CHECKS)
+
+    not_meant()
+
+
+@pytest.mark.parametrize(
+    "path", ["predictions", "predictions/latest", "outcomes", "skill", "regimes", "alerts", "gaps"]
+)
 def test_rows_that_are_there_are_as_documented(api: Api, token: str, path: str):
     operation = schemathesis.openapi.from_dict(DOCUMENT)[f"/v1/{path}"]["get"]
     for asked in ({"limit": 10}, {"limit": 10_000, "format": "csv"}, {"format": "arrow"}):

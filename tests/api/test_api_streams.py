@@ -10,8 +10,8 @@ import httpx
 import pytest
 from api_market import Api, Market, said, serving
 from api_streams import NAMES, Listener, SocketListener, SseListener, frames, send, sent
-from websockets.exceptions import InvalidStatus
-from websockets.sync.client import connect
+from websockets.exceptions import ConnectionClosedError, InvalidStatus
+from websockets.sync.client import ClientConnection, connect
 
 from topics.records import Prediction
 
@@ -99,6 +99,30 @@ def test_a_slow_client_holds_nobody_up_and_is_told_to_come_back(market: Market, 
     assert sorted(slow.got) == sent(batches)
 
 
+def test_a_slow_websocket_is_told_to_come_back_and_misses_nothing(market: Market, kafka: str, tmp_path: Path):
+    batches = [large(number + 1_000) for number in range(400)]
+    with serving(market.url, kafka, tmp_path) as api:
+        slow, quick = SocketListener(api), SseListener(api)
+        slow.begin()
+        quick.begin()
+        url = f"{api.address}/v1/stream/predictions?last_id={slow.last}".replace("http", "ws", 1)
+        with connect(url, additional_headers={"Authorization": f"Bearer {api.token}"}, max_size=None) as socket:
+            send(kafka, batches)  # and nothing of it is read for now
+            quick.listen(sum(map(len, batches)))
+            with pytest.raises(ConnectionClosedError) as closed:
+                take_all(slow, socket)
+        assert closed.value.rcvd is not None
+        assert (closed.value.rcvd.code, closed.value.rcvd.reason[:7]) == (1013, "behind:")
+        assert 0 < len(slow.got) < sum(map(len, batches))
+        slow.listen(sum(map(len, batches)) - len(slow.got))
+    assert sorted(slow.got) == sent(batches)
+
+
+def take_all(listener: SocketListener, socket: ClientConnection) -> None:
+    while True:
+        listener.take(str(socket.recv(timeout=60)))
+
+
 def large(number: int) -> list[Prediction]:
     """Return a frame of about 100 kB: many of them are more than is kept for a client that does not read."""
     return [said(NAMES[number % len(NAMES)], 70_000_000 + number * 200 + row, "gbm") for row in range(100)]
@@ -154,7 +178,7 @@ def test_a_page_in_a_browser_brings_its_token_as_a_subprotocol(api: Api):
 
 
 def test_every_stream_can_be_followed(api: Api):
-    for topic in ("predictions", "outcomes", "regimes", "alerts", "drift"):
+    for topic in ("predictions", "outcomes", "regimes", "alerts", "drift", "gaps"):
         listener = SseListener(api, topic)
         listener.begin()
         assert (listener.last or "").startswith(f"{topic}.0-")

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import httpx
+import msgspec
 import psycopg
 import pyarrow as pa
 import pytest
-from api_market import FIRST, MINUTE, MINUTES, SYMBOLS, Api, Market, outcome, said, serving
+from api_market import FIRST, MINUTE, MINUTES, SYMBOLS, Api, Market, alert, gap, outcome, said, serving
 
 from topics.catalog import OUTCOMES, PREDICTIONS
 from topics.records import HORIZONS
@@ -27,6 +28,7 @@ TABLES = {
     "models": {},
     "drift": {},
     "alerts": {},
+    "gaps": {},
 }
 ORDERED = [name for name in TABLES if name not in ("symbols", "predictions/latest", "models")]
 
@@ -70,7 +72,7 @@ def test_the_newest_come_first_where_that_is_asked(api: Api, path: str):
         forward = every(client, path, **TABLES[path], limit="97")
         backward = every(client, path, **TABLES[path], limit="89", order="desc")
     assert backward == forward[::-1]
-    times = [row["time"] for row in forward]
+    times = [row["start" if path == "gaps" else "time"] for row in forward]
     assert times == sorted(times)
 
 
@@ -196,6 +198,51 @@ def test_the_newest_decision_tells_what_serves(api: Api):
     assert (row["model"], row["number"], row["champion"], row["evidence"]) == ("gbm", 2, "v1", {"bars": 1440.0})
 
 
+def test_an_alert_tells_all_that_is_known_and_who_has_seen_it(api: Api):
+    with api.client() as client:
+        rows = {row["alert_id"]: row for row in every(client, "alerts", limit="7")}
+    plain, full = alert("ETHUSDT", 30), alert("BTCUSDT", 20)
+    assert rows[full.alert_id] == msgspec.structs.asdict(full) | {
+        "acknowledged": rows[full.alert_id]["acknowledged"],
+        "note": "seen",
+    }
+    assert rows[full.alert_id]["acknowledged"] > FIRST
+    assert rows[plain.alert_id] == msgspec.structs.asdict(plain) | {"acknowledged": None, "note": None}
+
+
+@pytest.mark.parametrize(
+    ("asked", "wanted"),
+    [
+        ({"rule": "up"}, lambda row: row["rule"] == "up"),
+        ({"severity": "info"}, lambda row: row["severity"] == "info"),
+        ({"symbol": "ETHUSDT"}, lambda row: row["symbol"] == "ETHUSDT"),
+        ({"model": "gbm"}, lambda row: row["model"] == "gbm"),
+        ({"acknowledged": "true"}, lambda row: row["acknowledged"] is not None),
+        ({"acknowledged": "false"}, lambda row: row["acknowledged"] is None),
+        ({"acknowledged": "false", "symbol": "BTCUSDT", "rule": "up"}, lambda row: row["note"] is None),
+    ],
+)
+def test_alerts_are_narrowed_to_what_is_asked(api: Api, asked: dict[str, str], wanted: Callable[[Any], bool]):
+    with api.client() as client:
+        everything = every(client, "alerts")
+        found = every(client, "alerts", **asked, limit="3")
+    by_name = {name: value for name, value in asked.items() if name != "acknowledged"}
+    expected = [row for row in everything if wanted(row) and by_name.items() <= row.items()]
+    assert 0 < len(found) < len(everything)
+    assert found == expected
+
+
+def test_gaps_are_given_as_they_were_stored(api: Api):
+    with api.client() as client:
+        rows = every(client, "gaps", symbol="BTCUSDT", venue="binance", limit="3")
+        asked = {"from": str(FIRST + 20 * MINUTE), "to": str(FIRST + 60 * MINUTE)}
+        some = every(client, "gaps", symbol="ETHUSDT", **asked)
+        none = every(client, "gaps", venue="kraken")
+    assert rows == [msgspec.structs.asdict(gap("BTCUSDT", minute)) for minute in range(0, MINUTES, 20)]
+    assert [row["start"] for row in some] == [FIRST + 20 * MINUTE, FIRST + 40 * MINUTE]
+    assert none == []
+
+
 def test_pages_are_complete_while_rows_are_added(new_market: Callable[[], Market], kafka, tmp_path):
     market = new_market()
     market.write(60)
@@ -213,36 +260,3 @@ def test_pages_are_complete_while_rows_are_added(new_market: Callable[[], Market
     assert len(after) == len(before) + 20 * 2 * len(HORIZONS)
     assert while_added == after  # in the order of time: what comes meanwhile is met on the way
     assert after[: len(before)] == before
-
-
-@pytest.mark.parametrize(
-    ("path", "asked", "said_of"),
-    [
-        ("predictions", {}, "symbol"),
-        ("predictions", {"symbol": "btc usdt"}, "symbol"),
-        ("predictions", {"symbol": "BTCUSDT", "interval": "1minute"}, "interval"),
-        ("predictions", {"symbol": "BTCUSDT", "symbl": "x"}, "symbl"),
-        ("predictions", {"symbol": "BTCUSDT", "limit": "10001"}, "limit"),
-        ("predictions", {"symbol": "BTCUSDT", "limit": "0"}, "limit"),
-        ("predictions", {"symbol": "BTCUSDT", "from": "yesterday"}, "from"),
-        ("predictions", {"symbol": "BTCUSDT", "cursor": "abc"}, "cursor"),
-        ("predictions", {"symbol": "BTCUSDT", "cursor": "WyJyZWdpbWVzIiwiYXNjIixbMV1d"}, "cursor"),
-        ("skill", {"symbol": "BTCUSDT", "interval": "tick-500"}, "not cut by time"),
-    ],
-)
-def test_a_mistake_is_told_in_one_line(api: Api, path: str, asked: dict[str, str], said_of: str):
-    with api.client() as client:
-        response = client.get(f"/v1/{path}", params=asked)
-    assert response.status_code == 422
-    assert response.headers["content-type"] == "application/problem+json"
-    problem = response.json()
-    assert problem["status"] == 422
-    assert said_of in problem["detail"]
-    assert "\n" not in problem["detail"]
-
-
-def test_a_format_that_nobody_has_is_refused(api: Api):
-    with api.client() as client:
-        assert client.get("/v1/symbols", headers={"Accept": "text/html"}).status_code == 406
-        best = client.get("/v1/symbols", headers={"Accept": "text/csv;q=0.4, application/json;q=0.5"})
-    assert best.headers["content-type"] == "application/json"
