@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from settings import ADDRESSES
+from stack.reserved import reserve
 
 HOST = "127.0.0.1"
 USUAL = {
@@ -49,10 +50,13 @@ def is_free(port: int) -> bool:
 
 
 def choose(name: str, previous: int | None, taken: set[int]) -> int:
-    """Return a port for a server: the one it had, else the usual one, else any free one; and add it to `taken`."""
+    """Return a port for a server: the one it had, else the usual one, else any free one; and add it to `taken`.
+
+    It is this process's from then on, as far as other supervisors are asked.
+    """
     preferred = [port for port in (previous, USUAL.get(name)) if port]
     for port in (*preferred, *random.sample(range(LOWEST, HIGHEST), 1000)):
-        if port not in taken and is_free(port):
+        if port not in taken and is_free(port) and reserve(port):
             taken.add(port)
             return port
     raise OSError(f"no free port between {LOWEST} and {HIGHEST} on {HOST}")

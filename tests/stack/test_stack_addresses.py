@@ -3,8 +3,10 @@
 import json
 import socket
 import stat
+import subprocess
+import sys
 
-from settings import Settings
+from settings import ROOT, Settings
 from stack import addresses
 from stack.addresses import HOST, USUAL, Addresses
 
@@ -37,6 +39,22 @@ def test_another_port_is_chosen_when_the_last_one_is_taken():
     with listening() as other:
         taken = other.getsockname()[1]
         assert addresses.choose("kafka", taken, set()) != taken
+
+
+def test_two_supervisors_that_start_at_once_take_different_ports():
+    with listening() as other:
+        port = other.getsockname()[1]
+    script = f"from stack.addresses import choose; print(choose('kafka', {port}, set()), flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", script], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as first:
+        assert first.stdin is not None
+        assert first.stdout is not None
+        assert int(first.stdout.readline()) == port
+        assert addresses.choose("kafka", port, set()) != port
+        first.stdin.close()
+        first.wait()
+    assert addresses.choose("kafka", port, set()) == port
 
 
 def test_no_port_is_given_twice():
