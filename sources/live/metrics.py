@@ -57,7 +57,8 @@ def gauges(status: Status, now: float) -> Iterator[Metric]:
     for each in status.symbols:
         labels = [status.venue, each.symbol]
         waiting.add_metric(labels, each.waiting)
-        trades.add_metric(labels, max(0.0, now - (each.since if each.came is None else each.came)) / 1_000)
+        came = each.since if each.last_time is None else each.last_time + (each.age_ms or 0.0)
+        trades.add_metric(labels, max(0.0, now - came) / 1_000)
     messages = GaugeMetricFamily("foretick_live_message_silence_seconds", "Since a message came.", labels=["venue"])
     heard = status.since if status.heard is None else status.heard
     messages.add_metric([status.venue], max(0.0, now - heard) / 1_000)
