@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 
+from alerts import metrics
 from alerts.channel import Answer, Channel, Message, summary_id
 from alerts.limit import Bucket, back_off, turn
 from alerts.queue import MOST_IN_A_SUMMARY, Due, Queue
@@ -63,13 +64,14 @@ class Delivery:
         if not await self._queue.trying(ids, summary):
             return True  # they were muted since they were read
         answer = await self._channel.send(Message(summary or ids[0], tuple(one.alert for one in due)))
+        metrics.sent(self._subscriber.channel, answer)
         await self._settle(ids, due[0].attempt, answer)
         return answer.error is None or answer.refused
 
     async def _settle(self, ids: Sequence[str], attempt: int, answer: Answer) -> None:
         if answer.error is None:
             self._failures = 0
-            await self._queue.delivered(ids)
+            metrics.delivered(self._subscriber.channel, await self._queue.delivered(ids))
             return
         wait = back_off(attempt, LONGEST_WAIT_S, self._drawn())
         if not answer.refused:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from psycopg import AsyncConnection
 
-from alerts import book, secret_file
+from alerts import book, metrics, secret_file
 from alerts.channels import open_channel
 from alerts.deliver import Delivery
 from alerts.queue import Queue, give_up
@@ -18,6 +18,7 @@ from settings import Settings
 log = logging.getLogger("foretick")
 
 LOOK_S = 1.0
+COUNT_EVERY = 5
 GIVE_UP_EVERY = 60
 STOP_S = 15.0
 
@@ -37,8 +38,8 @@ class Running:
 class Dispatch:
     """Runs the deliveries, each over a database connection of its own."""
 
-    def __init__(self, settings: Settings, connect: Connect) -> None:
-        self._settings, self._connect = settings, connect
+    def __init__(self, settings: Settings, connect: Connect, waiting: metrics.Waiting) -> None:
+        self._settings, self._connect, self._waiting = settings, connect, waiting
         self._running: dict[str, Running] = {}
 
     async def run(self) -> None:
@@ -49,14 +50,21 @@ class Dispatch:
             while True:
                 await self._adjust((await book.read(connection)).subscribers)
                 if looks % GIVE_UP_EVERY == 0:
-                    given_up = await give_up(connection, self._settings.alerts_retry_days)
-                    if given_up:
-                        log.error("%d deliveries of alerts were given up: foretick alerts list", given_up)
+                    await self._give_up(connection)
+                if looks % COUNT_EVERY == 0:
+                    await self._waiting.look(connection)
                 looks += 1
                 await asyncio.sleep(LOOK_S)
         finally:
             await asyncio.gather(*(self._stop(name) for name in list(self._running)))
             await connection.close()
+
+    async def _give_up(self, connection: AsyncConnection) -> None:
+        given_up = await give_up(connection, self._settings.alerts_retry_days)
+        for channel, count in given_up.items():
+            metrics.given_up(channel, count)
+        if given_up:
+            log.error("%d deliveries of alerts were given up: foretick alerts list", sum(given_up.values()))
 
     async def _adjust(self, wanted: tuple[Subscriber, ...]) -> None:
         try:

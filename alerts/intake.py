@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 from msgspec import Struct
 
+from alerts.behind import NOT_READ, Behind
 from alerts.kinds import KINDS
 from alerts.watch import Place, Watch
 from topics import codec
@@ -35,15 +36,16 @@ class Seek(ConsumerRebalanceListener):  # type: ignore[misc, unused-ignore]
     async def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
         """Seek; where nothing was ever read, the beginning."""
         known = await self._offsets()
+        unread = [partition for partition in assigned if (partition.topic, partition.partition) not in known]
         for partition in assigned:
-            following = known.get((partition.topic, partition.partition))
-            if following is None:
-                await self._consumer.seek_to_beginning(partition)
-            else:
-                self._consumer.seek(partition, following)
+            if partition not in unread:
+                self._consumer.seek(partition, known[partition.topic, partition.partition])
+        if unread:
+            # All at once: each takes a while, in which what comes already is read, and would be read again.
+            await self._consumer.seek_to_beginning(*unread)
 
 
-async def read(bootstrap: str, watch: Watch, alone: asyncio.Lock, made: Callable[[int], None]) -> None:
+async def read(bootstrap: str, watch: Watch, alone: asyncio.Lock, made: Callable[[int], None], behind: Behind) -> None:
     """Read for ever, and tell `made` how many alerts came of a batch. Raises KafkaError where Kafka cannot be read.
 
     `alone` is held while the watcher works: what it knows in memory must be what the database has.
@@ -69,6 +71,7 @@ async def read(bootstrap: str, watch: Watch, alone: asyncio.Lock, made: Callable
     await consumer.start()
     try:
         while True:
+            await behind.look(consumer)
             batch = await consumer.getmany(timeout_ms=500, max_records=MOST_MESSAGES)
             if batch:
                 async with alone:
@@ -76,6 +79,7 @@ async def read(bootstrap: str, watch: Watch, alone: asyncio.Lock, made: Callable
                 with suppress(KafkaError):  # the database has it; this only shows the lag
                     await consumer.commit()
     finally:
+        behind.problem = NOT_READ
         await consumer.stop()
 
 

@@ -42,15 +42,21 @@ BUCKET = "SELECT tokens, extract(epoch FROM tokens_at)::float8 FROM alert_subscr
 DELIVERED = """
 UPDATE alert_deliveries SET state = 'delivered', error = NULL, ended_at = now()
 WHERE subscriber = %s AND alert_id = ANY (%s)
+RETURNING extract(epoch FROM ended_at - made_at)::float8
 """
 NOT_YET = """
 UPDATE alert_deliveries SET error = %s, next_at = now() + %s
 WHERE subscriber = %s AND alert_id = ANY (%s) AND state = 'waiting'
 """
 GIVE_UP = """
-UPDATE alert_deliveries SET state = 'failed', ended_at = now(),
-    error = 'given up: ' || coalesce(error, 'its turn never came')
-WHERE state = 'waiting' AND made_at < now() - %s
+WITH ended AS (
+    UPDATE alert_deliveries SET state = 'failed', ended_at = now(),
+        error = 'given up: ' || coalesce(error, 'its turn never came')
+    WHERE state = 'waiting' AND made_at < now() - %s
+    RETURNING subscriber
+)
+SELECT coalesce(channel, 'unsubscribed'), count(*)
+FROM ended LEFT JOIN alert_subscribers ON name = subscriber GROUP BY 1
 """
 
 
@@ -103,9 +109,10 @@ class Queue:
         """Note that these are about to be sent; return how many are waiting still."""
         return (await self._connection.execute(TRY, (summary, self._subscriber.name, list(ids)))).rowcount
 
-    async def delivered(self, ids: Sequence[str]) -> None:
-        """Note that the subscriber has these."""
-        await self._connection.execute(DELIVERED, (self._subscriber.name, list(ids)))
+    async def delivered(self, ids: Sequence[str]) -> list[float]:
+        """Note that the subscriber has these; return how many seconds after its making each was delivered."""
+        rows = await self._connection.execute(DELIVERED, (self._subscriber.name, list(ids)))
+        return [seconds for (seconds,) in await rows.fetchall()]
 
     async def not_yet(self, ids: Sequence[str], error: str, seconds: float) -> None:
         """Note why these were not taken, and when to try again."""
@@ -113,6 +120,7 @@ class Queue:
         await self._connection.execute(NOT_YET, (error, wait, self._subscriber.name, list(ids)))
 
 
-async def give_up(connection: AsyncConnection, days: float) -> int:
-    """Give up what has waited for so long; return how many deliveries. They stay in the table, and are shown."""
-    return (await connection.execute(GIVE_UP, (timedelta(days=days),))).rowcount
+async def give_up(connection: AsyncConnection, days: float) -> dict[str, int]:
+    """Give up what has waited for so long; return how many deliveries of each channel. They stay, and are shown."""
+    rows = await (await connection.execute(GIVE_UP, (timedelta(days=days),))).fetchall()
+    return dict(rows)

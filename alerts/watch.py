@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct
 from psycopg import AsyncConnection
 
+from alerts import metrics
 from alerts.book import Book, Latest
 from alerts.fold import State
 from alerts.matching import Key, Work, distribute, dump, load, run
@@ -89,7 +90,8 @@ class Watch:
             self._states.clear()
             raise
         self._states.update(changed)
-        return made
+        metrics.looked_at(records, made)
+        return len(made)
 
     async def _know(self, work: Work) -> None:
         unknown = [key for key in work if key not in self._states]
@@ -103,9 +105,9 @@ class Watch:
             columns = [list(column) for column in zip(*changed, strict=True)]
             await self._connection.execute(STORE, (*columns, [dump(state) for state in changed.values()]))
 
-    async def _make(self, alerts: Sequence[Alert], book: Book) -> int:
+    async def _make(self, alerts: Sequence[Alert], book: Book) -> list[Alert]:
         if not alerts:
-            return 0
+            return []
         by_id = {alert.alert_id: alert for alert in alerts}
         columns = list(by_id), [a.symbol for a in by_id.values()], [encode_one(a) for a in by_id.values()]
         new = await (await self._connection.execute(MAKE, columns)).fetchall()
@@ -116,4 +118,4 @@ class Watch:
             rows += [(s.name, alert_id, number, state) for s in book.subscribers if s.wants(alert)]
         if rows:
             await self._connection.execute(DELIVER, [list(column) for column in zip(*rows, strict=True)])
-        return len(new)
+        return [by_id[alert_id] for alert_id, _ in new]

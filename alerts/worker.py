@@ -7,19 +7,25 @@ import asyncio
 import contextlib
 import logging
 import signal
+import sys
 import time
 from collections.abc import Awaitable, Callable
 
 import psycopg
 from aiokafka.errors import KafkaError
+from prometheus_client import REGISTRY
 from psycopg import AsyncConnection
 
 from alerts import health
+from alerts.behind import Behind
 from alerts.dispatch import Dispatch
 from alerts.intake import read
+from alerts.metrics import Waiting
 from alerts.publish import publish
 from alerts.watch import Watch
 from settings import Settings
+from stream import logs
+from stream.probe import Probe, loop_turns
 
 log = logging.getLogger("foretick")
 
@@ -36,6 +42,9 @@ class Worker:
         self._settings = settings
         self._alone = asyncio.Lock()
         self._made = asyncio.Event()
+        self.behind, self.waiting = Behind(), Waiting()
+        self._idle: str | None = "the database does not answer yet"
+        self._unpublished: str | None = None
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until told to stop. Raises psycopg.Error where the database goes: the supervisor starts anew."""
@@ -44,11 +53,12 @@ class Worker:
             await self._stand_by(connection, stopping)
             if stopping.is_set():
                 return
+            self._idle = None
             kafka, watch = self._settings.kafka, Watch(connection)
-            dispatch = Dispatch(self._settings, self.connect)
+            dispatch = Dispatch(self._settings, self.connect, self.waiting)
             tasks = [
-                asyncio.create_task(again("read", lambda: read(kafka, watch, self._alone, self._note))),
-                asyncio.create_task(again("publish", lambda: publish(kafka, outbox, self._more))),
+                asyncio.create_task(again("read", lambda: read(kafka, watch, self._alone, self._note, self.behind))),
+                asyncio.create_task(again("publish", lambda: self._publish(outbox))),
                 asyncio.create_task(self._look_at_health(watch)),
                 asyncio.create_task(dispatch.run()),
                 asyncio.create_task(_until(stopping)),
@@ -57,6 +67,10 @@ class Worker:
         finally:
             await connection.close()
             await outbox.close()
+
+    def ready(self) -> str | None:
+        """Return what keeps it from its work, None where nothing does."""
+        return self._idle or self.behind.problem or self._unpublished
 
     async def connect(self) -> AsyncConnection:
         """Return a connection of its own."""
@@ -70,7 +84,8 @@ class Worker:
             if row is not None and row[0]:
                 return
             if not told:
-                log.info("another alerts worker works; this one stands by")
+                self._idle = "another alerts worker works; this one stands by"
+                log.info("%s", self._idle)
                 told = True
             await asyncio.sleep(1.0)
 
@@ -78,10 +93,18 @@ class Worker:
         if made:
             self._made.set()
 
+    async def _publish(self, connection: AsyncConnection) -> None:
+        try:
+            await publish(self._settings.kafka, connection, self._more)
+        except (KafkaError, OSError) as error:
+            self._unpublished = f"alerts cannot be published: {error}"
+            raise
+
     async def _more(self) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._made.wait(), 1.0)
         self._made.clear()
+        self._unpublished = None
 
     async def _look_at_health(self, watch: Watch) -> None:
         while True:
@@ -123,16 +146,22 @@ async def main(settings: Settings) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    await Worker(settings).run(stopping)
+    worker = Worker(settings)
+    REGISTRY.register(worker.behind)
+    REGISTRY.register(worker.waiting)
+    Probe("alerts", loop_turns(asyncio.get_running_loop()), worker.ready).start(settings)
+    await worker.run(stopping)
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    configured = Settings()
+    logs.configure("alerts", configured)
     logging.getLogger("aiokafka").setLevel(logging.WARNING)
     # They log every address that is asked for, and an address may hold a secret.
     for library in ("httpx", "httpcore"):
         logging.getLogger(library).setLevel(logging.CRITICAL)
     try:
-        asyncio.run(main(Settings()))
+        asyncio.run(main(configured))
     except psycopg.Error as lost:
-        raise SystemExit(f"the database: {' '.join(str(lost).split())}") from None
+        log.critical("the database: %s", " ".join(str(lost).split()))
+        sys.exit(1)

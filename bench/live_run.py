@@ -7,9 +7,9 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,7 @@ class Watcher:
     kafka: str
     url: str
     options: Sequence[str] = ()
+    told: Mapping[str, str] = field(default_factory=dict)
     process: "subprocess.Popen[bytes] | None" = None
     starts: int = 0
 
@@ -87,7 +88,7 @@ class Watcher:
     def environment(self) -> dict[str, str]:
         """Return the environment of the process, and of the commands that talk to it."""
         settings = {"FORETICK_HOME": str(self.home), "FORETICK_KAFKA": self.kafka, "FORETICK_VENUE_URL": self.url}
-        return _environment(settings)
+        return _environment(settings | self.told)
 
     def tell(self, *words: str) -> "subprocess.CompletedProcess[str]":
         """Run another `foretick live` command beside it."""

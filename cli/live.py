@@ -19,6 +19,7 @@ from cli.times import iso
 from settings import Settings
 
 if TYPE_CHECKING:
+    from sources.live.service import Service
     from sources.live.status import Status
 
 INTERRUPTED = 130
@@ -60,9 +61,10 @@ def watch(
     """Send a venue's trades to `ticks` until Ctrl-C: each once; what a hole lacks is asked for, or told to be a gap."""
     from sources.live.service import Service  # noqa: PLC0415 - ccxt takes seconds, which no other command is to pay
 
-    _log()
-    show = _print_json if as_json else _print_line
-    _run(Service(venue, Settings(), record, show, every).run(symbols or []))
+    settings = Settings()
+    _log(settings)
+    service = Service(venue, settings, record, _print_json if as_json else _print_line, every)
+    _run(_probed(service, settings, symbols or []))
 
 
 @app.command()
@@ -97,8 +99,9 @@ def replay(
     from sources.live.replay import replay as send  # noqa: PLC0415 - ccxt, as above
     from sources.live.replay import show  # noqa: PLC0415
 
-    _log()
-    counts = _run(show(file, _write) if dry_run else send(file, Settings()))
+    settings = Settings()
+    _log(settings)
+    counts = _run(show(file, _write) if dry_run else send(file, settings))
     if dry_run:
         return
     if as_json:
@@ -116,6 +119,23 @@ def _tell(venue: str, do: Any, symbols: list[str], as_json: bool) -> None:
         _show([tell(Settings().home, venue, Wish(do, symbols))], as_json)
     except SourceError as error:
         raise UserError(str(error)) from error
+
+
+async def _probed(service: "Service", settings: Settings, symbols: list[str]) -> None:
+    """Watch, and show metrics and how it goes where the settings name a port."""
+    from prometheus_client import REGISTRY  # noqa: PLC0415 - for this command alone
+
+    from sources.live.metrics import Measures  # noqa: PLC0415
+    from stream.probe import Probe, loop_turns  # noqa: PLC0415
+
+    REGISTRY.register(Measures(service.status))
+    probe = Probe("live", loop_turns(asyncio.get_running_loop()), service.ready)
+    try:
+        probe.start(settings)
+    except OSError as error:
+        where = f"{settings.metrics_address}:{settings.metrics_port}"
+        raise UserError(f"FORETICK_METRICS_PORT: {where} cannot be bound: {error.strerror}") from error
+    await service.run(symbols)
 
 
 def _run(work: Coroutine[Any, Any, Any]) -> Any:
@@ -136,12 +156,14 @@ def _run(work: Coroutine[Any, Any, Any]) -> Any:
         raise typer.Exit(INTERRUPTED) from None
 
 
-def _log() -> None:
+def _log(settings: Settings) -> None:
     """Let what happens be read on standard error; retries of stamina are told by those who retry."""
     import stamina.instrumentation  # noqa: PLC0415 - for these commands alone
 
+    from stream import logs  # noqa: PLC0415
+
     stamina.instrumentation.set_on_retry_hooks([])
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    logs.configure("live", settings, logging.WARNING)
     logging.getLogger("foretick").setLevel(logging.INFO)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 

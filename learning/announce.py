@@ -8,6 +8,7 @@ import logging
 from learning.ledger import Ledger
 from models import listing
 from settings import Settings
+from stream import logs
 
 log = logging.getLogger("foretick")
 
@@ -31,5 +32,6 @@ def announce(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    announce(Settings())
+    configured = Settings()
+    logs.configure("deploy", configured)
+    announce(configured)

@@ -1,125 +1,21 @@
-"""What Grafana shows and Prometheus warns of, in tables: `python -m stack.monitoring` writes the files in docker/.
+"""Writes what Grafana and Prometheus read, of the tables in panels.py and rules.py: `python -m stack.monitoring`.
 
-A panel or a rule names its metrics in PromQL; a test asks a running stack for each of them.
+Tests ask running components for each metric that a panel or a rule names.
 """
 
 import json
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from settings import ROOT
+from stack.panels import ROWS, Panel
+from stack.rules import WARNINGS
 
 FOLDER = ROOT / "docker" / "monitoring"
 DASHBOARD, RULES = FOLDER / "grafana" / "foretick.json", FOLDER / "rules.yml"
 METRIC = re.compile(r"\b(?:foretick|process)_[a-z_]+")
 SOURCE = {"type": "prometheus", "uid": "prometheus"}
-
-
-@dataclass(frozen=True)
-class Panel:
-    """A picture: its title, its unit as Grafana calls it, and what each line shows, with its legend."""
-
-    title: str
-    unit: str
-    lines: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A warning: when it holds for so long, with what it says."""
-
-    name: str
-    when: str
-    lasts: str
-    severity: str
-    says: str
-
-
-def quantile(level: float, histogram: str, by: str) -> str:
-    """Return the quantile of a histogram over five minutes."""
-    return f"histogram_quantile({level}, sum by (le, {by}) (rate({histogram}_bucket[5m])))"
-
-
-ROWS: dict[str, tuple[Panel, ...]] = {
-    "The stream": (
-        Panel("Records read", "rps", (("sum by (topic) (rate(foretick_records_in_total[1m]))", "{{topic}}"),)),
-        Panel("Records published", "rps", (("sum by (topic) (rate(foretick_records_out_total[1m]))", "{{topic}}"),)),
-        Panel("Behind", "short", (("sum by (job, topic) (foretick_consumer_lag)", "{{job}} {{topic}}"),)),
-        Panel("Dead letters", "short", (("sum by (topic) (increase(foretick_dead_letters_total[5m]))", "{{topic}}"),)),
-    ),
-    "How long it takes": (
-        Panel(
-            "From a tick's arrival, 95 %",
-            "s",
-            ((quantile(0.95, "foretick_latency_seconds", "stage"), "until {{stage}} are published"),),
-        ),
-        Panel("One batch, 95 %", "s", ((quantile(0.95, "foretick_fold_seconds", "stage"), "{{stage}}"),)),
-        Panel("One transaction, 95 %", "s", ((quantile(0.95, "foretick_store_seconds", "topic"), "{{topic}}"),)),
-    ),
-    "The models": (
-        Panel("Skill", "percentunit", (("foretick_skill", "{{model}} {{interval}} +{{horizon}}"),)),
-        Panel("Coverage of the 90 % interval", "percentunit", (("foretick_coverage", "{{model}} +{{horizon}}"),)),
-        Panel("Outcomes counted", "short", (("foretick_scored_outcomes", "{{model}} +{{horizon}}"),)),
-        Panel("Age of the champions", "s", (("foretick_model_age_seconds", "{{model}} {{version}}"),)),
-    ),
-    "The API": (
-        Panel(
-            "Requests",
-            "reqps",
-            (("sum by (path, status) (rate(foretick_api_requests_total[1m]))", "{{path}} {{status}}"),),
-        ),
-        Panel("Answers, 95 %", "s", ((quantile(0.95, "foretick_api_seconds", "path"), "{{path}}"),)),
-        Panel("Streams", "short", (("sum by (topic) (foretick_api_streams)", "{{topic}}"),)),
-        Panel("Streamed", "rps", (("sum by (topic) (rate(foretick_api_streamed_records_total[1m]))", "{{topic}}"),)),
-    ),
-    "The processes": (
-        Panel("Up", "short", (("foretick_component", "{{component}}"),)),
-        Panel("Memory", "bytes", (("process_resident_memory_bytes", "{{job}}"),)),
-        Panel("Processors", "short", (("rate(process_cpu_seconds_total[1m])", "{{job}}"),)),
-    ),
-}
-
-WARNINGS = (
-    Rule("ForetickDown", "up == 0", "2m", "critical", "{{ $labels.job }} does not answer"),
-    Rule("ForetickBehind", "sum by (job) (foretick_consumer_lag) > 1000", "10m", "warning", "{{ $labels.job }} lags"),
-    Rule(
-        "ForetickSlow",
-        f"{quantile(0.95, 'foretick_latency_seconds', 'stage')} > 60",
-        "10m",
-        "warning",
-        "{{ $labels.stage }} come more than a minute after their ticks",
-    ),
-    Rule(
-        "ForetickDeadLetters",
-        "sum by (topic) (increase(foretick_dead_letters_total[10m])) > 0",
-        "0m",
-        "warning",
-        "what came on {{ $labels.topic }} could not be used: foretick topics tail dead-letters",
-    ),
-    Rule(
-        "ForetickCoverage",
-        "abs(foretick_coverage - 0.9) > 0.1 and foretick_scored_outcomes >= 1000",
-        "1h",
-        "warning",
-        "the 90 % interval of {{ $labels.model }} +{{ $labels.horizon }} holds {{ $value }} off what it says",
-    ),
-    Rule(
-        "ForetickModelOld",
-        "foretick_model_age_seconds > 60 * 86400",
-        "1h",
-        "info",
-        "{{ $labels.model }} has served one version for two months",
-    ),
-    Rule(
-        "ForetickApiErrors",
-        'sum(rate(foretick_api_requests_total{status=~"5.."}[5m])) > 0.1',
-        "5m",
-        "warning",
-        "the API answers with errors of its own",
-    ),
-)
 
 
 def metrics() -> set[str]:

@@ -2,6 +2,7 @@
 
 from settings import Settings
 from storage.timescale import migrate
+from stream import logs
 from stream.admin import create_topics
 
 
@@ -12,4 +13,6 @@ def prepare(settings: Settings) -> None:
 
 
 if __name__ == "__main__":
-    prepare(Settings())
+    configured = Settings()
+    logs.configure("prepare", configured)
+    prepare(configured)

@@ -10,6 +10,7 @@ from models import provenance, registry, training
 from settings import ROOT, Settings
 from sources.bars import read_bars
 from sources.replay import replay
+from stream import logs
 
 log = logging.getLogger("foretick")
 
@@ -66,5 +67,6 @@ def stop(_signal: int, _frame: FrameType | None) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, stop)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    STEPS[sys.argv[1]](Settings())
+    configured = Settings()
+    logs.configure({"replay": "sample"}.get(sys.argv[1], sys.argv[1]), configured)
+    STEPS[sys.argv[1]](configured)

@@ -11,7 +11,7 @@ from stack.component import Component
 
 SERVERS = ("kafka", "postgres", "redis")
 """What everything else needs before it starts."""
-MEASURED = ("worker", "persist", "watch", "trainer", "dashboard", "api")
+MEASURED = ("worker", "persist", "watch", "trainer", "alerts", "dashboard", "api")
 """The components that show /metrics, /health and /ready, each at a port of its own."""
 VARIABLE = {
     "kafka": "FORETICK_KAFKA",

@@ -88,5 +88,8 @@ def run(app: faust.App) -> None:
     Probe(component, loop_turns(loop), lambda: None if assigned(app) else "no partition is assigned yet").start(
         settings
     )
-    worker = faust.Worker(app, loop=loop, loglevel="INFO", override_logging=False, console_port=0, debug=False)
+    worker = faust.Worker(
+        app, loop=loop, loglevel="INFO", override_logging=False, console_port=0, debug=False, quiet=True
+    )
+    worker.spinner = None  # the log is not a terminal, and each of its lines may be meant to be JSON
     worker.execute_from_commandline()

@@ -3,11 +3,14 @@
 import logging
 import sys
 from collections.abc import MutableMapping
+from types import TracebackType
 from typing import Any
 
 import structlog
 
 from settings import Settings
+
+log = logging.getLogger("foretick")
 
 TEXT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
@@ -16,11 +19,21 @@ def configure(component: str, settings: Settings, level: int = logging.INFO) -> 
     """Send what the process logs to its standard error, in the format of FORETICK_LOG_FORMAT.
 
     JSON objects hold time, level, logger, event and component, exception where there is one, and whatever a line gives
-    as ``extra``: topic, symbol.
+    as ``extra``: topic, symbol. Warnings, and the error that ends the process, are logged too.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(json_lines(component) if settings.log_format == "json" else logging.Formatter(TEXT))
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.captureWarnings(True)
+    sys.excepthook = last_words
+
+
+def last_words(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Log what ends the process, as every other line; Ctrl-C is as ever."""
+    if issubclass(kind, Exception):
+        log.critical("the process ends: %s", kind.__name__, exc_info=(kind, error, trace))
+    else:
+        sys.__excepthook__(kind, error, trace)
 
 
 def json_lines(component: str) -> logging.Formatter:

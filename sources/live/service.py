@@ -42,6 +42,16 @@ class Service:
         self._show, self._show_s = show, show_s
         self._path = control.folder(settings.home) / f"{name}.json"
         self._watch: Watch | None = None
+        self._problem = "starting"
+
+    def status(self) -> Status | None:
+        """Return how the watch goes, None before its start."""
+        return None if self._watch is None else self._watch.status()
+
+    def ready(self) -> str | None:
+        """Return what keeps trades from the topics, None where nothing does."""
+        status = self.status()
+        return self._problem or (None if status is None else status.wrong)
 
     async def run(self, symbols: Sequence[str]) -> None:
         """Watch the symbols, or, where none is named, those that were watched last; until cancelled.
@@ -89,9 +99,11 @@ class Service:
         await recall(kafka, await cluster_at(kafka), memory, self._name, counted=venue.counts)
         async with outlet(kafka, memory, self._path, counted=venue.counts) as out:
             self._watch = Watch(exchange, venue, memory, out, recorder)
+            self._problem = ""
             try:
                 await self._watch.run(symbols)
             except* KafkaError as errors:
+                self._problem = f"Kafka at {kafka} is lost"
                 reason = repr(errors.exceptions[0])
                 log.warning("Kafka at %s is lost (%s): what it did not take is asked for again", kafka, reason)
                 raise KafkaLost(reason) from errors
@@ -109,5 +121,5 @@ class Service:
     async def _tell(self) -> None:
         while True:
             await asyncio.sleep(self._show_s)
-            if self._watch is not None:
-                self._show(self._watch.status())
+            if (status := self.status()) is not None:
+                self._show(status)

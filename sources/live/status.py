@@ -4,7 +4,7 @@ from msgspec import Struct
 
 
 class SymbolStatus(Struct):
-    """One symbol's: counts since the start, the last trade, and how old it was when it came by our clock (ms)."""
+    """One symbol's: counts since it is watched, the last trade, and how old it was when it came by our clock (ms)."""
 
     symbol: str
     market: str
@@ -19,13 +19,28 @@ class SymbolStatus(Struct):
     last_id: str | None = None
     age_ms: float | None = None
     problem: str = ""
+    since: int = 0
 
 
 class Status(Struct):
-    """A venue's: `skew_ms` is its clock's lead over ours, None where it does not tell the time."""
+    """A venue's: `skew_ms` is its clock's lead over ours, None where it does not tell the time; `heard` is when its
+    last message came, `unreadable` how many ccxt could not read.
+    """
 
     venue: str
     pid: int
     since: int
     skew_ms: float | None = None
+    heard: int | None = None
+    unreadable: int = 0
+    problem: str = ""
     symbols: list[SymbolStatus] = []
+
+    @property
+    def wrong(self) -> str | None:
+        """Return what keeps it from hearing the venue, None where nothing does."""
+        if not self.symbols:
+            return "no symbol is watched"
+        return (
+            self.problem or "; ".join(f"{each.market}: {each.problem}" for each in self.symbols if each.problem) or None
+        )

@@ -40,7 +40,7 @@ class Symbol(Struct):
         line: Line = Counted(last=place) if counted else Timed() if place is None else Timed.after(place)
         if place is not None:
             line.interrupted()
-        status = SymbolStatus(market.symbol, market.unified)
+        status = SymbolStatus(market.symbol, market.unified, since=int(time.time() * 1_000))
         return cls(market, line, status, venue, counted, time.monotonic())
 
     def parsed(self, trades: list[dict[str, Any]], *, repaired: bool = False) -> list[Trade]:

@@ -53,7 +53,7 @@ class Watch:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._arrived = asyncio.Event()
         self._group = asyncio.TaskGroup()
-        self._status = Status(str(exchange.id), os.getpid(), int(time.time() * 1_000))
+        self._status = Status(str(exchange.id), os.getpid(), int(time.time() * 1_000), problem="not connected yet")
         exchange.foretick_listener = self
 
     async def run(self, symbols: Iterable[str]) -> None:
@@ -71,13 +71,17 @@ class Watch:
 
     def connected(self, keys: Sequence[str]) -> None:
         """Ask what came since, for each symbol that is watched over the new connection; for all, where that is open."""
+        self._status.problem = ""
         over = [symbol for symbol in self._symbols.values() if any(symbol.market.unified in key for key in keys)]
         for symbol in over or self._symbols.values():
+            if not self._tasks[symbol.market.unified].done():  # else it is not watched for good, and says why
+                symbol.status.problem = ""
             symbol.line.interrupted()
             self._repair(symbol)
 
     def message(self, url: str, message: Any) -> None:
         """Wake who takes trades in."""
+        self._status.heard = int(time.time() * 1_000)
         if self._recorder is not None:
             self._recorder.message(url, message)
         self._arrived.set()
@@ -87,6 +91,7 @@ class Watch:
         if self._recorder is not None:
             self._recorder.unreadable(url, raw)
         log.warning("%s: %s: the connection is made anew", self._exchange.id, reason)
+        self._status.unreadable += 1
         self._outlet.put([letter(self._exchange.id, "", raw, reason)])
 
     # --- which symbols are watched ---
@@ -122,10 +127,11 @@ class Watch:
         self._outlet.save()
 
     def status(self) -> Status:
-        """Return how it goes."""
-        for symbol in self._symbols.values():
+        """Return how it goes; another thread may ask."""
+        symbols = list(self._symbols.values())
+        for symbol in symbols:
             symbol.status.waiting, symbol.status.duplicates = symbol.line.waiting, symbol.line.duplicates
-        self._status.symbols = [symbol.status for symbol in self._symbols.values()]
+        self._status.symbols = [symbol.status for symbol in symbols]
         return self._status
 
     # --- the work ---

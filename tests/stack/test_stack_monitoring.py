@@ -1,12 +1,16 @@
 """The files that Grafana and Prometheus read are those of the tables, and are what they are meant to be."""
 
 import re
+import shutil
+import subprocess
 
 import pytest
 import yaml
 
 from settings import ROOT
-from stack.monitoring import DASHBOARD, ROWS, WARNINGS, dashboard, files, rules
+from stack.monitoring import DASHBOARD, RULES, dashboard, files, rules
+from stack.panels import ROWS
+from stack.rules import WARNINGS
 from stack.servers import MEASURED
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -44,9 +48,11 @@ def test_every_panel_has_a_place_of_its_own():
 
 
 def test_each_component_is_scraped_where_compose_runs_it():
-    targets = {job["job_name"]: job["static_configs"][0]["targets"] for job in SCRAPED["scrape_configs"]}
-    assert targets == {name: [f"{name}:9100"] for name in MEASURED}
-    for name in MEASURED:
+    jobs = {job.pop("job_name"): job for job in SCRAPED["scrape_configs"]}
+    (venues,) = jobs.pop("live")["dns_sd_configs"]  # as many as are started: one that is not is not down
+    assert (venues["names"], venues["type"], venues["port"]) == (["live"], "A", 9100)
+    assert jobs == {name: {"static_configs": [{"targets": [f"{name}:9100"]}]} for name in MEASURED}
+    for name in (*MEASURED, "live"):
         told = COMPOSE["services"][name]["environment"]
         assert told["FORETICK_METRICS_PORT"] == "9100"
         assert told["FORETICK_METRICS_ADDRESS"] == "0.0.0.0"  # noqa: S104 - of the container
@@ -74,3 +80,30 @@ def test_grafana_is_provisioned_with_the_source_that_the_panels_name():
     assert (f"./{DASHBOARD.relative_to(ROOT)}", f"{provider['options']['path']}/{DASHBOARD.name}", "ro") in [
         tuple(mount) for mount in mounts
     ]
+
+
+@pytest.fixture
+def promtool() -> str:
+    """Return Prometheus' own checker, or skip the test where it is not installed."""
+    found = shutil.which("promtool")
+    if found is None:
+        pytest.skip("no promtool: go install github.com/prometheus/prometheus/cmd/promtool@v0.316.0")
+    return found
+
+
+def asked(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_prometheus_can_read_each_panel(promtool: str):
+    for panels in ROWS.values():
+        for panel in panels:
+            for query, _ in panel.lines:
+                assert asked(promtool, "promql", "format", "--experimental", query).strip()
+
+
+def test_prometheus_warns_when_it_should(promtool: str):
+    asked(promtool, "check", "rules", "--lint-fatal", str(RULES))
+    asked(promtool, "test", "rules", str(ROOT / "tests/stack/rules_tried.yml"))

@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from probing import answer, of, port_in, scraped, wait_for
 from stacks import Servers, running
 
 from bench.live_check import compared, read, truth
@@ -19,6 +21,7 @@ from sources.live.memory import Memory, recall
 from sources.live.outlet import outlet
 from sources.live.venues import Venue
 from sources.live.watch import Watch
+from stack.monitoring import metrics
 from stream.admin import create_topics
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
@@ -114,6 +117,57 @@ def test_symbols_come_and_go_while_it_runs_and_a_start_without_any_goes_on(kafka
         assert came == list(range(came[0], last[symbol] + 1))
     assert ids(kafka, "BTCUSDC")
     assert watcher.tell("rm", "binance", "BTC/USDT").returncode == 2
+
+
+def test_what_it_counts_and_what_is_wrong_can_be_asked_for(kafka: Servers) -> None:
+    told = {"FORETICK_LOG_FORMAT": "json", "FORETICK_METRICS_PORT": "0"}
+    with exchange(400) as market:
+        watcher = Watcher(kafka.home, kafka.kafka, market.url, told=told)
+        watcher.start("BTC/USDT", "ETH/USDT")
+        try:
+            port = port_in(kafka.home / "live.log")
+            wait_for(port, "ok\n")
+            until(lambda: seen(watcher, 2), "no trades")
+            market.ask("fault", {"name": "half", "seconds": 0})
+            until(lambda: unreadable(port) == market.ask("state")["halves"] > 0, "no dead letters")
+            market.ask("fault", {"name": "drop", "seconds": 5})
+            wait_for(port, "BTC/USDT: ")
+            assert answer(port, "/ready")[0] == 503
+            assert answer(port, "/health") == (200, "ok\n")
+            wait_for(port, "ok\n")
+            until(lambda: market_series(port, "repaired_trades_total") > 0, "nothing is repaired")
+            settled(market, kafka.kafka)
+            until(lambda: market_series(port, "trade_silence_seconds") > 1, "it does not notice silence")
+            found = scraped(port)
+        finally:
+            watcher.stop()
+    counted = {each["symbol"]: each for each in watcher.status()["symbols"]}
+    for symbol, each in counted.items():
+        labels = {"venue": "binance", "symbol": symbol}
+        for series, name in {"trades": "trades", "repaired_trades": "repaired", "reconnects": "reconnects"}.items():
+            assert of(found, f"live_{series}_total", **labels) == each[name] > 0
+        assert of(found, "live_gaps_total", **labels) == each["gaps"]
+    assert of(found, "component", component="live") == 1
+    assert {name for name in metrics() if name.startswith("foretick_live_")} <= {name for name, _ in found}
+    assert {json.loads(line)["component"] for line in (kafka.home / "live.log").read_text().splitlines()} == {"live"}
+
+
+def unreadable(port: int) -> float:
+    return of(scraped(port), "dead_letters_total", topic="live/binance", symbol="")
+
+
+def market_series(port: int, name: str) -> float:
+    return of(scraped(port), f"live_{name}", venue="binance", symbol="BTCUSDT")
+
+
+def test_a_port_that_is_taken_is_one_line(kafka: Servers) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, exchange(1) as market:
+        where = f"127.0.0.1:{taken.getsockname()[1]}"
+        told = {"FORETICK_METRICS_PORT": where.partition(":")[2]}
+        done = Watcher(kafka.home, kafka.kafka, market.url, told=told).tell("binance", "BTC/USDT")
+    assert done.returncode == 2
+    assert f"FORETICK_METRICS_PORT: {where} cannot be bound: Address already in use" in done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
 
 
 def ids(kafka: Servers, symbol: str) -> list[int]:

@@ -1,12 +1,10 @@
 """A running stack counts what goes through it, and each component shows it at a port of its own."""
 
 import json
-import time
-import urllib.request
 from pathlib import Path
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
+from probing import answer, of, scraped, wait_for
 from stacks import running
 from stream_runs import COMPONENTS, Run
 
@@ -17,40 +15,23 @@ from topics.records import Bar
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
 MINUTES, SERIES = 300, 12
+ASKED_FOR_ELSEWHERE = ("foretick_api_", "foretick_alert", "foretick_live_")
+LOGGING = ("prepare", "train", "deploy", "worker", "persist", "watch", "trainer", "alerts", "dashboard", "api")
 TOLD = {
     "FORETICK_LOG_FORMAT": "json",
     "FORETICK_RETRAIN_CRON": "0 0 29 2 *",  # the models are those of other tests too
     "FORETICK_RETRAIN_ON_DRIFT": "false",
 }
-Samples = dict[tuple[str, tuple[tuple[str, str], ...]], float]
-
-
-def scraped(port: int) -> Samples:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as reply:
-        text = reply.read().decode()
-    return {
-        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
-
-
-def answer(port: int, path: str) -> str:
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as reply:
-        return str(reply.read().decode())
 
 
 def test_a_running_stack_counts_what_goes_through_it(trained: Path, bars: dict[str, list[Bar]]):
-    with running((*COMPONENTS, "deploy", "watch", "trainer", "dashboard", "api"), trained, TOLD) as servers:
+    with running((*COMPONENTS, "deploy", "watch", "trainer", "alerts", "dashboard", "api"), trained, TOLD) as servers:
         run = Run(servers)
         run.send([rows[start : start + 100] for start in range(0, MINUTES, 100) for rows in bars.values()])
         sent = sum(len(rows[:MINUTES]) for rows in bars.values())
         run.wait(sent * SERIES)
         ports = json.loads((servers.home / ADDRESSES).read_text())["metrics_ports"]
         worker, persist, api = (scraped(ports[name]) for name in ("worker", "persist", "api"))
-
-        def of(samples: Samples, name: str, **labels: str) -> float:
-            return samples.get((f"foretick_{name}", tuple(sorted(labels.items()))), 0.0)
 
         assert of(worker, "records_in_total", topic="bars") == sent
         assert of(worker, "records_out_total", topic="features") == sent == run.rows("features")
@@ -67,22 +48,18 @@ def test_a_running_stack_counts_what_goes_through_it(trained: Path, bars: dict[s
         assert of(api, "scored_outcomes", interval="1m", model="naive", horizon="1") > 0
         assert of(api, "skill", interval="1m", model="naive", horizon="1") == 0
         seen = {name for samples in (worker, persist, api) for name, _ in samples}
-        # What is only there once somebody has asked: the tests of the API do.
-        assert {name for name in metrics() if not name.startswith("foretick_api_")} <= seen
+        # Those of the API, of alerts and of venues are there once there is one: their own tests ask for them.
+        assert {name for name in metrics() if not name.startswith(ASKED_FOR_ELSEWHERE)} <= seen
         for name, port in ports.items():
             assert of(scraped(port), "component", component=name) == 1, name
-            assert answer(port, "/health") == "ok\n", name
-            deadline = time.monotonic() + 60
-            while answer_or(port) != "ok\n" and time.monotonic() < deadline:
-                time.sleep(0.2)
-            assert answer(port, "/ready") == "ok\n", name
-        lines = (servers.home / "logs" / "worker.log").read_text().splitlines()
-        written = [json.loads(line) for line in lines if line.startswith("{")]
-        assert {line["component"] for line in written} == {"worker"}
+            assert answer(port, "/health") == (200, "ok\n"), name
+            wait_for(port, "ok\n")
+        for name in LOGGING:
+            assert components_in(servers.home / "logs" / f"{name}.log") <= {name}, name
+        assert components_in(servers.home / "logs" / "worker.log") == {"worker"}
 
 
-def answer_or(port: int) -> str:
-    try:
-        return answer(port, "/ready")
-    except OSError:
-        return ""
+def components_in(log: Path) -> set[str]:
+    """Return who says to have written the lines of a log; each is JSON but the one that tells where a page is."""
+    lines = [line for line in log.read_text().splitlines() if line and " on http://" not in line.partition("{")[0]]
+    return {json.loads(line)["component"] for line in lines}

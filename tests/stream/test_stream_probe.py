@@ -4,6 +4,8 @@ import asyncio
 import io
 import json
 import logging
+import subprocess
+import sys
 import threading
 import urllib.error
 import urllib.request
@@ -13,7 +15,7 @@ import pytest
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
-from settings import Settings
+from settings import ROOT, Settings
 from stream import logs
 from stream.probe import Probe, loop_turns
 
@@ -114,3 +116,20 @@ def test_an_exception_is_in_its_line(stream: io.StringIO):
         logging.getLogger("foretick.tried").exception("it failed")
     (line,) = stream.getvalue().splitlines()
     assert "ValueError: no such thing" in json.loads(line)["exception"]
+
+
+def test_what_ends_a_process_and_what_python_warns_of_are_lines_as_all_others():
+    code = """
+import warnings
+from settings import ROOT, Settings
+from stream import logs
+logs.configure("tried", Settings(log_format="json"))
+warnings.warn("an old way")
+raise ValueError("no such thing")
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    warned, ended = (json.loads(line) for line in done.stderr.splitlines())
+    assert "an old way" in warned["event"]
+    assert (ended["level"], ended["component"]) == ("critical", "tried")
+    assert "ValueError: no such thing" in ended["exception"]
