@@ -9,6 +9,7 @@ import typer
 
 from cli.alerts_database import Json, database, say
 from cli.errors import UserError
+from topics.units import interval_ms
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -49,7 +50,6 @@ def add(
     from alerts.check import check  # noqa: PLC0415
     from alerts.quiet import parse as parse_quiet  # noqa: PLC0415
     from alerts.rule import SEVERITIES, Rule  # noqa: PLC0415
-    from topics.units import interval_ms  # noqa: PLC0415
 
     try:
         condition = wording.parse_when(on, when)
@@ -70,7 +70,7 @@ def add(
             min_confidence,
             min_signal,
             level,
-            interval_ms(cooldown) if cooldown else 0,
+            _cooldown_ms(cooldown),
             parse_quiet(quiet, zone) if quiet else None,
             window,
             known,
@@ -83,6 +83,13 @@ def add(
         version = changes.add_rule(connection, rule, replace)
         unseen = _unseen(connection, rule)
     say(as_json, {"rule": name, "version": version, "note": unseen}, f"added {name}, version {version}{unseen}")
+
+
+def _cooldown_ms(text: str | None) -> int:
+    try:
+        return interval_ms(text) if text else 0
+    except ValueError as error:
+        raise ValueError(f"--cooldown: {error}") from None
 
 
 def _unseen(connection: "Connection", rule: "Rule") -> str:
@@ -199,7 +206,6 @@ def mute(
     from alerts import changes  # noqa: PLC0415 - as in `database`
     from alerts.subscriber import Mute  # noqa: PLC0415
     from cli.times import epoch_ms  # noqa: PLC0415
-    from topics.units import interval_ms  # noqa: PLC0415
 
     if not (rule or symbol or alert):
         raise UserError("mute what? --rule, --symbol or --alert")

@@ -49,7 +49,10 @@ def document(done: "subprocess.CompletedProcess[str]") -> Any:
     [
         (("add", "x", "--on", "weather", "--when", "any"), "on 'weather': a rule is about one of prediction, outcome"),
         ((*ADD, "x", "--horizon", "7"), "horizon 7 is not served; 1, 5, 15, 60 bars are"),
-        ((*ADD, "x", "--cooldown", "soon"), "interval 'soon' is not a whole number followed by s, m, h or d"),
+        (
+            (*ADD, "x", "--cooldown", "soon"),
+            "--cooldown: interval 'soon' is not a whole number followed by s, m, h or d",
+        ),
         ((*ADD, "x", "--severity", "loud"), "severity 'loud' is none of info, warning, critical"),
         ((*ADD, "x", "--quiet", "22-07"), "'22-07' are no quiet hours"),
         (("rm", "nobody"), "there is no rule nobody: foretick alerts list"),
