@@ -49,7 +49,8 @@ class AppriseChannel:
             process = await self._started()
             assert process.stdin is not None and process.stdout is not None  # noqa: S101, PT018 - for mypy: both are pipes
             process.stdin.write(msgspec.json.encode(request) + b"\n")
-            line = await asyncio.wait_for(process.stdout.readline(), TIMEOUT_S * 2)
+            async with asyncio.timeout(TIMEOUT_S * 2):
+                line = await process.stdout.readline()
             reply = msgspec.json.decode(line, type=Reply)
         except (OSError, TimeoutError, msgspec.MsgspecError):
             await self.close()

@@ -109,6 +109,7 @@ class Dispatch:
 async def first(seconds: float, stopping: asyncio.Event) -> None:
     """Wait so long, or until told to stop."""
     try:
-        await asyncio.wait_for(stopping.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await stopping.wait()
     except TimeoutError:
         return

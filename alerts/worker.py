@@ -102,7 +102,8 @@ class Worker:
 
     async def _more(self) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._made.wait(), 1.0)
+            async with asyncio.timeout(1.0):
+                await self._made.wait()
         self._made.clear()
         self._unpublished = None
 

@@ -66,7 +66,8 @@ class Follower:
         Raises ProblemError: 503 where Kafka does not answer, 410 where it has not what comes after the position.
         """
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.hub.ready.wait(), READY_S)
+            async with asyncio.timeout(READY_S):
+                await self.hub.ready.wait()
         if not self.hub.ready.is_set():
             raise ProblemError(503, "Kafka does not answer; try again later", Retry_After="5")
         if position is None:

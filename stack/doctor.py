@@ -160,7 +160,8 @@ async def servers(settings: Settings, running: bool) -> list[Check]:
 async def reached(name: str, ask: Callable[[], Awaitable[str]]) -> Check:
     """Return what a server says of itself, or why it does not."""
     try:
-        return Check(name, "ok", await asyncio.wait_for(ask(), 15))
+        async with asyncio.timeout(15):
+            return Check(name, "ok", await ask())
     except Exception as error:  # noqa: BLE001 - whatever keeps a server from answering is what is to be shown
         advice = f"check {VARIABLE[name]}" if is_external(name) else f"./foretick logs {name}"
         return Check(name, "fail", f"{type(error).__name__}: {error}", advice)

@@ -97,7 +97,8 @@ async def stop(process: asyncio.subprocess.Process, stop_signal: signal.Signals,
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(stop_signal)
         try:
-            await asyncio.wait_for(process.wait(), wait_s)
+            async with asyncio.timeout(wait_s):
+                await process.wait()
         except TimeoutError:
             kill_group(process.pid)
             await process.wait()

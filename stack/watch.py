@@ -152,7 +152,8 @@ class Watch:
         if self.component.check is None:
             return None
         try:
-            await asyncio.wait_for(self.component.check(), CHECK_TIMEOUT_S)
+            async with asyncio.timeout(CHECK_TIMEOUT_S):
+                await self.component.check()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is why there is no good answer
             return f"{type(error).__name__}: {error}"
         return None

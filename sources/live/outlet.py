@@ -59,7 +59,8 @@ class Outlet:
         """Send what is queued, until cancelled. Raises KafkaError where Kafka does not take it."""
         while True:
             try:
-                await asyncio.wait_for(self._filled.wait(), SAVE_S)
+                async with asyncio.timeout(SAVE_S):
+                    await self._filled.wait()
             except TimeoutError:
                 await self.settle()
                 continue

@@ -118,7 +118,8 @@ class Watch:
         self._remember()
         if self._exchange.has.get("unWatchTrades"):
             try:
-                await asyncio.wait_for(self._exchange.un_watch_trades(market.unified, dict(self._venue.watch)), 5)
+                async with asyncio.timeout(5):
+                    await self._exchange.un_watch_trades(market.unified, dict(self._venue.watch))
             except (ccxt.BaseError, TimeoutError) as error:
                 log.info("%s goes on sending %s: %s", self._exchange.id, market.unified, error)
 
