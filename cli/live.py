@@ -5,6 +5,7 @@ import logging
 import signal
 import sys
 from collections.abc import Coroutine
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +16,6 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from cli.errors import UserError
-from cli.times import iso
 from settings import Settings
 
 if TYPE_CHECKING:
@@ -194,10 +194,20 @@ def _show(statuses: "list[Status]", as_json: bool) -> None:
     if not statuses:
         typer.echo("no venue is watched: foretick live VENUE SYMBOL…")
         return
-    table = Table("venue", "symbol", "trades", "repaired", "duplicates", "gaps", "reconnects", "last (UTC)", "problem")
+    table = Table("venue", "symbol", "trades", "repaired", "gaps", "reconnects", "last (UTC)")
+    console = Console()
     for status in statuses:
         for each in status.symbols:
-            counts = (each.trades, each.repaired, each.duplicates, each.gaps, each.reconnects)
-            told = (status.venue, each.market, *(f"{count:,}" for count in counts), iso(each.last_time), each.problem)
-            table.add_row(*told)
-    Console().print(table)
+            counts = (f"{count:,}" for count in (each.trades, each.repaired, each.gaps, each.reconnects))
+            table.add_row(status.venue, each.market, *counts, _moment(each.last_time))
+    console.print(table)
+    for status in statuses:
+        if status.problem:
+            console.print(f"{status.venue}: {status.problem}", markup=False)
+        for each in status.symbols:
+            if each.problem:
+                console.print(f"{status.venue} {each.market}: {each.problem}", markup=False)
+
+
+def _moment(time: int | None) -> str:
+    return "-" if time is None else datetime.fromtimestamp(time / 1_000, UTC).strftime("%m-%d %H:%M")
