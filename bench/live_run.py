@@ -22,15 +22,15 @@ ROUND: tuple[tuple[str, float, float], ...] = (
     ("drop", 1, 3),
     ("duplicate", 2, 3),
     ("reorder", 2, 3),
-    ("kill", 0, 8),  # in full flow: what Kafka has is ahead of what was written down
+    ("kill", 0, 11),  # in full flow: what Kafka has is ahead of what was written down
     ("half", 0, 3),
     ("busy", 2, 0),  # REST is busy while the hole of the drop after it is asked for
     ("drop", 1, 4),
-    ("stall", 0, 9),
+    ("stall", 0, 12),
     ("down", 3, 0),
     ("drop", 1, 9),
     ("forget", 1.5, 1),
-    ("kill", 0, 8),  # with a hole open
+    ("kill", 0, 11),  # with a hole open
 )
 """Each fault: its name, how long it lasts, and how long until the next, in seconds."""
 
