@@ -12,6 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from psycopg import AsyncConnection
 
 from alerts.watch import MOVE, OFFSETS, Place
+from sources.kafka import between
 from stream.outbox import Outbox
 from topics import codec
 from topics.catalog import ALERTS
@@ -71,14 +72,10 @@ async def find_sent(bootstrap: str, connection: AsyncConnection) -> None:
     await consumer.start()
     try:
         partitions = [TopicPartition(ALERTS.name, number) for number in range(ALERTS.partitions)]
-        consumer.assign(partitions)
         first, end = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
-        for partition in partitions:
-            consumer.seek(partition, max(first[partition], known.get((partition.topic, partition.partition), 0)))
-        while any([await consumer.position(partition) < end[partition] for partition in partitions]):
-            for messages in (await consumer.getmany(timeout_ms=500)).values():
-                for message in messages:
-                    found = codec.decode(message.value, Alert, message.headers).records
-                    await connection.execute(MARK_FOUND, ([alert.alert_id for alert in found],))
+        starts = {at: max(first[at], known.get((at.topic, at.partition), 0)) for at in partitions}
+        async for message in between(consumer, starts, end):
+            found = codec.decode(message.value, Alert, message.headers).records
+            await connection.execute(MARK_FOUND, ([alert.alert_id for alert in found],))
     finally:
         await consumer.stop()

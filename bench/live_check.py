@@ -10,6 +10,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from features import bars
+from sources.kafka import between
 from topics import codec
 from topics.catalog import DEAD_LETTERS, GAPS, TICKS, Topic
 from topics.records import Bar, DeadLetter, Gap, Tick
@@ -49,17 +50,12 @@ async def _all(kafka: str, topic: Topic) -> list[Any]:
     try:
         partitions = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
         ends = await consumer.end_offsets(partitions)
-        consumer.assign(partitions)
-        for at in partitions:
-            consumer.seek(at, 0)
         records: list[Any] = []
-        while [at for at in partitions if await consumer.position(at) < ends[at]]:
-            for messages in (await consumer.getmany(timeout_ms=1_000)).values():
-                for message in messages:
-                    frame = codec.decode(message.value, topic.record, message.headers)
-                    if frame.rejected:
-                        raise AssertionError(f"{topic.name}: {frame.rejected[0].reason}")
-                    records += frame.records
+        async for message in between(consumer, dict.fromkeys(partitions, 0), ends):
+            frame = codec.decode(message.value, topic.record, message.headers)
+            if frame.rejected:
+                raise AssertionError(f"{topic.name}: {frame.rejected[0].reason}")
+            records += frame.records
         return records
     finally:
         await consumer.stop()

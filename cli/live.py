@@ -5,7 +5,6 @@ import logging
 import signal
 import sys
 from collections.abc import Coroutine
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +15,7 @@ from rich.table import Table
 from typer.core import TyperGroup
 
 from cli.errors import UserError
+from cli.times import iso
 from settings import Settings
 
 if TYPE_CHECKING:
@@ -194,12 +194,12 @@ def _show(statuses: "list[Status]", as_json: bool) -> None:
     if not statuses:
         typer.echo("no venue is watched: foretick live VENUE SYMBOL…")
         return
-    table = Table("venue", "symbol", "trades", "repaired", "gaps", "reconnects", "last (UTC)")
+    table = Table("venue", "symbol", "trades", "repaired", "gaps", "reconnects", "last (UTC)", box=None)
     console = Console()
     for status in statuses:
         for each in status.symbols:
             counts = (f"{count:,}" for count in (each.trades, each.repaired, each.gaps, each.reconnects))
-            table.add_row(status.venue, each.market, *counts, _moment(each.last_time))
+            table.add_row(status.venue, each.market, *counts, iso(each.last_time))
     console.print(table)
     for status in statuses:
         if status.problem:
@@ -207,7 +207,3 @@ def _show(statuses: "list[Status]", as_json: bool) -> None:
         for each in status.symbols:
             if each.problem:
                 console.print(f"{status.venue} {each.market}: {each.problem}", markup=False)
-
-
-def _moment(time: int | None) -> str:
-    return "-" if time is None else datetime.fromtimestamp(time / 1_000, UTC).strftime("%m-%d %H:%M")

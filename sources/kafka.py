@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from pathlib import Path
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError
-from aiokafka.structs import RecordMetadata
+from aiokafka.structs import ConsumerRecord, RecordMetadata
 from msgspec import Struct
 
 from sources.errors import SourceError
@@ -72,28 +72,26 @@ async def catch_up(bootstrap: str, cluster: Cluster, progress: Progress) -> None
                 raise SourceError(f"the topic {at.topic} was made anew since this replay stopped: --restart sends all")
             if known < end:
                 unread[at] = max(known, begins[at])
-        if unread:
-            await _read(consumer, unread, ends, progress)
+        async for record in between(consumer, unread, ends):
+            _note(progress, dict(record.headers).get(HEADER))
         for at, end in ends.items():
             progress.offsets[at.topic][at.partition] = end
     finally:
         await consumer.stop()
 
 
-async def _read(
-    consumer: AIOKafkaConsumer,
-    starts: dict[TopicPartition, int],
-    ends: dict[TopicPartition, int],
-    progress: Progress,
-) -> None:
-    """Note every record of this run between the offsets."""
-    consumer.assign(list(starts))
-    for at, offset in starts.items():
-        consumer.seek(at, offset)
-    while [at for at in starts if await consumer.position(at) < ends[at]]:
+async def between(
+    consumer: AIOKafkaConsumer, starts: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
+) -> AsyncIterator[ConsumerRecord]:
+    """Yield what partitions hold from their starts up to their ends; the consumer must have started."""
+    unread = {at: start for at, start in starts.items() if start < ends[at]}
+    consumer.assign(list(unread))
+    for at, start in unread.items():
+        consumer.seek(at, start)
+    while [at for at in unread if await consumer.position(at) < ends[at]]:
         for records in (await consumer.getmany(timeout_ms=1_000)).values():
             for record in records:
-                _note(progress, dict(record.headers).get(HEADER))
+                yield record
 
 
 def _note(progress: Progress, header: bytes | None) -> None:

@@ -1,5 +1,6 @@
 """Stacks of real servers in folders of their own, started through the stack's own supervisor."""
 
+import itertools
 import json
 import os
 import shutil
@@ -8,18 +9,21 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
 
 from settings import ADDRESSES, ROOT
 from stack import state
+from storage.timescale import migrate
 
 START_S = 120.0
+numbers = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,25 @@ def _wait_until_healthy(home: Path, supervisor: "subprocess.Popen[bytes]") -> No
         time.sleep(0.1)
     log = (home / "supervisor.log").read_text()[-2000:]
     raise AssertionError(f"the stack did not start: {state.read(home)}; {log}")
+
+
+@contextmanager
+def databases(servers: Servers, prefix: str) -> Iterator[Callable[[], str]]:
+    """Give what makes a database of its own on a TimescaleDB, with the schema and no row, and returns its URL."""
+    names: list[str] = []
+    with psycopg.connect(servers.database_url, autocommit=True) as connection:
+
+        def make() -> str:
+            name = f"{prefix}_{os.getpid()}_{next(numbers)}"
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            names.append(name)
+            url = urlsplit(servers.database_url)._replace(path=f"/{name}").geturl()
+            migrate(url)
+            return url
+
+        yield make
+        for name in names:
+            drop_database(connection, name)
 
 
 def drop_database(connection: psycopg.Connection, name: str) -> None:

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer
 from msgspec import Struct
 
 from sources.errors import SourceError
-from sources.kafka import Cluster
+from sources.kafka import Cluster, between
 from sources.live.line import Place
 from topics import codec
 from topics.catalog import TICKS
@@ -75,16 +75,10 @@ async def recall(bootstrap: str, cluster: Cluster, memory: Memory, venue: str, *
             memory.cluster, memory.places = cluster.id, {}
             memory.offsets = {at.partition: max(begins[at], ends[at] - LOOK_BACK) for at in partitions}
         starts = {at: max(memory.offsets.get(at.partition, 0), begins[at]) for at in partitions}
-        unread = {at: start for at, start in starts.items() if start < ends[at]}
-        consumer.assign(list(unread))
-        for at, start in unread.items():
-            consumer.seek(at, start)
-        while [at for at in unread if await consumer.position(at) < ends[at]]:
-            for messages in (await consumer.getmany(timeout_ms=1_000)).values():
-                for message in messages:
-                    for tick in codec.decode(message.value, Tick, message.headers).records:
-                        if tick.venue == venue:
-                            memory.note(tick, counted=counted)
+        async for message in between(consumer, starts, ends):
+            for tick in codec.decode(message.value, Tick, message.headers).records:
+                if tick.venue == venue:
+                    memory.note(tick, counted=counted)
         memory.offsets = {at.partition: ends[at] for at in partitions}
     finally:
         await consumer.stop()

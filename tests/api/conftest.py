@@ -1,21 +1,13 @@
 """Databases with minutes and forecasts, and servers of the API on them."""
 
-import itertools
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 from api_market import MINUTES, Api, Market, serving
-from psycopg import sql
-from stacks import drop_database
+from stacks import databases
 
-from storage.timescale import migrate
 from stream.admin import create_topics
-
-numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -28,20 +20,8 @@ def kafka(servers: Any) -> str:
 @pytest.fixture(scope="module")
 def new_market(servers: Any) -> Iterator[Callable[[], Market]]:
     """Make databases of their own on the session's TimescaleDB, with the schema and no row."""
-    names = []
-    with psycopg.connect(servers.database_url, autocommit=True) as connection:
-
-        def make() -> Market:
-            name = f"api_{os.getpid()}_{next(numbers)}"
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-            names.append(name)
-            url = urlsplit(servers.database_url)._replace(path=f"/{name}").geturl()
-            migrate(url)
-            return Market(url)
-
-        yield make
-        for name in names:
-            drop_database(connection, name)
+    with databases(servers, "api") as make:
+        yield lambda: Market(make())
 
 
 @pytest.fixture(scope="module")

@@ -1,41 +1,22 @@
 """Databases with minutes and forecasts, a dashboard's own server on one, and a Chromium to look at it."""
 
-import itertools
-import os
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 from dashboard_market import BARS_STORED, Market, serving
 from playwright.sync_api import Browser, Page, sync_playwright
-from psycopg import sql
-from stacks import drop_database
+from stacks import databases
 
 from dashboard.screenshot import ARGUMENTS, CHROMIUM
-from storage.timescale import migrate
-
-numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
 def new_market(servers: Any) -> Iterator[Callable[[], Market]]:
     """Make databases of their own on the session's TimescaleDB, with the schema and no row."""
-    names = []
-    with psycopg.connect(servers.database_url, autocommit=True) as connection:
-
-        def make() -> Market:
-            name = f"dashboard_{os.getpid()}_{next(numbers)}"
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-            names.append(name)
-            url = urlsplit(servers.database_url)._replace(path=f"/{name}").geturl()
-            migrate(url)
-            return Market(url)
-
-        yield make
-        for name in names:
-            drop_database(connection, name)
+    with databases(servers, "dashboard") as make:
+        yield lambda: Market(make())
 
 
 @pytest.fixture(scope="module")

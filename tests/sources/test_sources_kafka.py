@@ -17,6 +17,7 @@ from aiokafka.structs import ConsumerRecord
 from settings import ROOT, Settings
 from sources.counts import Counts
 from sources.errors import SourceError
+from sources.kafka import between
 from sources.replay import replay
 from stream.admin import create_topics
 from topics import codec
@@ -52,14 +53,7 @@ async def _all(bootstrap: str, topic: Topic) -> list[ConsumerRecord]:
     try:
         partitions = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
         ends = await consumer.end_offsets(partitions)
-        consumer.assign(partitions)
-        for at in partitions:
-            consumer.seek(at, 0)
-        found: list[ConsumerRecord] = []
-        while [at for at in partitions if await consumer.position(at) < ends[at]]:
-            for records in (await consumer.getmany(timeout_ms=1_000)).values():
-                found.extend(records)
-        return found
+        return [record async for record in between(consumer, dict.fromkeys(partitions, 0), ends)]
     finally:
         await consumer.stop()
 

@@ -7,26 +7,16 @@ import logging
 import subprocess
 import sys
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 
 import pytest
+from probing import answer
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
 from settings import ROOT, Settings
 from stream import logs
 from stream.probe import Probe, loop_turns
-
-
-def ask(port: int, path: str) -> tuple[int, str]:
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as reply:
-            return reply.status, reply.read().decode()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read().decode()
 
 
 @pytest.fixture
@@ -46,7 +36,7 @@ def port(wrong: list[str]) -> Iterator[int]:
 
 
 def test_metrics_are_text_that_prometheus_reads(port: int):
-    status, text = ask(port, "/metrics")
+    status, text = answer(port, "/metrics")
     assert status == 200
     names = {family.name for family in text_string_to_metric_families(text)}
     assert {"foretick_component", "process_resident_memory_bytes", "process_cpu_seconds"} <= names
@@ -54,11 +44,11 @@ def test_metrics_are_text_that_prometheus_reads(port: int):
 
 
 def test_alive_is_not_ready(port: int, wrong: list[str]):
-    assert ask(port, "/ready") == (200, "ok\n")
+    assert answer(port, "/ready") == (200, "ok\n")
     wrong.append("Kafka does not answer")
-    assert ask(port, "/ready") == (503, "Kafka does not answer\n")
-    assert ask(port, "/health") == (200, "ok\n")
-    assert ask(port, "/else")[0] == 404
+    assert answer(port, "/ready") == (503, "Kafka does not answer\n")
+    assert answer(port, "/health") == (200, "ok\n")
+    assert answer(port, "/else")[0] == 404
 
 
 def test_without_a_port_nothing_is_shown():
