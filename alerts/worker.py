@@ -24,12 +24,13 @@ from alerts.metrics import Waiting
 from alerts.publish import publish
 from alerts.watch import Watch
 from settings import Settings
+from storage import locks
+from storage.locks import Lock
 from stream import logs
 from stream.probe import Probe, loop_turns
 
 log = logging.getLogger("foretick")
 
-LOCK = 7_166_104  # any number but that of storage.timescale, the same in every version
 HEALTH_S = 5.0
 KAFKA_AGAIN_S = 2.0
 CONNECT_S = 10
@@ -80,8 +81,7 @@ class Worker:
     async def _stand_by(self, connection: AsyncConnection, stopping: asyncio.Event) -> None:
         told = False
         while not stopping.is_set():
-            row = await (await connection.execute("SELECT pg_try_advisory_lock(%s)", (LOCK,))).fetchone()
-            if row is not None and row[0]:
+            if await locks.taken_async(connection, Lock.ALERTS):
                 return
             if not told:
                 self._idle = "another alerts worker works; this one stands by"

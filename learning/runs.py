@@ -12,10 +12,10 @@ from psycopg.types.json import Jsonb
 
 from learning.held import Held
 from learning.run_records import RUN, STEP, Options, Run, Step, run_of, step_of
+from storage import locks
 from storage.errors import StorageError, place, reason
+from storage.locks import Lock
 
-LOCK = "SELECT pg_try_advisory_lock(hashtextextended('foretick pipeline ' || %s, 0))"
-ASKING = "SELECT pg_advisory_xact_lock(hashtextextended('foretick pipeline', 0))"
 NEWEST = f"SELECT {RUN} FROM pipeline_runs ORDER BY requested_at DESC LIMIT 1"  # noqa: S608 - our own constants here
 ONE = f"SELECT {RUN} FROM pipeline_runs WHERE run_id = %s"  # noqa: S608
 ALL = f"SELECT {RUN} FROM pipeline_runs ORDER BY requested_at DESC LIMIT %s"  # noqa: S608
@@ -51,7 +51,7 @@ class Runs:
         """
         run_id = _new_id()
         with self._connected() as connection, connection.transaction():
-            connection.execute(ASKING)
+            locks.wait_in_transaction(connection, Lock.RUN_REQUEST)
             row = connection.execute(NEWEST).fetchone()
             if unless_after != "" and (None if row is None else row[0]) != unless_after:
                 return None
@@ -63,7 +63,7 @@ class Runs:
         """Ask for a run and hold it at once."""
         run_id = _new_id()
         with self._connected() as connection:
-            connection.execute(LOCK, (run_id,))
+            locks.taken(connection, Lock.RUN, run_id)
             _add(connection, run_id, why, requested_by, bar_time, "running", options)
             yield self._held(connection, run_id)
 
@@ -75,7 +75,7 @@ class Runs:
         """
         with self._connected() as connection:
             for run in map(run_of, connection.execute(UNFINISHED).fetchall()):
-                if _locked(connection, run.run_id):
+                if locks.taken(connection, Lock.RUN, run.run_id):
                     now = _one(connection, run.run_id)
                     if now is not None and now.state in ("queued", "running"):  # nobody ended it in between
                         yield self._held(connection, run.run_id)
@@ -91,7 +91,7 @@ class Runs:
                 raise ValueError(f"no run {run_id!r}; foretick pipeline list shows them")
             if run.state == "done":
                 raise ValueError(f"run {run_id} is done: foretick pipeline show {run_id}")
-            if not _locked(connection, run_id):
+            if not locks.taken(connection, Lock.RUN, run_id):
                 raise ValueError(f"run {run_id} is at work in another process")
             yield self._held(connection, run_id)
 
@@ -157,8 +157,3 @@ def _add(
 def _one(connection: Connection, run_id: str) -> Run | None:
     row = connection.execute(ONE, (run_id,)).fetchone()
     return None if row is None else run_of(row)
-
-
-def _locked(connection: Connection, run_id: str) -> bool:
-    row = connection.execute(LOCK, (run_id,)).fetchone()
-    return row is not None and bool(row[0])

@@ -23,7 +23,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from models.space import Integer, Kind, Parameters, Real, Space
+from storage import locks
 from storage.errors import StorageError, place, reason
+from storage.locks import Lock
 from storage.timescale import migrate
 
 if TYPE_CHECKING:
@@ -77,7 +79,7 @@ class Shared:
     def locked(self) -> Iterator[psycopg.Connection]:
         """Hold what only one process may do at a time. A process that is killed lets go of it."""
         with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (f"foretick tune {SCHEMA}",))
+            locks.wait(connection, Lock.STUDY)
             yield connection
 
     def begin(self, first: list[Parameters]) -> None:

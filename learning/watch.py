@@ -30,7 +30,9 @@ from learning.tracking import Tracker
 from models import registry
 from models.reference import Reference
 from settings import Settings
+from storage import locks
 from storage.errors import place, reason
+from storage.locks import Lock
 from stream import logs
 from stream.probe import Probe
 from topics.records import HORIZONS, Deployment, Drift, ModelEvent
@@ -38,8 +40,6 @@ from topics.records import HORIZONS, Deployment, Drift, ModelEvent
 log = logging.getLogger("foretick")
 
 POLL_S = 1.0
-LOCK = 7_166_104
-"""Of the one watch at a time: not the number with which migrations lock."""
 STEP_BARS = 1_440
 """Bars that are read at once."""
 REFUSED = """
@@ -190,7 +190,7 @@ def alone(url: str) -> Iterator[Connection]:
     """Connect, and wait until no other watch is there."""
     with psycopg.connect(url, autocommit=True) as connection:
         told = False
-        while connection.execute("SELECT pg_try_advisory_lock(%s)", (LOCK,)).fetchone() != (True,):
+        while not locks.taken(connection, Lock.WATCH):
             if not told:
                 log.info("another watch is there: this one waits for its end")
             told = True

@@ -10,15 +10,15 @@ import stamina
 from msgspec import Struct
 from psycopg import AsyncConnection, sql
 
-from storage import tables
+from storage import locks, tables
 from storage.binary import HEADER, TRAILER
 from storage.errors import StorageError, place, reason
+from storage.locks import Lock
 from storage.numbers import Numbers
 from topics.catalog import OUTCOMES, PREDICTIONS, TICKS, Topic
 from topics.records import Outcome, Prediction, Tick
 
 MIGRATIONS = Path(__file__).parent / "sql"
-LOCK = 7_166_103  # any number, as long as every version of Foretick takes the same
 RETRY_SECONDS = 60.0
 
 
@@ -38,7 +38,7 @@ def migrate(url: str) -> None:
 
 
 def _migrate_one(connection: psycopg.Connection, path: Path) -> None:
-    connection.execute("SELECT pg_advisory_xact_lock(%s)", (LOCK,))
+    locks.wait_in_transaction(connection, Lock.MIGRATION)
     connection.execute(
         "CREATE TABLE IF NOT EXISTS schema_migrations "
         "(name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"

@@ -26,12 +26,14 @@ from stacks import Servers, drop_database
 from features.definition import DEFAULT
 from learning.ledger import Ledger
 from learning.stored import Stored
-from learning.watch import LOCK, Watch, alone
+from learning.watch import Watch, alone
 from models import provenance, registry, training
 from models.provenance import Provenance
 from models.reference import Reference
 from settings import ROOT, Settings
 from stack.prepare import prepare
+from storage import locks
+from storage.locks import Lock
 from storage.timescale import Writer
 from topics import codec
 from topics.catalog import DRIFT, FEATURES, MODEL_EVENTS, OUTCOMES, PREDICTIONS, REGIMES
@@ -319,7 +321,7 @@ def test_what_is_read_is_what_was_written_and_never_the_newest_bar_of_a_symbol(s
 def test_one_watch_watches_at_a_time(settings: Settings) -> None:
     url = settings.database_url.get_secret_value()
     with alone(url), psycopg.connect(url) as other:
-        assert other.execute("SELECT pg_try_advisory_lock(%s)", (LOCK,)).fetchone() == (False,)
+        assert not locks.taken(other, Lock.WATCH)
     with alone(url) as again:
         assert again.execute("SELECT 1").fetchone() == (1,)
 
