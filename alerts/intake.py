@@ -12,6 +12,8 @@ from msgspec import Struct
 from alerts.behind import NOT_READ, Behind
 from alerts.kinds import KINDS
 from alerts.watch import Place, Watch
+from settings.broker import Address
+from sources import broker
 from topics import codec
 from topics.catalog import ALERTS_GROUP, MAX_MESSAGE_BYTES
 
@@ -45,13 +47,15 @@ class Seek(ConsumerRebalanceListener):  # type: ignore[misc, unused-ignore]
             await self._consumer.seek_to_beginning(*unread)
 
 
-async def read(bootstrap: str, watch: Watch, alone: asyncio.Lock, made: Callable[[int], None], behind: Behind) -> None:
+async def read(
+    bootstrap: Address, watch: Watch, alone: asyncio.Lock, made: Callable[[int], None], behind: Behind
+) -> None:
     """Read for ever, and tell `made` how many alerts came of a batch. Raises KafkaError where Kafka cannot be read.
 
     `alone` is held while the watcher works: what it knows in memory must be what the database has.
     """
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap,
+    consumer = broker.consumer(
+        bootstrap,
         group_id=ALERTS_GROUP,
         # Only one reads at a time (alerts/worker.py). So one that begins takes the place of one that was killed, at
         # once, and need not wait until Kafka believes that it is gone.

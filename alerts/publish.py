@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping
 from itertools import groupby
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from psycopg import AsyncConnection
 
 from alerts.watch import MOVE, OFFSETS, Place
+from settings.broker import Address
+from sources import broker
 from sources.kafka import between
 from stream.outbox import Outbox
 from topics import codec
@@ -24,7 +26,7 @@ MARK = "UPDATE alert_outbox SET published_at = now() WHERE number = ANY (%s)"
 MARK_FOUND = "UPDATE alert_outbox SET published_at = now() WHERE published_at IS NULL AND alert_id = ANY (%s)"
 
 
-async def publish(bootstrap: str, connection: AsyncConnection, more: Callable[[], Any]) -> None:
+async def publish(bootstrap: Address, connection: AsyncConnection, more: Callable[[], Any]) -> None:
     """Publish for ever; `more` waits until there may be something. Raises KafkaError where Kafka does not take it."""
     await find_sent(bootstrap, connection)
     outbox = Outbox(bootstrap)
@@ -63,12 +65,12 @@ async def note(connection: AsyncConnection, ends: Mapping[Place, int]) -> None:
     await connection.execute(MOVE, (list(topics), list(partitions), list(ends.values())))
 
 
-async def find_sent(bootstrap: str, connection: AsyncConnection) -> None:
+async def find_sent(bootstrap: Address, connection: AsyncConnection) -> None:
     """Mark what the topic has already of the alerts that are not marked."""
     if not await (await connection.execute(PENDING, (1,))).fetchall():
         return
     known = {(topic, part): at for topic, part, at in await (await connection.execute(OFFSETS)).fetchall()}
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    consumer = broker.consumer(bootstrap, enable_auto_commit=False)
     await consumer.start()
     try:
         partitions = [TopicPartition(ALERTS.name, number) for number in range(ALERTS.partitions)]

@@ -55,7 +55,7 @@ class Worker:
             if stopping.is_set():
                 return
             self._idle = None
-            kafka, watch = self._settings.kafka, Watch(connection)
+            kafka, watch = self._settings.broker, Watch(connection)
             dispatch = Dispatch(self._settings, self.connect, self.waiting)
             tasks = [
                 asyncio.create_task(again("read", lambda: read(kafka, watch, self._alone, self._note, self.behind))),
@@ -95,7 +95,7 @@ class Worker:
 
     async def _publish(self, connection: AsyncConnection) -> None:
         try:
-            await publish(self._settings.kafka, connection, self._more)
+            await publish(self._settings.broker, connection, self._more)
         except (KafkaError, OSError) as error:
             self._unpublished = f"alerts cannot be published: {error}"
             raise

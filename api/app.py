@@ -36,7 +36,7 @@ Times are epoch milliseconds, UTC; returns are log returns; unknown is null. Tab
 def make_app(settings: Settings) -> FastAPI:
     """Return the application; it opens its connections when it is started."""
     database = Database(settings.database_url.get_secret_value())
-    hub = Hub(settings.kafka)
+    hub = Hub(settings.broker)
     standing = Standing(database)
 
     def ready() -> str | None:

@@ -9,6 +9,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from api.ring import Frame, Ring
+from settings.broker import Address
+from sources import broker
 from topics.catalog import ALERTS, DRIFT, GAPS, OUTCOMES, PREDICTIONS, REGIMES, Topic, by_name
 
 STREAMED = (PREDICTIONS, OUTCOMES, REGIMES, ALERTS, DRIFT, GAPS)
@@ -18,14 +20,14 @@ log = logging.getLogger("foretick")
 
 
 @asynccontextmanager
-async def consumer(bootstrap: str, topics: Sequence[Topic]) -> AsyncIterator[AIOKafkaConsumer]:
+async def consumer(bootstrap: Address, topics: Sequence[Topic]) -> AsyncIterator[AIOKafkaConsumer]:
     """Give a consumer of all partitions of these topics, in no group, that goes nowhere by itself; and close it.
 
     Raises KafkaError where no Kafka answers or a topic is not there.
     """
-    client = AIOKafkaConsumer(
+    client = broker.consumer(
+        bootstrap,
         *(topic.name for topic in topics),
-        bootstrap_servers=bootstrap,
         request_timeout_ms=REQUEST_MS,
         enable_auto_commit=False,
         auto_offset_reset="none",
@@ -46,7 +48,7 @@ def frame(record: ConsumerRecord) -> Frame:
 class Hub:
     """The rings. `ready` is set while Kafka answers, `stopping` once all streams are to end."""
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: Address) -> None:
         self.bootstrap = bootstrap
         self.rings = {topic: Ring(topic) for topic in STREAMED}
         self.ready = asyncio.Event()

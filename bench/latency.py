@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from aiokafka import AIOKafkaConsumer
 
+from sources import broker
 from sources.producer import producer
 from topics import codec
 from topics.catalog import PREDICTIONS, TICKS
@@ -33,7 +34,7 @@ class Live:
     async def run(self, seconds: float) -> list[float]:
         """Send ticks for so many seconds; return how long each completed bar's predictions took, in milliseconds."""
         self.took, self._answered = [], asyncio.Event()  # which belongs to the loop of this run
-        consumer = AIOKafkaConsumer(PREDICTIONS.name, bootstrap_servers=self.kafka, auto_offset_reset="latest")
+        consumer = broker.consumer(self.kafka, PREDICTIONS.name, auto_offset_reset="latest")
         sender = producer(self.kafka, linger_ms=0)
         await consumer.start()
         await sender.start()

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
 from features import bars
+from sources import broker
 from sources.kafka import between
 from topics import codec
 from topics.catalog import DEAD_LETTERS, GAPS, TICKS, Topic
@@ -45,7 +46,7 @@ async def _read(kafka: str) -> Found:
 
 
 async def _all(kafka: str, topic: Topic) -> list[Any]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, enable_auto_commit=False)
+    consumer = broker.consumer(kafka, enable_auto_commit=False)
     await consumer.start()
     try:
         partitions = [TopicPartition(topic.name, number) for number in range(topic.partitions)]

@@ -154,10 +154,10 @@ def _decide(name: str, action: "Action", version: str | None, why: str, as_json:
     from learning.ledger import Ledger  # noqa: PLC0415
 
     settings = Settings()
-    begin = _told(lambda: end(settings.kafka))
+    begin = _told(lambda: end(settings.broker))
     made = _told(lambda: Ledger(settings).decide(name, action, version, decided_by="user", why=why, force=True))
     retired = made.champion is None
-    heard = None if retired else _told(lambda: answer(settings.kafka, begin, made, ANSWER_S, FIRST_BARS_S))
+    heard = None if retired else _told(lambda: answer(settings.broker, begin, made, ANSWER_S, FIRST_BARS_S))
     said = None if heard is None else heard.said
     if as_json:
         _print({"deployment": made, "answer": said, "serving": [] if heard is None else heard.serving})

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from cli.errors import UserError
 from settings import Settings
+from settings.broker import Address
 from topics import codec
 from topics.catalog import DAY_MS, FEATURES, FOREVER, TOPICS, Topic, by_name
 
@@ -92,23 +93,23 @@ def watch(
         return _lines(topic, value, symbol, words)
 
     try:
-        asyncio.run(_tail(topic, settings.kafka, count, follow, lines))
+        asyncio.run(_tail(topic, settings.broker, count, follow, lines))
     except UnknownTopicOrPartitionError:
         raise UserError(
-            f"topic {topic.name} does not exist on Kafka at {settings.kafka}; ./foretick up creates it"
+            f"topic {topic.name} does not exist on Kafka at {settings.broker}; ./foretick up creates it"
         ) from None
     except KafkaError as error:
         raise UserError(
-            f"Kafka at {settings.kafka} does not answer ({error}); is it running? ./foretick status"
+            f"Kafka at {settings.broker} does not answer ({error}); is it running? ./foretick status"
         ) from None
 
 
 async def _tail(
-    topic: Topic, bootstrap: str, count: int, follow: bool, read: Callable[[bytes | None], list[bytes]]
+    topic: Topic, bootstrap: Address, count: int, follow: bool, read: Callable[[bytes | None], list[bytes]]
 ) -> None:
-    from aiokafka import AIOKafkaConsumer  # noqa: PLC0415 - likewise
+    from sources import broker  # noqa: PLC0415 - likewise
 
-    consumer = AIOKafkaConsumer(topic.name, bootstrap_servers=bootstrap, enable_auto_commit=False)
+    consumer = broker.consumer(bootstrap, topic.name, enable_auto_commit=False)
     try:
         await consumer.start()
         partitions = list(consumer.assignment())

@@ -9,6 +9,8 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from settings.broker import Address
+from sources import broker
 from topics.catalog import PERSIST_GROUP, TOPICS, WORKER_GROUP
 
 GROUPS = {"forecast": WORKER_GROUP, "store": PERSIST_GROUP}
@@ -31,7 +33,7 @@ async def group_lag(admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer, grou
 class Lag:
     """The lag of each group of `GROUPS`; `now` never blocks."""
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: Address) -> None:
         self._bootstrap = bootstrap
         self._now: dict[str, int | None] = dict.fromkeys(GROUPS)
         self._loop = asyncio.new_event_loop()
@@ -60,8 +62,8 @@ class Lag:
 
     async def _follow(self) -> None:
         while True:
-            admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, request_timeout_ms=TIMEOUT_MS)
-            consumer = AIOKafkaConsumer(bootstrap_servers=self._bootstrap, request_timeout_ms=TIMEOUT_MS)
+            admin = broker.admin(self._bootstrap, request_timeout_ms=TIMEOUT_MS)
+            consumer = broker.consumer(self._bootstrap, request_timeout_ms=TIMEOUT_MS)
             try:
                 await admin.start()
                 await consumer.start()

@@ -45,7 +45,7 @@ def build(
 ) -> tuple[Server, Feed, Lag]:
     """Return the server, not started, and the two readers that feed it. Port 0 takes a free one."""
     folder = files("dashboard")
-    feed, lag = Feed(settings.database_url.get_secret_value()), Lag(settings.kafka)
+    feed, lag = Feed(settings.database_url.get_secret_value()), Lag(settings.broker)
     templates = Environment(loader=FileSystemLoader(str(folder.joinpath("templates"))), autoescape=False)  # noqa: S701 - Bokeh puts its own markup into it; data never enters the template
     template = templates.get_template("index.html")
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from psycopg import Connection
 
 from learning.stored import moment
+from settings.broker import Address
 from sources.producer import producer
 from topics import codec
 from topics.catalog import DRIFT
@@ -25,13 +26,13 @@ def _known(connection: Connection, drift: Drift) -> bool:
     return connection.execute(KNOWN, where).fetchone() is not None
 
 
-def publish(bootstrap: str, drifts: Sequence[Drift]) -> None:
+def publish(bootstrap: Address, drifts: Sequence[Drift]) -> None:
     """Send them to Kafka, and return once they are there. Raises KafkaError."""
     if drifts:
         asyncio.run(_send(bootstrap, drifts))
 
 
-async def _send(bootstrap: str, drifts: Sequence[Drift]) -> None:
+async def _send(bootstrap: Address, drifts: Sequence[Drift]) -> None:
     to_kafka = producer(bootstrap)
     try:
         await to_kafka.start()

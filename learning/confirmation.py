@@ -11,6 +11,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from learning.ledger import LedgerError
+from settings.broker import Address
+from sources import broker
 from storage.errors import reason
 from topics import codec
 from topics.catalog import MODEL_EVENTS
@@ -36,7 +38,7 @@ class Answer:
             self.said = event
 
 
-def end(bootstrap: str) -> int:
+def end(bootstrap: Address) -> int:
     """Return where `model-events` ends now: what is said to a decision that follows comes after. Raises LedgerError."""
 
     async def ask() -> int:
@@ -46,7 +48,7 @@ def end(bootstrap: str) -> int:
     return _asked(bootstrap, ask())
 
 
-def answer(bootstrap: str, begin: int, made: Deployment, seconds: float, more: float) -> Answer:
+def answer(bootstrap: Address, begin: int, made: Deployment, seconds: float, more: float) -> Answer:
     """Return what workers say to a decision from offset `begin` on: wait so many seconds, then `more` for first bars.
 
     Raises LedgerError where Kafka does not answer.
@@ -70,8 +72,8 @@ def answer(bootstrap: str, begin: int, made: Deployment, seconds: float, more: f
 
 
 @asynccontextmanager
-async def _consumer(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
-    client = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+async def _consumer(bootstrap: Address) -> AsyncIterator[AIOKafkaConsumer]:
+    client = broker.consumer(bootstrap, enable_auto_commit=False)
     try:
         await client.start()
         client.assign([PARTITION])
@@ -80,7 +82,7 @@ async def _consumer(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
         await client.stop()
 
 
-def _asked(bootstrap: str, question: Coroutine[Any, Any, T]) -> T:
+def _asked(bootstrap: Address, question: Coroutine[Any, Any, T]) -> T:
     try:
         return asyncio.run(question)
     except KafkaError as error:

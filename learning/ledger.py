@@ -19,6 +19,7 @@ from models import deployment as deciding
 from models import listing
 from models.deployment import Action
 from settings import Settings
+from settings.broker import Address
 from sources.producer import producer
 from storage.errors import place, reason
 from topics import codec
@@ -48,7 +49,7 @@ class Ledger:
     """The append-only log of decisions. Its methods block, and are not for a thread in which an event loop runs."""
 
     def __init__(self, settings: Settings) -> None:
-        self._url, self._kafka = settings.database_url.get_secret_value(), settings.kafka
+        self._url, self._kafka = settings.database_url.get_secret_value(), settings.broker
         self._folder = settings.home / "models"
 
     @property
@@ -197,7 +198,7 @@ def _row(made: Deployment) -> tuple[object, ...]:
     )
 
 
-async def _send(bootstrap: str, deployments: Iterable[Deployment]) -> None:
+async def _send(bootstrap: Address, deployments: Iterable[Deployment]) -> None:
     to_kafka = producer(bootstrap)
     try:
         await to_kafka.start()

@@ -108,7 +108,7 @@ class Watch:
         drifts += self._compared(after, until, times, whose)
         self._store_skill(skills)
         for drift in alarms.new(self._connection, drifts):
-            alarms.publish(self._settings.kafka, [drift])
+            alarms.publish(self._settings.broker, [drift])
             log.info("drift of %s %s: %s (%s)", drift.model, drift.version, drift.detail, drift.kind)
         self._frontier.read = until
 
@@ -212,7 +212,7 @@ def main() -> None:
     except psycopg.Error as error:
         sys.exit(f"the watch ends: {place(url)} does not answer ({reason(error)})")
     except KafkaError as error:
-        sys.exit(f"the watch ends: Kafka at {settings.kafka} does not answer ({reason(error)})")
+        sys.exit(f"the watch ends: Kafka at {settings.broker} does not answer ({reason(error)})")
     except LedgerError as error:
         sys.exit(f"the watch ends: {error}")
 

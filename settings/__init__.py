@@ -16,6 +16,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from settings.broker import Broker, Mechanism, Security
 from topics.units import interval_ms, is_time
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -29,6 +30,15 @@ class Settings(BaseSettings):
 
     home: Path = Field(default=ROOT / ".foretick", description="data folders, logs, model artifacts")
     kafka: str = Field(default="127.0.0.1:9092", description="bootstrap servers, host:port[,host:port]")
+    kafka_user: str = Field(default="", description="as whom to go to Kafka, where it asks for a user")
+    kafka_password: SecretStr = Field(default=SecretStr(""), description="that user's password")
+    kafka_security: Security | None = Field(
+        default=None, description="how to go there; by default SASL_PLAINTEXT with a user, PLAINTEXT without"
+    )
+    kafka_mechanism: Mechanism = Field(default="SCRAM-SHA-512", description="how that user proves to be it")
+    kafka_ca: Path | None = Field(
+        default=None, description="a file of the authorities that signed Kafka's certificates; the system's by default"
+    )
     database_url: SecretStr = Field(default=SecretStr("postgresql://foretick@127.0.0.1:5432/foretick"))
     redis_url: SecretStr = Field(default=SecretStr("redis://127.0.0.1:6379/0"))
     mlflow_uri: str = Field(default="http://127.0.0.1:5000", description="the MLflow server that tracks and registers")
@@ -99,6 +109,12 @@ class Settings(BaseSettings):
     )
     frame_rows: int = Field(default=500, ge=1, le=5_000, description="rows in one frame of a backfill, at most")
 
+    @property
+    def broker(self) -> Broker:
+        """Kafka, for `sources.broker`."""
+        security = self.kafka_security or ("SASL_PLAINTEXT" if self.kafka_user else "PLAINTEXT")
+        return Broker(self.kafka, self.kafka_user, self.kafka_password, security, self.kafka_mechanism, self.kafka_ca)
+
     @field_validator("interval")
     @classmethod
     def _time_interval(cls, value: str) -> str:
@@ -140,7 +156,10 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read the environment first, then the addresses that `up` chose."""
         home = Path(init_settings().get("home") or env_settings().get("home") or cls.model_fields["home"].default)
-        return init_settings, env_settings, JsonConfigSettingsSource(settings_cls, json_file=home / ADDRESSES)
+        written = JsonConfigSettingsSource(settings_cls, json_file=home / ADDRESSES)
+        if "kafka" in {**init_settings(), **env_settings()}:  # another Kafka, which does not know our user
+            written.init_kwargs = {key: value for key, value in written.init_kwargs.items() if "kafka_" not in key}
+        return init_settings, env_settings, written
 
 
 def _not_time(interval: str) -> None:

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaConnectionError
 from aiokafka.structs import ConsumerRecord, RecordMetadata
 from msgspec import Struct
 
+from settings.broker import Address
+from sources import broker
 from sources.errors import SourceError
 from sources.producer import producer
 from sources.progress import Progress, save
@@ -37,9 +38,9 @@ class Cluster:
     partitions: list[TopicPartition]
 
 
-async def cluster_at(bootstrap: str) -> Cluster:
+async def cluster_at(bootstrap: Address) -> Cluster:
     """Return the cluster at an address. Raises SourceError where no Kafka answers, or it has not our topics."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    admin = broker.admin(bootstrap)
     try:
         await admin.start()
     except KafkaConnectionError as error:
@@ -55,12 +56,12 @@ async def cluster_at(bootstrap: str) -> Cluster:
         await admin.close()
 
 
-async def catch_up(bootstrap: str, cluster: Cluster, progress: Progress) -> None:
+async def catch_up(bootstrap: Address, cluster: Cluster, progress: Progress) -> None:
     """Add to the progress what the topics hold beyond it; at its beginning, note where the topics end.
 
     Raises SourceError where the topics were made anew since.
     """
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    consumer = broker.consumer(bootstrap, enable_auto_commit=False)
     await consumer.start()
     try:
         ends = await consumer.end_offsets(cluster.partitions)
@@ -133,7 +134,7 @@ class Sender:
 
 
 @asynccontextmanager
-async def sender(bootstrap: str, progress: Progress, path: Path) -> AsyncIterator[Sender]:
+async def sender(bootstrap: Address, progress: Progress, path: Path) -> AsyncIterator[Sender]:
     """Open the way to Kafka. However it is left, what was confirmed is written down."""
     to_kafka = producer(bootstrap, linger_ms=10, max_batch_size=MAX_MESSAGE_BYTES // 4)
     await to_kafka.start()

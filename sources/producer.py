@@ -5,6 +5,8 @@ from typing import Any
 import aiokafka.codec
 from aiokafka import AIOKafkaProducer
 
+from settings.broker import Address
+from sources import broker
 from topics.catalog import MAX_MESSAGE_BYTES
 
 ZSTD_LEVEL = 1
@@ -14,10 +16,10 @@ ZSTD_LEVEL = 1
 aiokafka.codec.zstd_encode.__defaults__ = (ZSTD_LEVEL,)
 
 
-def producer(bootstrap: str, **settings: Any) -> AIOKafkaProducer:
+def producer(bootstrap: Address, **settings: Any) -> AIOKafkaProducer:
     """Return a producer whose records count once all replicas have them, and which repeats none."""
-    return AIOKafkaProducer(
-        bootstrap_servers=bootstrap,
+    return broker.producer(
+        bootstrap,
         acks="all",
         enable_idempotence=True,
         compression_type="zstd",  # gzip, which is always there, costs more than all else together

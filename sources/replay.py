@@ -52,7 +52,7 @@ def replay(
             return asyncio.run(_replay(files, settings, wish, pace, restart, on_progress, Path(scratch)))
         except KafkaError as error:
             raise SourceError(
-                f"Kafka at {settings.kafka} failed ({error!r}): the same command goes on where this one stopped"
+                f"Kafka at {settings.broker} failed ({error!r}): the same command goes on where this one stopped"
             ) from error
 
 
@@ -90,7 +90,7 @@ async def _replay(
     on_progress: OnProgress,
     scratch: Path,
 ) -> Counts:
-    cluster = await cluster_at(settings.kafka)
+    cluster = await cluster_at(settings.broker)
     path = settings.home / "replay" / f"{identity(files, wish, cluster.id)}.json"
     with only_one(path):
         if restart:
@@ -101,10 +101,10 @@ async def _replay(
             return progress.counts
         began = time.monotonic()
         reader = await asyncio.to_thread(_open, files, wish, on_progress, scratch)
-        await catch_up(settings.kafka, cluster, progress)
+        await catch_up(settings.broker, cluster, progress)
         # Written before anything is sent: without it a crash would leave rows that nobody knows of.
         save(path, progress)
-        async with sender(settings.kafka, progress, path) as outlet:
+        async with sender(settings.broker, progress, path) as outlet:
             await _send_all(reader, outlet, dict(progress.positions), pace, settings.frame_rows, on_progress, scratch)
         reader.counts.seconds = time.monotonic() - began
         progress.complete, progress.counts = True, reader.counts

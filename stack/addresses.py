@@ -36,6 +36,11 @@ class Addresses:
     kafka_controller_port: int
     api_port: int
     metrics_ports: dict[str, int]
+    kafka_user: str = ""
+    kafka_password: str = ""
+    kafka_security: str = "PLAINTEXT"
+    kafka_mechanism: str = "SCRAM-SHA-512"
+    kafka_ca: str | None = None
 
 
 def is_free(port: int) -> bool:

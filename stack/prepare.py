@@ -9,7 +9,7 @@ from stream.admin import create_topics
 def prepare(settings: Settings) -> None:
     """Bring the tables up to date and create the topics that are missing; both may be done again at any time."""
     migrate(settings.database_url.get_secret_value())
-    create_topics(settings.kafka)
+    create_topics(settings.broker)
 
 
 if __name__ == "__main__":

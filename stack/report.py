@@ -70,7 +70,7 @@ async def numbers(
 ) -> tuple[dict[str, int | None], dict[str, int | None], dict[str, Undelivered]]:
     """Return counts, lag and what subscribers have not got, asked for at the same time."""
     url = settings.database_url.get_secret_value()
-    return await asyncio.gather(counts(url), lag(settings.kafka, bool(settings.universe)), undelivered(url))
+    return await asyncio.gather(counts(url), lag(settings.broker, bool(settings.universe)), undelivered(url))
 
 
 def of(status: Status, running: bool) -> ComponentReport:

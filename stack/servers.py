@@ -1,10 +1,13 @@
 """Our own servers or somebody else's: which is which, and where each listens."""
 
 import os
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from settings import Settings
+from settings.broker import Address, Broker
 from stack import addresses, kafka, mlflow, postgres, redis
 from stack.addresses import Addresses, without_password
 from stack.component import Component
@@ -20,6 +23,8 @@ VARIABLE = {
     "mlflow": "FORETICK_MLFLOW_URI",
 }
 
+CHECKS = {"kafka": kafka.check, "postgres": postgres.check, "redis": redis.check, "mlflow": mlflow.check}
+
 
 def is_external(name: str) -> bool:
     """Tell whether the environment points a component at a server that exists already."""
@@ -31,6 +36,7 @@ class Servers:
     """The addresses chosen, and the servers as components."""
 
     addresses: Addresses
+    broker: Broker
     components: tuple[Component, ...]
 
 
@@ -64,7 +70,8 @@ def plan(settings: Settings) -> Servers:
     }
     for name in filter(is_external, VARIABLE):
         chosen[name] = external[name]
-        components[name] = external_component(name, external[name])
+        components[name] = external_component(name, settings.broker if name == "kafka" else external[name])
+    broker = settings.broker if is_external("kafka") else Broker(chosen["kafka"])
     result = Addresses(
         kafka=chosen["kafka"],
         database_url=chosen["postgres"],
@@ -74,16 +81,21 @@ def plan(settings: Settings) -> Servers:
         kafka_controller_port=port["kafka_controller"],
         api_port=port["api"],
         metrics_ports=metrics,
+        kafka_user=broker.user,
+        kafka_password=broker.password.get_secret_value(),
+        kafka_security=broker.security,
+        kafka_mechanism=broker.mechanism,
+        kafka_ca=str(broker.ca.resolve()) if broker.ca else None,
     )
     addresses.write(home, result)
-    return Servers(result, tuple(components.values()))
+    return Servers(result, broker, tuple(components.values()))
 
 
-def external_component(name: str, address: str) -> Component:
+def external_component(name: str, address: Address) -> Component:
     """Return a server that others run: never started, only checked."""
-    check = {"kafka": kafka.check, "postgres": postgres.check, "redis": redis.check, "mlflow": mlflow.check}[name]
+    check: Callable[[Any], Awaitable[Any]] = CHECKS[name]
 
     async def healthy() -> None:
         await check(address)
 
-    return Component(name, None, healthy, without_password(address))
+    return Component(name, None, healthy, without_password(str(address)))

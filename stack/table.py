@@ -20,7 +20,7 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_
 def components(settings: Settings) -> tuple[Component, ...]:
     """Choose the addresses, write them down, and return the whole table."""
     servers = plan(settings)
-    kafka, port, api_port = servers.addresses.kafka, servers.addresses.dashboard_port, servers.addresses.api_port
+    kafka, port, api_port = servers.broker, servers.addresses.dashboard_port, servers.addresses.api_port
 
     async def worker_reads() -> None:
         await group_is_stable(kafka, WORKER_GROUP)

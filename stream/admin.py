@@ -2,8 +2,10 @@
 
 import asyncio
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 
+from settings.broker import Address
+from sources import broker
 from topics.catalog import BARS, CROSS_SECTION, FEATURES, PREDICTIONS, TICKS, TOPICS, WORKER_GROUP
 
 STATES = {"bars": TICKS, "market": CROSS_SECTION, "features": BARS, "predictions": FEATURES, "outcomes": PREDICTIONS}
@@ -21,8 +23,8 @@ def changelog(state: str) -> str:
     return f"{WORKER_GROUP}-{state}-state-changelog"
 
 
-async def _create(bootstrap: str, replication: int) -> list[str]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+async def _create(bootstrap: Address, replication: int) -> list[str]:
+    admin = broker.admin(bootstrap)
     await admin.start()
     try:
         existing = set(await admin.list_topics())
@@ -43,7 +45,7 @@ async def _create(bootstrap: str, replication: int) -> list[str]:
         await admin.close()
 
 
-def create_topics(bootstrap: str, replication: int = 1) -> list[str]:
+def create_topics(bootstrap: Address, replication: int = 1) -> list[str]:
     """Create the topics that are missing and return their names; those that exist are left as they are.
 
     Raises RuntimeError with the broker's answer where it refuses.

@@ -8,9 +8,11 @@ from typing import Any
 
 import faust
 import uvloop
+from faust.auth import SASLCredentials, SSLCredentials
 from prometheus_client import REGISTRY
 
 from settings import Settings
+from settings.broker import Broker
 from stream import logs
 from stream.metrics import Behind, assigned
 from stream.order import InOrderConsumer
@@ -26,6 +28,7 @@ def make_app(name: str, settings: Settings, in_order: frozenset[str] = frozenset
     app = App(
         name,
         broker=[f"kafka://{address}" for address in settings.kafka.split(",")],
+        broker_credentials=credentials(settings.broker),
         store="memory://",
         TableManager=SeekFirstTableManager,
         topic_partitions=TICKS.partitions,
@@ -49,9 +52,22 @@ def make_app(name: str, settings: Settings, in_order: frozenset[str] = frozenset
         stream_recovery_delay=0.0,
         worker_redirect_stdouts=False,
     )
+    app.address = settings.broker
     if in_order:
         app.consumer_class, app.in_order = InOrderConsumer, in_order
     return app
+
+
+def credentials(broker: Broker) -> SASLCredentials | SSLCredentials | None:
+    """Return what Faust's own clients of Kafka are told."""
+    if broker.user:
+        return SASLCredentials(
+            username=broker.user,
+            password=broker.password.get_secret_value(),
+            mechanism=broker.mechanism,
+            ssl_context=broker.context,
+        )
+    return SSLCredentials(broker.context) if broker.context else None
 
 
 def topic_of(app: faust.App, topic: Topic) -> Any:

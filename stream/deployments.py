@@ -15,6 +15,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord
 
+from settings.broker import Address
+from sources import broker
 from stream.app import or_end
 from stream.lineup import Lineup, Prepared
 from stream.outbox import Outbox
@@ -32,9 +34,9 @@ MISSING_SECONDS = 5.0
 
 
 @asynccontextmanager
-async def consumer(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
+async def consumer(bootstrap: Address) -> AsyncIterator[AIOKafkaConsumer]:
     """Give a consumer of no topic and no group, and close it."""
-    client = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest")
+    client = broker.consumer(bootstrap, enable_auto_commit=False, auto_offset_reset="earliest")
     try:
         await client.start()
         yield client
@@ -42,7 +44,7 @@ async def consumer(bootstrap: str) -> AsyncIterator[AIOKafkaConsumer]:
         await client.stop()
 
 
-async def _logs(bootstrap: str) -> dict[str, list[Deployment]]:
+async def _logs(bootstrap: Address) -> dict[str, list[Deployment]]:
     found: list[Deployment] = []
     async with consumer(bootstrap) as client:
         if MODELS.name in await client.topics():
@@ -55,7 +57,7 @@ async def _logs(bootstrap: str) -> dict[str, list[Deployment]]:
     return by_model(found)
 
 
-def read_logs(bootstrap: str) -> dict[str, list[Deployment]]:
+def read_logs(bootstrap: Address) -> dict[str, list[Deployment]]:
     """Return what the topic still holds of each model's log, nothing where there is no such topic; blocks.
 
     Raises KafkaError where no Kafka answers for a minute.
@@ -87,7 +89,7 @@ def by_model(found: Iterable[Deployment]) -> dict[str, list[Deployment]]:
 class Follower:
     """Keeps the stage of the predictions in step with the topic, and tells what became of each deployment."""
 
-    def __init__(self, bootstrap: str, lineup: Lineup, stage: Predictions, outbox: Outbox) -> None:
+    def __init__(self, bootstrap: Address, lineup: Lineup, stage: Predictions, outbox: Outbox) -> None:
         self._bootstrap, self._lineup, self._stage, self._outbox = bootstrap, lineup, stage, outbox
         self._one = asyncio.Lock()  # one at a time is loaded: it takes memory, and time from the stream
         self._loading: set[asyncio.Task[None]] = set()

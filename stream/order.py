@@ -13,6 +13,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from faust.types import TP
 
+from settings.broker import Address
+from sources import broker
 from stream.recovery import SeekingConsumer
 
 Queues = defaultdict[TP, deque[Any]]
@@ -31,6 +33,7 @@ class InOrderConsumer(SeekingConsumer):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._topics: frozenset[str] = self.app.in_order  # type: ignore[attr-defined]
+        self._address: Address = self.app.address  # type: ignore[attr-defined]
         self._held: defaultdict[str, Queues] = defaultdict(lambda: defaultdict(deque))
         self._asker: AIOKafkaConsumer | None = None
 
@@ -103,8 +106,7 @@ class InOrderConsumer(SeekingConsumer):
         """
         try:
             if self._asker is None:
-                servers = ",".join(f"{url.host}:{url.port}" for url in self.app.conf.broker)
-                asker = AIOKafkaConsumer(bootstrap_servers=servers, enable_auto_commit=False)
+                asker = broker.consumer(self._address, enable_auto_commit=False)
                 try:
                     await asker.start()
                 except KafkaError:

@@ -7,6 +7,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from msgspec import Struct
 
+from settings.broker import Address
 from sources.producer import producer
 from topics import codec
 from topics.catalog import Topic
@@ -28,7 +29,7 @@ def encoded(records: Sequence[Struct]) -> Iterator[bytes]:
 class Outbox:
     """A producer with which a batch is complete, on every replica, before it counts."""
 
-    def __init__(self, bootstrap: str) -> None:
+    def __init__(self, bootstrap: Address) -> None:
         self._bootstrap = bootstrap
         self._producer: AIOKafkaProducer | None = None
         self._connecting = asyncio.Lock()  # several agents share an outbox

@@ -84,7 +84,7 @@ def make_persist(settings: Settings) -> faust.App:
     """Return the Faust app with one agent a topic, each with a database connection of its own."""
     app = make_app(PERSIST_GROUP, settings)
     latest = Latest(settings.redis_url.get_secret_value())
-    outbox = Outbox(settings.kafka)
+    outbox = Outbox(settings.broker)
     definition = Definition.load(settings.home / "models")
     for topic in STORED:
         _add_agent(app, topic, Writer(settings.database_url.get_secret_value()), latest, outbox, definition)

@@ -15,6 +15,8 @@ from faust.tables.recovery import Recovery
 from faust.transport.drivers.aiokafka import Consumer
 from faust.types import TP
 
+from settings.broker import Broker
+
 
 class SeekingConsumer(Consumer):
     """A consumer that also seeks where nothing was committed yet: to the beginning.
@@ -42,6 +44,7 @@ class SeekingConsumer(Consumer):
 class App(faust.App):
     """A Faust app with that consumer, or one made of it."""
 
+    address: Broker
     consumer_class: type[SeekingConsumer] = SeekingConsumer
     in_order: frozenset[str] = frozenset()
 

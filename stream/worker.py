@@ -38,13 +38,13 @@ def make_worker(settings: Settings, pipeline: Sequence[Stage[Any, Any]], lineup:
     With a lineup, a task keeps the stage of the predictions in step with what is deployed.
     """
     app = make_app(WORKER_GROUP, settings, IN_ORDER if settings.universe else frozenset())
-    outbox = Outbox(settings.kafka)
+    outbox = Outbox(settings.broker)
     if settings.universe:
         _add_gather(app, Gather(settings.universe, outbox))
     for stage in pipeline:
         _add_agent(app, stage, outbox)
         if lineup is not None and isinstance(stage, Predictions):
-            _add_follower(app, Follower(settings.kafka, lineup, stage, outbox))
+            _add_follower(app, Follower(settings.broker, lineup, stage, outbox))
 
     @app.on_before_shutdown.connect  # type: ignore[untyped-decorator, unused-ignore]
     async def close(*_: object, **__: object) -> None:
@@ -85,5 +85,5 @@ if __name__ == "__main__":
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     configured = Settings()
     served = Lineup(configured.home / "models", configured.interval, configured.model_expiry_days)
-    served.start(read_logs(configured.kafka))
+    served.start(read_logs(configured.broker))
     run(make_worker(configured, stages(configured, served), served))

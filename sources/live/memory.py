@@ -8,9 +8,10 @@ import os
 from pathlib import Path
 
 import msgspec
-from aiokafka import AIOKafkaConsumer
 from msgspec import Struct
 
+from settings.broker import Address
+from sources import broker
 from sources.errors import SourceError
 from sources.kafka import Cluster, between
 from sources.live.line import Place
@@ -64,10 +65,10 @@ class Memory(Struct):
             self.places[tick.symbol] = Place(tick.time, None, [*keys, *own])
 
 
-async def recall(bootstrap: str, cluster: Cluster, memory: Memory, venue: str, *, counted: bool) -> None:
+async def recall(bootstrap: Address, cluster: Cluster, memory: Memory, venue: str, *, counted: bool) -> None:
     """Add to the memory what `ticks` holds of the venue beyond it; one of another cluster is emptied first."""
     partitions = [at for at in cluster.partitions if at.topic == TICKS.name]
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    consumer = broker.consumer(bootstrap, enable_auto_commit=False)
     await consumer.start()
     try:
         begins, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)

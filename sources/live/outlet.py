@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.structs import RecordMetadata
 from msgspec import Struct
 
+from settings.broker import Address
 from sources.live.memory import Memory
 from sources.producer import producer
 from topics import codec
@@ -115,7 +116,7 @@ def frames(records: Sequence[Struct]) -> Iterator[list[Struct]]:
 
 
 @asynccontextmanager
-async def outlet(bootstrap: str, memory: Memory, path: Path, *, counted: bool) -> AsyncIterator[Outlet]:
+async def outlet(bootstrap: Address, memory: Memory, path: Path, *, counted: bool) -> AsyncIterator[Outlet]:
     """Open the way to Kafka. When it is left, what is queued is sent, and what was confirmed is written down."""
     to_kafka = producer(bootstrap, linger_ms=5, max_batch_size=MAX_MESSAGE_BYTES // 4)
     await to_kafka.start()

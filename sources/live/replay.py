@@ -109,7 +109,7 @@ async def replay(path: Path, settings: Settings) -> Replayed:
 
     Raises SourceError where the file or Kafka cannot serve.
     """
-    kafka = settings.kafka
+    kafka = settings.broker
     venue = venue_in(path)
     place = folder(settings.home) / f"{venue}.json"
     counted = venue_of(venue).counts

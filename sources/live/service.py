@@ -63,7 +63,7 @@ class Service:
             wanted = symbols or Memory.load(self._path).watched
             if not wanted:
                 raise SourceError(f"which symbols? `foretick live {self._name} BTC/USDT` watches one")
-            await cluster_at(self._settings.kafka)
+            await cluster_at(self._settings.broker)
             recorder = None if self._record is None else Recorder(self._record, self._name, ccxt.__version__)
             showing = asyncio.create_task(self._tell())
             try:
@@ -94,7 +94,7 @@ class Service:
                 await self._session(exchange, recorder, symbols if watched is None else watched)
 
     async def _session(self, exchange: Any, recorder: Recorder | None, symbols: Sequence[str]) -> None:
-        venue, kafka = venue_of(self._name), self._settings.kafka
+        venue, kafka = venue_of(self._name), self._settings.broker
         memory = Memory.load(self._path)
         await recall(kafka, await cluster_at(kafka), memory, self._name, counted=venue.counts)
         async with outlet(kafka, memory, self._path, counted=venue.counts) as out:
