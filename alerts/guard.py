@@ -7,12 +7,16 @@ answer and nowhere else (`alerts/pinned.py`, `alerts/apprise_process.py`).
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 Lookup = Callable[[str, int], Awaitable[list[str]]]
 
 _NAT64 = IPv6Network("64:ff9b::/96")
 """Where a network that has IPv6 only finds the IPv4 addresses (RFC 6052)."""
+_GLOBAL = IPv6Network("2000::/3")
+"""All that is given out as public (IANA): what lies outside, such as the old site-local fec0::/10, is nobody's."""
+_SPECIAL = tuple(map(ip_network, ("192.0.0.0/24", "192.88.99.0/24", "3fff::/20")))
+"""Protocol assignments (RFC 6890), relays of 6to4 (RFC 7526) and examples (RFC 9637), which `is_global` passes."""
 
 
 class RefusedError(Exception):
@@ -27,15 +31,19 @@ def stands_for(address: IPv6Address) -> IPv4Address | None:
 def is_public(text: str) -> bool:
     """Return whether an address (no name) is one of the public internet, and whatever it stands for too."""
     try:
-        address = ip_address(text.partition("%")[0])
+        address = ip_address(text)
     except ValueError:
         return False
     if isinstance(address, IPv6Address):
         other = stands_for(address)
         if other is not None:
             return is_public(str(other))
+        if address.scope_id is not None or address not in _GLOBAL:
+            return False
         if not all(is_public(str(one)) for one in (address.sixtofour, *(address.teredo or ())) if one is not None):
             return False
+    if any(address in network for network in _SPECIAL):
+        return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 

@@ -13,6 +13,8 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
+from settings.home import private
+
 FILE = "alerts.secrets"
 
 
@@ -40,7 +42,7 @@ def read(home: Path) -> dict[str, Secret]:
 
 def put(home: Path, name: str, secret: Secret | None) -> None:
     """Write down a subscriber's secret, or with None take it out."""
-    home.mkdir(parents=True, exist_ok=True)
+    private(home)
     with _alone(home):
         known = read(home)
         known.pop(name, None)

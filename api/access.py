@@ -13,8 +13,8 @@ from starlette.requests import HTTPConnection
 
 from api.measures import STREAMS
 from api.problems import ProblemError
-from api.rate import Buckets
 from api.tokens import Scope, Token, TokenError, Tokens
+from stack.rate import Buckets
 
 BEARER = HTTPBearer(
     auto_error=False,

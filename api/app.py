@@ -20,10 +20,10 @@ from api.database import Database
 from api.hub import Hub
 from api.measures import Measured, Standing
 from api.openapi import document
-from api.rate import Buckets
 from api.shield import Shield
 from api.tokens import Tokens
 from settings import Settings
+from stack.rate import Buckets
 from stream.probe import Probe, loop_turns
 
 DESCRIPTION = """What the models forecast, what came true, and what follows from it.
@@ -81,7 +81,7 @@ def make_app(settings: Settings) -> FastAPI:
         app.include_router(part.router)
     problems.handle(app)
     app.add_exception_handler(WebSocketRequestValidationError, _refuse)  # type: ignore[arg-type]
-    app.add_middleware(Shield)
+    app.add_middleware(Shield, hosts=settings.hosts)
     app.add_middleware(Measured)
     if settings.api_cors_origins:
         app.add_middleware(

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import msgspec
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 from fastapi import Request, Response
 from pydantic import BaseModel
@@ -14,6 +15,9 @@ from api.columns import TIMES, table
 from api.problems import ProblemError
 
 MEDIA = {"json": "application/json", "arrow": "application/vnd.apache.arrow.stream", "csv": "text/csv"}
+
+FORMULA = r"^([=+\-@\t\r\n])"
+"""How a text begins that a spreadsheet would take for a formula, and run."""
 
 Rows = Sequence[Sequence[Any]]
 
@@ -80,6 +84,11 @@ def _csv(row: type[BaseModel], rows: Rows, _: str | None) -> bytes:
         elif pa.types.is_nested(field.type):
             texts = [None if one[place] is None else msgspec.json.encode(one[place]).decode() for one in rows]
             found = found.set_column(place, field.name, pa.array(texts, pa.string()))
+        elif pa.types.is_string(field.type):
+            # An apostrophe says "text" to a spreadsheet. Numbers are no texts: a negative one stays as it is.
+            found = found.set_column(
+                place, field.name, pc.replace_substring_regex(found.column(place), FORMULA, r"'\1")
+            )
     sink = pa.BufferOutputStream()
     pyarrow.csv.write_csv(found, sink)
     return bytes(sink.getvalue())

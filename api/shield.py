@@ -1,10 +1,11 @@
 """Around everything: security headers on each answer, and no request larger than any that is meant."""
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import ProblemError
+from stack.origin import is_ours
 
 BODY_BYTES = 16_384
 HEADERS = {
@@ -16,17 +17,24 @@ HEADERS = {
 }
 
 
+OTHER_HOST = "this is no name of the API's: FORETICK_HOSTS adds one"
 TOO_LARGE = f"the body is larger than {BODY_BYTES} bytes"
 
 
 class Shield:
     """An ASGI middleware."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, hosts: tuple[str, ...] = ()) -> None:
+        self._app, self._hosts = app, hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 413 where the body is too large, else pass on, and add the headers."""
+        """Answer 403 where a host is named that is not ours, 413 where the body is too large, else pass on, and add the
+        headers.
+        """
+        named = scope["type"] == "lifespan" or is_ours(Headers(scope=scope).get("host", ""), self._hosts)
+        if scope["type"] == "websocket" and not named:
+            await send({"type": "websocket.close", "code": 1008})
+            return
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -47,6 +55,9 @@ class Shield:
                     headers.setdefault(name, value)
             await send(message)
 
+        if not named:
+            await ProblemError(403, OTHER_HOST).response()(scope, receive, with_headers)
+            return
         length = dict(scope["headers"]).get(b"content-length", b"0")
         if length.isdigit() and int(length) > BODY_BYTES:
             await ProblemError(413, TOO_LARGE).response()(scope, receive, with_headers)

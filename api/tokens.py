@@ -18,6 +18,8 @@ from typing import Literal, get_args
 import msgspec
 from msgspec import Struct
 
+from settings.home import private
+
 Scope = Literal["read", "stream", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 FILE, LOCAL_FILE = "tokens.json", "api.token"
@@ -134,7 +136,7 @@ class Tokens:
     @contextmanager
     def _changing(self) -> Iterator[list[Token]]:
         """Give the tokens to change, and write them down, one process at a time."""
-        self._home.mkdir(parents=True, exist_ok=True)
+        private(self._home)
         with (self._home / "tokens.lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             self._read_at = None

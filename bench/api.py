@@ -141,7 +141,6 @@ def main() -> None:
     parser.add_argument("--save", action="store_true", help="keep the figures in bench/results")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="foretick-bench-"))
-    folder.chmod(0o755)
     try:
         figures = measure(options.records, options.clients, folder)
         print(json.dumps(figures, indent=2))

@@ -141,7 +141,6 @@ def main() -> None:
         work()
         return
     folder = Path(tempfile.mkdtemp(prefix="foretick-bench-"))
-    folder.chmod(0o755)
     try:
         files = [path.resolve() for path in options.files] or repeated(options.bars, folder)
         figures = measure(files, folder, options.workers, SOME if options.some else "")

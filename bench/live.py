@@ -70,7 +70,6 @@ def main() -> None:
     parser.add_argument("--save", action="store_true", help="keep the figures in bench/results")
     options = parser.parse_args()
     home = Path(tempfile.mkdtemp(prefix="foretick-bench-"))
-    home.chmod(0o755)
     try:
         figures = measure(options.minutes, options.rate, home)
         print(json.dumps(figures, indent=2))

@@ -168,7 +168,6 @@ def main() -> None:
     parser.add_argument("--save", action="store_true", help="keep the figures in bench/results")
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="foretick-bench-"))
-    folder.chmod(0o755)
     try:
         files = [path.resolve() for path in options.files] or repeated(options.bars, folder)
         figures = measure(files, folder)

@@ -126,7 +126,6 @@ def main() -> None:
     parser.add_argument("--save", action="store_true", help="keep the figures in bench/results")
     options = parser.parse_args()
     home = Path(tempfile.mkdtemp(prefix="foretick-bench-"))
-    home.chmod(0o755)
     try:
         figures = measure(home, options.seconds, options.rounds)
         print(json.dumps(figures, indent=2))

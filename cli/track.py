@@ -21,10 +21,10 @@ def tracker(settings: Settings, wanted: bool, told: Callable[[str], None]) -> "T
     """
     from learning.tracking import Tracker  # noqa: PLC0415 - psutil and models: time that no other command is to pay
 
-    found = Tracker(settings.mlflow_uri, lambda line: told(f"{line}; not tracked"))
+    found = Tracker(settings.mlflow_uri.get_secret_value(), lambda line: told(f"{line}; not tracked"))
     # The default address alone may be anybody's.
     if not wanted or "mlflow_uri" not in settings.model_fields_set or not found.reachable():
         found.leave()
         if wanted and os.environ.get("FORETICK_MLFLOW_URI"):
-            told(f"MLflow at {found.shown()}: no answer; not tracked")
+            told(f"MLflow at {found.uri}: no answer; not tracked")
     return found

@@ -3,7 +3,7 @@
 import argparse
 import logging
 import signal
-import socket
+import time
 from collections.abc import Callable
 from importlib.resources import files
 from typing import Any
@@ -11,15 +11,20 @@ from typing import Any
 from bokeh.application import Application
 from bokeh.application.handlers import FunctionHandler
 from bokeh.document import Document
-from bokeh.server.server import Server
+from bokeh.server.server import BaseServer
+from bokeh.server.util import bind_sockets
 from jinja2 import Environment, FileSystemLoader
+from tornado.httpserver import HTTPServer
+from tornado.ioloop import IOLoop
 from tornado.web import RequestHandler, StaticFileHandler
 
 from dashboard.feed import Feed
+from dashboard.gate import PAGE, Guarded
 from dashboard.lag import Lag
 from dashboard.page import Page
 from dashboard.palette import PALETTES
 from settings import Settings
+from stack.rate import Buckets
 from stream import logs
 from stream.probe import Probe
 
@@ -42,8 +47,8 @@ class Health(RequestHandler):
 
 def build(
     settings: Settings, port: int, stale_after_s: float | None = None, address: str = HOST
-) -> tuple[Server, Feed, Lag]:
-    """Return the server, not started, and the two readers that feed it. Port 0 takes a free one."""
+) -> tuple[BaseServer, int, Feed, Lag]:
+    """Return the server, not started, its port, and the two readers that feed it. Port 0 takes a free one."""
     folder = files("dashboard")
     feed, lag = Feed(settings.database_url.get_secret_value()), Lag(settings.broker)
     templates = Environment(loader=FileSystemLoader(str(folder.joinpath("templates"))), autoescape=False)  # noqa: S701 - Bokeh puts its own markup into it; data never enters the template
@@ -64,13 +69,13 @@ def build(
         )
         document.title = "Foretick"
 
-    port = port or _free_port()
-    server = Server(
-        {"/": Application(FunctionHandler(open_page))},
-        address=address,
-        port=port,
-        num_procs=1,
-        allow_websocket_origin=[f"{HOST}:{port}", f"localhost:{port}"],
+    sockets, port = bind_sockets(address, port)
+    application = Guarded(
+        {PAGE: Application(FunctionHandler(open_page))},
+        hosts=settings.hosts,
+        buckets=Buckets(settings.dashboard_rate, settings.dashboard_burst, time.monotonic),
+        most=settings.dashboard_pages,
+        extra_websocket_origins=["*"],  # the gate has looked at it
         extra_patterns=[
             (r"/health", Health, {"feed": feed}),
             (r"/assets/(.*)", StaticFileHandler, {"path": str(folder.joinpath("assets"))}),
@@ -78,13 +83,9 @@ def build(
         check_unused_sessions_milliseconds=5_000,
         unused_session_lifetime_milliseconds=15_000,
     )
-    return server, feed, lag
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    http = HTTPServer(application)
+    http.add_sockets(sockets)
+    return BaseServer(IOLoop.current(), application, http), port, feed, lag
 
 
 def serve(
@@ -97,7 +98,7 @@ def serve(
     """Serve until SIGTERM or Ctrl-C; `ready` is told the port. Raises OSError where the port is taken."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a Kafka that does not answer is shown on the page
     logging.getLogger("bokeh.server.views.ws").setLevel(logging.ERROR)  # it warns of every tab that is closed
-    server, feed, lag = build(settings, port, stale_after_s, address)
+    server, port, feed, lag = build(settings, port, stale_after_s, address)
     feed.start()
     lag.start()
     server.start()
@@ -105,7 +106,7 @@ def serve(
     probe.start(settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.io_loop.add_callback_from_signal(server.io_loop.stop))
-    ready(server.port or port)
+    ready(port)
     server.io_loop.start()
     server.stop()
     probe.stop()

@@ -102,7 +102,9 @@ def complete(
 ) -> Report:
     """Do the steps of a run that this process holds, and write down how it ended. Raises StorageError as above."""
     run = held.run
-    tracker = Tracker(settings.mlflow_uri, lambda line: warned(f"{line}: this run is not tracked any further"))
+    tracker = Tracker(
+        settings.mlflow_uri.get_secret_value(), lambda line: warned(f"{line}: this run is not tracked any further")
+    )
     tags = {"why": run.why, "requested by": run.requested_by, "run": run.run_id}
     with tracker.run(f"pipeline {run.run_id}", "pipeline", tags=tags, run_id=run.mlflow_run_id) as tracked:
         held.tracked(tracked.run_id)

@@ -27,7 +27,7 @@ class Run:
     def __init__(self, tracker: "Tracker", run_id: str | None, experiment: str | None) -> None:
         self.tracker = tracker
         self.run_id = run_id
-        page = f"{tracker.shown()}/#/experiments/{experiment}/runs/{run_id}?workflowType=machine_learning"
+        page = f"{tracker.uri}/#/experiments/{experiment}/runs/{run_id}?workflowType=machine_learning"
         self.address = page if run_id else None
 
     def params(self, values: Mapping[str, object]) -> None:

@@ -43,4 +43,6 @@ def search(
     told(f"study {name}")
     url = settings.database_url.get_secret_value()
     shared = Shared(url, name, space, pruner_of(pruner, plan.folds), plan.seed)
-    return tune(objective, shared, trials, Tracker(settings.mlflow_uri, told), told, timeout, present)
+    return tune(
+        objective, shared, trials, Tracker(settings.mlflow_uri.get_secret_value(), told), told, timeout, present
+    )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import urlopen
 
 from learning import aliases, versions
@@ -33,14 +33,19 @@ SILENT = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SUPPRESS_PRINTING_URL_TO_S
 
 
 class Tracker:
-    """The runs and the registered models of one MLflow server.
+    """The runs and the registered models of one MLflow server, at `uri`, which is fit to be shown.
 
+    The address given may hold user and password; MLflow's client gets these by the environment of this process, and
+    names them in no message. Others' ways to sign in (MLFLOW_TRACKING_TOKEN) are the user's own.
     Where the server fails, TrackingError is raised; or, where `lost` is given, that is told its line once, and nothing
     more is tracked.
     """
 
     def __init__(self, uri: str, lost: Callable[[str], None] | None = None) -> None:
-        self.uri = uri
+        parts = urlsplit(uri)
+        self.uri = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        login = {"MLFLOW_TRACKING_USERNAME": parts.username, "MLFLOW_TRACKING_PASSWORD": parts.password}
+        self._login = {name: unquote(text) for name, text in login.items() if text}
         self._lost = lost
         self._gone = False
         self._client: MlflowClient | None = None
@@ -54,7 +59,7 @@ class Tracker:
         parts = urlsplit(self.uri)
         if parts.scheme not in ("http", "https"):
             return False
-        place = parts._replace(netloc=parts.netloc.rpartition("@")[2], path=f"{parts.path.rstrip('/')}/health")
+        place = parts._replace(path=f"{parts.path.rstrip('/')}/health")
         try:
             with urlopen(place.geturl(), timeout=1) as reply:  # noqa: S310 - the scheme is checked above
                 return bool(reply.read(10) == b"OK")
@@ -132,7 +137,7 @@ class Tracker:
         try:
             return ask(self._connected())
         except (MlflowException, requests.RequestException) as error:
-            line = f"MLflow at {self.shown()}: {_reason(error)}"
+            line = f"MLflow at {self.uri}: {_reason(error)}"
             if self._lost is None:
                 raise TrackingError(line) from error
             if not self._gone:
@@ -141,6 +146,7 @@ class Tracker:
             return None
 
     def _connected(self) -> "MlflowClient":
+        os.environ.update(self._login)
         if self._client is None:
             for name, value in (PATIENCE | SILENT).items():
                 os.environ.setdefault(name, value)
@@ -148,11 +154,6 @@ class Tracker:
 
             self._client = MlflowClient(self.uri, self.uri)
         return self._client
-
-    def shown(self) -> str:
-        """Return the address without a password."""
-        parts = urlsplit(self.uri)
-        return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
 def _open(

@@ -175,7 +175,7 @@ class Watch:
     def _align(self, latest: dict[str, Deployment]) -> None:
         """Let MLflow's aliases stand where the deployments say, where a server answers."""
         numbers = {model: one.number for model, one in latest.items()}
-        tracker = Tracker(self._settings.mlflow_uri)
+        tracker = Tracker(self._settings.mlflow_uri.get_secret_value())
         if numbers == self._aligned or not tracker.reachable():
             return
         try:

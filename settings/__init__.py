@@ -41,8 +41,17 @@ class Settings(BaseSettings):
     )
     database_url: SecretStr = Field(default=SecretStr("postgresql://foretick@127.0.0.1:5432/foretick"))
     redis_url: SecretStr = Field(default=SecretStr("redis://127.0.0.1:6379/0"))
-    mlflow_uri: str = Field(default="http://127.0.0.1:5000", description="the MLflow server that tracks and registers")
+    mlflow_uri: SecretStr = Field(
+        default=SecretStr("http://127.0.0.1:5000"),
+        description="the MLflow server that tracks and registers, with its user and password",
+    )
     dashboard_port: int = Field(default=5006, ge=0, le=65535)
+    dashboard_rate: float = Field(default=1.0, gt=0, description="pages of the dashboard made in a second, on average")
+    dashboard_burst: int = Field(default=6, ge=1, description="pages of the dashboard made at once")
+    dashboard_pages: int = Field(default=50, ge=1, description="pages of the dashboard that may be open")
+    hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="names by which dashboard and API are asked, besides the loopback's: foretick.example"
+    )
     api_port: int = Field(default=8010, ge=0, le=65535)
     api_rate: float = Field(default=20.0, gt=0, description="requests a second that a token may make, on average")
     api_burst: int = Field(default=100, ge=1, description="requests that a token may make at once")
@@ -125,7 +134,7 @@ class Settings(BaseSettings):
     def _other_intervals(cls, value: Any) -> Any:
         return _each(value, _not_time)
 
-    @field_validator("features", "models", "api_cors_origins", mode="before")
+    @field_validator("features", "models", "hosts", "api_cors_origins", mode="before")
     @classmethod
     def _columns(cls, value: Any) -> Any:
         return _each(value, str)

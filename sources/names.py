@@ -15,7 +15,7 @@ _VENUES = re.compile(
     r"hyperliquid|itbit|kraken|okx|okcoin|poloniex|mtgox)",
     re.IGNORECASE,
 )
-_INTERVAL = re.compile(r"^\d+(s|m|h|d|min|hrs?|hours?|days?)?$|^(minute|min|hourly|daily|[mhd])$", re.IGNORECASE)
+_INTERVAL = re.compile(r"\d+(s|m|h|d|min|hrs?|hours?|days?)?|minute|min|hourly|daily|[mhd]", re.IGNORECASE)
 
 
 def symbol_of(name: str) -> str | None:
@@ -53,4 +53,4 @@ def _pair(word: str, following: str) -> str | None:
         return word
     if following.upper() in QUOTES:
         return word + following.upper()
-    return word if word in COINS or (following and _INTERVAL.match(following) and 2 <= len(word) <= 6) else None
+    return word if word in COINS or (following and _INTERVAL.fullmatch(following) and 2 <= len(word) <= 6) else None

@@ -16,7 +16,7 @@ from topics.records import Bar, DeadLetter, Tick
 from topics.units import interval_ms
 
 Flags = npt.NDArray[np.bool_]
-SYMBOL = re.compile(r"^[A-Z0-9][A-Z0-9._:/-]{0,63}$")
+SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9._:/-]{0,63}")
 SIDES: tuple[str | None, ...] = (None, "buy", "sell")
 """What the numbers of the `side` column mean."""
 NO_SYMBOL = -1
@@ -88,7 +88,7 @@ def _series(chunk: Chunk, reading: Reading) -> Array:
         return np.full(len(chunk.row), reading.number(reading.symbol(reading.layout.symbol or "")), dtype=np.int32)
     encoded = array_of(chunk.table.column(name)).cast("string").dictionary_encode()
     symbols = [reading.symbol(cell) for cell in encoded.dictionary.to_pylist()]
-    numbers = [reading.number(symbol) if SYMBOL.match(symbol) else NO_SYMBOL for symbol in symbols]
+    numbers = [reading.number(symbol) if SYMBOL.fullmatch(symbol) else NO_SYMBOL for symbol in symbols]
     return _looked_up(encoded, np.array([*numbers, NO_SYMBOL], dtype=np.int32))
 
 

@@ -140,7 +140,7 @@ def open_files(
 
 
 def _checked(symbol: str) -> str:
-    if not SYMBOL.match(symbol):
+    if not SYMBOL.fullmatch(symbol):
         raise SourceError(f"--symbol {symbol!r} has characters that a symbol cannot have")
     return symbol
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from settings import ROOT
+from settings.home import private
 from stack import state
 from stack.errors import MachineError
 from stack.process import last_line, open_log
@@ -25,6 +26,7 @@ def start(home: Path, names: tuple[str, ...], on_change: Callable[[StackState], 
 
     Raises MachineError when one is given up, when the supervisor ends, or when it takes too long.
     """
+    private(home)
     output = open_log(home / LOG)
     try:
         process = subprocess.Popen(  # noqa: S603 - our own command

@@ -148,7 +148,7 @@ async def servers(settings: Settings, running: bool) -> list[Check]:
         "kafka": lambda: kafka.check(settings.broker),
         "postgres": lambda: describe_database(database_url),
         "redis": lambda: redis.check(settings.redis_url.get_secret_value()),
-        "mlflow": lambda: mlflow.check(settings.mlflow_uri),
+        "mlflow": lambda: mlflow.check(settings.mlflow_uri.get_secret_value()),
     }
     checks = [await reached(name, ask) for name, ask in asked.items() if running or is_external(name)]
     if running:

@@ -1,18 +1,23 @@
 """MLflow: runs, curves and the registry of models, in the project's PostgreSQL, on the loopback interface."""
 
 import asyncio
+import base64
 import sys
 import urllib.request
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
-from stack.addresses import HOST
+from stack.addresses import HOST, without_password
 from stack.component import Component
+from stack.secret import password
+
+USER = "foretick"
+PASSWORD = "mlflow.password"  # noqa: S105 - the file's name
 
 
-def url(port: int) -> str:
-    """Return the URL of our MLflow."""
-    return f"http://{HOST}:{port}"
+def url(home: Path, port: int) -> str:
+    """Return the URL of our MLflow, with its password."""
+    return f"http://{USER}:{password(home / PASSWORD)}@{HOST}:{port}"
 
 
 async def check(uri: str) -> str:
@@ -23,25 +28,30 @@ async def check(uri: str) -> str:
 def _ask(uri: str, path: str) -> str:
     parts = urlsplit(uri)
     if parts.scheme not in ("http", "https"):
-        raise ValueError(f"{uri!r} is no address of an MLflow server, such as {url(5000)}")
-    # urllib takes no name and password in an address, and these two questions need none.
+        raise ValueError(
+            f"{without_password(uri)!r} is no address of an MLflow server, such as http://{USER}:PASSWORD@{HOST}:5000"
+        )
+    # urllib takes no name and password in an address.
     bare = parts._replace(netloc=parts.netloc.rpartition("@")[2], path=f"{parts.path.rstrip('/')}/{path}")
-    with urllib.request.urlopen(bare.geturl(), timeout=5) as reply:  # noqa: S310 - the scheme is checked above
+    login = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
+    headers = {"Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"} if parts.password else {}
+    request = urllib.request.Request(bare.geturl(), headers=headers)  # noqa: S310 - the scheme is checked above
+    with urllib.request.urlopen(request, timeout=5) as reply:  # noqa: S310 - likewise
         return str(reply.read(100).decode()).strip()
 
 
 def component(home: Path, port: int) -> Component:
     """Return MLflow for the supervisor's table; its schema is made by the step `prepare`."""
-    address = url(port)
+    address = url(home, port)
 
     async def healthy() -> None:
-        await asyncio.to_thread(_ask, address, "health")
+        await check(address)
 
     return Component(
         "mlflow",
         lambda: [sys.executable, "-u", "-m", "stack.mlflow_server"],
         healthy,
-        address,
+        without_password(address),
         needs=("prepare",),
         environment={"FORETICK_HOME": str(home)},
         start_wait_s=180.0,  # it is the last to get a core

@@ -5,13 +5,16 @@
 
 import argparse
 import os
+import sys
 import warnings
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
 
 from psycopg.conninfo import conninfo_to_dict
 
 from settings import Settings
 from stack.addresses import HOST
+from stack.mlflow import USER
+from stack.mlflow_gate import Gate
 
 SCHEMA = "mlflow"
 ARTIFACTS = "mlflow-artifacts"
@@ -46,7 +49,7 @@ def configure(settings: Settings) -> str:
         constants.SERVE_ARTIFACTS_ENV_VAR: "true",
         constants.ARTIFACTS_DESTINATION_ENV_VAR: f"file://{quote(str(artifacts))}",
         # Else a page of another site could reach the server by a name of its own that leads to this machine.
-        "MLFLOW_SERVER_ALLOWED_HOSTS": f"{HOST}:*,localhost:*,{urlsplit(settings.mlflow_uri).netloc}",
+        "MLFLOW_SERVER_ALLOWED_HOSTS": f"{HOST}:*,localhost:*,{_server(settings).netloc.rpartition('@')[2]}",
         # The database allows sixty connections, and the stack needs most of them; each of two stores has a pool.
         "MLFLOW_SQLALCHEMYSTORE_POOL_SIZE": "2",
         "MLFLOW_SQLALCHEMYSTORE_MAX_OVERFLOW": "6",
@@ -54,8 +57,16 @@ def configure(settings: Settings) -> str:
     return place
 
 
+def _server(settings: Settings) -> SplitResult:
+    return urlsplit(settings.mlflow_uri.get_secret_value())
+
+
 def serve(settings: Settings, address: str = HOST) -> None:
     """Bring MLflow's tables up to date and serve until SIGTERM or Ctrl-C, at the port of FORETICK_MLFLOW_URI."""
+    server = _server(settings)
+    password = unquote(server.password or "")
+    if not password:
+        sys.exit(f"FORETICK_MLFLOW_URI names no password: write it as http://{USER}:PASSWORD@{HOST}:5000")
     place = configure(settings)
     import uvicorn  # noqa: PLC0415 - and MLflow reads its environment when it is imported
     from mlflow.db import commands  # noqa: PLC0415
@@ -65,8 +76,11 @@ def serve(settings: Settings, address: str = HOST) -> None:
     warnings.filterwarnings("ignore", "starlette.middleware.wsgi is deprecated")
     from mlflow.server.fastapi_app import app  # noqa: PLC0415 - after the tables
 
-    port = urlsplit(settings.mlflow_uri).port or 5000
-    uvicorn.run(app, host=address, port=port, log_level="warning", timeout_graceful_shutdown=STOP_S)
+    from stack.mlflow_artifacts import confine  # noqa: PLC0415 - likewise
+
+    confine(settings.home.resolve() / ARTIFACTS)
+    port = server.port or 5000
+    uvicorn.run(Gate(app, password), host=address, port=port, log_level="warning", timeout_graceful_shutdown=STOP_S)
 
 
 def main() -> None:

@@ -42,12 +42,20 @@ def server_user() -> str | None:
     return SERVER_USER if os.geteuid() == 0 else None
 
 
+def let_through(folder: Path) -> None:
+    """Let the server's user pass through a folder of ours to the cluster in it, and see nothing else there."""
+    user = server_user()
+    if user is not None:
+        shutil.chown(folder, group=user)
+        folder.chmod(0o710)
+
+
 def data_folder(home: Path) -> Path:
-    """Return where the cluster lives: under `home`, or under /var/lib when the server's user may not enter `home`.
+    """Return where the cluster lives: under `home`, or under /var/lib when the server's user may not come to `home`.
 
     `home/postgres` is then a link to it.
     """
-    if server_user() is None or enters(home):
+    if server_user() is None or enters(home.parent):
         return home / "postgres"
     return FALLBACK / hashlib.sha256(str(home).encode()).hexdigest()[:12] / "postgres"
 
@@ -68,7 +76,7 @@ def create(binaries: Path, data: Path, secret: str) -> None:
     """Make the cluster, its role and its database; a cluster that was left half made is made again."""
     half = data.with_name("postgres.new")
     shutil.rmtree(half, ignore_errors=True)
-    half.mkdir(parents=True)
+    half.mkdir(mode=0o700)
     user = server_user()
     if user:
         shutil.chown(half, user, user)
@@ -91,6 +99,9 @@ def launch(home: Path, port: int) -> list[str]:
     """Make the cluster the first time and return the server's command."""
     data = data_folder(home)
     elsewhere = data != home / "postgres"
+    data.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in (data.parent, FALLBACK) if elsewhere else (home,):
+        let_through(folder)
     if elsewhere and not (home / "postgres").is_symlink():
         shutil.rmtree(data, ignore_errors=True)  # of a home that was removed, and the password with it
     made_by = (data / "PG_VERSION").read_text().strip() if data.exists() else None

@@ -53,10 +53,10 @@ def command_line(command: list[str], user: str | None, parent_dies: signal.Signa
 
 def open_log(path: Path) -> int:
     """Open a log for appending and return its file descriptor; a log that has grown large is set aside first."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.exists() and path.stat().st_size > LOG_BYTES:
         path.replace(path.with_suffix(".log.1"))
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
 
 def last_line(log: Path, limit: int = 8192) -> str:

@@ -89,7 +89,7 @@ def addresses(settings: Settings) -> dict[str, str]:
         "kafka": settings.kafka,
         "database": without_password(settings.database_url.get_secret_value()),
         "redis": without_password(settings.redis_url.get_secret_value()),
-        "mlflow": without_password(settings.mlflow_uri),
+        "mlflow": without_password(settings.mlflow_uri.get_secret_value()),
         "dashboard": dashboard_url(settings),
         "api": f"http://{HOST}:{settings.api_port}",
     }

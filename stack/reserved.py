@@ -1,28 +1,27 @@
 """Ports that a supervisor holds before its servers listen there: two that start at once take different ones."""
 
-import fcntl
-import os
-import tempfile
-from pathlib import Path
+import errno
+import socket
 
-_held: dict[int, int] = {}
-"""The open file behind each port that this process holds; the kernel gives it back when the process ends."""
+_held: dict[int, socket.socket] = {}
+"""What holds each port of this process; the kernel lets go of it when the process ends."""
 
 
 def reserve(port: int) -> bool:
-    """Hold a port until the process ends; tell whether no other process of this user holds it."""
+    """Hold a port until the process ends; tell whether no other supervisor on this machine holds it.
+
+    By a name in Linux's abstract namespace of Unix sockets, which is no file: it needs no folder that somebody else
+    could have made first, goes with the process, and reaches as far as the port itself (a network namespace).
+    """
     if port in _held:
         return True
-    folder = Path(tempfile.gettempdir()) / f"foretick-ports-{os.getuid()}"
+    name = socket.socket(socket.AF_UNIX)
     try:
-        folder.mkdir(mode=0o700, exist_ok=True)
-        file = os.open(folder / str(port), os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    except OSError:
-        return True  # a folder that cannot be written to must not keep the stack from starting
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(file)
-        return False
-    _held[port] = file
+        name.bind(f"\0foretick-port-{port}")
+    except OSError as error:
+        name.close()
+        if error.errno == errno.EADDRINUSE:
+            return False
+        raise
+    _held[port] = name
     return True

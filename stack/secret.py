@@ -8,7 +8,7 @@ from pathlib import Path
 def password(path: Path) -> str:
     """Return the password kept in a file; make one the first time. URL-safe characters only."""
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(secrets.token_hex(24))
     return path.read_text().strip()

@@ -43,7 +43,6 @@ class Servers:
 def plan(settings: Settings) -> Servers:
     """Choose a port for each server of ours (the last one again if it is free) and write the addresses down."""
     home: Path = settings.home.resolve()
-    home.mkdir(parents=True, exist_ok=True)
     last, taken = addresses.previous_ports(home), set[int]()
     port = {name: addresses.choose(name, last[name], taken) for name in addresses.USUAL}
     if settings.model_fields_set & {"dashboard_port"} and os.environ.get("FORETICK_DASHBOARD_PORT"):
@@ -61,12 +60,12 @@ def plan(settings: Settings) -> Servers:
     chosen = {"kafka": components["kafka"].address}
     chosen["postgres"] = postgres.url(home, port["postgres"])
     chosen["redis"] = redis.url(home, port["redis"])
-    chosen["mlflow"] = mlflow.url(port["mlflow"])
+    chosen["mlflow"] = mlflow.url(home, port["mlflow"])
     external = {
         "kafka": settings.kafka,
         "postgres": settings.database_url.get_secret_value(),
         "redis": settings.redis_url.get_secret_value(),
-        "mlflow": settings.mlflow_uri,
+        "mlflow": settings.mlflow_uri.get_secret_value(),
     }
     for name in filter(is_external, VARIABLE):
         chosen[name] = external[name]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from settings.home import private, tighten
 from stack import state
 from stack.component import Component, in_order
 from stack.errors import MachineError
@@ -24,7 +25,7 @@ def only_one(home: Path) -> Iterator[None]:
 
     Raises MachineError when another holds it.
     """
-    home.mkdir(parents=True, exist_ok=True)
+    private(home)
     with (home / LOCK).open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -83,6 +84,8 @@ def run(
 
     `table` is called once the lock is held and left-overs are gone, since it chooses free ports.
     """
+    os.umask(0o077)  # of the components too: a home that is opened one day opens none of its files
     with only_one(home):
+        tighten(home)  # what an older version made
         clear_left_overs(home)
         return asyncio.run(supervise(table(), home, on_change))

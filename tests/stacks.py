@@ -49,7 +49,6 @@ def running(
 ) -> Iterator[Servers]:
     """Run those components on free ports, in a folder that is removed afterwards; `models` is what to serve."""
     home = Path(tempfile.mkdtemp(prefix="foretick-test-"))
-    home.chmod(0o755)  # PostgreSQL runs as another user when the tests run as root
     if models is not None:
         (home / "models").symlink_to(models)
     with (home / "supervisor.log").open("w") as log:

@@ -50,6 +50,34 @@ PRIVATE = (
     "2002:7f00:1::",
     "2001:0:4136:e378:8000:63bf:3fff:fdd2",
     "2001:db8::1",
+    "fec0::1",  # site-local, deprecated
+    "fec0::1%1",
+    "feff:ffff::1",
+    "fe80::1%1",
+    "2002:a00:1::1",  # 6to4 of 10.0.0.1
+    "2002:c0a8:101::1",
+    "2002:6440:1::1",  # of 100.64.0.1
+    "2002:a9fe:a9fe::1",  # of 169.254.169.254
+    "64:ff9b::a9fe:a9fe",
+    "64:ff9b::6440:1",
+    "::ffff:100.64.0.1",
+    "::ffff:192.0.0.9",
+    "::10.0.0.1",  # IPv4-compatible
+    "::8.8.8.8",
+    "0.1.2.3",
+    "100.127.255.255",
+    "192.0.0.8",
+    "192.0.0.9",
+    "192.0.0.170",
+    "192.88.99.1",
+    "198.19.255.255",
+    "239.1.2.3",
+    "240.0.0.1",
+    "ff0e::1",
+    "100::1",
+    "3fff::1",
+    "4000::1",
+    "5f00::1",
 )
 
 
@@ -65,6 +93,10 @@ def test_a_private_host_is_refused_before_anything_is_sent(host: str) -> None:
 def test_a_public_address_is_not(host: str) -> None:
     assert asyncio.run(checked(host, 443, allow_private=False)) == [host]
     assert is_public(host)
+
+
+def test_an_address_of_one_link_is_none_of_the_internet() -> None:
+    assert not is_public("2606:2800:21f:cb07:6820:80da:af6b:8b2c%1")
 
 
 def test_one_private_answer_among_public_ones_is_enough_to_refuse() -> None:

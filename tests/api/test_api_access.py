@@ -12,10 +12,10 @@ from api_market import MODELS, Api, Market, serving
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.rate import Buckets
 from api.shield import BODY_BYTES
 from api.tokens import TokenError, Tokens
 from stack.monitoring import metrics
+from stack.rate import Buckets
 
 
 @pytest.fixture

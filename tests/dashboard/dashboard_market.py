@@ -5,7 +5,7 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -123,10 +123,11 @@ def _challenging(records: Sequence[Any]) -> list[Any]:
 
 
 @contextmanager
-def serving(url: str, kafka: str, home: Path, *arguments: str) -> Iterator[str]:
+def serving(url: str, kafka: str, home: Path, *arguments: str, more: Mapping[str, str] | None = None) -> Iterator[str]:
     """Run ``python -m dashboard.serve`` on a free port; yields its address."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith("FORETICK_")}
     environment = clean | {"FORETICK_HOME": str(home), "FORETICK_DATABASE_URL": url, "FORETICK_KAFKA": kafka}
+    environment = {"FORETICK_DASHBOARD_RATE": "50", "FORETICK_DASHBOARD_BURST": "50"} | environment | dict(more or {})
     command = [sys.executable, "-m", "dashboard.serve", "--port", "0", *arguments]
     with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

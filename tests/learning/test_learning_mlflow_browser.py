@@ -48,12 +48,15 @@ def runs(mlflow_server: Servers, tmp_path_factory: pytest.TempPathFactory) -> di
 
 
 @pytest.fixture
-def page() -> Iterator[Page]:
+def page(mlflow_server: Servers) -> Iterator[Page]:
     """A tab of MLflow's model training pages, which asked no other host for anything."""
     hosts: set[str | None] = set()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        tab = browser.new_page(viewport={"width": 1440, "height": 900})
+        password = str(urlsplit(mlflow_server.mlflow_uri).password)
+        tab = browser.new_page(
+            viewport={"width": 1440, "height": 900}, http_credentials={"username": "foretick", "password": password}
+        )
         tab.on("request", lambda request: hosts.add(urlsplit(request.url).hostname))
         tab.set_default_timeout(WAIT_MS)
         expect.set_options(timeout=WAIT_MS)

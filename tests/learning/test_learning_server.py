@@ -1,9 +1,11 @@
 """MLflow's server as the stack runs it, and as the commands find it."""
 
 import asyncio
+import base64
 import urllib.error
 import urllib.request
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import psutil
@@ -17,29 +19,33 @@ from learning.versions import numbers
 from models import registry
 from settings import Settings
 from stack import mlflow, state
+from stack.addresses import without_password
 from stack.doctor import examine
 from stack.report import report
 
 pytestmark = pytest.mark.services
 
 
-def test_the_password_is_in_no_process_list_and_no_log(mlflow_server):
+def test_the_passwords_are_in_no_process_list_and_no_log(mlflow_server):
     server = state.read(mlflow_server.home).components["mlflow"]
     with psycopg.connect(mlflow_server.database_url) as connection:
-        password = connection.info.password
+        passwords = connection.info.password, urlsplit(mlflow_server.mlflow_uri).password
         tables = connection.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'mlflow'").fetchone()
     assert tables is not None
     assert tables[0] > 20
     for process in psutil.process_iter(["cmdline"]):
-        assert password not in " ".join(process.info["cmdline"] or ())
+        assert not any(password in " ".join(process.info["cmdline"] or ()) for password in passwords)
     for log in (mlflow_server.home / "logs").glob("*.log"):
-        assert password not in log.read_text()
+        assert not any(password in log.read_text() for password in passwords)
     assert psutil.Process(server.pid).children() == []
 
 
 def test_pages_of_other_sites_are_refused(mlflow_server):
-    address = f"{mlflow_server.mlflow_uri}/api/2.0/mlflow/experiments/search?max_results=1"
-    request = urllib.request.Request(address, headers={"Host": "elsewhere.example"})  # noqa: S310 - http, loopback
+    parts = urlsplit(mlflow_server.mlflow_uri)
+    login = base64.b64encode(f"{parts.username}:{parts.password}".encode()).decode()
+    headers = {"Host": "elsewhere.example", "Authorization": f"Basic {login}"}
+    address = f"{Tracker(mlflow_server.mlflow_uri).uri}/api/2.0/mlflow/experiments/search?max_results=1"
+    request = urllib.request.Request(address, headers=headers)  # noqa: S310 - http, loopback
     with pytest.raises(urllib.error.HTTPError, match="403"):
         urllib.request.urlopen(request)  # noqa: S310 - likewise
 
@@ -48,14 +54,18 @@ def test_a_server_of_somebody_else_is_checked_and_not_started(mlflow_server, mon
     uri = mlflow_server.mlflow_uri
     with running(("mlflow",), environment={"FORETICK_MLFLOW_URI": uri}) as stack:
         status = state.read(stack.home).components["mlflow"]
-        assert (status.external, status.pid, status.address) == (True, None, uri)
+        assert (status.external, status.pid, status.address) == (True, None, without_password(uri))
         assert stack.mlflow_uri == uri
         monkeypatch.setenv("FORETICK_HOME", str(stack.home))
         monkeypatch.setenv("FORETICK_MLFLOW_URI", uri)
-        assert report(Settings()).addresses["mlflow"] == uri
+        assert report(Settings()).addresses["mlflow"] == without_password(uri)
         checks = {check.name: check for check in examine(Settings())}
     assert checks["mlflow"].status == "ok"
     assert checks["mlflow"].detail.startswith("MLflow 3.")
+    wrong = uri.replace(str(urlsplit(uri).password), "guess")
+    with pytest.raises(urllib.error.HTTPError, match="401") as refused:
+        asyncio.run(mlflow.check(wrong))
+    refused.value.close()
 
 
 def test_what_is_no_address_of_a_server_is_said_in_a_line():

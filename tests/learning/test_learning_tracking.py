@@ -1,6 +1,8 @@
 """Runs on the real MLflow over the real PostgreSQL, read back by MLflow's REST API."""
 
+import base64
 import json
+import os
 import socket
 import urllib.error
 import urllib.parse
@@ -45,11 +47,19 @@ def tracker(mlflow_server: Servers) -> Tracker:
     return Tracker(mlflow_server.mlflow_uri)
 
 
+def got(tracker: Tracker, page: str, /, **query: object) -> bytes:
+    """Return what the server answers to whoever has the password."""
+    login = base64.b64encode(f"foretick:{os.environ['MLFLOW_TRACKING_PASSWORD']}".encode()).decode()
+    address = f"{tracker.uri}/{page}?{urllib.parse.urlencode(query)}"
+    request = urllib.request.Request(address, headers={"Authorization": f"Basic {login}"})  # noqa: S310 - http, loopback
+    with urllib.request.urlopen(request) as reply:  # noqa: S310 - likewise
+        content: bytes = reply.read()
+        return content
+
+
 def ask(tracker: Tracker, path: str, /, **query: object) -> Any:
     """Return what the REST API answers."""
-    address = f"{tracker.uri}/api/2.0/mlflow/{path}?{urllib.parse.urlencode(query)}"
-    with urllib.request.urlopen(address) as reply:  # noqa: S310 - http, loopback
-        return json.load(reply)
+    return json.loads(got(tracker, f"api/2.0/mlflow/{path}", **query))
 
 
 def run_of(tracker: Tracker, run_id: str | None) -> Any:
@@ -70,10 +80,7 @@ def files(tracker: Tracker, run_id: str | None, path: str = "") -> set[str]:
 
 
 def content(tracker: Tracker, run_id: str | None, path: str) -> bytes:
-    query = urllib.parse.urlencode({"run_uuid": run_id, "path": path})
-    with urllib.request.urlopen(f"{tracker.uri}/get-artifact?{query}") as reply:  # noqa: S310 - http, loopback
-        found: bytes = reply.read()
-    return found
+    return got(tracker, "get-artifact", run_uuid=run_id, path=path)
 
 
 def artifact(folder: Path, text: str = "{}") -> Path:

@@ -1,6 +1,7 @@
 """Which ports are chosen, and how they are written down."""
 
 import json
+import os
 import socket
 import stat
 import subprocess
@@ -41,19 +42,28 @@ def test_another_port_is_chosen_when_the_last_one_is_taken():
         assert addresses.choose("kafka", taken, set()) != taken
 
 
-def test_two_supervisors_that_start_at_once_take_different_ports():
+def test_two_supervisors_that_start_at_once_take_different_ports(tmp_path):
+    """Whatever another user has put into the shared temporary folder."""
+    (tmp_path / f"foretick-ports-{os.getuid()}").write_text("where a folder of locks could have been")
     with listening() as other:
         port = other.getsockname()[1]
     script = f"from stack.addresses import choose; print(choose('kafka', {port}, set()), flush=True); input()"
-    with subprocess.Popen(
-        [sys.executable, "-c", script], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
-    ) as first:
-        assert first.stdin is not None
+
+    def supervisor() -> "subprocess.Popen[bytes]":
+        environment = {**os.environ, "TMPDIR": str(tmp_path)}
+        command = [sys.executable, "-c", script]
+        return subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    with supervisor() as first, supervisor() as second:
         assert first.stdout is not None
-        assert int(first.stdout.readline()) == port
-        assert addresses.choose("kafka", port, set()) != port
-        first.stdin.close()
-        first.wait()
+        assert second.stdout is not None
+        taken = int(first.stdout.readline()), int(second.stdout.readline())
+        assert taken[0] != taken[1]
+        assert port in taken
+        for process in (first, second):
+            assert process.stdin is not None
+            process.stdin.close()
+            process.wait()
     assert addresses.choose("kafka", port, set()) == port
 
 

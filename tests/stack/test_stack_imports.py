@@ -1,5 +1,6 @@
 """No command pays for what only another one imports."""
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -30,6 +31,14 @@ def test_reading_and_computing_load_no_pandas():
 
 def test_nothing_waits_in_a_way_that_swallows_a_cancellation():
     """In Python 3.11 asyncio.wait_for does where the two meet: a process then never ends. asyncio.timeout does not."""
-    code = [path for path in ROOT.glob("*/**/*.py") if path.parts[len(ROOT.parts)] in packages()]
+    code = [path for package in packages() for path in (ROOT / package).rglob("*.py")]
     assert len(code) > 300
     assert not [path for path in code if "asyncio.wait_for(" in path.read_text()]
+
+
+def test_no_pattern_takes_a_text_that_ends_with_a_line_break_for_one_that_does_not():
+    """Python's `$` also matches before a last line break: `fullmatch` does not. `topics` has JSON Schema's patterns."""
+    asked = re.compile(r"(?:re\.|\b)(?:match|search|compile|fullmatch)\(.*\$[\"']")
+    code = [path for package in packages() if package != "topics" for path in (ROOT / package).rglob("*.py")]
+    assert len(code) > 300
+    assert [(path.name, line) for path in code for line in path.read_text().splitlines() if asked.search(line)] == []
