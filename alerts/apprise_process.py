@@ -58,7 +58,7 @@ class Blocked:
 
 def answer(request: Request, blocked: Blocked) -> Reply:
     """Send what is asked for."""
-    from apprise import Apprise, AppriseAsset  # noqa: PLC0415 - once the hook is in place
+    from apprise import Apprise, AppriseAsset, NotifyFormat  # noqa: PLC0415 - once the hook is in place
 
     blocked.happened = False
     asset = AppriseAsset(app_id="Foretick", app_desc="Foretick alerts", http_redirects=False)
@@ -78,7 +78,13 @@ def answer(request: Request, blocked: Blocked) -> Reply:
     apprise.add(service)
     kind: Any = TYPES.get(request.severity, "info")
     done = apprise.notify(
-        request.body, request.title, kind, timeout=TIMEOUT_S, log_callback=noted, log_level=logging.WARNING
+        request.body,
+        request.title,
+        kind,
+        body_format=NotifyFormat.TEXT,  # a service that sends HTML, such as mail, then escapes it
+        timeout=TIMEOUT_S,
+        log_callback=noted,
+        log_level=logging.WARNING,
     )
     return Reply(bool(done), name, codes[-1] if codes and not done else None, blocked.happened)
 

@@ -1,6 +1,5 @@
 """`foretick alerts`: rules, what they said, and what became of it. Who is told is in `cli/subscribers.py`."""
 
-import sys
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +8,7 @@ import typer
 
 from cli.alerts_database import Json, database, say
 from cli.errors import UserError
+from cli.text import echo_json
 from topics.units import interval_ms
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def list_(as_json: Json = False) -> None:
     with database() as connection:
         found = overview(connection)
     if as_json:
-        sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
+        echo_json(msgspec.json.encode(found))
     else:
         from cli.alerts_shown import show  # noqa: PLC0415 - rich's tables
 
@@ -150,7 +150,7 @@ def try_(
             raise UserError(f"there is no rule {name}: foretick alerts list")
         found = rehearse(connection, rule, days) if rule else None
     if found is not None and as_json:
-        sys.stdout.write(msgspec.json.encode(found._asdict()).decode() + "\n")
+        echo_json(msgspec.json.encode(found._asdict()))
     elif found is not None:
         from cli.alerts_shown import show_rehearsal  # noqa: PLC0415
 

@@ -1,6 +1,5 @@
 """What the commands of alerts share: the database, and how they answer."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,6 +8,7 @@ import msgspec
 import typer
 
 from cli.errors import UserError
+from cli.text import echo
 from settings import Settings
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def database() -> Iterator["Connection"]:
         raise UserError(f"{place(url)} cannot be used: {reason(error)}; is it running? ./foretick status") from None
 
 
-def say(as_json: bool, document: Any, line: str) -> None:
-    """Print one line, or the document as JSON."""
-    sys.stdout.write((msgspec.json.encode(document).decode() if as_json else line) + "\n")
+def say(as_json: bool, document: Any, *lines: str) -> None:
+    """Print lines, or the document as JSON."""
+    for line in (msgspec.json.encode(document).decode(),) if as_json else lines:
+        echo(line)

@@ -3,7 +3,6 @@
 from datetime import datetime
 
 from msgspec import Struct
-from rich.console import Console
 from rich.table import Table
 
 from alerts.history import Rehearsal
@@ -11,6 +10,7 @@ from alerts.overview import Overview, RuleShown
 from alerts.quiet import show as show_quiet
 from alerts.rule import Rule
 from alerts.wording import show_when
+from cli.text import Terminal
 from cli.times import iso
 from topics.records import Alert
 
@@ -19,7 +19,7 @@ UNKNOWN = "-"
 
 def show(found: Overview) -> None:
     """Print the rules, then the subscribers, then what went wrong last."""
-    console = Console()
+    console = Terminal()
     rules = Table("rule", "when", "of", "at most", "severity", "alerts", "last")
     for rule in found.rules:
         rules.add_row(*rule_cells(rule))
@@ -34,10 +34,10 @@ def show(found: Overview) -> None:
     console.print(subscribers)
     for one in found.subscribers:
         if one.last_error and (one.waiting or one.failed):
-            console.print(f"{one.name}: last error: {one.last_error}", markup=False)
+            console.print(f"{one.name}: last error: {one.last_error}")
     for rule in found.rules:
         if rule.problem:
-            console.print(f"{rule.name}: cannot be used: {rule.problem}", markup=False)
+            console.print(f"{rule.name}: cannot be used: {rule.problem}")
 
 
 def rule_cells(shown: RuleShown) -> tuple[str, ...]:
@@ -80,17 +80,16 @@ def moment(time: datetime | None) -> str:
 
 def show_rehearsal(name: str, days: float, found: Rehearsal) -> None:
     """Print what a rule would have said."""
-    console = Console()
+    console = Terminal()
     console.print(
         f"{name} would have spoken {found.alerts:,} times in the last {days:g} days that are stored "
         f"({found.records:,} records; {found.held:,} more matches held back)",
-        markup=False,
         soft_wrap=True,
     )
     for symbol, count in sorted(found.symbols.items(), key=lambda pair: -pair[1])[:10]:
-        console.print(f"  {symbol}: {count:,}", markup=False)
+        console.print(f"  {symbol}: {count:,}")
     for alert in found.last:
-        console.print(f"  {iso(alert.time)}  {alert.message}", markup=False, soft_wrap=True)
+        console.print(f"  {iso(alert.time)}  {alert.message}", soft_wrap=True)
 
 
 def line_of(record: Struct) -> str:

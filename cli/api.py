@@ -1,6 +1,5 @@
 """`foretick api`: where the API is, and the tokens with which it is asked."""
 
-import sys
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -8,6 +7,7 @@ import msgspec
 import typer
 
 from cli.errors import UserError
+from cli.text import Terminal, echo, echo_json
 from settings import Settings
 from stack.addresses import HOST
 
@@ -25,10 +25,10 @@ def where(context: typer.Context) -> None:
 
     settings = Settings()
     address, path = f"http://{HOST}:{settings.api_port}", settings.home.resolve() / LOCAL_FILE
-    typer.echo(f"address: {address}/v1   (document: {address}/openapi.json)")
-    typer.echo(f"token:   in {path}" if path.exists() else "token:   made when the API starts: foretick up")
+    echo(f"address: {address}/v1   (document: {address}/openapi.json)")
+    echo(f"token:   in {path}" if path.exists() else "token:   made when the API starts: foretick up")
     if path.exists():
-        typer.echo(f'try:     curl -H "Authorization: Bearer $(cat {path})" {address}/v1/symbols')
+        echo(f'try:     curl -H "Authorization: Bearer $(cat {path})" {address}/v1/symbols')
 
 
 @token.command()
@@ -52,14 +52,13 @@ def create(
         text, made = Tokens(Settings().home.resolve()).create(name, tuple(one for one in SCOPES if one in wanted))
     except TokenError as error:
         raise UserError(str(error)) from None
-    typer.echo(f"token {made.name!r} ({', '.join(made.scopes)}); it is not shown again:", err=True)
-    typer.echo(text)
+    echo(f"token {made.name!r} ({', '.join(made.scopes)}); it is not shown again:", err=True)
+    echo(text)
 
 
 @token.command("list")
 def list_tokens(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """List the tokens: name, id, scopes, when they were made."""
-    from rich.console import Console  # noqa: PLC0415 - as above
     from rich.table import Table  # noqa: PLC0415
 
     from api.tokens import TokenError, Tokens  # noqa: PLC0415
@@ -70,13 +69,13 @@ def list_tokens(as_json: Annotated[bool, typer.Option("--json", help="Print JSON
         raise UserError(str(error)) from None
     if as_json:
         rows = [{"id": one.id, "name": one.name, "scopes": one.scopes, "created": one.created} for one in found]
-        sys.stdout.write(msgspec.json.encode(rows).decode() + "\n")
+        echo_json(msgspec.json.encode(rows))
         return
     table = Table("name", "id", "scopes", "made", box=None)
     for one in found:
         made = datetime.fromtimestamp(one.created, UTC).strftime("%Y-%m-%d %H:%M")
         table.add_row(one.name, one.id, ", ".join(one.scopes), made)
-    Console().print(table)
+    Terminal().print(table)
 
 
 @token.command()
@@ -88,4 +87,4 @@ def revoke(name: Annotated[str, typer.Argument(help="The token's name or id.")])
         gone = Tokens(Settings().home.resolve()).revoke(name)
     except TokenError as error:
         raise UserError(str(error)) from None
-    typer.echo(f"revoked {gone.name!r}")
+    echo(f"revoked {gone.name!r}")

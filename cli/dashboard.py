@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.errors import UserError
+from cli.text import echo
 from settings import Settings
 from stack.addresses import HOST
 
@@ -38,7 +39,7 @@ def dashboard(
 def announce(port: int, browser: bool) -> None:
     """Say where the page is, and open it where that was asked for."""
     url = f"http://{HOST}:{port}/"
-    typer.echo(f"dashboard on {url}")
+    echo(f"dashboard on {url}")
     if browser:
         webbrowser.open(url)
 

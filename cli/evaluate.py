@@ -1,15 +1,14 @@
 """`foretick evaluate`: every model fitted and scored on the same rows, walking forward in time."""
 
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 
 from cli.errors import UserError
+from cli.text import Terminal, echo_json, plain
 from cli.track import Track, tracker
 from learning.code import commit
 from settings import Settings
@@ -69,13 +68,13 @@ def evaluate(
     except ValueError as error:
         raise UserError(str(error)) from error
     folder = output or settings.home / "evaluation"
-    console, began = Console(stderr=True), time.monotonic()
+    console, began = Terminal(stderr=True), time.monotonic()
     try:
         with console.status("reading") as status:
 
             def told(what: str) -> None:
                 console.print(f"{time.monotonic() - began:7.0f} s  {what}")
-                status.update(what)
+                status.update(plain(what))
 
             bars = read_bars(files, interval or settings.interval)
             first, last = min(int(frame.time[0]) for frame in bars), max(int(frame.time[-1]) for frame in bars)
@@ -108,9 +107,9 @@ def evaluate(
     log_evaluation(logged, results, folder)
     log_models(tracked, logged, results, walked)
     if as_json:
-        sys.stdout.write(msgspec.json.encode([cell._asdict() for cell in results.cells]).decode() + "\n")
+        echo_json(msgspec.json.encode([cell._asdict() for cell in results.cells]))
         return
-    shown = Console()
+    shown = Terminal()
     for table in tables(results, shown.width):
         shown.print(table)
     shown.print(f"report: {report}")

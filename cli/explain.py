@@ -1,15 +1,14 @@
 """`foretick explain`: what each input added to one forecast."""
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console
 
 from cli.errors import UserError
+from cli.text import Terminal, echo_json
 from cli.times import epoch_ms, iso
 from settings import Settings
 from topics.records import Prediction
@@ -87,9 +86,9 @@ def explain(
         raise UserError(str(error)) from error
     if as_json:
         document = {**msgspec.to_builtins(found), "looked": found.looked(), "published": said}
-        sys.stdout.write(msgspec.json.encode(document).decode() + "\n")
+        echo_json(msgspec.json.encode(document))
         return
-    show(Console(), found, top, len(frame) - 1, said)
+    show(Terminal(), found, top, len(frame) - 1, said)
 
 
 def _asked(text: str) -> Asked:

@@ -5,6 +5,7 @@ from math import exp, isnan
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from cli.times import iso
 from models.explanation import Explanation
@@ -22,13 +23,12 @@ def show(console: Console, found: Explanation, top: int, warm_up: int, published
         f"{found.horizon} {'bar' if found.horizon == 1 else 'bars'} ahead of {found.price:g}: "
         f"mean {_points(found.mean)} bp, scale {found.scale * 1e4:.3f} bp",
         highlight=False,
-        markup=False,
         soft_wrap=True,
     )
     if found.contributions:
         console.print(_contributions(found, top))
     if found.note:
-        console.print(found.note, highlight=False, markup=False, soft_wrap=True)
+        console.print(found.note, highlight=False, soft_wrap=True)
     if found.quantity == "log variance":
         factor = exp(found.total / 2)
         console.print(
@@ -40,7 +40,7 @@ def show(console: Console, found: Explanation, top: int, warm_up: int, published
         console.print(_attention(looked))
     for one in published:
         said = "nothing" if one.mean is None else f"a mean of {_points(one.mean)} bp"
-        console.print(f"published by version {one.version}: {said}", highlight=False, markup=False)
+        console.print(f"published by version {one.version}: {said}", highlight=False)
     console.print(f"the model's memory is that of the {warm_up:,} bars before", highlight=False)
 
 
@@ -78,12 +78,12 @@ def _attention(looked: Sequence[tuple[str, float]]) -> Table:
     return table
 
 
-def _bar(value: float, largest: float) -> str:
+def _bar(value: float, largest: float) -> Text:
     """Return a bar to the left of a middle line for what pulls down, to the right for what lifts."""
     length = round(WIDTH * abs(value) / largest) if largest else 0
     if value < 0:
-        return f"[red]{'█' * length:>{WIDTH}}[/red]│"
-    return f"{'':{WIDTH}}│[green]{'█' * length}[/green]"
+        return Text.assemble((f"{'█' * length:>{WIDTH}}", "red"), "│")
+    return Text.assemble(f"{'':{WIDTH}}│", ("█" * length, "green"))
 
 
 def _points(value: float) -> str:

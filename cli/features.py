@@ -1,6 +1,5 @@
 """`foretick features`: the indicators of every bar in files, as one Parquet file."""
 
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -8,10 +7,10 @@ from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from cli.errors import UserError
+from cli.text import Terminal, echo_json
 from cli.times import epoch_ms
 from settings import Settings
 from topics.units import measure
@@ -84,10 +83,10 @@ def features(
             "bytes": output.stat().st_size,
             "seconds": round(seconds, 3),
         }
-        sys.stdout.write(msgspec.json.encode(document).decode() + "\n")
+        echo_json(msgspec.json.encode(document))
         return
     counted = ", ".join(f"{name} {count:,}" for name, count in rows.items())
-    console = Console()
+    console = Terminal()
     named = f"{len(definition.names)} features (definition {definition.fingerprint})"
     console.print(f"{named} of {counted} bars in {seconds:.1f} s")
     console.print(f"{output}: {output.stat().st_size / 2**20:,.0f} MiB")
@@ -98,7 +97,7 @@ class _Bar:
 
     def __init__(self, *, quiet: bool) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f} rows"))
-        self._progress = Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True), disable=quiet)
+        self._progress = Progress(*columns, TimeElapsedColumn(), console=Terminal(stderr=True), disable=quiet)
         self._task = self._progress.add_task("reading", total=None)
 
     def __enter__(self) -> "_Bar":

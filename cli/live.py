@@ -3,18 +3,17 @@
 import asyncio
 import logging
 import signal
-import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 from typer.core import TyperGroup
 
 from cli.errors import UserError
+from cli.text import Terminal, echo, echo_json
 from cli.times import iso
 from settings import Settings
 
@@ -108,7 +107,7 @@ def replay(
         _write(msgspec.json.encode(counts))
     else:
         told = msgspec.structs.asdict(counts).items()
-        typer.echo(", ".join(f"{name} {value:,}" if isinstance(value, int) else value for name, value in told))
+        echo(", ".join(f"{name} {value:,}" if isinstance(value, int) else value for name, value in told))
 
 
 def _tell(venue: str, do: Any, symbols: list[str], as_json: bool) -> None:
@@ -169,8 +168,7 @@ def _log(settings: Settings) -> None:
 
 
 def _write(line: bytes) -> None:
-    sys.stdout.write(line.decode() + "\n")
-    sys.stdout.flush()
+    echo_json(line)
 
 
 def _print_json(status: "Status") -> None:
@@ -184,7 +182,7 @@ def _print_line(status: "Status") -> None:
         + (f" ({each.problem})" if each.problem else "")
         for each in status.symbols
     ]
-    typer.echo(f"{status.venue}: {'; '.join(parts) or 'no symbols'}")
+    echo(f"{status.venue}: {'; '.join(parts) or 'no symbols'}")
 
 
 def _show(statuses: "list[Status]", as_json: bool) -> None:
@@ -192,10 +190,10 @@ def _show(statuses: "list[Status]", as_json: bool) -> None:
         _write(msgspec.json.encode(statuses))
         return
     if not statuses:
-        typer.echo("no venue is watched: foretick live VENUE SYMBOL…")
+        echo("no venue is watched: foretick live VENUE SYMBOL…")
         return
     table = Table("venue", "symbol", "trades", "repaired", "gaps", "reconnects", "last (UTC)", box=None)
-    console = Console()
+    console = Terminal()
     for status in statuses:
         for each in status.symbols:
             counts = (f"{count:,}" for count in (each.trades, each.repaired, each.gaps, each.reconnects))
@@ -203,7 +201,7 @@ def _show(statuses: "list[Status]", as_json: bool) -> None:
     console.print(table)
     for status in statuses:
         if status.problem:
-            console.print(f"{status.venue}: {status.problem}", markup=False)
+            console.print(f"{status.venue}: {status.problem}")
         for each in status.symbols:
             if each.problem:
-                console.print(f"{status.venue} {each.market}: {each.problem}", markup=False)
+                console.print(f"{status.venue} {each.market}: {each.problem}")

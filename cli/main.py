@@ -29,6 +29,7 @@ from cli import (
     watch,
 )
 from cli.errors import UserError
+from cli.text import echo
 
 app = typer.Typer(
     name="foretick",
@@ -84,15 +85,15 @@ def run() -> None:
     try:
         app()
     except UserError as error:
-        sys.stderr.write(f"foretick: {error}\n")
+        echo(f"foretick: {error}", err=True)
         sys.exit(2)
     except ValidationError as error:
         problem = error.errors()[0]
         name = "_".join(str(part) for part in problem["loc"]).upper()
-        sys.stderr.write(f"foretick: FORETICK_{name}: {problem['msg']}\n")
+        echo(f"foretick: FORETICK_{name}: {problem['msg']}", err=True)
         sys.exit(2)
     except OSError as error:
-        sys.stderr.write(f"foretick: {error.filename or 'the machine'}: {error.strerror or error}\n")
+        echo(f"foretick: {error.filename or 'the machine'}: {error.strerror or error}", err=True)
         sys.exit(3)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -1,16 +1,15 @@
 """`foretick models`: which versions serve, by whose decision; promote one, take that back, retire a model."""
 
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from cli.errors import UserError
 from cli.show import whole
+from cli.text import Terminal, echo, echo_json
 from cli.times import iso
 from settings import Settings
 
@@ -45,7 +44,7 @@ def list_models(as_json: Json = False) -> None:
         by, number = row.decided_by or "not yet deployed", str(row.number or "-")
         trained, when = iso(row.trained_until), iso(row.decided_at)
         table.add_row(row.model, row.role, row.version, trained, age, number, by, when)
-    Console().print(table)
+    Terminal().print(table)
 
 
 @app.command()
@@ -61,18 +60,18 @@ def show(
     if as_json:
         _print(rows)
         return
-    console = Console()
+    console = Terminal()
     for row in rows:
         console.print(f"{row.model} {row.version}: {row.role or 'out of service'}", highlight=False)
         if row.number:
             said = f"  decision {row.number} by {row.decided_by}, {iso(row.decided_at)}: {row.why or '-'}"
-            console.print(said, markup=False, highlight=False)
+            console.print(said, highlight=False)
         if row.provenance is None:
             console.print("  where it comes from was not written down", highlight=False)
             continue
         for key, value in msgspec.to_builtins(row.provenance).items():
             shown = f"{iso(value)} UTC" if key in ("first", "last") else value
-            console.print(f"  {key}: {shown}", markup=False, highlight=False, soft_wrap=True)
+            console.print(f"  {key}: {shown}", highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -103,7 +102,7 @@ def history(
     for row in rows:
         versions = (row.champion or "-", " ".join(row.challengers) or "-", row.shadow or "-")
         table.add_row(iso(row.time), row.model, str(row.number), row.action, *versions, row.decided_by, row.why)
-    Console().print(table)
+    Terminal().print(table)
 
 
 @app.command()
@@ -163,16 +162,16 @@ def _decide(name: str, action: "Action", version: str | None, why: str, as_json:
         _print({"deployment": made, "answer": said, "serving": [] if heard is None else heard.serving})
     elif said is None:
         silent = f"no worker answered within {ANSWER_S:.0f} s: it takes effect when one runs"
-        typer.echo(f"decision {made.number} of {name} is written down; {'it is retired' if retired else silent}")
+        echo(f"decision {made.number} of {name} is written down; {'it is retired' if retired else silent}")
     elif said.event == "refused":
-        typer.echo(f"decision {made.number} of {name}: version {said.version} is refused: {said.reason}")
+        echo(f"decision {made.number} of {name}: version {said.version} is refused: {said.reason}")
     else:
         took = (said.time - made.time) / 1000
-        typer.echo(f"decision {made.number} of {name}: version {made.champion} serves, {took:.1f} s after it was made")
+        echo(f"decision {made.number} of {name}: version {made.champion} serves, {took:.1f} s after it was made")
         for first in heard.serving if heard is not None else ():
-            typer.echo(f"  {first.symbol} {first.interval}: from the bar of {iso(first.time)} UTC on")
+            echo(f"  {first.symbol} {first.interval}: from the bar of {iso(first.time)} UTC on")
         if heard is not None and not heard.serving:
-            typer.echo("  from the next bar of each symbol on")
+            echo("  from the next bar of each symbol on")
     if not retired and (said is None or said.event == "refused"):
         raise typer.Exit(FAILED)
 
@@ -187,4 +186,4 @@ def _told(ask: Callable[[], T]) -> T:
 
 
 def _print(document: Any) -> None:
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n")
+    echo_json(msgspec.json.format(msgspec.json.encode(document), indent=2))

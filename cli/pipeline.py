@@ -1,6 +1,5 @@
 """`foretick pipeline`: train, judge and deploy all models in one run that can be resumed; and what came of each run."""
 
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -8,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from cli.errors import UserError
 from cli.show import whole
+from cli.text import Terminal, echo_json, plain
 from cli.times import iso
 from settings import Settings
 
@@ -50,14 +49,14 @@ def run(
     """
     from learning.pipeline import ProductionPipeline  # noqa: PLC0415 - numba, Torch, MLflow: seconds
 
-    console, began = Console(stderr=True), time.monotonic()
+    console, began = Terminal(stderr=True), time.monotonic()
     with console.status("beginning") as status:
 
         def told(what: str) -> None:
-            status.update(what)
+            status.update(plain(what))
 
         def say(what: str) -> None:
-            console.print(f"{time.monotonic() - began:7.0f} s  {what}", highlight=False, markup=False)
+            console.print(f"{time.monotonic() - began:7.0f} s  {what}", highlight=False)
 
         def recorded(step: "Step") -> None:
             if step.state != "running":
@@ -91,7 +90,7 @@ def list_runs(
         seconds = "-" if row.ended_at is None else f"{(row.ended_at - row.requested_at) / 1000:.0f}"
         why = row.error or row.why
         table.add_row(row.run_id, iso(row.requested_at), row.requested_by, iso(row.bar_time), row.state, seconds, why)
-    Console().print(table)
+    Terminal().print(table)
 
 
 @app.command()
@@ -103,10 +102,10 @@ def show(
     if as_json:
         _print({"run": found, "steps": steps})
         return
-    console = Console()
+    console = Terminal()
     console.print(f"{found.run_id}: {found.state}, asked for by {found.requested_by}: {found.why}", highlight=False)
     if found.error:
-        console.print(found.error, markup=False, highlight=False)
+        console.print(found.error, highlight=False)
     table = Table("step", "model", "state", "began", "seconds", "", box=None)
     for step in steps:
         seconds = "-" if step.seconds is None else f"{step.seconds:.1f}"
@@ -117,7 +116,7 @@ def show(
 
 
 def _show(report: "Report") -> None:
-    console = Console()
+    console = Terminal()
     table = Table("model", whole("version"), "skill against naive", "role", "", box=None)
     for one in report.models:
         skill = "-" if one.skill is None else f"{100 * one.skill:+.2f} % ± {100 * (one.skill_error or 0):.2f}"
@@ -125,9 +124,7 @@ def _show(report: "Report") -> None:
     console.print(table)
     ended, said = report.run.ended_at or report.run.requested_at, f": {report.run.error}" if report.run.error else ""
     spent = (ended - report.run.requested_at) / 1000
-    console.print(
-        f"run {report.run.run_id} {report.run.state} after {spent:.0f} s{said}", highlight=False, markup=False
-    )
+    console.print(f"run {report.run.run_id} {report.run.state} after {spent:.0f} s{said}", highlight=False)
 
 
 def _line(step: "Step") -> str:
@@ -165,4 +162,4 @@ def _told(ask: Callable[[], T]) -> T:
 
 
 def _print(document: Any) -> None:
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n")
+    echo_json(msgspec.json.format(msgspec.json.encode(document), indent=2))

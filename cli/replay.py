@@ -1,17 +1,16 @@
 """`foretick replay`: a backfill from files."""
 
 import logging
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from cli.errors import UserError
+from cli.text import Terminal, echo, echo_json
 from cli.times import epoch_ms, iso
 from settings import Settings
 from sources.counts import Counts
@@ -69,10 +68,10 @@ def replay(
     except SourceError as error:
         raise UserError(str(error)) from error
     except KeyboardInterrupt:
-        typer.echo("interrupted: the same command goes on where this one stopped", err=True)
+        echo("interrupted: the same command goes on where this one stopped", err=True)
         raise typer.Exit(INTERRUPTED) from None
     if as_json:
-        sys.stdout.write(msgspec.json.encode(counts).decode() + "\n")
+        echo_json(msgspec.json.encode(counts))
     else:
         _summary(counts)
 
@@ -89,7 +88,7 @@ class _Bar:
             TextColumn("{task.fields[rate]:,.0f} rows/s"),
             TimeElapsedColumn(),
             TimeRemainingColumn(),
-            console=Console(stderr=True),
+            console=Terminal(stderr=True),
             disable=quiet,
         )
         self._task: TaskID | None = None
@@ -143,6 +142,6 @@ def _summary(counts: Counts) -> None:
     for name, value in lines.items():
         if value != "0":
             table.add_row(name, value)
-    Console().print(table)
+    Terminal().print(table)
     if counts.complete_before:
-        typer.echo("this replay was complete before, and nothing was sent: --restart replays it again")
+        echo("this replay was complete before, and nothing was sent: --restart replays it again")

@@ -3,8 +3,10 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.table import Column, Table
+from rich.text import Text
+
+from cli.text import Terminal
 
 if TYPE_CHECKING:
     from stack.doctor import Check
@@ -22,10 +24,9 @@ def whole(name: str, width: int = 12) -> Column:
     return Column(name, no_wrap=True, min_width=width)
 
 
-def coloured(word: str) -> str:
+def coloured(word: str) -> Text:
     """Return a state in its colour."""
-    colour = COLOURS.get(word, "red")
-    return f"[{colour}]{word}[/{colour}]"
+    return Text(word, COLOURS.get(word, "red"))
 
 
 def number(value: int | None) -> str:
@@ -35,7 +36,7 @@ def number(value: int | None) -> str:
 
 def show_status(found: "Report") -> None:
     """Print the components, then the counts beside the lag, then what went wrong last."""
-    console = Console()
+    console = Terminal()
     components = Table("component", "state", "pid", "address", "up for", "restarts")
     for name, component in (*found.components.items(), *found.steps.items()):
         components.add_row(name, *cells(component))
@@ -46,19 +47,20 @@ def show_status(found: "Report") -> None:
     console.print(flow)
     for name, component in (*found.components.items(), *found.steps.items()):
         if component.last_error and component.state not in ("done", "stopped"):
-            console.print(f"{name}: last error: {component.last_error}", markup=False)
+            console.print(f"{name}: last error: {component.last_error}")
     for name, untold in found.undelivered.items():
         why = f" (last error: {untold.last_error})" if untold.last_error else ""
-        console.print(f"alerts for {name}: {untold.waiting:,} wait, {untold.failed:,} given up{why}", markup=False)
+        console.print(f"alerts for {name}: {untold.waiting:,} wait, {untold.failed:,} given up{why}")
     console.print(
         f"dashboard: {found.addresses['dashboard']}   api: {found.addresses['api']}/v1"
         if found.running
         else "not running: foretick up",
-        markup=False,
     )
+    if found.running and found.mlflow_login is not None:
+        console.print(f"mlflow: {found.addresses['mlflow']}   the password is in {found.mlflow_login}", soft_wrap=True)
 
 
-def cells(component: "ComponentReport") -> tuple[str, ...]:
+def cells(component: "ComponentReport") -> tuple[str | Text, ...]:
     """Return a component's row."""
     uptime = UNKNOWN if component.uptime is None else str(timedelta(seconds=int(component.uptime)))
     pid = UNKNOWN if component.pid is None else str(component.pid)
@@ -67,9 +69,9 @@ def cells(component: "ComponentReport") -> tuple[str, ...]:
 
 def show_checks(found: "list[Check]") -> None:
     """Print a line for each check, and below it what to do."""
-    console = Console()
+    console = Terminal()
     for check in found:
-        console.print(f"{coloured(check.status):<16} {check.name}: ", end="")
-        console.print(check.detail, markup=False, highlight=False, soft_wrap=True)
+        console.print(coloured(check.status), f"{check.name}: ", end="")
+        console.print(check.detail, highlight=False, soft_wrap=True)
         if check.advice:
-            console.print(f"      → {check.advice}", markup=False, highlight=False, soft_wrap=True)
+            console.print(f"      → {check.advice}", highlight=False, soft_wrap=True)

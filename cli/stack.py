@@ -12,6 +12,7 @@ import typer
 
 from cli.errors import UserError
 from cli.show import show_checks, show_status
+from cli.text import echo, echo_json
 from settings import ROOT, Settings
 from stack import detached, state, supervisor, system
 from stack.errors import MachineError
@@ -40,9 +41,9 @@ def up(
     running = state.read(home)
     if running is not None and running.running():
         if failed := failures(running):
-            typer.echo(f"{failed[0]}; to try again: foretick down, then foretick up", err=True)
+            echo(f"{failed[0]}; to try again: foretick down, then foretick up", err=True)
             raise typer.Exit(FAILED)
-        typer.echo(f"already running: {dashboard_url(Settings())} (stop it with: foretick down)")
+        echo(f"already running: {dashboard_url(Settings())} (stop it with: foretick down)")
         return
     try:
         system.ensure(postgres=not is_external("postgres"), redis=not is_external("redis"))
@@ -77,7 +78,7 @@ def announce(browser: bool) -> None:
     from stack.report import dashboard_url  # noqa: PLC0415 - as in `up`
 
     url = dashboard_url(Settings())
-    typer.echo(f"dashboard: {url}")
+    echo(f"dashboard: {url}")
     if browser and sys.stdout.isatty() and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         webbrowser.open(url)
 
@@ -85,7 +86,7 @@ def announce(browser: bool) -> None:
 def down() -> None:
     """Stop everything that `up` started."""
     if not detached.stop(Settings().home, Progress("healthy", "starting", "running", "done")):
-        typer.echo("not running")
+        echo("not running")
 
 
 def status(as_json: Json = False) -> None:
@@ -95,7 +96,7 @@ def status(as_json: Json = False) -> None:
 
     found = report(Settings(), NAMES)
     if as_json:
-        typer.echo(json.dumps(asdict(found), indent=2))
+        echo_json(json.dumps(asdict(found), indent=2))
     else:
         show_status(found)
     if not found.good():
@@ -108,7 +109,7 @@ def doctor(as_json: Json = False) -> None:
 
     found = examine(Settings())
     if as_json:
-        typer.echo(json.dumps([asdict(check) for check in found], indent=2))
+        echo_json(json.dumps([asdict(check) for check in found], indent=2))
     else:
         show_checks(found)
     if any(check.status == "fail" for check in found):
@@ -129,12 +130,12 @@ def logs(
         raise UserError(f"no log of {component or 'any component'} in {folder}; there are: {names}")
     for path in chosen:
         if len(chosen) > 1:
-            typer.echo(f"==> {path.stem} <==")
+            echo(f"==> {path.stem} <==")
         for line in tail(path, lines):
-            typer.echo(line)
+            echo(line)
     if follow_on:
         for path, line in follow(chosen):
-            typer.echo(f"{path.stem}: {line}" if len(chosen) > 1 else line)
+            echo(f"{path.stem}: {line}" if len(chosen) > 1 else line)
 
 
 def test(arguments: Annotated[list[str] | None, typer.Argument(help="Arguments of pytest.")] = None) -> None:  # noqa: PT028 - a command, no test
@@ -149,5 +150,5 @@ def test(arguments: Annotated[list[str] | None, typer.Argument(help="Arguments o
 
 def machine(error: MachineError) -> NoReturn:
     """Print what the machine lacks in one line, and exit."""
-    typer.echo(f"foretick: {error}", err=True)
+    echo(f"foretick: {error}", err=True)
     raise typer.Exit(MACHINE) from None

@@ -65,11 +65,11 @@ def subscribe(
         secret_file.put(home, name, secret)
         changes.subscribe(connection, subscriber)
     key = secret.key if secret is not None else None
-    line = f"subscribed {name}: {subscriber.target}"
     say(
         as_json,
         {"subscriber": name, "target": subscriber.target, "key": key},
-        f"{line}\nsigning key (keep it secret; the receiver checks signatures with it): {key}" if key else line,
+        f"subscribed {name}: {subscriber.target}",
+        *((f"signing key (keep it secret; the receiver checks signatures with it): {key}",) if key else ()),
     )
 
 

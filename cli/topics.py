@@ -2,16 +2,15 @@
 
 import asyncio
 import json
-import sys
 from collections.abc import Callable
 from typing import Annotated
 
 import typer
 from msgspec import Struct
-from rich.console import Console
 from rich.table import Table
 
 from cli.errors import UserError
+from cli.text import Terminal, echo, echo_json
 from settings import Settings
 from settings.broker import Address
 from topics import codec
@@ -44,13 +43,13 @@ def list_topics(as_json: Annotated[bool, typer.Option("--json", help="Print JSON
         for topic in TOPICS
     ]
     if as_json:
-        sys.stdout.write(json.dumps(rows, indent=2) + "\n")
+        echo_json(json.dumps(rows, indent=2))
         return
     table = Table("topic", "record", "key", "partitions", "kept")
     for row in rows:
         kept = "newest per key" if row["compacted"] else f"{row['retention_days']} days"
         table.add_row(str(row["topic"]), str(row["record"]), str(row["key"]), str(row["partitions"]), kept)
-    Console().print(table)
+    Terminal().print(table)
 
 
 @app.command()
@@ -67,7 +66,7 @@ def schema(name: Name) -> None:
             raise UserError(str(error)) from error
         values = document["$defs"]["Features"]["properties"]["values"]
         values["description"] = f"in the order of definition {served.fingerprint}: {', '.join(served.names)}"
-    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+    echo_json(json.dumps(document, indent=2))
 
 
 @app.command()
@@ -140,5 +139,4 @@ def _lines(topic: Topic, value: bytes | None, symbol: str | None, words: Callabl
 
 
 def _print(line: bytes) -> None:
-    sys.stdout.write(line.decode(errors="replace") + "\n")
-    sys.stdout.flush()
+    echo(line.decode(errors="replace"))

@@ -1,6 +1,5 @@
 """`foretick train`: fit every model on files of bars and put them into service."""
 
-import sys
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -8,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from cli.errors import UserError
+from cli.text import Terminal, echo_json, plain
 from cli.times import epoch_ms, iso
 from cli.track import Track, tracker
 from learning.code import commit
@@ -55,18 +54,18 @@ def train(
     except (SourceError, ValueError) as error:
         raise UserError(str(error)) from error
     began, seconds = time.monotonic(), []
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     tracked = tracker(settings, track, console.print)
     with console.status("reading") as status, training_runs(tracked, f"training {_span(bars)}") as runs:
 
         def show(what: str) -> None:
             seconds.append(time.monotonic())
-            status.update(f"fitting {what}")
+            status.update(plain(f"fitting {what}"))
             if what != "features":
                 runs.begin(what)
 
         def detail(what: str) -> None:
-            status.update(f"fitting {what}")
+            status.update(plain(f"fitting {what}"))
             runs.told(what)
 
         try:
@@ -120,12 +119,12 @@ def _report(
         named = {name: {"version": version, "path": str(path)} for name, version, path in fitted}
         document = {"features": named.pop("features"), "models": named, "rows": rows, "seconds": round(total, 3)}
         document["tuned"] = tuned
-        sys.stdout.write(msgspec.json.encode(document).decode() + "\n")
+        echo_json(msgspec.json.encode(document))
         return
     table = Table("fitted", "version", "seconds", "artifact", box=None)
     for (name, version, path), spent in zip(fitted, seconds, strict=True):
         table.add_row(name, version, f"{spent:.1f}", str(path))
-    console = Console()
+    console = Terminal()
     console.print(table)
     first, last = min(int(frame.time[0]) for frame in bars), max(int(frame.time[-1]) for frame in bars)
     counted = ", ".join(f"{symbol} {count:,}" for symbol, count in rows.items())

@@ -1,6 +1,5 @@
 """`foretick tune`: search a model's parameters on purged folds of the past, in one study that processes share."""
 
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from cli.errors import UserError
+from cli.text import Terminal, echo_json, plain
 from settings import Settings
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def tune(
     from sources.errors import SourceError  # noqa: PLC0415
     from storage.errors import StorageError  # noqa: PLC0415
 
-    settings, console, began = Settings(), Console(stderr=True), time.monotonic()
+    settings, console, began = Settings(), Terminal(stderr=True), time.monotonic()
     plan = Plan(folds, held_out, max(1, round(1 / rows_share)), seed)
     try:
         found = registry.classes([model])[model]
@@ -62,7 +62,7 @@ def tune(
 
             def told(what: str) -> None:
                 console.print(f"{time.monotonic() - began:7.0f} s  {what}")
-                status.update(what)
+                status.update(plain(what))
 
             if files:
                 bars = read_bars(files, interval or settings.interval)
@@ -78,9 +78,9 @@ def tune(
         raise UserError(str(error)) from error
     if as_json:
         document = verdict.to_json() | {"applied": None if done is None else done._asdict()}
-        sys.stdout.write(msgspec.json.encode(document, enc_hook=str).decode() + "\n")
+        echo_json(msgspec.json.encode(document, enc_hook=str))
         return
-    shown = Console()
+    shown = Terminal()
     _show(shown, verdict)
     if done is not None:
         shown.print(f"parameters: {done.parameters}")

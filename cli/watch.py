@@ -1,16 +1,15 @@
 """`foretick drift` and `foretick skill`: what the watch has found."""
 
-import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import msgspec
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from cli.errors import UserError
 from cli.show import whole
+from cli.text import Terminal, echo_json
 from cli.times import iso
 from settings import Settings
 
@@ -36,7 +35,7 @@ def drift(
     if as_json:
         _print(rows)
         return
-    console = Console()
+    console = Terminal()
     if not rows:
         console.print("no alarm")
         return
@@ -61,7 +60,7 @@ def skill(
     if as_json:
         _print(rows)
         return
-    console = Console()
+    console = Terminal()
     if not rows:
         console.print("no skill yet: the watch tells of it once an hour of bars is over")
         return
@@ -93,4 +92,4 @@ def _told(ask: Callable[[], T]) -> T:
 
 
 def _print(rows: Sequence[object]) -> None:
-    sys.stdout.write(msgspec.json.encode(rows).decode() + "\n")
+    echo_json(msgspec.json.encode(rows))

@@ -2,6 +2,7 @@
 
 import sys
 
+from settings.text import escaped
 from stack.state import StackState
 
 
@@ -22,7 +23,7 @@ class Progress:
             self.told[name] = status.state
             if status.state not in self.already:
                 detail = status.last_error if status.state in ("restarting", "failed") else status.address
-                sys.stderr.write(f"{name:>10}  {status.state}{f'  {detail}' if detail else ''}\n")
+                sys.stderr.write(escaped(f"{name:>10}  {status.state}{f'  {detail}' if detail else ''}") + "\n")
         sys.stderr.flush()
 
 

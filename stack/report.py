@@ -8,6 +8,8 @@ from settings import Settings
 from stack.addresses import HOST, without_password
 from stack.counts import Undelivered, counts, undelivered
 from stack.lag import lag
+from stack.mlflow import PASSWORD
+from stack.servers import is_external
 from stack.state import Status, read
 
 GOOD = ("healthy", "starting", "running", "done")
@@ -27,7 +29,7 @@ class ComponentReport:
 
 @dataclass(frozen=True)
 class Report:
-    """The whole stack; unknown numbers are None."""
+    """The whole stack; unknown numbers are None. `mlflow_login` is where the password of our own MLflow lies."""
 
     running: bool
     components: dict[str, ComponentReport]
@@ -37,6 +39,7 @@ class Report:
     addresses: dict[str, str]
     undelivered: dict[str, Undelivered]
     metrics: dict[str, str]
+    mlflow_login: str | None = None
 
     def good(self) -> bool:
         """Tell whether everything runs, or is on its way."""
@@ -62,6 +65,7 @@ def report(settings: Settings, names: tuple[str, ...] = ()) -> Report:
         addresses(settings),
         untold,
         {name: f"http://{HOST}:{port}/metrics" for name, port in settings.metrics_ports.items()},
+        None if is_external("mlflow") else str(settings.home.resolve() / PASSWORD),
     )
 
 

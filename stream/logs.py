@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 
 from settings import Settings
+from settings.text import escaped
 
 log = logging.getLogger("foretick")
 
@@ -22,10 +23,23 @@ def configure(component: str, settings: Settings, level: int = logging.INFO) -> 
     as ``extra``: topic, symbol. Warnings, and the error that ends the process, are logged too.
     """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(json_lines(component) if settings.log_format == "json" else logging.Formatter(TEXT))
+    handler.setFormatter(json_lines(component) if settings.log_format == "json" else Lines(TEXT))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(True)
     sys.excepthook = last_words
+
+
+class Lines(logging.Formatter):
+    """Lines to read: what a record or a venue says cannot begin another, nor do anything to a terminal."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - the base class's name
+        """Return the line."""
+        record.message = escaped(record.message)
+        return super().formatMessage(record)
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - likewise
+        """Return a traceback."""
+        return "\n".join(map(escaped, super().formatException(ei).split("\n")))
 
 
 def last_words(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from msgspec.structs import replace
 from receiver import Receiver
 
 from alerts.channel import Message
@@ -166,6 +167,24 @@ def test_what_is_allowed_arrives_and_what_is_not_does_not(which: int) -> None:
         assert "secret" not in error
         assert "sesame" not in error
         assert len(receiver.requests) == 1
+
+
+def test_a_service_that_sends_html_escapes_what_an_alert_says() -> None:
+    """As mail does by default."""
+    hostile = replace(ALERT, message="<img src=x onerror=alert(1)>")
+    with Receiver().listening() as receiver:
+        channel = AppriseChannel(receiver.url.replace("http://", "json://") + "?format=html", True)
+
+        async def deliver() -> None:
+            try:
+                assert (await channel.send(Message(hostile.alert_id, (hostile,)))).error is None
+            finally:
+                await channel.close()
+
+        asyncio.run(deliver())
+        _, body = receiver.requests[0]
+    assert b"&lt;img" in body
+    assert b"<img" not in body
 
 
 @pytest.mark.parametrize("which", range(4))

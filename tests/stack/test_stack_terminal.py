@@ -1,0 +1,163 @@
+"""What a record, a log or an error says is shown by every command, and does nothing to the terminal."""
+
+import asyncio
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from aiokafka import AIOKafkaProducer
+from psycopg import sql
+from rich.console import Console
+from rich.table import Table
+from stacks import Servers, databases, running
+from typer.testing import CliRunner
+
+from cli.main import app
+from cli.text import Terminal
+from settings import ADDRESSES, ROOT
+from settings.text import escaped
+from stack import state
+from stack.process import Identity
+from stack.state import StackState, Status
+from stream.admin import create_topics
+from topics import codec
+from topics.catalog import ALERTS, DEAD_LETTERS
+from topics.records import Alert, DeadLetter
+
+HOSTILE = "\x1b]0;owned\x07\x1b[31m\x9b2J\x85\u202eTCB[bold]:smile:[/bold]\u2028\r\nforged"
+RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+
+
+def insert(connection: psycopg.Connection[Any], table: str, **known: Any) -> None:
+    """Add a row with the hostile text in every text column that is not given."""
+    query = (
+        "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = %s AND is_identity = 'NO' "
+        "AND table_schema = 'public'"
+    )
+    values: dict[str, Any] = {}
+    for name, kind in connection.execute(query, [table]).fetchall():
+        texts = {"text": HOSTILE, "ARRAY": [HOSTILE], "jsonb": json.dumps({"detail": HOSTILE}), "boolean": True}
+        values[name] = texts.get(kind, "2025-05-18T00:00Z" if kind.startswith("timestamp") else 1)
+    values |= known
+    columns, marks = map(sql.Identifier, values), [sql.Placeholder()] * len(values)
+    made = sql.SQL("INSERT INTO {} ({}) VALUES ({})").format(
+        sql.Identifier(table), sql.SQL(", ").join(columns), sql.SQL(", ").join(marks)
+    )
+    connection.execute(made, list(values.values()))
+
+
+@pytest.fixture(scope="module")
+def home(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A home whose database, topics, logs and state say hostile things; on a Kafka of its own, for other tests read the
+    session's.
+    """
+    folder = tmp_path_factory.mktemp("home")
+    with databases(servers, "terminal") as make, running(("kafka",)) as own_kafka:
+        url = make()
+        with psycopg.connect(url, autocommit=True) as connection:
+            insert(connection, "drift")
+            insert(connection, "model_skill", regime="all")
+            insert(connection, "model_deployments")
+            insert(connection, "alert_rules", removed_at=None)
+            insert(connection, "alert_subscribers", channel="webhook", severity="info")
+            insert(connection, "alert_deliveries", subscriber=HOSTILE, state="waiting")
+            insert(connection, "pipeline_runs", state="failed", run_id="run")
+            insert(connection, "pipeline_steps", state="failed", run_id="run")
+        (folder / ADDRESSES).write_text(
+            json.dumps({"database_url": url, "kafka": own_kafka.kafka, "redis_url": servers.redis_url})
+        )
+        (folder / "logs").mkdir()
+        (folder / "logs" / "worker.log").write_text(f"{HOSTILE}\n{HOSTILE}\n")
+        own = Identity.of(os.getpid())
+        assert own is not None
+        component = Status("restarting", HOSTILE, last_error=HOSTILE)
+        state.write(folder, StackState(own, {"worker": component, HOSTILE: component}))
+        create_topics(own_kafka.kafka)
+        asyncio.run(send(own_kafka.kafka))
+        yield folder
+
+
+async def send(kafka: str) -> None:
+    alert = Alert(HOSTILE, HOSTILE, "EVIL", 1_747_526_400_000, "warning", HOSTILE)
+    letter = DeadLetter(HOSTILE, 0, 0, HOSTILE, HOSTILE.encode(), 0)
+    producer = AIOKafkaProducer(bootstrap_servers=kafka)
+    await producer.start()
+    for topic, value in (
+        (ALERTS, codec.encode_one(alert)),
+        (ALERTS, HOSTILE.encode()),
+        (ALERTS, b"\xff\x9b\x1b[31m"),
+        (DEAD_LETTERS, codec.encode_one(letter)),
+    ):
+        await producer.send_and_wait(topic.name, value, key=b"EVIL")
+    await producer.stop()
+
+
+COMMANDS = (
+    "drift",
+    "skill",
+    "models history",
+    "models list",
+    "alerts list",
+    "alerts tail",
+    "topics tail alerts",
+    "topics tail dead-letters",
+    "pipeline list",
+    "pipeline show run",
+    "logs",
+    "logs worker",
+    "status",
+    "doctor",
+    "models history evil\x1b[31m",
+    "topics tail evil\x1b[31m",
+)
+
+
+@pytest.mark.services
+@pytest.mark.parametrize("form", ["", " --json"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_no_command_prints_what_a_terminal_obeys(
+    home: Path, command: str, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if form and command.split(maxsplit=1)[0] in ("logs", "topics"):
+        pytest.skip("it has no JSON of its own")
+    monkeypatch.setenv("FORETICK_HOME", str(home))
+    monkeypatch.setenv("COLUMNS", "2000")
+    done = CliRunner().invoke(app, [*command.split(" "), *form.split()])
+    said = done.output + (str(done.exception) and "")
+    assert RAW.findall(said) == []
+    assert not any(line.startswith("forged") for line in said.splitlines())
+    if form and done.exit_code == 0:
+        json.loads(done.stdout.splitlines()[0] if command == "alerts tail" else done.stdout)
+    if done.exit_code == 0 and command not in ("models list", "doctor"):
+        assert "owned" in said
+        assert "[bold]:smile:[/bold]" in said
+
+
+def test_a_console_shows_text_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """What rich's own would not: it takes markup, and lets controls through."""
+    for console, safe in ((Terminal(width=200), True), (Console(width=200), False)):
+        table = Table("what", box=None)
+        table.add_row(HOSTILE)
+        console.print(table)
+        console.print(f"{HOSTILE} of a line")
+        said = capsys.readouterr().out
+        assert (not RAW.findall(said)) == safe
+        assert (said.count("[bold]:smile:[/bold]") == 2) == safe
+
+
+def test_a_line_of_json_means_the_same_afterwards() -> None:
+    line = json.dumps({"message": HOSTILE}, ensure_ascii=False)
+    assert RAW.findall(line)
+    assert not RAW.findall(escaped(line))
+    assert json.loads(escaped(line)) == {"message": HOSTILE}
+
+
+def test_commands_print_by_nothing_else() -> None:
+    code = [path for path in (ROOT / "cli").glob("*.py") if path.name != "text.py"]
+    assert len(code) > 20
+    other = re.compile(r"typer\.(?:s?echo|style)\(|\bConsole\(|(?<!\.)\bprint\(|sys\.std(?:out|err)\.write|markup=True")
+    assert [(path.name, found[0]) for path in code if (found := other.search(path.read_text()))] == []
