@@ -50,7 +50,7 @@ def trainer(settings: Settings, **changed: str) -> Iterator[Trainer]:
         **environment_of(settings.home),
         "FORETICK_KAFKA": settings.kafka,
         "FORETICK_DATABASE_URL": settings.database_url.get_secret_value(),
-        "FORETICK_MLFLOW_URI": settings.mlflow_uri,
+        "FORETICK_MLFLOW_URI": settings.mlflow_uri.get_secret_value(),
         "FORETICK_RETRAIN_CRON": "never",
         **changed,
     }

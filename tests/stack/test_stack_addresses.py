@@ -89,7 +89,7 @@ def test_the_ports_written_down_are_found_again_and_read_by_settings(tmp_path, m
     settings = Settings(home=tmp_path)
     assert settings.kafka == CHOSEN.kafka
     assert settings.database_url.get_secret_value() == CHOSEN.database_url
-    assert settings.mlflow_uri == CHOSEN.mlflow_uri
+    assert settings.mlflow_uri.get_secret_value() == CHOSEN.mlflow_uri
     assert settings.dashboard_port == CHOSEN.dashboard_port
     assert settings.api_port == CHOSEN.api_port
     assert settings.metrics_ports == addresses.previous_metrics(tmp_path) == CHOSEN.metrics_ports
