@@ -8,7 +8,9 @@ from settings import Settings
 from stack.addresses import HOST, without_password
 from stack.counts import Undelivered, counts, undelivered
 from stack.lag import lag
+from stack.room import lacking
 from stack.state import Status, read
+from stack.supervisor import is_locked
 
 GOOD = ("healthy", "starting", "running", "done")
 
@@ -25,6 +27,9 @@ class ComponentReport:
     last_error: str | None
 
 
+UNKNOWN = ComponentReport("?", None, None, None, 0, None)
+
+
 @dataclass(frozen=True)
 class Report:
     """The whole stack; unknown numbers are None."""
@@ -37,21 +42,31 @@ class Report:
     addresses: dict[str, str]
     undelivered: dict[str, Undelivered]
     metrics: dict[str, str]
+    problem: str | None = None
+    """Why what is shown of the components may be old, None where it is not."""
+    warnings: tuple[str, ...] = ()
 
     def good(self) -> bool:
         """Tell whether everything runs, or is on its way."""
         everything = (*self.components.values(), *self.steps.values())
-        return self.running and all(component.state in GOOD for component in everything)
+        return self.running and self.problem is None and all(component.state in GOOD for component in everything)
 
 
 def report(settings: Settings, names: tuple[str, ...] = ()) -> Report:
     """Return how everything is; `names` are shown as stopped when nothing ever ran."""
     state = read(settings.home)
-    running = state is not None and state.running()
+    known = state is not None and state.running()
+    running = known or is_locked(settings.home)
+    problem = None
+    if running and not known:
+        problem = f"the supervisor runs, but its state in {settings.home} cannot be read"
+        state = None
+    if running and (lack := lacking(settings.home)):
+        problem = f"{problem or 'what is shown of the components may be old'}: {lack}"
     found = {name: of(status, running) for name, status in state.components.items()} if state else {}
     steps = {name for name, status in state.components.items() if status.once} if state else set()
     for name in names:
-        found.setdefault(name, of(Status("stopped"), running))
+        found.setdefault(name, UNKNOWN if running and not known else of(Status("stopped"), running))
     rows, behind, untold = asyncio.run(numbers(settings))
     return Report(
         running,
@@ -62,6 +77,8 @@ def report(settings: Settings, names: tuple[str, ...] = ()) -> Report:
         addresses(settings),
         untold,
         {name: f"http://{HOST}:{port}/metrics" for name, port in settings.metrics_ports.items()},
+        problem,
+        (f"the supervisor's state: {state.problem}",) if state is not None and state.problem else (),
     )
 
 
@@ -77,7 +94,9 @@ def of(status: Status, running: bool) -> ComponentReport:
     """Return what is shown of a component; what a supervisor that is gone wrote last is not believed."""
     identity = status.identity()
     alive = running and identity is not None and identity.alive()
-    state = status.state if running or status.state in ("done", "failed") else "stopped"
+    state: str = status.state if running or status.state in ("done", "failed") else "stopped"
+    if running and identity is not None and not alive:
+        state = "?"  # the supervisor has not noticed yet, or cannot write it down
     uptime = round(time.time() - status.started_at, 1) if alive and status.started_at else None
     pid = status.pid if alive else None
     return ComponentReport(state, pid, status.address or None, uptime, status.restarts, status.last_error)

@@ -7,6 +7,7 @@ fetch only of the partitions that flow: see `SeekingConsumer`. Measured: docs/wh
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import faust
@@ -42,11 +43,12 @@ class SeekingConsumer(Consumer):
 
 
 class App(faust.App):
-    """A Faust app with that consumer, or one made of it."""
+    """A Faust app with that consumer, or one made of it. `problem` returns what keeps it from its work, or None."""
 
     address: Broker
     consumer_class: type[SeekingConsumer] = SeekingConsumer
     in_order: frozenset[str] = frozenset()
+    problem: Callable[[], str | None] = staticmethod(lambda: None)
 
     def _new_transport(self) -> Any:
         transport: Any = super()._new_transport()

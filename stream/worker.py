@@ -14,6 +14,7 @@ from stream.bars import Bars
 from stream.deployments import Follower, read_logs
 from stream.lineup import Lineup
 from stream.outbox import Outbox
+from stream.recovery import App
 from stream.shell import Shell, Stage
 from stream.stages import Indicators, Outcomes, Predictions
 from stream.universe import IN_ORDER, Gather, Market
@@ -32,7 +33,7 @@ def stages(settings: Settings, lineup: Lineup) -> list[Stage[Any, Any]]:
     ]
 
 
-def make_worker(settings: Settings, pipeline: Sequence[Stage[Any, Any]], lineup: Lineup | None = None) -> faust.App:
+def make_worker(settings: Settings, pipeline: Sequence[Stage[Any, Any]], lineup: Lineup | None = None) -> App:
     """Return the Faust app with one agent a stage, each with a table of its states; a universe has one that gathers.
 
     With a lineup, a task keeps the stage of the predictions in step with what is deployed.
