@@ -14,6 +14,7 @@ from alerts.kinds import KINDS
 from alerts.watch import Place, Watch
 from settings.broker import Address
 from sources import broker
+from stream.loss import Jump, Losses, Positions, lost
 from topics import codec
 from topics.catalog import ALERTS_GROUP, MAX_MESSAGE_BYTES
 
@@ -29,15 +30,31 @@ BYTES_AT_ONCE = 2_097_152
 class Seek(ConsumerRebalanceListener):  # type: ignore[misc, unused-ignore]
     """Puts every partition that is assigned where the database says; Kafka's committed offsets only show the lag."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, offsets: Callable[[], Awaitable[dict[Place, int]]]) -> None:
-        self._consumer, self._offsets = consumer, offsets
+    def __init__(
+        self,
+        consumer: AIOKafkaConsumer,
+        offsets: Callable[[], Awaitable[dict[Place, int]]],
+        positions: Positions,
+        losses: Losses,
+    ) -> None:
+        self._consumer, self._offsets, self._positions, self._losses = consumer, offsets, positions, losses
 
     async def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:
         """Nothing to do: what was read is stored, or will be read again."""
 
     async def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
-        """Seek; where nothing was ever read, the beginning."""
+        """Seek; where nothing was ever read, the beginning. Tell what was deleted before it was read."""
         known = await self._offsets()
+        begins = await self._consumer.beginning_offsets(assigned) if assigned else {}
+        for partition, begin in begins.items():
+            self._positions.stand(partition, max(begin, known.get((partition.topic, partition.partition), begin)))
+        late = [
+            Jump(at, known[at.topic, at.partition], begin)
+            for at, begin in begins.items()
+            if known.get((at.topic, at.partition), begin) < begin
+        ]
+        for loss in await lost(self._consumer, late):
+            self._losses.note(loss)
         unread = [partition for partition in assigned if (partition.topic, partition.partition) not in known]
         for partition in assigned:
             if partition not in unread:
@@ -48,7 +65,7 @@ class Seek(ConsumerRebalanceListener):  # type: ignore[misc, unused-ignore]
 
 
 async def read(
-    bootstrap: Address, watch: Watch, alone: asyncio.Lock, made: Callable[[int], None], behind: Behind
+    bootstrap: Address, watch: Watch, alone: asyncio.Lock, made: Callable[[int], None], behind: Behind, losses: Losses
 ) -> None:
     """Read for ever, and tell `made` how many alerts came of a batch. Raises KafkaError where Kafka cannot be read.
 
@@ -71,12 +88,18 @@ async def read(
         async with alone:
             return await watch.offsets()
 
-    consumer.subscribe(list(KIND_OF), listener=Seek(consumer, offsets))
+    positions = Positions()
+    jumps: list[Jump] = []
+    consumer.subscribe(list(KIND_OF), listener=Seek(consumer, offsets, positions, losses))
     await consumer.start()
     try:
         while True:
             await behind.look(consumer)
             batch = await consumer.getmany(timeout_ms=500, max_records=MOST_MESSAGES)
+            jumps += positions.jumps(batch)
+            for loss in await lost(consumer, jumps):
+                losses.note(loss)
+            jumps.clear()
             if batch:
                 async with alone:
                     made(await take(batch, watch))

@@ -27,7 +27,10 @@ from settings import Settings
 from storage import locks
 from storage.locks import Lock
 from stream import logs
+from stream.loss import Losses
+from stream.outbox import Outbox
 from stream.probe import Probe, loop_turns
+from topics.catalog import ALERTS_GROUP, READ_FOR_ALERTS
 
 log = logging.getLogger("foretick")
 
@@ -37,13 +40,15 @@ CONNECT_S = 10
 
 
 class Worker:
-    """Everything that the process does, in four tasks over three connections and one a subscriber."""
+    """Everything that the process does, in five tasks over three connections and one a subscriber."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._alone = asyncio.Lock()
         self._made = asyncio.Event()
         self.behind, self.waiting = Behind(), Waiting()
+        self._outbox = Outbox(settings.broker)
+        self._losses = Losses(ALERTS_GROUP, self._outbox, [topic.name for topic in READ_FOR_ALERTS])
         self._idle: str | None = "the database does not answer yet"
         self._unpublished: str | None = None
 
@@ -58,7 +63,10 @@ class Worker:
             kafka, watch = self._settings.broker, Watch(connection)
             dispatch = Dispatch(self._settings, self.connect, self.waiting)
             tasks = [
-                asyncio.create_task(again("read", lambda: read(kafka, watch, self._alone, self._note, self.behind))),
+                asyncio.create_task(
+                    again("read", lambda: read(kafka, watch, self._alone, self._note, self.behind, self._losses))
+                ),
+                asyncio.create_task(self._losses.run()),
                 asyncio.create_task(again("publish", lambda: self._publish(outbox))),
                 asyncio.create_task(self._look_at_health(watch)),
                 asyncio.create_task(dispatch.run()),
@@ -68,6 +76,7 @@ class Worker:
         finally:
             await connection.close()
             await outbox.close()
+            await self._outbox.stop()
 
     def ready(self) -> str | None:
         """Return what keeps it from its work, None where nothing does."""

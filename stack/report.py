@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from settings import Settings
 from stack.addresses import HOST, without_password
-from stack.counts import Undelivered, counts, undelivered
+from stack.counts import Undelivered, counts, lost, undelivered
 from stack.lag import lag
 from stack.room import lacking
 from stack.state import Status, read
@@ -67,7 +67,12 @@ def report(settings: Settings, names: tuple[str, ...] = ()) -> Report:
     steps = {name for name, status in state.components.items() if status.once} if state else set()
     for name in names:
         found.setdefault(name, UNKNOWN if running and not known else of(Status("stopped"), running))
-    rows, behind, untold = asyncio.run(numbers(settings))
+    rows, behind, untold, gone = asyncio.run(numbers(settings))
+    warnings = [f"the supervisor's state: {state.problem}"] if state is not None and state.problem else []
+    warnings += [
+        f"{group} never got {count:,} Kafka records of {topic}, deleted before it read them: foretick topics tail gaps"
+        for (group, topic), count in gone.items()
+    ]
     return Report(
         running,
         {name: component for name, component in found.items() if name not in steps},
@@ -78,16 +83,17 @@ def report(settings: Settings, names: tuple[str, ...] = ()) -> Report:
         untold,
         {name: f"http://{HOST}:{port}/metrics" for name, port in settings.metrics_ports.items()},
         problem,
-        (f"the supervisor's state: {state.problem}",) if state is not None and state.problem else (),
+        tuple(warnings),
     )
 
 
 async def numbers(
     settings: Settings,
-) -> tuple[dict[str, int | None], dict[str, int | None], dict[str, Undelivered]]:
-    """Return counts, lag and what subscribers have not got, asked for at the same time."""
+) -> tuple[dict[str, int | None], dict[str, int | None], dict[str, Undelivered], dict[tuple[str, str], int]]:
+    """Return counts, lag, what subscribers have not got and what readers have lost, asked for at the same time."""
     url = settings.database_url.get_secret_value()
-    return await asyncio.gather(counts(url), lag(settings.broker, bool(settings.universe)), undelivered(url))
+    behind = lag(settings.broker, bool(settings.universe))
+    return await asyncio.gather(counts(url), behind, undelivered(url), lost(url))
 
 
 def of(status: Status, running: bool) -> ComponentReport:

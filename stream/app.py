@@ -3,7 +3,7 @@
 import gc
 import logging
 import os
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 import faust
@@ -14,8 +14,10 @@ from prometheus_client import REGISTRY
 from settings import Settings
 from settings.broker import Broker
 from stream import logs
+from stream.loss import Losses
 from stream.metrics import Behind, assigned
 from stream.order import InOrderConsumer
+from stream.outbox import Outbox
 from stream.probe import Probe, loop_turns
 from stream.recovery import App, SeekFirstTableManager
 from topics.catalog import MAX_MESSAGE_BYTES, TICKS, Topic
@@ -70,6 +72,20 @@ def credentials(broker: Broker) -> SASLCredentials | SSLCredentials | None:
             ssl_context=broker.context,
         )
     return SSLCredentials(broker.context) if broker.context else None
+
+
+def add_losses(app: App, settings: Settings, topics: Sequence[Topic]) -> None:
+    """Let the app tell what Kafka deleted of these topics before it was read."""
+    outbox = Outbox(settings.broker)
+    app.losses = found = Losses(app.conf.id, outbox, [topic.name for topic in topics])
+
+    @app.task  # type: ignore[untyped-decorator, unused-ignore]
+    async def losses() -> None:
+        await or_end("losses", found.run())
+
+    @app.on_before_shutdown.connect  # type: ignore[untyped-decorator, unused-ignore]
+    async def close(*_: object, **__: object) -> None:
+        await outbox.stop()
 
 
 def topic_of(app: faust.App, topic: Topic) -> Any:

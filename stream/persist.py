@@ -19,7 +19,7 @@ from features.definition import Definition
 from settings import Settings
 from storage.latest import Latest
 from storage.timescale import Writer
-from stream.app import make_app, or_end, run, topic_of
+from stream.app import add_losses, make_app, or_end, run, topic_of
 from stream.metrics import DEAD, RECORDS_IN, STORE, assigned
 from stream.outbox import Outbox
 from stream.recovery import App
@@ -94,6 +94,7 @@ async def persist(
 def make_persist(settings: Settings) -> App:
     """Return the Faust app with one agent a topic, each with a database connection of its own."""
     app = make_app(PERSIST_GROUP, settings)
+    add_losses(app, settings, STORED)
     latest = Latest(settings.redis_url.get_secret_value())
     database = Standing("TimescaleDB")
     outbox = Outbox(settings.broker)

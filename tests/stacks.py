@@ -50,7 +50,7 @@ def running(
     environment: Mapping[str, str] | None = None,
     home: Path | None = None,
 ) -> Iterator[Servers]:
-    """Run those components on free ports, in a folder whose content is removed afterwards; `models` is what to serve."""
+    """Run those components on free ports, in a folder emptied afterwards; `models` is what to serve."""
     home = home or Path(tempfile.mkdtemp(prefix="foretick-test-"))
     home.chmod(0o755)  # PostgreSQL runs as another user when the tests run as root
     if models is not None:
