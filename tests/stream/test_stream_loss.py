@@ -6,9 +6,11 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
@@ -129,8 +131,6 @@ class Stack:
         return of(scraped(port), "lost_offsets_total", group=f"foretick-{name}", topic=topic)
 
     def told(self, reader: str) -> list[tuple[Any, ...]]:
-        import psycopg  # noqa: PLC0415
-
         with psycopg.connect(self.run.servers.database_url) as connection:
             query = "SELECT topic, partition, first_offset, last_offset FROM gaps WHERE reader = %s ORDER BY 1, 2, 3"
             return connection.execute(query, [reader]).fetchall()
@@ -144,8 +144,8 @@ def until(true: Callable[[], object], what: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    with running(COMPONENTS) as servers:
+def stack(trained: Path) -> Iterator[Stack]:
+    with running(COMPONENTS, trained) as servers:
         found = Stack(Run(servers))
         found.send(20)
         found.read()
@@ -177,7 +177,7 @@ def test_what_was_deleted_while_the_readers_were_away_is_told_exactly(stack: Sta
     lost = ends[bars] - stood[PERSIST_GROUP, bars]
     assert lost == 26
     assert stack.metric("persist", "bars") == stack.metric("worker", "bars") == lost
-    assert stack.metric("alerts", "regimes") == 30
+    assert stack.metric("alerts", "regimes") == ends[regimes] - stood[ALERTS_GROUP, regimes] >= 30
     shown = report(Settings(home=stack.home), ())
     assert any(f"foretick-persist never got {lost} Kafka records of bars" in line for line in shown.warnings)
     # Past it, all goes on: what was kept is stored, and what is told is told once.
@@ -204,6 +204,7 @@ def test_what_is_deleted_under_a_running_reader_is_told_exactly(stack: Stack) ->
         process.send_signal(signal.SIGSTOP)
     stood = stack.committed(PERSIST_GROUP, bars)
     stack.send(8)
+    until(lambda: stack.committed(WORKER_GROUP, bars) == stood + 8, "the worker has not read them")
     end = stack.delete(bars, keep=3)
     stack.delete(regimes, keep=3)
     for process in frozen:
