@@ -83,9 +83,7 @@ async def _cluster(bootstrap: Address, admin: AIOKafkaAdminClient) -> Cluster:
         await admin.close()
 
 
-async def catch_up(
-    bootstrap: Address, cluster: Cluster, progress: Progress, answering: Answering | None = None
-) -> None:
+async def catch_up(bootstrap: Address, cluster: Cluster, progress: Progress, answering: Answering) -> None:
     """Add to the progress what the topics hold beyond it; at its beginning, note where the topics end.
 
     Raises SourceError where the topics were made anew since.

@@ -89,15 +89,21 @@ class Losses:
         """For ever, send what was noted."""
         while True:
             loss = await self._waiting.get()
-            while True:
-                try:
-                    await self._outbox.send([(GAPS, EVERY_SYMBOL, [gap(self._group, loss)])])
-                    break
-                except (KafkaError, OSError) as error:
-                    log.warning("a loss cannot be told yet: %s", error)
-                    await asyncio.sleep(AGAIN_S)
+            try:
+                await self._send(loss)
+            except BaseException:
+                self._waiting.put_nowait(loss)  # whoever runs this next tells it
+                raise
             if loss.done is not None:
                 await loss.done()
+
+    async def _send(self, loss: Loss) -> None:
+        while True:
+            try:
+                return await self._outbox.send([(GAPS, EVERY_SYMBOL, [gap(self._group, loss)])])
+            except (KafkaError, OSError) as error:
+                log.warning("a loss cannot be told yet: %s", error)
+                await asyncio.sleep(AGAIN_S)
 
 
 @dataclass(frozen=True)

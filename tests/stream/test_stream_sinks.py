@@ -1,5 +1,6 @@
 """Persist's sinks, each by itself: a Redis or a database that takes nothing costs only what would have been there."""
 
+import asyncio
 import json
 import signal
 import time
@@ -18,6 +19,8 @@ from stream_runs import Run
 
 from settings import ADDRESSES
 from stack import state
+from stack.errors import MachineError
+from stack.redis import check
 from storage.latest import PREFIX
 from topics.records import Bar
 
@@ -64,10 +67,12 @@ class Persist:
         return of(scraped(self.port), "sink_away", sink=sink)
 
     def process(self) -> tuple[Any, ...]:
-        """Return what changes when it is started again."""
+        """Return what changes when it, or the alerts worker, is started again."""
         current = state.read(self.run.servers.home)
         assert current is not None
-        return current.components["persist"].pid, current.components["persist"].restarts
+        return tuple(
+            (current.components[name].pid, current.components[name].restarts) for name in ("persist", "alerts")
+        )
 
     def log(self, words: str) -> int:
         return (self.run.servers.home / "logs" / "persist.log").read_text().count(words)
@@ -75,7 +80,7 @@ class Persist:
 
 @pytest.fixture(scope="module")
 def persist() -> Iterator[Persist]:
-    with running(("kafka", "postgres", "redis", "prepare", "persist")) as servers:
+    with running(("kafka", "postgres", "redis", "prepare", "persist", "alerts")) as servers:
         found = Persist(Run(servers))
         found.send()
         found.stored()
@@ -112,6 +117,8 @@ def test_a_redis_that_takes_nothing_costs_the_cache_alone(
             persist.send()
             persist.stored()
         persist.says("redis://127.0.0.1", why)
+        with pytest.raises((MachineError, TimeoutError, redis.TimeoutError), match=why):
+            asyncio.run(check(persist.run.servers.redis_url))  # what doctor says of it
         assert persist.away("cache") == 1
         assert persist.away("database") == 0
     finally:
