@@ -45,16 +45,7 @@ class Seek(ConsumerRebalanceListener):  # type: ignore[misc, unused-ignore]
     async def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
         """Seek; where nothing was ever read, the beginning. Tell what was deleted before it was read."""
         known = await self._offsets()
-        begins = await self._consumer.beginning_offsets(assigned) if assigned else {}
-        for partition, begin in begins.items():
-            self._positions.stand(partition, max(begin, known.get((partition.topic, partition.partition), begin)))
-        late = [
-            Jump(at, known[at.topic, at.partition], begin)
-            for at, begin in begins.items()
-            if known.get((at.topic, at.partition), begin) < begin
-        ]
-        for loss in await lost(self._consumer, late):
-            self._losses.note(loss)
+        await self._tell(assigned, known)
         unread = [partition for partition in assigned if (partition.topic, partition.partition) not in known]
         for partition in assigned:
             if partition not in unread:
@@ -62,6 +53,17 @@ class Seek(ConsumerRebalanceListener):  # type: ignore[misc, unused-ignore]
         if unread:
             # All at once: each takes a while, in which what comes already is read, and would be read again.
             await self._consumer.seek_to_beginning(*unread)
+
+    async def _tell(self, assigned: list[TopicPartition], known: Mapping[Place, int]) -> None:
+        """Note where each partition is read from, and what lies behind its beginning already."""
+        stands = {at: known[at.topic, at.partition] for at in assigned if (at.topic, at.partition) in known}
+        for at, offset in stands.items():
+            self._positions.stand(at, offset)
+        if stands:
+            with suppress(KafkaError):  # it is seen at the next fetch then
+                begins = await self._consumer.beginning_offsets(list(stands))
+                for loss in await lost(self._consumer, [Jump(at, stands[at], begin) for at, begin in begins.items()]):
+                    self._losses.note(loss)
 
 
 async def read(

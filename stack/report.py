@@ -4,10 +4,14 @@ import asyncio
 import time
 from dataclasses import dataclass
 
+from redis.exceptions import RedisError
+
 from settings import Settings
+from stack import redis
 from stack.addresses import HOST, without_password
 from stack.counts import Undelivered, counts, lost, undelivered
-from stack.lag import lag
+from stack.errors import MachineError
+from stack.lag import TIMEOUT_S, lag
 from stack.room import lacking
 from stack.state import Status, read
 from stack.supervisor import is_locked
@@ -69,6 +73,8 @@ def report(settings: Settings, names: tuple[str, ...] = ()) -> Report:
         found.setdefault(name, UNKNOWN if running and not known else of(Status("stopped"), running))
     rows, behind, untold, gone = asyncio.run(numbers(settings))
     warnings = [f"the supervisor's state: {state.problem}"] if state is not None and state.problem else []
+    if running and (refuses := asyncio.run(cache(settings))):
+        warnings.append(refuses)
     warnings += [
         f"{group} never got {count:,} Kafka records of {topic}, deleted before it read them: foretick topics tail gaps"
         for (group, topic), count in gone.items()
@@ -85,6 +91,18 @@ def report(settings: Settings, names: tuple[str, ...] = ()) -> Report:
         problem,
         tuple(warnings),
     )
+
+
+async def cache(settings: Settings) -> str | None:
+    """Return why a Redis that answers takes nothing, None where it does; one that is away its component tells of."""
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            await redis.check(settings.redis_url.get_secret_value())
+    except MachineError as error:
+        return str(error)
+    except (RedisError, OSError):
+        return None
+    return None
 
 
 async def numbers(

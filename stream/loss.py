@@ -143,11 +143,11 @@ async def lost(consumer: Any, jumps: Sequence[Jump]) -> list[Loss]:
     if not jumps:
         return []
     begins = await consumer.beginning_offsets([jump.at for jump in jumps])
-    times = await first_times(consumer, [jump.at for jump in jumps])
+    real = [jump for jump in jumps if begins[jump.at] > jump.expected]
+    times = await first_times(consumer, [jump.at for jump in real]) if real else {}
     return [
         Loss(jump.at.topic, jump.at.partition, jump.expected, min(jump.first, begins[jump.at]), times[jump.at])
-        for jump in jumps
-        if begins[jump.at] > jump.expected
+        for jump in real
     ]
 
 

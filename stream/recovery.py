@@ -43,18 +43,22 @@ class SeekingConsumer(Consumer):
         """Seek every partition to its committed offset, or to its beginning."""
         await super().perform_seek()
         flowing = [tp for tp in self.assignment() if not self._is_changelog_tp(tp)]
-        begins = await self.earliest_offsets(*flowing) if flowing else {}
+        new = [tp for tp in flowing if not self._committed_offset[tp]]
+        begins = dict(await self.earliest_offsets(*new)) if new else {}
+        with suppress(KafkaError, TimeoutError):  # what was deleted is seen at the next fetch then
+            begins |= await self.earliest_offsets(*(set(flowing) - set(new)))
         behind = {tp: self._committed_offset[tp] or begins[tp] for tp in flowing}
-        sought = {tp: begins[tp] for tp in flowing if not self._committed_offset[tp] or behind[tp] < begins[tp]}
+        sought = {tp: begins[tp] for tp in flowing if tp in new or behind[tp] < begins.get(tp, 0)}
         if sought:
             await self.seek_wait(sought)
         for tp in flowing:
-            self._positions.stand(tp, max(behind[tp], begins[tp]))
+            self._positions.stand(tp, sought.get(tp, behind[tp]))
         deleted = [tp for tp in sought if behind[tp] < begins[tp]]
-        times = await self._ask(first_times, deleted) if deleted else {}
         for tp in deleted:
             # Else Faust would wait for the offsets in between before it commits again.
             self._committed_offset[tp] = begins[tp]
+        times = await self._ask(first_times, [TopicPartition(*tp) for tp in deleted]) if deleted else {}
+        for tp in deleted:
             self._note(Loss(tp.topic, tp.partition, behind[tp], begins[tp], times[tp], partial(self._pass, tp)))
 
     async def _pass(self, tp: TP) -> None:
@@ -84,7 +88,7 @@ class SeekingConsumer(Consumer):
             {tp: rows for tp, rows in fetched.items() if not self._is_changelog_tp(tp)}
         )
         if self._jumps:
-            with suppress(KafkaError):  # asked again after the next fetch
+            with suppress(KafkaError, TimeoutError):  # asked again after the next fetch
                 for loss in await self._ask(lost, self._jumps):
                     self._note(loss)
                 self._jumps = []

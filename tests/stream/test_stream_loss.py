@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import RecordsToDelete
+from aiokafka.structs import OffsetAndTimestamp
 from probing import of, scraped
 from stacks import running
 from stream_runs import Run
@@ -22,7 +23,7 @@ from settings import ADDRESSES, Settings
 from stack import state
 from stack.lag import admin_client, committed_by, consumer_client
 from stack.report import report
-from stream.loss import Jump, Loss, Losses, Positions, gap
+from stream.loss import Jump, Loss, Losses, Positions, gap, lost
 from stream.outbox import Outbox
 from topics.catalog import ALERTS_GROUP, BARS, PERSIST_GROUP, REGIMES, WORKER_GROUP
 from topics.records import Bar, Regime
@@ -74,6 +75,20 @@ def test_a_loss_is_counted_once_however_often_it_is_found() -> None:
     asyncio.run(run())
     assert sent == [[gap("group", Loss("bars", 2, 3, 8, T0))], [gap("group", Loss("bars", 2, 8, 10, T0))]]
     assert [(one.first_offset, one.last_offset) for (one,) in sent] == [(3, 7), (8, 9)]
+
+
+def test_a_jump_over_a_transactions_mark_is_no_loss() -> None:
+    """The partition begins where it began: what lies between was never a record."""
+
+    class Asked:
+        async def beginning_offsets(self, partitions: Any) -> dict[TopicPartition, int]:
+            return dict.fromkeys(partitions, 7)
+
+        async def offsets_for_times(self, _: Any) -> dict[TopicPartition, OffsetAndTimestamp]:
+            return {AT: OffsetAndTimestamp(7, T0)}
+
+    found = asyncio.run(lost(Asked(), [Jump(AT, 10, 12), Jump(AT, 7, 9), Jump(AT, 3, 5), Jump(AT, 4, 9)]))
+    assert found == [Loss("bars", 2, 3, 5, T0), Loss("bars", 2, 4, 7, T0)]
 
 
 class Stack:
@@ -174,12 +189,12 @@ def test_what_was_deleted_while_the_readers_were_away_is_told_exactly(stack: Sta
     }
     for group, losses in wanted.items():
         until(lambda g=group, w=losses: set(stack.told(g)) == w, f"{group}: {stack.told(group)}, not {losses}")
-    lost = ends[bars] - stood[PERSIST_GROUP, bars]
-    assert lost == 26
-    assert stack.metric("persist", "bars") == stack.metric("worker", "bars") == lost
+    count = ends[bars] - stood[PERSIST_GROUP, bars]
+    assert count == 26
+    assert stack.metric("persist", "bars") == stack.metric("worker", "bars") == count
     assert stack.metric("alerts", "regimes") == ends[regimes] - stood[ALERTS_GROUP, regimes] >= 30
     shown = report(Settings(home=stack.home), ())
-    assert any(f"foretick-persist never got {lost} Kafka records of bars" in line for line in shown.warnings)
+    assert any(f"foretick-persist never got {count} Kafka records of bars" in line for line in shown.warnings)
     # Past it, all goes on: what was kept is stored, and what is told is told once.
     stack.send(1)
     stack.read()

@@ -17,10 +17,11 @@ from probing import answer, of, scraped
 from stacks import running
 from stream_runs import Run
 
-from settings import ADDRESSES
+from settings import ADDRESSES, Settings
 from stack import state
 from stack.errors import MachineError
 from stack.redis import check
+from stack.report import report
 from storage.latest import PREFIX
 from topics.records import Bar
 
@@ -119,6 +120,9 @@ def test_a_redis_that_takes_nothing_costs_the_cache_alone(
         persist.says("redis://127.0.0.1", why)
         with pytest.raises((MachineError, TimeoutError, redis.TimeoutError), match=why):
             asyncio.run(check(persist.run.servers.redis_url))  # what doctor says of it
+        if broken is not hanging:
+            shown = report(Settings(home=persist.run.servers.home), ())
+            assert any("takes nothing" in line and why in line for line in shown.warnings), shown.warnings
         assert persist.away("cache") == 1
         assert persist.away("database") == 0
     finally:
