@@ -7,6 +7,8 @@ from alerts.channel import Answer, Message
 from topics.codec import encode_one
 
 CHANNEL = "foretick:alerts"
+ANSWER_S = 5.0
+"""A server that hangs counts as one that is away: what it did not take is tried again, and told."""
 
 
 class RedisChannel:
@@ -15,7 +17,7 @@ class RedisChannel:
     at_once = 500
 
     def __init__(self, url: str) -> None:
-        self._client = redis.Redis.from_url(url)
+        self._client = redis.Redis.from_url(url, socket_timeout=ANSWER_S, socket_connect_timeout=ANSWER_S)
 
     async def send(self, message: Message) -> Answer:
         """Publish each alert of the message."""

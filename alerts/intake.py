@@ -14,6 +14,7 @@ from alerts.kinds import KINDS
 from alerts.watch import Place, Watch
 from settings.broker import Address
 from sources import broker
+from stream.loss import Jump, Losses, Positions, lost
 from topics import codec
 from topics.catalog import ALERTS_GROUP, MAX_MESSAGE_BYTES
 
@@ -29,15 +30,22 @@ BYTES_AT_ONCE = 2_097_152
 class Seek(ConsumerRebalanceListener):  # type: ignore[misc, unused-ignore]
     """Puts every partition that is assigned where the database says; Kafka's committed offsets only show the lag."""
 
-    def __init__(self, consumer: AIOKafkaConsumer, offsets: Callable[[], Awaitable[dict[Place, int]]]) -> None:
-        self._consumer, self._offsets = consumer, offsets
+    def __init__(
+        self,
+        consumer: AIOKafkaConsumer,
+        offsets: Callable[[], Awaitable[dict[Place, int]]],
+        positions: Positions,
+        losses: Losses,
+    ) -> None:
+        self._consumer, self._offsets, self._positions, self._losses = consumer, offsets, positions, losses
 
     async def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:
         """Nothing to do: what was read is stored, or will be read again."""
 
     async def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
-        """Seek; where nothing was ever read, the beginning."""
+        """Seek; where nothing was ever read, the beginning. Tell what was deleted before it was read."""
         known = await self._offsets()
+        await self._tell(assigned, known)
         unread = [partition for partition in assigned if (partition.topic, partition.partition) not in known]
         for partition in assigned:
             if partition not in unread:
@@ -46,9 +54,20 @@ class Seek(ConsumerRebalanceListener):  # type: ignore[misc, unused-ignore]
             # All at once: each takes a while, in which what comes already is read, and would be read again.
             await self._consumer.seek_to_beginning(*unread)
 
+    async def _tell(self, assigned: list[TopicPartition], known: Mapping[Place, int]) -> None:
+        """Note where each partition is read from, and what lies behind its beginning already."""
+        stands = {at: known[at.topic, at.partition] for at in assigned if (at.topic, at.partition) in known}
+        for at, offset in stands.items():
+            self._positions.stand(at, offset)
+        if stands:
+            with suppress(KafkaError):  # it is seen at the next fetch then
+                begins = await self._consumer.beginning_offsets(list(stands))
+                for loss in await lost(self._consumer, [Jump(at, stands[at], begin) for at, begin in begins.items()]):
+                    self._losses.note(loss)
+
 
 async def read(
-    bootstrap: Address, watch: Watch, alone: asyncio.Lock, made: Callable[[int], None], behind: Behind
+    bootstrap: Address, watch: Watch, alone: asyncio.Lock, made: Callable[[int], None], behind: Behind, losses: Losses
 ) -> None:
     """Read for ever, and tell `made` how many alerts came of a batch. Raises KafkaError where Kafka cannot be read.
 
@@ -71,12 +90,18 @@ async def read(
         async with alone:
             return await watch.offsets()
 
-    consumer.subscribe(list(KIND_OF), listener=Seek(consumer, offsets))
+    positions = Positions()
+    jumps: list[Jump] = []
+    consumer.subscribe(list(KIND_OF), listener=Seek(consumer, offsets, positions, losses))
     await consumer.start()
     try:
         while True:
             await behind.look(consumer)
             batch = await consumer.getmany(timeout_ms=500, max_records=MOST_MESSAGES)
+            jumps += positions.jumps(batch)
+            for loss in await lost(consumer, jumps):
+                losses.note(loss)
+            jumps.clear()
             if batch:
                 async with alone:
                     made(await take(batch, watch))

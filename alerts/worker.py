@@ -27,51 +27,68 @@ from settings import Settings
 from storage import locks
 from storage.locks import Lock
 from stream import logs
+from stream.loss import Losses
+from stream.outbox import Outbox
 from stream.probe import Probe, loop_turns
+from topics.catalog import ALERTS_GROUP, READ_FOR_ALERTS
 
 log = logging.getLogger("foretick")
 
 HEALTH_S = 5.0
-KAFKA_AGAIN_S = 2.0
+KAFKA_AGAIN_S = DATABASE_AGAIN_S = 2.0
 CONNECT_S = 10
 
 
 class Worker:
-    """Everything that the process does, in four tasks over three connections and one a subscriber."""
+    """Everything that the process does, in five tasks over three connections and one a subscriber."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._alone = asyncio.Lock()
         self._made = asyncio.Event()
         self.behind, self.waiting = Behind(), Waiting()
+        self._outbox = Outbox(settings.broker)
+        self._losses = Losses(ALERTS_GROUP, self._outbox, [topic.name for topic in READ_FOR_ALERTS])
         self._idle: str | None = "the database does not answer yet"
         self._unpublished: str | None = None
+        self._told = False
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Work until told to stop. Raises psycopg.Error where the database goes: the supervisor starts anew."""
-        connection, outbox = await self.connect(), await self.connect()
+        """Work until told to stop. Raises psycopg.Error where the database goes."""
         try:
-            await self._stand_by(connection, stopping)
-            if stopping.is_set():
-                return
-            self._idle = None
-            kafka, watch = self._settings.broker, Watch(connection)
-            dispatch = Dispatch(self._settings, self.connect, self.waiting)
-            tasks = [
-                asyncio.create_task(again("read", lambda: read(kafka, watch, self._alone, self._note, self.behind))),
-                asyncio.create_task(again("publish", lambda: self._publish(outbox))),
-                asyncio.create_task(self._look_at_health(watch)),
-                asyncio.create_task(dispatch.run()),
-                asyncio.create_task(_until(stopping)),
-            ]
-            await _first_of(tasks)
+            async with await self.connect() as connection, await self.connect() as outbox:
+                await self._stand_by(connection, stopping)
+                if not stopping.is_set():
+                    await self._work(connection, outbox, stopping)
         finally:
-            await connection.close()
-            await outbox.close()
+            await self._outbox.stop()
+
+    async def _work(self, connection: AsyncConnection, outbox: AsyncConnection, stopping: asyncio.Event) -> None:
+        if self._told:
+            log.info("the database answers again")
+        self._told, self._idle = False, None
+        kafka, watch = self._settings.broker, Watch(connection)
+        dispatch = Dispatch(self._settings, self.connect, self.waiting)
+        reading = again("read", lambda: read(kafka, watch, self._alone, self._note, self.behind, self._losses))
+        tasks = [
+            asyncio.create_task(reading),
+            asyncio.create_task(self._losses.run()),
+            asyncio.create_task(again("publish", lambda: self._publish(outbox))),
+            asyncio.create_task(self._look_at_health(watch)),
+            asyncio.create_task(dispatch.run()),
+            asyncio.create_task(_until(stopping)),
+        ]
+        await _first_of(tasks)
 
     def ready(self) -> str | None:
         """Return what keeps it from its work, None where nothing does."""
         return self._idle or self.behind.problem or self._unpublished
+
+    def lost(self, error: psycopg.Error) -> None:
+        """Note that the database is away, which holds all that is known: nothing goes on until it is back."""
+        if not self._told:
+            log.warning("the database: %s; waiting", " ".join(str(error).split()))
+        self._told, self._idle = True, f"the database does not answer: {' '.join(str(error).split())}"
 
     async def connect(self) -> AsyncConnection:
         """Return a connection of its own."""
@@ -151,7 +168,12 @@ async def main(settings: Settings) -> None:
     REGISTRY.register(worker.behind)
     REGISTRY.register(worker.waiting)
     Probe("alerts", loop_turns(asyncio.get_running_loop()), worker.ready).start(settings)
-    await worker.run(stopping)
+    while not stopping.is_set():
+        try:
+            await worker.run(stopping)
+        except psycopg.OperationalError as lost:
+            worker.lost(lost)
+            await asyncio.sleep(DATABASE_AGAIN_S)
 
 
 if __name__ == "__main__":

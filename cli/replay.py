@@ -14,10 +14,10 @@ from cli.text import Terminal, echo, echo_json
 from cli.times import epoch_ms, iso
 from settings import Settings
 from sources.counts import Counts
-from sources.errors import SourceError
+from sources.errors import KafkaAwayError, SourceError
 from topics.units import interval_ms
 
-INTERRUPTED = 130
+MACHINE, INTERRUPTED = 3, 130
 
 
 def replay(
@@ -64,7 +64,11 @@ def replay(
                     interval=wish.interval,
                     restart=restart,
                     on_progress=bar.show,
+                    say=bar.say,
                 )
+    except KafkaAwayError as error:
+        typer.echo(f"foretick: {error}", err=True)
+        raise typer.Exit(MACHINE) from None
     except SourceError as error:
         raise UserError(str(error)) from error
     except KeyboardInterrupt:
@@ -100,6 +104,10 @@ class _Bar:
     def __exit__(self, *_: object) -> None:
         if self._task is not None:
             self._progress.stop()
+
+    def say(self, line: str) -> None:
+        """Print a line above the bar."""
+        self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     def show(self, counts: Counts, total: int | None) -> None:
         """Show how far it is. The bar appears with the first rows, so that a mistake stands alone."""

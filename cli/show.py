@@ -51,6 +51,8 @@ def show_status(found: "Report") -> None:
     for name, untold in found.undelivered.items():
         why = f" (last error: {untold.last_error})" if untold.last_error else ""
         console.print(f"alerts for {name}: {untold.waiting:,} wait, {untold.failed:,} given up{why}")
+    for line in (*filter(None, [found.problem]), *found.warnings):
+        console.print(line)
     console.print(
         f"dashboard: {found.addresses['dashboard']}   api: {found.addresses['api']}/v1"
         if found.running

@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable
-from typing import Annotated
+from contextlib import suppress
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from msgspec import Struct
@@ -15,6 +17,14 @@ from settings import Settings
 from settings.broker import Address
 from topics import codec
 from topics.catalog import DAY_MS, FEATURES, FOREVER, TOPICS, Topic, by_name
+
+if TYPE_CHECKING:
+    from aiokafka import AIOKafkaConsumer, TopicPartition
+
+    from sources.answering import Answering
+
+MACHINE = 3
+QUIET_MS, STOP_S = 2_000, 2.0
 
 app = typer.Typer(no_args_is_help=True, help="List the topics, watch one, print the JSON Schema of its records.")
 
@@ -86,13 +96,21 @@ def watch(
     """Print a topic's newest records, as JSON or in words. Raises UserError where Kafka or the topic is not there."""
     from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError  # noqa: PLC0415 - for this command alone
 
+    from sources.answering import Answering  # noqa: PLC0415 - likewise
+    from sources.errors import KafkaAwayError  # noqa: PLC0415
+
     settings = Settings()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it logs of a lost broker, lines of ours say
+    answering = Answering(str(settings.broker), settings.kafka_patience_s, lambda line: typer.echo(line, err=True))
 
     def lines(value: bytes | None) -> list[bytes]:
         return _lines(topic, value, symbol, words)
 
     try:
-        asyncio.run(_tail(topic, settings.broker, count, follow, lines))
+        asyncio.run(answering.watch(_tail(topic, settings.broker, count, follow, lines, answering)))
+    except KafkaAwayError as error:
+        typer.echo(f"foretick: {error}", err=True)
+        raise typer.Exit(MACHINE) from None
     except UnknownTopicOrPartitionError:
         raise UserError(
             f"topic {topic.name} does not exist on Kafka at {settings.broker}; ./foretick up creates it"
@@ -104,31 +122,52 @@ def watch(
 
 
 async def _tail(
-    topic: Topic, bootstrap: Address, count: int, follow: bool, read: Callable[[bytes | None], list[bytes]]
+    topic: Topic,
+    bootstrap: Address,
+    count: int,
+    follow: bool,
+    read: Callable[[bytes | None], list[bytes]],
+    answering: "Answering",
 ) -> None:
     from sources import broker  # noqa: PLC0415 - likewise
 
     consumer = broker.consumer(bootstrap, topic.name, enable_auto_commit=False)
     try:
-        await consumer.start()
-        partitions = list(consumer.assignment())
-        begin, end = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
-        for partition in partitions:
-            consumer.seek(partition, max(begin[partition], end[partition] - count))
-        lines: list[tuple[int, bytes]] = []
-        while any([await consumer.position(p) < end[p] for p in partitions]):
-            for messages in (await consumer.getmany(timeout_ms=500)).values():
-                for message in messages:
-                    lines += [(message.timestamp, line) for line in read(message.value)]
+        with answering.owes():
+            await consumer.start()
+            partitions = list(consumer.assignment())
+            begin, end = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+            for partition in partitions:
+                consumer.seek(partition, max(begin[partition], end[partition] - count))
+            lines: list[tuple[int, bytes]] = []
+            while any([await consumer.position(p) < end[p] for p in partitions]):
+                for messages in (await consumer.getmany(timeout_ms=500)).values():
+                    answering.heard()
+                    for message in messages:
+                        lines += [(message.timestamp, line) for line in read(message.value)]
         for _, line in sorted(lines, key=lambda pair: pair[0])[-count:]:
             _print(line)
         while follow:
-            for messages in (await consumer.getmany(timeout_ms=500)).values():
+            fetched = await consumer.getmany(timeout_ms=QUIET_MS)
+            if not fetched:
+                await _there(consumer, partitions, answering)
+            for messages in fetched.values():
+                answering.heard()
                 for message in messages:
                     for line in read(message.value):
                         _print(line)
     finally:
-        await consumer.stop()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_S):
+                await consumer.stop()
+
+
+async def _there(consumer: "AIOKafkaConsumer", partitions: "list[TopicPartition]", answering: "Answering") -> None:
+    """Ask a silent topic for its ends: a consumer that lost Kafka waits without a word."""
+    from aiokafka.errors import KafkaError  # noqa: PLC0415 - as above
+
+    with suppress(KafkaError), answering.owes():
+        await consumer.end_offsets(partitions)
 
 
 def _lines(topic: Topic, value: bytes | None, symbol: str | None, words: Callable[[Struct], str] | None) -> list[bytes]:

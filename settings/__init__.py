@@ -39,6 +39,9 @@ class Settings(BaseSettings):
     kafka_ca: Path | None = Field(
         default=None, description="a file of the authorities that signed Kafka's certificates; the system's by default"
     )
+    kafka_patience_s: float = Field(
+        default=120.0, gt=0, description="how long a command waits for a Kafka that does not answer, in seconds"
+    )
     database_url: SecretStr = Field(default=SecretStr("postgresql://foretick@127.0.0.1:5432/foretick"))
     redis_url: SecretStr = Field(default=SecretStr("redis://127.0.0.1:6379/0"))
     mlflow_uri: SecretStr = Field(

@@ -10,9 +10,10 @@ from pathlib import Path
 from aiokafka.errors import KafkaError
 
 from settings import Settings
+from sources.answering import Answering
 from sources.columns import size, take
 from sources.counts import Counts
-from sources.errors import SourceError
+from sources.errors import KafkaAwayError, SourceError
 from sources.frames import cut, records
 from sources.kafka import Sender, catch_up, cluster_at, sender
 from sources.pace import Pace, Rows, speed_of
@@ -23,6 +24,7 @@ from topics.records import DeadLetter
 
 OnProgress = Callable[[Counts, int | None], None]
 """Is told the counts so far, and how many rows there are in all: None while the files are looked through."""
+GOES_ON = "the same command goes on where this one stopped"
 DEAD = "dead-letter"
 """The series of the rows that are impossible."""
 
@@ -38,22 +40,26 @@ def replay(
     interval: str | None = None,
     restart: bool = False,
     on_progress: OnProgress = lambda _counts, _total: None,
+    say: Callable[[str], None] = lambda _line: None,
 ) -> Counts:
     """Send the files' rows to the topics, merged by time, and return what was counted.
 
     `speed` is ``max`` or a number of times real time (``60x``); `start` (inclusive) and `end` (exclusive) are epoch
     ms. A replay of the same files and wishes that was interrupted goes on where it was; one that is complete sends
-    nothing, unless `restart`. Raises SourceError where a file or Kafka cannot serve.
+    nothing, unless `restart`. `say` is told when Kafka does not answer and when it does again. Raises SourceError where
+    a file or Kafka cannot serve; it is a KafkaAwayError where Kafka does not answer for the patience of the settings.
     """
     pace, wish = Pace(speed_of(speed)), Wish(start, end, symbol, interval)
     _check_there(files)
     with tempfile.TemporaryDirectory(prefix="foretick-replay-") as scratch:
         try:
-            return asyncio.run(_replay(files, settings, wish, pace, restart, on_progress, Path(scratch)))
+            answering = Answering(str(settings.broker), settings.kafka_patience_s, say)
+            work = _replay(files, settings, wish, pace, restart, on_progress, Path(scratch), answering)
+            return asyncio.run(answering.watch(work))
+        except KafkaAwayError as error:
+            raise KafkaAwayError(f"{error}: {GOES_ON}") from None
         except KafkaError as error:
-            raise SourceError(
-                f"Kafka at {settings.broker} failed ({error!r}): the same command goes on where this one stopped"
-            ) from error
+            raise SourceError(f"Kafka at {settings.broker} failed ({error!r}): {GOES_ON}") from error
 
 
 def count(files: Sequence[Path], wish: Wish, on_progress: OnProgress = lambda _counts, _total: None) -> Counts:
@@ -89,8 +95,9 @@ async def _replay(
     restart: bool,
     on_progress: OnProgress,
     scratch: Path,
+    answering: Answering,
 ) -> Counts:
-    cluster = await cluster_at(settings.broker)
+    cluster = await cluster_at(settings.broker, answering)
     path = settings.home / "replay" / f"{identity(files, wish, cluster.id)}.json"
     with only_one(path):
         if restart:
@@ -101,10 +108,10 @@ async def _replay(
             return progress.counts
         began = time.monotonic()
         reader = await asyncio.to_thread(_open, files, wish, on_progress, scratch)
-        await catch_up(settings.broker, cluster, progress)
+        await catch_up(settings.broker, cluster, progress, answering)
         # Written before anything is sent: without it a crash would leave rows that nobody knows of.
         save(path, progress)
-        async with sender(settings.broker, progress, path) as outlet:
+        async with sender(settings.broker, progress, path, answering, settings.kafka_patience_s) as outlet:
             await _send_all(reader, outlet, dict(progress.positions), pace, settings.frame_rows, on_progress, scratch)
         reader.counts.seconds = time.monotonic() - began
         progress.complete, progress.counts = True, reader.counts

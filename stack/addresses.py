@@ -9,7 +9,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from settings import ADDRESSES
+from stack.errors import MachineError
 from stack.reserved import reserve
+from stack.room import lacking
 
 HOST = "127.0.0.1"
 USUAL = {
@@ -109,12 +111,22 @@ def previous_metrics(home: Path) -> dict[str, int]:
 
 
 def write(home: Path, addresses: Addresses) -> None:
-    """Write the addresses down for `settings`, readable by the owner only."""
+    """Write the addresses down for `settings`, readable by the owner only. Raises MachineError where there is no room.
+
+    All or nothing: what was written before stays where this cannot be.
+    """
     path = home / ADDRESSES
     new = path.with_suffix(".new")
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        json.dump(asdict(addresses), file, indent=1)
-    new.replace(path)
+    try:
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump(asdict(addresses), file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    except OSError as error:
+        raise MachineError(
+            f"{path} cannot be written: {error.strerror}. {lacking(home, error)}".rstrip(". ")
+        ) from error
 
 
 def without_password(url: str) -> str:

@@ -19,6 +19,12 @@ FROM alert_deliveries WHERE state IN ('waiting', 'failed') GROUP BY subscriber O
 """
 
 
+LOST = """
+SELECT reader, topic, sum(last_offset - first_offset + 1)::int8 FROM gaps
+WHERE reader IS NOT NULL AND "end" > now() - interval '7 days' GROUP BY reader, topic ORDER BY reader, topic
+"""
+
+
 @dataclass(frozen=True)
 class Undelivered:
     """How many alerts wait for a subscriber, how many were given up, and what went wrong last."""
@@ -39,6 +45,19 @@ async def undelivered(database_url: str) -> dict[str, Undelivered]:
     except (psycopg.Error, TimeoutError):
         return {}
     return {subscriber: Undelivered(waiting, failed, error) for subscriber, waiting, failed, error in rows}
+
+
+async def lost(database_url: str) -> dict[tuple[str, str], int]:
+    """Return how many Kafka records each group never got of each topic in the last week; nothing where unknown."""
+    try:
+        async with (
+            asyncio.timeout(TIMEOUT_S),
+            await psycopg.AsyncConnection.connect(database_url, connect_timeout=3, autocommit=True) as connection,
+        ):
+            rows = await (await connection.execute(LOST)).fetchall()
+    except (psycopg.Error, TimeoutError):
+        return {}
+    return {(reader, topic): count for reader, topic, count in rows}
 
 
 async def counts(database_url: str) -> dict[str, int | None]:

@@ -15,7 +15,7 @@ from stack.errors import MachineError
 from stack.process import last_line, open_log
 from stack.progress import failures, up_and_healthy
 from stack.state import StackState
-from stack.supervisor import clear_left_overs
+from stack.supervisor import clear_left_overs, holder
 
 LOG = "logs/supervisor.log"
 START_S, STOP_S, POLL_S = 600.0, 90.0, 0.2
@@ -61,10 +61,10 @@ def stop(home: Path, on_change: Callable[[StackState], None]) -> bool:
     A supervisor that does not end in time is killed: the kernel then signals its components.
     """
     current = state.read(home)
-    if current is None or not current.running():
+    supervisor = current.supervisor if current is not None and current.running() else holder(home)
+    if supervisor is None:
         clear_left_overs(home)
         return False
-    supervisor = current.supervisor
     os.kill(supervisor.pid, signal.SIGTERM)
     deadline = time.monotonic() + STOP_S
     while supervisor.alive():

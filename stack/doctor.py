@@ -16,14 +16,17 @@ from settings import ROOT, Settings
 from stack import kafka, mlflow, postgres, redis, state, system
 from stack.addresses import HOST, USUAL, is_free
 from stack.report import dashboard_url
+from stack.room import lacking
 from stack.servers import VARIABLE, is_external
+from stack.state import StackState
+from stack.supervisor import holder, is_locked
 from stack.table import answers
 
 GIB = 2**30
 DISK_GIB, MEMORY_GIB = 5.0, 3.0
 STAMP = "foretick.sha256"  # written into the environment by ./foretick
 LOCKED = ("requirements.lock", "pyproject.toml")
-START = "./foretick up"
+START, LOGS = "./foretick up", "./foretick logs supervisor"
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,7 @@ def examine(settings: Settings) -> list[Check]:
 
 def is_running(settings: Settings) -> bool:
     """Tell whether `up` runs."""
-    current = state.read(settings.home)
-    return current is not None and current.running()
+    return is_locked(settings.home)
 
 
 def python() -> Check:
@@ -117,18 +119,31 @@ def installed() -> list[Check]:
 def supervisor(settings: Settings) -> Check:
     """Check the supervisor, and what one that was killed may have left."""
     current = state.read(settings.home)
+    if is_locked(settings.home):
+        return running_supervisor(settings.home, current if current is not None and current.running() else None)
     if current is None:
         return Check("supervisor", "warn", f"nothing was ever started in {settings.home}", START)
-    if current.running():
-        bad = [name for name, status in current.components.items() if status.state in ("failed", "restarting")]
-        if bad:
-            return Check("supervisor", "fail", f"not well: {', '.join(bad)}", f"./foretick logs {bad[0]}")
-        return Check("supervisor", "ok", f"pid {current.supervisor.pid}")
     identities = [status.identity() for status in current.components.values()]
     left = [str(identity.pid) for identity in identities if identity and identity.alive()]
     if left:
         return Check("supervisor", "fail", f"killed; still running: {', '.join(left)}", "./foretick down")
     return Check("supervisor", "warn", "not running", START)
+
+
+def running_supervisor(home: Path, current: StackState | None) -> Check:
+    """Check a supervisor by what it wrote down, None where that is another's or cannot be read."""
+    lack = lacking(home)
+    if current is None:
+        found = holder(home)
+        who = "a supervisor" if found is None else f"pid {found.pid}"
+        return Check("supervisor", "fail", f"{who} runs, but its state in {home} cannot be read", lack or LOGS)
+    if lack:
+        return Check("supervisor", "fail", f"pid {current.supervisor.pid}; its state may be old", lack)
+    bad = [name for name, status in current.components.items() if status.state in ("failed", "restarting")]
+    if bad:
+        return Check("supervisor", "fail", f"not well: {', '.join(bad)}", f"./foretick logs {bad[0]}")
+    past = f"; {current.problem}" if current.problem else ""
+    return Check("supervisor", "ok", f"pid {current.supervisor.pid}{past}")
 
 
 def ports(running: bool) -> list[Check]:

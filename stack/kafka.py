@@ -68,6 +68,8 @@ def server_properties(port: int, controller_port: int, log_dir: Path) -> str:
             "share.coordinator.state.topic.replication.factor": 1,
             "share.coordinator.state.topic.min.isr": 1,
             "group.initial.rebalance.delay.ms": 0,
+            # A year: with the week that is usual, a component that was away for one would not know what it lost.
+            "offsets.retention.minutes": 525_600,
             "message.max.bytes": MAX_MESSAGE_BYTES,
             "replica.fetch.max.bytes": MAX_MESSAGE_BYTES,
             "log.retention.hours": 168,

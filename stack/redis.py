@@ -5,11 +5,15 @@ import shutil
 from pathlib import Path
 
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from stack.addresses import HOST
 from stack.component import Component
 from stack.errors import MachineError
 from stack.secret import password
+
+PROBE, PROBE_S = "foretick:probe", 60
+"""The key that is set to see whether values are taken, and how long it stays."""
 
 
 def configuration(folder: Path, port: int, secret: str) -> str:
@@ -48,10 +52,28 @@ def url(home: Path, port: int) -> str:
 
 
 async def check(redis_url: str) -> str:
-    """Return the server's version; raises when it does not answer."""
-    async with Redis.from_url(redis_url, socket_timeout=5, socket_connect_timeout=5) as client:
-        found = await client.info("server")
+    """Return the server's version; raises when it does not answer, with its reason when it takes nothing.
+
+    It may answer all the same and take no value: full, read-only, or without room on its disk.
+    """
+    async with client(redis_url) as asked:
+        found = await asked.info("server")
+        try:
+            await asked.set(PROBE, "1", ex=PROBE_S)
+        except RedisError as error:
+            raise MachineError(f"Redis {found['redis_version']} answers and takes nothing: {error}") from None
     return f"Redis {found['redis_version']}"
+
+
+async def answers(redis_url: str) -> None:
+    """Raise when the server does not answer; one that is full is no better for being started again."""
+    async with client(redis_url) as asked:
+        await asked.ping()
+
+
+def client(redis_url: str) -> Redis:
+    """Return a client that does not wait for ever."""
+    return Redis.from_url(redis_url, socket_timeout=5, socket_connect_timeout=5)
 
 
 def component(home: Path, port: int) -> Component:
@@ -59,6 +81,6 @@ def component(home: Path, port: int) -> Component:
     address = url(home, port)
 
     async def healthy() -> None:
-        await check(address)
+        await answers(address)
 
     return Component("redis", lambda: launch(home, port), healthy, f"{HOST}:{port}")

@@ -4,13 +4,19 @@ import asyncio
 import time
 from dataclasses import dataclass
 
+from redis.exceptions import RedisError
+
 from settings import Settings
+from stack import redis
 from stack.addresses import HOST, without_password
-from stack.counts import Undelivered, counts, undelivered
-from stack.lag import lag
+from stack.counts import Undelivered, counts, lost, undelivered
+from stack.errors import MachineError
+from stack.lag import TIMEOUT_S, lag
 from stack.mlflow import PASSWORD
+from stack.room import lacking
 from stack.servers import is_external
 from stack.state import Status, read
+from stack.supervisor import is_locked
 
 GOOD = ("healthy", "starting", "running", "done")
 
@@ -27,6 +33,9 @@ class ComponentReport:
     last_error: str | None
 
 
+UNKNOWN = ComponentReport("?", None, None, None, 0, None)
+
+
 @dataclass(frozen=True)
 class Report:
     """The whole stack; unknown numbers are None. `mlflow_login` is where the password of our own MLflow lies."""
@@ -40,22 +49,39 @@ class Report:
     undelivered: dict[str, Undelivered]
     metrics: dict[str, str]
     mlflow_login: str | None = None
+    problem: str | None = None
+    """Why what is shown of the components may be old, None where it is not."""
+    warnings: tuple[str, ...] = ()
 
     def good(self) -> bool:
         """Tell whether everything runs, or is on its way."""
         everything = (*self.components.values(), *self.steps.values())
-        return self.running and all(component.state in GOOD for component in everything)
+        return self.running and self.problem is None and all(component.state in GOOD for component in everything)
 
 
 def report(settings: Settings, names: tuple[str, ...] = ()) -> Report:
     """Return how everything is; `names` are shown as stopped when nothing ever ran."""
     state = read(settings.home)
-    running = state is not None and state.running()
+    known = state is not None and state.running()
+    running = known or is_locked(settings.home)
+    problem = None
+    if running and not known:
+        problem = f"the supervisor runs, but its state in {settings.home} cannot be read"
+        state = None
+    if running and (lack := lacking(settings.home)):
+        problem = f"{problem or 'what is shown of the components may be old'}: {lack}"
     found = {name: of(status, running) for name, status in state.components.items()} if state else {}
     steps = {name for name, status in state.components.items() if status.once} if state else set()
     for name in names:
-        found.setdefault(name, of(Status("stopped"), running))
-    rows, behind, untold = asyncio.run(numbers(settings))
+        found.setdefault(name, UNKNOWN if running and not known else of(Status("stopped"), running))
+    rows, behind, untold, gone = asyncio.run(numbers(settings))
+    warnings = [f"the supervisor's state: {state.problem}"] if state is not None and state.problem else []
+    if running and (refuses := asyncio.run(cache(settings))):
+        warnings.append(refuses)
+    warnings += [
+        f"{group} never got {count:,} Kafka records of {topic}, deleted before it read them: foretick topics tail gaps"
+        for (group, topic), count in gone.items()
+    ]
     return Report(
         running,
         {name: component for name, component in found.items() if name not in steps},
@@ -66,22 +92,39 @@ def report(settings: Settings, names: tuple[str, ...] = ()) -> Report:
         untold,
         {name: f"http://{HOST}:{port}/metrics" for name, port in settings.metrics_ports.items()},
         None if is_external("mlflow") else str(settings.home.resolve() / PASSWORD),
+        problem,
+        tuple(warnings),
     )
+
+
+async def cache(settings: Settings) -> str | None:
+    """Return why a Redis that answers takes nothing, None where it does; one that is away its component tells of."""
+    try:
+        async with asyncio.timeout(TIMEOUT_S):
+            await redis.check(settings.redis_url.get_secret_value())
+    except MachineError as error:
+        return str(error)
+    except (RedisError, OSError):
+        return None
+    return None
 
 
 async def numbers(
     settings: Settings,
-) -> tuple[dict[str, int | None], dict[str, int | None], dict[str, Undelivered]]:
-    """Return counts, lag and what subscribers have not got, asked for at the same time."""
+) -> tuple[dict[str, int | None], dict[str, int | None], dict[str, Undelivered], dict[tuple[str, str], int]]:
+    """Return counts, lag, what subscribers have not got and what readers have lost, asked for at the same time."""
     url = settings.database_url.get_secret_value()
-    return await asyncio.gather(counts(url), lag(settings.broker, bool(settings.universe)), undelivered(url))
+    behind = lag(settings.broker, bool(settings.universe))
+    return await asyncio.gather(counts(url), behind, undelivered(url), lost(url))
 
 
 def of(status: Status, running: bool) -> ComponentReport:
     """Return what is shown of a component; what a supervisor that is gone wrote last is not believed."""
     identity = status.identity()
     alive = running and identity is not None and identity.alive()
-    state = status.state if running or status.state in ("done", "failed") else "stopped"
+    state: str = status.state if running or status.state in ("done", "failed") else "stopped"
+    if running and identity is not None and not alive:
+        state = "?"  # the supervisor has not noticed yet, or cannot write it down
     uptime = round(time.time() - status.started_at, 1) if alive and status.started_at else None
     pid = status.pid if alive else None
     return ComponentReport(state, pid, status.address or None, uptime, status.restarts, status.last_error)

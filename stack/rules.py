@@ -34,6 +34,20 @@ WARNINGS = (
         "what came on {{ $labels.topic }} could not be used: foretick topics tail dead-letters",
     ),
     Rule(
+        "ForetickLost",
+        "sum by (group, topic) (increase(foretick_lost_offsets_total[10m])) > 0",
+        "0m",
+        "warning",
+        "records of {{ $labels.topic }} were deleted before {{ $labels.group }} read them: foretick topics tail gaps",
+    ),
+    Rule(
+        "ForetickSinkAway",
+        "foretick_sink_away > 0",
+        "1m",
+        "warning",
+        "the {{ $labels.sink }} takes nothing: foretick doctor",
+    ),
+    Rule(
         "ForetickCoverage",
         "abs(foretick_coverage - 0.9) > 0.1 and foretick_scored_outcomes >= 1000",
         "1h",

@@ -23,7 +23,7 @@ VARIABLE = {
     "mlflow": "FORETICK_MLFLOW_URI",
 }
 
-CHECKS = {"kafka": kafka.check, "postgres": postgres.check, "redis": redis.check, "mlflow": mlflow.check}
+CHECKS = {"kafka": kafka.check, "postgres": postgres.check, "redis": redis.answers, "mlflow": mlflow.check}
 
 
 def is_external(name: str) -> bool:

@@ -41,6 +41,8 @@ class StackState:
 
     supervisor: Identity
     components: dict[str, Status] = field(default_factory=dict)
+    problem: str | None = None
+    """When and why this could not be written last; None where it always could."""
 
     def running(self) -> bool:
         """Tell whether the supervisor that wrote this still runs."""
@@ -63,6 +65,6 @@ def read(home: Path) -> StackState | None:
     try:
         found = json.loads((home / FILE).read_text())
         components = {name: Status(**status) for name, status in found["components"].items()}
-        return StackState(Identity(**found["supervisor"]), components)
+        return StackState(Identity(**found["supervisor"]), components, found.get("problem"))
     except (OSError, ValueError, TypeError, KeyError):
         return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from stack import process
+from stack import process, room
 from stack.component import Component
 from stack.state import State, Status
 
@@ -62,6 +62,7 @@ class Watch:
         failures = 0
         while not self.stopping.is_set():
             healthy_at: float | None = None
+            failure: Exception | None = None
             try:
                 await self.start()
                 if self.component.once:
@@ -79,8 +80,10 @@ class Watch:
                     return self.set("done")
                 error = self.how_it_ended()
             except Exception as raised:  # noqa: BLE001 - whatever a start meets is shown in `status`, and tried again
-                error = f"{type(raised).__name__}: {raised}"
+                error, failure = f"{type(raised).__name__}: {raised}", raised
             await self.end()
+            if lack := room.lacking(self.log.parent.parent, failure):
+                error = f"{lack}; {error}"
             steady = healthy_at is not None and time.monotonic() - healthy_at >= STEADY_S
             failures = 1 if steady else failures + 1
             self.status.last_error = error

@@ -7,6 +7,10 @@ class StorageError(Exception):
     """A server that cannot be reached, or that refused. The message is one line and never holds the password."""
 
 
+class AwayError(StorageError):
+    """A server that does not answer, or has no room: the same may be tried again, and will then be taken."""
+
+
 def place(url: str) -> str:
     """Return where a URL points, without user, password and options.
 

@@ -84,7 +84,8 @@ _PLAIN: dict[Topic, tuple[str, tuple[str, ...], dict[str, Kind]]] = {
         ("symbol", "venue", "start"),
         _MARKET
         | {"start": timestamptz, "end": timestamptz, "reason": text, "trades": int8}
-        | {"after_id": text, "before_id": text},
+        | {"after_id": text, "before_id": text, "reader": text, "topic": text, "partition": int8}
+        | {"first_offset": int8, "last_offset": int8},
     ),
     FEATURES: (
         "features",

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import psycopg
 import stamina
@@ -12,7 +12,7 @@ from psycopg import AsyncConnection, sql
 
 from storage import locks, tables
 from storage.binary import HEADER, TRAILER
-from storage.errors import StorageError, place, reason
+from storage.errors import AwayError, StorageError, place, reason
 from storage.locks import Lock
 from storage.numbers import Numbers
 from topics.catalog import OUTCOMES, PREDICTIONS, TICKS, Topic
@@ -20,6 +20,10 @@ from topics.records import Outcome, Prediction, Tick
 
 MIGRATIONS = Path(__file__).parent / "sql"
 RETRY_SECONDS = 60.0
+CONNECT: dict[str, Any] = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
+"""A server that is gone without a word is noticed in half a minute, and not in the kernel's two hours."""
+AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
+"""No connection, no room, starting, read-only: what the server says where the records are not at fault."""
 
 
 def migrate(url: str) -> None:
@@ -53,11 +57,12 @@ class Writer:
     """Writes batches of records, each batch in one durable transaction, over one connection.
 
     Writing a record again changes nothing; writing another record of the same identity replaces it. A lost connection
-    is made again, with growing pauses, for a minute.
+    is made again, with growing pauses, for `patience_s` seconds.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, patience_s: float = RETRY_SECONDS) -> None:
         self._url = url
+        self._patience_s = patience_s
         self._where = place(url)
         self._connection: AsyncConnection | None = None
         self._lock = asyncio.Lock()
@@ -68,7 +73,7 @@ class Writer:
         """Store all records, or none. When it returns they are on disk, and their offsets may be committed.
 
         `tick_origins` has one text per tick, made of where it came from (``partition-offset-row``).
-        Raises StorageError where the database stays out of reach or refuses.
+        Raises AwayError where the database stays out of reach or has no room, StorageError where it refuses.
         """
 
         async def store(connection: AsyncConnection) -> None:
@@ -94,18 +99,19 @@ class Writer:
             self._connection = None
 
     async def _retry(self, act: Callable[[AsyncConnection], Awaitable[None]]) -> None:
-        lost = psycopg.OperationalError
         try:
-            async for attempt in stamina.retry_context(lost, attempts=None, timeout=RETRY_SECONDS):
+            async for attempt in stamina.retry_context(AWAY, attempts=None, timeout=self._patience_s):
                 with attempt:
                     async with self._lock:
                         await self._act(act)
+        except AWAY as error:
+            raise AwayError(f"{self._where} does not take the records: {reason(error)}") from None
         except psycopg.Error as error:
             raise StorageError(f"{self._where} did not take the records: {reason(error)}") from None
 
     async def _act(self, act: Callable[[AsyncConnection], Awaitable[None]]) -> None:
         if self._connection is None:
-            self._connection = await AsyncConnection.connect(self._url, autocommit=True)
+            self._connection = await AsyncConnection.connect(self._url, autocommit=True, **CONNECT)
             self._series.forget()
             self._contexts.forget()
         try:

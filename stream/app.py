@@ -3,7 +3,7 @@
 import gc
 import logging
 import os
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 import faust
@@ -14,8 +14,10 @@ from prometheus_client import REGISTRY
 from settings import Settings
 from settings.broker import Broker
 from stream import logs
+from stream.loss import Losses
 from stream.metrics import Behind, assigned
 from stream.order import InOrderConsumer
+from stream.outbox import Outbox
 from stream.probe import Probe, loop_turns
 from stream.recovery import App, SeekFirstTableManager
 from topics.catalog import MAX_MESSAGE_BYTES, TICKS, Topic
@@ -23,7 +25,7 @@ from topics.catalog import MAX_MESSAGE_BYTES, TICKS, Topic
 log = logging.getLogger("foretick")
 
 
-def make_app(name: str, settings: Settings, in_order: frozenset[str] = frozenset()) -> faust.App:
+def make_app(name: str, settings: Settings, in_order: frozenset[str] = frozenset()) -> App:
     """Return a Faust app whose id, and so its consumer group, is `name`; `in_order` are topics for `stream.order`."""
     app = App(
         name,
@@ -41,6 +43,8 @@ def make_app(name: str, settings: Settings, in_order: frozenset[str] = frozenset
         broker_session_timeout=10.0,
         broker_heartbeat_interval=1.0,
         broker_max_poll_records=50,
+        # A sink may be away for days: who waits for it keeps its partitions. That the process hangs, /health tells.
+        broker_max_poll_interval=30 * 86_400.0,
         consumer_max_fetch_size=MAX_MESSAGE_BYTES,
         consumer_auto_offset_reset="earliest",
         producer_compression_type="zstd",
@@ -70,6 +74,20 @@ def credentials(broker: Broker) -> SASLCredentials | SSLCredentials | None:
     return SSLCredentials(broker.context) if broker.context else None
 
 
+def add_losses(app: App, settings: Settings, topics: Sequence[Topic]) -> None:
+    """Let the app tell what Kafka deleted of these topics before it was read."""
+    outbox = Outbox(settings.broker)
+    app.losses = found = Losses(app.conf.id, outbox, [topic.name for topic in topics])
+
+    @app.task  # type: ignore[untyped-decorator, unused-ignore]
+    async def losses() -> None:
+        await or_end("losses", found.run())
+
+    @app.on_before_shutdown.connect  # type: ignore[untyped-decorator, unused-ignore]
+    async def close(*_: object, **__: object) -> None:
+        await outbox.stop()
+
+
 def topic_of(app: faust.App, topic: Topic) -> Any:
     """Return a topic of the catalog as Faust sees it: raw bytes, already created, never declared by Faust."""
     return app.topic(topic.name, key_serializer="raw", value_serializer="raw", internal=False, allow_empty=True)
@@ -91,7 +109,7 @@ async def or_end(agent: str, work: Awaitable[None]) -> None:
         os._exit(70)
 
 
-def run(app: faust.App) -> None:
+def run(app: App) -> None:
     """Run the app until SIGTERM or SIGINT."""
     # A frame is thousands of small objects that live for one batch and hold no cycles: with Python's defaults the
     # collector looks through all of them again and again, which took as long as the work itself (bench/replay.py).
@@ -101,9 +119,10 @@ def run(app: faust.App) -> None:
     logging.getLogger("aiokafka").setLevel(logging.WARNING)
     loop = uvloop.new_event_loop()
     REGISTRY.register(Behind(app))
-    Probe(component, loop_turns(loop), lambda: None if assigned(app) else "no partition is assigned yet").start(
-        settings
+    probe = Probe(
+        component, loop_turns(loop), lambda: app.problem() if assigned(app) else "no partition is assigned yet"
     )
+    probe.start(settings)
     worker = faust.Worker(
         app, loop=loop, loglevel="INFO", override_logging=False, console_port=0, debug=False, quiet=True
     )

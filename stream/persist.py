@@ -1,24 +1,30 @@
 """Persist: stored topics into TimescaleDB, the newest of each symbol into Redis. `python -m stream.persist` runs it.
 
 An app of its own beside the worker: a slow database delays no forecast. Offsets are committed once rows are on disk.
+Neither sink stops the other (`stream.sinks`): what Redis does not take is remembered, and for the database it waits.
 """
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import faust
+from aiokafka import TopicPartition
 from faust.types import EventT
 from msgspec import Struct
+from prometheus_client import Gauge
 
 from features.definition import Definition
 from settings import Settings
 from storage.latest import Latest
 from storage.timescale import Writer
-from stream.app import make_app, or_end, run, topic_of
-from stream.metrics import DEAD, RECORDS_IN, STORE
+from stream.app import add_losses, make_app, or_end, run, topic_of
+from stream.metrics import DEAD, RECORDS_IN, STORE, assigned
 from stream.outbox import Outbox
+from stream.recovery import App
 from stream.shell import decode_event, slices
+from stream.sinks import Standing, fill_cache, until_taken
 from topics.catalog import (
     BARS,
     DEAD_LETTERS,
@@ -39,6 +45,9 @@ SLICE_BYTES = 2_097_152
 """Bytes of input in one transaction: each costs the same few round trips, however much it stores."""
 SHOWN = (TICKS, BARS, REGIMES, PREDICTIONS)
 """The topics of which Redis keeps the newest."""
+PATIENCE_S = 1.0
+"""How long a write tries again before it is told that the database is away."""
+AWAY = Gauge("foretick_sink_away", "1 while a sink takes nothing of what is to be kept there.", ["sink"])
 
 
 def read(topic: Topic, events: Sequence[EventT[Any]]) -> tuple[list[Struct], list[str], list[DeadLetter]]:
@@ -60,7 +69,9 @@ async def define(writer: Writer, definition: Definition) -> None:
     await writer.define_features(definition.fingerprint, definition.names)
 
 
-async def persist(topic: Topic, stream: Any, writer: Writer, latest: Latest, outbox: Outbox) -> None:
+async def persist(
+    topic: Topic, stream: Any, writer: Writer, database: Standing, latest: Latest, outbox: Outbox
+) -> None:
     """Write a topic's records until the stream ends."""
     async for events in stream.noack_take(BATCH_EVENTS, within=BATCH_SECONDS):
         for part in slices(events, SLICE_BYTES):
@@ -69,25 +80,39 @@ async def persist(topic: Topic, stream: Any, writer: Writer, latest: Latest, out
                 records += letters
             elif topic not in READ_BY_WORKER:  # those the worker reports
                 await outbox.send([(DEAD_LETTERS, topic.name, letters)])
+            if topic in SHOWN:
+                await latest.write({topic: records})
             begun = time.perf_counter()
-            await writer.write({topic: records}, origins)
+            await until_taken(database, f"a write of {topic.name}", partial(writer.write, {topic: records}, origins))
             STORE.labels(topic.name).observe(time.perf_counter() - begun)
             RECORDS_IN.labels(topic.name).inc(len(records))
             DEAD.labels(topic.name).inc(len(letters))
-            if topic in SHOWN:
-                await latest.write({topic: records})
             for event in part:
                 await stream.ack(event)
 
 
-def make_persist(settings: Settings) -> faust.App:
+def make_persist(settings: Settings) -> App:
     """Return the Faust app with one agent a topic, each with a database connection of its own."""
     app = make_app(PERSIST_GROUP, settings)
+    add_losses(app, settings, STORED)
     latest = Latest(settings.redis_url.get_secret_value())
+    database = Standing("TimescaleDB")
     outbox = Outbox(settings.broker)
     definition = Definition.load(settings.home / "models")
     for topic in STORED:
-        _add_agent(app, topic, Writer(settings.database_url.get_secret_value()), latest, outbox, definition)
+        writer = Writer(settings.database_url.get_secret_value(), PATIENCE_S)
+        _add_agent(app, topic, writer, database, latest, outbox, definition)
+    app.problem = lambda: database.problem or latest.problem
+    AWAY.labels("database").set_function(lambda: database.problem is not None)
+    AWAY.labels("cache").set_function(lambda: latest.problem is not None)
+
+    @app.task  # type: ignore[untyped-decorator, unused-ignore]
+    async def cache() -> None:
+        await or_end("cache", latest.run())
+
+    @app.task  # type: ignore[untyped-decorator, unused-ignore]
+    async def past_the_database() -> None:
+        await or_end("past the database", fill_cache(settings.broker, latest, database, partial(shown, app)))
 
     @app.on_before_shutdown.connect  # type: ignore[untyped-decorator, unused-ignore]
     async def close(*_: object, **__: object) -> None:
@@ -96,14 +121,27 @@ def make_persist(settings: Settings) -> faust.App:
     return app
 
 
+def shown(app: Any) -> dict[TopicPartition, int]:
+    """Return the partitions that the app reads of topics that Redis shows, and what it has committed of each."""
+    names = {topic.name for topic in SHOWN}
+    committed = app.consumer._committed_offset if app._consumer is not None else {}
+    return {TopicPartition(at.topic, at.partition): committed.get(at) or 0 for at in assigned(app) if at.topic in names}
+
+
 def _add_agent(
-    app: faust.App, topic: Topic, writer: Writer, latest: Latest, outbox: Outbox, definition: Definition
+    app: faust.App,
+    topic: Topic,
+    writer: Writer,
+    database: Standing,
+    latest: Latest,
+    outbox: Outbox,
+    definition: Definition,
 ) -> None:
     @app.agent(topic_of(app, topic), name=topic.name)  # type: ignore[untyped-decorator, unused-ignore]
     async def agent(stream: Any) -> None:
         if topic is FEATURES:
-            await or_end(topic.name, define(writer, definition))
-        await or_end(topic.name, persist(topic, stream, writer, latest, outbox))
+            await or_end(topic.name, until_taken(database, "the features' names", partial(define, writer, definition)))
+        await or_end(topic.name, persist(topic, stream, writer, database, latest, outbox))
 
 
 if __name__ == "__main__":

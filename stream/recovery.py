@@ -1,4 +1,4 @@
-"""Three repairs of Faust 0.15.3, for what it loses at a start.
+"""Repairs of Faust 0.15.3, for what it loses at a start, and what Kafka deleted told.
 
 After a restart with a changelog, seek the source partitions first, then resume them.
 Faust resumes them while its fetcher runs already, and seeks to the committed offsets only afterwards; what was fetched
@@ -7,15 +7,21 @@ fetch only of the partitions that flow: see `SeekingConsumer`. Measured: docs/wh
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import faust
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
 from faust.transport.drivers.aiokafka import Consumer
 from faust.types import TP
 
 from settings.broker import Broker
+from stream.loss import Jump, Loss, Losses, Positions, first_times, lost
 
 
 class SeekingConsumer(Consumer):
@@ -23,14 +29,53 @@ class SeekingConsumer(Consumer):
 
     Faust fetches while its flow stands still, drops what it fetched, and seeks back to what was committed. Where that
     is nothing it does not seek, so what was on a topic before the first commit would be lost.
+
+    What Kafka deleted before it was read is told to the app's `losses`: records behind which a partition begins
+    already, at a seek or, later, where what is fetched does not follow what was fetched before.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._positions = Positions()
+        self._jumps: list[Jump] = []
 
     async def perform_seek(self) -> None:
         """Seek every partition to its committed offset, or to its beginning."""
         await super().perform_seek()
-        new = [tp for tp in self.assignment() if not self._is_changelog_tp(tp) and not self._committed_offset[tp]]
-        if new:
-            await self.seek_wait(await self.earliest_offsets(*new))
+        flowing = [tp for tp in self.assignment() if not self._is_changelog_tp(tp)]
+        new = [tp for tp in flowing if not self._committed_offset[tp]]
+        begins = dict(await self.earliest_offsets(*new)) if new else {}
+        with suppress(KafkaError, TimeoutError):  # what was deleted is seen at the next fetch then
+            begins |= await self.earliest_offsets(*(set(flowing) - set(new)))
+        behind = {tp: self._committed_offset[tp] or begins[tp] for tp in flowing}
+        sought = {tp: begins[tp] for tp in flowing if tp in new or behind[tp] < begins.get(tp, 0)}
+        if sought:
+            await self.seek_wait(sought)
+        for tp in flowing:
+            self._positions.stand(tp, sought.get(tp, behind[tp]))
+        deleted = [tp for tp in sought if behind[tp] < begins[tp]]
+        for tp in deleted:
+            # Else Faust would wait for the offsets in between before it commits again.
+            self._committed_offset[tp] = begins[tp]
+        times = await self._ask(first_times, [TopicPartition(*tp) for tp in deleted]) if deleted else {}
+        for tp in deleted:
+            self._note(Loss(tp.topic, tp.partition, behind[tp], begins[tp], times[tp], partial(self._pass, tp)))
+
+    async def _pass(self, tp: TP) -> None:
+        """Commit that what was lost, and told, is over: else it would be told again where nothing new comes."""
+        offset = self._committed_offset.get(tp)
+        if offset is not None and tp in self.assignment():
+            with suppress(KafkaError):
+                await self._ask(lambda consumer, at: consumer.commit(at), {TopicPartition(*tp): offset})
+
+    async def _ask(self, question: Callable[[Any, Any], Awaitable[Any]], *arguments: Any) -> Any:
+        """Ask Kafka by the consumer, in its thread."""
+        return await self._thread.call_thread(question, self._thread._ensure_consumer(), *arguments)
+
+    def _note(self, loss: Loss) -> None:
+        losses: Losses | None = self.app.losses  # type: ignore[attr-defined]
+        if losses is not None:
+            losses.note(loss)
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's
         """Fetch of the partitions that are active now, whatever becomes of the set meanwhile.
@@ -38,15 +83,26 @@ class SeekingConsumer(Consumer):
         Faust empties its set at a recovery's end, while a fetch of the changelogs still waits; aiokafka takes an empty
         set for all partitions, and 50 messages of a source, fetched just after the seek, were dropped for good.
         """
-        return await super()._getmany(None if active_partitions is None else set(active_partitions), timeout)
+        fetched = await super()._getmany(None if active_partitions is None else set(active_partitions), timeout)
+        self._jumps += self._positions.jumps(
+            {tp: rows for tp, rows in fetched.items() if not self._is_changelog_tp(tp)}
+        )
+        if self._jumps:
+            with suppress(KafkaError, TimeoutError):  # asked again after the next fetch
+                for loss in await self._ask(lost, self._jumps):
+                    self._note(loss)
+                self._jumps = []
+        return fetched
 
 
 class App(faust.App):
-    """A Faust app with that consumer, or one made of it."""
+    """A Faust app with that consumer, or one made of it. `problem` returns what keeps it from its work, or None."""
 
     address: Broker
     consumer_class: type[SeekingConsumer] = SeekingConsumer
     in_order: frozenset[str] = frozenset()
+    losses: Losses | None = None
+    problem: Callable[[], str | None] = staticmethod(lambda: None)
 
     def _new_transport(self) -> Any:
         transport: Any = super()._new_transport()

@@ -9,15 +9,16 @@ import faust
 from features.cross_section import Universe
 from settings import Settings
 from stream.admin import CHANGELOG
-from stream.app import make_app, or_end, run, topic_of
+from stream.app import add_losses, make_app, or_end, run, topic_of
 from stream.bars import Bars
 from stream.deployments import Follower, read_logs
 from stream.lineup import Lineup
 from stream.outbox import Outbox
+from stream.recovery import App
 from stream.shell import Shell, Stage
 from stream.stages import Indicators, Outcomes, Predictions
 from stream.universe import IN_ORDER, Gather, Market
-from topics.catalog import BARS, MARKET_BARS, WORKER_GROUP
+from topics.catalog import BARS, MARKET_BARS, READ_BY_WORKER, READ_FOR_UNIVERSE, WORKER_GROUP
 
 
 def stages(settings: Settings, lineup: Lineup) -> list[Stage[Any, Any]]:
@@ -32,12 +33,13 @@ def stages(settings: Settings, lineup: Lineup) -> list[Stage[Any, Any]]:
     ]
 
 
-def make_worker(settings: Settings, pipeline: Sequence[Stage[Any, Any]], lineup: Lineup | None = None) -> faust.App:
+def make_worker(settings: Settings, pipeline: Sequence[Stage[Any, Any]], lineup: Lineup | None = None) -> App:
     """Return the Faust app with one agent a stage, each with a table of its states; a universe has one that gathers.
 
     With a lineup, a task keeps the stage of the predictions in step with what is deployed.
     """
     app = make_app(WORKER_GROUP, settings, IN_ORDER if settings.universe else frozenset())
+    add_losses(app, settings, (*READ_BY_WORKER, *(READ_FOR_UNIVERSE if settings.universe else ())))
     outbox = Outbox(settings.broker)
     if settings.universe:
         _add_gather(app, Gather(settings.universe, outbox))

@@ -45,10 +45,13 @@ def environment_of(home: Path) -> dict[str, str]:
 
 @contextmanager
 def running(
-    names: Sequence[str], models: Path | None = None, environment: Mapping[str, str] | None = None
+    names: Sequence[str],
+    models: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    home: Path | None = None,
 ) -> Iterator[Servers]:
-    """Run those components on free ports, in a folder that is removed afterwards; `models` is what to serve."""
-    home = Path(tempfile.mkdtemp(prefix="foretick-test-"))
+    """Run those components on free ports, in a folder emptied afterwards; `models` is what to serve."""
+    home = home or Path(tempfile.mkdtemp(prefix="foretick-test-"))
     if models is not None:
         (home / "models").symlink_to(models)
     with (home / "supervisor.log").open("w") as log:
@@ -63,7 +66,7 @@ def running(
     finally:
         supervisor.send_signal(signal.SIGTERM)
         supervisor.wait(60)
-        shutil.rmtree(home)
+        shutil.rmtree(home, ignore_errors=home.is_mount())
 
 
 def _wait_until_healthy(home: Path, supervisor: "subprocess.Popen[bytes]") -> None:

@@ -61,6 +61,9 @@ class Gap(Struct, frozen=True, gc=False, omit_defaults=True):
 
     They are the times of the last trade before and of the first after, whose ids are `after_id` and `before_id`.
     `trades` is how many are missing, where the venue counts its trades. The gap was found by `end` at the earliest.
+
+    With a `reader` it is no venue's: that consumer group never got the Kafka records from `first_offset` to
+    `last_offset` of a topic's partition, since they were deleted before. Their symbols are unknown: ``ALL``.
     """
 
     symbol: Symbol
@@ -71,6 +74,11 @@ class Gap(Struct, frozen=True, gc=False, omit_defaults=True):
     trades: Count | None = None
     after_id: Name | None = None
     before_id: Name | None = None
+    reader: Name | None = None
+    topic: Name | None = None
+    partition: Count | None = None
+    first_offset: Count | None = None
+    last_offset: Count | None = None
 
     def __post_init__(self) -> None:
         if self.end < self.start:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 from api_market import FIRST, MINUTE, MINUTES, SYMBOLS, Api, Market, alert, gap, outcome, said, serving
 
+from api.rows import GapRow
 from topics.catalog import OUTCOMES, PREDICTIONS
 from topics.records import HORIZONS
 
@@ -238,7 +239,8 @@ def test_gaps_are_given_as_they_were_stored(api: Api):
         asked = {"from": str(FIRST + 20 * MINUTE), "to": str(FIRST + 60 * MINUTE)}
         some = every(client, "gaps", symbol="ETHUSDT", **asked)
         none = every(client, "gaps", venue="kraken")
-    assert rows == [msgspec.structs.asdict(gap("BTCUSDT", minute)) for minute in range(0, MINUTES, 20)]
+    stored = [msgspec.structs.asdict(gap("BTCUSDT", minute)) for minute in range(0, MINUTES, 20)]
+    assert rows == [{name: row[name] for name in GapRow.__struct_fields__} for row in stored]
     assert [row["start"] for row in some] == [FIRST + 20 * MINUTE, FIRST + 40 * MINUTE]
     assert none == []
 

@@ -28,7 +28,8 @@ Records = Mapping[Topic, Sequence[Struct]]
 Row = tuple[Any, ...]
 READ = {
     TICKS: "SELECT symbol, time, price, amount, side, trade_id, venue, repaired, identity FROM ticks",
-    GAPS: 'SELECT symbol, venue, start, "end", reason, trades, after_id, before_id FROM gaps',
+    GAPS: 'SELECT symbol, venue, start, "end", reason, trades, after_id, before_id, reader, topic, "partition", '
+    "first_offset, last_offset FROM gaps",
     BARS: "SELECT symbol, interval, time, open, high, low, close, volume, trades, buy_volume, quote_volume, gap, "
     "buy_trades, market_return, market_rank, lead_return FROM bars",
     FEATURES: "SELECT symbol, interval, time, close, fingerprint, values FROM features",

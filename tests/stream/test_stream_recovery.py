@@ -8,6 +8,7 @@ from faust.tables.recovery import Recovery
 from faust.transport.drivers.aiokafka import Consumer
 from faust.types import TP
 
+from stream.loss import Positions
 from stream.recovery import SeekFirstRecovery, SeekingConsumer
 
 
@@ -98,6 +99,7 @@ def asked_for(kind: type[Consumer]) -> set[TP]:
                 return {}
 
             self._thread = SimpleNamespace(getmany=getmany)
+            self._positions, self._jumps = Positions(), []
 
         def __del__(self) -> None:
             """Nothing to close: nothing was started."""
