@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import logging
 import os
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from stack import state
 from stack.process import Identity
 from stack.state import StackState, Status
 from stream.admin import create_topics
+from stream.logs import TEXT, Lines
 from topics import codec
 from topics.catalog import ALERTS, DEAD_LETTERS
 from topics.records import Alert, DeadLetter
@@ -71,7 +74,8 @@ def home(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Any:
             json.dumps({"database_url": url, "kafka": own_kafka.kafka, "redis_url": servers.redis_url})
         )
         (folder / "logs").mkdir()
-        (folder / "logs" / "worker.log").write_text(f"{HOSTILE}\n{HOSTILE}\n")
+        line = HOSTILE.replace("\r\n", "")  # which ends a line of a log, as ours write none
+        (folder / "logs" / "worker.log").write_text(f"{line}\n{line}\n")
         own = Identity.of(os.getpid())
         assert own is not None
         component = Status("restarting", HOSTILE, last_error=HOSTILE)
@@ -135,6 +139,18 @@ def test_no_command_prints_what_a_terminal_obeys(
     if done.exit_code == 0 and command not in ("models list", "doctor"):
         assert "owned" in said
         assert "[bold]:smile:[/bold]" in said
+
+
+def test_a_line_of_a_log_is_one_line() -> None:
+    record = logging.LogRecord("foretick", logging.ERROR, "x.py", 1, "%s is no symbol", (HOSTILE,), None)
+    try:
+        raise ValueError(HOSTILE)
+    except ValueError:
+        record.exc_info = sys.exc_info()
+    first, *trace = Lines(TEXT).format(record).split("\n")
+    assert first.endswith("forged is no symbol")
+    assert trace[0].startswith("Traceback")
+    assert RAW.findall("".join((first, *trace))) == []
 
 
 def test_a_console_shows_text_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
