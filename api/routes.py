@@ -19,6 +19,10 @@ router = APIRouter(
     responses=responses(401, 403, 406, 422, 429, 503),
 )
 
+CSV = (
+    "the columns' names, then a line for each row; a text that a spreadsheet would take for a formula has an "
+    "apostrophe before it"
+)
 LINK = {"Link": {"description": '`<…>; rel="next"` where there is another page', "schema": {"type": "string"}}}
 
 
@@ -40,7 +44,7 @@ def documented(resource: Resource) -> dict[str, Any]:
     content: dict[str, Any] = {
         MEDIA["json"]: {"schema": page_schema, "example": {"rows": [example], "next": None}},
         MEDIA["arrow"]: {"schema": {"type": "string", "format": "binary", "description": "an Arrow IPC stream"}},
-        MEDIA["csv"]: {"schema": {"type": "string", "description": "the columns' names, then a line for each row"}},
+        MEDIA["csv"]: {"schema": {"type": "string", "description": CSV}},
     }
     said = {"description": f"A page of rows, each a {name}", "headers": LINK, "content": content}
     return {"responses": {200: said}, "response_class": Response, "openapi_extra": {"x-row": name}}

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -14,7 +15,7 @@ def private(home: Path) -> None:
     home.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = home.stat()
     given = os.geteuid() == 0 and found.st_gid not in (0, os.getegid())
-    wanted = stat.S_IMODE(found.st_mode) & (0o710 if given else 0o700) | 0o700
+    wanted = 0o710 if given and found.st_mode & 0o010 else 0o700
     if stat.S_IMODE(found.st_mode) != wanted:
         home.chmod(wanted)
 
@@ -23,10 +24,11 @@ def tighten(folder: Path) -> None:
     """Take from everybody else what they may do with the files and folders in a folder: those of ours, by no link."""
     with os.scandir(folder) as entries:
         for entry in entries:
-            found = entry.stat(follow_symlinks=False)
-            if stat.S_ISLNK(found.st_mode) or found.st_uid != os.geteuid():
-                continue
-            if found.st_mode & 0o077:
-                Path(entry).chmod(stat.S_IMODE(found.st_mode) & ~0o077)
-            if stat.S_ISDIR(found.st_mode):
-                tighten(Path(entry))
+            with suppress(FileNotFoundError):  # of another command, which has just removed it
+                found = entry.stat(follow_symlinks=False)
+                if stat.S_ISLNK(found.st_mode) or found.st_uid != os.geteuid():
+                    continue
+                if found.st_mode & 0o077:
+                    Path(entry).chmod(stat.S_IMODE(found.st_mode) & ~0o077)
+                if stat.S_ISDIR(found.st_mode):
+                    tighten(Path(entry))
