@@ -67,7 +67,7 @@ def replay(
                     say=bar.say,
                 )
     except KafkaAwayError as error:
-        typer.echo(f"foretick: {error}", err=True)
+        echo(f"foretick: {error}", err=True)
         raise typer.Exit(MACHINE) from None
     except SourceError as error:
         raise UserError(str(error)) from error

@@ -101,7 +101,7 @@ def watch(
 
     settings = Settings()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it logs of a lost broker, lines of ours say
-    answering = Answering(str(settings.broker), settings.kafka_patience_s, lambda line: typer.echo(line, err=True))
+    answering = Answering(str(settings.broker), settings.kafka_patience_s, lambda line: echo(line, err=True))
 
     def lines(value: bytes | None) -> list[bytes]:
         return _lines(topic, value, symbol, words)
@@ -109,7 +109,7 @@ def watch(
     try:
         asyncio.run(answering.watch(_tail(topic, settings.broker, count, follow, lines, answering)))
     except KafkaAwayError as error:
-        typer.echo(f"foretick: {error}", err=True)
+        echo(f"foretick: {error}", err=True)
         raise typer.Exit(MACHINE) from None
     except UnknownTopicOrPartitionError:
         raise UserError(
