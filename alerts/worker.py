@@ -51,7 +51,7 @@ class Worker:
         self._losses = Losses(ALERTS_GROUP, self._outbox, [topic.name for topic in READ_FOR_ALERTS])
         self._idle: str | None = "the database does not answer yet"
         self._unpublished: str | None = None
-        self._told = False
+        self._told = self.worked = False
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Work until told to stop. Raises psycopg.Error where the database goes."""
@@ -66,7 +66,7 @@ class Worker:
     async def _work(self, connection: AsyncConnection, outbox: AsyncConnection, stopping: asyncio.Event) -> None:
         if self._told:
             log.info("the database answers again")
-        self._told, self._idle = False, None
+        self._told, self._idle, self.worked = False, None, True
         kafka, watch = self._settings.broker, Watch(connection)
         dispatch = Dispatch(self._settings, self.connect, self.waiting)
         reading = again("read", lambda: read(kafka, watch, self._alone, self._note, self.behind, self._losses))
@@ -172,6 +172,8 @@ async def main(settings: Settings) -> None:
         try:
             await worker.run(stopping)
         except psycopg.OperationalError as lost:
+            if not worker.worked:
+                raise  # it was never there: more likely a wrong address than a database that is away
             worker.lost(lost)
             await asyncio.sleep(DATABASE_AGAIN_S)
 

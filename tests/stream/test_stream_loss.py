@@ -226,9 +226,11 @@ def test_what_is_deleted_under_a_running_reader_is_told_exactly(stack: Stack) ->
         process.send_signal(signal.SIGCONT)
     stack.send(1)
     stack.read()
-    told = ("bars", bars.partition, stood, end - 1)
-    until(lambda: told in stack.told(PERSIST_GROUP), f"{told} is not in {stack.told(PERSIST_GROUP)}")
-    assert end - stood == 5
+    until(lambda: any(one[0] == "bars" and one[3] == end - 1 for one in stack.told(PERSIST_GROUP)), "it is not told")
+    told = [(first, last) for topic, _, first, last in stack.told(PERSIST_GROUP) if topic == "bars"]
+    # The broker may have handed out the first of them already, to a fetch that waited for news.
+    assert told[-1] in [(stood, end - 1), (stood + 1, end - 1)]
+    assert sum(last - first + 1 for first, last in told) == stack.minutes - stack.run.rows("bars")
     assert stack.told(WORKER_GROUP) == before[WORKER_GROUP]  # it had read them
     until(lambda: len(stack.told(ALERTS_GROUP)) == len(before[ALERTS_GROUP]) + 1, f"{stack.told(ALERTS_GROUP)}")
     assert {name: stack.process(name).pid for name in processes} == {name: one.pid for name, one in processes.items()}
