@@ -25,6 +25,7 @@ from stream.outbox import Outbox
 from stream.recovery import App
 from stream.shell import decode_event, slices
 from stream.sinks import Standing, fill_cache, until_taken
+from topics.bounds import BOUNDS, Bounds
 from topics.catalog import (
     BARS,
     DEAD_LETTERS,
@@ -50,13 +51,15 @@ PATIENCE_S = 1.0
 AWAY = Gauge("foretick_sink_away", "1 while a sink takes nothing of what is to be kept there.", ["sink"])
 
 
-def read(topic: Topic, events: Sequence[EventT[Any]]) -> tuple[list[Struct], list[str], list[DeadLetter]]:
+def read(
+    topic: Topic, events: Sequence[EventT[Any]], bounds: Bounds = BOUNDS
+) -> tuple[list[Struct], list[str], list[DeadLetter]]:
     """Return the records of events, where each tick came from (``partition-offset-row``), and what is no record."""
     records: list[Struct] = []
     origins: list[str] = []
     letters: list[DeadLetter] = []
     for event in events:
-        rows, found, unread = decode_event(topic, event)
+        rows, found, unread = decode_event(topic, event, bounds)
         records += found
         letters += unread
         if topic is TICKS:
@@ -70,12 +73,18 @@ async def define(writer: Writer, definition: Definition) -> None:
 
 
 async def persist(
-    topic: Topic, stream: Any, writer: Writer, database: Standing, latest: Latest, outbox: Outbox
+    topic: Topic,
+    stream: Any,
+    writer: Writer,
+    database: Standing,
+    latest: Latest,
+    outbox: Outbox,
+    bounds: Bounds = BOUNDS,
 ) -> None:
     """Write a topic's records until the stream ends."""
     async for events in stream.noack_take(BATCH_EVENTS, within=BATCH_SECONDS):
         for part in slices(events, SLICE_BYTES):
-            records, origins, letters = read(topic, part)
+            records, origins, letters = read(topic, part, bounds)
             if topic is DEAD_LETTERS:
                 records += letters
             elif topic not in READ_BY_WORKER:  # those the worker reports
@@ -101,7 +110,7 @@ def make_persist(settings: Settings) -> App:
     definition = Definition.load(settings.home / "models")
     for topic in STORED:
         writer = Writer(settings.database_url.get_secret_value(), PATIENCE_S)
-        _add_agent(app, topic, writer, database, latest, outbox, definition)
+        _add_agent(app, topic, writer, database, latest, outbox, definition, settings.bounds)
     app.problem = lambda: database.problem or latest.problem
     AWAY.labels("database").set_function(lambda: database.problem is not None)
     AWAY.labels("cache").set_function(lambda: latest.problem is not None)
@@ -136,12 +145,13 @@ def _add_agent(
     latest: Latest,
     outbox: Outbox,
     definition: Definition,
+    bounds: Bounds,
 ) -> None:
     @app.agent(topic_of(app, topic), name=topic.name)  # type: ignore[untyped-decorator, unused-ignore]
     async def agent(stream: Any) -> None:
         if topic is FEATURES:
             await or_end(topic.name, until_taken(database, "the features' names", partial(define, writer, definition)))
-        await or_end(topic.name, persist(topic, stream, writer, database, latest, outbox))
+        await or_end(topic.name, persist(topic, stream, writer, database, latest, outbox, bounds))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from stream.recovery import App
 from stream.shell import Shell, Stage
 from stream.stages import Indicators, Outcomes, Predictions
 from stream.universe import IN_ORDER, Gather, Market
+from topics.bounds import Bounds
 from topics.catalog import BARS, MARKET_BARS, READ_BY_WORKER, READ_FOR_UNIVERSE, WORKER_GROUP
 
 
@@ -42,9 +43,9 @@ def make_worker(settings: Settings, pipeline: Sequence[Stage[Any, Any]], lineup:
     add_losses(app, settings, (*READ_BY_WORKER, *(READ_FOR_UNIVERSE if settings.universe else ())))
     outbox = Outbox(settings.broker)
     if settings.universe:
-        _add_gather(app, Gather(settings.universe, outbox))
+        _add_gather(app, Gather(settings.universe, outbox, settings.bounds))
     for stage in pipeline:
-        _add_agent(app, stage, outbox)
+        _add_agent(app, stage, outbox, settings.bounds)
         if lineup is not None and isinstance(stage, Predictions):
             _add_follower(app, Follower(settings.broker, lineup, stage, outbox))
 
@@ -67,7 +68,7 @@ def _add_gather(app: faust.App, gather: Gather) -> None:
         await or_end(gather.name, gather.run(stream))
 
 
-def _add_agent(app: faust.App, stage: Stage[Any, Any], outbox: Outbox) -> None:
+def _add_agent(app: faust.App, stage: Stage[Any, Any], outbox: Outbox, bounds: Bounds) -> None:
     table = app.Table(
         f"{stage.name}-state",
         partitions=stage.source.partitions,
@@ -75,7 +76,7 @@ def _add_agent(app: faust.App, stage: Stage[Any, Any], outbox: Outbox) -> None:
         value_type=bytes,
         extra_topic_configs=CHANGELOG,
     )
-    shell = Shell(stage, table, outbox)
+    shell = Shell(stage, table, outbox, bounds)
 
     @app.agent(topic_of(app, stage.source), name=stage.name)  # type: ignore[untyped-decorator, unused-ignore]
     async def agent(stream: Any) -> None:

@@ -32,10 +32,12 @@ IDENTITY = {
 
 # Few values, so that records meet; few months, so that chunks stay few.
 TIMES = st.sampled_from([0, 1_600_041_600_000, 1_600_128_000_000, 9_999_936_000_000])
-POSITIVE = st.floats(min_value=5e-324, allow_infinity=False)
+POSITIVE = st.floats(1e-12, 1e12)
+VOLUME = st.none() | st.just(0.0) | st.floats(1e-18, 1e24)
 BY_NAME: dict[str, st.SearchStrategy[Any]] = {
     **dict.fromkeys(("price", "amount", "open", "high", "low", "close"), POSITIVE),
-    **dict.fromkeys(("scale", "volume"), st.none() | POSITIVE),
+    **dict.fromkeys(("volume", "buy_volume", "quote_volume"), VOLUME),
+    "scale": st.none() | st.floats(1e-12, 1e3),
     "time": TIMES,
     "target_time": TIMES,
     "since": st.none() | TIMES,
@@ -43,7 +45,7 @@ BY_NAME: dict[str, st.SearchStrategy[Any]] = {
     "end": TIMES,
     "interval": st.sampled_from(["1m", "1d", "tick-500", "volume-0.5"]),
     "symbol": st.sampled_from(["BTCUSDT", "A", "'; DROP TABLE bars; --", 'x"\\\t\n%s{}$1']),
-    "quantiles": st.none() | st.lists(st.floats(allow_nan=False), min_size=7, max_size=7).map(sorted),
+    "quantiles": st.none() | st.lists(st.floats(-100, 100), min_size=7, max_size=7).map(sorted),
     "weights": st.none() | st.dictionaries(st.text(max_size=8), st.floats(0, 4), max_size=3),
 }
 

@@ -147,7 +147,8 @@ def test_weights_are_stored_with_those_that_have_them_and_the_last_of_one_key_co
 
 def test_what_is_decoded_at_its_limits_is_stored(clean: str) -> None:
     value = msgspec.json.encode(
-        {"symbol": "A" * 64, "interval": "99999d", "time": 0, "open": 5e-324, "high": 1.7e308, "low": 5e-324}
+        {"symbol": "A" * 64, "interval": "99999d", "time": 99_999 * 86_400_000}
+        | {"open": 1e-12, "high": 1e12, "low": 1e-12}
         | {"close": 1.0, "volume": None, "trades": 2**53, "gap": 2**53}
     )
     (record,) = codec.decode(value, Bar).records
@@ -155,7 +156,7 @@ def test_what_is_decoded_at_its_limits_is_stored(clean: str) -> None:
         clean,
         {BARS: [record], MODEL_EVENTS: [ModelEvent("m" * 200, "v" * 200, "refused", "f" * 200, 0, reason="p" * 9_000)]},
     )
-    assert stored(clean, BARS)[0][3:] == (5e-324, 1.7e308, 5e-324, 1.0, None, 2**53, None, None, 2**53, *(None,) * 4)
+    assert stored(clean, BARS)[0][3:] == (1e-12, 1e12, 1e-12, 1.0, None, 2**53, None, None, 2**53, *(None,) * 4)
 
 
 def test_letters_of_megabytes_among_small_ones_are_stored(clean: str) -> None:
