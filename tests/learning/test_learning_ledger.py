@@ -34,7 +34,7 @@ def settings(servers: Servers, tmp_path: Path) -> Iterator[Settings]:
     with psycopg.connect(servers.database_url, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         url = urlsplit(servers.database_url)._replace(path=f"/{name}").geturl()
-        found = Settings(home=tmp_path, kafka=servers.kafka, database_url=SecretStr(url))
+        found = Settings(home=tmp_path, **servers.as_stack(), database_url=SecretStr(url))
         prepare(found)
         for model in ("naive", "gbm"):
             for version in ("v1", "v2", "v3"):
@@ -55,7 +55,7 @@ def on_topic(settings: Settings, model: str) -> Deployment:
     """Return what came last onto the topic, which all tests share."""
 
     async def read() -> list[Deployment]:
-        async with consumer(settings.kafka) as client:
+        async with consumer(settings.broker) as client:
             client.assign([PARTITION])
             end = (await client.end_offsets([PARTITION]))[PARTITION]
             await client.seek_to_beginning(PARTITION)
@@ -149,9 +149,9 @@ def test_an_impossible_decision_and_a_database_that_is_away_are_told_in_one_line
 
 
 def test_an_answer_is_the_first_workers_and_only_to_that_decision(settings: Settings, ledger: Ledger) -> None:
-    begin = confirmation.end(settings.kafka)
+    begin = confirmation.end(settings.broker)
     made = ledger.decide("gbm", "serve", "v1", decided_by="test", why="")
-    assert confirmation.answer(settings.kafka, begin, made, 0.5, 0.0) == confirmation.Answer()
+    assert confirmation.answer(settings.broker, begin, made, 0.5, 0.0) == confirmation.Answer()
     events = [
         ModelEvent("gbm", "v1", "refused", "f", 1, number=9, role="champion"),
         ModelEvent("naive", "v1", "loaded", "f", 1, number=made.number, role="champion"),
@@ -160,10 +160,10 @@ def test_an_answer_is_the_first_workers_and_only_to_that_decision(settings: Sett
     ]
 
     async def say() -> None:
-        outbox = Outbox(settings.kafka)
+        outbox = Outbox(settings.broker)
         await outbox.send([(MODEL_EVENTS, "gbm", events)])
         await outbox.stop()
 
     asyncio.run(say())
-    found = confirmation.answer(settings.kafka, begin, made, 30.0, 0.2)
+    found = confirmation.answer(settings.broker, begin, made, 30.0, 0.2)
     assert (found.said, found.serving) == (events[2], events[3:])
