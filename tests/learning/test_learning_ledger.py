@@ -18,9 +18,11 @@ from learning import announce, confirmation
 from learning.ledger import Ledger, LedgerError
 from models import registry
 from settings import Settings
+from stack import doctor
 from stack.prepare import prepare
-from stream.deployments import PARTITION, consumer, deployments
+from stream.deployments import PARTITION, Decisions, consumer
 from stream.outbox import Outbox
+from stream.signature import key_of
 from topics.catalog import MODEL_EVENTS
 from topics.records import Deployment, ModelEvent
 
@@ -54,12 +56,14 @@ def ledger(settings: Settings) -> Ledger:
 def on_topic(settings: Settings, model: str) -> Deployment:
     """Return what came last onto the topic, which all tests share."""
 
+    decisions = Decisions(key_of(settings.home))
+
     async def read() -> list[Deployment]:
         async with consumer(settings.broker) as client:
             client.assign([PARTITION])
             end = (await client.end_offsets([PARTITION]))[PARTITION]
             await client.seek_to_beginning(PARTITION)
-            return [one for _ in range(end) for one in deployments([await client.getone()])]
+            return [one for _ in range(end) for one in decisions.read([await client.getone()])[0]]
 
     return [one for one in asyncio.run(read()) if one.model == model][-1]
 
@@ -146,6 +150,22 @@ def test_an_impossible_decision_and_a_database_that_is_away_are_told_in_one_line
         Ledger(nowhere).latest()
     assert "\n" not in str(error.value)
     assert "secret" not in str(error.value)
+
+
+def test_what_others_decided_and_workers_refused_is_told_beside_the_log(settings: Settings, ledger: Ledger) -> None:
+    assert ledger.forged() == []
+    reason = "offset 7 of models is not signed by the ledger: somebody else wrote it"
+    with psycopg.connect(settings.database_url.get_secret_value(), autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO model_events (model, version, event, fingerprint, time, number, reason) VALUES "
+            "('gbm', '', 'refused', 'f', now(), 50, %s), ('gbm', 'v1', 'refused', 'f', now(), 2, 'corrupted')",
+            [reason],
+        )
+    (found,) = ledger.forged("gbm")
+    assert (found.model, found.reason) == ("gbm", reason)
+    assert ledger.forged("naive") == []
+    told = asyncio.run(doctor.decisions(settings.database_url.get_secret_value()))
+    assert (told.status, reason in told.detail) == ("fail", True)
 
 
 def test_an_answer_is_the_first_workers_and_only_to_that_decision(settings: Settings, ledger: Ledger) -> None:
