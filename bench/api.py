@@ -19,7 +19,8 @@ import httpx
 
 from bench.replay import cpu, processes, running
 from bench.report import save
-from settings import ADDRESSES
+from settings import ADDRESSES, Settings
+from settings.broker import Address
 from storage.timescale import Writer
 from stream.outbox import Outbox
 from topics.catalog import PREDICTIONS
@@ -49,7 +50,7 @@ async def store(url: str, frames: list[list[Prediction]]) -> None:
     await writer.close()
 
 
-async def publish(kafka: str, frames: list[list[Prediction]]) -> None:
+async def publish(kafka: Address, frames: list[list[Prediction]]) -> None:
     """Send the forecasts."""
     outbox = Outbox(kafka)
     for start in range(0, len(frames), 50):
@@ -119,7 +120,7 @@ def measure(records: int, clients: int, home: Path) -> dict[str, object]:
                 thread.start()
             ready.wait()
             before, begun = cpu(processes(home, NAMES)["api"]), time.perf_counter()
-            asyncio.run(publish(found["kafka"], frames))
+            asyncio.run(publish(Settings(home=home).broker, frames))
             for thread in threads:
                 thread.join()
             seconds = time.perf_counter() - begun

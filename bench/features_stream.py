@@ -21,7 +21,8 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from bench.replay import cpu, repeated, rss_mb, running
 from bench.report import save
-from settings import ADDRESSES, ROOT, Settings
+from settings import ROOT, Settings
+from settings.broker import Address
 from stack.lag import admin_client, committed_by, consumer_client
 from stream.admin import create_topics
 from topics.catalog import BARS, WORKER_GROUP
@@ -36,7 +37,7 @@ POLL_S = 0.2
 DEADLINE_S, SETTLE_S = 300.0, 5.0
 
 
-async def left(bootstrap: str) -> int:
+async def left(bootstrap: Address) -> int:
     """Return how many Kafka records of bars the worker has not committed."""
     async with admin_client(bootstrap) as admin, consumer_client(bootstrap) as consumer:
         committed = await committed_by(admin, WORKER_GROUP)
@@ -44,7 +45,7 @@ async def left(bootstrap: str) -> int:
     return sum(end - max(0, committed.get(partition, 0)) for partition, end in ends.items())
 
 
-async def members(bootstrap: str) -> int:
+async def members(bootstrap: Address) -> int:
     """Return how many workers share the partitions, 0 while they are being shared out."""
     async with admin_client(bootstrap) as admin:
         try:
@@ -55,7 +56,7 @@ async def members(bootstrap: str) -> int:
     return len(group["members"]) if group["state"] == "Stable" else 0
 
 
-def wait_for_the_workers(kafka: str, count: int) -> None:
+def wait_for_the_workers(kafka: Address, count: int) -> None:
     """Return when that many workers share the partitions and have recovered."""
     deadline = time.monotonic() + DEADLINE_S
     while asyncio.run(members(kafka)) < count:
@@ -69,7 +70,7 @@ def measure(files: list[Path], home: Path, count: int, columns: str) -> dict[str
     """Replay the files through bars and those features (all if none), and return the figures."""
     with running(home, ("kafka",)) as environment:
         environment |= {"FORETICK_FEATURES": columns}
-        kafka = json.loads((home / ADDRESSES).read_text())["kafka"]
+        kafka = Settings(home=home).broker
         create_topics(kafka)
         workers = [
             subprocess.Popen(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from aiokafka import AIOKafkaConsumer
 
+from settings.broker import Address
 from sources import broker
 from sources.producer import producer
 from topics import codec
@@ -23,7 +24,7 @@ INTO_MS = 30_000
 class Live:
     """Markets of one trade a minute each, `symbols` minutes a second, from the minute `start` (epoch ms) on."""
 
-    kafka: str
+    kafka: Address
     symbols: tuple[str, ...]
     start: int
     minute: int = 0

@@ -17,7 +17,7 @@ import psutil
 from bench.live_check import compared, truth
 from bench.live_run import ROUND, SYMBOLS, Watcher, disturb, exchange, settled
 from bench.replay import running
-from settings import ADDRESSES
+from settings import Settings
 from stream.admin import create_topics
 
 INTERVALS = ("1s", "1m")
@@ -26,9 +26,9 @@ INTERVALS = ("1s", "1m")
 def measure(minutes: float, rate: float, home: Path) -> dict[str, object]:
     """Run, and return the figures."""
     with running(home, ("kafka",)), exchange(rate) as market:
-        kafka = json.loads((home / ADDRESSES).read_text())["kafka"]
+        kafka = Settings(home=home).broker
         create_topics(kafka)
-        watcher = Watcher(home, kafka, market.url)
+        watcher = Watcher(home, market.url)
         watcher.start(*SYMBOLS)
         begun = time.monotonic()
         memory: list[float] = []

@@ -10,6 +10,7 @@ from typing import Any
 from aiokafka import TopicPartition
 
 from features import bars
+from settings.broker import Address
 from sources import broker
 from sources.kafka import between
 from topics import codec
@@ -29,12 +30,12 @@ class Found:
     dead: list[DeadLetter] = field(default_factory=list)
 
 
-def read(kafka: str) -> Found:
+def read(kafka: Address) -> Found:
     """Return all that is on the topics."""
     return asyncio.run(_read(kafka))
 
 
-async def _read(kafka: str) -> Found:
+async def _read(kafka: Address) -> Found:
     found = Found()
     ticks, gaps = defaultdict(list), defaultdict(list)
     for record in await _all(kafka, TICKS):
@@ -45,7 +46,7 @@ async def _read(kafka: str) -> Found:
     return found
 
 
-async def _all(kafka: str, topic: Topic) -> list[Any]:
+async def _all(kafka: Address, topic: Topic) -> list[Any]:
     consumer = broker.consumer(kafka, enable_auto_commit=False)
     await consumer.start()
     try:

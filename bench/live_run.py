@@ -15,6 +15,7 @@ from typing import Any
 
 from bench.live_check import Found, read
 from settings import ROOT
+from settings.broker import Address
 from stack import state
 
 SYMBOLS = ("BTC/USDT", "ETH/USDT", "BTC/USDC", "ETH/USDC")
@@ -71,7 +72,6 @@ class Watcher:
     """The process of `foretick live`."""
 
     home: Path
-    kafka: str
     url: str
     options: Sequence[str] = ()
     told: Mapping[str, str] = field(default_factory=dict)
@@ -87,7 +87,7 @@ class Watcher:
 
     def environment(self) -> dict[str, str]:
         """Return the environment of the process, and of the commands that talk to it."""
-        settings = {"FORETICK_HOME": str(self.home), "FORETICK_KAFKA": self.kafka, "FORETICK_VENUE_URL": self.url}
+        settings = {"FORETICK_HOME": str(self.home), "FORETICK_VENUE_URL": self.url}
         return _environment(settings | self.told)
 
     def tell(self, *words: str) -> "subprocess.CompletedProcess[str]":
@@ -135,7 +135,7 @@ def disturb(market: Exchange, watcher: Watcher, rounds: Sequence[tuple[str, floa
         time.sleep(pause)
 
 
-def settled(market: Exchange, kafka: str, patience_s: float = 120.0) -> Found:
+def settled(market: Exchange, kafka: Address, patience_s: float = 120.0) -> Found:
     """Close the market, wait until the last trade of each symbol that is watched came, and return what is there."""
     market.ask("rate", {"rate": 0})
     deadline = time.monotonic() + patience_s

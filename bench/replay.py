@@ -25,7 +25,7 @@ import psutil
 import psycopg
 
 from bench.report import save
-from settings import ADDRESSES, ROOT
+from settings import ADDRESSES, ROOT, Settings
 from stack import state
 from stack.lag import lag
 
@@ -124,7 +124,7 @@ def stored(url: str, table: str) -> int:
 def measure(files: list[Path], home: Path) -> dict[str, object]:
     """Replay the files through a stack of its own and return the figures."""
     with running(home, FULL) as environment:
-        kafka = json.loads((home / ADDRESSES).read_text())["kafka"]
+        kafka = Settings(home=home).broker
         url = json.loads((home / ADDRESSES).read_text())["database_url"]
         before = {name: cpu(members) for name, members in processes(home, FULL).items()}
         begun = time.monotonic()

@@ -21,7 +21,7 @@ from bench.replay import SAMPLE, running
 from bench.report import save
 from learning.run_records import Options
 from learning.runs import Runs
-from settings import ADDRESSES, ROOT
+from settings import ADDRESSES, ROOT, Settings
 from stack.lag import lag
 
 COMPONENTS = (
@@ -86,7 +86,7 @@ def measure(home: Path, seconds: float, rounds: int) -> dict[str, object]:
     """Return the figures of one stack in both conditions."""
     with running(home, COMPONENTS, QUIET) as environment:
         addresses = json.loads((home / ADDRESSES).read_text())
-        kafka, url = addresses["kafka"], addresses["database_url"]
+        kafka, url = Settings(home=home).broker, addresses["database_url"]
         command = [sys.executable, "-m", "cli.main", "replay", *map(str, SAMPLE), "--json"]
         subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
         while any(behind != 0 for behind in asyncio.run(lag(kafka)).values()):

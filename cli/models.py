@@ -78,11 +78,14 @@ def show(
 def history(
     name: Annotated[str | None, typer.Argument(help="One model; all when left out.")] = None, as_json: Json = False
 ) -> None:
-    """Print the log: every decision, who made it, and why."""
+    """Print the log: every decision, who made it, and why; beside it what others published and workers refused."""
     from learning.ledger import Ledger  # noqa: PLC0415 - as in `list`
 
-    rows = _told(lambda: Ledger(Settings()).history(name))
-    if name is not None and not rows:
+    ledger = Ledger(Settings())
+    rows, forged = _told(lambda: ledger.history(name)), _told(lambda: ledger.forged(name))
+    for one in forged:
+        echo(f"refused: a decision about {one.model}, {iso(one.time)}: {one.reason}", err=True)
+    if name is not None and not rows and not forged:
         raise UserError(f"the log tells nothing of a model {name!r}; foretick models list")
     if as_json:
         _print(rows)

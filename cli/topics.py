@@ -179,3 +179,39 @@ def _lines(topic: Topic, value: bytes | None, symbol: str | None, words: Callabl
 
 def _print(line: bytes) -> None:
     echo(line.decode(errors="replace"))
+
+
+@app.command()
+def credentials(
+    name: Annotated[str | None, typer.Argument(help="The program's user; all are listed when left out.")] = None,
+    replace: Annotated[bool, typer.Option("--replace", help="Give it another password.")] = False,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Take it back.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Make a user of our Kafka for a program, and print, once, what it needs: a file for `kcat -F` and librdkafka.
+
+    It reads every topic and writes those of data, as programs without a login do while FORETICK_KAFKA_OPEN is true.
+    """
+    from stack import credentials as users  # noqa: PLC0415 - aiokafka, for this command alone
+
+    if name is None and (replace or revoke):
+        raise UserError("which user? foretick topics credentials lists them")
+    settings = Settings()
+    try:
+        if name is None:
+            names = asyncio.run(users.listed(settings))
+            document, lines = json.dumps(names), names or ["no program has a user yet"]
+        elif revoke:
+            asyncio.run(users.revoked(settings, name))
+            lines = [f"{name} is taken back; connections that are open last until they are closed"]
+            document = json.dumps({"revoked": name})
+        else:
+            told = asyncio.run(users.made(settings, name, replace=replace))
+            document, lines = json.dumps(told), [f"{key}={value}" for key, value in told.items()]
+    except users.CredentialsError as error:
+        raise UserError(str(error)) from None
+    if as_json:
+        echo_json(document)
+        return
+    for line in lines:
+        echo(line)

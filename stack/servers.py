@@ -11,6 +11,7 @@ from settings.broker import Address, Broker
 from stack import addresses, kafka, mlflow, postgres, redis
 from stack.addresses import Addresses, without_password
 from stack.component import Component
+from stack.kafka_config import Listeners
 
 SERVERS = ("kafka", "postgres", "redis")
 """What everything else needs before it starts."""
@@ -51,28 +52,33 @@ def plan(settings: Settings) -> Servers:
         port["api"] = settings.api_port
     shown = addresses.previous_metrics(home)
     metrics = {name: addresses.choose(name, shown.get(name), taken) for name in MEASURED}
+    open_port = port["kafka"] if settings.kafka_open else None
+    listeners = Listeners(open_port, port["kafka_sasl"], port["kafka_controller"])
     components = {
-        "kafka": kafka.component(home, port["kafka"], port["kafka_controller"]),
+        "kafka": kafka.component(home, listeners),
         "postgres": postgres.component(home, port["postgres"]),
         "redis": redis.component(home, port["redis"]),
         "mlflow": mlflow.component(home, port["mlflow"]),
     }
-    chosen = {"kafka": components["kafka"].address}
-    chosen["postgres"] = postgres.url(home, port["postgres"])
-    chosen["redis"] = redis.url(home, port["redis"])
-    chosen["mlflow"] = mlflow.url(home, port["mlflow"])
+    chosen = {
+        "postgres": postgres.url(home, port["postgres"]),
+        "redis": redis.url(home, port["redis"]),
+        "mlflow": mlflow.url(home, port["mlflow"]),
+    }
     external = {
-        "kafka": settings.kafka,
         "postgres": settings.database_url.get_secret_value(),
         "redis": settings.redis_url.get_secret_value(),
         "mlflow": settings.mlflow_uri.get_secret_value(),
     }
-    for name in filter(is_external, VARIABLE):
+    for name in filter(is_external, external):
         chosen[name] = external[name]
-        components[name] = external_component(name, settings.broker if name == "kafka" else external[name])
-    broker = settings.broker if is_external("kafka") else Broker(chosen["kafka"])
+        components[name] = external_component(name, external[name])
+    broker = kafka.broker_of(home, listeners)
+    if is_external("kafka"):
+        broker = settings.broker
+        components["kafka"] = external_component("kafka", broker)
     result = Addresses(
-        kafka=chosen["kafka"],
+        kafka=broker.servers,
         database_url=chosen["postgres"],
         redis_url=chosen["redis"],
         mlflow_uri=chosen["mlflow"],
@@ -85,6 +91,7 @@ def plan(settings: Settings) -> Servers:
         kafka_security=broker.security,
         kafka_mechanism=broker.mechanism,
         kafka_ca=str(broker.ca.resolve()) if broker.ca else None,
+        kafka_open_port=None if is_external("kafka") else open_port,
     )
     addresses.write(home, result)
     return Servers(result, broker, tuple(components.values()))

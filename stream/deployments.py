@@ -6,8 +6,9 @@ versions go on; what plays already, as after a rollback, changes its role at onc
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import stamina
 import uvloop
@@ -19,7 +20,9 @@ from settings.broker import Address
 from sources import broker
 from stream.app import or_end
 from stream.lineup import Lineup, Prepared
+from stream.metrics import REFUSED
 from stream.outbox import Outbox
+from stream.signature import is_signed
 from stream.stages import Predictions
 from topics import codec
 from topics.catalog import MODEL_EVENTS, MODELS
@@ -44,38 +47,40 @@ async def consumer(bootstrap: Address) -> AsyncIterator[AIOKafkaConsumer]:
         await client.stop()
 
 
-async def _logs(bootstrap: Address) -> dict[str, list[Deployment]]:
-    found: list[Deployment] = []
-    async with consumer(bootstrap) as client:
-        if MODELS.name in await client.topics():
-            client.assign([PARTITION])
-            end = (await client.end_offsets([PARTITION]))[PARTITION]
-            await client.seek_to_beginning(PARTITION)
-            while await client.position(PARTITION) < end:
-                for records in (await client.getmany(timeout_ms=500)).values():
-                    found += deployments(records)
-    return by_model(found)
+@dataclass
+class Decisions:
+    """Reads what is on the topic: the ledger's decisions, and what to tell of records that somebody else wrote.
 
-
-def read_logs(bootstrap: Address) -> dict[str, list[Deployment]]:
-    """Return what the topic still holds of each model's log, nothing where there is no such topic; blocks.
-
-    Raises KafkaError where no Kafka answers for a minute.
+    What lies before the first that the ledger signed is of a version that did not sign: it counts for nothing either,
+    and is not told. What is told of a record is the same each time, and so is stored once.
     """
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        for attempt in stamina.retry_context(KafkaError, attempts=None, timeout=RETRY_SECONDS):
-            with attempt:
-                return runner.run(_logs(bootstrap))
-    raise AssertionError  # the last attempt has raised
+
+    key: bytes
+    begun: bool = False
+
+    def read(self, records: Iterable[ConsumerRecord]) -> tuple[list[Deployment], list[ModelEvent]]:
+        """Return the decisions, and an event of each record that is refused; no record raises."""
+        found: list[Deployment] = []
+        refused: list[ModelEvent] = []
+        for record in records:
+            if is_signed(self.key, record.value, record.headers):
+                self.begun = True
+                frame = codec.decode(record.value, Deployment, record.headers)
+                found += frame.records
+                for rejected in frame.rejected:
+                    log.error("offset %d of %s is no deployment: %s", record.offset, MODELS.name, rejected.reason)
+            elif self.begun:
+                refused.append(_refused(record))
+        return found, refused
 
 
-def deployments(records: Iterable[ConsumerRecord]) -> Iterator[Deployment]:
-    """Yield the deployments; what is none is told in the log."""
-    for record in records:
-        frame = codec.decode(record.value, Deployment, record.headers)
-        for rejected in frame.rejected:
-            log.warning("offset %d of %s is no deployment: %s", record.offset, MODELS.name, rejected.reason)
-        yield from frame.records
+def _refused(record: ConsumerRecord) -> ModelEvent:
+    """Return what tells of a record that is not even decoded: it may be poison, and what it names a path."""
+    model = (record.key or b"?").decode(errors="replace")[:200]
+    reason = f"offset {record.offset} of {MODELS.name} is not signed by the ledger: somebody else wrote it"
+    log.error("model %r: refused: %s", model, reason)
+    REFUSED.inc()
+    return ModelEvent(model, "", "refused", "", max(record.timestamp, 0), reason=reason)
 
 
 def by_model(found: Iterable[Deployment]) -> dict[str, list[Deployment]]:
@@ -86,11 +91,37 @@ def by_model(found: Iterable[Deployment]) -> dict[str, list[Deployment]]:
     return {model: [made[number] for number in sorted(made)] for model, made in logs.items()}
 
 
+async def _logs(bootstrap: Address, decisions: Decisions) -> dict[str, list[Deployment]]:
+    found: list[Deployment] = []
+    async with consumer(bootstrap) as client:
+        if MODELS.name in await client.topics():
+            client.assign([PARTITION])
+            end = (await client.end_offsets([PARTITION]))[PARTITION]
+            await client.seek_to_beginning(PARTITION)
+            while await client.position(PARTITION) < end:
+                for records in (await client.getmany(timeout_ms=500)).values():
+                    found += decisions.read(records)[0]
+    return by_model(found)
+
+
+def read_logs(bootstrap: Address, key: bytes) -> dict[str, list[Deployment]]:
+    """Return what the topic still holds of each model's log, nothing where there is no such topic; blocks.
+
+    Raises KafkaError where no Kafka answers for a minute.
+    """
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        for attempt in stamina.retry_context(KafkaError, attempts=None, timeout=RETRY_SECONDS):
+            with attempt:
+                return runner.run(_logs(bootstrap, Decisions(key)))
+    raise AssertionError  # the last attempt has raised
+
+
 class Follower:
     """Keeps the stage of the predictions in step with the topic, and tells what became of each deployment."""
 
-    def __init__(self, bootstrap: Address, lineup: Lineup, stage: Predictions, outbox: Outbox) -> None:
+    def __init__(self, bootstrap: Address, lineup: Lineup, stage: Predictions, outbox: Outbox, key: bytes) -> None:
         self._bootstrap, self._lineup, self._stage, self._outbox = bootstrap, lineup, stage, outbox
+        self._decisions = Decisions(key)
         self._one = asyncio.Lock()  # one at a time is loaded: it takes memory, and time from the stream
         self._loading: set[asyncio.Task[None]] = set()
 
@@ -105,7 +136,9 @@ class Follower:
                 await client.seek_to_beginning(PARTITION)
                 while True:
                     for records in (await client.getmany(timeout_ms=60_000)).values():
-                        for made in by_model(deployments(records)).values():
+                        found, refused = self._decisions.read(records)
+                        await self._tell(refused)
+                        for made in by_model(found).values():
                             await self.take(made[-1])
         finally:
             for task in self._loading:

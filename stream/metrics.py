@@ -23,6 +23,7 @@ LONG = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.
 RECORDS_IN = Counter("foretick_records_in", "Records read and used.", ["topic"])
 RECORDS_OUT = Counter("foretick_records_out", "Records published.", ["topic"])
 DEAD = Counter("foretick_dead_letters", "Parts of frames that could not be read or used.", ["topic"])
+REFUSED = Counter("foretick_decisions_refused", "Records on `models` that the ledger did not sign.")
 FOLD = Histogram("foretick_fold_seconds", "The computation of one batch.", ["stage"], buckets=QUICK)
 LATENCY = Histogram(
     "foretick_latency_seconds",

@@ -16,6 +16,7 @@ from stream.lineup import Lineup
 from stream.outbox import Outbox
 from stream.recovery import App
 from stream.shell import Shell, Stage
+from stream.signature import key_of
 from stream.stages import Indicators, Outcomes, Predictions
 from stream.universe import IN_ORDER, Gather, Market
 from topics.bounds import Bounds
@@ -47,7 +48,7 @@ def make_worker(settings: Settings, pipeline: Sequence[Stage[Any, Any]], lineup:
     for stage in pipeline:
         _add_agent(app, stage, outbox, settings.bounds)
         if lineup is not None and isinstance(stage, Predictions):
-            _add_follower(app, Follower(settings.broker, lineup, stage, outbox))
+            _add_follower(app, Follower(settings.broker, lineup, stage, outbox, key_of(settings.home)))
 
     @app.on_before_shutdown.connect  # type: ignore[untyped-decorator, unused-ignore]
     async def close(*_: object, **__: object) -> None:
@@ -88,5 +89,5 @@ if __name__ == "__main__":
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     configured = Settings()
     served = Lineup(configured.home / "models", configured.interval, configured.model_expiry_days)
-    served.start(read_logs(configured.broker))
+    served.start(read_logs(configured.broker, key_of(configured.home)))
     run(make_worker(configured, stages(configured, served), served))

@@ -63,7 +63,7 @@ def ledger_of(servers: Servers) -> Ledger:
 
 
 def settings_of(servers: Servers) -> Settings:
-    return Settings(home=servers.home, kafka=servers.kafka, database_url=SecretStr(servers.database_url))
+    return Settings(home=servers.home, **servers.as_stack(), database_url=SecretStr(servers.database_url))
 
 
 @contextmanager

@@ -13,13 +13,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
 
-from settings import ADDRESSES, ROOT
+from settings import ADDRESSES, ROOT, Settings
+from settings.broker import Broker
 from stack import state
+from stack.addresses import HOST
 from storage.timescale import migrate
 
 START_S = 120.0
@@ -28,13 +31,28 @@ numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class Servers:
-    """Where the servers of a stack are."""
+    """Where the servers of a stack are; `kafka` is where anybody comes in, `broker` the way of the stack's own user."""
 
     home: Path
     kafka: str
+    broker: Broker
     database_url: str
     redis_url: str
     mlflow_uri: str
+
+    def as_stack(self) -> dict[str, Any]:
+        """Return the settings with which a process is the stack's own to Kafka."""
+        return {
+            "kafka": self.broker.servers,
+            "kafka_user": self.broker.user,
+            "kafka_password": self.broker.password,
+        }
+
+
+def kafka_environment(settings: Settings) -> dict[str, str]:
+    """Return the environment that tells a process of Kafka what settings tell."""
+    found = {"": settings.kafka, "_USER": settings.kafka_user, "_PASSWORD": settings.kafka_password.get_secret_value()}
+    return {f"FORETICK_KAFKA{name}": value for name, value in found.items()}
 
 
 def environment_of(home: Path) -> dict[str, str]:
@@ -62,7 +80,9 @@ def running(
     try:
         _wait_until_healthy(home, supervisor)
         found = json.loads((home / ADDRESSES).read_text())
-        yield Servers(home, found["kafka"], found["database_url"], found["redis_url"], found["mlflow_uri"])
+        opened = f"{HOST}:{found['kafka_open_port']}" if found["kafka_open_port"] else found["kafka"]
+        broker = Settings(home=home).broker
+        yield Servers(home, opened, broker, found["database_url"], found["redis_url"], found["mlflow_uri"])
     finally:
         supervisor.send_signal(signal.SIGTERM)
         supervisor.wait(60)

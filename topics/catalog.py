@@ -22,7 +22,9 @@ from topics.records import (
 DAY_MS = 86_400_000
 FOREVER = -1
 MAX_MESSAGE_BYTES = 4_194_304
-WORKER_GROUP, PERSIST_GROUP, ALERTS_GROUP = "foretick-worker", "foretick-persist", "foretick-alerts"
+GROUP_PREFIX = "foretick-"
+"""How our consumer groups and the topics of our states begin; no program of others may be in such a group."""
+WORKER_GROUP, PERSIST_GROUP, ALERTS_GROUP = (GROUP_PREFIX + name for name in ("worker", "persist", "alerts"))
 """The consumer groups: the one that computes, the one that stores, the one that watches for alerts."""
 
 
@@ -30,6 +32,7 @@ WORKER_GROUP, PERSIST_GROUP, ALERTS_GROUP = "foretick-worker", "foretick-persist
 class Topic:
     """A topic: `key` is the record field that is the Kafka key; `retention_ms` is `FOREVER` where nothing expires.
 
+    What is `open` may be written by any program: data. All else tells what the stack did or decided, and is its alone.
     What is not `stored` from its topic repeats another topic's records on their way between two stages, or, the
     deployments, is in the database before it is published.
     """
@@ -41,6 +44,7 @@ class Topic:
     partitions: int = 4
     compacted: bool = False
     stored: bool = True
+    open: bool = False
 
     def config(self) -> dict[str, str]:
         """Return the topic's Kafka settings."""
@@ -54,14 +58,14 @@ class Topic:
         }
 
 
-TICKS = Topic("ticks", Tick, key="symbol", retention_ms=7 * DAY_MS)
+TICKS = Topic("ticks", Tick, key="symbol", retention_ms=7 * DAY_MS, open=True)
 GAPS = Topic("gaps", Gap, key="symbol", retention_ms=30 * DAY_MS, partitions=1)
-BARS = Topic("bars", Bar, key="symbol", retention_ms=30 * DAY_MS)
+BARS = Topic("bars", Bar, key="symbol", retention_ms=30 * DAY_MS, open=True)
 CROSS_SECTION = Topic("cross-section", Bar, key="symbol", retention_ms=7 * DAY_MS, partitions=1, stored=False)
 MARKET_BARS = Topic("market-bars", Bar, key="symbol", retention_ms=7 * DAY_MS, stored=False)
-FEATURES = Topic("features", Features, key="symbol", retention_ms=7 * DAY_MS)
+FEATURES = Topic("features", Features, key="symbol", retention_ms=7 * DAY_MS, open=True)
 REGIMES = Topic("regimes", Regime, key="symbol", retention_ms=7 * DAY_MS)
-PREDICTIONS = Topic("predictions", Prediction, key="symbol", retention_ms=7 * DAY_MS)
+PREDICTIONS = Topic("predictions", Prediction, key="symbol", retention_ms=7 * DAY_MS, open=True)
 OUTCOMES = Topic("outcomes", Outcome, key="symbol", retention_ms=7 * DAY_MS)
 ALERTS = Topic("alerts", Alert, key="symbol", retention_ms=30 * DAY_MS)
 MODELS = Topic("models", Deployment, key="model", retention_ms=FOREVER, partitions=1, compacted=True, stored=False)

@@ -128,7 +128,7 @@ def test_a_rule_from_its_first_words_to_its_end(foretick: Command, alerts: Alert
 
 def test_every_stored_kind_can_be_tried_on_the_past(foretick: Command, alerts: Alerts) -> None:
     async def send() -> None:
-        outbox = Outbox(alerts.servers.kafka)
+        outbox = Outbox(alerts.servers.broker)
         regimes = [regime(minute, "calm" if minute % 10 else "turbulent") for minute in range(1, 60)]
         event = ModelEvent("ensemble", "v1", "loaded", "f", regimes[0].time)
         await outbox.send(

@@ -33,7 +33,7 @@ async def _works(worker: Worker) -> None:
 def test_alerts_and_the_watch_work_at_once_on_one_database(servers: Servers, tmp_path: Path) -> None:
     with databases(servers, "beside") as database:
         url = database()
-        settings = Settings(home=tmp_path, kafka=servers.kafka, database_url=SecretStr(url), mlflow_uri="")
+        settings = Settings(home=tmp_path, **servers.as_stack(), database_url=SecretStr(url), mlflow_uri="")
         prepare(settings)
         with alone(url):
             asyncio.run(_works(Worker(settings)))

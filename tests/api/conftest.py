@@ -13,7 +13,7 @@ from stream.admin import create_topics
 @pytest.fixture(scope="session")
 def kafka(servers: Any) -> str:
     """The session's Kafka, with all topics."""
-    create_topics(servers.kafka)
+    create_topics(servers.broker)
     return str(servers.kafka)
 
 

@@ -13,7 +13,7 @@ import psutil
 import psycopg
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+from aiokafka.admin import RecordsToDelete
 from api_market import Api, Market, gap, said, serving
 from api_streams import Listener, SocketListener, SseListener, blocks, send
 from psycopg import sql
@@ -26,6 +26,7 @@ from api.hub import Hub
 from api.ring import Frame
 from api.selection import Selection
 from api.tokens import Tokens
+from sources import broker
 from stack import state
 from stream.admin import create_topics
 from stream.outbox import Outbox
@@ -43,7 +44,7 @@ WAIT_S = 120.0
 @pytest.mark.slow
 def test_streams_say_that_kafka_is_away_and_go_on(market: Market, tmp_path: Path):
     with running(("kafka",)) as servers:
-        create_topics(servers.kafka)
+        create_topics(servers.broker)
         current = state.read(servers.home)
         assert current is not None
         kafka = psutil.Process(current.components["kafka"].pid)
@@ -113,15 +114,15 @@ def wait(done: Callable[[], bool]) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_id_from_before_what_kafka_still_has_is_refused_and_not_skipped(
-    market: Market, kafka: str, tmp_path: Path, kind: type[Listener]
+    market: Market, servers: Servers, kafka: str, tmp_path: Path, kind: type[Listener]
 ):
     async def found(count: int) -> None:
-        outbox = Outbox(kafka)
+        outbox = Outbox(servers.broker)
         await outbox.send([(GAPS, "BTCUSDT", [gap("BTCUSDT", minute)]) for minute in range(count)])
         await outbox.stop()
 
     async def expire() -> None:
-        admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+        admin = broker.admin(servers.broker)
         await admin.start()
         await admin.delete_records({TopicPartition(GAPS.name, 0): RecordsToDelete(before_offset=-1)})
         await admin.close()

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 from api_market import alert, said
 from msgspec import Struct
-from stacks import environment_of
+from stacks import Servers, environment_of
 
 from settings import ROOT
 from stream.outbox import Outbox
@@ -34,11 +34,11 @@ SENT: dict[Topic, list[Sequence[Struct]]] = {
 
 
 @pytest.fixture(scope="module")
-def written(kafka: str) -> str:
+def written(kafka: str, servers: Servers) -> str:
     """Kafka, with frames of one record and of many."""
 
     async def run() -> None:
-        outbox = Outbox(kafka)
+        outbox = Outbox(servers.broker)
         for topic, frames in SENT.items():
             await outbox.send([(topic, records[0].symbol, records) for records in frames])  # type: ignore[attr-defined]
         await outbox.stop()

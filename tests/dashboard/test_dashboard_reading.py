@@ -113,7 +113,7 @@ def test_stored_rows_are_counted(connection: psycopg.Connection) -> None:
 
 
 def test_lag_is_what_a_group_has_not_committed_and_unknown_where_it_committed_nothing(servers: Any) -> None:
-    create_topics(servers.kafka)
+    create_topics(servers.broker)
 
     async def measure() -> tuple[int | None, int | None]:
         admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)

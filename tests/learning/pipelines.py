@@ -46,7 +46,7 @@ def persisted(
     days: int = DAYS,
 ) -> Iterator[Settings]:
     """A database with the first days' bars, and models in service where `trained` has some."""
-    create_topics(servers.kafka)
+    create_topics(servers.broker)
     if trained is not None:
         shutil.copytree(trained, home / "models")
         known = registry.serving(trained)
@@ -54,7 +54,7 @@ def persisted(
     with new_database(servers.database_url) as url:
         persist(url, *replayed(FIRST + days * DAY))
         yield Settings(
-            home=home, kafka=servers.kafka, database_url=SecretStr(url), mlflow_uri=mlflow, models=tuple(serving)
+            home=home, **servers.as_stack(), database_url=SecretStr(url), mlflow_uri=mlflow, models=tuple(serving)
         )
 
 

@@ -74,8 +74,8 @@ def test_the_best_is_trained_on_the_features_in_service_and_challenges_the_champ
     servers: Servers, database: str, tmp_path: Path
 ) -> None:
     migrate(database)
-    create_topics(servers.kafka)
-    settings = Settings(home=tmp_path, kafka=servers.kafka, database_url=SecretStr(database))
+    create_topics(servers.broker)
+    settings = Settings(home=tmp_path, **servers.as_stack(), database_url=SecretStr(database))
     folder, found = tmp_path / "models", verdict_of(Worth(0.02, 0.01), Worth(0.01, 0.01))
     champion = trained(folder)
     done = apply(settings, Ridge, found, "a test", markets(), 0)

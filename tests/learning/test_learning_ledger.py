@@ -18,9 +18,11 @@ from learning import announce, confirmation
 from learning.ledger import Ledger, LedgerError
 from models import registry
 from settings import Settings
+from stack import doctor
 from stack.prepare import prepare
-from stream.deployments import PARTITION, consumer, deployments
+from stream.deployments import PARTITION, Decisions, consumer
 from stream.outbox import Outbox
+from stream.signature import key_of
 from topics.catalog import MODEL_EVENTS
 from topics.records import Deployment, ModelEvent
 
@@ -34,7 +36,7 @@ def settings(servers: Servers, tmp_path: Path) -> Iterator[Settings]:
     with psycopg.connect(servers.database_url, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         url = urlsplit(servers.database_url)._replace(path=f"/{name}").geturl()
-        found = Settings(home=tmp_path, kafka=servers.kafka, database_url=SecretStr(url))
+        found = Settings(home=tmp_path, **servers.as_stack(), database_url=SecretStr(url))
         prepare(found)
         for model in ("naive", "gbm"):
             for version in ("v1", "v2", "v3"):
@@ -54,12 +56,14 @@ def ledger(settings: Settings) -> Ledger:
 def on_topic(settings: Settings, model: str) -> Deployment:
     """Return what came last onto the topic, which all tests share."""
 
+    decisions = Decisions(key_of(settings.home))
+
     async def read() -> list[Deployment]:
-        async with consumer(settings.kafka) as client:
+        async with consumer(settings.broker) as client:
             client.assign([PARTITION])
             end = (await client.end_offsets([PARTITION]))[PARTITION]
             await client.seek_to_beginning(PARTITION)
-            return [one for _ in range(end) for one in deployments([await client.getone()])]
+            return [one for _ in range(end) for one in decisions.read([await client.getone()])[0]]
 
     return [one for one in asyncio.run(read()) if one.model == model][-1]
 
@@ -148,10 +152,26 @@ def test_an_impossible_decision_and_a_database_that_is_away_are_told_in_one_line
     assert "secret" not in str(error.value)
 
 
+def test_what_others_decided_and_workers_refused_is_told_beside_the_log(settings: Settings, ledger: Ledger) -> None:
+    assert ledger.forged() == []
+    reason = "offset 7 of models is not signed by the ledger: somebody else wrote it"
+    with psycopg.connect(settings.database_url.get_secret_value(), autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO model_events (model, version, event, fingerprint, time, number, reason) VALUES "
+            "('gbm', '', 'refused', 'f', now(), 50, %s), ('gbm', 'v1', 'refused', 'f', now(), 2, 'corrupted')",
+            [reason],
+        )
+    (found,) = ledger.forged("gbm")
+    assert (found.model, found.reason) == ("gbm", reason)
+    assert ledger.forged("naive") == []
+    told = asyncio.run(doctor.decisions(settings.database_url.get_secret_value()))
+    assert (told.status, reason in told.detail) == ("fail", True)
+
+
 def test_an_answer_is_the_first_workers_and_only_to_that_decision(settings: Settings, ledger: Ledger) -> None:
-    begin = confirmation.end(settings.kafka)
+    begin = confirmation.end(settings.broker)
     made = ledger.decide("gbm", "serve", "v1", decided_by="test", why="")
-    assert confirmation.answer(settings.kafka, begin, made, 0.5, 0.0) == confirmation.Answer()
+    assert confirmation.answer(settings.broker, begin, made, 0.5, 0.0) == confirmation.Answer()
     events = [
         ModelEvent("gbm", "v1", "refused", "f", 1, number=9, role="champion"),
         ModelEvent("naive", "v1", "loaded", "f", 1, number=made.number, role="champion"),
@@ -160,10 +180,10 @@ def test_an_answer_is_the_first_workers_and_only_to_that_decision(settings: Sett
     ]
 
     async def say() -> None:
-        outbox = Outbox(settings.kafka)
+        outbox = Outbox(settings.broker)
         await outbox.send([(MODEL_EVENTS, "gbm", events)])
         await outbox.stop()
 
     asyncio.run(say())
-    found = confirmation.answer(settings.kafka, begin, made, 30.0, 0.2)
+    found = confirmation.answer(settings.broker, begin, made, 30.0, 0.2)
     assert (found.said, found.serving) == (events[2], events[3:])

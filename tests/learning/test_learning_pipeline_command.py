@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 from pipelines import persisted, train
-from stacks import Servers
+from stacks import Servers, kafka_environment
 from typer.testing import CliRunner, Result
 
 from cli.errors import UserError
@@ -31,7 +31,8 @@ def home(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @pytest.fixture(autouse=True)
 def environment(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORETICK_HOME", str(home.home))
-    monkeypatch.setenv("FORETICK_KAFKA", home.kafka)
+    for name, value in kafka_environment(home).items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("FORETICK_DATABASE_URL", home.database_url.get_secret_value())
     monkeypatch.setenv("FORETICK_MLFLOW_URI", home.mlflow_uri)
 

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from learning_bars import DAY, FIRST
 from pipelines import MODELS, deployments, persisted, steps, train
-from stacks import Servers, environment_of
+from stacks import Servers, environment_of, kafka_environment
 
 from learning.announce import announce
 from learning.held import MOST_ATTEMPTS
@@ -48,7 +48,7 @@ def trainer(settings: Settings, **changed: str) -> Iterator[Trainer]:
     """Run the trainer as a process of its own."""
     environment = {
         **environment_of(settings.home),
-        "FORETICK_KAFKA": settings.kafka,
+        **kafka_environment(settings),
         "FORETICK_DATABASE_URL": settings.database_url.get_secret_value(),
         "FORETICK_MLFLOW_URI": settings.mlflow_uri.get_secret_value(),
         "FORETICK_RETRAIN_CRON": "never",

@@ -17,11 +17,11 @@ import msgspec
 import numpy as np
 import psycopg
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from learning_market import walk
 from psycopg import sql
 from pydantic import SecretStr
-from stacks import Servers, drop_database
+from stacks import Servers, drop_database, kafka_environment
 
 from features.definition import DEFAULT
 from learning.ledger import Ledger
@@ -31,6 +31,7 @@ from models import provenance, registry, training
 from models.provenance import Provenance
 from models.reference import Reference
 from settings import ROOT, Settings
+from sources import broker
 from stack.prepare import prepare
 from storage import locks
 from storage.locks import Lock
@@ -82,7 +83,7 @@ def settings(servers: Servers, tmp_path: Path) -> Iterator[Settings]:
         url = urlsplit(servers.database_url)._replace(path=f"/{name}").geturl()
         found = Settings(
             home=tmp_path,
-            kafka=servers.kafka,
+            **servers.as_stack(),
             database_url=SecretStr(url),
             promote_bars=600,
             mlflow_uri="http://127.0.0.1:9",
@@ -152,7 +153,7 @@ def drifts(settings: Settings, version: str) -> list[Drift]:
 
     async def read() -> list[Drift]:
         partition = TopicPartition(DRIFT.name, 0)
-        client = AIOKafkaConsumer(bootstrap_servers=settings.kafka, auto_offset_reset="earliest")
+        client = broker.consumer(settings.broker, auto_offset_reset="earliest")
         await client.start()
         try:
             client.assign([partition])
@@ -170,7 +171,7 @@ def test_a_challenger_that_is_better_is_promoted_by_the_process_once_with_its_ev
     write(settings, [NAIVE, champion("v1", constant(0.0)), challenger("v2", constant(0.02))], range(900))
     environment = {
         "FORETICK_HOME": str(settings.home),
-        "FORETICK_KAFKA": settings.kafka,
+        **kafka_environment(settings),
         "FORETICK_DATABASE_URL": settings.database_url.get_secret_value(),
         "FORETICK_PROMOTE_BARS": "600",
         "FORETICK_MLFLOW_URI": "http://127.0.0.1:9",

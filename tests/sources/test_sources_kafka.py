@@ -11,10 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.structs import ConsumerRecord
+from stacks import Servers, kafka_environment
 
 from settings import ROOT, Settings
+from settings.broker import Address
+from sources import broker
 from sources.counts import Counts
 from sources.errors import SourceError
 from sources.kafka import between
@@ -37,18 +40,18 @@ def _bars_file(path: Path, rows: int) -> Path:
 
 
 @pytest.fixture(scope="module")
-def bootstrap(servers) -> str:
-    create_topics(servers.kafka)
-    return str(servers.kafka)
+def kafka(servers) -> Servers:
+    create_topics(servers.broker)
+    return servers
 
 
 @pytest.fixture
-def settings(bootstrap: str, tmp_path: Path) -> Settings:
-    return Settings(kafka=bootstrap, home=tmp_path / "home", frame_rows=100)
+def settings(kafka: Servers, tmp_path: Path) -> Settings:
+    return Settings(**kafka.as_stack(), home=tmp_path / "home", frame_rows=100)
 
 
-async def _all(bootstrap: str, topic: Topic) -> list[ConsumerRecord]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+async def _all(bootstrap: Address, topic: Topic) -> list[ConsumerRecord]:
+    consumer = broker.consumer(bootstrap, enable_auto_commit=False)
     await consumer.start()
     try:
         partitions = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
@@ -58,11 +61,11 @@ async def _all(bootstrap: str, topic: Topic) -> list[ConsumerRecord]:
         await consumer.stop()
 
 
-def _read(bootstrap: str, topic: Topic, key: str) -> Iterator[ConsumerRecord]:
+def _read(bootstrap: Address, topic: Topic, key: str) -> Iterator[ConsumerRecord]:
     return (record for record in asyncio.run(_all(bootstrap, topic)) if record.key == key.encode())
 
 
-def _bars(bootstrap: str, symbol: str) -> list[Bar]:
+def _bars(bootstrap: Address, symbol: str) -> list[Bar]:
     frames = [codec.decode(record.value, Bar, record.headers) for record in _read(bootstrap, BARS, symbol)]
     assert not any(frame.rejected for frame in frames)
     return [bar for frame in frames for bar in frame.records]
@@ -74,13 +77,13 @@ def _minutes(bars: list[Bar]) -> list[int]:
 
 def test_bars_arrive_in_frames_keyed_by_symbol(settings: Settings, tmp_path: Path) -> None:
     counts = replay([_bars_file(tmp_path / "KAFKAAUSDT.csv", 250)], settings)
-    records = list(_read(settings.kafka, BARS, "KAFKAAUSDT"))
+    records = list(_read(settings.broker, BARS, "KAFKAAUSDT"))
     assert len({record.partition for record in records}) == 1
     lengths = [len(codec.decode(record.value, Bar, record.headers).records) for record in records]
     assert lengths[:2] == [100, 100]
     assert max(lengths) == 100
     assert all((codec.VERSION_HEADER, codec.VERSION) in record.headers for record in records)
-    assert _minutes(_bars(settings.kafka, "KAFKAAUSDT")) == list(range(250))
+    assert _minutes(_bars(settings.broker, "KAFKAAUSDT")) == list(range(250))
     assert (counts.sent, counts.bars, counts.delivered_before) == (250, 250, 0)
 
 
@@ -89,9 +92,9 @@ def test_a_complete_replay_sends_nothing_until_it_is_restarted(settings: Setting
     replay([file], settings)
     again = replay([file], settings)
     assert again.complete_before
-    assert len(_bars(settings.kafka, "KAFKABUSDT")) == 150
+    assert len(_bars(settings.broker, "KAFKABUSDT")) == 150
     assert not replay([file], settings, restart=True).complete_before
-    assert _minutes(_bars(settings.kafka, "KAFKABUSDT")) == [*range(150), *range(150)]
+    assert _minutes(_bars(settings.broker, "KAFKABUSDT")) == [*range(150), *range(150)]
 
 
 def test_a_replay_that_stopped_goes_on_without_a_repeated_row(settings: Settings, tmp_path: Path) -> None:
@@ -106,7 +109,7 @@ def test_a_replay_that_stopped_goes_on_without_a_repeated_row(settings: Settings
     counts = replay([file], settings)
     assert counts.delivered_before >= 400
     assert counts.sent == 1_000 - counts.delivered_before
-    assert _minutes(_bars(settings.kafka, "KAFKACUSDT")) == list(range(1_000))
+    assert _minutes(_bars(settings.broker, "KAFKACUSDT")) == list(range(1_000))
 
 
 def test_what_was_delivered_and_not_written_down_is_found_on_the_topic(settings: Settings, tmp_path: Path) -> None:
@@ -116,11 +119,11 @@ def test_what_was_delivered_and_not_written_down_is_found_on_the_topic(settings:
     progress = json.loads(written.read_text())
     ends = progress["offsets"]["bars"]
     assert sum(ends.values()) >= 3
-    at = next(record for record in _read(settings.kafka, BARS, "KAFKADUSDT"))
+    at = next(record for record in _read(settings.broker, BARS, "KAFKADUSDT"))
     ends[str(at.partition)] = at.offset
     written.write_text(json.dumps(progress | {"complete": False, "positions": {}, "counts": None}))
     assert replay([file], settings).sent == 0
-    assert len(_bars(settings.kafka, "KAFKADUSDT")) == 300
+    assert len(_bars(settings.broker, "KAFKADUSDT")) == 300
 
 
 def test_trades_of_one_time_are_all_sent_once_over_a_stop(settings: Settings, tmp_path: Path) -> None:
@@ -134,7 +137,7 @@ def test_trades_of_one_time_are_all_sent_once_over_a_stop(settings: Settings, tm
     with pytest.raises(KeyboardInterrupt):
         replay([file], settings, on_progress=stop)
     replay([file], settings)
-    frames = [codec.decode(record.value, Tick) for record in _read(settings.kafka, TICKS, "KAFKAUSDT")]
+    frames = [codec.decode(record.value, Tick) for record in _read(settings.broker, TICKS, "KAFKAUSDT")]
     assert [tick.price for frame in frames for tick in frame.records] == [n + 1 for n in range(1_000)]
 
 
@@ -145,7 +148,7 @@ def test_impossible_rows_become_dead_letters_once(settings: Settings, tmp_path: 
     assert replay([file], settings, interval="1m").complete_before
     letters = [
         letter
-        for record in _read(settings.kafka, DEAD_LETTERS, file.name)
+        for record in _read(settings.broker, DEAD_LETTERS, file.name)
         for letter in codec.decode(record.value, DeadLetter).records
     ]
     assert sorted((letter.offset, letter.value) for letter in letters) == [
@@ -159,9 +162,9 @@ def test_a_paced_replay_sends_rows_when_they_are_due(settings: Settings, tmp_pat
     began = time.monotonic()
     replay([file], settings, speed="1200x")
     assert time.monotonic() - began > 29 * 60 / 1200
-    records = list(_read(settings.kafka, BARS, "KAFKAFUSDT"))
+    records = list(_read(settings.broker, BARS, "KAFKAFUSDT"))
     assert len(records) > 5
-    assert _minutes(_bars(settings.kafka, "KAFKAFUSDT")) == list(range(30))
+    assert _minutes(_bars(settings.broker, "KAFKAFUSDT")) == list(range(30))
 
 
 def test_two_replays_of_one_file_do_not_run_at_once(settings: Settings, tmp_path: Path) -> None:
@@ -193,8 +196,8 @@ def _command(*files: Path) -> list[str]:
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    found = {"KAFKA": settings.kafka, "HOME": str(settings.home), "FRAME_ROWS": "20"}
-    return {**os.environ, **{f"FORETICK_{name}": value for name, value in found.items()}}
+    found = {"HOME": str(settings.home), "FRAME_ROWS": "20"}
+    return {**os.environ, **kafka_environment(settings), **{f"FORETICK_{name}": value for name, value in found.items()}}
 
 
 @pytest.mark.chaos
@@ -206,7 +209,7 @@ def test_a_replay_that_is_killed_again_and_again_sends_every_row_once(settings: 
         running = subprocess.Popen(
             _command(*files), env=_environment(settings), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=ROOT
         )
-        while running.poll() is None and sum(len(_bars(settings.kafka, name)) for name in names) < aim:
+        while running.poll() is None and sum(len(_bars(settings.broker, name)) for name in names) < aim:
             time.sleep(0.05)
         running.send_signal(signal.SIGKILL)
         kills += running.wait() == -signal.SIGKILL
@@ -218,4 +221,4 @@ def test_a_replay_that_is_killed_again_and_again_sends_every_row_once(settings: 
     assert summary["delivered_before"] > 0
     assert summary["delivered_before"] + summary["sent"] == 120_000
     for name in names:
-        assert _minutes(_bars(settings.kafka, name)) == list(range(60_000))
+        assert _minutes(_bars(settings.broker, name)) == list(range(60_000))

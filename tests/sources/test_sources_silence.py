@@ -60,7 +60,7 @@ def test_who_waits_for_nothing_is_never_cut_off() -> None:
 @pytest.fixture(scope="module")
 def kafka() -> Iterator[Servers]:
     with running(("kafka",)) as servers:
-        create_topics(servers.kafka)
+        create_topics(servers.broker)
         yield servers
 
 

@@ -20,6 +20,10 @@ CHOSEN = Addresses(
     5,
     7,
     {"worker": 8},
+    kafka_user="foretick",
+    kafka_password="hidden",  # noqa: S106 - of nobody
+    kafka_security="SASL_PLAINTEXT",
+    kafka_open_port=9,
 )
 
 
@@ -85,14 +89,22 @@ def test_the_ports_written_down_are_found_again_and_read_by_settings(tmp_path, m
     for name in ("KAFKA", "DATABASE_URL", "REDIS_URL", "MLFLOW_URI", "DASHBOARD_PORT", "API_PORT"):
         monkeypatch.delenv(f"FORETICK_{name}", raising=False)
     addresses.write(tmp_path, CHOSEN)
-    assert addresses.previous_ports(tmp_path) == dict(zip(USUAL, (1, 5, 2, 3, 6, 4, 7), strict=True))
+    assert addresses.previous_ports(tmp_path) == dict(zip(USUAL, (9, 1, 5, 2, 3, 6, 4, 7), strict=True))
     settings = Settings(home=tmp_path)
     assert settings.kafka == CHOSEN.kafka
+    assert settings.broker.client()["sasl_plain_password"] == CHOSEN.kafka_password
+    assert settings.kafka_open_port == CHOSEN.kafka_open_port
     assert settings.database_url.get_secret_value() == CHOSEN.database_url
     assert settings.mlflow_uri.get_secret_value() == CHOSEN.mlflow_uri
     assert settings.dashboard_port == CHOSEN.dashboard_port
     assert settings.api_port == CHOSEN.api_port
     assert settings.metrics_ports == addresses.previous_metrics(tmp_path) == CHOSEN.metrics_ports
+
+
+def test_the_listener_of_a_version_without_users_is_the_one_for_everybody(tmp_path):
+    (tmp_path / "addresses.json").write_text(json.dumps({"kafka": "127.0.0.1:21000", "kafka_controller_port": 5}))
+    found = addresses.previous_ports(tmp_path)
+    assert (found["kafka"], found["kafka_sasl"], found["kafka_controller"]) == (21000, None, 5)
 
 
 def test_only_the_owner_may_read_the_addresses(tmp_path):

@@ -11,7 +11,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from aiokafka import AIOKafkaProducer
 from psycopg import sql
 from rich.console import Console
 from rich.table import Table
@@ -21,7 +20,9 @@ from typer.testing import CliRunner
 from cli.main import app
 from cli.text import Terminal
 from settings import ADDRESSES, ROOT
+from settings.broker import Broker
 from settings.text import escaped
+from sources import broker
 from stack import state
 from stack.process import Identity
 from stack.state import StackState, Status
@@ -80,15 +81,15 @@ def home(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Any:
         assert own is not None
         component = Status("restarting", HOSTILE, last_error=HOSTILE)
         state.write(folder, StackState(own, {"worker": component, HOSTILE: component}))
-        create_topics(own_kafka.kafka)
-        asyncio.run(send(own_kafka.kafka))
+        create_topics(own_kafka.broker)
+        asyncio.run(send(own_kafka.broker))
         yield folder
 
 
-async def send(kafka: str) -> None:
+async def send(kafka: Broker) -> None:
     alert = Alert(HOSTILE, HOSTILE, "EVIL", 1_747_526_400_000, "warning", HOSTILE)
     letter = DeadLetter(HOSTILE, 0, 0, HOSTILE, HOSTILE.encode(), 0)
-    producer = AIOKafkaProducer(bootstrap_servers=kafka)
+    producer = broker.producer(kafka)
     await producer.start()
     for topic, value in (
         (ALERTS, codec.encode_one(alert)),

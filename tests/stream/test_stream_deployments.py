@@ -59,7 +59,7 @@ def some(bars: dict[str, list[Bar]]) -> dict[str, list[Bar]]:
 
 def confirmed(servers: Servers, begin: int, made: Deployment, seconds: float) -> confirmation.Answer:
     """Return what a worker says to a decision; fails where none has loaded it in time."""
-    found = confirmation.answer(servers.kafka, begin, made, seconds, 0.0)
+    found = confirmation.answer(servers.broker, begin, made, seconds, 0.0)
     assert found.said is not None, made
     assert found.said.event == "loaded", found
     return found
@@ -75,7 +75,7 @@ def decide(
     force: bool = False,
 ) -> Deployment:
     """Make a decision and wait until a worker has loaded it."""
-    begin = confirmation.end(servers.kafka)
+    begin = confirmation.end(servers.broker)
     made = ledger_of(servers).decide(model, action, version, decided_by="test", why="a test", force=force)
     confirmed(servers, begin, made, within)
     return made
@@ -205,11 +205,11 @@ def test_what_is_corrupted_or_of_other_features_is_refused_and_the_old_version_s
         with streaming(run, some, 0.004):
             until(lambda: bars_of(servers, "gbm", first, "champion") > 700, 60, "the stream flows")
             for version, said in ((second, "SHA-256"), (foreign, "was fitted on features another")):
-                begin = confirmation.end(servers.kafka)
+                begin = confirmation.end(servers.broker)
                 made = ledger_of(servers).decide(
                     "gbm", "promote", version, decided_by="test", why="a mistake", force=True
                 )
-                answer = confirmation.answer(servers.kafka, begin, made, 30, 0.0).said
+                answer = confirmation.answer(servers.broker, begin, made, 30, 0.0).said
                 assert answer is not None
                 assert (answer.event, answer.role, answer.number) == ("refused", "champion", made.number)
                 assert said in (answer.reason or "")

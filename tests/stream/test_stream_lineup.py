@@ -82,7 +82,7 @@ class Outbox:
 def taken(lineup: Lineup, *made: Deployment) -> tuple[Predictor, list[tuple[str, str, str | None, int]]]:
     """Return the stage's predictor after deployments that come at once, and what was told of them."""
     stage, outbox = Predictions(lineup.predictor, lineup.fingerprint, 1), Outbox()
-    follower = Follower("nowhere", lineup, stage, outbox)  # type: ignore[arg-type]
+    follower = Follower("nowhere", lineup, stage, outbox, b"key")  # type: ignore[arg-type]
 
     async def take() -> None:
         for one in made:

@@ -33,7 +33,7 @@ DEADLINE_S = 60.0
 def kafka() -> Iterator[Servers]:
     """A Kafka of the test's own: ids of the exchange begin at 1 again."""
     with running(("kafka",)) as servers:
-        create_topics(servers.kafka)
+        create_topics(servers.broker)
         yield servers
 
 
@@ -65,7 +65,7 @@ def check(market: Exchange, servers: Servers, interval: str) -> dict[str, int]:
 @pytest.mark.chaos
 def test_each_trade_is_on_the_topic_once_or_in_a_gap_whatever_goes_wrong(kafka: Servers) -> None:
     with exchange(2_000) as market:
-        watcher = Watcher(kafka.home, kafka.kafka, market.url)
+        watcher = Watcher(kafka.home, market.url)
         watcher.start(*SYMBOLS)
         try:
             until(lambda: seen(watcher, len(SYMBOLS)), "no trades")
@@ -88,7 +88,7 @@ def test_each_trade_is_on_the_topic_once_or_in_a_gap_whatever_goes_wrong(kafka: 
 
 def test_symbols_come_and_go_while_it_runs_and_a_start_without_any_goes_on(kafka: Servers) -> None:
     with exchange(200) as market:
-        watcher = Watcher(kafka.home, kafka.kafka, market.url)
+        watcher = Watcher(kafka.home, market.url)
         watcher.start("BTC/USDT")
         try:
             until(lambda: seen(watcher, 1), "no trades")
@@ -122,7 +122,7 @@ def test_symbols_come_and_go_while_it_runs_and_a_start_without_any_goes_on(kafka
 def test_what_it_counts_and_what_is_wrong_can_be_asked_for(kafka: Servers) -> None:
     told = {"FORETICK_LOG_FORMAT": "json", "FORETICK_METRICS_PORT": "0"}
     with exchange(400) as market:
-        watcher = Watcher(kafka.home, kafka.kafka, market.url, told=told)
+        watcher = Watcher(kafka.home, market.url, told=told)
         watcher.start("BTC/USDT", "ETH/USDT")
         try:
             port = port_in(kafka.home / "live.log")
@@ -164,7 +164,7 @@ def test_a_port_that_is_taken_is_one_line(kafka: Servers) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, exchange(1) as market:
         where = f"127.0.0.1:{taken.getsockname()[1]}"
         told = {"FORETICK_METRICS_PORT": where.partition(":")[2]}
-        done = Watcher(kafka.home, kafka.kafka, market.url, told=told).tell("binance", "BTC/USDT")
+        done = Watcher(kafka.home, market.url, told=told).tell("binance", "BTC/USDT")
     assert done.returncode == 2
     assert f"FORETICK_METRICS_PORT: {where} cannot be bound: Address already in use" in done.stderr
     assert len(done.stderr.splitlines()) == 1, done.stderr
@@ -175,7 +175,7 @@ def ids(kafka: Servers, symbol: str) -> list[int]:
 
 
 def test_a_venue_whose_ids_tell_nothing_is_repaired_by_time(kafka: Servers) -> None:
-    settings = Settings(kafka=kafka.kafka, home=kafka.home)
+    settings = Settings(**kafka.as_stack(), home=kafka.home)
     by_time = Venue(watch={"name": "aggTrade"})  # as any venue of which we know no more
     with exchange(400) as market:
         asyncio.run(watched(settings, market, by_time, ("drop", "stall", "forget")))
@@ -188,8 +188,8 @@ async def watched(settings: Settings, market: Exchange, venue: Venue, faults: Se
     """Watch two symbols in this process, let things go wrong, and stop when the last trade was sent."""
     exchange, memory, path = make("binance", market.url), Memory(), settings.home / "memory.json"
     await exchange.load_markets()
-    await recall(settings.kafka, await cluster_at(settings.kafka), memory, "binance", counted=False)
-    async with outlet(settings.kafka, memory, path, counted=False) as out:
+    await recall(settings.broker, await cluster_at(settings.broker), memory, "binance", counted=False)
+    async with outlet(settings.broker, memory, path, counted=False) as out:
         watch = Watch(exchange, venue, memory, out)
         running = asyncio.create_task(watch.run(["BTC/USDT", "ETH/USDT"]))
         await asyncio.sleep(3)
@@ -212,7 +212,7 @@ async def watched(settings: Settings, market: Exchange, venue: Venue, faults: Se
 def test_a_recording_gives_the_same_ticks_again_and_adds_none_that_are_there(kafka: Servers, tmp_path: Path) -> None:
     recording = tmp_path / "wire.jsonl"
     with exchange(500) as market:
-        watcher = Watcher(kafka.home, kafka.kafka, market.url, ("--record", str(recording)))
+        watcher = Watcher(kafka.home, market.url, ("--record", str(recording)))
         watcher.start("BTC/USDT", "ETH/USDT")
         try:
             until(lambda: seen(watcher, 2), "no trades")
@@ -236,7 +236,7 @@ def test_a_recording_gives_the_same_ticks_again_and_adds_none_that_are_there(kaf
 
 def test_a_mistake_is_one_line(kafka: Servers) -> None:
     with exchange(1) as market:
-        watcher = Watcher(kafka.home, kafka.kafka, market.url)
+        watcher = Watcher(kafka.home, market.url)
         for words, said in {
             ("binance", "BTC/USTD"): "binance has no symbol 'BTC/USTD'; did you mean BTC/USDT",
             ("add", "binance", "BTC/USDT"): "no `foretick live binance` runs in",

@@ -102,7 +102,7 @@ class Stack:
         """Send so many Kafka records of one bar, and of one regime for the alerts; return the bars' partition."""
 
         async def every() -> TopicPartition:
-            outbox = Outbox(self.run.servers.kafka)
+            outbox = Outbox(self.run.servers.broker)
             for _ in range(count):
                 time, self.minutes = T0 + self.minutes * MINUTE, self.minutes + 1
                 bar = Bar("BTCUSDT", "1m", time, 1.0, 1.0, 1.0, 1.0, 1.0)
@@ -118,7 +118,10 @@ class Stack:
         """Delete all but the last records of a partition; return the offset at which it begins now."""
 
         async def every() -> int:
-            async with admin_client(self.run.servers.kafka) as admin, consumer_client(self.run.servers.kafka) as asked:
+            async with (
+                admin_client(self.run.servers.broker) as admin,
+                consumer_client(self.run.servers.broker) as asked,
+            ):
                 end = int((await asked.end_offsets([at]))[at]) - keep
                 await admin.delete_records({at: RecordsToDelete(before_offset=end)})
                 return end
@@ -127,7 +130,7 @@ class Stack:
 
     def committed(self, group: str, at: TopicPartition) -> int:
         async def every() -> int:
-            async with admin_client(self.run.servers.kafka) as admin:
+            async with admin_client(self.run.servers.broker) as admin:
                 return int((await committed_by(admin, group)).get(at, 0))
 
         return asyncio.run(every())

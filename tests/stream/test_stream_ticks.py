@@ -7,9 +7,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from aiokafka import AIOKafkaProducer
 from stacks import Servers, running
 from stream_runs import COMPONENTS, Run
+
+from sources import broker
 
 pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -35,7 +36,7 @@ def tick(offset_ms: int, price: float, trade: int) -> bytes:
 
 async def produce(servers: Servers) -> None:
     """Send garbage to every topic, then ticks one by one, one of them twice and one of them much too late."""
-    async with AIOKafkaProducer(bootstrap_servers=servers.kafka) as producer:
+    async with broker.producer(servers.broker) as producer:
         for topic, values in GARBAGE.items():
             for value in values:
                 await producer.send_and_wait(topic, value, key=b"BTCUSDT")

@@ -1,0 +1,72 @@
+"""Users of our Kafka for programs: each has the rights of whoever comes in without a login, and may be taken back."""
+
+import secrets
+from re import fullmatch
+
+from aiokafka.errors import KafkaError
+
+from settings import Settings
+from stack import scram
+from stack.kafka_config import MECHANISM, USER
+from stack.lag import admin_client
+
+NAME = r"[a-z][a-z0-9_-]{0,62}"
+OURS = frozenset({USER, "controller"})
+
+
+class CredentialsError(Exception):
+    """A user that cannot be made or taken back: one line that says why."""
+
+
+async def listed(settings: Settings) -> list[str]:
+    """Return the programs' users. Raises CredentialsError."""
+    try:
+        async with admin_client(settings.broker) as admin:
+            return [name for name in await scram.names(admin) if name not in OURS]
+    except (KafkaError, OSError) as error:
+        raise _away(settings, error) from error
+
+
+async def made(settings: Settings, name: str, *, replace: bool = False) -> dict[str, str]:
+    """Make a user, or with `replace` give it another password; return what a client is told, in librdkafka's words.
+
+    Raises CredentialsError.
+    """
+    _check(name)
+    password = secrets.token_urlsafe(24)
+    if not replace and name in await listed(settings):
+        raise CredentialsError(f"there is a user {name} already: --replace gives it another password")
+    try:
+        async with admin_client(settings.broker) as admin:
+            await scram.put(admin, name, password)
+    except (KafkaError, OSError) as error:
+        raise _away(settings, error) from error
+    return {
+        "bootstrap.servers": settings.kafka,
+        "security.protocol": settings.broker.security,
+        "sasl.mechanisms": MECHANISM,
+        "sasl.username": name,
+        "sasl.password": password,
+    }
+
+
+async def revoked(settings: Settings, name: str) -> None:
+    """Take a user back; connections that are open last until they are closed. Raises CredentialsError."""
+    _check(name)
+    try:
+        async with admin_client(settings.broker) as admin:
+            there = await scram.remove(admin, name)
+    except (KafkaError, OSError) as error:
+        raise _away(settings, error) from error
+    if not there:
+        raise CredentialsError(f"there is no user {name}; foretick topics credentials lists them")
+
+
+def _check(name: str) -> None:
+    if not fullmatch(NAME, name) or name in OURS:
+        raise CredentialsError(f"{name!r} is no name for a program's user: a-z, 0-9, - and _, such as desk")
+
+
+def _away(settings: Settings, error: Exception) -> CredentialsError:
+    said = f"Kafka at {settings.kafka} did not do it ({type(error).__name__})"
+    return CredentialsError(f"{said}: users are made on the one that ./foretick up starts; is it running?")
