@@ -6,7 +6,7 @@ versions go on; what plays already, as after a rollback, changes its role at onc
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 import stamina
@@ -18,12 +18,14 @@ from aiokafka.structs import ConsumerRecord
 from settings.broker import Address
 from sources import broker
 from stream.app import or_end
+from stream.guard import Guard
+from stream.letters import decode_record, of_record
 from stream.lineup import Lineup, Prepared
 from stream.outbox import Outbox
+from stream.skips import Skips
 from stream.stages import Predictions
-from topics import codec
-from topics.catalog import MODEL_EVENTS, MODELS
-from topics.records import Deployment, ModelEvent
+from topics.catalog import DEAD_LETTERS, MODEL_EVENTS, MODELS
+from topics.records import DeadLetter, Deployment, ModelEvent
 
 log = logging.getLogger("foretick")
 
@@ -44,7 +46,7 @@ async def consumer(bootstrap: Address) -> AsyncIterator[AIOKafkaConsumer]:
         await client.stop()
 
 
-async def _logs(bootstrap: Address) -> dict[str, list[Deployment]]:
+async def _logs(bootstrap: Address, skips: Skips) -> dict[str, list[Deployment]]:
     found: list[Deployment] = []
     async with consumer(bootstrap) as client:
         if MODELS.name in await client.topics():
@@ -53,11 +55,11 @@ async def _logs(bootstrap: Address) -> dict[str, list[Deployment]]:
             await client.seek_to_beginning(PARTITION)
             while await client.position(PARTITION) < end:
                 for records in (await client.getmany(timeout_ms=500)).values():
-                    found += deployments(records)
+                    found += deployments(records, skips)[0]
     return by_model(found)
 
 
-def read_logs(bootstrap: Address) -> dict[str, list[Deployment]]:
+def read_logs(bootstrap: Address, skips: Skips) -> dict[str, list[Deployment]]:
     """Return what the topic still holds of each model's log, nothing where there is no such topic; blocks.
 
     Raises KafkaError where no Kafka answers for a minute.
@@ -65,17 +67,26 @@ def read_logs(bootstrap: Address) -> dict[str, list[Deployment]]:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         for attempt in stamina.retry_context(KafkaError, attempts=None, timeout=RETRY_SECONDS):
             with attempt:
-                return runner.run(_logs(bootstrap))
+                return runner.run(_logs(bootstrap, skips))
     raise AssertionError  # the last attempt has raised
 
 
-def deployments(records: Iterable[ConsumerRecord]) -> Iterator[Deployment]:
-    """Yield the deployments; what is none is told in the log."""
+def deployments(records: Iterable[ConsumerRecord], skips: Skips) -> tuple[list[Deployment], list[DeadLetter]]:
+    """Return the deployments, and the dead letters of what is none, or is to be passed over."""
+    found: list[Deployment] = []
+    letters: list[DeadLetter] = []
+    skipped = skips.of(MODELS.name)
     for record in records:
-        frame = codec.decode(record.value, Deployment, record.headers)
-        for rejected in frame.rejected:
-            log.warning("offset %d of %s is no deployment: %s", record.offset, MODELS.name, rejected.reason)
-        yield from frame.records
+        why = skipped.get((record.partition, record.offset))
+        if why is not None:
+            letters.append(of_record(MODELS.name, record, 0, record.value or b"", why))
+        elif record.value is not None or not record.key:  # else it is how a compacted topic forgets a key
+            _, made, unread = decode_record(MODELS, record)
+            found += made
+            letters += unread
+    for letter in letters:
+        log.warning("offset %d of %s is no deployment: %s", letter.offset, MODELS.name, letter.reason)
+    return found, letters
 
 
 def by_model(found: Iterable[Deployment]) -> dict[str, list[Deployment]]:
@@ -89,8 +100,11 @@ def by_model(found: Iterable[Deployment]) -> dict[str, list[Deployment]]:
 class Follower:
     """Keeps the stage of the predictions in step with the topic, and tells what became of each deployment."""
 
-    def __init__(self, bootstrap: Address, lineup: Lineup, stage: Predictions, outbox: Outbox) -> None:
+    def __init__(
+        self, bootstrap: Address, lineup: Lineup, stage: Predictions, outbox: Outbox, guard: Guard | None = None
+    ) -> None:
         self._bootstrap, self._lineup, self._stage, self._outbox = bootstrap, lineup, stage, outbox
+        self._guard = guard or Guard()
         self._one = asyncio.Lock()  # one at a time is loaded: it takes memory, and time from the stream
         self._loading: set[asyncio.Task[None]] = set()
 
@@ -105,7 +119,9 @@ class Follower:
                 await client.seek_to_beginning(PARTITION)
                 while True:
                     for records in (await client.getmany(timeout_ms=60_000)).values():
-                        for made in by_model(deployments(records)).values():
+                        found, letters = deployments(records, self._guard.skips)
+                        await self._outbox.send([(DEAD_LETTERS, MODELS.name, letters)])
+                        for made in by_model(found).values():
                             await self.take(made[-1])
         finally:
             for task in self._loading:

@@ -13,7 +13,7 @@ from features.step import FeatureState, FeatureStep
 from models import outcomes
 from models.outcomes import OutcomesState
 from models.predictor import Predictor, PredictorState
-from stream.shell import Output, Part
+from stream.stage import Output, Part
 from topics.catalog import BARS, FEATURES, MODEL_EVENTS, OUTCOMES, PREDICTIONS, REGIMES, Topic
 from topics.records import Bar, Features, ModelEvent, Prediction
 from topics.units import is_time

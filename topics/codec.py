@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from operator import attrgetter
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -21,6 +21,18 @@ HEADERS: list[tuple[str, bytes]] = [(VERSION_HEADER, VERSION)]
 R = TypeVar("R", bound=Struct)
 _encoder = msgspec.json.Encoder()
 _raw_decoder = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+class Unread(bytes):
+    """The empty value of a record that could not be fetched whole; `reason` says why."""
+
+    reason: str
+
+    def __new__(cls, reason: str) -> Self:
+        """Return one for that reason."""
+        made = super().__new__(cls)
+        made.reason = reason
+        return made
 
 
 @dataclass(frozen=True)
@@ -82,7 +94,8 @@ def decode(value: bytes | None, record: type[R], headers: Iterable[tuple[str, by
         reason = f"version {version.decode(errors='replace')} of the format is not {VERSION.decode()}"
         return Frame([], [Rejected(0, value or b"", reason)])
     if not value:
-        return Frame([], [Rejected(0, b"", "the value is empty")])
+        reason = value.reason if isinstance(value, Unread) else "the value is empty"
+        return Frame([], [Rejected(0, b"", reason)])
     reader = _reader(record)
     try:
         return Frame(reader.read(value), [])

@@ -21,6 +21,7 @@ from settings import Settings
 from stack.prepare import prepare
 from stream.deployments import PARTITION, consumer, deployments
 from stream.outbox import Outbox
+from stream.skips import Skips
 from topics.catalog import MODEL_EVENTS
 from topics.records import Deployment, ModelEvent
 
@@ -59,7 +60,7 @@ def on_topic(settings: Settings, model: str) -> Deployment:
             client.assign([PARTITION])
             end = (await client.end_offsets([PARTITION]))[PARTITION]
             await client.seek_to_beginning(PARTITION)
-            return [one for _ in range(end) for one in deployments([await client.getone()])]
+            return [one for _ in range(end) for one in deployments([await client.getone()], Skips(None, "worker"))[0]]
 
     return [one for one in asyncio.run(read()) if one.model == model][-1]
 
