@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 from shell_fakes import Event, Journal, Stream, Sum, Table, event
 
 from settings import ROOT
+from storage.errors import RefusedError, StorageError
 from stream import skips
 from stream.guard import DefectError, Guard
 from stream.letters import MOST_LETTERS, of_event
@@ -19,6 +21,7 @@ from stream.outbox import MOST_BYTES, encoded
 from stream.shell import Shell
 from stream.skips import Skip, Skips
 from stream.stage import Output, Part
+from stream.storing import store
 from topics import codec
 from topics.catalog import BARS, DEAD_LETTERS
 from topics.letters import KEY_BYTES, REASON_LENGTH, VALUE_BYTES
@@ -259,3 +262,35 @@ def test_a_record_that_kills_the_process_is_found_and_passed_over(tmp_path: Path
     assert sorted(made for topic, made in sent if topic == "dead-letters") == [2, 4]
     assert 4 <= len(ended) <= 9  # three deaths, one more record by record, and fewer for the second
     assert "quarantined after" in (tmp_path / "skips.json").read_text()
+
+
+class Database:
+    """Takes records in transactions, refuses some by their time, and cannot lay one out at all."""
+
+    def __init__(self, away: bool = False) -> None:
+        self.taken: list[tuple[int, str]] = []
+        self.away = away
+
+    async def write(self, records: Sequence[Struct], origins: Sequence[str]) -> None:
+        times = [record.time for record in records if isinstance(record, Tick)]
+        if self.away:
+            raise StorageError("the database is away")
+        if 3 in times:
+            raise RefusedError("out of range")
+        if 5 in times:
+            raise OverflowError("too large for a column")
+        self.taken += zip(times, origins, strict=True)
+
+
+def test_a_row_that_the_database_refuses_does_not_hold_back_the_others() -> None:
+    ticks = [Tick("A", time, 1.0, 1.0) for time in range(9)]
+    origins = [f"0-{time}-0" for time in range(9)]
+    database = Database()
+    refused = asyncio.run(store(database.write, ticks, origins))
+    assert refused == {3: "out of range", 5: "OverflowError: too large for a column"}
+    assert sorted(database.taken) == [(time, f"0-{time}-0") for time in range(9) if time not in (3, 5)]
+
+
+def test_a_database_that_is_away_is_no_records_fault() -> None:
+    with pytest.raises(StorageError, match="away"):
+        asyncio.run(store(Database(away=True).write, [Tick("A", 1, 1.0, 1.0)] * 2, ["a", "b"]))
