@@ -1,7 +1,6 @@
 """`foretick dead-letters`: what could not be read or used, and what is to become of it."""
 
 import re
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +9,7 @@ import msgspec
 import typer
 
 from cli.errors import UserError
-from cli.escaped import printable, printable_bytes
+from cli.text import Terminal, echo, echo_json
 from settings import Settings
 
 if TYPE_CHECKING:
@@ -37,9 +36,7 @@ def list_letters(
     as_json: Json = False,
 ) -> None:
     """List the letters by topic and reason: how many, when the last came, and its name."""
-    from rich.console import Console  # noqa: PLC0415 - time that no other command is to pay
-    from rich.table import Table  # noqa: PLC0415 - likewise
-    from rich.text import Text  # noqa: PLC0415 - likewise
+    from rich.table import Table  # noqa: PLC0415 - time that no other command is to pay
 
     from storage import dead_letters  # noqa: PLC0415 - likewise
 
@@ -51,14 +48,13 @@ def list_letters(
         _print(found)
         return
     if not found:
-        sys.stdout.write("no dead letter\n")
+        echo("no dead letter")
         return
     table = Table("letters", "last", "newest", "reason", box=None)
     for group in found:
         mark = "" if group.state == "new" else f" ({group.state})"
-        said = printable(group.reason) + mark
-        table.add_row(str(group.letters), f"{group.last:%m-%d %H:%M}", Text(printable(group.newest)), Text(said))
-    Console().print(table)
+        table.add_row(str(group.letters), f"{group.last:%m-%d %H:%M}", group.newest, group.reason + mark)
+    Terminal().print(table)
 
 
 @app.command()
@@ -75,15 +71,16 @@ def show(name: Annotated[str, typer.Argument(metavar="LETTER")], as_json: Json =
         shown = letter.value[:SHOWN_BYTES]
         cut = "" if len(shown) == size else f", the first {len(shown)}"
         lines = [
-            f"letter    {printable(_name(letter))}",
+            f"letter    {_name(letter)}",
             f"time      {letter.time:%Y-%m-%d %H:%M:%S}",
             f"state     {letter.state}{decided}",
-            f"reason    {printable(letter.reason)}",
-            f"key       {'-' if letter.key is None else printable_bytes(letter.key)}",
+            f"reason    {letter.reason}",
+            f"key       {'-' if letter.key is None else _text(letter.key)}",
             f"value     {size} bytes{cut}:",
-            printable_bytes(shown),
+            _text(shown),
         ]
-        sys.stdout.write("\n".join(lines) + "\n")
+        for line in lines:
+            echo(line)
 
 
 @app.command()
@@ -104,7 +101,7 @@ def retry(names: Names, as_json: Json = False) -> None:
             try:
                 asyncio.run(send(settings.broker, found))
             except RetryError as error:
-                raise UserError(printable(str(error))) from None
+                raise UserError(str(error)) from None
             except (KafkaError, TimeoutError, OSError) as error:
                 said = str(error) or type(error).__name__
                 raise UserError(f"Kafka at {settings.kafka} did not take it ({said}); ./foretick status") from None
@@ -132,8 +129,7 @@ def _place(name: str) -> "Place":
 
     parts = re.fullmatch(r"(.+?)/([0-9]{1,9})/([0-9]{1,18})(?:/([0-9]{1,9}))?", name)
     if parts is None:
-        said = printable(name)
-        raise UserError(f"{said!r} names no letter; they are TOPIC/PARTITION/OFFSET[/ROW], as in bars/0/17/3")
+        raise UserError(f"{name!r} names no letter; they are TOPIC/PARTITION/OFFSET[/ROW], as in bars/0/17/3")
     topic, partition, offset, row = parts.groups()
     return Place(topic, int(partition), int(offset), None if row is None else int(row))
 
@@ -143,7 +139,7 @@ def _letters(connection: "Connection", place: "Place") -> list["Letter"]:
 
     found = dead_letters.letters(connection, place)
     if not found:
-        raise UserError(f"there is no dead letter {printable(str(place))}: foretick dead-letters list")
+        raise UserError(f"there is no dead letter {place}: foretick dead-letters list")
     return found
 
 
@@ -151,15 +147,21 @@ def _name(letter: "Letter") -> str:
     return f"{letter.topic}/{letter.partition}/{letter.offset}/{letter.row}"
 
 
+def _text(value: bytes) -> str:
+    """Return bytes as text; what is no UTF-8 in it is in hexadecimal."""
+    return value.decode(errors="backslashreplace")
+
+
 def _told(letters: list["Letter"], what: str, as_json: bool) -> None:
     if as_json:
         _print([_name(letter) for letter in letters])
     else:
-        sys.stdout.writelines(f"{printable(_name(letter))} {what}\n" for letter in letters)
+        for letter in letters:
+            echo(f"{_name(letter)} {what}")
 
 
 def _print(document: Any) -> None:
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(document)).decode() + "\n")
+    echo_json(msgspec.json.format(msgspec.json.encode(document)))
 
 
 @contextmanager

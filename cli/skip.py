@@ -1,12 +1,12 @@
 """`foretick topics skip`: the readers of a topic are told to pass over one Kafka record."""
 
-import sys
 import time
 from typing import Annotated
 
 import typer
 
 from cli.errors import UserError
+from cli.text import echo
 from settings import Settings
 from topics.catalog import (
     MODELS,
@@ -61,4 +61,4 @@ def skip(
     except ValueError as error:
         raise UserError(str(error)) from None
     who = ", ".join(skipped.group for skipped in decided)
-    sys.stdout.write(f"{name}, partition {partition}, offset {offset}: {'read' if undo else 'passed over'} by {who}\n")
+    echo(f"{name}, partition {partition}, offset {offset}: {'read' if undo else 'passed over'} by {who}")

@@ -133,7 +133,7 @@ def test_letters_are_listed_shown_sent_again_and_dropped(stack: Run) -> None:
         ("ticks", f"ticks/0/{first}/0", 1)
     ]
     shown = done(foretick(stack, "dead-letters", "show", f"ticks/0/{second}"))
-    assert "\\x1b[2Jno" in shown
+    assert "\\u001b[2Jno" in shown
     assert "\x1b" not in shown
     assert done(foretick(stack, "dead-letters", "drop", f"ticks/0/{second}")) == f"ticks/0/{second}/0 dropped\n"
     assert done(foretick(stack, "dead-letters", "retry", f"ticks/0/{first}/0")) == f"ticks/0/{first}/0 sent again\n"
