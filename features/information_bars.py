@@ -16,7 +16,8 @@ from msgspec import Struct, field
 
 from features.open_bar import OpenBar, repeated
 from topics.codec import Rejected, encode_one
-from topics.records import END_OF_TIME, Bar, Tick
+from topics.limits import END_OF_TIME
+from topics.records import Bar, Tick
 from topics.units import measure
 
 NEARLY = 1 - 1e-11

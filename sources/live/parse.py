@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from topics.records import END_OF_TIME, Tick
+from topics.limits import END_OF_TIME
+from topics.records import Tick
 
 LONGEST_ID = 200
 

@@ -15,7 +15,8 @@ from features import information_bars as fold
 from features.information_bars import InformationState
 from features.open_bar import REMEMBERED
 from topics.codec import Rejected, decode, encode
-from topics.records import END_OF_TIME, Bar, Tick
+from topics.limits import END_OF_TIME
+from topics.records import Bar, Tick
 
 T0 = 1_600_000_020_000
 
