@@ -100,7 +100,7 @@ def step(
 def _refusal(bar: OpenBar, tick: Tick, interval: str) -> str | None:
     """Return why the bar cannot take the trade, or None."""
     if not bar.holds(tick):
-        return f"with this trade the {interval} bar's volume would not be finite"
+        return f"with this trade the {interval} bar's volume would be beyond what a bar may hold"
     if bar.first_time >= END_OF_TIME:
         return f"no time is left for a {interval} bar after the last one"
     return None

@@ -16,6 +16,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from topics.bounds import BOUNDS, Bounds
 from topics.units import interval_ms, is_time
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -98,6 +99,26 @@ class Settings(BaseSettings):
         default=3.0, gt=0, description="how long an alert that cannot be delivered is tried again"
     )
     frame_rows: int = Field(default=500, ge=1, le=5_000, description="rows in one frame of a backfill, at most")
+
+    ahead_hours: float = Field(
+        default=24.0, ge=0, le=8_760, description="how much later than the broker's clock the time of a record may be"
+    )
+    value_bytes: int = Field(
+        default=BOUNDS.bytes,
+        ge=65_536,
+        le=2**30,
+        description="bytes of a Kafka record, unpacked, at most",
+    )
+    value_rows: int = Field(default=BOUNDS.rows, ge=5_000, description="rows of a Kafka record that are read, at most")
+    value_series: int = Field(
+        default=BOUNDS.series, ge=1, description="pairs of symbol and interval in one Kafka record, at most"
+    )
+
+    @property
+    def bounds(self) -> Bounds:
+        """How much one value on a topic may hold, and how far ahead of the broker's clock a time may be."""
+        ahead = round(self.ahead_hours * 3_600_000)
+        return Bounds(self.value_bytes, self.value_rows, self.value_series, ahead_ms=ahead)
 
     @field_validator("interval")
     @classmethod

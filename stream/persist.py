@@ -19,6 +19,7 @@ from stream.app import make_app, or_end, run, topic_of
 from stream.metrics import DEAD, RECORDS_IN, STORE
 from stream.outbox import Outbox
 from stream.shell import decode_event, slices
+from topics.bounds import BOUNDS, Bounds
 from topics.catalog import (
     BARS,
     DEAD_LETTERS,
@@ -41,13 +42,15 @@ SHOWN = (TICKS, BARS, REGIMES, PREDICTIONS)
 """The topics of which Redis keeps the newest."""
 
 
-def read(topic: Topic, events: Sequence[EventT[Any]]) -> tuple[list[Struct], list[str], list[DeadLetter]]:
+def read(
+    topic: Topic, events: Sequence[EventT[Any]], bounds: Bounds = BOUNDS
+) -> tuple[list[Struct], list[str], list[DeadLetter]]:
     """Return the records of events, where each tick came from (``partition-offset-row``), and what is no record."""
     records: list[Struct] = []
     origins: list[str] = []
     letters: list[DeadLetter] = []
     for event in events:
-        rows, found, unread = decode_event(topic, event)
+        rows, found, unread = decode_event(topic, event, bounds)
         records += found
         letters += unread
         if topic is TICKS:
@@ -60,11 +63,13 @@ async def define(writer: Writer, definition: Definition) -> None:
     await writer.define_features(definition.fingerprint, definition.names)
 
 
-async def persist(topic: Topic, stream: Any, writer: Writer, latest: Latest, outbox: Outbox) -> None:
+async def persist(
+    topic: Topic, stream: Any, writer: Writer, latest: Latest, outbox: Outbox, bounds: Bounds = BOUNDS
+) -> None:
     """Write a topic's records until the stream ends."""
     async for events in stream.noack_take(BATCH_EVENTS, within=BATCH_SECONDS):
         for part in slices(events, SLICE_BYTES):
-            records, origins, letters = read(topic, part)
+            records, origins, letters = read(topic, part, bounds)
             if topic is DEAD_LETTERS:
                 records += letters
             elif topic not in READ_BY_WORKER:  # those the worker reports
@@ -87,7 +92,9 @@ def make_persist(settings: Settings) -> faust.App:
     outbox = Outbox(settings.kafka)
     definition = Definition.load(settings.home / "models")
     for topic in STORED:
-        _add_agent(app, topic, Writer(settings.database_url.get_secret_value()), latest, outbox, definition)
+        _add_agent(
+            app, topic, Writer(settings.database_url.get_secret_value()), latest, outbox, definition, settings.bounds
+        )
 
     @app.on_before_shutdown.connect  # type: ignore[untyped-decorator, unused-ignore]
     async def close(*_: object, **__: object) -> None:
@@ -97,13 +104,19 @@ def make_persist(settings: Settings) -> faust.App:
 
 
 def _add_agent(
-    app: faust.App, topic: Topic, writer: Writer, latest: Latest, outbox: Outbox, definition: Definition
+    app: faust.App,
+    topic: Topic,
+    writer: Writer,
+    latest: Latest,
+    outbox: Outbox,
+    definition: Definition,
+    bounds: Bounds,
 ) -> None:
     @app.agent(topic_of(app, topic), name=topic.name)  # type: ignore[untyped-decorator, unused-ignore]
     async def agent(stream: Any) -> None:
         if topic is FEATURES:
             await or_end(topic.name, define(writer, definition))
-        await or_end(topic.name, persist(topic, stream, writer, latest, outbox))
+        await or_end(topic.name, persist(topic, stream, writer, latest, outbox, bounds))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ is lost, nothing counts twice.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,8 +21,11 @@ from msgspec import Struct
 from stream.metrics import Meter, arrived
 from stream.outbox import Delivery, Outbox
 from topics import codec
+from topics.bounds import BOUNDS, Bounds
 from topics.catalog import DEAD_LETTERS, Topic
 from topics.records import DeadLetter
+
+log = logging.getLogger("foretick")
 
 S = TypeVar("S")
 R = TypeVar("R", bound=Struct)
@@ -74,6 +78,10 @@ class Stage(Protocol[R, S]):
         """Return the state's bytes, exactly."""
         ...
 
+    def newest(self, state: S) -> int:
+        """Return the latest time (epoch ms) that the state knows, by which later rows are newer or not; -1: none."""
+        ...
+
     def step(self, state: S, parts: Sequence[Part[R]]) -> tuple[S, list[Output]]:
         """Fold the parts, in order, into the state; return what to publish."""
         ...
@@ -106,18 +114,21 @@ def dead_letter(topic: str, event: EventT[Any], row: int, value: bytes, reason: 
     return DeadLetter(topic, message.partition, message.offset, reason, value, time, message.key or None, row)
 
 
-def decode_event(topic: Topic, event: EventT[Any]) -> tuple[Sequence[int], list[Any], list[DeadLetter]]:
+def latest(message: Any, bounds: Bounds) -> int | None:
+    """Return the latest time (epoch ms) that a record of a message may have, None where the broker told no time."""
+    return int(message.timestamp * 1000) + bounds.ahead_ms if message.timestamp and message.timestamp > 0 else None
+
+
+def decode_event(
+    topic: Topic, event: EventT[Any], bounds: Bounds = BOUNDS
+) -> tuple[Sequence[int], list[Any], list[DeadLetter]]:
     """Return the records of an event, the row of each, and the dead letters of what is none."""
     message = event.message
     headers: Any = message.headers or ()
     pairs = headers.items() if isinstance(headers, dict) else headers
-    frame = codec.decode(message.value, topic.record, pairs)
+    frame = codec.decode(message.value, topic.record, pairs, latest=latest(message, bounds), bounds=bounds)
     letters = [dead_letter(topic.name, event, part.row, part.value, part.reason) for part in frame.rejected]
-    rows: Sequence[int] = range(len(frame.records) + len(letters))
-    if letters:
-        unread = {part.row for part in frame.rejected}
-        rows = [row for row in rows if row not in unread]
-    return rows, frame.records, letters
+    return frame.rows, frame.records, letters
 
 
 def slices(events: Sequence[EventT[Any]], most: int = SLICE_BYTES) -> Iterator[list[EventT[Any]]]:
@@ -141,6 +152,7 @@ class Shell(Generic[R, S]):
     stage: Stage[R, S]
     table: Any
     outbox: Outbox
+    bounds: Bounds = BOUNDS
     cache: dict[bytes, tuple[bytes, S, dict[int, int]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -196,6 +208,7 @@ class Shell(Generic[R, S]):
             fresh = [part for part in parts if part.offset > offsets.get(part.partition, -1)]
             if not fresh:
                 continue
+            state = self._believed(key, state, fresh)
             records += sum(len(part.records) for part in fresh)
             state, outputs = self.stage.step(state, fresh)
             frames += [(topic, getattr(records[0], topic.key), records) for topic, records in outputs if records]
@@ -205,6 +218,18 @@ class Shell(Generic[R, S]):
         self._meter.folded(time.perf_counter() - begun, records, frames)
         return frames, changes
 
+    def _believed(self, key: tuple[str, str], state: S, parts: Sequence[Part[R]]) -> S:
+        """Return the state, or the initial one where it knows a time that cannot have been yet.
+
+        Before times had a bound, one row that was dated ahead made every later one of its symbol old, for good.
+        """
+        clock, newest = max(part.timestamp for part in parts), self.stage.newest(state)
+        if clock <= 0 or newest <= clock + self.bounds.ahead_ms:
+            return state
+        text = "%s: the state of %s knows the time %d, which is yet to come: it begins anew"
+        log.warning(text, self.stage.name, key, newest, extra={"symbol": key[0]})
+        return self.stage.load(key, None)
+
     def _group(
         self,
         event: EventT[Any],
@@ -212,7 +237,7 @@ class Shell(Generic[R, S]):
         last_event: dict[tuple[str, str], EventT[Any]],
     ) -> list[DeadLetter]:
         message = event.message
-        rows, records, letters = decode_event(self.stage.source, event)
+        rows, records, letters = decode_event(self.stage.source, event, self.bounds)
         parts: dict[tuple[str, str], Part[R]] = {}
         part, part_key = None, None
         for row, record in zip(rows, records, strict=True):

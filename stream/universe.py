@@ -17,6 +17,7 @@ from features.market import MarketState, initial, step
 from stream.outbox import Outbox
 from stream.shell import BATCH_EVENTS, BATCH_SECONDS, Output, Part, decode_event, slices
 from topics import codec
+from topics.bounds import BOUNDS, Bounds
 from topics.catalog import BARS, CROSS_SECTION, DEAD_LETTERS, MARKET_BARS, TICKS, Topic
 from topics.records import Bar
 from topics.units import is_time
@@ -39,6 +40,7 @@ class Gather:
 
     universe: Container[str]
     outbox: Outbox
+    bounds: Bounds = BOUNDS
     name = "gather"
     source = BARS
 
@@ -53,7 +55,7 @@ class Gather:
 
     def forward(self, event: EventT[Any]) -> list[Value]:
         """Return what to send on for a message."""
-        _, found, letters = decode_event(self.source, event)
+        _, found, letters = decode_event(self.source, event, self.bounds)
         groups: dict[Key, list[Bar]] = {}
         for bar in found:
             groups.setdefault((bar.symbol, bar.interval), []).append(bar)
@@ -98,6 +100,10 @@ class Market:
     def dump(self, state: MarketState) -> bytes:
         """Return the bars that wait, as bytes."""
         return state.dumps()
+
+    def newest(self, state: MarketState) -> int:
+        """Return the newest time of any symbol."""
+        return max([state.done, *(follower.frontier for follower in state.followers.values())])
 
     def step(self, state: MarketState, parts: Sequence[Part[Bar]]) -> tuple[MarketState, list[Output]]:
         """Let each message's bars in, and those out that have met the others; message by message, as they count."""

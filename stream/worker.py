@@ -17,6 +17,7 @@ from stream.outbox import Outbox
 from stream.shell import Shell, Stage
 from stream.stages import Indicators, Outcomes, Predictions
 from stream.universe import IN_ORDER, Gather, Market
+from topics.bounds import Bounds
 from topics.catalog import BARS, MARKET_BARS, WORKER_GROUP
 
 
@@ -40,9 +41,9 @@ def make_worker(settings: Settings, pipeline: Sequence[Stage[Any, Any]], lineup:
     app = make_app(WORKER_GROUP, settings, IN_ORDER if settings.universe else frozenset())
     outbox = Outbox(settings.kafka)
     if settings.universe:
-        _add_gather(app, Gather(settings.universe, outbox))
+        _add_gather(app, Gather(settings.universe, outbox, settings.bounds))
     for stage in pipeline:
-        _add_agent(app, stage, outbox)
+        _add_agent(app, stage, outbox, settings.bounds)
         if lineup is not None and isinstance(stage, Predictions):
             _add_follower(app, Follower(settings.kafka, lineup, stage, outbox))
 
@@ -65,7 +66,7 @@ def _add_gather(app: faust.App, gather: Gather) -> None:
         await or_end(gather.name, gather.run(stream))
 
 
-def _add_agent(app: faust.App, stage: Stage[Any, Any], outbox: Outbox) -> None:
+def _add_agent(app: faust.App, stage: Stage[Any, Any], outbox: Outbox, bounds: Bounds) -> None:
     table = app.Table(
         f"{stage.name}-state",
         partitions=stage.source.partitions,
@@ -73,7 +74,7 @@ def _add_agent(app: faust.App, stage: Stage[Any, Any], outbox: Outbox) -> None:
         value_type=bytes,
         extra_topic_configs=CHANGELOG,
     )
-    shell = Shell(stage, table, outbox)
+    shell = Shell(stage, table, outbox, bounds)
 
     @app.agent(topic_of(app, stage.source), name=stage.name)  # type: ignore[untyped-decorator, unused-ignore]
     async def agent(stream: Any) -> None:

@@ -55,6 +55,7 @@ def _text(pattern: str, longest: int, *examples: str, shortest: int | None = 1) 
 Symbol = Annotated[str, _text(SYMBOL, 64, "BTCUSDT")]
 Interval = Annotated[str, _text(INTERVAL, 64, "1m", "tick-500")]
 Label = Annotated[str, _text(LABEL, 64, "gbm")]
+LabelOrNone = Annotated[str, _text(rf"^(?:{LABEL[1:-1]})?$", 64, shortest=None)]
 Version = Annotated[str, _text(VERSION, 12, "8c1f02ab77d4")]
 Name = Annotated[str, _text(PLAIN, LONGEST_NAME, shortest=None)]
 Text = Annotated[str, Meta(max_length=LONGEST_TEXT)]

@@ -30,6 +30,7 @@ from topics.limits import (
     Interval,
     Key,
     Label,
+    LabelOrNone,
     Loss,
     MarketTime,
     Name,
@@ -296,7 +297,7 @@ class ModelEvent(Struct, frozen=True, gc=False, omit_defaults=True):
     """
 
     model: Label
-    version: Label
+    version: LabelOrNone
     event: Literal["loaded", "refused", "serving"]
     fingerprint: Label
     time: Time

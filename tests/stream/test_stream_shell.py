@@ -17,12 +17,15 @@ from topics import codec
 from topics.catalog import BARS, DEAD_LETTERS, TICKS, Topic
 from topics.records import Bar, DeadLetter, Tick
 
+ARRIVED = 1_700_000_000_500
+
 
 class Sum:
     """A stage that counts what it saw and publishes a bar a tick."""
 
     name = "sum"
     source = TICKS
+    known = -1
 
     def key(self, record: Tick) -> tuple[str, str]:
         return record.symbol, "1m"
@@ -35,6 +38,9 @@ class Sum:
 
     def dump(self, state: float) -> bytes:
         return repr(state).encode()
+
+    def newest(self, state: float) -> int:  # noqa: ARG002 - the shell's interface
+        return self.known
 
     def step(self, state: float, parts: Sequence[Part[Tick]]) -> tuple[float, list[Output]]:
         ticks = [tick for part in parts for tick in part.records]
@@ -104,11 +110,11 @@ class Stream:
 
 
 def event(offset: int, *values: Any, partition: int = 0) -> Event:
-    rows = [{"symbol": "BTCUSDT", "time": 1, "price": value, "amount": 1.0} for value in values]
+    rows = [{"symbol": "BTCUSDT", "time": ARRIVED, "price": value, "amount": 1.0} for value in values]
     message = SimpleNamespace(
         partition=partition,
         offset=offset,
-        timestamp=1.5,
+        timestamp=ARRIVED / 1000,
         key=b"BTCUSDT",
         headers=codec.HEADERS,
         value=json.dumps(rows).encode(),
@@ -166,13 +172,37 @@ def test_bad_rows_become_dead_letters_with_their_place_and_hold_nothing_back() -
     assert sorted(
         (letter.row, letter.reason.split(" - ")[0]) for letter in letters if isinstance(letter, DeadLetter)
     ) == [
-        (1, "price -1.0 is not a positive number"),
+        (1, "price -1.0 is not a positive number from 1e-12 to 1e+12"),
         (2, "too dear"),
         (4, "Expected `float`, got `str`"),
     ]
     assert {(letter.topic, letter.offset, letter.time) for letter in letters if isinstance(letter, DeadLetter)} == {
-        ("ticks", 7, 1500)
+        ("ticks", 7, ARRIVED)
     }
+
+
+@pytest.mark.parametrize(("ahead", "expected"), [(86_400_000, 7.0), (86_400_001, 4.0)])
+def test_a_state_that_knows_a_time_that_is_yet_to_come_begins_anew(ahead: int, expected: float) -> None:
+    """Case 24: a state written before times had a bound, by one row that was dated ahead."""
+    journal = Journal()
+    table = Table(journal)
+    run(journal, table, [event(0, 3.0)])
+    stage = Sum()
+    stage.known = ARRIVED + ahead
+    asyncio.run(Shell(stage, table, journal).run(Stream(journal, [[event(1, 4.0)]])))  # type: ignore[arg-type]
+    assert total(table) == expected
+
+
+def test_a_row_that_is_dated_ahead_of_the_broker_is_a_dead_letter() -> None:
+    far = event(0, 1.0)
+    far.message.value = far.message.value.replace(str(ARRIVED).encode(), str(ARRIVED + 86_400_001).encode())
+    journal = Journal()
+    table = Table(journal)
+    run(journal, table, [far, event(1, 2.0)])
+    (letter,) = [record for topic, record in journal.sent if topic is DEAD_LETTERS]
+    assert isinstance(letter, DeadLetter)
+    assert (letter.offset, "later than may be by now" in letter.reason) == (0, True)
+    assert total(table) == 2.0
 
 
 def test_the_cut_into_batches_does_not_matter() -> None:
@@ -220,5 +250,5 @@ def test_latency_counts_from_the_first_topic_on_the_way() -> None:
     first.message.headers = [*codec.HEADERS, (codec.ARRIVED_HEADER, b"1200")]
     second.message.headers = [*codec.HEADERS, (codec.ARRIVED_HEADER, b"nonsense")]
     assert arrived([first, second]) == 1_200
-    assert arrived([second]) == 1_500
+    assert arrived([second]) == ARRIVED
     assert arrived([]) is None
