@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from topics.records import Count, Name, Time
+from topics.limits import Count, Name, Time
 
 ComponentState = Literal["starting", "healthy", "running", "restarting", "failed", "stopped", "done"]
 FILE = "state.json"

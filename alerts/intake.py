@@ -174,7 +174,7 @@ class Intake:
         if why is not None:
             await self._tell(of_record(message.topic, message, 0, message.value or b"", why))
             return []
-        rows, found, _ = decode_record(by_name(message.topic), message)
+        rows, found, _ = decode_record(by_name(message.topic), message, self.guard.bounds)
         return list(zip(rows, found, strict=True))
 
     async def _look(self, taking: Taking) -> int:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from topics.records import END_OF_TIME
+from topics.limits import END_OF_TIME
 
 Key = tuple[int | str, ...]
 Time = Annotated[int, Meta(ge=0, lt=END_OF_TIME)]

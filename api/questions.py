@@ -19,7 +19,7 @@ from starlette.datastructures import QueryParams
 from api.problems import ProblemError
 from api.rows import Severity
 from api.times import moment
-from topics.records import END_OF_TIME, PATTERNS
+from topics.limits import END_OF_TIME, SYMBOL
 from topics.units import interval_ms, is_time, measure
 
 MOST = 10_000
@@ -41,7 +41,7 @@ def _of_time(value: str) -> str:
     return value
 
 
-Symbol = Annotated[str, Field(min_length=1, max_length=64, pattern=PATTERNS["symbol"], examples=["BTCUSDT"])]
+Symbol = Annotated[str, Field(min_length=1, max_length=64, pattern=SYMBOL, examples=["BTCUSDT"])]
 Interval = Annotated[str, Field(max_length=32, examples=["1m"]), AfterValidator(_interval)]
 Word = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f]+$")]
 Horizon = Annotated[int, Field(ge=1, le=100_000, description="bars ahead")]

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from api import rows
 from api.cursor import Key, Number, Text, Time
 from api.questions import SHOWN_BUCKETS, OfSkill, Question
-from topics.records import END_OF_TIME
+from topics.limits import END_OF_TIME
 from topics.units import interval_ms
 
 FIRST_TIME, LAST_TIME = datetime.min.replace(tzinfo=UTC), datetime.fromtimestamp(END_OF_TIME / 1000, UTC)

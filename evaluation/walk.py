@@ -112,6 +112,7 @@ def forecast(model: Forecaster, frame: FeatureFrame) -> Forecasts:
     for first in range(0, len(frame), CHUNK):
         rows = frame[first : first + CHUNK]
         state, forecasts = model.step(state, rows)
+        forecasts = forecasts.limited()
         calibrated, quantiles = calibration.step(calibrated, rows, forecasts, model.horizons)
         parts.append(Forecasts(forecasts.mean, forecasts.scale, quantiles, forecasts.p_up))
     return joined(parts)

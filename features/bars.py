@@ -78,7 +78,9 @@ def step(
         if bar is None:
             bar = OpenBar.beginning(tick, tick.time)
         if not bar.holds(tick):
-            rejected.append(Rejected(row, encode_one(tick), "with this trade the bar's volume would not be finite"))
+            rejected.append(
+                Rejected(row, encode_one(tick), "with this trade the bar's volume would be beyond what a bar may hold")
+            )
             continue
         opened[start] = bar
         bar.add_by_time(tick)

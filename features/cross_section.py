@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.frame import BarFrame, Floats, Ints
+from topics.limits import MOST_RETURN
 from topics.units import interval_ms, is_time
 
 BLOCK = 65_536
@@ -85,8 +86,8 @@ def moves(times: Ints, returns: Floats, before: Ints, at: Ints, interval: int) -
     """Return the move [n] of what had these returns [T] at these times, after each `before` [n] and up to each `at`.
 
     It is the sum in the order of time, so that its bits do not depend on where the returns begin or on how `at` was
-    cut. An unknown return is no move; NaN where all are, where `before` is negative (there was no bar), or where
-    more than `REMEMBERED` intervals (ms) lie between.
+    cut. An unknown return is no move; NaN where all are, where `before` is negative (there was no bar), where more than
+    `REMEMBERED` intervals (ms) lie between, or where the sum is beyond what a return may be (`MOST_RETURN`).
     """
     known = ~np.isnan(returns)
     times, returns = times[known], returns[known]
@@ -98,7 +99,7 @@ def moves(times: Ints, returns: Floats, before: Ints, at: Ints, interval: int) -
         total[left] += returns[nexts[left]]
         nexts[left] += 1
         left = left[nexts[left] < ends[left]]
-    return total
+    return np.where(np.abs(total) <= MOST_RETURN, total, nan)
 
 
 def join(frames: Sequence[BarFrame], weights: Mapping[str, float]) -> list[BarFrame]:

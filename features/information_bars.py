@@ -16,7 +16,8 @@ from msgspec import Struct, field
 
 from features.open_bar import OpenBar, repeated
 from topics.codec import Rejected, encode_one
-from topics.records import END_OF_TIME, Bar, Tick
+from topics.limits import END_OF_TIME
+from topics.records import Bar, Tick
 from topics.units import measure
 
 NEARLY = 1 - 1e-11
@@ -99,7 +100,7 @@ def step(
 def _refusal(bar: OpenBar, tick: Tick, interval: str) -> str | None:
     """Return why the bar cannot take the trade, or None."""
     if not bar.holds(tick):
-        return f"with this trade the {interval} bar's volume would not be finite"
+        return f"with this trade the {interval} bar's volume would be beyond what a bar may hold"
     if bar.first_time >= END_OF_TIME:
         return f"no time is left for a {interval} bar after the last one"
     return None

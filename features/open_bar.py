@@ -1,10 +1,10 @@
 """A bar that still takes trades, and how a trade that was sent twice is known: what all folds from ticks share."""
 
-from math import inf
 from typing import Self
 
 from msgspec import Struct
 
+from topics.limits import MOST_QUOTE, MOST_VOLUME
 from topics.records import Bar, Tick
 
 REMEMBERED = 1_024
@@ -49,8 +49,9 @@ class OpenBar(Struct):
         return cls(time, time, price, price, price, price, buy_trades=0)
 
     def holds(self, tick: Tick) -> bool:
-        """Return whether the sums stay finite with this trade."""
-        return self.volume + tick.amount < inf and self.quote_volume + tick.price * tick.amount < inf
+        """Return whether the sums stay within what a bar may hold with this trade."""
+        quote = self.quote_volume + tick.price * tick.amount
+        return self.volume + tick.amount <= MOST_VOLUME and quote <= MOST_QUOTE
 
     def add_by_time(self, tick: Tick) -> None:
         """Take a trade: the earliest opens the bar and the latest closes it, by event time.

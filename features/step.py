@@ -10,9 +10,11 @@ from msgspec.structs import replace
 
 from features import change_points, fold, regimes, timeframes
 from features.advance import advance, new_rows, rows_of
+from features.compiled import compiled_and_kept
 from features.definition import DEFAULT, Definition
 from features.frame import BarFrame, FeatureFrame, Floats
 from features.table import NAMES
+from topics.limits import MOST_VALUE
 from topics.records import Regime
 from topics.units import measure
 
@@ -59,6 +61,15 @@ def length_of(interval: str) -> float:
     return float(size) if kind == "time" else np.nan
 
 
+@compiled_and_kept
+def _limit(values: Floats, most: float) -> None:
+    """Make unknown [F, n] what no record may carry: so training, stream and files see the same."""
+    for column in range(values.shape[0]):
+        for row in range(values.shape[1]):
+            if not abs(values[column, row]) <= most:
+                values[column, row] = np.nan
+
+
 class FeatureStep:
     """The fold from bars to features and regimes, by one definition.
 
@@ -77,6 +88,7 @@ class FeatureStep:
         places = {name: place for place, name in enumerate(computed)}
         self._wanted = [places[name] for name in self.names] if definition.columns else None
         fold.fold(fold.fresh(), np.ones((fold.ROWS, 1)), 1.0, self._fitted, np.empty((len(NAMES), 1)), 0)
+        _limit(np.zeros((1, 1)), MOST_VALUE)
 
     def initial(self) -> FeatureState:
         """Return the state of a symbol that was not seen yet."""
@@ -112,6 +124,7 @@ class FeatureStep:
         interval, rows = length_of(frame.interval), rows_of(frame)
         if not self.definition.timeframes:
             buffer = advance(state.buffer, rows, interval, self._fitted, values)
+            _limit(values, MOST_VALUE)
             return FeatureState(buffer, self.fingerprint), features
         parts = [advance(state.buffer[: fold.SIZE], rows, interval, self._fitted, values[: len(NAMES)])]
         for k, timeframe in enumerate(self.definition.timeframes):
@@ -119,6 +132,7 @@ class FeatureStep:
             before, out = state.buffer[first : first + timeframes.SIZE], values[(k + 1) * len(NAMES) :][: len(NAMES)]
             longer = timeframes.length(timeframe, frame.interval)
             parts.append(timeframes.step(before, state.last_time, rows, interval, longer, self._fitted, out))
+        _limit(values, MOST_VALUE)
         return FeatureState(np.concatenate(parts), self.fingerprint), features
 
     def compute(self, frames: Iterable[BarFrame]) -> Iterator[FeatureFrame]:

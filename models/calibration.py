@@ -18,6 +18,7 @@ from features.compiled import compiled, compiled_and_kept
 from features.frame import FeatureFrame, Floats, Ints
 from models.forecaster import JSON, Forecasts
 from models.labels import mature
+from topics.limits import MOST_RETURN
 from topics.records import QUANTILES
 from topics.units import interval_ms
 
@@ -98,7 +99,7 @@ def step(
         at, realised = mature(time, price, horizon * bar, frame.time, frame.close)
         learnt = _fold(offset[column], track[column], rows, old, at, realised, RATE / np.sqrt(horizon), LEVELS)
         # Monotone rearrangement (Chernozhukov, Fernandez-Val and Galichon 2010).
-        calibrated[:, column] = np.sort(rows[old:, FIRST:], axis=1)
+        calibrated[:, column] = np.clip(np.sort(rows[old:, FIRST:], axis=1), -MOST_RETURN, MOST_RETURN)
         pending.append(rows[learnt:].copy())
     return Calibration(offset, track, tuple(pending)), calibrated
 

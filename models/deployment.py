@@ -5,8 +5,10 @@ which goes on predicting, so that it can be taken back to at once.
 """
 
 from collections.abc import Mapping, Sequence
+from math import isnan
 from typing import Literal
 
+from topics.limits import MOST_VALUE
 from topics.records import Deployment, Role
 
 MOST_CHALLENGERS = 2
@@ -46,8 +48,13 @@ def following(
         shadow if shadow != champion else None,
         decided_by,
         why,
-        None if evidence is None else dict(evidence),
+        None if evidence is None else {name: _limited(value) for name, value in evidence.items() if not isnan(value)},
     )
+
+
+def _limited(value: float) -> float:
+    """Return a number as a record may carry it: wealth grows without end, and what is beyond tells no more."""
+    return min(max(value, -MOST_VALUE), MOST_VALUE)
 
 
 def champions(log: Sequence[Deployment]) -> list[str]:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from features.frame import FeatureFrame
+from topics.limits import LEAST_SCALE, MOST_RETURN, MOST_SCALE
 
 Floats = npt.NDArray[np.float64]
 JSON = dict[str, Any]
@@ -24,6 +25,18 @@ class Forecasts:
     scale: Floats
     quantiles: Floats
     p_up: Floats
+
+    def limited(self) -> "Forecasts":
+        """Return the forecasts that a record may carry; where a model says anything else, it says nothing."""
+        quantiles = np.isfinite(self.quantiles).all(axis=-1)
+        scale = (self.scale >= LEAST_SCALE) & (self.scale <= MOST_SCALE)
+        fine = (np.abs(self.mean) <= MOST_RETURN) & (self.p_up >= 0) & (self.p_up <= 1) & quantiles & scale
+        fine |= np.isnan(self.mean) & (scale | np.isnan(self.scale))
+        if fine.all():
+            return self
+        silent = np.where(fine, 0.0, np.nan)
+        spread = self.quantiles + silent[..., None]
+        return Forecasts(self.mean + silent, self.scale + silent, spread, self.p_up + silent)
 
 
 class Forecaster(Protocol):

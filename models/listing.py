@@ -1,11 +1,13 @@
 """Which versions lie below <home>/models, and which of them serve: files alone, no model is loaded."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
 
 from models import artifact
+from topics.limits import LABEL, VERSION
 
 SERVING = "serving.json"
 
@@ -26,6 +28,17 @@ def serving(folder: Path) -> dict[str, str]:
         raise ValueError(f"{path}: no models in service ({error.strerror}); run foretick train") from error
     except msgspec.DecodeError as error:
         raise ValueError(f"{path}: not a list of models in service ({error}); run foretick train") from error
+
+
+def place(folder: Path, name: str, version: str) -> Path:
+    """Return where a version's artifact lies below <home>/models.
+
+    Raises ValueError with one line where model or version is no name of one: a path must never lead elsewhere.
+    """
+    for what, text, pattern in (("model", name, LABEL), ("version of a model", version, VERSION)):
+        if not re.fullmatch(pattern, text):
+            raise ValueError(f"{text[:200]!r} is no {what}: it does not match {pattern}")
+    return folder / name / version
 
 
 def versions(folder: Path, name: str) -> list[str]:

@@ -1,6 +1,6 @@
 """The fold predictions -> outcomes of one symbol and interval: each forecast meets what came true, once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, repeat
 from typing import NamedTuple
@@ -22,6 +22,11 @@ ROLES: tuple[Role, ...] = ("champion", "challenger", "shadow")
 """What the number in the column `ROLE` stands for."""
 NO_QUANTILES = [float("nan")] * len(QUANTILES)
 SCORED, STALE, UNSCORED = (np.array(status, dtype=object) for status in ("scored", "stale", "unscored"))
+
+
+MOST_WAITING, MOST_OF_ALL, MOST_SERIES = 10_000, 36_000, 256
+"""Forecasts that wait, of a series and of all of a symbol, and the series: a state of 96 bytes a forecast must fit into
+one Kafka record of `topics.catalog.MAX_MESSAGE_BYTES`. Our own of four horizons are 81 a version."""
 
 
 class Series(NamedTuple):
@@ -87,16 +92,26 @@ def initial() -> OutcomesState:
 
 
 def step(state: OutcomesState, predictions: Sequence[Prediction]) -> tuple[OutcomesState, list[Outcome]]:
-    """Return the outcomes of what matured with these predictions, which bring the bars' closes with them.
+    """Return what `step_within` does, without what was refused."""
+    return step_within(state, predictions)[:2]
+
+
+def step_within(
+    state: OutcomesState, predictions: Sequence[Prediction]
+) -> tuple[OutcomesState, list[Outcome], list[Prediction]]:
+    """Return the new state, the outcomes, and the predictions that are refused.
+
+    The outcomes of what matured with these predictions, which bring the bars' closes with them.
 
     The bars are the times of the predictions, whichever model's: so the last forecasts of a model that left service
     mature too. Bars come in time order. A prediction no later than the last of its model and version is a redelivery
     and skipped, but for its role: after a crash in the middle of a switch it may be another. One that comes when bars
     past its target have been seen is stale. Outcomes are ordered by the bar at which they matured, then by model (in
-    the order in which they were met), horizon and time.
+    the order in which they were met), horizon and time. A prediction is refused whose forecasts would be more than may
+    wait: `MOST_WAITING` of a series, `MOST_OF_ALL` together, of `MOST_SERIES` series.
     """
     if not predictions:
-        return state, []
+        return state, [], []
     bars = {prediction.time: prediction.price for prediction in predictions if prediction.time > state.last_time}
     clock = np.array(sorted(bars), dtype=np.int64)
     close = np.array([bars[time] for time in clock.tolist()], dtype=np.float64)
@@ -119,7 +134,42 @@ def step(state: OutcomesState, predictions: Sequence[Prediction]) -> tuple[Outco
         waiting[series] = Waiting(parts[-1].last_time, tuple(rest))
     order = np.argsort(np.concatenate(moments), kind="stable")  # what was ordered within a bar stays so
     outcomes = [matured[place] for place in order.tolist()]
-    return OutcomesState(max(bars, default=state.last_time), waiting), outcomes
+    waiting, last = _fitting(waiting, state.waiting)
+    refused = [one for one in predictions if one.time > last.get(_series(one), one.time)]
+    return OutcomesState(max(bars, default=state.last_time), waiting), outcomes, refused
+
+
+def _series(prediction: Prediction) -> Series:
+    horizons = tuple([forecast.horizon for forecast in prediction.forecasts])
+    return Series(prediction.model, prediction.version, horizons)
+
+
+def _fitting(
+    waiting: dict[Series, Waiting], before: Mapping[Series, Waiting]
+) -> tuple[dict[Series, Waiting], dict[Series, int]]:
+    """Return what may wait, and of each series that must give something up the last time that stays.
+
+    What waited before stays before what is new; of what is new, the earlier. A series of which nothing waits is the
+    first to be forgotten where there are too many: what of it comes again would be scored again, to the same rows.
+    """
+    lengths = {series: sum(map(len, one.rows)) for series, one in waiting.items()}
+    if len(waiting) > MOST_SERIES:
+        first = sorted(waiting, key=lambda one: (lengths[one] == 0, one not in before, -waiting[one].last_time))
+        kept = set(first[:MOST_SERIES])
+        over = {series: -1 for series in waiting if series not in kept and lengths[series]}
+        waiting = {series: one for series, one in waiting.items() if series in kept}
+    else:
+        over = {}
+    room = MOST_OF_ALL
+    for series in sorted(waiting, key=lambda one: (one not in before, lengths[one])):
+        most = min(MOST_WAITING, room)
+        if lengths[series] > most:
+            times = np.sort(np.concatenate([rows[:, TIME] for rows in waiting[series].rows]))
+            cut = times[most]  # all rows of one prediction stay, or none
+            rows = tuple(part[part[:, TIME] < cut] for part in waiting[series].rows)
+            waiting[series], over[series] = Waiting(waiting[series].last_time, rows), int(cut) - 1
+        room -= sum(map(len, waiting[series].rows))
+    return waiting, over
 
 
 def _arrived(
@@ -128,8 +178,7 @@ def _arrived(
     """Return what waits already, each row in the role in which it came last, and the new predictions as rows."""
     found: dict[Series, _New] = {}
     for prediction in predictions:
-        horizons = tuple([forecast.horizon for forecast in prediction.forecasts])
-        series = Series(prediction.model, prediction.version, horizons)
+        series = _series(prediction)
         new = found.get(series)
         if new is None:
             kept = state.waiting.get(series)

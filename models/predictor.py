@@ -13,6 +13,7 @@ from models.calibration import Calibration
 from models.combiner import Combination, Combiner
 from models.forecaster import JSON, Forecaster, Forecasts
 from models.playing import Model, Playing, playing
+from topics.limits import MOST_UNLIKE, MOST_WEIGHT
 from topics.records import QUANTILES, Forecast, Prediction
 
 REGIME = "regime_"
@@ -133,13 +134,14 @@ class Predictor:
         for version in self.forecasters:
             known = _known(state, version)
             models[version.key], forecasts = version.forecaster.step(known, frame)
+            forecasts = forecasts.limited()
             publish(version, forecasts)
             if version.role == "champion":
                 raw[version.model.name] = forecasts
         for version in self.combiners:
             known = _known(state, version)
             models[version.key], forecasts, weights = version.combiner.step(known, frame, raw)
-            publish(version, forecasts, (version.combiner.experts(raw), weights))
+            publish(version, forecasts.limited(), (version.combiner.experts(raw), weights))
         predictions = self._predictions(frame, [said[version.key] for version in self._served])
         last, serving = int(frame.time[-1]), (self._champions, self._numbers)
         return PredictorState(frame.symbol, frame.interval, last, models, calibrations, *serving), predictions
@@ -184,7 +186,8 @@ class Predictor:
         found: dict[int, list[float | None]] = {id(None): [None] * len(frame)}
         for version in self._served:
             if version.reference is not None and id(version.reference) not in found:
-                told = np.round(version.reference.dissimilarity(frame.values), UNLIKE_DIGITS).tolist()
+                far = np.minimum(version.reference.dissimilarity(frame.values), MOST_UNLIKE)
+                told = np.round(far, UNLIKE_DIGITS).tolist()
                 found[id(version.reference)] = [value if value == value else None for value in told]  # noqa: PLR0124 - NaN
         return [found[id(version.reference)] for version in self._served]
 
@@ -227,7 +230,8 @@ def _records(
     counted: Iterable[dict[str, float] | None] = repeat(None)
     if weights is not None:
         experts, shares = weights
-        rounded = np.round(shares, DIGITS).reshape(-1, len(experts)).tolist()
+        within = np.nan_to_num(shares, nan=0.0, posinf=MOST_WEIGHT, neginf=-MOST_WEIGHT).clip(-MOST_WEIGHT, MOST_WEIGHT)
+        rounded = np.round(within, DIGITS).reshape(-1, len(experts)).tolist()
         counted = [dict(zip(experts, row, strict=True)) for row in rounded]
     numbers = zip(cycle(horizons), *(column.tolist() for column in columns), counted, strict=False)
     records = [

@@ -13,7 +13,7 @@ from models import provenance as origin
 from models.combiner import Combination
 from models.forecaster import Forecaster
 from models.gbm import GBM
-from models.listing import SERVING, names, serve, serving, versions
+from models.listing import SERVING, names, place, serve, serving, versions
 from models.naive import Naive
 from models.online import Online
 from models.provenance import Provenance
@@ -115,11 +115,11 @@ def provenance(folder: Path, name: str, version: str) -> Provenance | None:
 
     Raises ValueError with one line where what is told cannot be read.
     """
-    return origin.read(folder / name / version)
+    return origin.read(place(folder, name, version))
 
 
 def _load(folder: Path, model: type[Any], version: str, fingerprint: str) -> Served:
-    path = folder / model.name / version
+    path = place(folder, model.name, version)
     forecaster: Served = model.load(path)
     if forecaster.version != version:
         raise ValueError(f"{path}: holds version {forecaster.version}: changed since; run foretick train")

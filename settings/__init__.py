@@ -17,6 +17,7 @@ from pydantic_settings import (
 )
 
 from settings.broker import Broker, Mechanism, Security
+from topics.bounds import BOUNDS, Bounds
 from topics.units import interval_ms, is_time
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -139,11 +140,31 @@ class Settings(BaseSettings):
     quarantine_minutes: float = Field(default=5.0, gt=0, description="the time in which those records are counted")
     frame_rows: int = Field(default=500, ge=1, le=5_000, description="rows in one frame of a backfill, at most")
 
+    ahead_hours: float = Field(
+        default=24.0, ge=0, le=8_760, description="how much later than the broker's clock the time of a record may be"
+    )
+    value_bytes: int = Field(
+        default=BOUNDS.bytes,
+        ge=65_536,
+        le=2**30,
+        description="bytes of a Kafka record, unpacked, at most",
+    )
+    value_rows: int = Field(default=BOUNDS.rows, ge=5_000, description="rows of a Kafka record that are read, at most")
+    value_series: int = Field(
+        default=BOUNDS.series, ge=1, description="pairs of symbol and interval in one Kafka record, at most"
+    )
+
     @property
     def broker(self) -> Broker:
         """Kafka, for `sources.broker`."""
         security = self.kafka_security or ("SASL_PLAINTEXT" if self.kafka_user else "PLAINTEXT")
         return Broker(self.kafka, self.kafka_user, self.kafka_password, security, self.kafka_mechanism, self.kafka_ca)
+
+    @property
+    def bounds(self) -> Bounds:
+        """How much one value on a topic may hold, and how far ahead of the broker's clock a time may be."""
+        ahead = round(self.ahead_hours * 3_600_000)
+        return Bounds(self.value_bytes, self.value_rows, self.value_series, ahead_ms=ahead)
 
     @field_validator("interval")
     @classmethod

@@ -22,7 +22,10 @@ from topics.units import interval_name
 
 @dataclass(frozen=True)
 class DataFile:
-    """What is known of a table before it is replayed: `rows` as counted, `ordered` whether they are in time order."""
+    """What is known of a table before it is replayed: `rows` as counted, `ordered` whether they are in time order.
+
+    Rows later than `latest` (epoch ms) are impossible.
+    """
 
     table: Table
     source: Source
@@ -33,6 +36,7 @@ class DataFile:
     ordered: bool
     symbols: frozenset[str]
     interval: str | None
+    latest: int
 
     @property
     def name(self) -> str:
@@ -49,13 +53,17 @@ class DataFile:
         def number(symbol: str) -> int:
             return registry.number(Series(self.layout.kind, symbol, self.interval))
 
-        reading = Reading(self.name, self.layout, self.interval, self.order, self.symbol, number)
+        reading = Reading(self.name, self.layout, self.interval, self.order, self.symbol, number, self.latest)
         chunks = (accept(parse(chunk, reading)) for chunk in self.table.read(None))
         return chunks if self.ordered else sort(chunks, scratch)
 
 
-def look_through(table: Table, interval: str | None, symbol: str | None, on_rows: Callable[[int], None]) -> DataFile:
+def look_through(
+    table: Table, interval: str | None, symbol: str | None, on_rows: Callable[[int], None], latest: int
+) -> DataFile:
     """Recognise a table and read its times and symbols once. `interval` is its bars', where it is given.
+
+    Rows later than `latest` (epoch ms) will be impossible.
 
     `symbol` is what rows without one belong to, where the name does not tell it. `on_rows` hears of the rows counted.
     Raises SourceError where the format, the symbol or the interval cannot be told.
@@ -85,7 +93,7 @@ def look_through(table: Table, interval: str | None, symbol: str | None, on_rows
     if layout.kind == "bar" and interval is None:
         raise SourceError(f"{table.name}: too few rows to tell the interval of its bars; give it with --interval")
     known = interval if layout.kind == "bar" else None
-    return DataFile(table, source, layout, naming, order, rows, ordered, frozenset(seen), known)
+    return DataFile(table, source, layout, naming, order, rows, ordered, frozenset(seen), known, latest)
 
 
 def _date_order(table: Table, layout: Layout) -> DateOrder:

@@ -12,11 +12,22 @@ from sources.cells import array_of, floats
 from sources.columns import Array, Columns, take
 from sources.layout import BAR_FIELDS, PRICES, Layout
 from sources.times import DAY, UNREADABLE, DateOrder, milliseconds
+from topics.limits import (
+    EARLIEST,
+    END_OF_TIME,
+    LEAST_AMOUNT,
+    LEAST_PRICE,
+    MOST_AMOUNT,
+    MOST_PRICE,
+    MOST_QUOTE,
+    MOST_VOLUME,
+)
 from topics.records import Bar, DeadLetter, Tick
 from topics.units import interval_ms
 
 Flags = npt.NDArray[np.bool_]
 SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9._:/-]{0,63}")
+"""All of a symbol: `fullmatch`."""
 SIDES: tuple[str | None, ...] = (None, "buy", "sell")
 """What the numbers of the `side` column mean."""
 NO_SYMBOL = -1
@@ -39,7 +50,7 @@ class Reading:
     symbols.
 
     `symbol` turns a cell of the symbol column (or the layout's symbol) into a symbol, `number` a symbol into its
-    series.
+    series. A row that is later than `latest` (epoch ms) is impossible.
     """
 
     name: str
@@ -48,6 +59,7 @@ class Reading:
     order: DateOrder
     symbol: Callable[[str], str]
     number: Callable[[str], int]
+    latest: int = END_OF_TIME
 
 
 @dataclass(frozen=True)
@@ -66,7 +78,8 @@ def parse(chunk: Chunk, reading: Reading) -> Parsed:
     columns |= _bars(chunk, layout) if layout.kind == "bar" else _ticks(chunk, layout)
     empty = _nothing_traded(columns) if layout.kind == "bar" else np.zeros(len(chunk.row), dtype=bool)
     possible = _possible_bars(columns, reading) if layout.kind == "bar" else _possible_ticks(columns)
-    possible &= (columns["time"] != UNREADABLE) & (columns["series"] != NO_SYMBOL) & ~empty
+    possible &= (columns["time"] >= EARLIEST) & (columns["time"] <= reading.latest)
+    possible &= (columns["series"] != NO_SYMBOL) & ~empty
     dead = [_dead(chunk, columns, reading, int(at)) for at in np.flatnonzero(~possible & ~empty)]
     dead += [
         DeadLetter(reading.name, 0, row, "the row has another number of cells", text.encode(), 0)
@@ -107,8 +120,10 @@ def _bars(chunk: Chunk, layout: Layout) -> Columns:
     if "vwap" in layout.columns:
         with np.errstate(invalid="ignore"):
             columns["quote_volume"] = column("vwap") * columns["volume"]
-    for name in ("trades", "buy_volume", "quote_volume"):
-        columns[name] = np.where(np.isfinite(columns[name]), columns[name], np.nan)
+    for name, most in (("trades", 2.0**53), ("buy_volume", MOST_VOLUME), ("quote_volume", MOST_QUOTE)):
+        with np.errstate(invalid="ignore"):
+            within = (columns[name] >= 0) & (columns[name] <= most)
+        columns[name] = np.where(within, columns[name], np.nan)
     return columns
 
 
@@ -124,8 +139,9 @@ def _possible_bars(columns: Columns, reading: Reading) -> Flags:
     opening, high, low, close = (columns[name] for name in PRICES)
     volume = columns["volume"]
     with np.errstate(invalid="ignore"):
-        prices = (low > 0) & (low <= opening) & (opening <= high) & (high < np.inf) & (low <= close) & (close <= high)
-        amount = np.isnan(volume) | ((volume >= 0) & (volume < np.inf))
+        prices = (low >= LEAST_PRICE) & (low <= opening) & (opening <= high) & (high <= MOST_PRICE)
+        prices &= (low <= close) & (close <= high)
+        amount = np.isnan(volume) | (volume == 0) | ((volume >= LEAST_AMOUNT) & (volume <= MOST_VOLUME))
     aligned = columns["time"] % interval_ms(reading.interval or "1s") == 0
     possible: Flags = prices & amount & aligned
     return possible
@@ -156,9 +172,9 @@ def _sides(chunk: Chunk, layout: Layout) -> Array:
 def _possible_ticks(columns: Columns) -> Flags:
     """Tell which rows `Tick` would accept, all at once."""
     possible: Flags = np.ones(len(columns["time"]), dtype=bool)
-    for name in ("price", "amount"):
+    for name, least, most in (("price", LEAST_PRICE, MOST_PRICE), ("amount", LEAST_AMOUNT, MOST_AMOUNT)):
         with np.errstate(invalid="ignore"):
-            possible &= (columns[name] > 0) & (columns[name] < np.inf)
+            possible &= (columns[name] >= least) & (columns[name] <= most)
     return possible
 
 
@@ -166,13 +182,17 @@ def _dead(chunk: Chunk, columns: Columns, reading: Reading, at: int) -> DeadLett
     cells = ["" if cell is None else str(cell) for cell in chunk.table.slice(at, 1).to_pylist()[0].values()]
     time = int(columns["time"][at])
     value = ",".join(cells).encode()
-    return DeadLetter(reading.name, 0, int(chunk.row[at]), _reason(columns, reading, at), value, max(time, 0))
+    return DeadLetter(
+        reading.name, 0, int(chunk.row[at]), _reason(columns, reading, at), value, min(max(time, 0), END_OF_TIME - 1)
+    )
 
 
 def _reason(columns: Columns, reading: Reading, at: int) -> str:
     """Return why a row is impossible, in the words of the record that refuses it."""
     if columns["time"][at] == UNREADABLE:
         return "the time cannot be read"
+    if not EARLIEST <= columns["time"][at] <= reading.latest:
+        return "the time is before 2009, or later than it may be by now"
     if columns["series"][at] == NO_SYMBOL:
         return "the symbol is missing or has characters that a symbol cannot have"
     time = int(columns["time"][at])

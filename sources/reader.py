@@ -1,5 +1,6 @@
 """Files to cleaned rows of each series, merged by time: all that a replay does before it sends."""
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ from sources.errors import SourceError
 from sources.layout import joined
 from sources.merge import Window, merge
 from sources.parse import SYMBOL, Parsed
+from topics.bounds import BOUNDS
 from topics.records import DeadLetter
 from topics.units import interval_ms
 
@@ -111,17 +113,23 @@ class Reader:
             counts.ticks += size(cleaned.rows)
         counts.duplicates += cleaned.duplicates
         if size(cleaned.rows):
-            time = cleaned.rows["time"]
-            self._last[number] = int(time[-1])
-            counts.span(int(time[0]), int(time[-1]))
+            times = cleaned.rows["time"]
+            self._last[number] = int(times[-1])
+            counts.span(int(times[0]), int(times[-1]))
             counts.symbols[series.symbol] = counts.symbols.get(series.symbol, 0) + size(cleaned.rows)
         return cleaned.rows
 
 
 def open_files(
-    paths: Sequence[Path], wish: Wish, scratch: Path, on_rows: Callable[[int], None] = lambda _: None
+    paths: Sequence[Path],
+    wish: Wish,
+    scratch: Path,
+    on_rows: Callable[[int], None] = lambda _: None,
+    ahead_ms: int = BOUNDS.ahead_ms,
 ) -> Reader:
     """Recognise and look through all files. `on_rows` hears of the rows counted so far.
+
+    A row that is more than `ahead_ms` later than now is impossible: every later one would be older than it.
 
     Raises SourceError where a file is of an unknown format, cannot be read, or does not hold the wished symbol.
     """
@@ -131,7 +139,8 @@ def open_files(
     for path in paths:
         for table in tables(path, scratch):
             before = sum(file.rows for file in files)
-            files.append(look_through(table, wish.interval, wish.symbol, partial(_on, on_rows, before)))
+            latest = int(time.time() * 1_000) + ahead_ms
+            files.append(look_through(table, wish.interval, wish.symbol, partial(_on, on_rows, before), latest))
     if not files:
         raise SourceError("there is no table to replay in the files given")
     if wish.symbol is not None:

@@ -19,6 +19,7 @@ from sources.kafka import Sender, catch_up, cluster_at, sender
 from sources.pace import Pace, Rows, speed_of
 from sources.progress import identity, load, only_one, save
 from sources.reader import Part, Reader, Wish, open_files
+from topics.bounds import BOUNDS
 from topics.catalog import BARS, DEAD_LETTERS, TICKS
 from topics.records import DeadLetter
 
@@ -83,8 +84,10 @@ def _check_there(files: Sequence[Path]) -> None:
             raise SourceError(f"{path}: no such file")
 
 
-def _open(files: Sequence[Path], wish: Wish, on_progress: OnProgress, scratch: Path) -> Reader:
-    return open_files(files, wish, scratch, lambda rows: on_progress(Counts(rows=rows), None))
+def _open(
+    files: Sequence[Path], wish: Wish, on_progress: OnProgress, scratch: Path, ahead_ms: int = BOUNDS.ahead_ms
+) -> Reader:
+    return open_files(files, wish, scratch, lambda rows: on_progress(Counts(rows=rows), None), ahead_ms)
 
 
 async def _replay(
@@ -107,7 +110,7 @@ async def _replay(
             progress.counts.complete_before = True
             return progress.counts
         began = time.monotonic()
-        reader = await asyncio.to_thread(_open, files, wish, on_progress, scratch)
+        reader = await asyncio.to_thread(_open, files, wish, on_progress, scratch, settings.bounds.ahead_ms)
         await catch_up(settings.broker, cluster, progress, answering)
         # Written before anything is sent: without it a crash would leave rows that nobody knows of.
         save(path, progress)

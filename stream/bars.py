@@ -69,6 +69,11 @@ class Bars:
         """Return the open bars as bytes."""
         return state.dumps()
 
+    def newest(self, state: BarStates) -> int:
+        """Return the newest time of any kind of bars."""
+        others = [max(one.last_time, one.open.first_time if one.open else -1) for one in state.others.values()]
+        return max([state.time.watermark, state.time.last_time, *others])
+
     def step(self, state: BarStates, parts: Sequence[Part[Tick]]) -> tuple[BarStates, list[Output]]:
         """Close the bars that the ticks complete; a tick that a kind of bars cannot take is a dead letter, once."""
         bars: dict[str, list[Bar]] = {interval: [] for interval in (self.interval, *self.others)}

@@ -16,6 +16,7 @@ from settings import Settings
 from stream.letters import of_whole
 from stream.notes import Note, Notes
 from stream.skips import FILE, Group, Skips
+from topics.bounds import BOUNDS, Bounds
 from topics.records import DeadLetter
 
 log = logging.getLogger("foretick")
@@ -39,6 +40,7 @@ class Guard:
     minutes: float = 5.0
     max_symbols: int = 2_000
     max_state_bytes: int = 4_096_000
+    bounds: Bounds = BOUNDS
     failures: deque[tuple[float, tuple[str, int, int]]] = field(default_factory=deque)
     last: str = ""
 
@@ -54,6 +56,7 @@ class Guard:
             settings.quarantine_minutes,
             settings.max_symbols,
             settings.max_state_kb << 10,
+            settings.bounds,
         )
 
     def pieces(self, events: Events) -> Iterator[Events]:

@@ -9,6 +9,7 @@ from faust.types import EventT
 from msgspec.structs import replace
 
 from topics import codec
+from topics.bounds import BOUNDS, Bounds
 from topics.catalog import Topic
 from topics.letters import REASON_LENGTH, letter
 from topics.records import DeadLetter
@@ -49,36 +50,43 @@ def of_record(topic: str, record: ConsumerRecord, row: int, value: bytes, reason
 Decoded = tuple[Sequence[int], list[Any], list[DeadLetter]]
 
 
-def decode_event(topic: Topic, event: EventT[Any]) -> Decoded:
+def latest(time_ms: float, bounds: Bounds) -> int | None:
+    """Return the latest time (epoch ms) that a record of a message may have, None where the broker told no time."""
+    return int(time_ms) + bounds.ahead_ms if time_ms > 0 else None
+
+
+def decode_event(topic: Topic, event: EventT[Any], bounds: Bounds = BOUNDS) -> Decoded:
     """Return the records of an event, the row of each, and the dead letters of what is none; never raises."""
-    return _decode(topic, event.message.value, headers_of(event), partial(of_event, topic.name, event))
+    message, letter_of = event.message, partial(of_event, topic.name, event)
+    time = latest((message.timestamp or 0) * 1000, bounds)
+    return _decode(topic, message.value, headers_of(event), letter_of, time, bounds)
 
 
-def decode_record(topic: Topic, record: ConsumerRecord) -> Decoded:
+def decode_record(topic: Topic, record: ConsumerRecord, bounds: Bounds = BOUNDS) -> Decoded:
     """Return the same of a record that aiokafka has read."""
-    return _decode(topic, record.value, record.headers, partial(of_record, topic.name, record))
+    letter_of = partial(of_record, topic.name, record)
+    return _decode(topic, record.value, record.headers, letter_of, latest(record.timestamp, bounds), bounds)
 
 
 def _decode(
-    topic: Topic, value: bytes | None, headers: Any, letter_of: Callable[[int, bytes, str], DeadLetter]
+    topic: Topic,
+    value: bytes | None,
+    headers: Any,
+    letter_of: Callable[[int, bytes, str], DeadLetter],
+    time: int | None,
+    bounds: Bounds,
 ) -> Decoded:
     try:
-        frame = codec.decode(value, topic.record, headers)
+        frame = codec.decode(value, topic.record, headers, latest=time, bounds=bounds)
     except Exception as error:  # noqa: BLE001 - whatever the bytes do to the codec, they are no record
         return (), [], [letter_of(0, value or b"", told(error))]
-    if not frame.rejected:
-        return range(len(frame.records)), frame.records, []
-    unread = {part.row for part in frame.rejected}
-    rows = [row for row in range(len(frame.records) + len(unread)) if row not in unread]
-    letters = [letter_of(part.row, part.value, part.reason) for part in frame.rejected[: MOST_LETTERS + 1]]
-    return rows, frame.records, bounded(letters, len(frame.rejected))
+    return frame.rows, frame.records, [letter_of(part.row, part.value, part.reason) for part in frame.rejected]
 
 
-def bounded(letters: list[DeadLetter], count: int | None = None) -> list[DeadLetter]:
+def bounded(letters: list[DeadLetter]) -> list[DeadLetter]:
     """Return the letters of one Kafka record, of many only the first; the last then tells how many more there are."""
-    count = len(letters) if count is None else count
-    if count <= MOST_LETTERS:
+    if len(letters) <= MOST_LETTERS:
         return letters
     last = letters[MOST_LETTERS]
-    reason = f"and {count - MOST_LETTERS - 1} more parts of this record like this one: {last.reason}"
+    reason = f"and {len(letters) - MOST_LETTERS - 1} more parts of this record like this one: {last.reason}"
     return [*letters[:MOST_LETTERS], replace(last, reason=reason[:REASON_LENGTH])]

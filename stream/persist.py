@@ -30,6 +30,7 @@ from stream.shell import slices
 from stream.sinks import Standing, fill_cache, until_taken
 from stream.storing import store
 from topics import codec
+from topics.bounds import BOUNDS, Bounds
 from topics.catalog import (
     BARS,
     DEAD_LETTERS,
@@ -57,13 +58,15 @@ PATIENCE_S = 1.0
 AWAY = Gauge("foretick_sink_away", "1 while a sink takes nothing of what is to be kept there.", ["sink"])
 
 
-def read(topic: Topic, events: Sequence[EventT[Any]]) -> tuple[list[Struct], list[str], list[DeadLetter]]:
+def read(
+    topic: Topic, events: Sequence[EventT[Any]], bounds: Bounds = BOUNDS
+) -> tuple[list[Struct], list[str], list[DeadLetter]]:
     """Return the records of events, where each tick came from (``partition-offset-row``), and what is no record."""
     records: list[Struct] = []
     origins: list[str] = []
     letters: list[DeadLetter] = []
     for event in events:
-        rows, found, unread = decode_event(topic, event)
+        rows, found, unread = decode_event(topic, event, bounds)
         records += found
         letters += unread
         if topic is TICKS:
@@ -88,7 +91,7 @@ async def persist(
         for part in (piece for cut in slices(events, SLICE_BYTES) for piece in guard.pieces(cut)):
             kept, passed = guard.passed(topic.name, part)
             guard.begin(kept)
-            records, origins, letters = read(topic, kept)
+            records, origins, letters = read(topic, kept, guard.bounds)
             guard.end(part)
             if topic is DEAD_LETTERS:
                 records += letters
@@ -113,9 +116,8 @@ def not_stored(
     topic: Topic, events: Sequence[EventT[Any]], refused: Mapping[int, str], guard: Guard
 ) -> list[DeadLetter]:
     """Return the dead letters of the records that the database has refused, by their place among all."""
-    places = [
-        (event, row, record) for event in events for row, record in zip(*decode_event(topic, event)[:2], strict=True)
-    ]
+    decoded = ((event, decode_event(topic, event, guard.bounds)) for event in events)
+    places = [(event, *found) for event, (rows, records, _) in decoded for found in zip(rows, records, strict=True)]
     letters = []
     for place, reason in refused.items():
         if place < len(places):  # else it is a letter about what is no letter, and that is in the log now

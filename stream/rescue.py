@@ -86,6 +86,27 @@ class Rescue(Generic[R, S]):
         self.letters.append(of_event(topic, event, part.rows[0], codec.encode(part.records), said))
 
 
+def turned_away(
+    stage: Stage[R, Any], guard: Guard, events: Sequence[EventT[Any]], parts: Sequence[Part[R]]
+) -> list[DeadLetter]:
+    """Return the dead letters of a symbol for whose state there is no room."""
+    places = {(event.message.partition, event.message.offset): event for event in events}
+    limit = guard.max_symbols
+    reason = (
+        f"{stage.name} keeps the state of {limit} symbols and intervals already: FORETICK_MAX_SYMBOLS says how many"
+    )
+    return [
+        of_event(
+            stage.source.name,
+            places[part.partition, part.offset],
+            part.rows[0],
+            codec.encode(part.records),
+            reason,
+        )
+        for part in parts
+    ]
+
+
 def _halves(parts: Sequence[Part[R]]) -> Iterator[list[Part[R]]]:
     if len(parts) > 1:
         middle = len(parts) // 2

@@ -22,7 +22,7 @@ from stream.guard import DefectError, Guard
 from stream.letters import bounded, decode_event, of_event, told
 from stream.metrics import Meter, arrived
 from stream.outbox import Delivery, Outbox
-from stream.rescue import Rescue, StateSizeError
+from stream.rescue import Rescue, StateSizeError, turned_away
 from stream.stage import Output, Part, Stage
 from topics import codec
 from topics.catalog import DEAD_LETTERS, Topic
@@ -202,13 +202,15 @@ class Shell(Generic[R, S]):
             table_key = "|".join(key).encode()
             loaded = ahead.get(table_key) or load(key, table_key)
             if loaded is None:
-                frames += self._turned_away(events, parts)
+                frames.append(
+                    (DEAD_LETTERS, self.stage.source.name, turned_away(self.stage, self.guard, events, parts))
+                )
                 continue
             offsets, state = loaded
             fresh = [part for part in parts if part.offset > offsets.get(part.partition, -1)]
             if not fresh:
                 continue
-            state, outputs = fold(state, fresh)
+            state, outputs = fold(self._believed(key, state, fresh), fresh)
             offsets = offsets | {part.partition: part.offset for part in fresh}
             value = _encoder.encode(Entry(offsets, dump(state)))
             count += sum(len(part.records) for part in fresh)
@@ -216,10 +218,22 @@ class Shell(Generic[R, S]):
             changes.append(Change(groups.last[key], table_key, state, offsets, value))
         return frames, changes, count
 
+    def _believed(self, key: Key, state: S, parts: Sequence[Part[R]]) -> S:
+        """Return the state, or the initial one where it knows a time that cannot have been yet.
+
+        Before times had a bound, one row that was dated ahead made every later one of its symbol old, for good.
+        """
+        clock, newest = max(part.timestamp for part in parts), self.stage.newest(state)
+        if clock <= 0 or newest <= clock + self.guard.bounds.ahead_ms:
+            return state
+        text = "%s: the state of %s knows the time %d, which is yet to come: it begins anew"
+        log.warning(text, self.stage.name, key, newest, extra={"symbol": key[0]})
+        return self.stage.load(key, None)
+
     def _group(self, event: EventT[Any], groups: Groups[R], check: Callable[[R], str | None]) -> Iterator[Sending]:
         """Add an event's records to the groups, all or none; yield the dead letters of what is not used."""
         message = event.message
-        rows, records, letters = decode_event(self.stage.source, event)
+        rows, records, letters = decode_event(self.stage.source, event, self.guard.bounds)
         refused: list[DeadLetter] = []
         parts: dict[Key, Part[R]] = {}
         part, part_key = None, None
@@ -240,20 +254,6 @@ class Shell(Generic[R, S]):
             groups.last[key] = event
         if letters or refused:
             yield DEAD_LETTERS, self.stage.source.name, letters + bounded(refused)
-
-    def _turned_away(self, events: Sequence[EventT[Any]], parts: Sequence[Part[R]]) -> Iterator[Sending]:
-        """Yield the dead letters of a symbol for which there is no room."""
-        places = {(event.message.partition, event.message.offset): event for event in events}
-        topic = self.stage.source.name
-        reason = (
-            f"{self.stage.name} keeps the state of {self.guard.max_symbols} symbols and intervals already: "
-            "FORETICK_MAX_SYMBOLS says how many"
-        )
-        letters = [
-            of_event(topic, places[part.partition, part.offset], part.rows[0], codec.encode(part.records), reason)
-            for part in parts
-        ]
-        yield DEAD_LETTERS, topic, letters
 
     def _load(self, key: Key, table_key: bytes) -> tuple[dict[int, int], S] | None:
         """Return the offsets and the state of a key, None where there is no room for it."""

@@ -52,6 +52,10 @@ class Stage(Protocol[R, S]):
         """Return the state's bytes, exactly."""
         ...
 
+    def newest(self, state: S) -> int:
+        """Return the latest time (epoch ms) that the state knows, by which later rows are newer or not; -1: none."""
+        ...
+
     def step(self, state: S, parts: Sequence[Part[R]]) -> tuple[S, list[Output]]:
         """Fold the parts, in order, into the state; return what to publish."""
         ...

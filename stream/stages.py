@@ -14,14 +14,17 @@ from models import outcomes
 from models.outcomes import OutcomesState
 from models.predictor import Predictor, PredictorState
 from stream.stage import Output, Part
-from topics.catalog import BARS, FEATURES, MODEL_EVENTS, OUTCOMES, PREDICTIONS, REGIMES, Topic
-from topics.records import Bar, Features, ModelEvent, Prediction
+from topics.catalog import BARS, DEAD_LETTERS, FEATURES, MODEL_EVENTS, OUTCOMES, PREDICTIONS, REGIMES, Topic
+from topics.codec import encode_one
+from topics.records import Bar, DeadLetter, Features, ModelEvent, Prediction
 from topics.units import is_time
 
 log = logging.getLogger("foretick")
 
 Row = TypeVar("Row", Bar, Features)
 Key = tuple[str, str]
+MOST_TOLD = 100
+"""Predictions refused in one go that are told of one by one."""
 
 
 def increasing(parts: Sequence[Part[Row]], last_time: int) -> list[Row]:
@@ -70,6 +73,10 @@ class Indicators:
         """Return the indicators' state as bytes."""
         return state.dumps()
 
+    def newest(self, state: FeatureState) -> int:
+        """Return the time of the last bar."""
+        return state.last_time
+
     def step(self, state: FeatureState, parts: Sequence[Part[Bar]]) -> tuple[FeatureState, list[Output]]:
         """Compute the indicators and the regime of each new bar."""
         bars = increasing(parts, state.last_time)
@@ -111,6 +118,10 @@ class Predictions:
     def dump(self, state: PredictorState) -> bytes:
         """Return the models' state as bytes."""
         return state.dumps()
+
+    def newest(self, state: PredictorState) -> int:
+        """Return the time of the last row."""
+        return state.last_time
 
     def step(self, state: PredictorState, parts: Sequence[Part[Features]]) -> tuple[PredictorState, list[Output]]:
         """Let every model learn from what matured, then predict; tell which versions begin to serve the symbol."""
@@ -173,7 +184,32 @@ class Outcomes:
         """Return what waits, as bytes."""
         return state.dumps()
 
+    def newest(self, state: OutcomesState) -> int:
+        """Return the time of the newest bar, or of the newest prediction of any series."""
+        return max([state.last_time, *(one.last_time for one in state.waiting.values())])
+
     def step(self, state: OutcomesState, parts: Sequence[Part[Prediction]]) -> tuple[OutcomesState, list[Output]]:
         """Score the predictions whose target these predictions' prices are."""
-        state, matured = outcomes.step(state, [record for part in parts for record in part.records])
-        return state, [(OUTCOMES, matured)]
+        state, matured, refused = outcomes.step_within(state, [record for part in parts for record in part.records])
+        letters = _letters(parts, {id(record) for record in refused}) if refused else []
+        return state, [(OUTCOMES, matured), (DEAD_LETTERS, letters)]
+
+
+def _letters(parts: Sequence[Part[Prediction]], refused: set[int]) -> list[DeadLetter]:
+    """Return the dead letters of the predictions of these identities, `MOST_TOLD` at most."""
+    found = [(part, row, one) for part in parts for row, one in zip(part.rows, part.records, strict=True)]
+    found = [item for item in found if id(item[2]) in refused]
+    more = f"; so do {len(found) - MOST_TOLD} more" if len(found) > MOST_TOLD else ""
+    return [
+        DeadLetter(
+            PREDICTIONS.name,
+            part.partition,
+            part.offset,
+            f"more forecasts of its series or symbol wait for their bars than may ({outcomes.MOST_WAITING}, "
+            f"{outcomes.MOST_OF_ALL}): it is not scored{more}",
+            encode_one(record),
+            part.timestamp,
+            row=row,
+        )
+        for part, row, record in found[:MOST_TOLD]
+    ]

@@ -70,7 +70,7 @@ class Gather:
             return [(DEAD_LETTERS, self.source.name, value) for value in encoded(letters)]
 
     def _forward(self, event: EventT[Any]) -> list[Value]:
-        _, found, letters = decode_event(self.source, event)
+        _, found, letters = decode_event(self.source, event, self.guard.bounds)
         groups: dict[Key, list[Bar]] = {}
         for bar in found:
             groups.setdefault((bar.symbol, bar.interval), []).append(bar)
@@ -115,6 +115,10 @@ class Market:
     def dump(self, state: MarketState) -> bytes:
         """Return the bars that wait, as bytes."""
         return state.dumps()
+
+    def newest(self, state: MarketState) -> int:
+        """Return the newest time of any symbol."""
+        return max([state.done, *(follower.frontier for follower in state.followers.values())])
 
     def step(self, state: MarketState, parts: Sequence[Part[Bar]]) -> tuple[MarketState, list[Output]]:
         """Let each message's bars in, and those out that have met the others; message by message, as they count."""

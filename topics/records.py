@@ -1,37 +1,61 @@
 """The records, in the order in which they flow. Each is frozen, validated when built, and plain JSON on the wire.
 
 Times are epoch milliseconds, UTC. Prices and amounts are in the symbol's quote and base currency. Unknown is None.
-A record that would be impossible (a bar whose high is below its low) raises ValueError and cannot be built.
+A record that would be impossible (a bar whose high is below its low) raises ValueError and cannot be built. What a
+field may hold is in `topics.limits`; the codec refuses what is beyond, and the folds make nothing that is.
 """
 
-from math import inf
 from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from topics.units import INTERVAL, measure
+from topics.limits import (
+    LEAST_AMOUNT,
+    LEAST_PRICE,
+    LEAST_SCALE,
+    MOST_AMOUNT,
+    MOST_CHALLENGERS,
+    MOST_FORECASTS,
+    MOST_KEYS,
+    MOST_PRICE,
+    MOST_QUOTE,
+    MOST_RETURN,
+    MOST_SCALE,
+    MOST_VALUES,
+    MOST_VOLUME,
+    Amount,
+    Close,
+    Count,
+    Horizon,
+    Interval,
+    Key,
+    Label,
+    LabelOrNone,
+    Loss,
+    MarketTime,
+    Name,
+    Number,
+    Price,
+    Probability,
+    Quantile,
+    QuoteVolume,
+    Return,
+    Scale,
+    Symbol,
+    Text,
+    Time,
+    Unlike,
+    Version,
+    Volume,
+    Weight,
+)
+from topics.units import measure
 
 HORIZONS = (1, 5, 15, 60)
 """The horizons of a prediction, in bars."""
 QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 """The levels of a forecast's quantiles."""
-END_OF_TIME = 10_000_000_000_000
-"""Every time is before this (epoch ms): the year 2286."""
 
-PATTERNS = {"symbol": r"^[A-Z0-9][A-Z0-9._:/-]*$", "interval": INTERVAL}
-"""What the texts in these fields match. The codec sees to it once a frame; msgspec would once a record."""
-
-Symbol = Annotated[
-    str,
-    Meta(min_length=1, max_length=64, examples=["BTCUSDT"], extra_json_schema={"pattern": PATTERNS["symbol"]}),
-]
-Interval = Annotated[str, Meta(examples=["1m", "tick-500"], extra_json_schema={"pattern": PATTERNS["interval"]})]
-Time = Annotated[int, Meta(ge=0, lt=END_OF_TIME, description="epoch milliseconds, UTC")]
-Horizon = Annotated[int, Meta(ge=1, le=100_000, description="bars ahead")]
-Probability = Annotated[float, Meta(ge=0, le=1)]
-# Whatever is decoded must also fit into a 64-bit column and into an index, or one record would stop the rest.
-Count = Annotated[int, Meta(ge=0, le=2**53)]
-Name = Annotated[str, Meta(max_length=200)]
 Role = Literal["champion", "challenger", "shadow"]
 """What a model version's forecasts are for: the champion's are the model's word; the others are only scored. A
 challenger may take the champion's place; the shadow is the champion before, kept warm for a rollback."""
@@ -41,19 +65,19 @@ class Tick(Struct, frozen=True, gc=False, omit_defaults=True):
     """One trade. `side` is the taker's; `repaired`: it came too late to be live, asked for after a hole was found."""
 
     symbol: Symbol
-    time: Time
-    price: float
-    amount: float
+    time: MarketTime
+    price: Price
+    amount: Amount
     side: Literal["buy", "sell"] | None = None
     trade_id: Name | None = None
     venue: Name | None = None
     repaired: bool = False
 
     def __post_init__(self) -> None:
-        if not 0 < self.price < inf:
-            raise ValueError(f"price {self.price} is not a positive number")
-        if not 0 < self.amount < inf:
-            raise ValueError(f"amount {self.amount} is not a positive number")
+        if not LEAST_PRICE <= self.price <= MOST_PRICE:
+            raise ValueError(f"price {self.price} is not a positive number from {LEAST_PRICE:g} to {MOST_PRICE:g}")
+        if not LEAST_AMOUNT <= self.amount <= MOST_AMOUNT:
+            raise ValueError(f"amount {self.amount} is not a positive number from {LEAST_AMOUNT:g} to {MOST_AMOUNT:g}")
 
 
 class Gap(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -68,9 +92,9 @@ class Gap(Struct, frozen=True, gc=False, omit_defaults=True):
 
     symbol: Symbol
     venue: Name
-    start: Time
-    end: Time
-    reason: str
+    start: MarketTime
+    end: MarketTime
+    reason: Text
     trades: Count | None = None
     after_id: Name | None = None
     before_id: Name | None = None
@@ -98,29 +122,35 @@ class Bar(Struct, frozen=True, gc=False, omit_defaults=True):
 
     symbol: Symbol
     interval: Interval
-    time: Time
-    open: float
-    high: float
-    low: float
-    close: float
-    volume: float | None
+    time: MarketTime
+    open: Price
+    high: Price
+    low: Price
+    close: Price
+    volume: Volume | None
     trades: Count | None = None
-    buy_volume: float | None = None
-    quote_volume: float | None = None
+    buy_volume: Volume | None = None
+    quote_volume: QuoteVolume | None = None
     gap: Count = 0
     buy_trades: Count | None = None
-    market_return: float | None = None
+    market_return: Return | None = None
     market_rank: Probability | None = None
-    lead_return: float | None = None
+    lead_return: Return | None = None
 
     def __post_init__(self) -> None:
-        if not (0 < self.low <= self.open <= self.high < inf and self.low <= self.close <= self.high):
+        low, high = self.low, self.high
+        if not (LEAST_PRICE <= low <= self.open <= high <= MOST_PRICE and low <= self.close <= high):
             raise ValueError(
-                f"prices open {self.open}, high {self.high}, low {self.low}, close {self.close} "
-                "are not positive with low <= open, close <= high"
+                f"prices open {self.open}, high {high}, low {low}, close {self.close} are not positive with "
+                f"low <= open, close <= high, all from {LEAST_PRICE:g} to {MOST_PRICE:g}"
             )
-        if self.volume is not None and not 0 <= self.volume < inf:
-            raise ValueError(f"volume {self.volume} is negative or infinite")
+        if self.volume is not None and not (LEAST_AMOUNT <= self.volume <= MOST_VOLUME or self.volume == 0):
+            raise ValueError(f"volume {self.volume} is neither 0 nor from {LEAST_AMOUNT:g} to {MOST_VOLUME:g}")
+        bought, quote = self.buy_volume, self.quote_volume
+        if bought is not None and not 0 <= bought <= MOST_VOLUME:
+            raise ValueError(f"buy_volume {bought} is not from 0 to {MOST_VOLUME:g}")
+        if quote is not None and not 0 <= quote <= MOST_QUOTE:
+            raise ValueError(f"quote_volume {quote} is not from 0 to {MOST_QUOTE:g}")
         kind, size = measure(self.interval)
         if kind == "time" and self.time % size:
             raise ValueError(f"time {self.time} is not the start of a {self.interval} interval")
@@ -131,10 +161,10 @@ class Features(Struct, frozen=True, gc=False, omit_defaults=True):
 
     symbol: Symbol
     interval: Interval
-    time: Time
-    close: float
-    fingerprint: Name
-    values: list[float | None]
+    time: MarketTime
+    close: Close
+    fingerprint: Label
+    values: Annotated[list[Number | None], Meta(max_length=MOST_VALUES)]
 
 
 class Regime(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -145,9 +175,9 @@ class Regime(Struct, frozen=True, gc=False, omit_defaults=True):
 
     symbol: Symbol
     interval: Interval
-    time: Time
+    time: MarketTime
     state: Name
-    posterior: dict[str, Probability]
+    posterior: Annotated[dict[Key, Probability], Meta(max_length=MOST_KEYS)]
     change_point: Probability | None = None
 
 
@@ -159,21 +189,23 @@ class Forecast(Struct, frozen=True, gc=False, omit_defaults=True):
     """
 
     horizon: Horizon
-    mean: float | None = None
-    scale: float | None = None
-    quantiles: list[float] | None = None
+    mean: Return | None = None
+    scale: Scale | None = None
+    quantiles: list[Quantile] | None = None
     p_up: Probability | None = None
-    weights: dict[str, float] | None = None
+    weights: Annotated[dict[Key, Weight], Meta(max_length=MOST_KEYS)] | None = None
 
     def __post_init__(self) -> None:
-        if self.scale is not None and not 0 < self.scale < inf:
-            raise ValueError(f"scale {self.scale} is not a positive number")
+        if self.scale is not None and not LEAST_SCALE <= self.scale <= MOST_SCALE:
+            raise ValueError(f"scale {self.scale} is not a positive number from {LEAST_SCALE:g} to {MOST_SCALE:g}")
         if self.quantiles is not None:
             if len(self.quantiles) != len(QUANTILES):
                 raise ValueError(f"{len(self.quantiles)} quantiles, not {len(QUANTILES)}")
             first, second, third, median, fifth, sixth, last = self.quantiles
             if not first <= second <= third <= median <= fifth <= sixth <= last:
                 raise ValueError("quantiles decrease")
+            if first < -MOST_RETURN or last > MOST_RETURN:
+                raise ValueError(f"quantiles from {first} to {last} are not within {MOST_RETURN:g} of 0")
 
 
 class Prediction(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -185,15 +217,15 @@ class Prediction(Struct, frozen=True, gc=False, omit_defaults=True):
 
     symbol: Symbol
     interval: Interval
-    time: Time
-    model: Name
-    version: Name
-    fingerprint: Name
-    price: float
-    forecasts: list[Forecast]
+    time: MarketTime
+    model: Label
+    version: Label
+    fingerprint: Label
+    price: Close
+    forecasts: Annotated[list[Forecast], Meta(max_length=MOST_FORECASTS)]
     regime: Name | None = None
     role: Role = "champion"
-    dissimilarity: float | None = None
+    dissimilarity: Unlike | None = None
     expired: bool = False
 
 
@@ -208,16 +240,16 @@ class Outcome(Struct, frozen=True, gc=False, omit_defaults=True):
 
     symbol: Symbol
     interval: Interval
-    time: Time
-    model: Name
-    version: Name
+    time: MarketTime
+    model: Label
+    version: Label
     horizon: Horizon
-    target_time: Time
+    target_time: MarketTime
     status: Literal["scored", "stale", "unscored"]
-    realised: float | None = None
-    absolute_error: float | None = None
-    naive_absolute_error: float | None = None
-    pinball: float | None = None
+    realised: Return | None = None
+    absolute_error: Loss | None = None
+    naive_absolute_error: Loss | None = None
+    pinball: Loss | None = None
     interval_hit: bool | None = None
     direction_hit: bool | None = None
     role: Role = "champion"
@@ -236,12 +268,12 @@ class Alert(Struct, frozen=True, gc=False, omit_defaults=True):
     symbol: Symbol
     time: Time
     severity: Literal["info", "warning", "critical"]
-    message: str
+    message: Text
     rule_version: Count = 0
-    model: Name | None = None
+    model: Label | None = None
     interval: Interval | None = None
     horizon: Horizon | None = None
-    value: float | None = None
+    value: Number | None = None
     held: Count = 0
 
 
@@ -252,17 +284,17 @@ class Deployment(Struct, frozen=True, gc=False, omit_defaults=True):
     `evidence`, numbers by their names. `champion` None: the model leaves service. `shadow` is the champion before.
     """
 
-    model: Name
+    model: Label
     number: Count
     action: Literal["serve", "challenge", "withdraw", "promote", "rollback", "retire"]
-    champion: Name | None
-    fingerprint: Name
+    champion: Version | None
+    fingerprint: Label
     time: Time
-    challengers: list[Name] = []
-    shadow: Name | None = None
+    challengers: Annotated[list[Version], Meta(max_length=MOST_CHALLENGERS)] = []
+    shadow: Version | None = None
     decided_by: Name = ""
-    why: str = ""
-    evidence: dict[str, float] | None = None
+    why: Text = ""
+    evidence: Annotated[dict[Key, Number], Meta(max_length=MOST_KEYS)] | None = None
 
 
 class ModelEvent(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -272,16 +304,16 @@ class ModelEvent(Struct, frozen=True, gc=False, omit_defaults=True):
     and `interval` that the version forecast as champion.
     """
 
-    model: Name
-    version: Name
+    model: Label
+    version: LabelOrNone
     event: Literal["loaded", "refused", "serving"]
-    fingerprint: Name
+    fingerprint: Label
     time: Time
     number: Count = 0
     role: Role | None = None
     symbol: Symbol | None = None
     interval: Interval | None = None
-    reason: str | None = None
+    reason: Text | None = None
 
 
 class Drift(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -291,18 +323,18 @@ class Drift(Struct, frozen=True, gc=False, omit_defaults=True):
     training data (``dissimilarity``), or the model's age (``expiry``). `since` is when it is thought to have begun.
     """
 
-    model: Name
-    version: Name
+    model: Label
+    version: Label
     kind: Literal["errors", "coverage", "features", "dissimilarity", "expiry"]
     detector: Name
     time: Time
-    statistic: float
-    limit: float
+    statistic: Number
+    limit: Number
     interval: Interval
     symbol: Symbol | None = None
     horizon: Horizon | None = None
     since: Time | None = None
-    detail: str = ""
+    detail: Text = ""
 
 
 class DeadLetter(Struct, frozen=True, gc=False, omit_defaults=True):
@@ -316,7 +348,7 @@ class DeadLetter(Struct, frozen=True, gc=False, omit_defaults=True):
     topic: Name
     partition: Count
     offset: Count
-    reason: str
+    reason: Text
     value: bytes
     time: Time
     key: bytes | None = None

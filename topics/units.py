@@ -10,8 +10,8 @@ _WHOLE = r"[1-9][0-9]{0,11}"
 _DECIMAL = rf"(?:{_WHOLE}(?:\.[0-9]{{0,7}}[1-9])?|0\.[0-9]{{0,7}}[1-9])"
 _FILLED = rf"(?:(?:tick|dollar)-{_WHOLE}|(?:volume|range)-{_DECIMAL})"
 INTERVAL = rf"^(?:[1-9][0-9]{{0,4}}[smhd]|{_FILLED})$(?!\n)"
-"""The names that a record may carry, as a regular expression that JSON Schema understands too."""
-_TIME, _OTHER = re.compile(r"[1-9][0-9]*[smhd]"), re.compile(_FILLED)
+"""The names that a record may carry, as JSON Schema writes it: see `topics.limits`."""
+_TIME, _OTHER = re.compile(r"[1-9][0-9]{0,11}[smhd]"), re.compile(_FILLED)
 
 Kind = Literal["time", "tick", "volume", "dollar", "range"]
 

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from topics.records import END_OF_TIME, Tick
+from topics.limits import EARLIEST, END_OF_TIME
+from topics.records import Tick
 
 LONGEST_ID = 200
 
@@ -37,15 +38,24 @@ class Trade(Struct, frozen=True):
     raw: bytes = b""
 
 
-def parse(trade: Mapping[str, Any], market: Market, venue: str, *, counted: bool, repaired: bool = False) -> Trade:
+def parse(
+    trade: Mapping[str, Any],
+    market: Market,
+    venue: str,
+    *,
+    counted: bool,
+    repaired: bool = False,
+    latest: int = END_OF_TIME - 1,
+) -> Trade:
     """Return the trade of a ccxt trade structure; one that is impossible keeps its place, and says why.
 
+    A time before 2009 or after `latest` (epoch ms) is none.
     `counted`: the venue's ids are numbers without a gap. Format: docs.ccxt.com, "Trade structure".
     """
     key = None if trade.get("id") in (None, "") else str(trade["id"])
     number = int(key) if counted and key is not None and key.isdecimal() and len(key) < 19 else None
     time = trade.get("timestamp")
-    known = isinstance(time, int) and 0 <= time < END_OF_TIME
+    known = isinstance(time, int) and EARLIEST <= time <= latest
     place = int(time) if known and time is not None else 0
     try:
         if not known:

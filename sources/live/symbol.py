@@ -10,6 +10,7 @@ from sources.live.line import Line, Place
 from sources.live.parse import Market, Trade, parse
 from sources.live.status import SymbolStatus
 from sources.live.timed import Timed
+from topics.bounds import BOUNDS
 from topics.records import DeadLetter, Gap, Tick
 
 SILENCE_S = 5.0
@@ -45,7 +46,9 @@ class Symbol(Struct):
 
     def parsed(self, trades: list[dict[str, Any]], *, repaired: bool = False) -> list[Trade]:
         """Return ccxt's trades as ours."""
-        return [parse(trade, self.market, self.venue, counted=self.counted, repaired=repaired) for trade in trades]
+        latest = int(time.time() * 1_000) + BOUNDS.ahead_ms
+        how = {"counted": self.counted, "repaired": repaired}
+        return [parse(trade, self.market, self.venue, latest=latest, **how) for trade in trades]
 
     def new_in(self, cache: Any) -> list[dict[str, Any]]:
         """Return what ccxt has added to its cache of the symbol's trades since the last look, oldest first."""

@@ -10,7 +10,8 @@ from msgspec import Struct, field
 
 from sources.live.line import Hole, Place
 from sources.live.parse import Trade
-from topics.records import END_OF_TIME, Gap
+from topics.limits import END_OF_TIME
+from topics.records import Gap
 
 REMEMBERED = 4_096
 """Ids by which a trade is known again."""

@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 from aiokafka import TopicPartition
-from alert_records import regime
+from alert_records import START, regime
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -56,7 +56,7 @@ class Outbox:
 
 def message(offset: int, *symbols: str) -> Any:
     value = codec.encode([replace(regime(1, "calm"), symbol=symbol) for symbol in symbols])
-    place = {"topic": REGIMES.name, "partition": 0, "offset": offset, "timestamp": 5, "key": b"k"}
+    place = {"topic": REGIMES.name, "partition": 0, "offset": offset, "timestamp": START + 3_600_000, "key": b"k"}
     return SimpleNamespace(value=value, headers=codec.HEADERS, **place)
 
 

@@ -15,7 +15,8 @@ from features import information_bars as fold
 from features.information_bars import InformationState
 from features.open_bar import REMEMBERED
 from topics.codec import Rejected, decode, encode
-from topics.records import END_OF_TIME, Bar, Tick
+from topics.limits import EARLIEST, END_OF_TIME, MOST_QUOTE, MOST_VOLUME
+from topics.records import Bar, Tick
 
 T0 = 1_600_000_020_000
 
@@ -142,10 +143,13 @@ def test_the_old_state_stays_as_it_was() -> None:
 
 
 def test_sums_that_overflow_are_refused_not_raised() -> None:
-    _, bars, rejected = run([tick(0, 1.0, 1.7e308), tick(1, 1.0, 1.7e308), tick(2, 1e200, 1e200), tick(3)], "tick-2")
-    assert [bar.volume for bar in bars] == [1.7e308]
-    assert [one.row for one in rejected] == [1, 2]
-    assert all("tick-2 bar's volume would not be finite" in one.reason for one in rejected)
+    state, _, _ = fold.step(fold.initial(), [tick(0, 1.0, 1.0)], 0, "tick-2")
+    assert state.open is not None
+    state.open.volume, state.open.quote_volume = MOST_VOLUME, MOST_QUOTE - 1e29
+    _, bars, rejected = fold.step(state, [tick(1, 1.0, 1e18), tick(2, 1e12, 1e18), tick(3, 1.0, 1e-18)], 1, "tick-2")
+    assert [bar.volume for bar in bars] == [MOST_VOLUME]
+    assert [one.row for one in rejected] == [0, 1]
+    assert all("tick-2 bar's volume would be beyond what a bar may hold" in one.reason for one in rejected)
 
 
 def test_bytes_that_are_no_state_are_refused() -> None:
@@ -207,9 +211,9 @@ def test_every_trade_is_in_one_bar_and_all_bars_but_the_open_one_are_full(ticks:
         st.builds(
             Tick,
             symbol=st.just("A"),
-            time=st.integers(0, END_OF_TIME - 1) | st.just(END_OF_TIME - 1),
-            price=st.floats(0, exclude_min=True, allow_infinity=False),
-            amount=st.floats(0, exclude_min=True, allow_infinity=False),
+            time=st.integers(EARLIEST, END_OF_TIME - 1) | st.just(END_OF_TIME - 1),
+            price=st.floats(1e-12, 1e12),
+            amount=st.floats(1e-18, 1e18),
             side=st.sampled_from(["buy", "sell", None]),
             trade_id=st.none() | st.text(max_size=3),
         ),

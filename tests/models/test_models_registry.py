@@ -50,6 +50,19 @@ def test_what_cannot_be_served_is_said_in_one_line(fitted: dict[str, Forecaster]
         registry.load_all(tmp_path, DEFAULT.fingerprint)
 
 
+@pytest.mark.parametrize("version", ["/etc", "..", "../naive/0123456789ab", "0123456789ab\n", "0123456789AB", "", "v1"])
+def test_a_version_is_never_a_path(version: str, fitted: dict[str, Forecaster], tmp_path: Path) -> None:
+    """An absolute path as the champion was accepted, and hung a thread of the worker."""
+    registry.save(tmp_path, DEFAULT, [fitted["naive"]])
+    for asked in (
+        lambda: registry.load(tmp_path, "naive", version, DEFAULT.fingerprint),
+        lambda: registry.provenance(tmp_path, "naive", version),
+        lambda: registry.provenance(tmp_path, "../naive", "0123456789ab"),
+    ):
+        with pytest.raises(ValueError, match="does not match"):
+            asked()
+
+
 def test_models_of_other_features_are_refused_in_one_line(fitted: dict[str, Forecaster], tmp_path: Path) -> None:
     registry.save(tmp_path, DEFAULT, [fitted["naive"]])
     said = f"model 'naive' was fitted on features {DEFAULT.fingerprint}, but another are computed; run foretick train"

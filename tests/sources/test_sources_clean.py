@@ -129,11 +129,14 @@ def _refusals(build: Callable[..., object], rows: Iterable[tuple[float | None, .
     return reasons
 
 
+AT = 1_700_000_040_000
+
+
 def test_bars_are_refused_exactly_where_the_record_refuses_their_prices() -> None:
     rows = list(product(NUMBERS, repeat=4))
     columns = {name: [row[at] for row in rows] for at, name in enumerate(("open", "high", "low", "close"))}
-    parsed = _parsed("bar", columns | {"volume": [1.0] * len(rows)}, [M] * len(rows))
-    expected = _refusals(lambda *prices: Bar("X", "1m", M, *prices, 1.0), rows)
+    parsed = _parsed("bar", columns | {"volume": [1.0] * len(rows)}, [AT] * len(rows))
+    expected = _refusals(lambda *prices: Bar("X", "1m", AT, *prices, 1.0), rows)
     assert expected.pop(rows.index((None,) * 4))
     assert parsed.empty == 1
     assert {letter.offset: letter.reason for letter in parsed.dead} == expected
@@ -142,24 +145,24 @@ def test_bars_are_refused_exactly_where_the_record_refuses_their_prices() -> Non
 
 def test_bars_are_refused_exactly_where_the_record_refuses_their_volume() -> None:
     prices = {name: [1.0] * len(NUMBERS) for name in ("open", "high", "low", "close")}
-    parsed = _parsed("bar", prices | {"volume": list(NUMBERS)}, [M] * len(NUMBERS))
+    parsed = _parsed("bar", prices | {"volume": list(NUMBERS)}, [AT] * len(NUMBERS))
     rows = [(volume,) for volume in NUMBERS if volume is not None]
-    expected = _refusals(lambda volume: Bar("X", "1m", M, 1.0, 1.0, 1.0, 1.0, volume), rows)
+    expected = _refusals(lambda volume: Bar("X", "1m", AT, 1.0, 1.0, 1.0, 1.0, volume), rows)
     # An unknown volume stands first, and is no reason.
     assert {letter.offset: letter.reason for letter in parsed.dead} == {at + 1: why for at, why in expected.items()}
 
 
-@pytest.mark.parametrize("time", [M + 1, -M, 10_000_000_000_000, 253_402_300_799_000])
+@pytest.mark.parametrize("time", [AT + 1, -AT, 10_000_000_000_000, 253_402_300_799_000])
 def test_a_time_off_the_interval_or_out_of_range_is_refused(time: int) -> None:
     prices = {name: [1.0] for name in ("open", "high", "low", "close", "volume")}
-    assert [letter.time for letter in _parsed("bar", prices, [time]).dead] == [time if time == M + 1 else 0]
+    assert [letter.time for letter in _parsed("bar", prices, [time]).dead] == [time if time == AT + 1 else 0]
 
 
 def test_trades_are_refused_exactly_where_the_record_refuses_them() -> None:
     rows = list(product(NUMBERS, repeat=2))
     columns = {name: [row[at] for row in rows] for at, name in enumerate(("price", "amount"))}
-    parsed = _parsed("tick", columns, [M] * len(rows))
-    expected = _refusals(lambda price, amount: Tick("X", M, price, amount), rows)
+    parsed = _parsed("tick", columns, [AT] * len(rows))
+    expected = _refusals(lambda price, amount: Tick("X", AT, price, amount), rows)
     assert {letter.offset: letter.reason for letter in parsed.dead} == expected
 
 

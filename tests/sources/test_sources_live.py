@@ -285,6 +285,14 @@ def test_an_impossible_trade_keeps_its_place_and_says_why(changes: dict[str, Any
     assert msgspec.json.decode(found.raw) == {"a": 7, "p": "2.0"}
 
 
+def test_a_trade_that_is_dated_ahead_is_none() -> None:
+    """Case 24: one trade, and every later one of its symbol was late."""
+    known = parse(raw(), BTC, "binance", counted=True, latest=raw()["timestamp"])
+    ahead = parse(raw(), BTC, "binance", counted=True, latest=raw()["timestamp"] - 1)
+    assert known.tick is not None
+    assert (ahead.tick, "is none" in ahead.reason) == (None, True)
+
+
 def test_an_impossible_trade_does_not_hold_up_those_after_it() -> None:
     bad = parse(raw(price=-1.0, id="2"), BTC, "binance", counted=True)
     assert numbers(Counted(last=Place(START, 1)).take([bad, trade(3)])) == [2, 3]

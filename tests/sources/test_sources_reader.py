@@ -2,6 +2,7 @@
 
 import gzip
 import random
+import time
 import zipfile
 from pathlib import Path
 
@@ -230,3 +231,24 @@ def test_long_json_is_read_in_blocks(tmp_path: Path, replayed, monkeypatch: pyte
     lines = [f'{{"time": {T + minute * M}, "open": 10, "high": 12, "low": 9, "close": 11}}' for minute in range(50)]
     (tmp_path / "ETHUSDT.json").write_text("\n".join(lines))
     assert _minutes(replayed(tmp_path / "ETHUSDT.json").bars) == list(range(50))
+
+
+def test_a_row_that_is_dated_ahead_is_told_and_holds_nothing_back(tmp_path: Path, replayed) -> None:
+    """Case 24: a row of the year 2100 went to the topic, and every later one of its symbol was skipped there."""
+    ahead = (int(time.time() * 1_000) // M - T // M) + 2 * 24 * 60
+    far = [ahead, ahead + 60, (4_102_444_800_000 - T) // M]
+    first = replayed(_write(tmp_path / "FUTUSDT_part1.csv", [_line(minute) for minute in (*range(100), *far)]))
+    second = replayed(_write(tmp_path / "FUTUSDT_part2.csv", [_line(minute) for minute in range(100, 200)]))
+    assert _minutes(first.bars) + _minutes(second.bars) == list(range(200))
+    assert [(letter.offset, "later than it may be by now" in letter.reason) for letter in first.dead] == [
+        (row, True) for row in (101, 102, 103)
+    ]
+    assert (first.counts.impossible, first.counts.rows, second.counts.impossible) == (3, 103, 0)
+
+
+def test_a_price_that_is_no_normal_number_is_impossible(tmp_path: Path, replayed) -> None:
+    """Case 39: 6.9e-310 was a price, and the worker ended at its forecast, again and again."""
+    lines = [_line(0), f"{T + M},6.9e-310,6.9e-310,6.9e-310,6.9e-310,1", f"{T + 2 * M},1e13,1e13,1e13,1e13,1", _line(3)]
+    result = replayed(_write(tmp_path / "TINYUSDT.csv", lines), Wish(interval="1m"))
+    assert _minutes(result.bars) == [0, 3]
+    assert ["from 1e-12 to 1e+12" in letter.reason for letter in result.dead] == [True, True]

@@ -14,12 +14,15 @@ from topics import codec
 from topics.catalog import BARS, TICKS, Topic
 from topics.records import Bar, Tick
 
+ARRIVED = 1_700_000_000_500
+
 
 class Sum:
     """A stage that counts what it saw and publishes a bar a tick."""
 
     name = "sum"
     source = TICKS
+    known = -1
 
     def key(self, record: Tick) -> tuple[str, str]:
         return record.symbol, "1m"
@@ -32,6 +35,9 @@ class Sum:
 
     def dump(self, state: float) -> bytes:
         return repr(state).encode()
+
+    def newest(self, state: float) -> int:  # noqa: ARG002 - the shell's interface
+        return self.known
 
     def step(self, state: float, parts: Sequence[Part[Tick]]) -> tuple[float, list[Output]]:
         ticks = [tick for part in parts for tick in part.records]
@@ -101,11 +107,11 @@ class Stream:
 
 
 def event(offset: int, *values: Any, partition: int = 0) -> Event:
-    rows = [{"symbol": "BTCUSDT", "time": 1, "price": value, "amount": 1.0} for value in values]
+    rows = [{"symbol": "BTCUSDT", "time": ARRIVED, "price": value, "amount": 1.0} for value in values]
     message = SimpleNamespace(
         partition=partition,
         offset=offset,
-        timestamp=1.5,
+        timestamp=ARRIVED / 1000,
         key=b"BTCUSDT",
         headers=codec.HEADERS,
         value=json.dumps(rows).encode(),

@@ -14,11 +14,11 @@ GATHER = Gather({"A": 1.0, "B": 1.0}, outbox=None)  # type: ignore[arg-type]
 
 
 def bars(symbol: str, count: int, interval: str = "1m") -> list[Bar]:
-    return [Bar(symbol, interval, 60_000 * k, 1.0, 1.0, 1.0, 1.0, 1.0) for k in range(count)]
+    return [Bar(symbol, interval, 1_700_000_040_000 + 60_000 * k, 1.0, 1.0, 1.0, 1.0, 1.0) for k in range(count)]
 
 
 def event(value: bytes) -> Any:
-    message = SimpleNamespace(partition=0, offset=7, timestamp=1.5, key=b"A", headers=codec.HEADERS, value=value)
+    message = SimpleNamespace(partition=0, offset=7, timestamp=1.8e9, key=b"A", headers=codec.HEADERS, value=value)
     return SimpleNamespace(message=message)
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 from prometheus_client import REGISTRY
-from shell_fakes import Event, Journal, Stream, Sum, Table, event
+from shell_fakes import ARRIVED, Event, Journal, Stream, Sum, Table, event
 
 from stream.metrics import arrived
 from stream.shell import Shell
@@ -63,13 +63,37 @@ def test_bad_rows_become_dead_letters_with_their_place_and_hold_nothing_back() -
     assert sorted(
         (letter.row, letter.reason.split(" - ")[0]) for letter in letters if isinstance(letter, DeadLetter)
     ) == [
-        (1, "price -1.0 is not a positive number"),
+        (1, "price -1.0 is not a positive number from 1e-12 to 1e+12"),
         (2, "too dear"),
         (4, "Expected `float`, got `str`"),
     ]
     assert {(letter.topic, letter.offset, letter.time) for letter in letters if isinstance(letter, DeadLetter)} == {
-        ("ticks", 7, 1500)
+        ("ticks", 7, ARRIVED)
     }
+
+
+@pytest.mark.parametrize(("ahead", "expected"), [(86_400_000, 7.0), (86_400_001, 4.0)])
+def test_a_state_that_knows_a_time_that_is_yet_to_come_begins_anew(ahead: int, expected: float) -> None:
+    """Case 24: a state written before times had a bound, by one row that was dated ahead."""
+    journal = Journal()
+    table = Table(journal)
+    run(journal, table, [event(0, 3.0)])
+    stage = Sum()
+    stage.known = ARRIVED + ahead
+    asyncio.run(Shell(stage, table, journal).run(Stream(journal, [[event(1, 4.0)]])))  # type: ignore[arg-type]
+    assert total(table) == expected
+
+
+def test_a_row_that_is_dated_ahead_of_the_broker_is_a_dead_letter() -> None:
+    far = event(0, 1.0)
+    far.message.value = far.message.value.replace(str(ARRIVED).encode(), str(ARRIVED + 86_400_001).encode())
+    journal = Journal()
+    table = Table(journal)
+    run(journal, table, [far, event(1, 2.0)])
+    (letter,) = [record for topic, record in journal.sent if topic is DEAD_LETTERS]
+    assert isinstance(letter, DeadLetter)
+    assert (letter.offset, "later than may be by now" in letter.reason) == (0, True)
+    assert total(table) == 2.0
 
 
 def test_the_cut_into_batches_does_not_matter() -> None:
@@ -117,5 +141,5 @@ def test_latency_counts_from_the_first_topic_on_the_way() -> None:
     first.message.headers = [*codec.HEADERS, (codec.ARRIVED_HEADER, b"1200")]
     second.message.headers = [*codec.HEADERS, (codec.ARRIVED_HEADER, b"nonsense")]
     assert arrived([first, second]) == 1_200
-    assert arrived([second]) == 1_500
+    assert arrived([second]) == ARRIVED
     assert arrived([]) is None

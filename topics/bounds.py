@@ -1,0 +1,24 @@
+"""How much one value on a topic may hold. What is beyond is one dead letter, whatever else it holds."""
+
+from dataclasses import dataclass
+
+from topics.catalog import MAX_MESSAGE_BYTES
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """The most `bytes` and `rows` of a value, the most pairs of symbol and interval (`series`) in it, and how many of
+    its parts that are no records are told of one by one (`rejected`).
+
+    `ahead_ms` is how much later than the broker's clock a record's time may be.
+    """
+
+    bytes: int = 2 * MAX_MESSAGE_BYTES
+    rows: int = 100_000
+    series: int = 1_000
+    rejected: int = 100
+    ahead_ms: int = 86_400_000
+
+
+BOUNDS = Bounds()
+"""Where nothing else is set."""
