@@ -60,8 +60,9 @@ def list_letters(
 @app.command()
 def show(name: Annotated[str, typer.Argument(metavar="LETTER")], as_json: Json = False) -> None:
     """Show the letters of a Kafka record or of one row: where from, why, and the bytes, safe for a terminal."""
+    place = _place(name)
     with _database() as connection:
-        found = _letters(connection, _place(name))
+        found = _letters(connection, place)
     if as_json:
         _print(found)
         return
@@ -95,8 +96,9 @@ def retry(names: Names, as_json: Json = False) -> None:
     from stream.retry import retry as send  # noqa: PLC0415 - likewise
 
     settings, sent = Settings(), []
+    places = list(map(_place, names))
     with _database() as connection:
-        for place in map(_place, names):
+        for place in places:
             found = _letters(connection, place)
             try:
                 asyncio.run(send(settings.broker, found))
@@ -116,8 +118,9 @@ def drop(names: Names, as_json: Json = False) -> None:
     from storage import dead_letters  # noqa: PLC0415 - likewise
 
     dropped = []
+    places = list(map(_place, names))
     with _database() as connection:
-        for place in map(_place, names):
+        for place in places:
             found = _letters(connection, place)
             dead_letters.decide(connection, found, "dropped")
             dropped += found
