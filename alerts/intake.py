@@ -4,8 +4,10 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+import psycopg
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
 from msgspec import Struct
 
@@ -14,9 +16,14 @@ from alerts.kinds import KINDS
 from alerts.watch import Place, Watch
 from settings.broker import Address
 from sources import broker
+from storage.timescale import REFUSED
+from stream.guard import Guard
+from stream.letters import decode_record, of_record, told
 from stream.loss import Jump, Losses, Positions, lost
-from topics import codec
-from topics.catalog import ALERTS_GROUP, MAX_MESSAGE_BYTES
+from stream.outbox import Outbox
+from topics.catalog import ALERTS_GROUP, DEAD_LETTERS, MAX_MESSAGE_BYTES, by_name
+from topics.codec import encode_one
+from topics.records import DeadLetter
 
 log = logging.getLogger("foretick")
 
@@ -67,11 +74,17 @@ class Seek(ConsumerRebalanceListener):  # type: ignore[misc, unused-ignore]
 
 
 async def read(
-    bootstrap: Address, watch: Watch, alone: asyncio.Lock, made: Callable[[int], None], behind: Behind, losses: Losses
+    bootstrap: Address,
+    intake: "Intake",
+    alone: asyncio.Lock,
+    made: Callable[[int], None],
+    behind: Behind,
+    losses: Losses,
 ) -> None:
     """Read for ever, and tell `made` how many alerts came of a batch. Raises KafkaError where Kafka cannot be read.
 
-    `alone` is held while the watcher works: what it knows in memory must be what the database has.
+    `alone` is held while the watcher works: what it knows in memory must be what the database has. Raises DefectError
+    where too many records fail.
     """
     consumer = broker.consumer(
         bootstrap,
@@ -88,7 +101,7 @@ async def read(
 
     async def offsets() -> dict[Place, int]:
         async with alone:
-            return await watch.offsets()
+            return await intake.watch.offsets()
 
     positions = Positions()
     jumps: list[Jump] = []
@@ -104,7 +117,7 @@ async def read(
             jumps.clear()
             if batch:
                 async with alone:
-                    made(await take(batch, watch))
+                    made(await intake.take(batch))
                 with suppress(KafkaError):  # the database has it; this only shows the lag
                     await consumer.commit()
     finally:
@@ -112,23 +125,87 @@ async def read(
         await consumer.stop()
 
 
-async def take(batch: Mapping[TopicPartition, Sequence[object]], watch: Watch) -> int:
-    """Look at a batch a part at a time; return how many alerts came of it."""
-    made = 0
-    wanted = {rule.on for rule in (await watch.book()).rules}
-    records: dict[str, list[Struct]] = {}
-    offsets: dict[Place, int] = {}
-    size = 0
-    for partition, messages in batch.items():
-        name, kind = KIND_OF[partition.topic]
-        for message in messages:
-            if name in wanted:
-                frame = codec.decode(message.value, kind.record, message.headers)  # type: ignore[attr-defined]
-                records.setdefault(name, []).extend(frame.records)
-                size += len(message.value or b"")  # type: ignore[attr-defined]
-            offsets[partition.topic, partition.partition] = message.offset + 1  # type: ignore[attr-defined]
-            if size >= BYTES_AT_ONCE:
-                made += await watch.take(records, offsets)
-                records, offsets, size = {}, {}, 0
-                await asyncio.sleep(0)
-    return made + await watch.take(records, offsets)
+@dataclass
+class Taking:
+    """What is to be looked at together: the records by the name of their kind, and where to read on afterwards."""
+
+    records: dict[str, list[Struct]] = field(default_factory=dict)
+    offsets: dict[Place, int] = field(default_factory=dict)
+    messages: list[ConsumerRecord] = field(default_factory=list)
+    size: int = 0
+
+    def add(self, message: ConsumerRecord, name: str, found: Sequence[Struct]) -> None:
+        """Add a Kafka record with what it holds."""
+        self.records.setdefault(name, []).extend(found)
+        self.offsets[message.topic, message.partition] = message.offset + 1
+        self.messages.append(message)
+        self.size += len(message.value or b"")
+
+
+@dataclass
+class Intake:
+    """Looks at what was read. A record that the watcher fails on becomes a dead letter; the others are looked at."""
+
+    watch: Watch
+    guard: Guard
+    outbox: Outbox
+
+    async def take(self, batch: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> int:
+        """Look at a batch a part at a time; return how many alerts came of it."""
+        made = 0
+        wanted = {rule.on for rule in (await self.watch.book()).rules}
+        taking = Taking()
+        for partition, messages in batch.items():
+            name, _ = KIND_OF[partition.topic]
+            for message in messages:
+                found = await self._read(message) if name in wanted else []
+                taking.add(message, name, [record for _, record in found])
+                if taking.size >= BYTES_AT_ONCE:
+                    made += await self._look(taking)
+                    taking = Taking()
+                    await asyncio.sleep(0)
+        made += await self._look(taking)
+        self.guard.check()
+        return made
+
+    async def _read(self, message: ConsumerRecord) -> list[tuple[int, Struct]]:
+        """Return the rows of a Kafka record; what is none persist tells, which reads all of these topics."""
+        why = self.guard.skips.of(message.topic).get((message.partition, message.offset))
+        if why is not None:
+            await self._tell(of_record(message.topic, message, 0, message.value or b"", why))
+            return []
+        rows, found, _ = decode_record(by_name(message.topic), message, self.guard.bounds)
+        return list(zip(rows, found, strict=True))
+
+    async def _look(self, taking: Taking) -> int:
+        """Look at records together; where that fails by what is in them, at each by itself."""
+        try:
+            return await self.watch.take(taking.records, taking.offsets)
+        except Exception as error:
+            if _away(error):
+                raise
+            log.warning("alerts: %s; the record is looked for", told(error))
+        made = 0
+        for message in taking.messages:
+            name, _ = KIND_OF[message.topic]
+            for row, record in await self._read(message):
+                try:
+                    made += await self.watch.take({name: [record]}, {})
+                except Exception as error:
+                    if _away(error):
+                        raise
+                    self.guard.failed((message.topic, message.partition, message.offset), told(error))
+                    reason = f"alerts: {told(error)}"
+                    await self._tell(of_record(message.topic, message, row, encode_one(record), reason))
+            await self.watch.take({}, {(message.topic, message.partition): message.offset + 1})
+        return made
+
+    async def _tell(self, letter: DeadLetter) -> None:
+        await self.outbox.send([(DEAD_LETTERS, letter.topic, [letter])])
+
+
+def _away(error: Exception) -> bool:
+    """Tell whether an error is no record's fault: a server is away, or the database is not set up."""
+    if isinstance(error, psycopg.Error):
+        return not isinstance(error, REFUSED)
+    return isinstance(error, KafkaError | OSError)

@@ -19,7 +19,7 @@ from psycopg import AsyncConnection
 from alerts import health
 from alerts.behind import Behind
 from alerts.dispatch import Dispatch
-from alerts.intake import read
+from alerts.intake import Intake, read
 from alerts.metrics import Waiting
 from alerts.publish import publish
 from alerts.watch import Watch
@@ -27,6 +27,7 @@ from settings import Settings
 from storage import locks
 from storage.locks import Lock
 from stream import logs
+from stream.guard import Guard
 from stream.loss import Losses
 from stream.outbox import Outbox
 from stream.probe import Probe, loop_turns
@@ -69,7 +70,8 @@ class Worker:
         self._told, self._idle, self.worked = False, None, True
         kafka, watch = self._settings.broker, Watch(connection)
         dispatch = Dispatch(self._settings, self.connect, self.waiting)
-        reading = again("read", lambda: read(kafka, watch, self._alone, self._note, self.behind, self._losses))
+        intake = Intake(watch, Guard.of(self._settings, "alerts", "alerts"), self._outbox)
+        reading = again("read", lambda: read(kafka, intake, self._alone, self._note, self.behind, self._losses))
         tasks = [
             asyncio.create_task(reading),
             asyncio.create_task(self._losses.run()),

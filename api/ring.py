@@ -33,9 +33,7 @@ class Frame:
     def rows(self) -> list[tuple[int, Struct, bytes]]:
         """The records with their rows and bytes: read once for all, by the first who follows; nobody may."""
         frame = codec.decode(self.value, self.topic.record, self.headers)
-        unread = {part.row for part in frame.rejected}
-        places = (row for row in range(len(frame.records) + len(unread)) if row not in unread)
-        return [(row, record, codec.encode_one(record)) for row, record in zip(places, frame.records, strict=True)]
+        return [(row, record, codec.encode_one(record)) for row, record in zip(frame.rows, frame.records, strict=True)]
 
 
 @dataclass

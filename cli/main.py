@@ -14,6 +14,7 @@ from cli import (
     alerts,
     api,
     dashboard,
+    dead_letters,
     evaluate,
     explain,
     features,
@@ -21,6 +22,7 @@ from cli import (
     models,
     pipeline,
     replay,
+    skip,
     stack,
     subscribers,
     topics,
@@ -60,7 +62,9 @@ for command in COMMANDS:
     app.command()(command)
 # What follows `foretick test` is pytest's, its options too.
 app.command(context_settings={"ignore_unknown_options": True})(stack.test)
+topics.app.command()(skip.skip)
 app.add_typer(topics.app, name="topics")
+app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(models.app, name="models")
 app.add_typer(pipeline.app, name="pipeline")
 app.add_typer(live.app, name="live")

@@ -124,6 +124,24 @@ class Settings(BaseSettings):
     alerts_retry_days: float = Field(
         default=3.0, gt=0, description="how long an alert that cannot be delivered is tried again"
     )
+    max_unpacked_mb: int = Field(
+        default=32, ge=4, le=1_024, description="what a batch of Kafka records may unpack to, in MiB"
+    )
+    max_symbols: int = Field(
+        default=2_000,
+        ge=1,
+        description="the symbols, with an interval each, of which a stage of the worker keeps a state",
+    )
+    max_state_kb: int = Field(
+        default=4_000, ge=16, le=4_000, description="the state of one symbol and interval, in KiB; Kafka takes 4,096"
+    )
+    quarantine_crashes: int = Field(
+        default=3, ge=1, description="how often the worker may die at the same records before they are tried one by one"
+    )
+    quarantine_records: int = Field(
+        default=20, ge=1, description="the records that may fail in `quarantine_minutes`: more are a defect, and end it"
+    )
+    quarantine_minutes: float = Field(default=5.0, gt=0, description="the time in which those records are counted")
     frame_rows: int = Field(default=500, ge=1, le=5_000, description="rows in one frame of a backfill, at most")
 
     ahead_hours: float = Field(
@@ -141,16 +159,16 @@ class Settings(BaseSettings):
     )
 
     @property
-    def bounds(self) -> Bounds:
-        """How much one value on a topic may hold, and how far ahead of the broker's clock a time may be."""
-        ahead = round(self.ahead_hours * 3_600_000)
-        return Bounds(self.value_bytes, self.value_rows, self.value_series, ahead_ms=ahead)
-
-    @property
     def broker(self) -> Broker:
         """Kafka, for `sources.broker`."""
         security = self.kafka_security or ("SASL_PLAINTEXT" if self.kafka_user else "PLAINTEXT")
         return Broker(self.kafka, self.kafka_user, self.kafka_password, security, self.kafka_mechanism, self.kafka_ca)
+
+    @property
+    def bounds(self) -> Bounds:
+        """How much one value on a topic may hold, and how far ahead of the broker's clock a time may be."""
+        ahead = round(self.ahead_hours * 3_600_000)
+        return Bounds(self.value_bytes, self.value_rows, self.value_series, ahead_ms=ahead)
 
     @field_validator("interval")
     @classmethod

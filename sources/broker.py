@@ -6,6 +6,9 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
 from settings.broker import Address, at
+from sources import fetched
+
+fetched.install()
 
 
 def consumer(address: Address, *topics: str, **options: Any) -> AIOKafkaConsumer:

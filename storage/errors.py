@@ -11,6 +11,10 @@ class AwayError(StorageError):
     """A server that does not answer, or has no room: the same may be tried again, and will then be taken."""
 
 
+class RefusedError(StorageError):
+    """A server that is well and does not take these records: the same will never be taken."""
+
+
 def place(url: str) -> str:
     """Return where a URL points, without user, password and options.
 

@@ -121,7 +121,7 @@ _PLAIN: dict[Topic, tuple[str, tuple[str, ...], dict[str, Kind]]] = {
     DEAD_LETTERS: (
         "dead_letters",
         ("topic", "partition", "offset", "row"),
-        _ORIGIN | {"reason": text, "value": bytea, "time": timestamptz, "key": bytea, "row": int8},
+        _ORIGIN | {"reason": text, "value": bytea, "time": timestamptz, "key": bytea, "row": int8, "size": int8},
     ),
 }
 

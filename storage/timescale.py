@@ -12,7 +12,7 @@ from psycopg import AsyncConnection, sql
 
 from storage import locks, tables
 from storage.binary import HEADER, TRAILER
-from storage.errors import AwayError, StorageError, place, reason
+from storage.errors import AwayError, RefusedError, StorageError, place, reason
 from storage.locks import Lock
 from storage.numbers import Numbers
 from topics.catalog import OUTCOMES, PREDICTIONS, TICKS, Topic
@@ -24,6 +24,8 @@ CONNECT: dict[str, Any] = {"connect_timeout": 5, "keepalives_idle": 10, "keepali
 """A server that is gone without a word is noticed in half a minute, and not in the kernel's two hours."""
 AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
 """No connection, no room, starting, read-only: what the server says where the records are not at fault."""
+REFUSED = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
+"""What is a row's fault; the last, that it is too large for an index, psycopg calls operational."""
 
 
 def migrate(url: str) -> None:
@@ -73,7 +75,7 @@ class Writer:
         """Store all records, or none. When it returns they are on disk, and their offsets may be committed.
 
         `tick_origins` has one text per tick, made of where it came from (``partition-offset-row``).
-        Raises AwayError where the database stays out of reach or has no room, StorageError where it refuses.
+        Raises AwayError where the database stays out of reach or has no room, RefusedError where it does not take them.
         """
 
         async def store(connection: AsyncConnection) -> None:
@@ -116,6 +118,9 @@ class Writer:
             self._contexts.forget()
         try:
             await act(self._connection)
+        except REFUSED as error:
+            await self.close()
+            raise RefusedError(f"{self._where} did not take the records: {reason(error)}") from None
         except BaseException:
             # Also when cancelled: a connection in the middle of a COPY is of no more use.
             await self.close()

@@ -13,7 +13,9 @@ from prometheus_client import REGISTRY
 
 from settings import Settings
 from settings.broker import Broker
+from sources import fetched
 from stream import logs
+from stream.guard import DefectError
 from stream.loss import Losses
 from stream.metrics import Behind, assigned
 from stream.order import InOrderConsumer
@@ -27,6 +29,7 @@ log = logging.getLogger("foretick")
 
 def make_app(name: str, settings: Settings, in_order: frozenset[str] = frozenset()) -> App:
     """Return a Faust app whose id, and so its consumer group, is `name`; `in_order` are topics for `stream.order`."""
+    fetched.install()
     app = App(
         name,
         broker=[f"kafka://{address}" for address in settings.kafka.split(",")],
@@ -101,6 +104,10 @@ async def or_end(agent: str, work: Awaitable[None]) -> None:
     """
     try:
         await work
+    except DefectError as error:
+        log.critical("%s", error)
+        logging.shutdown()
+        os._exit(70)
     except Exception:
         log.critical(
             "agent %s failed: the process ends; restarted, it goes on from its last commit", agent, exc_info=True

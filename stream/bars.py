@@ -10,7 +10,7 @@ from features import bars as time_bars
 from features import information_bars
 from features.bars import BarState
 from features.information_bars import InformationState
-from stream.shell import Output, Part
+from stream.stage import Output, Part
 from topics.catalog import BARS, DEAD_LETTERS, TICKS
 from topics.codec import Rejected
 from topics.records import Bar, DeadLetter, Tick

@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import stamina
 import uvloop
@@ -19,14 +19,15 @@ from aiokafka.structs import ConsumerRecord
 from settings.broker import Address
 from sources import broker
 from stream.app import or_end
+from stream.letters import decode_record, of_record
 from stream.lineup import Lineup, Prepared
 from stream.metrics import REFUSED
 from stream.outbox import Outbox
 from stream.signature import is_signed
+from stream.skips import Skips
 from stream.stages import Predictions
-from topics import codec
-from topics.catalog import MODEL_EVENTS, MODELS
-from topics.records import Deployment, ModelEvent
+from topics.catalog import DEAD_LETTERS, MODEL_EVENTS, MODELS
+from topics.records import DeadLetter, Deployment, ModelEvent
 
 log = logging.getLogger("foretick")
 
@@ -49,29 +50,36 @@ async def consumer(bootstrap: Address) -> AsyncIterator[AIOKafkaConsumer]:
 
 @dataclass
 class Decisions:
-    """Reads what is on the topic: the ledger's decisions, and what to tell of records that somebody else wrote.
+    """Reads what is on the topic: the ledger's decisions, and what to tell of records that are none.
 
     What lies before the first that the ledger signed is of a version that did not sign: it counts for nothing either,
     and is not told. What is told of a record is the same each time, and so is stored once.
     """
 
     key: bytes
+    skips: Skips = field(default_factory=lambda: Skips(None, "worker"))
     begun: bool = False
 
-    def read(self, records: Iterable[ConsumerRecord]) -> tuple[list[Deployment], list[ModelEvent]]:
-        """Return the decisions, and an event of each record that is refused; no record raises."""
+    def read(self, records: Iterable[ConsumerRecord]) -> tuple[list[Deployment], list[ModelEvent], list[DeadLetter]]:
+        """Return the decisions, an event of each record that is refused, and the dead letters; no record raises."""
         found: list[Deployment] = []
         refused: list[ModelEvent] = []
+        letters: list[DeadLetter] = []
+        skipped = self.skips.of(MODELS.name)
         for record in records:
-            if is_signed(self.key, record.value, record.headers):
+            why = skipped.get((record.partition, record.offset))
+            if why is not None:
+                letters.append(of_record(MODELS.name, record, 0, record.value or b"", why))
+            elif is_signed(self.key, record.value, record.headers):
                 self.begun = True
-                frame = codec.decode(record.value, Deployment, record.headers)
-                found += frame.records
-                for rejected in frame.rejected:
-                    log.error("offset %d of %s is no deployment: %s", record.offset, MODELS.name, rejected.reason)
+                _, made, unread = decode_record(MODELS, record)
+                found += made
+                letters += unread
             elif self.begun:
                 refused.append(_refused(record))
-        return found, refused
+        for letter in letters:
+            log.error("offset %d of %s is no deployment: %s", letter.offset, MODELS.name, letter.reason)
+        return found, refused, letters
 
 
 def _refused(record: ConsumerRecord) -> ModelEvent:
@@ -104,7 +112,7 @@ async def _logs(bootstrap: Address, decisions: Decisions) -> dict[str, list[Depl
     return by_model(found)
 
 
-def read_logs(bootstrap: Address, key: bytes) -> dict[str, list[Deployment]]:
+def read_logs(bootstrap: Address, decisions: Decisions) -> dict[str, list[Deployment]]:
     """Return what the topic still holds of each model's log, nothing where there is no such topic; blocks.
 
     Raises KafkaError where no Kafka answers for a minute.
@@ -112,16 +120,18 @@ def read_logs(bootstrap: Address, key: bytes) -> dict[str, list[Deployment]]:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         for attempt in stamina.retry_context(KafkaError, attempts=None, timeout=RETRY_SECONDS):
             with attempt:
-                return runner.run(_logs(bootstrap, Decisions(key)))
+                return runner.run(_logs(bootstrap, replace(decisions, begun=False)))
     raise AssertionError  # the last attempt has raised
 
 
 class Follower:
     """Keeps the stage of the predictions in step with the topic, and tells what became of each deployment."""
 
-    def __init__(self, bootstrap: Address, lineup: Lineup, stage: Predictions, outbox: Outbox, key: bytes) -> None:
+    def __init__(
+        self, bootstrap: Address, lineup: Lineup, stage: Predictions, outbox: Outbox, decisions: Decisions
+    ) -> None:
         self._bootstrap, self._lineup, self._stage, self._outbox = bootstrap, lineup, stage, outbox
-        self._decisions = Decisions(key)
+        self._decisions = decisions
         self._one = asyncio.Lock()  # one at a time is loaded: it takes memory, and time from the stream
         self._loading: set[asyncio.Task[None]] = set()
 
@@ -136,7 +146,8 @@ class Follower:
                 await client.seek_to_beginning(PARTITION)
                 while True:
                     for records in (await client.getmany(timeout_ms=60_000)).values():
-                        found, refused = self._decisions.read(records)
+                        found, refused, letters = self._decisions.read(records)
+                        await self._outbox.send([(DEAD_LETTERS, MODELS.name, letters)])
                         await self._tell(refused)
                         for made in by_model(found).values():
                             await self.take(made[-1])

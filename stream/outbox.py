@@ -10,20 +10,37 @@ from msgspec import Struct
 from settings.broker import Address
 from sources.producer import producer
 from topics import codec
-from topics.catalog import Topic
+from topics.catalog import MAX_MESSAGE_BYTES, Topic
 
 ROWS, FRAME_BYTES = 2_000, 600_000
 """Rows and, about, bytes in one outgoing frame: each costs Faust the same, whatever is in it."""
+
+MOST_BYTES = MAX_MESSAGE_BYTES // 2
+"""Bytes of a frame of several records, at most: Kafka takes twice as many in a message, with its key and headers."""
 
 Delivery = asyncio.Future[Any]
 
 
 def encoded(records: Sequence[Struct]) -> Iterator[bytes]:
-    """Yield the records as frames. Of records of one kind the last is about the longest: there, indicators are warm."""
+    """Yield the records as frames. Of records of one kind the last is about the longest: there, indicators are warm.
+
+    Dead letters are not of one kind. What has become too large is cut again.
+    """
     if records:
         rows = min(max(FRAME_BYTES // len(codec.encode_one(records[-1])), 1), ROWS)
         for start in range(0, len(records), rows):
-            yield codec.encode(records[start : start + rows])
+            yield from _cut(records[start : start + rows])
+
+
+def _cut(records: Sequence[Struct]) -> Iterator[bytes]:
+    value = codec.encode(records)
+    if len(value) <= MOST_BYTES or len(records) == 1:
+        yield value
+    else:
+        del value
+        middle = len(records) // 2
+        yield from _cut(records[:middle])
+        yield from _cut(records[middle:])
 
 
 class Outbox:

@@ -4,8 +4,9 @@ An app of its own beside the worker: a slow database delays no forecast. Offsets
 Neither sink stops the other (`stream.sinks`): what Redis does not take is remembered, and for the database it waits.
 """
 
+import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -20,11 +21,15 @@ from settings import Settings
 from storage.latest import Latest
 from storage.timescale import Writer
 from stream.app import add_losses, make_app, or_end, run, topic_of
+from stream.guard import Guard
+from stream.letters import decode_event, of_event
 from stream.metrics import DEAD, RECORDS_IN, STORE, assigned
 from stream.outbox import Outbox
 from stream.recovery import App
-from stream.shell import decode_event, slices
+from stream.shell import slices
 from stream.sinks import Standing, fill_cache, until_taken
+from stream.storing import store
+from topics import codec
 from topics.bounds import BOUNDS, Bounds
 from topics.catalog import (
     BARS,
@@ -39,6 +44,8 @@ from topics.catalog import (
     Topic,
 )
 from topics.records import DeadLetter
+
+log = logging.getLogger("foretick")
 
 BATCH_EVENTS = 64
 BATCH_SECONDS = 0.1
@@ -73,31 +80,53 @@ async def define(writer: Writer, definition: Definition) -> None:
 
 
 async def persist(
-    topic: Topic,
-    stream: Any,
-    writer: Writer,
-    database: Standing,
-    latest: Latest,
-    outbox: Outbox,
-    bounds: Bounds = BOUNDS,
+    topic: Topic, stream: Any, writer: Writer, database: Standing, latest: Latest, outbox: Outbox, guard: Guard
 ) -> None:
     """Write a topic's records until the stream ends."""
+
+    async def write(records: Sequence[Struct], origins: Sequence[str]) -> None:
+        await until_taken(database, f"a write of {topic.name}", partial(writer.write, {topic: records}, origins))
+
     async for events in stream.noack_take(BATCH_EVENTS, within=BATCH_SECONDS):
-        for part in slices(events, SLICE_BYTES):
-            records, origins, letters = read(topic, part, bounds)
+        for part in (piece for cut in slices(events, SLICE_BYTES) for piece in guard.pieces(cut)):
+            kept, passed = guard.passed(topic.name, part)
+            guard.begin(kept)
+            records, origins, letters = read(topic, kept, guard.bounds)
+            guard.end(part)
             if topic is DEAD_LETTERS:
                 records += letters
             elif topic not in READ_BY_WORKER:  # those the worker reports
-                await outbox.send([(DEAD_LETTERS, topic.name, letters)])
+                passed += letters
             if topic in SHOWN:
                 await latest.write({topic: records})
             begun = time.perf_counter()
-            await until_taken(database, f"a write of {topic.name}", partial(writer.write, {topic: records}, origins))
+            refused = await store(write, records, origins)
+            if refused:
+                passed += not_stored(topic, kept, refused, guard)
+            await outbox.send([(DEAD_LETTERS, topic.name, passed)])
             STORE.labels(topic.name).observe(time.perf_counter() - begun)
-            RECORDS_IN.labels(topic.name).inc(len(records))
-            DEAD.labels(topic.name).inc(len(letters))
+            RECORDS_IN.labels(topic.name).inc(len(records) - len(refused))
+            DEAD.labels(topic.name).inc(len(letters) + len(refused))
             for event in part:
                 await stream.ack(event)
+            guard.check()
+
+
+def not_stored(
+    topic: Topic, events: Sequence[EventT[Any]], refused: Mapping[int, str], guard: Guard
+) -> list[DeadLetter]:
+    """Return the dead letters of the records that the database has refused, by their place among all."""
+    decoded = ((event, decode_event(topic, event, guard.bounds)) for event in events)
+    places = [(event, *found) for event, (rows, records, _) in decoded for found in zip(rows, records, strict=True)]
+    letters = []
+    for place, reason in refused.items():
+        if place < len(places):  # else it is a letter about what is no letter, and that is in the log now
+            event, row, record = places[place]
+            letters.append(of_event(topic.name, event, row, codec.encode_one(record), reason))
+            guard.failed((topic.name, event.message.partition, event.message.offset), reason)
+        else:
+            log.error("a letter about %s was not stored: %s", topic.name, reason)
+    return [] if topic is DEAD_LETTERS else letters
 
 
 def make_persist(settings: Settings) -> App:
@@ -110,7 +139,8 @@ def make_persist(settings: Settings) -> App:
     definition = Definition.load(settings.home / "models")
     for topic in STORED:
         writer = Writer(settings.database_url.get_secret_value(), PATIENCE_S)
-        _add_agent(app, topic, writer, database, latest, outbox, definition, settings.bounds)
+        guard = Guard.of(settings, "persist", f"persist {topic.name}")
+        _add_agent(app, topic, writer, database, latest, outbox, definition, guard)
     app.problem = lambda: database.problem or latest.problem
     AWAY.labels("database").set_function(lambda: database.problem is not None)
     AWAY.labels("cache").set_function(lambda: latest.problem is not None)
@@ -145,13 +175,13 @@ def _add_agent(
     latest: Latest,
     outbox: Outbox,
     definition: Definition,
-    bounds: Bounds,
+    guard: Guard,
 ) -> None:
     @app.agent(topic_of(app, topic), name=topic.name)  # type: ignore[untyped-decorator, unused-ignore]
     async def agent(stream: Any) -> None:
         if topic is FEATURES:
             await or_end(topic.name, until_taken(database, "the features' names", partial(define, writer, definition)))
-        await or_end(topic.name, persist(topic, stream, writer, database, latest, outbox, bounds))
+        await or_end(topic.name, persist(topic, stream, writer, database, latest, outbox, guard))
 
 
 if __name__ == "__main__":

@@ -2,15 +2,15 @@
 
 In that order: outputs are delivered before the state is written, and the state before the offset is committed. A crash
 in between repeats outputs, which have deterministic identities, and what the state has seen already is skipped: nothing
-is lost, nothing counts twice.
+is lost, nothing counts twice. What a stage fails on is found and becomes a dead letter (stream/rescue.py).
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 from weakref import ref
 
 import msgspec
@@ -18,10 +18,13 @@ from faust.streams import _current_event
 from faust.types import EventT
 from msgspec import Struct
 
+from stream.guard import DefectError, Guard
+from stream.letters import bounded, decode_event, of_event, told
 from stream.metrics import Meter, arrived
 from stream.outbox import Delivery, Outbox
+from stream.rescue import Rescue, StateSizeError, turned_away
+from stream.stage import Output, Part, Stage
 from topics import codec
-from topics.bounds import BOUNDS, Bounds
 from topics.catalog import DEAD_LETTERS, Topic
 from topics.records import DeadLetter
 
@@ -34,57 +37,12 @@ BATCH_EVENTS = 64
 BATCH_SECONDS = 0.02
 SLICE_BYTES = 524_288
 """Bytes of input between two acknowledgements: bounds memory, and how long the event loop waits for a fold."""
+COMMITTED_SECONDS = 2.0
+"""In which Faust has committed what was acknowledged (`broker_commit_interval`), and sent the states."""
 
-Output = tuple[Topic, Sequence[Struct]]
-"""A topic, and records of one key."""
+Key = tuple[str, str]
 Sending = tuple[Topic, str, Sequence[Struct]]
 """A topic, a key, and the records to send to it."""
-
-
-@dataclass(frozen=True)
-class Part(Generic[R]):
-    """The records of one symbol and interval in one Kafka record, their places (rows) in it, and where it lies."""
-
-    partition: int
-    offset: int
-    timestamp: int
-    rows: list[int] = field(default_factory=list)
-    records: list[R] = field(default_factory=list)
-
-
-class Stage(Protocol[R, S]):
-    """A pure step dressed for the shell."""
-
-    name: str
-
-    @property
-    def source(self) -> Topic:
-        """The topic that it reads."""
-        ...
-
-    def key(self, record: R) -> tuple[str, str]:
-        """Return the symbol and interval whose state the record belongs to."""
-        ...
-
-    def check(self, record: R) -> str | None:
-        """Return why the record cannot be used here, or None."""
-        ...
-
-    def load(self, key: tuple[str, str], state: bytes | None) -> S:
-        """Return the state from its bytes, or the initial one."""
-        ...
-
-    def dump(self, state: S) -> bytes:
-        """Return the state's bytes, exactly."""
-        ...
-
-    def newest(self, state: S) -> int:
-        """Return the latest time (epoch ms) that the state knows, by which later rows are newer or not; -1: none."""
-        ...
-
-    def step(self, state: S, parts: Sequence[Part[R]]) -> tuple[S, list[Output]]:
-        """Fold the parts, in order, into the state; return what to publish."""
-        ...
 
 
 class Entry(Struct, frozen=True, array_like=True):
@@ -96,39 +54,17 @@ class Entry(Struct, frozen=True, array_like=True):
 
 @dataclass(frozen=True)
 class Change(Generic[S]):
-    """A state that is to be stored in the table, for the last event that went into it."""
+    """A state that is to be stored in the table as `value`, for the last event that went into it."""
 
     event: EventT[Any]
     key: bytes
     state: S
     offsets: dict[int, int]
+    value: bytes
 
 
 _entries = msgspec.msgpack.Decoder(Entry)
-
-
-def dead_letter(topic: str, event: EventT[Any], row: int, value: bytes, reason: str) -> DeadLetter:
-    """Return the dead letter of a part of an event's value."""
-    message = event.message
-    time = int(message.timestamp * 1000) if message.timestamp and message.timestamp > 0 else 0
-    return DeadLetter(topic, message.partition, message.offset, reason, value, time, message.key or None, row)
-
-
-def latest(message: Any, bounds: Bounds) -> int | None:
-    """Return the latest time (epoch ms) that a record of a message may have, None where the broker told no time."""
-    return int(message.timestamp * 1000) + bounds.ahead_ms if message.timestamp and message.timestamp > 0 else None
-
-
-def decode_event(
-    topic: Topic, event: EventT[Any], bounds: Bounds = BOUNDS
-) -> tuple[Sequence[int], list[Any], list[DeadLetter]]:
-    """Return the records of an event, the row of each, and the dead letters of what is none."""
-    message = event.message
-    headers: Any = message.headers or ()
-    pairs = headers.items() if isinstance(headers, dict) else headers
-    frame = codec.decode(message.value, topic.record, pairs, latest=latest(message, bounds), bounds=bounds)
-    letters = [dead_letter(topic.name, event, part.row, part.value, part.reason) for part in frame.rejected]
-    return frame.rows, frame.records, letters
+_encoder = msgspec.msgpack.Encoder()
 
 
 def slices(events: Sequence[EventT[Any]], most: int = SLICE_BYTES) -> Iterator[list[EventT[Any]]]:
@@ -146,33 +82,55 @@ def slices(events: Sequence[EventT[Any]], most: int = SLICE_BYTES) -> Iterator[l
 
 
 @dataclass
+class Groups(Generic[R]):
+    """The records of a slice by key, in order, with the last event of each key."""
+
+    parts: dict[Key, list[Part[R]]] = field(default_factory=dict)
+    last: dict[Key, EventT[Any]] = field(default_factory=dict)
+
+
+@dataclass
 class Shell(Generic[R, S]):
     """One stage in the stream. `cache` holds decoded states beside the bytes that they came from."""
 
     stage: Stage[R, S]
     table: Any
     outbox: Outbox
-    bounds: Bounds = BOUNDS
+    guard: Guard = field(default_factory=Guard)
     cache: dict[bytes, tuple[bytes, S, dict[int, int]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._meter = Meter(self.stage.name, self.stage.source)
+        self._begun: set[bytes] = set()  # keys that are not in the table yet
 
     async def run(self, stream: Any) -> None:
-        """Work the stream off, a slice of events at a time; while one slice is delivered the next is folded already."""
+        """Work the stream off, a slice of events at a time; while one slice is delivered the next is folded already.
+
+        Raises DefectError where too many records fail, once those that failed are done with.
+        """
         async for events in stream.noack_take(BATCH_EVENTS, within=BATCH_SECONDS):
             ahead: dict[bytes, tuple[dict[int, int], S]] = {}
             finishing: asyncio.Task[None] | None = None
-            for part in slices(events):
-                frames, changes = self._fold(part, ahead)
+            for part in (piece for run in slices(events) for piece in self.guard.pieces(run)):
+                frames, changes = self._work(part, ahead)
                 # In order onto the topics, before the next slice is: who reads them skips what is not newer.
                 since = arrived(part)
                 posted = await self.outbox.post(frames, since)
                 if finishing is not None:
                     await finishing
                 finishing = asyncio.create_task(self._finish(stream, part, posted, changes, since))
+                await self._or_end(finishing)
             if finishing is not None:
                 await finishing
+
+    async def _or_end(self, finishing: asyncio.Task[None]) -> None:
+        try:
+            self.guard.check()
+        except DefectError:
+            # Each start gets further by what failed in it, or one slice of bad records would be met for ever.
+            await finishing
+            await asyncio.sleep(COMMITTED_SECONDS)
+            raise
 
     async def _finish(
         self,
@@ -189,86 +147,152 @@ class Shell(Generic[R, S]):
         for event in events:
             await stream.ack(event)
 
-    def _fold(
+    def _work(
         self, events: Sequence[EventT[Any]], ahead: dict[bytes, tuple[dict[int, int], S]]
     ) -> tuple[list[Sending], list[Change[S]]]:
         """Return what to send, and the states to store afterwards; `ahead` holds states that are not stored yet."""
-        begun, records = time.perf_counter(), 0
-        frames: list[Sending] = []
-        groups: dict[tuple[str, str], list[Part[R]]] = {}
-        last_event: dict[tuple[str, str], EventT[Any]] = {}
-        for event in events:
-            letters = self._group(event, groups, last_event)
-            if letters:
-                frames.append((DEAD_LETTERS, self.stage.source.name, letters))
-        changes: list[Change[S]] = []
-        for key, parts in groups.items():
-            table_key = "|".join(key).encode()
-            offsets, state = ahead.get(table_key) or self._load(key, table_key)
-            fresh = [part for part in parts if part.offset > offsets.get(part.partition, -1)]
-            if not fresh:
-                continue
-            state = self._believed(key, state, fresh)
-            records += sum(len(part.records) for part in fresh)
-            state, outputs = self.stage.step(state, fresh)
-            frames += [(topic, getattr(records[0], topic.key), records) for topic, records in outputs if records]
-            offsets = offsets | {part.partition: part.offset for part in fresh}
-            ahead[table_key] = offsets, state
-            changes.append(Change(last_event[key], table_key, state, offsets))
+        begun, topic = time.perf_counter(), self.stage.source.name
+        kept, passed = self.guard.passed(topic, events)
+        self.guard.begin(kept)
+        try:
+            frames, changes, records = self._fold(kept, ahead)
+        except Exception:  # noqa: BLE001 - whatever it is, the records that bring it about are looked for
+            frames, changes, records = self._rescue(kept, ahead)
+        self.guard.end(events)
+        if passed:
+            frames.append((DEAD_LETTERS, topic, passed))
+        ahead.update((change.key, (change.offsets, change.state)) for change in changes)
         self._meter.folded(time.perf_counter() - begun, records, frames)
         return frames, changes
 
-    def _believed(self, key: tuple[str, str], state: S, parts: Sequence[Part[R]]) -> S:
+    def _fold(
+        self, events: Sequence[EventT[Any]], ahead: dict[bytes, tuple[dict[int, int], S]]
+    ) -> tuple[list[Sending], list[Change[S]], int]:
+        """Return what to send, the states to store, and how many records were folded; raises what the stage does."""
+        groups = Groups[R]()
+        frames = [sending for event in events for sending in self._group(event, groups, self.stage.check)]
+        return self._step(events, groups, ahead, frames, self._load, self.stage.step, self._sized)
+
+    def _rescue(
+        self, events: Sequence[EventT[Any]], ahead: dict[bytes, tuple[dict[int, int], S]]
+    ) -> tuple[list[Sending], list[Change[S]], int]:
+        """Do the same where the stage has failed; raises nothing that the stage does."""
+        places = {(event.message.partition, event.message.offset): event for event in events}
+        rescue = Rescue(self.stage, self.guard, self._sized, places)
+        groups = Groups[R]()
+        frames = [sending for event in events for sending in self._group(event, groups, rescue.checking(event))]
+        found = self._step(events, groups, ahead, frames, self._load_or_begin, rescue.fold, self.stage.dump)
+        if rescue.letters:
+            frames.append((DEAD_LETTERS, self.stage.source.name, rescue.letters))
+        return found
+
+    def _step(
+        self,
+        events: Sequence[EventT[Any]],
+        groups: Groups[R],
+        ahead: dict[bytes, tuple[dict[int, int], S]],
+        frames: list[Sending],
+        load: Callable[[Key, bytes], tuple[dict[int, int], S] | None],
+        fold: Callable[[S, Sequence[Part[R]]], tuple[S, list[Output]]],
+        dump: Callable[[S], bytes],
+    ) -> tuple[list[Sending], list[Change[S]], int]:
+        changes: list[Change[S]] = []
+        count = 0
+        for key, parts in groups.parts.items():
+            table_key = "|".join(key).encode()
+            loaded = ahead.get(table_key) or load(key, table_key)
+            if loaded is None:
+                frames.append(
+                    (DEAD_LETTERS, self.stage.source.name, turned_away(self.stage, self.guard, events, parts))
+                )
+                continue
+            offsets, state = loaded
+            fresh = [part for part in parts if part.offset > offsets.get(part.partition, -1)]
+            if not fresh:
+                continue
+            state, outputs = fold(self._believed(key, state, fresh), fresh)
+            offsets = offsets | {part.partition: part.offset for part in fresh}
+            value = _encoder.encode(Entry(offsets, dump(state)))
+            count += sum(len(part.records) for part in fresh)
+            frames += [(topic, getattr(records[0], topic.key), records) for topic, records in outputs if records]
+            changes.append(Change(groups.last[key], table_key, state, offsets, value))
+        return frames, changes, count
+
+    def _believed(self, key: Key, state: S, parts: Sequence[Part[R]]) -> S:
         """Return the state, or the initial one where it knows a time that cannot have been yet.
 
         Before times had a bound, one row that was dated ahead made every later one of its symbol old, for good.
         """
         clock, newest = max(part.timestamp for part in parts), self.stage.newest(state)
-        if clock <= 0 or newest <= clock + self.bounds.ahead_ms:
+        if clock <= 0 or newest <= clock + self.guard.bounds.ahead_ms:
             return state
         text = "%s: the state of %s knows the time %d, which is yet to come: it begins anew"
         log.warning(text, self.stage.name, key, newest, extra={"symbol": key[0]})
         return self.stage.load(key, None)
 
-    def _group(
-        self,
-        event: EventT[Any],
-        groups: dict[tuple[str, str], list[Part[R]]],
-        last_event: dict[tuple[str, str], EventT[Any]],
-    ) -> list[DeadLetter]:
+    def _group(self, event: EventT[Any], groups: Groups[R], check: Callable[[R], str | None]) -> Iterator[Sending]:
+        """Add an event's records to the groups, all or none; yield the dead letters of what is not used."""
         message = event.message
-        rows, records, letters = decode_event(self.stage.source, event, self.bounds)
-        parts: dict[tuple[str, str], Part[R]] = {}
+        rows, records, letters = decode_event(self.stage.source, event, self.guard.bounds)
+        refused: list[DeadLetter] = []
+        parts: dict[Key, Part[R]] = {}
         part, part_key = None, None
         for row, record in zip(rows, records, strict=True):
-            reason = self.stage.check(record)
+            reason = check(record)
             if reason is not None:
-                letters.append(dead_letter(self.stage.source.name, event, row, codec.encode_one(record), reason))
+                refused.append(of_event(self.stage.source.name, event, row, codec.encode_one(record), reason))
                 continue
             key = self.stage.key(record)
             if part is None or key != part_key:  # nearly all records of an event have one key
                 if key not in parts:
                     parts[key] = Part(message.partition, message.offset, int((message.timestamp or 0) * 1000))
-                    groups.setdefault(key, []).append(parts[key])
-                    last_event[key] = event
                 part, part_key = parts[key], key
             part.rows.append(row)
             part.records.append(record)
-        return letters
+        for key, part in parts.items():
+            groups.parts.setdefault(key, []).append(part)
+            groups.last[key] = event
+        if letters or refused:
+            yield DEAD_LETTERS, self.stage.source.name, letters + bounded(refused)
 
-    def _load(self, key: tuple[str, str], table_key: bytes) -> tuple[dict[int, int], S]:
+    def _load(self, key: Key, table_key: bytes) -> tuple[dict[int, int], S] | None:
+        """Return the offsets and the state of a key, None where there is no room for it."""
         value = self.table.get(table_key)
         cached = self.cache.get(table_key)
         if cached is not None and cached[0] is value:
             return cached[2], cached[1]
         if value is None:
+            if table_key not in self._begun:
+                if len(self.table) + len(self._begun) >= self.guard.max_symbols:
+                    return None
+                self._begun.add(table_key)
             return {}, self.stage.load(key, None)
         entry = _entries.decode(value)
         return entry.offsets, self.stage.load(key, entry.state)
 
+    def _load_or_begin(self, key: Key, table_key: bytes) -> tuple[dict[int, int], S] | None:
+        """Do the same; a state that cannot be read begins anew."""
+        try:
+            return self._load(key, table_key)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it is of no use
+            text = "%s: the state of %s cannot be read (%s): it begins anew"
+            log.error(text, self.stage.name, key, told(error), extra={"symbol": key[0]})
+            return {}, self.stage.load(key, None)
+
+    def _sized(self, state: S) -> bytes:
+        """Return the state's bytes. Raises StateSizeError where they are more than a state may have."""
+        value = self.stage.dump(state)
+        if len(value) > self.guard.max_state_bytes:
+            limit = self.guard.max_state_bytes >> 10
+            raise StateSizeError(
+                f"{self.stage.name}: with it the state has {len(value) >> 10} KiB, more than "
+                f"FORETICK_MAX_STATE_KB={limit} allow"
+            )
+        return value
+
     def _store(self, change: Change[S]) -> None:
-        value = msgspec.msgpack.encode(Entry(change.offsets, self.stage.dump(change.state)))
         # A table takes the changelog's partition, and its place in it, from the current event.
         _current_event.set(ref(change.event))
-        self.table[change.key] = value
-        self.cache[change.key] = (value, change.state, change.offsets)
+        self.table[change.key] = change.value
+        self._begun.discard(change.key)
+        self.cache[change.key] = (change.value, change.state, change.offsets)

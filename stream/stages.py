@@ -13,7 +13,7 @@ from features.step import FeatureState, FeatureStep
 from models import outcomes
 from models.outcomes import OutcomesState
 from models.predictor import Predictor, PredictorState
-from stream.shell import Output, Part
+from stream.stage import Output, Part
 from topics.catalog import BARS, DEAD_LETTERS, FEATURES, MODEL_EVENTS, OUTCOMES, PREDICTIONS, REGIMES, Topic
 from topics.codec import encode_one
 from topics.records import Bar, DeadLetter, Features, ModelEvent, Prediction

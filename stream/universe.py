@@ -6,7 +6,7 @@ set, none of this runs.
 
 import asyncio
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from faust.types import EventT
@@ -14,10 +14,12 @@ from msgspec import Struct
 
 from features.cross_section import Universe
 from features.market import MarketState, initial, step
-from stream.outbox import Outbox
-from stream.shell import BATCH_EVENTS, BATCH_SECONDS, Output, Part, decode_event, slices
+from stream.guard import Guard
+from stream.letters import decode_event, of_whole, told
+from stream.outbox import Outbox, encoded
+from stream.shell import BATCH_EVENTS, BATCH_SECONDS, slices
+from stream.stage import Output, Part
 from topics import codec
-from topics.bounds import BOUNDS, Bounds
 from topics.catalog import BARS, CROSS_SECTION, DEAD_LETTERS, MARKET_BARS, TICKS, Topic
 from topics.records import Bar
 from topics.units import is_time
@@ -40,22 +42,35 @@ class Gather:
 
     universe: Container[str]
     outbox: Outbox
-    bounds: Bounds = BOUNDS
+    guard: Guard = field(default_factory=Guard)
     name = "gather"
     source = BARS
 
     async def run(self, stream: Any) -> None:
         """Forward the stream, message by message in its order; acknowledge what was delivered."""
         async for events in stream.noack_take(BATCH_EVENTS, within=BATCH_SECONDS):
-            for part in slices(events):
-                posted = await self.outbox.post_values([value for event in part for value in self.forward(event)])
-                await asyncio.gather(*posted)
+            for part in (piece for run in slices(events) for piece in self.guard.pieces(run)):
+                kept, passed = self.guard.passed(self.source.name, part)
+                self.guard.begin(kept)
+                values = [value for event in kept for value in self.forward(event)]
+                self.guard.end(part)
+                values += [(DEAD_LETTERS, self.source.name, value) for value in encoded(passed)]
+                await asyncio.gather(*await self.outbox.post_values(values))
                 for event in part:
                     await stream.ack(event)
+                self.guard.check()
 
     def forward(self, event: EventT[Any]) -> list[Value]:
-        """Return what to send on for a message."""
-        _, found, letters = decode_event(self.source, event, self.bounds)
+        """Return what to send on for a message; of one on which this fails, a dead letter."""
+        try:
+            return self._forward(event)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is this message's
+            self.guard.failed((self.source.name, event.message.partition, event.message.offset), told(error))
+            letters = [of_whole(self.source.name, event, told(error))]
+            return [(DEAD_LETTERS, self.source.name, value) for value in encoded(letters)]
+
+    def _forward(self, event: EventT[Any]) -> list[Value]:
+        _, found, letters = decode_event(self.source, event, self.guard.bounds)
         groups: dict[Key, list[Bar]] = {}
         for bar in found:
             groups.setdefault((bar.symbol, bar.interval), []).append(bar)
@@ -65,7 +80,7 @@ class Gather:
             for key, bars in groups.items()
             for value in ([codec.encode(bars)] if whole else _cut(bars))
         ]
-        return sent + [(DEAD_LETTERS, self.source.name, value) for value in _cut(letters)]
+        return sent + [(DEAD_LETTERS, self.source.name, value) for value in encoded(letters)]
 
     def target(self, key: Key) -> Topic:
         """Return where the bars of that symbol and interval go."""

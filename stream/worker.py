@@ -11,15 +11,16 @@ from settings import Settings
 from stream.admin import CHANGELOG
 from stream.app import add_losses, make_app, or_end, run, topic_of
 from stream.bars import Bars
-from stream.deployments import Follower, read_logs
+from stream.deployments import Decisions, Follower, read_logs
+from stream.guard import Guard
 from stream.lineup import Lineup
 from stream.outbox import Outbox
 from stream.recovery import App
-from stream.shell import Shell, Stage
+from stream.shell import Shell
 from stream.signature import key_of
+from stream.stage import Stage
 from stream.stages import Indicators, Outcomes, Predictions
 from stream.universe import IN_ORDER, Gather, Market
-from topics.bounds import Bounds
 from topics.catalog import BARS, MARKET_BARS, READ_BY_WORKER, READ_FOR_UNIVERSE, WORKER_GROUP
 
 
@@ -44,17 +45,22 @@ def make_worker(settings: Settings, pipeline: Sequence[Stage[Any, Any]], lineup:
     add_losses(app, settings, (*READ_BY_WORKER, *(READ_FOR_UNIVERSE if settings.universe else ())))
     outbox = Outbox(settings.broker)
     if settings.universe:
-        _add_gather(app, Gather(settings.universe, outbox, settings.bounds))
+        _add_gather(app, Gather(settings.universe, outbox, Guard.of(settings, "worker", "gather")))
     for stage in pipeline:
-        _add_agent(app, stage, outbox, settings.bounds)
+        _add_agent(app, stage, outbox, Guard.of(settings, "worker", stage.name))
         if lineup is not None and isinstance(stage, Predictions):
-            _add_follower(app, Follower(settings.broker, lineup, stage, outbox, key_of(settings.home)))
+            _add_follower(app, Follower(settings.broker, lineup, stage, outbox, decisions_of(settings)))
 
     @app.on_before_shutdown.connect  # type: ignore[untyped-decorator, unused-ignore]
     async def close(*_: object, **__: object) -> None:
         await outbox.stop()
 
     return app
+
+
+def decisions_of(settings: Settings) -> Decisions:
+    """Return what reads the decisions about models, with this home's key."""
+    return Decisions(key_of(settings.home), Guard.of(settings, "worker", "deployments").skips)
 
 
 def _add_follower(app: faust.App, follower: Follower) -> None:
@@ -69,7 +75,7 @@ def _add_gather(app: faust.App, gather: Gather) -> None:
         await or_end(gather.name, gather.run(stream))
 
 
-def _add_agent(app: faust.App, stage: Stage[Any, Any], outbox: Outbox, bounds: Bounds) -> None:
+def _add_agent(app: faust.App, stage: Stage[Any, Any], outbox: Outbox, guard: Guard) -> None:
     table = app.Table(
         f"{stage.name}-state",
         partitions=stage.source.partitions,
@@ -77,7 +83,7 @@ def _add_agent(app: faust.App, stage: Stage[Any, Any], outbox: Outbox, bounds: B
         value_type=bytes,
         extra_topic_configs=CHANGELOG,
     )
-    shell = Shell(stage, table, outbox, bounds)
+    shell = Shell(stage, table, outbox, guard)
 
     @app.agent(topic_of(app, stage.source), name=stage.name)  # type: ignore[untyped-decorator, unused-ignore]
     async def agent(stream: Any) -> None:
@@ -89,5 +95,5 @@ if __name__ == "__main__":
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     configured = Settings()
     served = Lineup(configured.home / "models", configured.interval, configured.model_expiry_days)
-    served.start(read_logs(configured.broker, key_of(configured.home)))
+    served.start(read_logs(configured.broker, decisions_of(configured)))
     run(make_worker(configured, stages(configured, served), served))

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 from operator import attrgetter
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -27,6 +27,18 @@ _encoder = msgspec.json.Encoder()
 _raw_decoder = msgspec.json.Decoder(list[msgspec.Raw])
 _UNREADABLE = (msgspec.MsgspecError, ValueError, ArithmeticError, RecursionError)
 """What reading can raise: msgspec's errors, UnicodeDecodeError among them; and where brackets are nested too deep."""
+
+
+class Unread(bytes):
+    """The empty value of a record that could not be fetched whole; `reason` says why."""
+
+    reason: str
+
+    def __new__(cls, reason: str) -> Self:
+        """Return one for that reason."""
+        made = super().__new__(cls)
+        made.reason = reason
+        return made
 
 
 @dataclass(frozen=True)
@@ -151,7 +163,8 @@ def decode(
         reason = f"version {version[:40].decode(errors='replace')} of the format is not {VERSION.decode()}"
         return Frame([], [Rejected(0, value or b"", reason)])
     if not value:
-        return Frame([], [Rejected(0, b"", "the value is empty")])
+        reason = value.reason if isinstance(value, Unread) else "the value is empty"
+        return Frame([], [Rejected(0, b"", reason)])
     if len(value) > bounds.bytes:
         return Frame([], [Rejected(0, value, f"{len(value)} bytes; {bounds.bytes} are the most")])
     reader = _reader(record)

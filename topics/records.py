@@ -341,7 +341,8 @@ class DeadLetter(Struct, frozen=True, gc=False, omit_defaults=True):
     """Bytes that could not be read or used, where they came from, and why.
 
     `topic`, `partition` and `offset` are the origin in Kafka (for a file: its name, 0 and the row), `row` the place in
-    the frame; `value` and `key` are base64. `time` is the origin's timestamp.
+    the frame; `value` and `key` are base64. `time` is the origin's timestamp. Where the value was too large for a
+    letter its beginning is there, and `size` is how many bytes it has.
     """
 
     topic: Name
@@ -352,6 +353,7 @@ class DeadLetter(Struct, frozen=True, gc=False, omit_defaults=True):
     time: Time
     key: bytes | None = None
     row: Count = 0
+    size: Count | None = None
 
 
 RECORDS: tuple[type[Struct], ...] = (

@@ -14,7 +14,7 @@ from stacks import Servers
 from settings.broker import Address
 from sources import broker
 from stream.admin import create_topics
-from stream.deployments import Follower, read_logs
+from stream.deployments import Decisions, Follower, read_logs
 from stream.signature import is_signed, key_of, signed
 from topics import codec
 from topics.catalog import MODELS
@@ -112,7 +112,7 @@ def test_a_forged_decision_a_path_and_poison_are_refused_and_the_ledgers_goes_on
         for value in [*forged, *paths]:
             await write(servers.broker, None, model, value)
         await write(servers.broker, another, model, codec.encode_one(decision(model, 52, FORGED)))
-        follower = Follower(servers.broker, lineup, SimpleNamespace(fold=None), told, key)  # type: ignore[arg-type]
+        follower = Follower(servers.broker, lineup, SimpleNamespace(fold=None), told, Decisions(key))  # type: ignore[arg-type]
         following = asyncio.create_task(follower.run())
         await write(servers.broker, key, model, codec.encode_one(decision(model, 2, GOOD)))
         async with asyncio.timeout(WAIT_S):
@@ -126,5 +126,5 @@ def test_a_forged_decision_a_path_and_poison_are_refused_and_the_ledgers_goes_on
     assert [event.event for event in refused] == ["refused"] * (len(forged) + len(paths) + 1)
     assert all("is not signed by the ledger" in (event.reason or "") and event.version == "" for event in refused)
     assert all(event.time > 1_700_000_000_000 for event in refused)  # the broker's time: told again, it is the same
-    found = read_logs(servers.broker, key)[model]  # a start
+    found = read_logs(servers.broker, Decisions(key))[model]  # a start
     assert [(one.number, one.champion) for one in found] == [(1, GOOD), (2, GOOD)]

@@ -18,7 +18,7 @@ from models.reference import Reference
 from models.training import features
 from sources.bars import read_bars
 from stack import sample
-from stream.deployments import Follower
+from stream.deployments import Decisions, Follower
 from stream.lineup import Lineup
 from stream.stages import Predictions
 from topics.catalog import DAY_MS, Topic
@@ -82,7 +82,7 @@ class Outbox:
 def taken(lineup: Lineup, *made: Deployment) -> tuple[Predictor, list[tuple[str, str, str | None, int]]]:
     """Return the stage's predictor after deployments that come at once, and what was told of them."""
     stage, outbox = Predictions(lineup.predictor, lineup.fingerprint, 1), Outbox()
-    follower = Follower("nowhere", lineup, stage, outbox, b"key")  # type: ignore[arg-type]
+    follower = Follower("nowhere", lineup, stage, outbox, Decisions(b"key"))  # type: ignore[arg-type]
 
     async def take() -> None:
         for one in made:
