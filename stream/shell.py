@@ -17,8 +17,10 @@ from faust.streams import _current_event
 from faust.types import EventT
 from msgspec import Struct
 
+from stream.commits import current
 from stream.metrics import Meter, arrived
 from stream.outbox import Delivery, Outbox
+from stream.tables import Entry, entries
 from topics import codec
 from topics.catalog import DEAD_LETTERS, Topic
 from topics.records import DeadLetter
@@ -79,13 +81,6 @@ class Stage(Protocol[R, S]):
         ...
 
 
-class Entry(Struct, frozen=True, array_like=True):
-    """What a table holds for a key: the offset read last, by partition, and the fold's state."""
-
-    offsets: dict[int, int]
-    state: bytes
-
-
 @dataclass(frozen=True)
 class Change(Generic[S]):
     """A state that is to be stored in the table, for the last event that went into it."""
@@ -94,9 +89,6 @@ class Change(Generic[S]):
     key: bytes
     state: S
     offsets: dict[int, int]
-
-
-_entries = msgspec.msgpack.Decoder(Entry)
 
 
 def dead_letter(topic: str, event: EventT[Any], row: int, value: bytes, reason: str) -> DeadLetter:
@@ -151,7 +143,9 @@ class Shell(Generic[R, S]):
         async for events in stream.noack_take(BATCH_EVENTS, within=BATCH_SECONDS):
             ahead: dict[bytes, tuple[dict[int, int], S]] = {}
             finishing: asyncio.Task[None] | None = None
-            for part in slices(events):
+            for part in slices(current(stream, events)):
+                if not current(stream, part):
+                    break
                 frames, changes = self._fold(part, ahead)
                 # In order onto the topics, before the next slice is: who reads them skips what is not newer.
                 since = arrived(part)
@@ -172,6 +166,8 @@ class Shell(Generic[R, S]):
     ) -> None:
         delivered = await asyncio.gather(*posted)
         self._meter.delivered(since, (one.timestamp for one in delivered))
+        if not current(stream, events):
+            return
         for change in changes:
             self._store(change)
         for event in events:
@@ -238,7 +234,7 @@ class Shell(Generic[R, S]):
             return cached[2], cached[1]
         if value is None:
             return {}, self.stage.load(key, None)
-        entry = _entries.decode(value)
+        entry = entries.decode(value)
         return entry.offsets, self.stage.load(key, entry.state)
 
     def _store(self, change: Change[S]) -> None:
