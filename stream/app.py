@@ -22,6 +22,7 @@ from stream.order import InOrderConsumer
 from stream.outbox import Outbox
 from stream.probe import Probe, loop_turns
 from stream.recovery import App, SeekFirstTableManager
+from stream.tables import Table
 from topics.catalog import MAX_MESSAGE_BYTES, TICKS, Topic
 
 log = logging.getLogger("foretick")
@@ -36,6 +37,7 @@ def make_app(name: str, settings: Settings, in_order: frozenset[str] = frozenset
         broker_credentials=credentials(settings.broker),
         store="memory://",
         TableManager=SeekFirstTableManager,
+        Table=Table,
         topic_partitions=TICKS.partitions,
         topic_allow_declare=True,
         key_serializer="raw",

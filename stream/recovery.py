@@ -7,7 +7,7 @@ fetch only of the partitions that flow: see `SeekingConsumer`. Measured: docs/wh
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any
@@ -17,14 +17,14 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
-from faust.transport.drivers.aiokafka import Consumer
 from faust.types import TP
 
 from settings.broker import Broker
+from stream.commits import GenerationConsumer, Producer
 from stream.loss import Jump, Loss, Losses, Positions, first_times, lost
 
 
-class SeekingConsumer(Consumer):
+class SeekingConsumer(GenerationConsumer):
     """A consumer that also seeks where nothing was committed yet: to the beginning.
 
     Faust fetches while its flow stands still, drops what it fetched, and seeks back to what was committed. Where that
@@ -38,6 +38,24 @@ class SeekingConsumer(Consumer):
         super().__init__(*args, **kwargs)
         self._positions = Positions()
         self._jumps: list[Jump] = []
+        self._remembered: Mapping[TP, int] | None = None
+
+    async def remember_committed(self) -> None:
+        """Ask what is committed, for the seek after the states were read: they have seen all that is before it.
+
+        What is asked for only then may have been committed by another worker, if this one stood still for so long that
+        it is out of its group without knowing it: on the state of before, it would go on with a hole.
+        """
+        self._remembered = await super().seek_to_committed()
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Seek to what was committed when a recovery began, or is now."""
+        if self._remembered is None:
+            return await super().seek_to_committed()
+        held = self.assignment()
+        found = {tp: offset for tp, offset in self._remembered.items() if tp in held}
+        await self.seek_wait({tp: offset for tp, offset in found.items() if offset is not None})
+        return found
 
     async def perform_seek(self) -> None:
         """Seek every partition to its committed offset, or to its beginning."""
@@ -83,7 +101,9 @@ class SeekingConsumer(Consumer):
         Faust empties its set at a recovery's end, while a fetch of the changelogs still waits; aiokafka takes an empty
         set for all partitions, and 50 messages of a source, fetched just after the seek, were dropped for good.
         """
-        fetched = await super()._getmany(None if active_partitions is None else set(active_partitions), timeout)
+        asked = None if active_partitions is None else set(active_partitions)
+        found = await super()._getmany(asked, timeout)
+        fetched = {tp: records for tp, records in found.items() if asked is None or self._in_place(tp, records)}
         self._jumps += self._positions.jumps(
             {tp: rows for tp, rows in fetched.items() if not self._is_changelog_tp(tp)}
         )
@@ -93,6 +113,28 @@ class SeekingConsumer(Consumer):
                     self._note(loss)
                 self._jumps = []
         return fetched
+
+    def _in_place(self, tp: TP, records: Sequence[Any]) -> bool:
+        """Return whether what a fetch brought is to be handed over; what Faust would drop is fetched again.
+
+        A fetch may wait through a rebalance: what it brings may be from before the seek, or from after it and of a
+        partition that does not flow yet. Faust would take what it drops of these for a gap in the partition.
+        """
+        position = self._position(tp)  # behind a gap, as compaction leaves, it may be farther
+        if position is None or position <= records[-1].offset:
+            return False  # it was sought back meanwhile
+        if tp in self._active_partitions or tp in self._buffered_partitions:
+            return True
+        self._thread.seek(tp, records[0].offset)
+        return False
+
+    def _position(self, tp: TP) -> int | None:
+        """Return the offset that is fetched next; None where the partition is not held any more."""
+        assignment = self._thread._ensure_consumer()._subscription.subscription.assignment
+        if assignment is None or tp not in assignment.tps:
+            return None
+        state = assignment.state_value(tp)
+        return int(state.position) if state.has_valid_position else None
 
 
 class App(faust.App):
@@ -107,11 +149,17 @@ class App(faust.App):
     def _new_transport(self) -> Any:
         transport: Any = super()._new_transport()
         transport.Consumer = self.consumer_class
+        transport.Producer = Producer
         return transport
 
 
 class SeekFirstRecovery(Recovery):
     """Recovery that never lets a source partition flow from a position that is not the committed one."""
+
+    async def _build_highwaters(self, consumer: Any, tps: set[TP], destination: Any, title: str) -> None:
+        if title == "active":
+            await consumer.remember_committed()
+        await super()._build_highwaters(consumer, tps, destination, title)
 
     async def on_recovery_completed(self, generation_id: int = 0) -> None:
         """Finish a recovery: tables first, then the seek, then the flow."""

@@ -18,12 +18,14 @@ from faust.streams import _current_event
 from faust.types import EventT
 from msgspec import Struct
 
+from stream.commits import current
 from stream.guard import DefectError, Guard
 from stream.letters import bounded, decode_event, of_event, told
 from stream.metrics import Meter, arrived
 from stream.outbox import Delivery, Outbox
 from stream.rescue import Rescue, StateSizeError, turned_away
 from stream.stage import Output, Part, Stage
+from stream.tables import Entry, entries
 from topics import codec
 from topics.catalog import DEAD_LETTERS, Topic
 from topics.records import DeadLetter
@@ -45,13 +47,6 @@ Sending = tuple[Topic, str, Sequence[Struct]]
 """A topic, a key, and the records to send to it."""
 
 
-class Entry(Struct, frozen=True, array_like=True):
-    """What a table holds for a key: the offset read last, by partition, and the fold's state."""
-
-    offsets: dict[int, int]
-    state: bytes
-
-
 @dataclass(frozen=True)
 class Change(Generic[S]):
     """A state that is to be stored in the table as `value`, for the last event that went into it."""
@@ -63,7 +58,6 @@ class Change(Generic[S]):
     value: bytes
 
 
-_entries = msgspec.msgpack.Decoder(Entry)
 _encoder = msgspec.msgpack.Encoder()
 
 
@@ -111,7 +105,9 @@ class Shell(Generic[R, S]):
         async for events in stream.noack_take(BATCH_EVENTS, within=BATCH_SECONDS):
             ahead: dict[bytes, tuple[dict[int, int], S]] = {}
             finishing: asyncio.Task[None] | None = None
-            for part in (piece for run in slices(events) for piece in self.guard.pieces(run)):
+            for part in (piece for run in slices(current(stream, events)) for piece in self.guard.pieces(run)):
+                if not current(stream, part):
+                    break
                 frames, changes = self._work(part, ahead)
                 # In order onto the topics, before the next slice is: who reads them skips what is not newer.
                 since = arrived(part)
@@ -142,6 +138,8 @@ class Shell(Generic[R, S]):
     ) -> None:
         delivered = await asyncio.gather(*posted)
         self._meter.delivered(since, (one.timestamp for one in delivered))
+        if not current(stream, events):
+            return
         for change in changes:
             self._store(change)
         for event in events:
@@ -267,7 +265,7 @@ class Shell(Generic[R, S]):
                     return None
                 self._begun.add(table_key)
             return {}, self.stage.load(key, None)
-        entry = _entries.decode(value)
+        entry = entries.decode(value)
         return entry.offsets, self.stage.load(key, entry.state)
 
     def _load_or_begin(self, key: Key, table_key: bytes) -> tuple[dict[int, int], S] | None:

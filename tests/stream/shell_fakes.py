@@ -97,6 +97,7 @@ class Stream:
 
     journal: Journal
     batches: list[list[Event]]
+    app: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(consumer_generation_id=1))
 
     async def noack_take(self, _: int, within: float) -> AsyncIterator[list[Event]]:  # noqa: ARG002 - Faust's interface
         for batch in self.batches:
@@ -111,6 +112,7 @@ def event(offset: int, *values: Any, partition: int = 0) -> Event:
     message = SimpleNamespace(
         partition=partition,
         offset=offset,
+        generation_id=1,
         timestamp=ARRIVED / 1000,
         key=b"BTCUSDT",
         headers=codec.HEADERS,

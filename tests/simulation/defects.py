@@ -1,0 +1,200 @@
+"""Defects that are planted, to see that they are found; those of Faust 0.15.3 are its own code."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from faust.tables.recovery import Recovery as FaustRecovery
+from faust.transport.consumer import Consumer as FaustConsumer
+from faust.transport.drivers.aiokafka import Producer as FaustProducer
+from faust.types import TP
+
+from simulation.broker import Record
+from simulation.consumer import Consumer
+from simulation.tables import Changelogs, Recovery, Table, TableProducer
+from simulation.worker import Worker
+from stream.shell import Shell
+
+
+class AcknowledgesFirst(Shell[Any, Any]):
+    """The offset is committed before the state."""
+
+    async def _finish(self, stream: Any, events: Any, *rest: Any) -> None:
+        for event in events:
+            await stream.ack(event)
+        await asyncio.sleep(0.2)
+        await super()._finish(stream, events, *rest)
+
+
+class StoresFirst(Shell[Any, Any]):
+    """The state is written before the outputs are delivered."""
+
+    async def _finish(self, stream: Any, events: Any, posted: Any, changes: Sequence[Any], since: Any) -> None:
+        for change in changes:
+            self._store(change)
+        await super()._finish(stream, events, posted, changes, since)
+
+
+class Eager:
+    """An outbox that returns before a slice's outputs are handed over, so that the next slice's may overtake them."""
+
+    def __init__(self, outbox: Any) -> None:
+        self._outbox = outbox
+
+    async def post(self, frames: Any, arrived: int | None = None) -> list[Any]:
+        """Hand frames over some time."""
+
+        async def hand_over() -> Any:
+            delivered = await asyncio.gather(*await self._outbox.post(frames, arrived))
+            return max(delivered, key=lambda one: one.timestamp) if delivered else Record(b"", b"")
+
+        return [asyncio.ensure_future(hand_over())]
+
+
+class PostsAside(Shell[Any, Any]):
+    """The outputs of the next slice may be posted before those of the one before."""
+
+    def __init__(self, stage: Any, table: Any, outbox: Any) -> None:
+        super().__init__(stage, table, Eager(outbox))  # type: ignore[arg-type]
+
+
+class Forgetful(dict[int, int]):
+    """Offsets of which none was seen."""
+
+    def get(self, _: int, default: Any = None) -> Any:
+        """Return the default."""
+        return default
+
+    def __or__(self, other: Any) -> "Forgetful":
+        return Forgetful({**self, **other})
+
+
+class FoldsTwice(Shell[Any, Any]):
+    """Rows that come again are folded again."""
+
+    def _load(self, *key: Any) -> Any:
+        offsets, state = super()._load(*key)
+        return Forgetful(offsets), state
+
+
+class StaleEvents(Shell[Any, Any]):
+    """Events from before a rebalance are folded after it."""
+
+    async def run(self, stream: Any) -> None:
+        await super().run(_Timeless(stream))
+
+
+class _Timeless:
+    """A stream whose every event is taken for one of now."""
+
+    class app:  # noqa: N801 - Faust's name
+        """An app in whose generation everything was read."""
+
+        class consumer_generation_id:  # noqa: N801 - likewise
+            """Equal to all."""
+
+    def __init__(self, stream: Any) -> None:
+        self.noack_take, self.ack = stream.noack_take, stream.ack
+        self.app = type("Always", (), {"consumer_generation_id": _Any()})()  # type: ignore[assignment,misc]
+
+
+class _Any:
+    """Equal to everything."""
+
+    def __eq__(self, other: object) -> bool:
+        return True
+
+    def __hash__(self) -> int:
+        return 0
+
+
+class NoChangelog(Table):
+    """The table is written without its changelog."""
+
+    def __setitem__(self, key: bytes, value: bytes) -> None:
+        self.data[key] = value
+
+
+class LastWritten(Table):
+    """Faust's: a recovery takes the change that was written last."""
+
+    @staticmethod
+    def newest(_: Any, changes: Any) -> dict[bytes, Any]:
+        """Return the last change of each key."""
+        return {change.message.key: change for change in changes}
+
+
+class GivesUp(TableProducer):
+    """Faust's: a flush does not wait for all."""
+
+    async def flush(self) -> None:
+        await FaustProducer.flush(self)
+
+
+class KeepsAcknowledged(Consumer):
+    """Faust's: what was acknowledged before a rebalance is committed after it."""
+
+    async def perform_seek(self) -> None:
+        """Seek, and forget nothing."""
+        kept = [dict(known) for known in (self._acked, self._acked_index, self._gap)]
+        await super().perform_seek()
+        for known, before in zip((self._acked, self._acked_index, self._gap), kept, strict=True):
+            known.update(before)
+
+
+class TakesRefusedForCommitted(Consumer):
+    """Faust's: offsets that the group refused count as committed."""
+
+    async def _commit_offsets(self, offsets: Mapping[TP, int], start_new_transaction: bool = True) -> bool:  # noqa: ARG002
+        await self.app.producer.flush()
+        mine = {tp: offset for tp, offset in offsets.items() if tp in self.assignment()}
+        done = await self._commit(mine)
+        self._committed_offset.update(mine)
+        return done
+
+    async def perform_seek(self) -> None:
+        await FaustConsumer.perform_seek(self)
+
+
+class DropsFetched(Consumer):
+    """Faust's: what a fetch brings that waited through a rebalance is dropped, and taken for a gap."""
+
+    def _in_place(self, *_: Any) -> bool:
+        return True
+
+
+class ResumesFirst(Changelogs, FaustRecovery):
+    """Faust's: the sources flow before they are sought."""
+
+
+class AsksLate(Recovery):
+    """Faust's: where to go on is asked after the states were read."""
+
+    async def _build_highwaters(self, *rest: Any) -> None:
+        await FaustRecovery._build_highwaters(self, *rest)
+
+
+def _with(**parts: Any) -> type[Worker]:
+    return type("Defective", (Worker,), parts)
+
+
+DEFECTS: dict[str, tuple[type[Worker], int]] = {
+    "offset committed before the state": (_with(shell=AcknowledgesFirst), 0),
+    "state written before the outputs are delivered": (_with(shell=StoresFirst), 80),
+    "outputs of a slice posted before the former's": (_with(shell=PostsAside), 4),
+    "rows that come again folded twice": (_with(shell=FoldsTwice), 0),
+    "events from before a rebalance folded after it": (_with(shell=StaleEvents), 86),
+    "table written without its changelog": (_with(table_class=NoChangelog), 0),
+    "flush that gives up": (_with(producer_class=GivesUp), 1),
+    "refused offsets taken for committed": (_with(consumer_class=TakesRefusedForCommitted), 108),
+    "sources resumed before the seek": (_with(recovery_class=ResumesFirst), 9),
+}
+"""What is planted, and a seed from which on to look for it: where few schedules find it, one that does."""
+
+SELDOM: dict[str, type[Worker]] = {
+    "state written last taken for the newest": _with(table_class=LastWritten),
+    "acknowledgements kept through a rebalance": _with(consumer_class=KeepsAcknowledged),
+    "fetched records dropped": _with(consumer_class=DropsFetched),
+    "committed offsets asked after the states were read": _with(recovery_class=AsksLate),
+}
+"""What is met in so few schedules that no test plants it; `python -m tests.simulation 0 10000 --defect` does."""
