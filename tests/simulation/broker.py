@@ -24,6 +24,10 @@ class NotDeliveredError(Exception):
     """What a producer raises when the broker did not take a record."""
 
 
+CLOCK = 1_748_048_400_000
+"""Kafka's clock when a schedule begins, epoch ms: behind all times of records."""
+
+
 @dataclass(slots=True)
 class Record:
     """A record in a partition. `made` is what it holds, before it was encoded."""
@@ -58,7 +62,7 @@ class Broker:
     def append(self, tp: TP, record: Record) -> None:
         """Put a record at a partition's end."""
         record.offset = len(self.logs[tp])
-        record.timestamp = record.timestamp or int(self.loop.time() * 1000) + 1
+        record.timestamp = record.timestamp or CLOCK + int(self.loop.time() * 1000)
         self.logs[tp].append(record)
         self.appended(tp, record)
         for waiting, tps in self.news:

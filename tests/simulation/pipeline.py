@@ -9,18 +9,20 @@ from typing import Any
 
 from msgspec import Struct, msgpack
 
-from simulation.broker import Record
+from simulation.broker import CLOCK, Record
 from simulation.worker import Agent, Heavy, Outbox, Stream, Worker, partition_of
 from stream.bars import Bars
+from stream.guard import Guard
 from stream.persist import persist
-from stream.shell import Output, Part
 from stream.sinks import Standing
+from stream.stage import Output, Part
 from stream.stages import Outcomes, increasing
 from topics import codec
 from topics.catalog import BARS, DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS, Topic
 from topics.records import Bar, Forecast, Prediction, Tick
 
 MINUTE = 60_000
+START = CLOCK - 3_600_000
 SYMBOLS = ("AUSDT", "BUSDT", "CUSDT")
 IDENTITY = {
     BARS.name: ("symbol", "interval", "time"),
@@ -53,6 +55,10 @@ class Average:
         """Return the state's bytes."""
         return msgpack.encode(state)
 
+    def newest(self, state: tuple[int, int, float]) -> int:
+        """Return the last bar's time."""
+        return state[0]
+
     def step(
         self, state: tuple[int, int, float], parts: Sequence[Part[Bar]]
     ) -> tuple[tuple[int, int, float], list[Output]]:
@@ -78,7 +84,10 @@ class Pipeline:
     def records(self) -> list[tuple[int, Record]]:
         """Return what goes in, each with its partition."""
         return [
-            (partition_of(self.source, key), Record(key.encode(), Heavy(value), codec.HEADERS, timestamp=1 + number))
+            (
+                partition_of(self.source, key),
+                Record(key.encode(), Heavy(value), codec.HEADERS, timestamp=CLOCK + number),
+            )
             for number, (key, value) in enumerate(self.frames)
         ]
 
@@ -93,12 +102,12 @@ def ticks() -> Pipeline:
     frames = []
     for number in range(5):
         for place, symbol in enumerate(SYMBOLS):
-            begin = number * MINUTE // 2
+            begin = START + number * MINUTE // 2
             rows: list[Any] = [
                 _tick(symbol, begin + 7_000 * row, 100.0 + place + number * 0.5 + row) for row in range(3)
             ]
             if number == 4:
-                rows.append(_tick(symbol, MINUTE, 100.0))  # late
+                rows.append(_tick(symbol, START + MINUTE, 100.0))  # late
             value = codec.encode(rows)
             if number == 2:
                 value = value[:-1] + b',{"symbol":"%s","time":1,"price":-1,"amount":1}]' % symbol.encode()
@@ -115,7 +124,7 @@ def bars() -> Pipeline:
             rows = []
             for row in range(2):
                 price = 100.0 + place + (number * 7 + row * 3) % 5
-                rows.append(Bar(symbol, "1m", (2 * number + row) * MINUTE, price, price, price, price, 1.0))
+                rows.append(Bar(symbol, "1m", START + (2 * number + row) * MINUTE, price, price, price, price, 1.0))
             frames.append((symbol, codec.encode(rows)))
     return Pipeline(lambda: [Average(), Outcomes()], (PREDICTIONS, OUTCOMES), BARS, tuple(frames))
 
@@ -160,6 +169,6 @@ def store_agent(topic: Topic, database: Database) -> Agent:
 
         writer: Any = SimpleNamespace(write=write)
         latest: Any = SimpleNamespace(write=cache)
-        await persist(topic, stream, writer, Standing("the database"), latest, outbox)  # type: ignore[arg-type]
+        await persist(topic, stream, writer, Standing("the database"), latest, outbox, Guard())  # type: ignore[arg-type]
 
     return Agent(topic, None, work)

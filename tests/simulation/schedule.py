@@ -34,6 +34,7 @@ class AuditedStage:
         self._stage, self._auditor = stage, auditor
         self.name, self.source = stage.name, stage.source
         self.key, self.check, self.load, self.dump = stage.key, stage.check, stage.load, stage.dump
+        self.newest = stage.newest
 
     def step(self, state: Any, parts: Any) -> Any:
         """Fold, and tell."""
