@@ -102,6 +102,7 @@ async def read(
             for loss in await lost(consumer, jumps):
                 losses.note(loss)
             jumps.clear()
+            behind.reading(consumer, not batch)
             if batch:
                 async with alone:
                     made(await take(batch, watch))
@@ -109,6 +110,7 @@ async def read(
                     await consumer.commit()
     finally:
         behind.problem = NOT_READ
+        behind.reads().clear()
         await consumer.stop()
 
 

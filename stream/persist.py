@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-import faust
 from aiokafka import TopicPartition
 from faust.types import EventT
 from msgspec import Struct
@@ -24,7 +23,7 @@ from stream.metrics import DEAD, RECORDS_IN, STORE, assigned
 from stream.outbox import Outbox
 from stream.recovery import App
 from stream.shell import decode_event, slices
-from stream.sinks import Standing, fill_cache, until_taken
+from stream.sinks import Sink, fill_cache, until_taken
 from topics.bounds import BOUNDS, Bounds
 from topics.catalog import (
     BARS,
@@ -76,7 +75,7 @@ async def persist(
     topic: Topic,
     stream: Any,
     writer: Writer,
-    database: Standing,
+    database: Sink,
     latest: Latest,
     outbox: Outbox,
     bounds: Bounds = BOUNDS,
@@ -105,7 +104,7 @@ def make_persist(settings: Settings) -> App:
     app = make_app(PERSIST_GROUP, settings)
     add_losses(app, settings, STORED)
     latest = Latest(settings.redis_url.get_secret_value())
-    database = Standing("TimescaleDB")
+    database = Sink("TimescaleDB")
     outbox = Outbox(settings.broker)
     definition = Definition.load(settings.home / "models")
     for topic in STORED:
@@ -138,10 +137,10 @@ def shown(app: Any) -> dict[TopicPartition, int]:
 
 
 def _add_agent(
-    app: faust.App,
+    app: App,
     topic: Topic,
     writer: Writer,
-    database: Standing,
+    database: Sink,
     latest: Latest,
     outbox: Outbox,
     definition: Definition,
