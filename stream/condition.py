@@ -169,6 +169,8 @@ def _derive(facts: Facts, now: float) -> Condition:
 def _reading(places: Sequence[Place], looked: float | None, now: float, facts: Facts) -> Condition:
     if looked is None or now - looked > FRESH_S:
         return Condition("unknown", "it is not known where the topics end", looked)
+    if not places:
+        return Condition("unknown", "it reads no partition")
     stuck = stuck_place(places, now, facts.limits)
     if stuck is not None:
         return Condition("stuck", standing_still(stuck, now), stuck.still, behind=sum(place.lag for place in places))

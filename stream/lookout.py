@@ -116,8 +116,8 @@ class Lookout:
 
     async def _look(self, admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer) -> None:
         reads = dict(self._reads())
-        self._standing.wait(None if reads else NOT_ASSIGNED, key="assignment")
         if not reads:
+            self._standing.wait(NOT_ASSIGNED, key="assignment")
             self._places = {}
             self._standing.saw(())
             return
@@ -135,6 +135,7 @@ class Lookout:
             for part, one in found.items()
         }
         self._standing.saw(tuple(self._places.values()))
+        self._standing.wait(None, key="assignment")  # only now: until it was seen where it is, it is not known to read
         stuck = stuck_place(tuple(self._places.values()), now, self._standing.limits) if free else None
         if stuck is not None:
             log.critical(

@@ -46,6 +46,7 @@ CASES: list[tuple[str, Facts, Word, bool, str]] = [
     ("still, but new records came just now", reader(at(5_000, 3)), "healthy", True, ""),
     ("still while another moves", reader(at(100, 100), at(1, 100, partition=1)), "lagging", True, "last read 1 s"),
     ("still for long while another moves", reader(at(500, 500), at(1, None, partition=1)), "stuck", False, "for 8 min"),
+    ("it reads nothing", reader(), "unknown", False, "no partition"),
     ("not assigned", reader(looked=None, waits=[Wait("its partitions", NOW)]), "waiting", False, "its partitions"),
     ("the ends were never told", reader(looked=None), "unknown", False, "not known"),
     ("the ends were told long ago", reader(at(1, None), looked=31), "unknown", False, "not known"),
