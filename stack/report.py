@@ -39,7 +39,7 @@ class ComponentReport:
     good: bool = False
 
 
-UNKNOWN = ComponentReport("?", None, None, None, 0, None)
+UNKNOWN = ComponentReport("unknown", None, None, None, 0, None)
 
 
 @dataclass(frozen=True)
