@@ -34,10 +34,15 @@ class Behind(Collector):
 
     def reading(self, consumer: AIOKafkaConsumer, done: bool) -> None:
         """Take where a consumer is, and whether all that it handed out is looked at."""
-        self._own = {}
+        own = {}
         for part in consumer.assignment():
             state = consumer._subscription.subscription.assignment.state_value(part)
-            self._own[part] = Own(state.position if state.has_valid_position else None, done)
+            own[part] = Own(state.position if state.has_valid_position else None, done)
+        self._own = own
+
+    def ended(self) -> None:
+        """Take that nothing is read any more."""
+        self.problem, self._own = NOT_READ, {}
 
     async def look(self, consumer: AIOKafkaConsumer) -> None:
         """Ask, where that is some seconds ago. Call it between two batches: what was handed out counts as done."""

@@ -9,7 +9,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 from msgspec import Struct
 
-from alerts.behind import NOT_READ, Behind
+from alerts.behind import Behind
 from alerts.kinds import KINDS
 from alerts.watch import Place, Watch
 from settings.broker import Address
@@ -109,8 +109,7 @@ async def read(
                 with suppress(KafkaError):  # the database has it; this only shows the lag
                     await consumer.commit()
     finally:
-        behind.problem = NOT_READ
-        behind.reads().clear()
+        behind.ended()
         await consumer.stop()
 
 
