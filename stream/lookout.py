@@ -25,6 +25,7 @@ log = logging.getLogger("foretick")
 
 LOOK_S, REQUEST_MS = 2.0, 5_000
 ANSWER_S, LOOKS_APART_S = 15.0, 20.0
+THREAD = "lookout"
 NOT_ASSIGNED = "its partitions: they are shared out, or its tables recovered"
 
 
@@ -85,7 +86,9 @@ class Lookout:
         """Begin to look, for as long as the process lives."""
         self._standing.expects_places()
         self._standing.wait(NOT_ASSIGNED, key="assignment")
-        threading.Thread(target=lambda: asyncio.run(self._run()), name="lookout", daemon=True).start()
+        # That Kafka does not answer is told as what is waited for, and not every other second in the log as well.
+        logging.getLogger("aiokafka").addFilter(lambda record: record.threadName != THREAD)
+        threading.Thread(target=lambda: asyncio.run(self._run()), name=THREAD, daemon=True).start()
 
     async def _run(self) -> None:
         while True:
