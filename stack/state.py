@@ -43,6 +43,10 @@ class Status:
         """Tell whether it is well, or on its way."""
         return self.state in ON_THE_WAY or (self.works and self.state != "looping")
 
+    def ready(self) -> bool:
+        """Tell whether it works, or was a step and is done."""
+        return self.works or self.state == "done"
+
     def take(self, found: Condition) -> bool:
         """Take a condition over; tell whether anything is new."""
         known = (self.state, self.why, self.since, self.until, self.works)
