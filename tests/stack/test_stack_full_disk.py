@@ -137,7 +137,7 @@ def test_the_servers_come_back_by_themselves_when_there_is_room_again(tmp_path: 
         disk.empty()
         healthy = read(
             servers.home,
-            lambda now: now.problem is not None and all(now.components[name].state == "healthy" for name in names),
+            lambda now: now.problem is not None and all(now.components[name].works for name in names),
         )
         assert all(healthy.components[name].restarts > 0 for name in names)
         assert healthy.supervisor == before.supervisor if before else False
