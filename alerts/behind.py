@@ -4,10 +4,12 @@ import asyncio
 import time
 from collections.abc import Iterator
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
+
+from stream.lookout import Own
 
 LOOK_S = 5.0
 ANSWER_S = 5.0
@@ -24,6 +26,23 @@ class Behind(Collector):
         self.problem: str | None = NOT_READ
         self._behind: dict[str, int] = {}
         self._next = 0.0
+        self._own: dict[TopicPartition, Own] = {}
+
+    def reads(self) -> dict[TopicPartition, Own]:
+        """Return the partitions that are read, and where; from any thread."""
+        return self._own
+
+    def reading(self, consumer: AIOKafkaConsumer, done: bool) -> None:
+        """Take where a consumer is, and whether all that it handed out is looked at."""
+        own = {}
+        for part in consumer.assignment():
+            state = consumer._subscription.subscription.assignment.state_value(part)
+            own[part] = Own(state.position if state.has_valid_position else None, done)
+        self._own = own
+
+    def ended(self) -> None:
+        """Take that nothing is read any more."""
+        self.problem, self._own = NOT_READ, {}
 
     async def look(self, consumer: AIOKafkaConsumer) -> None:
         """Ask, where that is some seconds ago. Call it between two batches: what was handed out counts as done."""

@@ -8,7 +8,20 @@ from msgspec import Struct
 
 from topics.limits import Count, Name, Time
 
-ComponentState = Literal["starting", "healthy", "running", "restarting", "failed", "stopped", "done"]
+ComponentState = Literal[
+    "starting",
+    "running",
+    "restarting",
+    "failed",
+    "stopped",
+    "done",
+    "healthy",
+    "waiting",
+    "lagging",
+    "looping",
+    "stuck",
+    "unknown",
+]
 FILE = "state.json"
 
 

@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.errors import KafkaError
 from msgspec import Struct
 
-from alerts.behind import NOT_READ, Behind
+from alerts.behind import Behind
 from alerts.kinds import KINDS
 from alerts.watch import Place, Watch
 from settings.broker import Address
@@ -115,13 +115,14 @@ async def read(
             for loss in await lost(consumer, jumps):
                 losses.note(loss)
             jumps.clear()
+            behind.reading(consumer, not batch)
             if batch:
                 async with alone:
                     made(await intake.take(batch))
                 with suppress(KafkaError):  # the database has it; this only shows the lag
                     await consumer.commit()
     finally:
-        behind.problem = NOT_READ
+        behind.ended()
         await consumer.stop()
 
 

@@ -28,9 +28,11 @@ from storage import locks
 from storage.locks import Lock
 from stream import logs
 from stream.guard import Guard
+from stream.lookout import Lookout
 from stream.loss import Losses
 from stream.outbox import Outbox
-from stream.probe import Probe, loop_turns
+from stream.probe import Probe
+from stream.standing import LoopTurns, Standing
 from topics.catalog import ALERTS_GROUP, READ_FOR_ALERTS
 
 log = logging.getLogger("foretick")
@@ -82,7 +84,7 @@ class Worker:
         ]
         await _first_of(tasks)
 
-    def ready(self) -> str | None:
+    def problem(self) -> str | None:
         """Return what keeps it from its work, None where nothing does."""
         return self._idle or self.behind.problem or self._unpublished
 
@@ -166,10 +168,14 @@ async def main(settings: Settings) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    standing = Standing(settings)
+    standing.follow(LoopTurns(asyncio.get_running_loop()))
     worker = Worker(settings)
+    standing.problem = worker.problem
     REGISTRY.register(worker.behind)
     REGISTRY.register(worker.waiting)
-    Probe("alerts", loop_turns(asyncio.get_running_loop()), worker.ready).start(settings)
+    Lookout(settings.broker, ALERTS_GROUP, worker.behind.reads, standing).start()
+    Probe("alerts", standing.condition).start(settings)
     while not stopping.is_set():
         try:
             await worker.run(stopping)

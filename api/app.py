@@ -18,13 +18,14 @@ from api import admin, problems, routes, streams
 from api.access import Access
 from api.database import Database
 from api.hub import Hub
-from api.measures import Measured, Standing
+from api.measures import Champions, Measured
 from api.openapi import document
 from api.shield import Shield
 from api.tokens import Tokens
 from settings import Settings
 from stack.rate import Buckets
-from stream.probe import Probe, loop_turns
+from stream.probe import Probe
+from stream.standing import LoopTurns, Standing
 
 DESCRIPTION = """What the models forecast, what came true, and what follows from it.
 
@@ -37,7 +38,7 @@ def make_app(settings: Settings) -> FastAPI:
     """Return the application; it opens its connections when it is started."""
     database = Database(settings.database_url.get_secret_value())
     hub = Hub(settings.broker)
-    standing = Standing(database)
+    champions = Champions(database)
 
     def ready() -> str | None:
         if not hub.ready.is_set():
@@ -48,16 +49,20 @@ def make_app(settings: Settings) -> FastAPI:
             return "the database does not answer"
         return None
 
+    standing = Standing(settings)
+    standing.problem = ready
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         database.open()
         hub.start()
-        probe = Probe("api", loop_turns(asyncio.get_running_loop()), ready)
-        REGISTRY.register(standing)
+        standing.follow(LoopTurns(asyncio.get_running_loop()))
+        probe = Probe("api", standing.condition)
+        REGISTRY.register(champions)
         probe.start(settings)
         yield
         probe.stop()
-        REGISTRY.unregister(standing)
+        REGISTRY.unregister(champions)
         await hub.stop()
         database.close()
 

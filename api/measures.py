@@ -48,7 +48,7 @@ class Measured:
         await self._app(scope, receive, counted)
 
 
-class Standing(Collector):
+class Champions(Collector):
     """How the champions do, by model and horizon over their newest outcomes, and how long they have served."""
 
     def __init__(self, database: Database) -> None:

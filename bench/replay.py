@@ -81,7 +81,7 @@ def healthy(home: Path, names: tuple[str, ...]) -> bool:
     """Tell whether every component is up, or has done its work."""
     current = state.read(home)
     return current is not None and all(
-        name in current.components and current.components[name].state in ("healthy", "done") for name in names
+        name in current.components and current.components[name].ready() for name in names
     )
 
 

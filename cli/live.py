@@ -125,10 +125,14 @@ async def _probed(service: "Service", settings: Settings, symbols: list[str]) ->
     from prometheus_client import REGISTRY  # noqa: PLC0415 - for this command alone
 
     from sources.live.metrics import Measures  # noqa: PLC0415
-    from stream.probe import Probe, loop_turns  # noqa: PLC0415
+    from stream.probe import Probe  # noqa: PLC0415
+    from stream.standing import LoopTurns, Standing  # noqa: PLC0415
 
     REGISTRY.register(Measures(service.status))
-    probe = Probe("live", loop_turns(asyncio.get_running_loop()), service.ready)
+    standing = Standing(settings)
+    standing.follow(LoopTurns(asyncio.get_running_loop()))
+    standing.problem = service.ready
+    probe = Probe("live", standing.condition)
     try:
         probe.start(settings)
     except OSError as error:

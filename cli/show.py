@@ -7,15 +7,17 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from cli.text import Terminal
+from stream.condition import clock
 
 if TYPE_CHECKING:
     from stack.doctor import Check
     from stack.report import ComponentReport, Report
 
-UNKNOWN = "-"
+UNKNOWN = "?"
+NONE = "-"
 COLOURS = {
     **dict.fromkeys(("healthy", "running", "done", "ok"), "green"),
-    **dict.fromkeys(("starting", "warn"), "yellow"),
+    **dict.fromkeys(("starting", "warn", "waiting", "lagging"), "yellow"),
 }
 
 
@@ -30,14 +32,14 @@ def coloured(word: str) -> Text:
 
 
 def number(value: int | None) -> str:
-    """Return a number as people read it, a dash where it is unknown."""
+    """Return a number as people read it, a question mark where it is unknown."""
     return UNKNOWN if value is None else f"{value:,}"
 
 
 def show_status(found: "Report") -> None:
     """Print the components, then the counts beside the lag, then what went wrong last."""
     console = Terminal()
-    components = Table("component", "state", "pid", "address", "up for", "restarts")
+    components = Table("component", whole("state", 10), whole("pid", 1), "address", whole("up for", 1), "restarts")
     for name, component in (*found.components.items(), *found.steps.items()):
         components.add_row(name, *cells(component))
     console.print(components)
@@ -46,8 +48,8 @@ def show_status(found: "Report") -> None:
         flow.add_row(topic, number(found.counts.get(topic.replace("-", "_"))), number(behind))
     console.print(flow)
     for name, component in (*found.components.items(), *found.steps.items()):
-        if component.last_error and component.state not in ("done", "stopped"):
-            console.print(f"{name}: last error: {component.last_error}")
+        for line in explained(component):
+            console.print(f"{name}: {line}")
     for name, untold in found.undelivered.items():
         why = f" (last error: {untold.last_error})" if untold.last_error else ""
         console.print(f"alerts for {name}: {untold.waiting:,} wait, {untold.failed:,} given up{why}")
@@ -64,9 +66,31 @@ def show_status(found: "Report") -> None:
 
 def cells(component: "ComponentReport") -> tuple[str | Text, ...]:
     """Return a component's row."""
-    uptime = UNKNOWN if component.uptime is None else str(timedelta(seconds=int(component.uptime)))
-    pid = UNKNOWN if component.pid is None else str(component.pid)
-    return coloured(component.state), pid, component.address or UNKNOWN, uptime, str(component.restarts)
+    uptime = NONE if component.uptime is None else str(timedelta(seconds=int(component.uptime)))
+    pid = NONE if component.pid is None else str(component.pid)
+    state = coloured("?" if component.state == "unknown" else component.state)
+    return state, pid, place(component.address), uptime, str(component.restarts)
+
+
+def place(address: str | None) -> str:
+    """Return host and port of an address, which is whole in the JSON."""
+    return NONE if address is None else address.rpartition("//")[2].rpartition("@")[2].partition("/")[0]
+
+
+def explained(component: "ComponentReport") -> list[str]:
+    """Return why a component is not simply healthy, and the error that it ended with last."""
+    lines = []
+    if component.why and component.state != "healthy":
+        since = f", since {clock(component.since)}" if component.since else ""
+        until = f", until {clock(component.until)}" if component.until else ""
+        lines.append(f"{component.state}: {component.why}{since}{until}")
+    if (
+        component.last_error
+        and component.state not in ("done", "stopped")
+        and component.last_error not in component.why
+    ):
+        lines.append(f"last error: {component.last_error}")
+    return lines
 
 
 def show_checks(found: "list[Check]") -> None:

@@ -33,11 +33,15 @@ OPTIONS = "-c statement_timeout=10000 -c default_transaction_read_only=on -c jit
 
 @dataclass
 class Watched:
-    """A key that some page looks at, with times of the monotonic clock; `changed`: when a row was seen to arrive."""
+    """A key that some page looks at, with times of the monotonic clock.
+
+    `changed`: when a row was seen to arrive; `forecast`: when a prediction was.
+    """
 
     since: float
     asked: float
     changed: float | None = None
+    forecast: float | None = None
     newest: Newest | None = None
     scores: dict[str, Columns] = field(default_factory=dict)
     scored_to: datetime | None = None
@@ -55,6 +59,7 @@ class View:
     rates: Rates
     snapshot: Snapshot | None
     age_s: float | None
+    forecast_age_s: float | None
     watched_s: float
 
 
@@ -92,6 +97,11 @@ class Feed:
         return self._thread.is_alive()
 
     @property
+    def read(self) -> bool:
+        """Return whether the database was ever read."""
+        return self._read
+
+    @property
     def error(self) -> str | None:
         """Return why the database cannot be read, or None."""
         return self._error
@@ -107,8 +117,9 @@ class Feed:
                     self._wake.set()
                 watched = self._watched[key]
                 watched.asked = now
-            age = None if watched.changed is None else now - watched.changed
-            return View(self._error, self._read, self._series, self._rates, watched.snapshot, age, now - watched.since)
+            age, forecast_age = (None if at is None else now - at for at in (watched.changed, watched.forecast))
+            known = (self._error, self._read, self._series, self._rates, watched.snapshot)
+            return View(*known, age, forecast_age, now - watched.since)
 
     def _run(self) -> None:
         while not self._stopping:
@@ -161,6 +172,8 @@ class Feed:
         with self._lock:
             if moved and one.newest is not None:
                 one.changed = time.monotonic()
+                if newest.prediction != one.newest.prediction:
+                    one.forecast = one.changed
             one.newest, one.snapshot = newest, snapshot
 
 

@@ -1,6 +1,6 @@
 """The parts of the page that are text: each a function from values to HTML. Whatever comes from data is escaped."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from html import escape
 
@@ -12,6 +12,7 @@ from dashboard.health import Health
 from dashboard.palette import Palette
 from dashboard.reading import BUCKET_BARS, ROLLING_BUCKETS, Snapshot
 from dashboard.wording import DASH, basis_points, count, currencies, percent, price, state_name
+from stack.conditions import Shown
 
 
 def moment(time: datetime | None) -> str:
@@ -137,15 +138,19 @@ def board(snapshot: Snapshot | None, colours: Mapping[str, str]) -> str:
     return title("Newest scores", ahead, {}) + table
 
 
-def pipeline(rates: Rates, lag: Mapping[str, int | None]) -> str:
-    """Return throughput and lag."""
+def pipeline(rates: Rates, lag: Mapping[str, int | None], components: Sequence[Shown] = ()) -> str:
+    """Return throughput, lag, and the word of each component that is not simply healthy."""
     tiles = [("Bars", count(rates.bars), "/s"), ("Predictions", count(rates.predictions), "/s")]
     tiles += [(f"Lag, {name}", count(records), "records") for name, records in lag.items()]
-    return (
-        title("Pipeline", "", {})
-        + '<div class="tiles">'
-        + "".join(
-            fact(name, "unknown" if value == DASH else f"{value} <small>{unit}</small>") for name, value, unit in tiles
-        )
-        + "</div>"
+    facts = [
+        fact(name, "unknown" if value == DASH else f"{value} <small>{unit}</small>") for name, value, unit in tiles
+    ]
+    others = [one for one in components if one.word != "healthy"]
+    lines = "".join(
+        f'<p class="{"muted" if one.good else "stale"}"><b>{escape(one.name)}</b> {escape(one.word)}'
+        f"{escape(f': {one.why}' if one.why else '')}</p>"
+        for one in others
     )
+    if components and not others:
+        lines = f'<p class="muted">All {len(components)} components are healthy.</p>'
+    return title("Pipeline", "", {}) + f'<div class="tiles">{"".join(facts)}</div>{lines}'

@@ -1,12 +1,16 @@
 """Whether what the page shows is current: one decision, made of what is known."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from stack.conditions import Shown
 from topics.units import interval_ms
 
 Kind = Literal["connecting", "unreachable", "empty", "stale", "live"]
 
+ON_THE_WAY = ("kafka", "postgres", "worker", "persist")
+"""The components that a forecast passes on its way to the page."""
 TO_FILL = "Start the pipeline with ./foretick up, or replay a file with ./foretick replay FILE."
 TO_MEND = "Either the replay has come to its end, or something has stopped: ./foretick status tells."
 STALE_INTERVALS = 1.5
@@ -28,12 +32,22 @@ def stale_after(interval: str) -> float:
 
 
 def decide(
-    *, error: str | None, read: bool, has_series: bool, age_s: float | None, watched_s: float, limit_s: float
+    *,
+    error: str | None,
+    read: bool,
+    has_series: bool,
+    age_s: float | None,
+    forecast_age_s: float | None,
+    watched_s: float,
+    limit_s: float,
+    components: Sequence[Shown] = (),
 ) -> Health:
     """Return the page's state.
 
     `error` is why the database cannot be read, `read` whether it ever was, `age_s` the seconds since a row of the
-    series was seen to arrive (None: none since the page began to watch, `watched_s` ago), `limit_s` when that is stale.
+    series was seen to arrive (None: none since the page began to watch, `watched_s` ago), `forecast_age_s` the same of
+    its forecasts, `limit_s` when that is stale. Bars that come over a forecaster that has stopped are not live, nor is
+    what comes while one of the `components` on its way says that it does not do its work.
     """
     if error is not None:
         return Health("unreachable", "database unreachable", f"{error} Trying again every few seconds.")
@@ -41,13 +55,31 @@ def decide(
         return Health("connecting", "connecting", "Reading the database.")
     if not has_series:
         return Health("empty", "no data", f"The database holds no bars yet. {TO_FILL}")
+    bad = next((one for one in components if one.name in ON_THE_WAY and not one.good), None)
+    said = f" {bad.name} is {bad.word}{f': {bad.why}' if bad.why else ''}." if bad else ""
+    still = _stale(age_s, forecast_age_s, watched_s, limit_s, said)
+    if still is not None:
+        return still
+    if bad is not None:
+        return Health("stale", f"{bad.name} {bad.word}", f"{said.strip()} ./foretick doctor tells what to do.")
+    label, detail = ("waiting", f"no new row for {duration(watched_s)} yet") if age_s is None else ("live", "")
+    return Health("live", label, detail or f"last row {duration(age_s or 0.0)} ago")
+
+
+def _stale(
+    age_s: float | None, forecast_age_s: float | None, watched_s: float, limit_s: float, said: str
+) -> Health | None:
+    """Return the state where rows, or forecasts beside rows, have not come for too long; else None."""
     silence = watched_s if age_s is None else age_s
-    ago = f"no new row for {'at least ' if age_s is None else ''}{duration(silence)}"
     if silence > limit_s:
-        return Health("stale", "stale", f"{ago[0].upper()}{ago[1:]}: this is the last that is known. {TO_MEND}")
-    if age_s is None:
-        return Health("live", "waiting", f"{ago} yet".replace(" at least", ""))
-    return Health("live", "live", f"last row {duration(silence)} ago")
+        ago = f"No new row for {'at least ' if age_s is None else ''}{duration(silence)}"
+        return Health("stale", "stale", f"{ago}: this is the last that is known.{said} {TO_MEND}")
+    unheard = watched_s if forecast_age_s is None else forecast_age_s
+    if unheard <= limit_s:
+        return None
+    least = "at least " if forecast_age_s is None else ""
+    detail = f"New bars come, but no new forecast for {least}{duration(unheard)}.{said} {TO_MEND}"
+    return Health("stale", "no forecasts", detail)
 
 
 def duration(seconds: float) -> str:

@@ -1,4 +1,7 @@
-"""How far the pipeline is behind Kafka: read by a thread of its own, unknown where Kafka does not answer."""
+"""How far the pipeline is behind Kafka, and how each component is: read by threads of their own.
+
+Unknown where Kafka does not answer; nothing is told of components where no supervisor runs here.
+"""
 
 import asyncio
 import contextlib
@@ -9,8 +12,9 @@ from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from settings.broker import Address
+from settings import Settings
 from sources import broker
+from stack.conditions import Shown, shown
 from topics.catalog import PERSIST_GROUP, TOPICS, WORKER_GROUP
 
 GROUPS = {"forecast": WORKER_GROUP, "store": PERSIST_GROUP}
@@ -31,10 +35,13 @@ async def group_lag(admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer, grou
 
 
 class Lag:
-    """The lag of each group of `GROUPS`; `now` never blocks."""
+    """The lag of each group of `GROUPS`, and the conditions; `now` and `conditions` never block."""
 
-    def __init__(self, bootstrap: Address) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, settings: Settings) -> None:
+        self._settings, self._bootstrap = settings, settings.broker
+        self._conditions: tuple[Shown, ...] = ()
+        self._ended = threading.Event()
+        self._asker = threading.Thread(target=self._ask, name="conditions", daemon=True)
         self._now: dict[str, int | None] = dict.fromkeys(GROUPS)
         self._loop = asyncio.new_event_loop()
         self._task: asyncio.Task[None] | None = None
@@ -43,12 +50,23 @@ class Lag:
     def start(self) -> None:
         """Begin to read."""
         self._thread.start()
+        self._asker.start()
 
     def stop(self) -> None:
-        """End the thread."""
+        """End the threads."""
+        self._ended.set()
         if self._task is not None:
             self._loop.call_soon_threadsafe(self._task.cancel)
         self._thread.join()
+        self._asker.join()
+
+    def conditions(self) -> tuple[Shown, ...]:
+        """Return how each component was when it was asked last."""
+        return self._conditions
+
+    def _ask(self) -> None:
+        while not self._ended.wait(PERIOD_S if self._conditions else 1.0):
+            self._conditions = tuple(shown(self._settings))
 
     def now(self) -> Mapping[str, int | None]:
         """Return the lag of each group as last read."""

@@ -180,8 +180,10 @@ class Page:
             read=view.read,
             has_series=bool(view.series),
             age_s=view.age_s,
+            forecast_age_s=view.forecast_age_s,
             watched_s=view.watched_s,
             limit_s=limit,
+            components=self.lag.conditions(),
         )
         if view.snapshot is not None and view.snapshot is not self.snapshot:
             self.snapshot = view.snapshot
@@ -189,7 +191,7 @@ class Page:
         elif health.kind == "empty" and self.snapshot is not None:
             self.snapshot = None
         self._say(health)
-        self._write("pipeline", header.pipeline(view.rates, self.lag.now()))
+        self._write("pipeline", header.pipeline(view.rates, self.lag.now(), self.lag.conditions()))
 
     def _say(self, health: Health) -> None:
         notes = self.notes

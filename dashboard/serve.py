@@ -27,6 +27,7 @@ from settings import Settings
 from stack.rate import Buckets
 from stream import logs
 from stream.probe import Probe
+from stream.standing import LoopTurns, Standing
 
 HOST = "127.0.0.1"
 SYSTEM_COOKIE = "foretick-system-theme"
@@ -50,7 +51,7 @@ def build(
 ) -> tuple[BaseServer, int, Feed, Lag]:
     """Return the server, not started, its port, and the two readers that feed it. Port 0 takes a free one."""
     folder = files("dashboard")
-    feed, lag = Feed(settings.database_url.get_secret_value()), Lag(settings.broker)
+    feed, lag = Feed(settings.database_url.get_secret_value()), Lag(settings)
     templates = Environment(loader=FileSystemLoader(str(folder.joinpath("templates"))), autoescape=False)  # noqa: S701 - Bokeh puts its own markup into it; data never enters the template
     template = templates.get_template("index.html")
 
@@ -102,7 +103,11 @@ def serve(
     feed.start()
     lag.start()
     server.start()
-    probe = Probe("dashboard", lambda: None if feed.alive else "the reader has ended", lambda: feed.error)
+    standing = Standing(settings)
+    turns = LoopTurns(server.io_loop.asyncio_loop)  # type: ignore[attr-defined, unused-ignore]
+    standing.hangs = lambda: turns() if feed.alive else "the reader has ended"
+    standing.problem = lambda: feed.error if feed.read or feed.error else "the first answer of the database"
+    probe = Probe("dashboard", standing.condition)
     probe.start(settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.io_loop.add_callback_from_signal(server.io_loop.stop))

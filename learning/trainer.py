@@ -21,17 +21,20 @@ from learning.check import FEWEST_DAYS
 from learning.held import Held
 from learning.run_records import Step
 from learning.runs import Runs
-from learning.schedule import Seen, due
+from learning.schedule import Seen, due, waits_for
 from settings import Settings
 from storage.errors import StorageError, place, reason
 from stream import logs
 from stream.probe import Probe
+from stream.standing import Standing
 from topics.records import Drift
 
 log = logging.getLogger("foretick")
 
 POLL_S, LONGEST_WAIT_S = 5.0, 300.0
 NICE = 19
+RUN_S = 6 * 3_600.0
+"""A step of a training may take so long."""
 SPAN = """
 SELECT (extract(epoch FROM min(time)) * 1000)::int8, (extract(epoch FROM max(time)) * 1000)::int8
 FROM bars WHERE interval = %s AND time >= %s
@@ -45,8 +48,9 @@ FROM drift WHERE interval = %s AND time > %s ORDER BY time
 class Trainer:
     """Looks at the database every few seconds, and trains in this process."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, standing: Standing | None = None) -> None:
         self.settings = settings
+        self._standing = standing or Standing(settings)
         self._url = settings.database_url.get_secret_value()
         self._runs = Runs(self._url)
         self._seen: Seen | None = None
@@ -62,6 +66,7 @@ class Trainer:
             except StorageError as error:
                 failures += 1
                 log.warning("%s", error)
+                self._standing.wait(str(error))
             time.sleep(min(POLL_S * 2 ** min(failures, 10), LONGEST_WAIT_S))
 
     def once(self) -> bool:
@@ -70,6 +75,7 @@ class Trainer:
             self._ask()
         with self._runs.taken() as held:
             if held is None:
+                self._standing.wait(self._next(), planned=True)
                 return False
             self._train(held)
             return True
@@ -79,7 +85,13 @@ class Trainer:
 
         run = held.run
         log.info("run %s, asked for by %s: %s", run.run_id, run.requested_by, run.why)
-        held.told = _logged
+        self._standing.did(f"trains: run {run.run_id}")
+
+        def told(step: Step) -> None:
+            _logged(step)
+            self._standing.did(f"trains: run {run.run_id}, {step.step} {step.model or ''} {step.state}")
+
+        held.told = told
         report = complete(self.settings, held, warned=log.warning)
         for one in report.models:
             log.info("run %s: %s %s: %s", run.run_id, one.model, one.version or "-", one.error or one.why or one.role)
@@ -96,6 +108,12 @@ class Trainer:
         if found is not None:
             by, why = found
             self._runs.request(why, by, seen.newest, unless_after=runs[0].run_id if runs else None)
+
+    def _next(self) -> str:
+        """Return what it waits for, with the times of the bars where they decide."""
+        if self._seen is None:
+            return f"the first {self.settings.interval} bars"
+        return "the next run: " + waits_for(self.settings, self._seen, FEWEST_DAYS)
 
     def _look(self, last_run: int | None) -> Seen | None:
         """Return what is known of the stream by now, None where no bar is stored yet."""
@@ -148,6 +166,8 @@ if __name__ == "__main__":
     logs.configure("trainer", wanted)
     logging.getLogger("urllib3").setLevel(logging.ERROR)  # that MLflow is away is told in a line of ours
     give_way(wanted)
-    Probe("trainer").start(wanted)
-    Trainer(wanted).work()
+    own = Standing(wanted, work_s=RUN_S)
+    own.wait("the database")
+    Probe("trainer", own.condition).start(wanted)
+    Trainer(wanted, own).work()
     os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - anew, since memory that a training took is never given back

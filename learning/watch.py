@@ -35,6 +35,7 @@ from storage.errors import place, reason
 from storage.locks import Lock
 from stream import logs
 from stream.probe import Probe
+from stream.standing import Standing
 from topics.records import HORIZONS, Deployment, Drift, ModelEvent
 
 log = logging.getLogger("foretick")
@@ -61,8 +62,9 @@ SKILL_KNOWN = "SELECT max(time) FROM model_skill WHERE interval = %s"
 class Watch:
     """Reads what was stored since it looked last, and does what follows. `look` is one round."""
 
-    def __init__(self, settings: Settings, connection: Connection) -> None:
+    def __init__(self, settings: Settings, connection: Connection, standing: Standing | None = None) -> None:
         self._settings, self._connection = settings, connection
+        self._standing = standing or Standing(settings)
         self._ledger = Ledger(settings)
         self._stored = Stored(connection, settings.interval, HORIZONS)
         self._judge = Judge(settings, HORIZONS, self._stored.span, lru_cache(maxsize=None)(self._origin))
@@ -88,6 +90,12 @@ class Watch:
         self._align(latest)
         return steps
 
+    def seen(self) -> str:
+        """Return in words up to where it has looked."""
+        if self._frontier is None:
+            return f"there are no {self._settings.interval} bars yet"
+        return f"has looked up to {moment(self._frontier.read).isoformat(' ', 'minutes')}"
+
     def _begin(self, newest: int) -> Frontier:
         days = max(self._settings.challenger_days, *DAYS) + 1
         found = self._connection.execute(SKILL_KNOWN, (self._settings.interval,)).fetchone()
@@ -99,6 +107,7 @@ class Watch:
 
     def _take(self, after: int, until: int) -> None:
         """Take in the bars in (after, until]."""
+        self._standing.does(f"reads the bars up to {moment(until).isoformat(' ', 'minutes')}")
         assert self._frontier is not None  # noqa: S101 - for mypy: `look` has set it
         stored, judge = self._stored, self._judge
         stored.learn_regimes(after - max(HORIZONS) * stored.span, until)
@@ -186,28 +195,33 @@ class Watch:
 
 
 @contextmanager
-def alone(url: str) -> Iterator[Connection]:
+def alone(url: str, standing: Standing | None = None) -> Iterator[Connection]:
     """Connect, and wait until no other watch is there."""
+    standing = standing or Standing()
     with psycopg.connect(url, autocommit=True) as connection:
         told = False
         while not locks.taken(connection, Lock.WATCH):
             if not told:
                 log.info("another watch is there: this one waits for its end")
             told = True
+            standing.wait("another watch works; this one stands by until it ends")
             time.sleep(POLL_S)
+        standing.wait(None)
         yield connection
 
 
-def main() -> None:
+def main(standing: Standing) -> None:
     """Watch until stopped. Ends with one line where a server is lost: the next start goes on."""
     settings = Settings()
     url = settings.database_url.get_secret_value()
     try:
-        with alone(url) as connection:
+        with alone(url, standing) as connection:
+            standing.does("publishes what is deployed")
             Ledger(settings).publish_latest()
-            watch = Watch(settings, connection)
+            watch = Watch(settings, connection, standing)
             while True:
                 watch.look()
+                standing.did(watch.seen())
                 time.sleep(POLL_S)
     except psycopg.Error as error:
         sys.exit(f"the watch ends: {place(url)} does not answer ({reason(error)})")
@@ -218,6 +232,9 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    logs.configure("watch", Settings())
-    Probe("watch").start(Settings())
-    main()
+    configured = Settings()
+    logs.configure("watch", configured)
+    own = Standing(configured)
+    own.wait("the database")
+    Probe("watch", own.condition).start(configured)
+    main(own)

@@ -72,6 +72,17 @@ class Settings(BaseSettings):
     )
     metrics_ports: dict[str, int] = Field(default={}, description="that port of each component, as `up` chose it")
     metrics_address: str = Field(default="127.0.0.1", description="the address to which that port is bound")
+    stuck_seconds: float = Field(
+        default=90.0,
+        ge=1,
+        description="how long a reader of Kafka may stand still before records that it has not read, until it ends",
+    )
+    lag_seconds: float = Field(
+        default=600.0, ge=1, description="how long a reader may be behind Kafka until `status` calls it a fault"
+    )
+    restarted_at: tuple[float, ...] = Field(
+        default=(), description="when a component was started again, epoch seconds; the supervisor tells it"
+    )
     log_format: Literal["text", "json"] = Field(default="text", description="how a line of a log is written")
     sample: bool = Field(default=True, description="whether `up` replays the bundled sample")
     interval: str = Field(default="1m", description="the interval of the bars built from ticks")

@@ -4,18 +4,21 @@ import signal
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
+from stream.condition import Condition
+
 
 @dataclass(frozen=True)
 class Component:
     """A server or a worker; when `once`, a step that runs to its end; without `launch`, somebody else's server.
 
     `launch` makes the data folder ready and returns the command; it runs in a thread before every start and may block.
-    `check` raises when the component does not answer as it should. `needs` names what must be healthy (or done) before.
+    `check` returns how the component is, None where it is well, and raises when it does not answer as it should.
+    `needs` names what must work (or be done) before.
     """
 
     name: str
     launch: Callable[[], list[str]] | None
-    check: Callable[[], Awaitable[None]] | None = None
+    check: Callable[[], Awaitable[Condition | None]] | None = None
     address: str = ""
     needs: tuple[str, ...] = ()
     once: bool = False

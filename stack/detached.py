@@ -13,7 +13,7 @@ from settings.home import private
 from stack import state
 from stack.errors import MachineError
 from stack.process import last_line, open_log
-from stack.progress import failures, up_and_healthy
+from stack.progress import failures, not_well, up_and_healthy
 from stack.state import StackState
 from stack.supervisor import clear_left_overs, holder
 
@@ -52,7 +52,9 @@ def start(home: Path, names: tuple[str, ...], on_change: Callable[[StackState], 
         if process.poll() is not None:
             raise MachineError(f"the supervisor ended; the last line of {home / LOG}: {last_line(home / LOG)}")
         time.sleep(POLL_S)
-    raise MachineError(f"the stack is not healthy after {START_S:.0f} s; see `./foretick status`")
+    raise MachineError(
+        f"after {START_S:.0f} s not well: {'; '.join(not_well(state.read(home)))}; see `foretick doctor`"
+    )
 
 
 def stop(home: Path, on_change: Callable[[StackState], None]) -> bool:

@@ -14,14 +14,13 @@ import psycopg
 
 from learning.forged import forged
 from settings import ROOT, Settings
-from stack import kafka, mlflow, postgres, redis, state, system
-from stack.addresses import HOST, USUAL, is_free
-from stack.report import dashboard_url
+from stack import conditions, kafka, mlflow, postgres, redis, state, system
+from stack.addresses import USUAL, is_free
+from stack.explain import explain
 from stack.room import lacking
 from stack.servers import VARIABLE, is_external
 from stack.state import StackState
 from stack.supervisor import holder, is_locked
-from stack.table import answers
 
 GIB = 2**30
 DISK_GIB, MEMORY_GIB = 5.0, 3.0
@@ -52,6 +51,7 @@ def examine(settings: Settings) -> list[Check]:
         supervisor(settings),
         *ports(running),
         *asyncio.run(servers(settings, running)),
+        *components(settings),
     ]
 
 
@@ -140,11 +140,24 @@ def running_supervisor(home: Path, current: StackState | None) -> Check:
         return Check("supervisor", "fail", f"{who} runs, but its state in {home} cannot be read", lack or LOGS)
     if lack:
         return Check("supervisor", "fail", f"pid {current.supervisor.pid}; its state may be old", lack)
-    bad = [name for name, status in current.components.items() if status.state in ("failed", "restarting")]
-    if bad:
-        return Check("supervisor", "fail", f"not well: {', '.join(bad)}", f"./foretick logs {bad[0]}")
     past = f"; {current.problem}" if current.problem else ""
     return Check("supervisor", "ok", f"pid {current.supervisor.pid}{past}")
+
+
+def components(settings: Settings) -> list[Check]:
+    """Explain each component and step that the supervisor runs; nothing where none runs."""
+    current = state.read(settings.home)
+    if current is None or not current.running():
+        return []
+    told, asked = conditions.now(settings, current), set(VARIABLE)  # servers are asked for their versions above
+    checks = []
+    for name, status in current.components.items():
+        found = explain(name, status, told.get(name), settings.home / "logs")
+        if name in asked and found.good:
+            continue
+        slow = name in told and told[name].word in ("waiting", "lagging")
+        checks.append(Check(name, "ok" if found.good else "warn" if slow else "fail", found.detail, found.advice))
+    return checks
 
 
 def ports(running: bool) -> list[Check]:
@@ -169,9 +182,6 @@ async def servers(settings: Settings, running: bool) -> list[Check]:
     checks = [await reached(name, ask) for name, ask in asked.items() if running or is_external(name)]
     if any((one.name, one.status) == ("postgres", "ok") for one in checks):
         checks.append(await decisions(database_url))
-    if running:
-        checks.append(await reached("dashboard", lambda: describe_dashboard(settings)))
-        checks.append(await reached("api", lambda: describe_api(settings)))
     return checks
 
 
@@ -196,18 +206,6 @@ async def decisions(url: str) -> Check:
     last = found[-1]
     detail = f"{len(found)} refused, the last about {last.model!r}: {last.reason}"
     return Check("decisions", "fail", detail, "find out who can write to Kafka's topic models; foretick models history")
-
-
-async def describe_dashboard(settings: Settings) -> str:
-    """Return the dashboard's address once it has answered."""
-    await answers(settings.dashboard_port)
-    return dashboard_url(settings)
-
-
-async def describe_api(settings: Settings) -> str:
-    """Return the API's address once it has answered."""
-    await answers(settings.api_port)
-    return f"http://{HOST}:{settings.api_port}/v1"
 
 
 async def describe_database(url: str) -> str:

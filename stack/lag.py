@@ -3,14 +3,12 @@
 import asyncio
 import contextlib
 import logging
-import sys
 from collections.abc import AsyncIterator, Mapping
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from settings import Settings
 from settings.broker import Address
 from sources import broker
 from topics.catalog import (
@@ -77,15 +75,6 @@ async def committed_by(admin: AIOKafkaAdminClient, group: str) -> Offsets:
     return {partition: at.offset for partition, at in (await admin.list_consumer_group_offsets(group)).items()}
 
 
-async def group_is_stable(bootstrap: Address, group: str) -> None:
-    """Return when a consumer group has members that share the partitions; raises RuntimeError when it has none."""
-    async with admin_client(bootstrap) as admin:
-        (answer,) = await admin.describe_consumer_groups([group])
-    described = answer.to_object()["groups"][0]
-    if described["state"] != "Stable" or not described["members"]:
-        raise RuntimeError(f"the consumer group {group} is {described['state'] or 'unknown'}, not Stable")
-
-
 @contextlib.asynccontextmanager
 async def admin_client(bootstrap: Address) -> AsyncIterator[AIOKafkaAdminClient]:
     """Give an admin client that is started, and close it."""
@@ -106,7 +95,3 @@ async def consumer_client(bootstrap: Address) -> AsyncIterator[AIOKafkaConsumer]
         yield client
     finally:
         await client.stop()
-
-
-if __name__ == "__main__":  # the health check of a container: does the group given read?
-    asyncio.run(group_is_stable(Settings().broker, sys.argv[1]))

@@ -22,6 +22,11 @@ ROWS: dict[str, tuple[Panel, ...]] = {
         Panel("Records read", "rps", (("sum by (topic) (rate(foretick_records_in_total[1m]))", "{{topic}}"),)),
         Panel("Records published", "rps", (("sum by (topic) (rate(foretick_records_out_total[1m]))", "{{topic}}"),)),
         Panel("Behind", "short", (("sum by (job, topic) (foretick_consumer_lag)", "{{job}} {{topic}}"),)),
+        Panel(
+            "Conditions",
+            "short",
+            (('foretick_condition{condition!="healthy"} == 1', "{{component}} {{condition}}"),),
+        ),
         Panel("Dead letters", "short", (("sum by (topic) (increase(foretick_dead_letters_total[5m]))", "{{topic}}"),)),
     ),
     "How long it takes": (

@@ -22,16 +22,22 @@ class Progress:
                 continue
             self.told[name] = status.state
             if status.state not in self.already:
-                detail = status.last_error if status.state in ("restarting", "failed") else status.address
+                detail = status.last_error if status.state in ("restarting", "failed") else status.why or status.address
                 sys.stderr.write(escaped(f"{name:>10}  {status.state}{f'  {detail}' if detail else ''}") + "\n")
         sys.stderr.flush()
 
 
 def up_and_healthy(state: StackState) -> bool:
-    """Tell whether every component answers; steps that nothing waits for may still run."""
-    return all(status.state == "healthy" for status in state.components.values() if not status.once)
+    """Tell whether every component does its work or has none; steps that nothing waits for may still run."""
+    return all(status.works and status.good() for status in state.components.values() if not status.once)
 
 
 def failures(state: StackState) -> list[str]:
     """Return a line for each component of ours, or step, that was given up."""
     return [f"{name} failed: {status.last_error}" for name, status in state.components.items() if status.given_up()]
+
+
+def not_well(state: StackState | None) -> list[str]:
+    """Return a line for each component that does not do its work."""
+    found = state.components.items() if state else ()
+    return [f"{name} {status.state}: {status.why}" for name, status in found if not (status.once or status.works)]

@@ -2,12 +2,12 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from redis.exceptions import RedisError
 
 from settings import Settings
-from stack import redis
+from stack import conditions, redis
 from stack.addresses import HOST, without_password
 from stack.counts import Undelivered, counts, lost, undelivered
 from stack.errors import MachineError
@@ -17,13 +17,15 @@ from stack.room import lacking
 from stack.servers import is_external
 from stack.state import Status, read
 from stack.supervisor import is_locked
-
-GOOD = ("healthy", "starting", "running", "done")
+from stream.condition import Condition
 
 
 @dataclass(frozen=True)
 class ComponentReport:
-    """One component; `uptime` in seconds, None when it does not run."""
+    """One component; `uptime` in seconds, None when it does not run; `since` and `until` in epoch seconds.
+
+    `good`: it does its work, has none, or is on its way.
+    """
 
     state: str
     pid: int | None
@@ -31,9 +33,13 @@ class ComponentReport:
     uptime: float | None
     restarts: int
     last_error: str | None
+    why: str = ""
+    since: float | None = None
+    until: float | None = None
+    good: bool = False
 
 
-UNKNOWN = ComponentReport("?", None, None, None, 0, None)
+UNKNOWN = ComponentReport("unknown", None, None, None, 0, None)
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,7 @@ class Report:
     def good(self) -> bool:
         """Tell whether everything runs, or is on its way."""
         everything = (*self.components.values(), *self.steps.values())
-        return self.running and self.problem is None and all(component.state in GOOD for component in everything)
+        return self.running and self.problem is None and all(component.good for component in everything)
 
 
 def report(settings: Settings, names: tuple[str, ...] = ()) -> Report:
@@ -70,7 +76,8 @@ def report(settings: Settings, names: tuple[str, ...] = ()) -> Report:
         state = None
     if running and (lack := lacking(settings.home)):
         problem = f"{problem or 'what is shown of the components may be old'}: {lack}"
-    found = {name: of(status, running) for name, status in state.components.items()} if state else {}
+    told = conditions.now(settings, state)
+    found = {name: of(status, running, told.get(name)) for name, status in state.components.items()} if state else {}
     steps = {name for name, status in state.components.items() if status.once} if state else set()
     for name in names:
         found.setdefault(name, UNKNOWN if running and not known else of(Status("stopped"), running))
@@ -118,16 +125,20 @@ async def numbers(
     return await asyncio.gather(counts(url), behind, undelivered(url), lost(url))
 
 
-def of(status: Status, running: bool) -> ComponentReport:
+def of(status: Status, running: bool, told: Condition | None = None) -> ComponentReport:
     """Return what is shown of a component; what a supervisor that is gone wrote last is not believed."""
     identity = status.identity()
     alive = running and identity is not None and identity.alive()
-    state: str = status.state if running or status.state in ("done", "failed") else "stopped"
-    if running and identity is not None and not alive:
-        state = "?"  # the supervisor has not noticed yet, or cannot write it down
     uptime = round(time.time() - status.started_at, 1) if alive and status.started_at else None
     pid = status.pid if alive else None
-    return ComponentReport(state, pid, status.address or None, uptime, status.restarts, status.last_error)
+    shown = ComponentReport(status.state, pid, status.address or None, uptime, status.restarts, status.last_error)
+    if told is not None:
+        return replace(shown, state=told.word, why=told.why, since=told.since, until=told.until, good=told.good())
+    if running and identity is not None and not alive:
+        return replace(shown, state="unknown", why="its process is gone, and the supervisor has not written it down")
+    if running or status.state in ("done", "failed"):
+        return replace(shown, since=status.since, good=status.good())
+    return replace(shown, state="stopped")
 
 
 def addresses(settings: Settings) -> dict[str, str]:

@@ -18,6 +18,27 @@ class Rule:
 
 WARNINGS = (
     Rule("ForetickDown", "up == 0", "2m", "critical", "{{ $labels.job }} does not answer"),
+    Rule(
+        "ForetickLooping",
+        'foretick_condition{condition="looping"} == 1',
+        "0m",
+        "critical",
+        "{{ $labels.component }} ends and is started again and again: foretick doctor",
+    ),
+    Rule(
+        "ForetickStuck",
+        'foretick_condition{condition=~"stuck|unknown"} == 1',
+        "2m",
+        "critical",
+        "{{ $labels.component }} is {{ $labels.condition }}: foretick doctor",
+    ),
+    Rule(
+        "ForetickWaits",
+        'foretick_condition{condition="waiting", component!="trainer"} == 1',
+        "5m",
+        "warning",
+        "{{ $labels.component }} waits and does not work: foretick doctor",
+    ),
     Rule("ForetickBehind", "sum by (job) (foretick_consumer_lag) > 1000", "10m", "warning", "{{ $labels.job }} lags"),
     Rule(
         "ForetickSlow",

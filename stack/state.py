@@ -4,17 +4,25 @@ import json
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from stack.process import Identity
+from stream.condition import LOOP_S, Condition, Word
 
-State = Literal["starting", "healthy", "running", "restarting", "failed", "stopped", "done"]
+Life = Literal["starting", "running", "restarting", "failed", "stopped", "done"]
+"""How far a process is; `running` is a step of the set-up."""
+State = Life | Word
+ON_THE_WAY = ("starting", "running", "done")
 FILE = "state.json"
 
 
 @dataclass
 class Status:
-    """One component; times in seconds since 1970, and `create_time` tells its pid from a later process'."""
+    """One component; times in seconds since 1970, and `create_time` tells its pid from a later process'.
+
+    `why`, `since`, `until` and `works` are its condition's, where the state is one; `restarted_at` holds the restarts
+    of the last minutes, those that make a loop.
+    """
 
     state: State
     address: str = ""
@@ -25,6 +33,38 @@ class Status:
     started_at: float | None = None
     restarts: int = 0
     last_error: str | None = None
+    why: str = ""
+    since: float | None = None
+    until: float | None = None
+    works: bool = False
+    restarted_at: list[float] = field(default_factory=list)
+
+    def good(self) -> bool:
+        """Tell whether it is well, or on its way."""
+        return self.state in ON_THE_WAY or (self.works and self.state != "looping")
+
+    def ready(self) -> bool:
+        """Tell whether it works, or was a step and is done."""
+        return self.works or self.state == "done"
+
+    def take(self, found: Condition) -> bool:
+        """Take a condition over; tell whether anything is new."""
+        known = (self.state, self.why, self.since, self.until, self.works)
+        self.state, self.why, self.since, self.until, self.works = (
+            *(found.word, found.why, found.since, found.until, found.works),
+        )
+        return known != (self.state, self.why, self.since, self.until, self.works)
+
+    def told(self) -> Condition | None:
+        """Return the condition, None while the process only begins or ends."""
+        if self.state in get_args(Life):
+            return None
+        return Condition(self.state, self.why, self.since, self.until, self.works)  # type: ignore[arg-type]
+
+    def restarted(self, now: float) -> None:
+        """Count a restart."""
+        self.restarts += 1
+        self.restarted_at = [time for time in self.restarted_at if now - time <= LOOP_S] + [now]
 
     def identity(self) -> Identity | None:
         """Return the process, None when there is none."""

@@ -8,9 +8,9 @@ from dataclasses import replace
 from settings import Settings
 from stack.addresses import HOST
 from stack.component import Component
-from stack.lag import group_is_stable
 from stack.servers import MEASURED, SERVERS, Servers, plan
-from topics.catalog import ALERTS_GROUP, PERSIST_GROUP, WORKER_GROUP
+from stream.condition import Condition
+from stream.probe import asked
 
 NAMES = (*SERVERS, "mlflow", "worker", "persist", "watch", "trainer", "alerts", "dashboard", "api")
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -20,42 +20,21 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_
 def components(settings: Settings) -> tuple[Component, ...]:
     """Choose the addresses, write them down, and return the whole table."""
     servers = plan(settings)
-    kafka, port, api_port = servers.broker, servers.addresses.dashboard_port, servers.addresses.api_port
-
-    async def worker_reads() -> None:
-        await group_is_stable(kafka, WORKER_GROUP)
-
-    async def persist_reads() -> None:
-        await group_is_stable(kafka, PERSIST_GROUP)
-
-    async def alerts_reads() -> None:
-        await group_is_stable(kafka, ALERTS_GROUP)
-
-    async def dashboard_answers() -> None:
-        await answers(port)
-
-    async def api_answers() -> None:
-        await answers(api_port)
+    port, api_port = servers.addresses.dashboard_port, servers.addresses.api_port
 
     prepare = step("prepare", "stack.prepare", needs=SERVERS)
     train = step("train", "stack.sample", "train", needs=())
     deploy = step("deploy", "learning.announce", needs=("prepare", "train"))
-    worker = replace(python("worker", "stream.worker", needs=("prepare", "train", "deploy")), check=worker_reads)
-    persist = replace(python("persist", "stream.persist", needs=("prepare", "train")), check=persist_reads)
+    worker = python("worker", "stream.worker", needs=("prepare", "train", "deploy"))
+    persist = python("persist", "stream.persist", needs=("prepare", "train"))
     watch = python("watch", "learning.watch", needs=("prepare", "train", "deploy"))
     trainer = replace(
         python("trainer", "learning.trainer", needs=("prepare", "train", "deploy")),
         environment=dict.fromkeys(THREADS, "1"),  # the other cores are the stream's
     )
-    alerts = replace(python("alerts", "alerts.worker", needs=("prepare",)), check=alerts_reads)
-    page = replace(
-        python("dashboard", "dashboard.serve", needs=("prepare",)),
-        check=dashboard_answers,
-        address=f"http://{HOST}:{port}",
-    )
-    api = replace(
-        python("api", "api.serve", needs=("prepare",)), check=api_answers, address=f"http://{HOST}:{api_port}"
-    )
+    alerts = python("alerts", "alerts.worker", needs=("prepare",))
+    page = replace(python("dashboard", "dashboard.serve", needs=("prepare",)), address=f"http://{HOST}:{port}")
+    api = replace(python("api", "api.serve", needs=("prepare",)), address=f"http://{HOST}:{api_port}")
     sample = step("sample", "stack.sample", "replay", needs=("worker", "persist"))
     ours = (
         prepare,
@@ -70,8 +49,28 @@ def components(settings: Settings) -> tuple[Component, ...]:
         api,
         *((sample,) if settings.sample else ()),
     )
-    told = {one.name: {**one.environment, **environment(settings, servers, one.name)} for one in ours}
-    return (*servers.components, *(replace(one, environment=told[one.name]) for one in ours))
+    return (*servers.components, *(told(one, settings, servers) for one in ours))
+
+
+def told(one: Component, settings: Settings, servers: Servers) -> Component:
+    """Return a component of ours with what it is told, and where it is asked how it is."""
+    one = replace(one, environment={**one.environment, **environment(settings, servers, one.name)})
+    if one.name not in MEASURED:
+        return one
+    port, page = (
+        servers.addresses.metrics_ports[one.name],
+        {
+            "dashboard": servers.addresses.dashboard_port,
+            "api": servers.addresses.api_port,
+        }.get(one.name),
+    )
+
+    async def condition() -> Condition:
+        if page is not None:
+            await answers(page)
+        return await asyncio.to_thread(asked, port)
+
+    return replace(one, check=condition)
 
 
 def environment(settings: Settings, servers: Servers, name: str) -> dict[str, str]:

@@ -1,17 +1,55 @@
 """Reads the ends of logs."""
 
+import json
+import re
 import time
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
 POLL_S = 0.3
+LOOK_LINES = 2_000
+_BAD = re.compile(r"\b(?:ERROR|CRITICAL|FATAL|PANIC)\b")
+_EXCEPTION = re.compile(r"[A-Za-z_][\w.]*(?:Error|Exception|Exit|Interrupt|Timeout)(?:: .*)?")
 
 
 def tail(path: Path, lines: int) -> list[str]:
     """Return the last lines of a log."""
     with path.open(errors="replace") as file:
         return [line.rstrip("\n") for line in deque(file, maxlen=lines)]
+
+
+def telling(path: Path) -> str | None:
+    """Return the last line of a log that tells what went wrong, None where none does.
+
+    That is a line of level ERROR or above, with the last line of its exception, or an exception's last line by itself;
+    in logs of lines and of JSON objects.
+    """
+    if not path.exists():
+        return None
+    found: str | None = None
+    headed = False  # the exception below belongs to the line found
+    for line in tail(path, LOOK_LINES):
+        told = _of_json(line) if line.startswith("{") else None
+        if told is not None:
+            found, headed = told, False
+        elif _BAD.search(line[:80]):
+            found, headed = line.strip(), True
+        elif _EXCEPTION.fullmatch(line.strip()) and not line.startswith(" "):
+            found, headed = f"{found}: {line.strip()}" if headed and found else line.strip(), False
+    return found
+
+
+def _of_json(line: str) -> str | None:
+    """Return what an object of a log tells of an error, None where it tells of none."""
+    try:
+        told = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(told, dict) or str(told.get("level", "")).lower() not in ("error", "critical"):
+        return None
+    last = str(told.get("exception", "")).strip().rpartition("\n")[2]
+    return " ".join(filter(None, (str(told.get("time", "")), str(told.get("event", "")), last)))
 
 
 def follow(paths: list[Path]) -> Iterator[tuple[Path, str]]:

@@ -1,6 +1,7 @@
 """One component's life: start when its needs are met, check, restart with back-off, stop after those that need it."""
 
 import asyncio
+import json
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
@@ -9,13 +10,16 @@ from typing import Any
 
 from stack import process, room
 from stack.component import Component
-from stack.state import State, Status
+from stack.state import Life, Status
+from stream.condition import HEALTHY, Condition, looped
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 0.5, 30.0
 ATTEMPTS, ATTEMPTS_ONCE = 5, 3  # starts that came to nothing from the first on, then `failed`
-POLL_S, CHECK_S, CHECK_TIMEOUT_S = 0.2, 5.0, 10.0
-STEADY_S = 10.0  # healthy for so long: its next failure is the first again
-UNHEALTHY_S = 60.0  # a process that runs but does not answer for so long is restarted
+POLL_S, CHECK_S, CHECK_TIMEOUT_S = 0.2, 2.0, 10.0
+STEADY_S = 10.0  # well for so long: its next failure is the first again
+UNHEALTHY_S = 60.0  # a process that runs but does not answer, or is stuck, for so long is restarted
+RESTARTED_AT = "FORETICK_RESTARTED_AT"
+HOPELESS = ("unknown", "stuck")
 
 
 def back_off_s(failures: int) -> float:
@@ -53,7 +57,7 @@ class Watch:
         finally:
             await self.end()
             if self.status.state not in ("done", "failed"):
-                self.status.state = "stopped"
+                self.set("stopped")
             self.stopped.set()
             self.changed()
 
@@ -61,16 +65,16 @@ class Watch:
         """Start, wait for the end, start again; return when stopping, done or given up."""
         failures = 0
         while not self.stopping.is_set():
-            healthy_at: float | None = None
+            well_at: float | None = None
             failure: Exception | None = None
             try:
                 await self.start()
                 if self.component.once:
                     self.set("running")
                 else:
-                    await self.until_healthy()
-                    healthy_at = time.monotonic() if self.status.state == "healthy" else None
-                    await self.while_healthy()
+                    await self.until_it_works()
+                    well_at = time.monotonic() if self.status.works else None
+                    await self.while_it_runs()
                 await self.first(self.exit())
                 if self.stopping.is_set():
                     return None
@@ -81,19 +85,28 @@ class Watch:
                 error = self.how_it_ended()
             except Exception as raised:  # noqa: BLE001 - whatever a start meets is shown in `status`, and tried again
                 error, failure = f"{type(raised).__name__}: {raised}", raised
-            await self.end()
             if lack := room.lacking(self.log.parent.parent, failure):
                 error = f"{lack}; {error}"
-            steady = healthy_at is not None and time.monotonic() - healthy_at >= STEADY_S
+            self.status.restarted(time.time())
+            self.down(error)  # before anything that takes time: whoever asks now is not to be told of what is gone
+            await self.end()
+            steady = well_at is not None and time.monotonic() - well_at >= STEADY_S
             failures = 1 if steady else failures + 1
-            self.status.last_error = error
-            # What was healthy once is tried for ever: it may only wait for a server to come back.
+            # What worked once is tried for ever: it may only wait for a server to come back.
             if not self.ready.is_set() and failures >= (ATTEMPTS_ONCE if self.component.once else ATTEMPTS):
+                self.status.restarts -= 1
                 return self.set("failed")
-            self.status.restarts += 1
-            self.set("restarting")
             await self.first(timeout_s=back_off_s(failures))
         return None
+
+    def down(self, error: str) -> None:
+        """Say that the process has ended and is to be started again: once, or again and again."""
+        self.status.last_error = error
+        found = looped(Condition("unknown", f"between two starts; {error}"), self.status.restarted_at, time.time())
+        if found.word == "looping":
+            self.take(found)
+        else:
+            self.set("restarting")
 
     async def start(self) -> None:
         """Make ready and start the process."""
@@ -106,7 +119,7 @@ class Watch:
             command,
             self.log,
             user=self.component.user,
-            environment=self.component.environment,
+            environment={**self.component.environment, RESTARTED_AT: json.dumps(self.status.restarted_at)},
             stop_signal=self.component.stop_signal,
         )
         identity = process.Identity.of(self.process.pid)
@@ -114,52 +127,67 @@ class Watch:
         self.status.started_at = time.time()
         self.changed()
 
-    async def until_healthy(self) -> None:
-        """Check often until the first good answer; raises TimeoutError when none comes in time."""
+    async def until_it_works(self) -> None:
+        """Ask often until it works; raises TimeoutError when it has not even answered in time.
+
+        One that answers that it waits is let be, however long that takes.
+        """
         deadline = time.monotonic() + self.component.start_wait_s
         while self.runs():
-            error = await self.check()
-            if error is None:
-                self.ready.set()
-                return self.set("healthy")
+            found = await self.check()
+            if self.runs() and (found.works or found.word not in HOPELESS):
+                self.take(found)
+            if found.works:
+                return self.ready.set()
+            if found.word not in HOPELESS:
+                deadline = time.monotonic() + self.component.start_wait_s
             if time.monotonic() > deadline:
-                raise TimeoutError(f"not healthy {self.component.start_wait_s:.0f} s after its start: {error}")
+                raise TimeoutError(f"not well {self.component.start_wait_s:.0f} s after its start: {found.text()}")
             await self.first(self.exit(), timeout_s=POLL_S)
         return None
 
-    async def while_healthy(self) -> None:
-        """Check now and then until the process ends; raises TimeoutError when it has not answered for long."""
+    async def while_it_runs(self) -> None:
+        """Ask now and then until the process ends; raises TimeoutError when it is stuck or silent for long."""
         last_good = time.monotonic()
         while self.runs():
             await self.first(self.exit(), timeout_s=CHECK_S)
-            error = await self.check() if self.runs() else None
-            if error is None:
+            if not self.runs():
+                return
+            found = await self.check()
+            if not self.runs():
+                return
+            self.take(found)
+            if found.works:
+                self.ready.set()
+            if found.word not in HOPELESS:
                 last_good = time.monotonic()
             elif time.monotonic() - last_good > UNHEALTHY_S:
-                raise TimeoutError(f"no answer for {UNHEALTHY_S:.0f} s: {error}")
+                raise TimeoutError(f"for {UNHEALTHY_S:.0f} s {found.text()}")
 
     async def watch_external(self) -> None:
         """Check a server that others run, and say how it is."""
         while not self.stopping.is_set():
-            self.status.last_error = await self.check()
-            good = self.status.last_error is None
-            if self.status.state != ("healthy" if good else "failed"):
-                self.set("healthy" if good else "failed")
-            if good:
+            found = await self.check()
+            self.status.last_error = None if found.works else found.why
+            if found.works:
+                self.take(found)
                 self.ready.set()
-            await self.first(timeout_s=CHECK_S if good else 1.0)
-        self.status.state = "stopped"
+            elif self.status.state != "failed":
+                self.set("failed")
+            await self.first(timeout_s=CHECK_S if found.works else 1.0)
+        self.set("stopped")
 
-    async def check(self) -> str | None:
-        """Return None when the component answers as it should, else why not."""
+    async def check(self) -> Condition:
+        """Return how the component is, by its own answer; `unknown` where there is none."""
         if self.component.check is None:
-            return None
-        try:
-            async with asyncio.timeout(CHECK_TIMEOUT_S):
-                await self.component.check()
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is why there is no good answer
-            return f"{type(error).__name__}: {error}"
-        return None
+            found: Condition | None = None
+        else:
+            try:
+                async with asyncio.timeout(CHECK_TIMEOUT_S):
+                    found = await self.component.check()
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is why there is no good answer
+                found = Condition("unknown", f"{type(error).__name__}: {error}")
+        return looped(found or HEALTHY, self.status.restarted_at, time.time())
 
     def runs(self) -> bool:
         """Tell whether the process runs and is meant to."""
@@ -193,7 +221,12 @@ class Watch:
         how = f"killed by signal {-code}" if code is not None and code < 0 else f"ended with exit code {code}"
         return f"{how}; the last line of {self.log}: {process.last_line(self.log)}"
 
-    def set(self, state: State) -> None:
+    def set(self, life: Life) -> None:
         """Change the state and tell the supervisor."""
-        self.status.state = state
+        self.status.state, self.status.why, self.status.since, self.status.works = life, "", time.time(), False
         self.changed()
+
+    def take(self, found: Condition) -> None:
+        """Take the component's condition over, and tell the supervisor where it is new."""
+        if self.status.take(found):
+            self.changed()

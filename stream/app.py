@@ -16,12 +16,14 @@ from settings.broker import Broker
 from sources import fetched
 from stream import logs
 from stream.guard import DefectError
+from stream.lookout import Lookout
 from stream.loss import Losses
-from stream.metrics import Behind, assigned
+from stream.metrics import Behind, reads
 from stream.order import InOrderConsumer
 from stream.outbox import Outbox
-from stream.probe import Probe, loop_turns
+from stream.probe import Probe
 from stream.recovery import App, SeekFirstTableManager
+from stream.standing import LoopTurns, Standing
 from stream.tables import Table
 from topics.catalog import MAX_MESSAGE_BYTES, TICKS, Topic
 
@@ -62,6 +64,7 @@ def make_app(name: str, settings: Settings, in_order: frozenset[str] = frozenset
         worker_redirect_stdouts=False,
     )
     app.address = settings.broker
+    app.standing = Standing(settings)
     if in_order:
         app.consumer_class, app.in_order = InOrderConsumer, in_order
     return app
@@ -128,10 +131,11 @@ def run(app: App) -> None:
     logging.getLogger("aiokafka").setLevel(logging.WARNING)
     loop = uvloop.new_event_loop()
     REGISTRY.register(Behind(app))
-    probe = Probe(
-        component, loop_turns(loop), lambda: app.problem() if assigned(app) else "no partition is assigned yet"
-    )
-    probe.start(settings)
+    standing = app.standing
+    standing.problem = app.problem
+    standing.follow(LoopTurns(loop))
+    Lookout(settings.broker, app.conf.id, lambda: reads(app), standing, app.in_order).start()
+    Probe(component, standing.condition).start(settings)
     worker = faust.Worker(
         app, loop=loop, loglevel="INFO", override_logging=False, console_port=0, debug=False, quiet=True
     )

@@ -8,12 +8,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from aiokafka import TopicPartition
 from faust.types import TP, EventT
 from msgspec import Struct
 from prometheus_client import Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from stream.lookout import Own
 from topics.catalog import DEAD_LETTERS, TOPICS, Topic
 from topics.codec import ARRIVED_HEADER
 
@@ -95,9 +97,40 @@ class Behind(Collector):
         yield gauge
 
 
+def reads(app: Any) -> dict[TopicPartition, Own]:
+    """Return what a Faust app says of the partitions of our topics that it reads; asked from another thread."""
+    names = {topic.name for topic in TOPICS}
+    parts = [part for part in assigned(app) if part.topic in names]
+    client = app.consumer._thread._consumer if parts else None
+    shared = client._subscription.subscription if client is not None else None
+    assignment = shared.assignment if shared is not None else None
+    if assignment is None:
+        return {}
+    undone = unacknowledged(app)
+    found = {}
+    for part in parts:
+        at = TopicPartition(part.topic, part.partition)
+        if at not in assignment.tps:
+            continue
+        state = assignment.state_value(at)
+        position = state.position if state.has_valid_position else None
+        found[at] = Own(position, undone is not None and part not in undone)
+    return found
+
+
+def unacknowledged(app: Any) -> set[TP] | None:
+    """Return the partitions of which messages are under way, None where they change too fast to be looked at."""
+    for _ in range(5):
+        try:
+            return {message.tp for message in list(app.consumer._unacked_messages)}
+        except RuntimeError:  # the stream's thread has changed the set meanwhile
+            continue
+    return None
+
+
 def assigned(app: Any) -> set[TP]:
     """Return the partitions that a Faust app reads, none while it starts or they are shared out anew."""
-    # `app.consumer` would make one where there is none yet.
-    if app._consumer is None or app.rebalancing:
+    # `app.consumer` would make one where there is none yet, and its thread has none while it starts.
+    if app._consumer is None or app.rebalancing or getattr(app._consumer._thread, "_consumer", None) is None:
         return set()
     return set(app.consumer.assignment())

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-import faust
 from aiokafka import TopicPartition
 from faust.types import EventT
 from msgspec import Struct
@@ -27,7 +26,7 @@ from stream.metrics import DEAD, RECORDS_IN, STORE, assigned
 from stream.outbox import Outbox
 from stream.recovery import App
 from stream.shell import slices
-from stream.sinks import Standing, fill_cache, until_taken
+from stream.sinks import Sink, fill_cache, until_taken
 from stream.storing import store
 from topics import codec
 from topics.bounds import BOUNDS, Bounds
@@ -80,7 +79,7 @@ async def define(writer: Writer, definition: Definition) -> None:
 
 
 async def persist(
-    topic: Topic, stream: Any, writer: Writer, database: Standing, latest: Latest, outbox: Outbox, guard: Guard
+    topic: Topic, stream: Any, writer: Writer, database: Sink, latest: Latest, outbox: Outbox, guard: Guard
 ) -> None:
     """Write a topic's records until the stream ends."""
 
@@ -134,7 +133,7 @@ def make_persist(settings: Settings) -> App:
     app = make_app(PERSIST_GROUP, settings)
     add_losses(app, settings, STORED)
     latest = Latest(settings.redis_url.get_secret_value())
-    database = Standing("TimescaleDB")
+    database = Sink("TimescaleDB")
     outbox = Outbox(settings.broker)
     definition = Definition.load(settings.home / "models")
     for topic in STORED:
@@ -168,10 +167,10 @@ def shown(app: Any) -> dict[TopicPartition, int]:
 
 
 def _add_agent(
-    app: faust.App,
+    app: App,
     topic: Topic,
     writer: Writer,
-    database: Standing,
+    database: Sink,
     latest: Latest,
     outbox: Outbox,
     definition: Definition,

@@ -1,50 +1,67 @@
-"""A component's /metrics, /health and /ready, served by a thread of its own at a port of its own."""
+"""A component's /metrics, /health, /ready and /condition, served by a thread of its own at a port of its own.
 
-import asyncio
+All say the same: the component's condition. `python -m stream.probe` asks the one at FORETICK_METRICS_PORT, and ends
+with 1 where it does not work: the health check of a container.
+"""
+
+import http.client
 import logging
+import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, get_args
 
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Gauge, generate_latest
+import msgspec
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Gauge, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from settings import Settings
+from stream.condition import HEALTHY, Condition, Word, clock
 
 UP = Gauge("foretick_component", "1 for the component that answers.", ["component"])
 log = logging.getLogger("foretick")
-LOOP_S = 30.0
-"""An event loop that has not answered for so long hangs."""
+HOST, ASK_S = "127.0.0.1", 3.0
 
-Check = Callable[[], str | None]
-"""Returns None where all is well, else what is not."""
-
-
-def well() -> str | None:
-    """Return None."""
-    return None
+Ask = Callable[[], Condition]
+"""Returns how the component is."""
 
 
-def loop_turns(loop: asyncio.AbstractEventLoop, wait_s: float = LOOP_S) -> Check:
-    """Return a check that an event loop still does what it is asked."""
+def well() -> Condition:
+    """Return that it is healthy: of a component that does nothing by itself."""
+    return HEALTHY
 
-    def check() -> str | None:
-        turned = threading.Event()
-        try:
-            loop.call_soon_threadsafe(turned.set)
-        except RuntimeError:
-            return "the event loop is closed"
-        return None if turned.wait(wait_s) else f"the event loop has not answered for {wait_s:g} s"
 
-    return check
+@dataclass(frozen=True)
+class Told(Collector):
+    """The condition as a gauge: 1 for the word that holds, 0 for the others."""
+
+    component: str
+    ask: Ask
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield the gauge."""
+        gauge = GaugeMetricFamily("foretick_condition", "1 for how it is now.", labels=["component", "condition"])
+        found = self.ask()
+        for word in get_args(Word):
+            gauge.add_metric([self.component, word], float(word == found.word))
+        yield gauge
 
 
 class Probe:
-    """Answers for a component. `healthy`: it is to be restarted where not; `ready`: it does its work."""
+    """Answers for a component.
 
-    def __init__(self, component: str, healthy: Check = well, ready: Check = well) -> None:
+    /health is 503 where it is to be started again, /ready where it does not do its work, and the text of both is its
+    condition; /condition gives the same as JSON.
+    """
+
+    def __init__(self, component: str, ask: Ask = well) -> None:
         UP.labels(component).set(1)
-        self._checks = {"/health": healthy, "/ready": ready}
+        self._ask = ask
+        self._own = CollectorRegistry()  # beside the process' one, so that a second probe is no clash
+        self._own.register(Told(component, ask))
         self._server: ThreadingHTTPServer | None = None
 
     def start(self, settings: Settings) -> int | None:
@@ -67,12 +84,14 @@ class Probe:
     def answer(self, path: str) -> tuple[int, str, bytes]:
         """Return status, content type and body."""
         if path == "/metrics":
-            return 200, CONTENT_TYPE_LATEST, generate_latest(REGISTRY)
-        check = self._checks.get(path)
-        if check is None:
-            return 404, "text/plain", b"/metrics, /health, /ready\n"
-        wrong = check()
-        return (200, "text/plain", b"ok\n") if wrong is None else (503, "text/plain", f"{wrong}\n".encode())
+            return 200, CONTENT_TYPE_LATEST, generate_latest(REGISTRY) + generate_latest(self._own)
+        if path not in ("/health", "/ready", "/condition"):
+            return 404, "text/plain", b"/metrics, /health, /ready, /condition\n"
+        found = self._ask()
+        if path == "/condition":
+            return 200, "application/json", msgspec.json.encode(found)
+        bad = found.word == "stuck" if path == "/health" else not found.good()
+        return 503 if bad else 200, "text/plain; charset=utf-8", f"{found.text()}\n".encode()
 
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         probe = self
@@ -92,3 +111,32 @@ class Probe:
                 """Say nothing: who scrapes does so all day."""
 
         return Handler
+
+
+def asked(port: int, timeout_s: float = ASK_S) -> Condition:
+    """Ask the component at a port of this machine how it is; `unknown` where it does not say so in time."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=timeout_s)
+    try:
+        connection.request("GET", "/condition")
+        answer = connection.getresponse()
+        return msgspec.json.decode(answer.read(), type=Condition)
+    except (OSError, http.client.HTTPException, msgspec.MsgspecError) as error:
+        why = f"no answer within {timeout_s:g} s" if isinstance(error, TimeoutError) else str(error)
+        return Condition("unknown", f"{why} at {HOST}:{port}")
+    finally:
+        connection.close()
+
+
+def main() -> None:
+    """Ask, print, and end with 0 where it works."""
+    port = Settings().metrics_port
+    if port is None:
+        sys.exit("FORETICK_METRICS_PORT is not set: there is nobody to ask")
+    found = asked(port)
+    since = f" (since {clock(found.since)})" if found.since else ""
+    sys.stdout.write(f"{found.text()}{since}\n")
+    sys.exit(0 if found.good() else 1)
+
+
+if __name__ == "__main__":
+    main()

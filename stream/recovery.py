@@ -22,6 +22,7 @@ from faust.types import TP
 from settings.broker import Broker
 from stream.commits import GenerationConsumer, Producer
 from stream.loss import Jump, Loss, Losses, Positions, first_times, lost
+from stream.standing import Standing
 
 
 class SeekingConsumer(GenerationConsumer):
@@ -145,6 +146,7 @@ class App(faust.App):
     in_order: frozenset[str] = frozenset()
     losses: Losses | None = None
     problem: Callable[[], str | None] = staticmethod(lambda: None)
+    standing: Standing
 
     def _new_transport(self) -> Any:
         transport: Any = super()._new_transport()

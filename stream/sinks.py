@@ -29,7 +29,7 @@ Positions = Callable[[], Mapping[TopicPartition, int]]
 """Returns the partitions that are to be read, and from where."""
 
 
-class Standing:
+class Sink:
     """How a sink is: `problem` says why it takes nothing, None where it does. Each change is logged once."""
 
     def __init__(self, what: str) -> None:
@@ -52,23 +52,23 @@ class Standing:
         self.away.clear()
 
 
-async def until_taken(standing: Standing, what: str, act: Callable[[], Awaitable[None]]) -> None:
+async def until_taken(sink: Sink, what: str, act: Callable[[], Awaitable[None]]) -> None:
     """Do what needs the database, again until it has taken it. Raises StorageError where it refuses the records."""
-    slow = asyncio.get_running_loop().call_later(SLOW_S, standing.failed, f"{what}: no end after {SLOW_S:g} s")
+    slow = asyncio.get_running_loop().call_later(SLOW_S, sink.failed, f"{what}: no end after {SLOW_S:g} s")
     try:
         while True:
             try:
                 await act()
             except AwayError as error:
-                standing.failed(str(error))
+                sink.failed(str(error))
                 await asyncio.sleep(AGAIN_S)
             else:
-                return standing.well()
+                return sink.well()
     finally:
         slow.cancel()
 
 
-async def fill_cache(bootstrap: Address, latest: Latest, database: Standing, positions: Positions) -> None:
+async def fill_cache(bootstrap: Address, latest: Latest, database: Sink, positions: Positions) -> None:
     """For ever, give the cache what the topics hold, whenever the database is away."""
     while True:
         await database.away.wait()
@@ -79,7 +79,7 @@ async def fill_cache(bootstrap: Address, latest: Latest, database: Standing, pos
         await asyncio.sleep(1.0)  # also where no partition is assigned just now
 
 
-async def _read(bootstrap: Address, latest: Latest, database: Standing, positions: Positions) -> None:
+async def _read(bootstrap: Address, latest: Latest, database: Sink, positions: Positions) -> None:
     """Read until the database is back, or other partitions are assigned."""
     starts = positions()
     if not starts:

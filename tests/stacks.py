@@ -94,7 +94,7 @@ def _wait_until_healthy(home: Path, supervisor: "subprocess.Popen[bytes]") -> No
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline and supervisor.poll() is None:
         current = state.read(home)
-        if current and all(status.state in ("healthy", "done") for status in current.components.values()):
+        if current and all(status.ready() for status in current.components.values()):
             return
         time.sleep(0.1)
     log = (home / "supervisor.log").read_text()[-2000:]

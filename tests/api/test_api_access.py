@@ -259,7 +259,7 @@ def test_requests_and_streams_are_counted_by_the_path_that_is_meant(market: Mark
         assert skill is not None
         assert float(skill[1]) == pytest.approx(1 - 1 / MODELS["naive"])
         assert 'foretick_model_age_seconds{model="gbm",version="v1"}' in open_now
-        assert httpx.get(f"{where}/ready").text == "ok\n"
+        assert httpx.get(f"{where}/ready").text == "healthy\n"
         # The names that the dashboard shows are there.
         assert {name for name in metrics() if name.startswith("foretick_api_")} <= {
             line.split("{")[0].split(" ")[0] for line in open_now.splitlines()

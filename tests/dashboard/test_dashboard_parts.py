@@ -21,6 +21,7 @@ from dashboard.ribbon import runs
 from dashboard.scores import reach
 from dashboard.wording import DASH, count, currencies, percent, price
 from features.regimes import STATES
+from stack.conditions import Shown
 
 MINUTE = 60_000
 
@@ -161,10 +162,18 @@ def test_what_comes_from_data_is_escaped() -> None:
         header.notices(Health("stale", "stale", evil), (evil,)),
         header.blank(Health("unreachable", "x", evil)),
         header.badge(Health("live", evil, evil)),
-        header.pipeline(Rates(), {evil: 1}),
+        header.pipeline(Rates(), {evil: 1}, [Shown(evil, "looping", evil, good=False)]),
     ]
     for page in pages:
         assert "<img" not in page
+
+
+def test_each_component_that_is_not_healthy_is_named_with_its_reason() -> None:
+    well, waits = Shown("worker", "healthy", "", good=True), Shown("watch", "waiting", "another works", good=False)
+    assert "All 1 components are healthy" in header.pipeline(Rates(), {}, [well])
+    text = header.pipeline(Rates(), {}, [well, waits])
+    assert '<p class="stale"><b>watch</b> waiting: another works</p>' in text
+    assert "worker" not in text
 
 
 def test_throughput_and_lag_that_are_not_known_are_said_to_be_unknown() -> None:

@@ -14,7 +14,7 @@ from simulation.worker import Agent, Heavy, Outbox, Stream, Worker, partition_of
 from stream.bars import Bars
 from stream.guard import Guard
 from stream.persist import persist
-from stream.sinks import Standing
+from stream.sinks import Sink
 from stream.stage import Output, Part
 from stream.stages import Outcomes, increasing
 from topics import codec
@@ -169,6 +169,6 @@ def store_agent(topic: Topic, database: Database) -> Agent:
 
         writer: Any = SimpleNamespace(write=write)
         latest: Any = SimpleNamespace(write=cache)
-        await persist(topic, stream, writer, Standing("the database"), latest, outbox, Guard())  # type: ignore[arg-type]
+        await persist(topic, stream, writer, Sink("the database"), latest, outbox, Guard())  # type: ignore[arg-type]
 
     return Agent(topic, None, work)

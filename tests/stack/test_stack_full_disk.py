@@ -76,7 +76,7 @@ def test_the_supervisor_goes_on_without_room_and_writes_when_there_is_some(disk:
         assert shown.running
         assert shown.problem is not None
         assert str(home) in shown.problem
-        assert shown.components["server"].state == "?"
+        assert shown.components["server"].state == "unknown"
         assert not shown.good()
         examined = doctor.supervisor(Settings(home=home))
         assert (examined.status, str(home) in str(examined.advice)) == ("fail", True)
@@ -96,7 +96,7 @@ def test_a_state_that_cannot_be_read_is_no_stack_that_does_not_run(disk: SmallDi
         shown = report(Settings(home=home), ("server",))
         assert shown.running
         assert "cannot be read" in str(shown.problem)
-        assert shown.components["server"].state == "?"
+        assert shown.components["server"].state == "unknown"
         assert f"pid {process.pid}" in doctor.supervisor(Settings(home=home)).detail
         assert stop(home, lambda _: None)  # and `down` finds it all the same
         assert process.wait(WAIT_S) == 0
@@ -130,14 +130,14 @@ def test_the_servers_come_back_by_themselves_when_there_is_room_again(tmp_path: 
             assert pid is not None
             os.kill(pid, signal.SIGKILL)
         until(
-            lambda: all(report(Settings(home=servers.home), ()).components[name].state == "?" for name in names),
+            lambda: all(report(Settings(home=servers.home), ()).components[name].state == "unknown" for name in names),
             "what is shown is not doubted",
         )
         time.sleep(10)  # whatever is started meanwhile finds no room
         disk.empty()
         healthy = read(
             servers.home,
-            lambda now: now.problem is not None and all(now.components[name].state == "healthy" for name in names),
+            lambda now: now.problem is not None and all(now.components[name].works for name in names),
         )
         assert all(healthy.components[name].restarts > 0 for name in names)
         assert healthy.supervisor == before.supervisor if before else False

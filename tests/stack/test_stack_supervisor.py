@@ -1,5 +1,6 @@
 """The supervisor on real processes: small ones of Python, since what matters is how they begin and end."""
 
+import json
 import os
 import signal
 import subprocess
@@ -208,3 +209,61 @@ def test_a_server_of_somebody_else_is_checked_and_never_started(stack):
     assert "FileNotFoundError" in current.components["server"].last_error
     port_file.write_text("here")
     assert stack.wait(healthy("server")).components["server"].pid is None
+
+
+def test_what_dies_again_and_again_is_looping_between_two_starts_and_while_it_runs(stack):
+    stack.start("(Component('server', run('import time; time.sleep(0.3); raise ValueError(7)')),)")
+    current = stack.wait(lambda s: s.components["server"].state == "looping")
+    status = current.components["server"]
+    assert len(status.restarted_at) == status.restarts == 3
+    assert "3 restarts in the last 10 minutes" in status.why
+    assert "ValueError: 7" in status.last_error
+    assert not status.good()
+    seen = {stack.wait(lambda s: s.components["server"].restarts > 3).components["server"].state for _ in range(20)}
+    assert seen == {"looping"}
+
+
+def test_a_process_is_told_when_it_was_started_again(stack):
+    told = stack.home / "told"
+    code = f"import os, time; open({str(told)!r}, 'w').write(os.environ['FORETICK_RESTARTED_AT']); time.sleep(600)"
+    stack.start(f"(Component('server', run({code!r})),)")
+    wait_for_text(told)
+    assert told.read_text() == "[]"
+    told.unlink()
+    os.kill(identity(stack.wait(healthy("server")), "server").pid, signal.SIGKILL)
+    wait_for_text(told)
+    current = stack.wait(lambda s: s.components["server"].restarts == 1)
+    assert json.loads(told.read_text()) == current.components["server"].restarted_at
+
+
+WAITS = """
+from stream.condition import Condition
+async def check():
+    said = Path({said!r}).read_text()
+    if said == 'silent': raise OSError('no answer')
+    return Condition(*eval(said))
+"""
+
+
+def test_what_waits_is_let_be_and_lets_nothing_start_that_needs_it(stack):
+    said = stack.home / "said"
+    said.write_text("('waiting', 'the lock', 5.0)")
+    check = WAITS.format(said=str(said))
+    server = "Component('server', run(SLEEPER), check, start_wait_s=0.1)"
+    table = f"({server}, Component('w', run(SLEEPER), needs=('server',)))"
+    stack.start(f"[exec({check!r}, globals()), {table}][1]")
+    current = stack.wait(lambda s: s.components["server"].state == "waiting")
+    first = identity(current, "server")
+    assert (current.components["server"].why, current.components["server"].since) == ("the lock", 5.0)
+    assert not current.components["server"].good()
+    time.sleep(1.0)  # ten times as long as a process that does not answer is given
+    assert state.read(stack.home).components["w"].pid is None
+    said.write_text("('healthy', '', None, None, True)")
+    current = stack.wait(healthy("server", "w"))
+    assert identity(current, "server") == first
+    said.write_text("silent")
+    current = stack.wait(lambda s: s.components["server"].state == "unknown")
+    assert current.components["server"].why == "OSError: no answer"
+    said.write_text("('lagging', '9 behind', 5.0, None, True)")
+    current = stack.wait(lambda s: s.components["server"].state == "lagging")
+    assert current.components["server"].good()

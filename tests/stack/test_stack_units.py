@@ -3,18 +3,22 @@
 import asyncio
 import os
 import stat
+import time
+from typing import get_args
 
 import pytest
 from aiokafka import TopicPartition
 
 from settings import Settings
-from stack import doctor, jars, kafka, lag, process, redis, report, state, system, tail
+from stack import conditions, doctor, jars, kafka, lag, process, redis, report, state, system, tail
 from stack.component import Component, in_order
 from stack.counts import TABLES, counts
+from stack.explain import explain
 from stack.process import Identity
 from stack.secret import password
 from stack.state import StackState, Status
 from stack.watch import LONGEST_WAIT_S, back_off_s
+from stream.condition import HEALTHY, Condition, Word
 from topics.catalog import MAX_MESSAGE_BYTES, TOPICS
 
 NOWHERE = "127.0.0.1:1"
@@ -73,6 +77,63 @@ def test_what_a_killed_supervisor_wrote_last_is_not_believed(tmp_path):
     state.write(tmp_path, StackState(gone, {"kafka": Status("healthy", pid=os.getpid(), create_time=1.0)}))
     found = report.of(state.read(tmp_path).components["kafka"], running=False)
     assert (found.state, found.pid, found.uptime) == ("stopped", None, None)
+
+
+def test_a_process_that_is_gone_is_unknown_before_the_supervisor_has_noticed(tmp_path):
+    own = Identity.of(os.getpid())
+    gone = Status("healthy", pid=os.getpid(), create_time=1.0, works=True)
+    state.write(tmp_path, StackState(own, {"kafka": gone, "worker": gone}))
+    found = report.report(Settings(home=tmp_path, kafka=NOWHERE, database_url=f"postgresql://{NOWHERE}/x"))
+    for name in ("kafka", "worker"):
+        assert (found.components[name].state, found.components[name].good) == ("unknown", False)
+    assert not found.good()
+
+
+def test_who_does_not_answer_at_its_port_is_not_what_was_written_down_last(tmp_path):
+    own = Identity.of(os.getpid())
+    told = Status("healthy", pid=own.pid, create_time=own.create_time, works=True)
+    settings = Settings(home=tmp_path, metrics_ports={"worker": 1})
+    assert conditions.one(settings, "worker", told).word == "unknown"
+    assert conditions.one(Settings(home=tmp_path), "kafka", told) == HEALTHY
+    told.restarted_at = [time.time()] * 3
+    assert conditions.one(settings, "worker", told).word == "looping"
+
+
+def test_each_word_that_is_not_good_is_explained_with_what_to_do(tmp_path):
+    (tmp_path / "worker.log").write_text("12:00 ERROR foretick it broke\n12:01 INFO foretick it goes on\n")
+    for word in get_args(Word):
+        bad = explain("worker", Status(word), Condition(word, "a reason", since=5.0), tmp_path)
+        assert not bad.good
+        assert "a reason" in bad.detail
+        assert "12:00 ERROR foretick it broke" in bad.detail
+        assert bad.advice
+    planned = explain("trainer", Status("waiting"), Condition("waiting", "the next run", works=True), tmp_path)
+    assert (planned.good, planned.advice, planned.detail) == (True, None, "waiting: the next run")
+    failed = explain("kafka", Status("failed", last_error="its disk is full"), None, tmp_path)
+    assert "its disk is full" in failed.detail
+
+
+TRACE = "Traceback (most recent call last):\n  File x\n    raise KeyError(3)\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "telling"),
+    [
+        ("", None),
+        ("12:00 INFO foretick all is well\n", None),
+        ("12:00 ERROR foretick it broke\n12:01 INFO foretick on\n", "12:00 ERROR foretick it broke"),
+        (f"12:00 CRITICAL foretick it ends\n{TRACE}KeyError: 3\n", "12:00 CRITICAL foretick it ends: KeyError: 3"),
+        (f"{TRACE}psycopg.OperationalError: gone\n12:01 INFO on\n", "psycopg.OperationalError: gone"),
+        ('{"level": "info", "event": "well"}\n', None),
+        ('{"level": "error", "event": "broke", "time": "12:00"}\n{"level": "info", "event": "x"}\n', "12:00 broke"),
+        ('{"level": "critical", "event": "ends", "exception": "Traceback\\nKeyError: 3"}\n', "ends KeyError: 3"),
+        ('{"level": \n', None),
+    ],
+)
+def test_the_line_of_a_log_that_matters_is_found(tmp_path, text, telling):
+    (tmp_path / "x.log").write_text(text)
+    assert tail.telling(tmp_path / "x.log") == telling
+    assert tail.telling(tmp_path / "none.log") is None
 
 
 def test_the_broker_listens_on_the_loopback_interface_only_and_takes_our_largest_message(tmp_path):

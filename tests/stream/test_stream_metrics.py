@@ -1,6 +1,7 @@
 """A running stack counts what goes through it, and each component shows it at a port of its own."""
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,10 @@ from probing import answer, of, scraped, wait_for
 from stacks import running
 from stream_runs import COMPONENTS, Run
 
-from settings import ADDRESSES
+from settings import ADDRESSES, Settings
+from stack.conditions import Shown, shown
 from stack.monitoring import metrics
+from stream.probe import asked
 from topics.records import Bar
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
@@ -52,11 +55,33 @@ def test_a_running_stack_counts_what_goes_through_it(trained: Path, bars: dict[s
         assert {name for name in metrics() if not name.startswith(ASKED_FOR_ELSEWHERE)} <= seen
         for name, port in ports.items():
             assert of(scraped(port), "component", component=name) == 1, name
-            assert answer(port, "/health") == (200, "ok\n"), name
-            wait_for(port, "ok\n")
+            assert answer(port, "/health")[0] == 200, name
+            wait_for(port, "the next run" if name == "trainer" else "healthy")
+        for name in ("worker", "persist"):
+            goes_down_and_comes_back(run, name, ports[name])
         for name in LOGGING:
             assert components_in(servers.home / "logs" / f"{name}.log") <= {name}, name
         assert components_in(servers.home / "logs" / "worker.log") == {"worker"}
+
+
+def goes_down_and_comes_back(run: Run, name: str, port: int) -> None:
+    """Kill a component: it is not called healthy from the next moment on, until it reads its partitions again."""
+    settings = Settings(home=run.servers.home)
+    assert found(settings, name).good
+    run.kill(name)
+    assert not found(settings, name).good
+    deadline = time.monotonic() + 120
+    while asked(port).word == "unknown":
+        assert time.monotonic() < deadline, f"{name} does not answer"
+        assert found(settings, name).word != "healthy" or asked(port).word == "healthy"
+        time.sleep(0.2)
+    wait_for(port, "healthy", 120)
+    assert asked(port).behind == 0
+
+
+def found(settings: Settings, name: str) -> Shown:
+    """Return what is shown of a component."""
+    return next(one for one in shown(settings) if one.name == name)
 
 
 def components_in(log: Path) -> set[str]:

@@ -4,31 +4,37 @@ import asyncio
 import io
 import json
 import logging
+import os
+import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from typing import get_args
 
 import pytest
-from probing import answer
+from probing import answer, scraped
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
 from settings import ROOT, Settings
 from stream import logs
-from stream.probe import Probe, loop_turns
+from stream.condition import HEALTHY, Condition, Word
+from stream.probe import Probe, asked
+from stream.standing import LoopTurns, Standing
 
 
 @pytest.fixture
-def wrong() -> list[str]:
-    """What is not well."""
-    return []
+def own() -> Standing:
+    """What a process has written down of itself."""
+    return Standing()
 
 
 @pytest.fixture
-def port(wrong: list[str]) -> Iterator[int]:
-    """The port of a probe that is ready where nothing is wrong."""
-    probe = Probe("tried", ready=lambda: wrong[0] if wrong else None)
+def port(own: Standing) -> Iterator[int]:
+    """The port of its probe."""
+    probe = Probe("tried", own.condition)
     found = probe.start(Settings(metrics_port=0))
     assert found is not None
     yield found
@@ -43,12 +49,49 @@ def test_metrics_are_text_that_prometheus_reads(port: int):
     assert REGISTRY.get_sample_value("foretick_component", {"component": "tried"}) == 1
 
 
-def test_alive_is_not_ready(port: int, wrong: list[str]):
-    assert answer(port, "/ready") == (200, "ok\n")
-    wrong.append("Kafka does not answer")
-    assert answer(port, "/ready") == (503, "Kafka does not answer\n")
-    assert answer(port, "/health") == (200, "ok\n")
+def conditions(port: int) -> dict[str, float]:
+    """Return what Prometheus is told of each word."""
+    found = scraped(port).items()
+    return {dict(labels)["condition"]: value for (name, labels), value in found if name == "foretick_condition"}
+
+
+def test_every_way_to_ask_gives_the_same_answer(own: Standing, port: int):
+    assert answer(port, "/ready") == answer(port, "/health") == (200, "healthy\n")
+    assert asked(port) == HEALTHY
+    own.wait("Kafka")
+    assert answer(port, "/ready") == (503, "waiting: Kafka\n")
+    assert answer(port, "/health") == (200, "waiting: Kafka\n")  # to be started again would not help
+    assert asked(port) == own.condition()
+    assert conditions(port) == dict.fromkeys(get_args(Word), 0.0) | {"waiting": 1.0}
+    own.hangs = lambda: "it hangs"
+    assert answer(port, "/ready") == answer(port, "/health") == (503, "stuck: it hangs\n")
+    assert conditions(port)["stuck"] == 1.0
     assert answer(port, "/else")[0] == 404
+
+
+def test_a_process_says_itself_that_it_was_started_again_and_again():
+    now = time.time()
+    own = Standing(Settings(restarted_at=(now - 3, now - 2, now - 1)))
+    assert own.condition().text() == "looping: 3 restarts in the last 10 minutes; now healthy"
+
+
+def test_who_does_not_answer_is_unknown():
+    silent = socket.create_server(("127.0.0.1", 0))
+    with silent:
+        port = silent.getsockname()[1]
+        assert asked(port, 0.2) == Condition("unknown", f"no answer within 0.2 s at 127.0.0.1:{port}")
+    assert asked(port).word == "unknown"
+
+
+def test_a_container_asks_its_own_component(own: Standing, port: int):
+    command = [sys.executable, "-m", "stream.probe"]
+    environment = {**os.environ, "FORETICK_METRICS_PORT": str(port), "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "healthy\n")
+    own.wait("Kafka")
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stdout.startswith("waiting: Kafka (since ")
 
 
 def test_without_a_port_nothing_is_shown():
@@ -57,18 +100,30 @@ def test_without_a_port_nothing_is_shown():
 
 def test_an_event_loop_that_hangs_is_not_well():
     loop = asyncio.new_event_loop()
-    check = loop_turns(loop, wait_s=0.2)
+    turns = LoopTurns(loop, wait_s=0.2)
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
-    assert check() is None
+    assert (turns(), turns.busy()) == (None, False)
     hangs = threading.Event()
     loop.call_soon_threadsafe(hangs.wait)
-    assert check() == "the event loop has not answered for 0.2 s"
+    assert turns.busy()
+    assert str(turns()).startswith("the event loop has not answered for 0.")
+    patient = LoopTurns(loop)
+    assert (patient.busy(), patient()) == (True, None)  # it computes
     hangs.set()
+    assert wait_until(lambda: not turns.busy())
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
     loop.close()
-    assert check() == "the event loop is closed"
+    assert turns() == "the event loop is closed"
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 30.0) -> bool:
+    """Wait until something is so; tell whether it was in time."""
+    deadline = time.monotonic() + seconds
+    while not true() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return true()
 
 
 @pytest.fixture

@@ -1,0 +1,154 @@
+"""What a process knows of its own work, written down as it happens: its condition is derived of it (`condition`)."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+from settings import Settings
+from stream.condition import SHORT_S, Condition, Facts, Limits, Place, Wait, Work, derive
+
+LOOP_S, BUSY_S = 30.0, 0.5
+"""An event loop that has not answered for so long hangs; computes."""
+TELLING: dict[object, int] = {"problem": 0, "kafka": 1, None: 2, "assignment": 9}
+"""Of several things that are waited for, the one that says most comes first."""
+Clock = Callable[[], float]
+_BEGAN = time.time() - time.monotonic()
+
+
+def steady() -> float:
+    """Return the time in epoch seconds as it was set when the process began: a clock that is put on moves nothing."""
+    return _BEGAN + time.monotonic()
+
+
+class LoopTurns:
+    """Asks an event loop whether it still does what it is asked; never waits long itself."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, wait_s: float = LOOP_S) -> None:
+        self._loop, self._wait_s = loop, wait_s
+        self._lock = threading.Lock()
+        self._turned, self._asked = threading.Event(), 0.0
+        self._turned.set()
+
+    def __call__(self) -> str | None:
+        """Return why the loop does not turn, None where it does."""
+        try:
+            quiet_s = self._quiet_s()
+        except RuntimeError:
+            return "the event loop is closed"
+        return f"the event loop has not answered for {quiet_s:.3g} s" if quiet_s >= self._wait_s else None
+
+    def busy(self) -> bool:
+        """Tell whether the loop does not answer at once."""
+        try:
+            return self._quiet_s() > 0
+        except RuntimeError:
+            return True
+
+    def _quiet_s(self) -> float:
+        with self._lock:
+            if self._turned.is_set():
+                turned = threading.Event()
+                self._loop.call_soon_threadsafe(turned.set)
+                self._turned, self._asked = turned, time.monotonic()
+            asked, turned = self._asked, self._turned
+        return 0.0 if turned.wait(min(BUSY_S, self._wait_s)) else time.monotonic() - asked
+
+
+class Standing:
+    """One a process. Any thread may write, and any may ask.
+
+    `hangs` is asked whenever the condition is: it returns why the process can do nothing at all, None where it can.
+    `problem` is asked as well: it returns what the work waits for, None where for nothing.
+    `busy` tells whether it computes right now, and so can do nothing else.
+    """
+
+    def __init__(self, settings: Settings | None = None, *, work_s: float = Limits.work_s, clock: Clock = steady):
+        limits = Limits(work_s=work_s)
+        if settings is not None:
+            limits = replace(limits, stuck_s=settings.stuck_seconds, lag_s=settings.lag_seconds)
+        self._clock, self._lock = clock, threading.Lock()
+        self._facts = Facts(clock(), settings.restarted_at if settings else (), limits=limits)
+        self._waits: dict[object, Wait] = {}
+        self.hangs: Callable[[], str | None] = lambda: None
+        self.problem: Callable[[], str | None] = lambda: None
+        self.busy: Callable[[], bool] = lambda: False
+
+    def now(self) -> float:
+        """Return the time by which everything here is told, in epoch seconds."""
+        return self._clock()
+
+    @property
+    def limits(self) -> Limits:
+        """Return when it is stuck, and when a lag is a fault."""
+        return self._facts.limits
+
+    def follow(self, turns: LoopTurns) -> None:
+        """Ask an event loop from now on whether it hangs or computes."""
+        self.hangs, self.busy = turns, turns.busy
+
+    def condition(self) -> Condition:
+        """Return how the process is now."""
+        hangs = self.hangs()
+        self.wait(self.problem(), key="problem")
+        with self._lock:
+            waits = sorted(self._waits.items(), key=lambda item: TELLING.get(item[0], 3))
+            facts = replace(self._facts, waits=tuple(wait for _, wait in waits), hangs=hangs)
+        return derive(facts, self._clock())
+
+    def wait(self, what: str | None, *, key: object = None, until: float | None = None, planned: bool = False) -> None:
+        """Say what is waited for from now on, None: for nothing any more. Who waits at the same time has a `key` each.
+
+        Saying the same again, as whoever looks again and again does, is a sign of life and does not change since when.
+        """
+        now = self._clock()
+        with self._lock:
+            known = self._waits.get(key)
+            if what is None:
+                self._waits.pop(key, None)
+            else:
+                since = known.since if known is not None and known.what == what else now
+                self._waits[key] = Wait(what, since, until, planned, sign=now)
+
+    @contextmanager
+    def waits(self, what: str) -> Iterator[None]:
+        """Wait for something while in this block; told where it takes long."""
+        key = object()
+        with self._lock:
+            self._waits[key] = Wait(what, self._clock(), patience=SHORT_S)
+        try:
+            yield
+        finally:
+            self.wait(None, key=key)
+
+    def waiting(self) -> bool:
+        """Tell whether anything is waited for."""
+        self.wait(self.problem(), key="problem")
+        now = self._clock()
+        with self._lock:
+            return any(wait.told(now) for wait in self._waits.values())
+
+    def does(self, what: str) -> None:
+        """Say what is done now; whoever does rounds of work says so at the least before each."""
+        with self._lock:
+            ended = None if self._facts.work is None else self._facts.work.ended
+            self._facts = replace(self._facts, work=Work(ended, what, self._clock()))
+
+    def did(self, what: str = "") -> None:
+        """Say that a round of work has ended, and whatever was waited for with it."""
+        now = self._clock()
+        with self._lock:
+            self._waits.pop(None, None)
+            self._facts = replace(self._facts, work=Work(now, what, now))
+
+    def saw(self, places: Sequence[Place]) -> None:
+        """Take what was seen in Kafka: where the reader is in each of its partitions, and where each ends."""
+        with self._lock:
+            self._facts = replace(self._facts, places=tuple(places), looked=self._clock())
+
+    def expects_places(self) -> None:
+        """Say that the process reads topics: until they were seen, its condition is unknown."""
+        with self._lock:
+            self._facts = replace(self._facts, places=())
