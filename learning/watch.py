@@ -188,7 +188,7 @@ class Watch:
 @contextmanager
 def alone(url: str) -> Iterator[Connection]:
     """Connect, and wait until no other watch is there."""
-    with psycopg.connect(url, autocommit=True) as connection:
+    with psycopg.connect(locks.kept(url), autocommit=True) as connection:
         told = False
         while not locks.taken(connection, Lock.WATCH):
             if not told:
