@@ -48,6 +48,20 @@ def due(settings: Settings, seen: Seen, alarms: Sequence[Drift], least_days: flo
     return None
 
 
+def waits_for(settings: Settings, seen: Seen, least_days: float) -> str:
+    """Return in words what keeps the next training from being due, by the bars' time."""
+    missing = least_days * DAY_MS - (seen.newest - seen.oldest)
+    if missing > 0:
+        return f"{missing / DAY_MS:.1f} more days of bars ({least_days:g} are needed)"
+    since = seen.first if seen.last_run is None else seen.last_run
+    cooled = 0 if seen.last_run is None else seen.last_run + round(settings.retrain_cooldown_hours * HOUR_MS)
+    drift = " or when a drift is found" if settings.retrain_on_drift else ""
+    if not settings.retrain_cron:
+        return "when a drift is found" if drift else "when somebody asks for it (foretick pipeline run)"
+    when = max(planned_after(settings.retrain_cron, since), cooled)
+    return f"due at {_text(when)} by the bars' time (now {_text(seen.newest)}){drift}"
+
+
 def planned_after(cron: str, time: int) -> int:
     """Return the first time after another that an expression in cron's syntax names, in UTC."""
     moment: datetime = croniter(cron, datetime.fromtimestamp(time / 1_000, UTC)).get_next(datetime)
