@@ -51,7 +51,7 @@ def test_alerts_and_the_watch_work_at_once_on_one_database(servers: Servers, tmp
 def test_a_session_that_is_lost_leaves_its_lock_to_who_stands_by(servers: Servers, tmp_path: Path) -> None:
     with databases(servers, "lost") as database:
         url = database()
-        settings = Settings(home=tmp_path, kafka=servers.kafka, database_url=SecretStr(url), mlflow_uri="")
+        settings = Settings(home=tmp_path, **servers.as_stack(), database_url=SecretStr(url), mlflow_uri="")
         prepare(settings)
         with psycopg.connect(url, autocommit=True) as holder, psycopg.connect(url, autocommit=True) as other:
             assert locks.taken(holder, Lock.ALERTS)

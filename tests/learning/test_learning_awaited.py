@@ -9,7 +9,7 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 from pydantic import SecretStr
-from stacks import Servers, databases
+from stacks import Servers, databases, kafka_environment
 from typer.testing import CliRunner
 
 from cli.main import app
@@ -84,7 +84,7 @@ def test_when_the_next_training_is_due(found: Progress, cron: str, said: str) ->
 @pytest.fixture
 def settings(servers: Servers, tmp_path: Path) -> Iterator[Settings]:
     with databases(servers, "awaited") as database:
-        found = Settings(home=tmp_path, kafka=servers.kafka, database_url=SecretStr(database()))
+        found = Settings(home=tmp_path, **servers.as_stack(), database_url=SecretStr(database()))
         prepare(found)
         yield found
 
@@ -94,7 +94,7 @@ def said(settings: Settings) -> Callable[..., str]:
     """Return what runs a command on a terminal of 80 columns, and returns what it prints in one line."""
     environment = {
         "FORETICK_HOME": str(settings.home),
-        "FORETICK_KAFKA": settings.kafka,
+        **kafka_environment(settings),
         "FORETICK_DATABASE_URL": settings.database_url.get_secret_value(),
         "COLUMNS": "80",
     }
