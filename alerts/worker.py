@@ -97,7 +97,7 @@ class Worker:
     async def connect(self) -> AsyncConnection:
         """Return a connection of its own."""
         url = self._settings.database_url.get_secret_value()
-        return await AsyncConnection.connect(url, autocommit=True, connect_timeout=CONNECT_S)
+        return await AsyncConnection.connect(locks.kept(url), autocommit=True, connect_timeout=CONNECT_S)
 
     async def _stand_by(self, connection: AsyncConnection, stopping: asyncio.Event) -> None:
         told = False

@@ -174,7 +174,13 @@ def tail(
     from cli.topics import watch  # noqa: PLC0415 - a client of Kafka
     from topics.catalog import ALERTS  # noqa: PLC0415
 
-    watch(ALERTS, count, follow, symbol, None if as_json else line_of)
+    if watch(ALERTS, count, follow, symbol, None if as_json else line_of) or as_json or follow:
+        return
+    from alerts.overview import overview  # noqa: PLC0415 - as in `database`
+    from cli.alerts_shown import silence  # noqa: PLC0415 - as above
+
+    with database() as connection:
+        typer.echo(silence(overview(connection).rules, symbol))
 
 
 @app.command()

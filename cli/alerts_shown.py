@@ -1,5 +1,6 @@
 """Tables for people: the rules and subscribers of alerts, and what a rule would have said."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -24,6 +25,8 @@ def show(found: Overview) -> None:
     for rule in found.rules:
         rules.add_row(*rule_cells(rule))
     console.print(rules)
+    if not found.rules:
+        console.print(silence(found.rules), highlight=False)
     subscribers = Table("subscriber", "to", "of", "waiting", "delivered", "failed", "muted")
     for one in found.subscribers:
         of = ", ".join((*one.rules, *one.symbols)) or "all"
@@ -38,6 +41,18 @@ def show(found: Overview) -> None:
     for rule in found.rules:
         if rule.problem:
             console.print(f"{rule.name}: cannot be used: {rule.problem}")
+
+
+def silence(rules: Sequence[RuleShown], symbol: str | None = None) -> str:
+    """Return why there is no alert."""
+    none = "no alert" if symbol is None else f"no alert about {symbol}"
+    if not rules:
+        return f"{none}: there is no rule; foretick alerts add NAME --on drift --when any"
+    if any(rule.alerts for rule in rules):
+        return f"{none} on the topic any more: foretick alerts list"
+    since = min(rule.added_at for rule in rules)
+    names = ", ".join(rule.name for rule in rules)
+    return f"{none}: nothing has matched {names} since {moment(since)}; foretick alerts test NAME tries the past"
 
 
 def rule_cells(shown: RuleShown) -> tuple[str, ...]:

@@ -8,16 +8,18 @@ import typer
 from rich.table import Table
 
 from cli.errors import UserError
-from cli.show import whole
+from cli.show import paragraph, whole
 from cli.text import Terminal, echo, echo_json
-from cli.times import iso
+from cli.times import iso, minute
 from settings import Settings
 
 if TYPE_CHECKING:
     from models.deployment import Action
+    from topics.records import Deployment
 
 T = TypeVar("T")
 
+UNDECIDED = "no decision yet: foretick up trains the first models, and puts them into service"
 FAILED = 1
 app = typer.Typer(no_args_is_help=True, help="Show which versions of the models serve; promote, roll back, retire.")
 
@@ -38,13 +40,16 @@ def list_models(as_json: Json = False) -> None:
     if as_json:
         _print(rows)
         return
-    table = Table("model", "role", whole("version"), "trained until", "age", "number", "decided by", "when", box=None)
+    columns = (whole("model", 5), whole("role", 4), whole("version"), whole("trained until", 16), "age", "decided by")
+    table = Table(*columns, box=None, padding=(0, 1, 0, 0))
     for row in rows:
         age = "-" if row.age_days is None else f"{row.age_days:.1f} days{', expired' if row.expired else ''}"
-        by, number = row.decided_by or "not yet deployed", str(row.number or "-")
-        trained, when = iso(row.trained_until), iso(row.decided_at)
-        table.add_row(row.model, row.role, row.version, trained, age, number, by, when)
-    Terminal().print(table)
+        by = f"{row.number} {row.decided_by}" if row.number else "not yet deployed"
+        table.add_row(row.model, row.role, row.version, minute(row.trained_until), age, by)
+    if rows:
+        Terminal().print(table)
+    else:
+        paragraph(Terminal(), UNDECIDED)
 
 
 @app.command()
@@ -90,22 +95,14 @@ def history(
     if as_json:
         _print(rows)
         return
-    table = Table(
-        "when",
-        "model",
-        "number",
-        "action",
-        whole("champion"),
-        whole("challengers"),
-        whole("shadow"),
-        "decided by",
-        "why",
-        box=None,
-    )
+    console = Terminal()
     for row in rows:
-        versions = (row.champion or "-", " ".join(row.challengers) or "-", row.shadow or "-")
-        table.add_row(iso(row.time), row.model, str(row.number), row.action, *versions, row.decided_by, row.why)
-    Terminal().print(table)
+        versions = [f"champion {row.champion or '-'}", *(f"challenger {one}" for one in row.challengers)]
+        versions += [f"shadow {row.shadow}"] if row.shadow else []
+        head = f"{minute(row.time)}  {row.model} {row.number}  {row.action}: {', '.join(versions)}"
+        paragraph(console, head, f"by {row.decided_by}: {row.why}" if row.why else f"by {row.decided_by}")
+    for line in _told(lambda: _ahead(rows)):
+        paragraph(console, line)
 
 
 @app.command()
@@ -179,12 +176,32 @@ def _decide(name: str, action: "Action", version: str | None, why: str, as_json:
         raise typer.Exit(FAILED)
 
 
+def _ahead(rows: "list[Deployment]") -> list[str]:
+    """Return what the next decisions wait for."""
+    from learning import awaited  # noqa: PLC0415 - as in `list`
+
+    settings = Settings()
+    if not rows:
+        return [UNDECIDED]
+    newest = {row.model: row for row in rows}
+    trials = [
+        f"{row.model}: challenger {one} was judged on {awaited.tried(settings, row.model, one):,} bars so far; "
+        f"the test decides from {settings.promote_bars:,} on"
+        for row in newest.values()
+        for one in row.challengers
+    ]
+    if trials:
+        return trials
+    return [f"no challenger; one may come of {awaited.of_training(awaited.progress(settings), settings)}"]
+
+
 def _told(ask: Callable[[], T]) -> T:
     from learning.ledger import LedgerError  # noqa: PLC0415 - as in `list`
+    from storage.errors import StorageError  # noqa: PLC0415
 
     try:
         return ask()
-    except (LedgerError, ValueError) as error:
+    except (LedgerError, StorageError, ValueError) as error:
         raise UserError(str(error)) from error
 
 

@@ -10,9 +10,9 @@ import typer
 from rich.table import Table
 
 from cli.errors import UserError
-from cli.show import whole
+from cli.show import paragraph, whole
 from cli.text import Terminal, echo_json, plain
-from cli.times import iso
+from cli.times import iso, minute
 from settings import Settings
 
 if TYPE_CHECKING:
@@ -85,12 +85,16 @@ def list_runs(
     if as_json:
         _print(rows)
         return
-    table = Table(whole("run", 20), "asked for", "by", "at the bar", "state", "seconds", "why", box=None)
+    from learning import awaited  # noqa: PLC0415 - psycopg
+
+    console, settings = Terminal(), Settings()
     for row in rows:
-        seconds = "-" if row.ended_at is None else f"{(row.ended_at - row.requested_at) / 1000:.0f}"
-        why = row.error or row.why
-        table.add_row(row.run_id, iso(row.requested_at), row.requested_by, iso(row.bar_time), row.state, seconds, why)
-    Terminal().print(table)
+        took = "" if row.ended_at is None else f" after {(row.ended_at - row.requested_at) / 1000:.0f} s"
+        asked = f"asked for by {row.requested_by}" + ("" if row.bar_time is None else f" at {minute(row.bar_time)}")
+        paragraph(console, f"{row.run_id}  {row.state}{took}, {asked}", row.why, row.error or "")
+    if not any(row.state in ("queued", "running") for row in rows):
+        found = _told(lambda: awaited.progress(settings))
+        paragraph(console, f"{'' if rows else 'no run yet; '}{awaited.of_training(found, settings)}")
 
 
 @app.command()

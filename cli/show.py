@@ -3,10 +3,12 @@
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
 
 from cli.text import Terminal
+from settings.text import escaped
 from stream.condition import clock
 
 if TYPE_CHECKING:
@@ -24,6 +26,13 @@ COLOURS = {
 def whole(name: str, width: int = 12) -> Column:
     """Return a column of what is to be copied, and so is never cut: versions by default."""
     return Column(name, no_wrap=True, min_width=width)
+
+
+def paragraph(console: Terminal, head: str, *details: str) -> None:
+    """Print a line, and below it what belongs to it, moved in; long words and lines go on below."""
+    console.print(Text(escaped(head), overflow="fold"))
+    for detail in filter(None, details):
+        console.print(Padding(Text(escaped(detail), overflow="fold"), (0, 0, 0, 4)))
 
 
 def coloured(word: str) -> Text:

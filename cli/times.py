@@ -19,3 +19,8 @@ def epoch_ms(text: str | None, option: str) -> int | None:
 def iso(time: int | None) -> str:
     """Return epoch ms as a time to read, a dash for none."""
     return "-" if time is None else datetime.fromtimestamp(time / 1_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def minute(time: int | None) -> str:
+    """Return epoch ms as a time to read, to the minute, a dash for none."""
+    return iso(time)[:16]

@@ -92,8 +92,11 @@ def tail(
 
 def watch(
     topic: Topic, count: int, follow: bool, symbol: str | None, words: Callable[[Struct], str] | None = None
-) -> None:
-    """Print a topic's newest records, as JSON or in words. Raises UserError where Kafka or the topic is not there."""
+) -> int:
+    """Print a topic's newest records, as JSON or in words, and return how many there were.
+
+    Raises UserError where Kafka or the topic is not there.
+    """
     from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError  # noqa: PLC0415 - for this command alone
 
     from sources.answering import Answering  # noqa: PLC0415 - likewise
@@ -107,7 +110,7 @@ def watch(
         return _lines(topic, value, symbol, words)
 
     try:
-        asyncio.run(answering.watch(_tail(topic, settings.broker, count, follow, lines, answering)))
+        return asyncio.run(answering.watch(_tail(topic, settings.broker, count, follow, lines, answering)))
     except KafkaAwayError as error:
         echo(f"foretick: {error}", err=True)
         raise typer.Exit(MACHINE) from None
@@ -128,7 +131,7 @@ async def _tail(
     follow: bool,
     read: Callable[[bytes | None], list[bytes]],
     answering: "Answering",
-) -> None:
+) -> int:
     from sources import broker  # noqa: PLC0415 - likewise
 
     consumer = broker.consumer(bootstrap, topic.name, enable_auto_commit=False)
@@ -156,6 +159,7 @@ async def _tail(
                 for message in messages:
                     for line in read(message.value):
                         _print(line)
+        return min(len(lines), count)
     finally:
         with suppress(TimeoutError):
             async with asyncio.timeout(STOP_S):

@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 BARS = 60
 """Bars of a block: as many as the longest horizon has, so that only neighbouring blocks share labels."""
+LEARNT = 24
+"""Blocks from which the spread of a gain is learnt, and before which nothing is said of it: a day of minutes."""
 
 
 class Block(NamedTuple):

@@ -13,11 +13,9 @@ import numpy as np
 from river.drift import ADWIN, PageHinkley
 
 from features.frame import Floats
-from learning.blocks import Blocks
+from learning.blocks import LEARNT, Blocks
 from learning.change import Change
 
-LEARNT = 24
-"""Blocks from which the gain's spread is learnt, and before which nothing is said: a day of minutes."""
 CONFIDENCE = 0.002
 SLACK, THRESHOLD = 0.5, 8.0
 """Of Page's test, in standard deviations of a block: the fall that is let pass, and the sum of what exceeds it."""

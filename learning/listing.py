@@ -13,10 +13,11 @@ SELECT model, version, kind, detector, (extract(epoch FROM time) * 1000)::int8, 
 FROM drift WHERE model = coalesce(%s, model) ORDER BY time DESC LIMIT %s
 """
 SKILLS = """
+WITH newest AS (SELECT interval, max(time) AS time FROM model_skill GROUP BY interval)
 SELECT (extract(epoch FROM time) * 1000)::int8, interval, model, version, role, horizon, regime, days, forecasts, skill,
     error_skill, coverage
-FROM model_skill s
-WHERE model = coalesce(%s, model) AND time = (SELECT max(time) FROM model_skill t WHERE t.interval = s.interval)
+FROM model_skill JOIN newest USING (interval, time)
+WHERE model = coalesce(%s, model)
 ORDER BY interval, model, role, version, days, regime, horizon
 """
 

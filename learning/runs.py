@@ -129,7 +129,7 @@ class Runs:
     def _connected(self) -> Iterator[Connection]:
         """Connect; the locks that are taken last as long as the connection, which ends with the process."""
         try:
-            with psycopg.connect(self._url, autocommit=True) as connection:
+            with psycopg.connect(locks.kept(self._url), autocommit=True) as connection:
                 yield connection
         except psycopg.errors.UndefinedTable:
             raise StorageError(f"{place(self._url)} has no table of runs yet: ./foretick up makes it") from None

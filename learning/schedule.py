@@ -59,7 +59,7 @@ def waits_for(settings: Settings, seen: Seen, least_days: float) -> str:
     if not settings.retrain_cron:
         return "when a drift is found" if drift else "when somebody asks for it (foretick pipeline run)"
     when = max(planned_after(settings.retrain_cron, since), cooled)
-    return f"due at {_text(when)} by the bars' time{drift}"
+    return f"due at {_text(when)} by the bars' time (now {_text(seen.newest)}){drift}"
 
 
 def planned_after(cron: str, time: int) -> int:

@@ -78,7 +78,7 @@ class Shared:
     @contextmanager
     def locked(self) -> Iterator[psycopg.Connection]:
         """Hold what only one process may do at a time. A process that is killed lets go of it."""
-        with psycopg.connect(self.url, autocommit=True) as connection:
+        with psycopg.connect(locks.kept(self.url), autocommit=True) as connection:
             locks.wait(connection, Lock.STUDY)
             yield connection
 

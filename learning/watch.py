@@ -198,7 +198,7 @@ class Watch:
 def alone(url: str, standing: Standing | None = None) -> Iterator[Connection]:
     """Connect, and wait until no other watch is there."""
     standing = standing or Standing()
-    with psycopg.connect(url, autocommit=True) as connection:
+    with psycopg.connect(locks.kept(url), autocommit=True) as connection:
         told = False
         while not locks.taken(connection, Lock.WATCH):
             if not told:

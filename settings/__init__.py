@@ -85,6 +85,11 @@ class Settings(BaseSettings):
     )
     log_format: Literal["text", "json"] = Field(default="text", description="how a line of a log is written")
     sample: bool = Field(default=True, description="whether `up` replays the bundled sample")
+    sample_pace: str = Field(
+        default="60x",
+        pattern=r"^(max|[1-9][0-9]*x)$",
+        description="how fast `up` replays the sample's last days: a number of times real time, or max",
+    )
     interval: str = Field(default="1m", description="the interval of the bars built from ticks")
     bars: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="further bars built from ticks: tick-500,volume-2.5,dollar-1000000,range-10"

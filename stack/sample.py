@@ -16,8 +16,7 @@ log = logging.getLogger("foretick")
 
 FILES = sorted((ROOT / "sample").glob("*.csv.gz"))
 TRAIN_UNTIL = 1_748_044_800_000  # 2025-05-24: the models never see what is replayed afterwards
-PACED_FROM = 1_748_822_400_000  # 2025-06-02: from here on a bar a second, so that one sees it move
-PACE = "60x"
+PACED_FROM = 1_748_822_400_000  # 2025-06-02: from here on at FORETICK_SAMPLE_PACE, so that one sees it move
 SEED = 0
 
 
@@ -54,7 +53,7 @@ def train(settings: Settings) -> None:
 def replay_rest(settings: Settings) -> None:
     """Replay what follows the training part: most of it as fast as it goes, the last days paced."""
     log.info("%s", replay(FILES, settings, start=TRAIN_UNTIL, end=PACED_FROM))
-    log.info("%s", replay(FILES, settings, start=PACED_FROM, speed=PACE))
+    log.info("%s", replay(FILES, settings, start=PACED_FROM, speed=settings.sample_pace))
 
 
 STEPS = {"train": train, "replay": replay_rest}

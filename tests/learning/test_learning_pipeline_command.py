@@ -34,7 +34,7 @@ def environment(home: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in kafka_environment(home).items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("FORETICK_DATABASE_URL", home.database_url.get_secret_value())
-    monkeypatch.setenv("FORETICK_MLFLOW_URI", home.mlflow_uri)
+    monkeypatch.setenv("FORETICK_MLFLOW_URI", home.mlflow_uri.get_secret_value())
 
 
 def said(*arguments: str) -> Result:

@@ -1,0 +1,28 @@
+"""What is said where there is no alert: whether any rule is there, and since when nothing has matched."""
+
+from datetime import UTC, datetime
+
+import pytest
+from msgspec.structs import replace
+
+from alerts.overview import RuleShown
+from cli.alerts_shown import silence
+
+RULE = RuleShown("big-move", 1, None, None, datetime(2026, 11, 29, 16, 5, tzinfo=UTC), 0, None, None)
+LATER = replace(RULE, name="drift", added_at=datetime(2026, 11, 29, 17, 0, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("rules", "symbol", "said"),
+    [
+        ([], None, "no alert: there is no rule; foretick alerts add NAME --on drift --when any"),
+        ([LATER, RULE], None, "no alert: nothing has matched drift, big-move since 2026-11-29 16:05; "
+            "foretick alerts test NAME tries the past"),
+        ([replace(RULE, alerts=3)], None, "no alert on the topic any more: foretick alerts list"),
+        ([RULE], "BTCUSDT", "no alert about BTCUSDT: nothing has matched big-move since 2026-11-29 16:05; "
+            "foretick alerts test NAME tries the past"),
+        ([replace(RULE, alerts=3)], "BTCUSDT", "no alert about BTCUSDT on the topic any more: foretick alerts list"),
+    ],
+)  # fmt: skip
+def test_why_there_is_no_alert(rules: list[RuleShown], symbol: str | None, said: str) -> None:
+    assert silence(rules, symbol) == said

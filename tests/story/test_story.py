@@ -1,0 +1,282 @@
+"""The whole story on the stack that `foretick up` starts, with nothing left out and seen from outside only.
+
+The bundled sample is replayed; then the market changes (`story_market`), and all that follows is nobody's doing: an
+alarm, an alert, a training, a challenger, a promotion. The user takes it back.
+"""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from bokeh.client import pull_session
+from default_stack import Stack, up
+from receiver import Receiver
+from story_market import MINUTE_MS, continued, written
+
+import dashboard.page  # noqa: F401 - what the page's document is made of, for `pull_session`
+from alerts.signature import verify
+from stack.table import NAMES
+
+pytestmark = [pytest.mark.services, pytest.mark.chaos, pytest.mark.slow, pytest.mark.timeout(1_500)]
+
+SYMBOLS = ("BTCUSDT", "ETHUSDT")
+SAMPLE_FROM, SAMPLE_END = 1_748_044_800_000, 1_748_964_660_000
+"""The first bar that `up` replays, after those that it trains on, and the last one of the sample."""
+SAMPLE_BARS = (SAMPLE_END - SAMPLE_FROM) // MINUTE_MS + 1
+PART, MOST = 240, 4_800
+"""Bars of each symbol that are replayed at once after the sample, and in all at most."""
+SETTINGS = {
+    "FORETICK_SAMPLE_PACE": "max",
+    "FORETICK_RETRAIN_CRON": "never",  # drift alone
+    "FORETICK_RETRAIN_DAYS": "7.1",
+    "FORETICK_PROMOTE_BARS": "200",
+    "FORETICK_ALERTS_ALLOW_PRIVATE": "true",
+}
+SAYS = {
+    "models history": "trained and put into service no challenger; one may come of the next training",
+    "models list": "gbm champion",
+    "skill": "skill and coverage in %, until 2025-06-03",
+    "drift": "1m bars from 2025-05-24 00:00 to 2025-06-03",
+    "pipeline list": "no run yet; the next training: when a drift is found",
+    "alerts list": "drift: any",
+}
+HELD = "SELECT objid, classid, pid FROM pg_locks WHERE locktype = 'advisory' AND granted"
+TABLES = ("bars", "features")
+CHAMPIONS = """
+SELECT model, count(*), count(DISTINCT (symbol, time)) FROM predictions
+WHERE role = 'champion' AND horizon = 1 GROUP BY model
+"""
+SERVED = "SELECT DISTINCT version FROM predictions WHERE model = %s AND role = 'champion'"
+SERVING = "SELECT DISTINCT symbol FROM model_events WHERE event = 'serving' AND model = %s AND number = %s"
+DRIFTS = "SELECT kind FROM drift WHERE model = 'gbm' AND time > to_timestamp(%s / 1000.0)"
+GAIN = """
+SELECT avg((naive_pinball - pinball) / (naive_pinball + pinball)) FROM scores
+WHERE model = %s AND version = %s AND time > to_timestamp(%s / 1000.0)
+"""
+
+
+class Market:
+    """Replays what comes after the sample, with `foretick replay`, a part at a time."""
+
+    def __init__(self, stack: Stack, folder: Path) -> None:
+        self._stack, self._folder, self._frames = stack, folder, continued(MOST)
+        self.sent = 0
+
+    def go_on(self) -> None:
+        """Replay the next part, unless the trainer is at work: then a real market's bars would be minutes apart."""
+        if self._stack.sql("SELECT FROM pipeline_runs WHERE state IN ('queued', 'running')"):
+            return
+        assert self.sent < MOST, f"{MOST} bars did not lead there\n{self._stack.said()}"
+        files = written(self._frames, slice(self.sent, self.sent + PART), self._folder / str(self.sent))
+        counts = self._stack.foretick("replay", *map(str, files))
+        assert counts["sent"] == PART * len(SYMBOLS)
+        self.sent += PART
+
+    @property
+    def bars(self) -> int:
+        """Return how many bars of each symbol the stack has been given."""
+        return SAMPLE_BARS + self.sent
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Any:
+    with Receiver().listening() as found:
+        yield found
+
+
+def everything_is_stored(stack: Stack, bars: int) -> bool:
+    """Tell whether each table has a row for each bar, and every forecast by the champions, each once."""
+    each = len(SYMBOLS) * bars
+    if any(stack.sql(f"SELECT count(*) FROM {table}") != [(each,)] for table in TABLES):  # noqa: S608 - our own names
+        return False
+    return sorted(stack.sql(CHAMPIONS)) == [(model, each, each) for model in ("gbm", "naive", "online")]
+
+
+def decisions(stack: Stack, action: str) -> list[Any]:
+    """Return the decisions of that kind, of all models, in their order."""
+    return [one for one in stack.foretick("models", "history") if one["action"] == action]
+
+
+def test_the_default_stack_does_what_it_is_for(tmp_path: Path, receiver: Receiver) -> None:
+    with up(SETTINGS) as stack:
+        assert "there is no rule" in stack.run("alerts", "tail").stdout
+        key = stack.foretick("alerts", "subscribe", "ops", "--webhook", "-", "--rule", "planted", typed=receiver.url)
+        stack.foretick("alerts", "add", "planted", "--on", "drift", "--when", "any", "--model", "gbm")
+        components_work_and_each_holds_a_lock_of_its_own(stack)
+        bars_become_forecasts_outcomes_and_skill(stack)
+
+        market = Market(stack, tmp_path)
+        drift_is_found_and_told(stack, market, receiver, key["key"])
+        run = drift_leads_to_a_training(stack)
+        promoted = the_new_version_challenges_and_wins(stack, market)
+        the_user_takes_it_back(stack, market, promoted)
+
+        stack.until("all is stored", lambda: everything_is_stored(stack, market.bars), 300)
+        mlflow_has_the_run(stack, run, promoted)
+        the_api_answers(stack, promoted)
+        the_dashboard_answers(stack)
+        every_component_is_well(stack)
+
+
+def components_work_and_each_holds_a_lock_of_its_own(stack: Stack) -> None:
+    """Then both lose their sessions, as at a failover of the database, and each has its own again."""
+    held = stack.until("alerts and the watch each hold a lock", lambda: two_holders(stack), 120)
+    stack.sql("SELECT pg_terminate_backend(pid) FROM unnest(%s::int[]) AS pid", list({pid for *_, pid in held}))
+    before = {pid for *_, pid in held}
+    stack.until(
+        "each holds its own again", lambda: before.isdisjoint(pid for *_, pid in two_holders(stack) or held), 120
+    )
+
+
+def two_holders(stack: Stack) -> list[tuple[Any, ...]]:
+    """Return who holds which lock, where two sessions hold one each; nothing where not."""
+    held = stack.sql(HELD)
+    return held if len({pid for *_, pid in held}) == len({lock[:2] for lock in held}) == 2 else []
+
+
+def bars_become_forecasts_outcomes_and_skill(stack: Stack) -> None:
+    stack.until("the sample is stored", lambda: everything_is_stored(stack, SAMPLE_BARS), 600)
+    stack.until("the watch has come so far", lambda: skill_until(stack) > SAMPLE_END - 120 * MINUTE_MS, 300)
+    assert {row["model"] for row in stack.foretick("skill")} == {"naive", "online", "gbm"}
+    statuses = dict(stack.sql("SELECT status, count(*) FROM outcomes GROUP BY status"))
+    assert statuses["scored"] > 0.99 * sum(statuses.values())
+    assert stack.sql(DRIFTS, SAMPLE_END) == []
+    a_newcomer_is_told_how_it_is(stack)
+
+
+def a_newcomer_is_told_how_it_is(stack: Stack) -> None:
+    """Each command has something true to say, or says what it waits for, on a terminal of 80 columns."""
+    told = {words: stack.run(*words.split()).stdout for words in SAYS}
+    for words, says in SAYS.items():
+        assert says in " ".join(told[words].split()), told[words]
+        assert max(map(len, told[words].splitlines())) <= 80, told[words]
+
+
+def skill_until(stack: Stack) -> int:
+    """Return until which bar the newest skills are, 0 where there are none."""
+    return max((row["time"] for row in stack.foretick("skill")), default=0)
+
+
+def drift_is_found_and_told(stack: Stack, market: Market, receiver: Receiver, key: str) -> None:
+    stack.until("drift of gbm", lambda: stack.sql(DRIFTS, SAMPLE_END), 600, market.go_on)
+    (alarm, *_) = stack.foretick("drift", "--model", "gbm")
+    assert alarm["time"] > SAMPLE_END
+    stack.until("an alert is delivered", lambda: receiver.requests, 120)
+    headers, body = receiver.requests[0]
+    told = receiver.documents()[0]["alerts"][0]
+    assert (told["rule"], told["model"], told["time"] > SAMPLE_END) == ("planted", "gbm", True)
+    assert verify(key, headers, body, time.time())
+    delivered = stack.sql("SELECT alert_id FROM alert_deliveries WHERE subscriber = 'ops' AND state = 'delivered'")
+    assert (told["alert_id"],) in delivered
+    assert told["alert_id"] in stack.run("alerts", "tail").stdout
+    (rule,) = stack.foretick("alerts", "list")["rules"]
+    assert rule["alerts"] >= 1
+
+
+def drift_leads_to_a_training(stack: Stack) -> Any:
+    """Return the run."""
+
+    def ended() -> Any:
+        runs = [run for run in stack.foretick("pipeline", "list") if run["requested_by"] == "drift"]
+        assert not [run for run in runs if run["state"] == "failed"], stack.said()
+        return [run for run in runs if run["state"] == "done"]
+
+    return stack.until("a training that drift has asked for", ended, 600)[-1]
+
+
+def the_new_version_challenges_and_wins(stack: Stack, market: Market) -> Any:
+    """Return the decision."""
+    stack.until("a challenger", lambda: decisions(stack, "challenge"), 120)
+    promoted = stack.until("a promotion", lambda: decisions(stack, "promote"), 900, market.go_on)[0]
+    model, new, old = promoted["model"], promoted["champion"], promoted["shadow"]
+    assert promoted["decided_by"] == "sequential test"
+    assert any(
+        (one["model"], one["champion"], new in one["challengers"]) == (model, old, True)
+        for one in decisions(stack, "challenge")
+    )
+    assert promoted["evidence"]["e_value"] >= 20
+    assert promoted["evidence"]["bars"] >= int(SETTINGS["FORETICK_PROMOTE_BARS"])
+    it_serves(stack, market, promoted)
+    gains = [stack.sql(GAIN, model, version, SAMPLE_END)[0][0] for version in (old, new)]
+    assert gains[1] > gains[0]
+    return promoted
+
+
+def it_serves(stack: Stack, market: Market, made: Any) -> None:
+    """Wait until a decision's champion predicts the bars of every symbol."""
+    everywhere = [(symbol,) for symbol in SYMBOLS]
+    stack.until(
+        f"{made['action']} takes effect",
+        lambda: sorted(stack.sql(SERVING, made["model"], made["number"])) == everywhere,
+        120,
+        market.go_on,
+    )
+
+
+def the_user_takes_it_back(stack: Stack, market: Market, promoted: Any) -> None:
+    model = promoted["model"]
+    taken_back = stack.foretick("models", "rollback", model, "--why", "to see that it can be done")
+    made, answer = taken_back["deployment"], taken_back["answer"]
+    assert (made["champion"], made["shadow"]) == (promoted["shadow"], promoted["champion"])
+    assert (answer["version"], answer["event"]) == (promoted["shadow"], "loaded")
+    it_serves(stack, market, made)
+    assert {version for (version,) in stack.sql(SERVED, model)} == {promoted["champion"], promoted["shadow"]}
+    standing = {row["version"]: row["role"] for row in stack.foretick("models", "list") if row["model"] == model}
+    assert standing[promoted["shadow"]] == "champion"
+
+
+def mlflow_has_the_run(stack: Stack, run: Any, promoted: Any) -> None:
+    shown = stack.foretick("pipeline", "show", run["run_id"])["run"]
+    address = f"{stack.addresses['mlflow_uri']}/api/2.0/mlflow"
+    found = httpx.get(f"{address}/runs/get", params={"run_id": shown["mlflow_run_id"]}).json()["run"]
+    assert found["info"]["status"] == "FINISHED"
+    named = {"filter": f"name='foretick-{promoted['model']}'"}
+    versions = httpx.get(f"{address}/model-versions/search", params=named).text
+    assert promoted["champion"] in versions
+
+
+def the_api_answers(stack: Stack, promoted: Any) -> None:
+    address = f"http://127.0.0.1:{stack.addresses['api_port']}/v1"
+    token = (stack.home / "api.token").read_text().strip()
+
+    def rows(path: str, **asked: str | int) -> Any:
+        answer = httpx.get(f"{address}/{path}", params=asked, headers={"authorization": f"Bearer {token}"})
+        assert answer.status_code == 200, answer.text
+        return answer.json()["rows"]
+
+    assert {row["model"]: row["champion"] for row in rows("models")}[promoted["model"]] == promoted["shadow"]
+    assert any(row["model"] == "gbm" and row["time"] > SAMPLE_END for row in rows("drift"))
+    assert any(row["rule"] == "planted" for row in rows("alerts"))
+    newest = [row for row in rows("predictions/latest", symbol="BTCUSDT") if row["model"] == promoted["model"]]
+    assert {row["version"] for row in newest} == {promoted["shadow"]}
+    assert {row["symbol"] for row in rows("symbols")} == set(SYMBOLS)
+    assert rows("skill", symbol="BTCUSDT", interval="1m", horizon=1)
+
+
+def the_dashboard_answers(stack: Stack) -> None:
+    address = f"http://127.0.0.1:{stack.addresses['dashboard_port']}/"
+    assert httpx.get(f"{address}health").status_code == 200
+
+    def title() -> str:
+        session = pull_session(url=address)
+        try:
+            return session.document.title
+        finally:
+            session.close()
+
+    ((close,),) = stack.sql("SELECT close FROM bars WHERE symbol = 'BTCUSDT' ORDER BY time DESC LIMIT 1")
+    stack.until("the dashboard shows the newest price", lambda: f"BTCUSDT {close:,.0f}"[:12] in title(), 60)
+
+
+def every_component_is_well(stack: Stack) -> None:
+    """Nothing was restarted but what lost its session, and nothing was given up."""
+    found = stack.foretick("status")
+    assert set(found["components"]) == set(NAMES)
+    assert {one["state"] for one in found["components"].values()} == {"healthy"}
+    restarts = {name for name, one in found["components"].items() if one["restarts"]}
+    assert restarts == {"alerts", "watch"}
+    assert {one["state"] for one in found["steps"].values()} == {"done"}
+    assert not any(found["lag"].values())
+    assert stack.sql("SELECT count(*) FROM dead_letters") == [(0,)]
