@@ -107,6 +107,15 @@ class Settings(BaseSettings):
     grace_ms: int = Field(
         default=2_000, ge=0, description="how long after its end a bar waits for late ticks, in event time"
     )
+    worker_name: str = Field(
+        default="",
+        pattern=r"^[A-Za-z0-9._-]{0,200}$",
+        description="this process' name among the workers, such as its pod's: started again under it, it takes its old "
+        "place at once; none: each start is a new member",
+    )
+    standby_replicas: int = Field(
+        default=1, ge=0, le=2, description="how many other workers keep a copy of each state, so as to take over sooner"
+    )
     universe: Annotated[dict[str, float], NoDecode] = Field(
         default={}, description="the symbols that make up the market, with weights where they differ: BTCUSDT:2,ETHUSDT"
     )

@@ -74,8 +74,10 @@ def told(one: Component, settings: Settings, servers: Servers) -> Component:
 
 
 def environment(settings: Settings, servers: Servers, name: str) -> dict[str, str]:
-    """Return what a component of ours is told: its home, and where to show its metrics."""
+    """Return what a component of ours is told: its home, its name among its kind, and where to show its metrics."""
     found = {"FORETICK_HOME": str(settings.home.resolve())}
+    if name in ("worker", "persist"):
+        found["FORETICK_WORKER_NAME"] = "1"  # killed and started again, it need not wait until Kafka misses it
     if name in MEASURED:
         found["FORETICK_METRICS_PORT"] = str(servers.addresses.metrics_ports[name])
     return found

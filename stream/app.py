@@ -35,6 +35,7 @@ def make_app(name: str, settings: Settings, in_order: frozenset[str] = frozenset
     fetched.install()
     app = App(
         name,
+        env={},  # else variables such as PROCESSING_GUARANTEE and BROKER_URL would override what is said here
         broker=[f"kafka://{address}" for address in settings.kafka.split(",")],
         broker_credentials=credentials(settings.broker),
         store="memory://",
@@ -46,6 +47,9 @@ def make_app(name: str, settings: Settings, in_order: frozenset[str] = frozenset
         value_serializer="raw",
         datadir=str(settings.home / "faust"),
         web_enabled=False,
+        processing_guarantee="at_least_once",
+        table_standby_replicas=settings.standby_replicas,
+        consumer_group_instance_id=f"{name}-{settings.worker_name}" if settings.worker_name else None,
         broker_commit_interval=0.5,
         broker_session_timeout=10.0,
         broker_heartbeat_interval=1.0,

@@ -1,0 +1,202 @@
+"""Small workers as processes on a real broker, ticks for them, and what became of these."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from aiokafka import TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
+from stacks import environment_of
+
+from settings import ROOT
+from settings.broker import Address
+from sources import broker
+from sources.kafka import between
+from sources.producer import producer
+from stream.admin import changelog
+from topics import codec
+from topics.catalog import BARS, TICKS, WORKER_GROUP, Topic
+from topics.records import Bar
+
+START, MINUTE = 1_748_044_800_000, 60_000
+DEADLINE_S = 120.0
+T = TypeVar("T")
+
+
+def minute(symbol: str, number: int) -> list[bytes]:
+    """Return the values of one minute's ticks, whose bar `expected` tells."""
+    time_ms = START + number * MINUTE
+    prices = (100.0 + number, 101.0 + number, 99.0 + number, 100.5 + number)
+    return [
+        json.dumps(
+            {
+                "symbol": symbol,
+                "time": time_ms + at * 15_000,
+                "price": price,
+                "amount": 1.0,
+                "trade_id": f"{number}-{at}",
+            }
+        ).encode()
+        for at, price in enumerate(prices)
+    ]
+
+
+def expected(minutes: int) -> list[tuple[int, float, float, float, float]]:
+    """Return time and prices of the bars of so many minutes, but for the last, which is still open."""
+    return [
+        (START + number * MINUTE, 100.0 + number, 101.0 + number, 99.0 + number, 100.5 + number)
+        for number in range(minutes - 1)
+    ]
+
+
+@dataclass
+class Workers:
+    """Processes of `small_worker`, in a folder of their own, by name."""
+
+    kafka: str
+    home: Path
+    told: Mapping[str, str] = field(default_factory=dict)
+    running: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+
+    def start(self, name: str, **told: str) -> "subprocess.Popen[bytes]":
+        """Start one under a name."""
+        environment = environment_of(self.home) | {"FORETICK_KAFKA": self.kafka, "FORETICK_WORKER_NAME": name}
+        paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
+        with (self.home / f"{name}.log").open("a") as log:
+            self.running[name] = subprocess.Popen(
+                [sys.executable, "-u", str(Path(__file__).with_name("small_worker.py"))],
+                cwd=ROOT,
+                env=environment | {"PYTHONPATH": paths} | dict(self.told) | told,
+                stdout=log,
+                stderr=log,
+            )
+        return self.running[name]
+
+    def end(self, name: str, number: int = signal.SIGKILL) -> int:
+        """Send a signal, wait for the end, and return the exit code."""
+        process = self.running.pop(name)
+        if process.poll() is None:
+            process.send_signal(number)
+        return process.wait(60)
+
+    def stop(self) -> None:
+        """Kill all."""
+        for name in list(self.running):
+            self.end(name)
+
+    def log(self, name: str) -> str:
+        """Return what one has logged."""
+        return (self.home / f"{name}.log").read_text()
+
+
+class Load:
+    """Sends minutes of ticks of some symbols in a thread, until it is told to stop; `sent` is how many minutes."""
+
+    def __init__(self, kafka: str, symbols: Iterable[str], pause_s: float) -> None:
+        self._kafka, self._symbols, self._pause_s = kafka, tuple(symbols), pause_s
+        self.sent, self._stopping = 0, threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
+        self._thread.start()
+
+    def stop(self) -> int:
+        """Stop, and return how many minutes were sent."""
+        self._stopping.set()
+        self._thread.join()
+        return self.sent
+
+    async def _run(self) -> None:
+        async with producer(self._kafka) as to_kafka:
+            while not self._stopping.is_set():
+                for symbol in self._symbols:
+                    for value in minute(symbol, self.sent):
+                        await to_kafka.send(TICKS.name, value, key=symbol.encode())
+                await to_kafka.flush()
+                self.sent += 1
+                await asyncio.sleep(self._pause_s)
+
+
+def send(kafka: str, symbols: Iterable[str], minutes: Iterable[int]) -> None:
+    """Send minutes of ticks, and return when Kafka has them."""
+
+    async def run() -> None:
+        async with producer(kafka) as to_kafka:
+            for number in minutes:
+                for symbol in symbols:
+                    for value in minute(symbol, number):
+                        await to_kafka.send(TICKS.name, value, key=symbol.encode())
+            await to_kafka.flush()
+
+    asyncio.run(run())
+
+
+def bars(kafka: str, symbol: str) -> list[tuple[int, float, float, float, float]]:
+    """Return time and prices of a symbol's bars on the topic; one that came again must be the same."""
+    found: dict[int, tuple[int, float, float, float, float]] = {}
+    for value in asyncio.run(_values(kafka, BARS)):
+        for bar in codec.decode(value, Bar).records:
+            if bar.symbol == symbol:
+                row = (bar.time, bar.open, bar.high, bar.low, bar.close)
+                assert found.setdefault(bar.time, row) == row
+    return [found[at] for at in sorted(found)]
+
+
+async def _values(kafka: str, topic: Topic) -> list[bytes]:
+    consumer = broker.consumer(kafka, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        parts = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
+        starts, ends = await consumer.beginning_offsets(parts), await consumer.end_offsets(parts)
+        return [message.value async for message in between(consumer, starts, ends)]
+    finally:
+        await consumer.stop()
+
+
+def asked(kafka: Address, ask: Callable[[AIOKafkaAdminClient], Awaitable[T]]) -> T:
+    """Ask an admin client."""
+
+    async def run() -> T:
+        admin = broker.admin(kafka)
+        await admin.start()
+        try:
+            return await ask(admin)
+        finally:
+            await admin.close()
+
+    return asyncio.run(run())
+
+
+def committed(kafka: str) -> int:
+    """Return the sum of the offsets of `ticks` that the group has committed; 0 where there is no group yet."""
+    try:
+        found = asked(kafka, lambda admin: admin.list_consumer_group_offsets(WORKER_GROUP))
+    except GroupCoordinatorNotAvailableError:
+        return 0
+    return sum(max(at.offset, 0) for part, at in found.items() if part.topic == TICKS.name)
+
+
+def until(what: str, condition: Callable[[], bool], seconds: float = DEADLINE_S) -> None:
+    """Wait until a condition holds."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if condition():
+                return
+        except (KafkaError, OSError):
+            pass  # a broker that is away for now
+        time.sleep(0.3)
+    raise AssertionError(f"not within {seconds:.0f} s: {what}")
+
+
+def changelog_partitions() -> list[TopicPartition]:
+    """Return the partitions of the stage's changelog."""
+    return [TopicPartition(changelog("bars"), number) for number in range(TICKS.partitions)]

@@ -1,0 +1,47 @@
+"""What no setting may turn on, since Faust does not hold what it promises there: docs/why.md."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from settings import ROOT
+
+SAID = """
+from settings import Settings
+from stream.app import make_app
+app = make_app("any", Settings())
+print(app.conf.processing_guarantee.value, app.conf.web_enabled, app.conf.consumer_auto_offset_reset)
+"""
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"PROCESSING_GUARANTEE": "exactly_once"},
+        {"FORETICK_PROCESSING_GUARANTEE": "exactly_once"},
+        {"FAUST_PROCESSING_GUARANTEE": "exactly_once"},
+        {"CONSUMER_AUTO_OFFSET_RESET": "latest"},
+        {"WEB_ENABLED": "true", "NODE_WEB_ENABLED": "true"},
+    ],
+)
+def test_no_setting_changes_what_was_chosen_for_a_reason(told: dict[str, str], tmp_path: Path) -> None:
+    environment = {**os.environ, "FORETICK_HOME": str(tmp_path), **told}
+    said = subprocess.run(
+        [sys.executable, "-c", SAID], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+    assert said.stdout.split() == ["at_least_once", "False", "earliest"]
+
+
+def test_nothing_uses_a_windowed_table() -> None:
+    """Windows of Faust do not expire after a rebalance (faust#385, #193): bars are a fold of ours."""
+    words = (".tumbling(", ".hopping(", "Window(", "SlidingWindow")
+    used = [
+        (path.relative_to(ROOT), word)
+        for path in (ROOT / "stream").glob("*.py")
+        for word in words
+        if word in path.read_text()
+    ]
+    assert used == []
