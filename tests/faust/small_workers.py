@@ -139,15 +139,33 @@ def send(kafka: str, symbols: Iterable[str], minutes: Iterable[int]) -> None:
     asyncio.run(run())
 
 
-def bars(kafka: str, symbol: str) -> list[tuple[int, float, float, float, float]]:
-    """Return time and prices of a symbol's bars on the topic; one that came again must be the same."""
-    found: dict[int, tuple[int, float, float, float, float]] = {}
+Row = tuple[int, float, float, float, float]
+
+
+def bars(kafka: str) -> dict[str, list[Row]]:
+    """Return time and prices of each symbol's bars on the topic; one that came again must be the same."""
+    found: dict[str, dict[int, Row]] = {}
     for value in asyncio.run(_values(kafka, BARS)):
         for bar in codec.decode(value, Bar).records:
-            if bar.symbol == symbol:
-                row = (bar.time, bar.open, bar.high, bar.low, bar.close)
-                assert found.setdefault(bar.time, row) == row
-    return [found[at] for at in sorted(found)]
+            row = (bar.time, bar.open, bar.high, bar.low, bar.close)
+            assert found.setdefault(bar.symbol, {}).setdefault(bar.time, row) == row
+    return {symbol: [rows[at] for at in sorted(rows)] for symbol, rows in found.items()}
+
+
+def fewest(kafka: str, symbols: Iterable[str]) -> int:
+    """Return how many bars the symbol has that has fewest."""
+    found = bars(kafka)
+    return min(len(found.get(symbol, ())) for symbol in symbols)
+
+
+async def ends_of(kafka: str, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+    """Return where partitions end."""
+    consumer = broker.consumer(kafka, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        return dict(await consumer.end_offsets(partitions))
+    finally:
+        await consumer.stop()
 
 
 async def _values(kafka: str, topic: Topic) -> list[bytes]:
@@ -193,7 +211,7 @@ def until(what: str, condition: Callable[[], bool], seconds: float = DEADLINE_S)
                 return
         except (KafkaError, OSError):
             pass  # a broker that is away for now
-        time.sleep(0.3)
+        time.sleep(0.5)
     raise AssertionError(f"not within {seconds:.0f} s: {what}")
 
 
