@@ -14,8 +14,8 @@ from stream.admin import create_topics
 def workers(tmp_path: Path) -> Iterator[Workers]:
     """Give workers on a broker of their own."""
     with running(("kafka",)) as servers:
-        create_topics(servers.kafka)
-        found = Workers(servers.kafka, tmp_path)
+        create_topics(servers.broker)
+        found = Workers(servers.broker, servers.kafka, tmp_path)
         try:
             yield found
         finally:

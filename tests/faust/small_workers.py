@@ -19,7 +19,7 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 from stacks import environment_of
 
 from settings import ROOT
-from settings.broker import Address
+from settings.broker import Address, Broker
 from sources import broker
 from sources.kafka import between
 from sources.producer import producer
@@ -61,16 +61,17 @@ def expected(minutes: int) -> list[tuple[int, float, float, float, float]]:
 
 @dataclass
 class Workers:
-    """Processes of `small_worker`, in a folder of their own, by name."""
+    """Processes of `small_worker`, in a folder of their own, by name; `open` is where foreign clients go."""
 
-    kafka: str
+    kafka: Broker
+    open: str
     home: Path
     told: Mapping[str, str] = field(default_factory=dict)
     running: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
 
     def start(self, name: str, **told: str) -> "subprocess.Popen[bytes]":
         """Start one under a name."""
-        environment = environment_of(self.home) | {"FORETICK_KAFKA": self.kafka, "FORETICK_WORKER_NAME": name}
+        environment = environment_of(self.home) | self._kafka() | {"FORETICK_WORKER_NAME": name}
         paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
         with (self.home / f"{name}.log").open("a") as log:
             self.running[name] = subprocess.Popen(
@@ -81,6 +82,10 @@ class Workers:
                 stderr=log,
             )
         return self.running[name]
+
+    def _kafka(self) -> dict[str, str]:
+        who = {"_USER": self.kafka.user, "_PASSWORD": self.kafka.password.get_secret_value()} if self.kafka.user else {}
+        return {f"FORETICK_KAFKA{part}": value for part, value in {"": self.kafka.servers, **who}.items()}
 
     def end(self, name: str, number: int = signal.SIGKILL) -> int:
         """Send a signal, wait for the end, and return the exit code."""
@@ -102,7 +107,7 @@ class Workers:
 class Load:
     """Sends minutes of ticks of some symbols in a thread, until it is told to stop; `sent` is how many minutes."""
 
-    def __init__(self, kafka: str, symbols: Iterable[str], pause_s: float) -> None:
+    def __init__(self, kafka: Address, symbols: Iterable[str], pause_s: float) -> None:
         self._kafka, self._symbols, self._pause_s = kafka, tuple(symbols), pause_s
         self.sent, self._stopping = 0, threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
@@ -125,7 +130,7 @@ class Load:
                 await asyncio.sleep(self._pause_s)
 
 
-def send(kafka: str, symbols: Iterable[str], minutes: Iterable[int]) -> None:
+def send(kafka: Address, symbols: Iterable[str], minutes: Iterable[int]) -> None:
     """Send minutes of ticks, and return when Kafka has them."""
 
     async def run() -> None:
@@ -142,7 +147,7 @@ def send(kafka: str, symbols: Iterable[str], minutes: Iterable[int]) -> None:
 Row = tuple[int, float, float, float, float]
 
 
-def bars(kafka: str) -> dict[str, list[Row]]:
+def bars(kafka: Address) -> dict[str, list[Row]]:
     """Return time and prices of each symbol's bars on the topic; one that came again must be the same."""
     found: dict[str, dict[int, Row]] = {}
     for value in asyncio.run(_values(kafka, BARS)):
@@ -152,13 +157,13 @@ def bars(kafka: str) -> dict[str, list[Row]]:
     return {symbol: [rows[at] for at in sorted(rows)] for symbol, rows in found.items()}
 
 
-def fewest(kafka: str, symbols: Iterable[str]) -> int:
+def fewest(kafka: Address, symbols: Iterable[str]) -> int:
     """Return how many bars the symbol has that has fewest."""
     found = bars(kafka)
     return min(len(found.get(symbol, ())) for symbol in symbols)
 
 
-async def ends_of(kafka: str, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
+async def ends_of(kafka: Address, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
     """Return where partitions end."""
     consumer = broker.consumer(kafka, enable_auto_commit=False)
     await consumer.start()
@@ -168,7 +173,7 @@ async def ends_of(kafka: str, partitions: list[TopicPartition]) -> dict[TopicPar
         await consumer.stop()
 
 
-async def _values(kafka: str, topic: Topic) -> list[bytes]:
+async def _values(kafka: Address, topic: Topic) -> list[bytes]:
     consumer = broker.consumer(kafka, enable_auto_commit=False)
     await consumer.start()
     try:
@@ -193,7 +198,7 @@ def asked(kafka: Address, ask: Callable[[AIOKafkaAdminClient], Awaitable[T]]) ->
     return asyncio.run(run())
 
 
-def committed(kafka: str) -> int:
+def committed(kafka: Address) -> int:
     """Return the sum of the offsets of `ticks` that the group has committed; 0 where there is no group yet."""
     try:
         found = asked(kafka, lambda admin: admin.list_consumer_group_offsets(WORKER_GROUP))

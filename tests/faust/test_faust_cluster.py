@@ -16,6 +16,7 @@ from confluent_kafka.admin import (
 from small_workers import Load, Workers, asked, bars, committed, expected, fewest, until
 from three_brokers import PASSWORD, Cluster, three_brokers
 
+from settings.broker import at
 from stream.admin import create_topics
 from topics.catalog import WORKER_GROUP
 
@@ -60,7 +61,7 @@ def test_a_worker_needs_no_right_to_make_topics_and_survives_the_death_of_its_co
 ) -> None:
     """faust#390, #449: topics were made anew, otherwise. aiokafka#1154: stuck once the coordinator was gone."""
     until("every broker knows all topics", lambda: create_topics_or_say(cluster.open) == [], 30)
-    workers = Workers(cluster.open, tmp_path)
+    workers = Workers(at(cluster.open), cluster.open, tmp_path)
     workers.start("a")
     load = Load(cluster.open, SYMBOLS, 0.1)
     try:

@@ -108,7 +108,7 @@ def _truncate(workers: Workers, left: int) -> None:
 def test_transactions_of_others_leave_no_hole_in_the_commits(workers: Workers) -> None:
     """faust#606: control records are offsets that no message has. Aborted ticks are read: see docs/why.md."""
     workers.start("a")
-    foreign = Producer({"bootstrap.servers": workers.kafka, "transactional.id": "foreign"})
+    foreign = Producer({"bootstrap.servers": workers.open, "transactional.id": "foreign"})
     foreign.init_transactions(30)
     for number in range(30):
         foreign.begin_transaction()
