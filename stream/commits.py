@@ -63,6 +63,14 @@ class GenerationConsumer(Consumer):
         for known in (self._acked, self._acked_index, self._gap):
             known.clear()
 
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Note offsets that no message has, such as transactions' marks: up to that of the next message, left out.
+
+        Faust counts that message in, as acknowledged; the second acknowledgement then ends what one commit may cover, so
+        that commits fall behind where transactions come faster than commits (faust#606).
+        """
+        await super()._add_gap(tp, offset_from, offset_to - 1)
+
     async def _commit_offsets(self, offsets: Mapping[TP, int], start_new_transaction: bool = True) -> bool:  # noqa: ARG002
         """Commit, once the tables' changes are in Kafka, and unless the partitions were shared out meanwhile.
 

@@ -39,6 +39,7 @@ class SeekingConsumer(GenerationConsumer):
         super().__init__(*args, **kwargs)
         self._positions = Positions()
         self._jumps: list[Jump] = []
+        self._looking: asyncio.Task[None] | None = None
         self._remembered: Mapping[TP, int] | None = None
 
     async def remember_committed(self) -> None:
@@ -108,12 +109,20 @@ class SeekingConsumer(GenerationConsumer):
         self._jumps += self._positions.jumps(
             {tp: rows for tp, rows in fetched.items() if not self._is_changelog_tp(tp)}
         )
-        if self._jumps:
-            with suppress(KafkaError, TimeoutError):  # asked again after the next fetch
-                for loss in await self._ask(lost, self._jumps):
-                    self._note(loss)
-                self._jumps = []
+        if self._jumps and (self._looking is None or self._looking.done()):
+            # Beside the fetching: transactions of others make a jump in every fetch, and Kafka answers after a fetch.
+            self._looking = asyncio.ensure_future(self._look_at_jumps())
         return fetched
+
+    async def _look_at_jumps(self) -> None:
+        jumps, self._jumps = self._jumps, []
+        try:
+            losses = await self._ask(lost, jumps)
+        except (KafkaError, TimeoutError):
+            self._jumps = jumps + self._jumps  # asked again after the next fetch
+            return
+        for loss in losses:
+            self._note(loss)
 
     def _in_place(self, tp: TP, records: Sequence[Any]) -> bool:
         """Return whether what a fetch brought is to be handed over; what Faust would drop is fetched again.
