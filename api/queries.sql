@@ -249,7 +249,7 @@ LIMIT %(rows)s;
 SELECT
     (extract(epoch FROM start) * 1000)::int8, symbol, venue,
     symbol, venue, (extract(epoch FROM start) * 1000)::int8, (extract(epoch FROM "end") * 1000)::int8, reason, trades,
-    after_id, before_id
+    after_id, before_id, reader, topic, partition, first_offset, last_offset
 FROM gaps
 WHERE start >= %(start)s AND start <= %(end)s
     AND (%(symbol)s::text IS NULL OR symbol = %(symbol)s)

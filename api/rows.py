@@ -210,18 +210,27 @@ class AlertRow(BaseModel):
 
 
 class GapRow(BaseModel):
-    """Trades that a venue had and that never came: between `start` and `end` nothing more is known of the symbol."""
+    """Trades that a venue had and that never came: between `start` and `end` nothing more is known of the symbol.
 
-    symbol: str
-    venue: str
+    With a `reader` it is no venue's: that reader never got some Kafka records, which were deleted before.
+    """
+
+    symbol: str = Field(description="ALL where a reader lost Kafka records: whose they were is unknown")
+    venue: str = Field(description="the venue; of records lost by a reader, where they were in Kafka")
     start: Time
     end: Time
     reason: str
     trades: int | None = Field(description="how many are missing, where the venue counts its trades")
     after_id: str | None = Field(description="the venue's id of the last trade before")
     before_id: str | None = Field(description="the venue's id of the first trade after")
+    reader: str | None = Field(description="the Kafka consumer group that lost records; null where it is a venue's")
+    topic: str | None
+    partition: int | None
+    first_offset: int | None = Field(description="of the first record that the reader never got")
+    last_offset: int | None = Field(description="of the last record that the reader never got")
 
     model_config = example(
         **{"symbol": "BTCUSDT", "venue": "binance", "start": FIRST, "end": FIRST + 2_500},
         **{"reason": "the venue gives no more", "trades": 7, "after_id": "41", "before_id": "49"},
+        **dict.fromkeys(("reader", "topic", "partition", "first_offset", "last_offset")),
     )

@@ -86,7 +86,11 @@ class Alert(Struct, frozen=True):
 
 
 class Gap(Struct, frozen=True):
-    """Trades that a venue had and that never came: between `start` and `end` nothing more is known of the symbol."""
+    """Trades that a venue had and that never came: between `start` and `end` nothing more is known of the symbol.
+
+    With a `reader` it is no venue's: Foretick's `reader` never got the Kafka records from `first_offset` to
+    `last_offset` of a topic's partition. Their symbols are unknown: ``ALL``.
+    """
 
     symbol: str
     venue: str
@@ -96,6 +100,11 @@ class Gap(Struct, frozen=True):
     trades: int | None = None
     after_id: str | None = None
     before_id: str | None = None
+    reader: str | None = None
+    topic: str | None = None
+    partition: int | None = None
+    first_offset: int | None = None
+    last_offset: int | None = None
 
 
 class Drift(Struct, frozen=True):

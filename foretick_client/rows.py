@@ -143,7 +143,7 @@ class AlertRow(Struct, frozen=True):
 
 
 class GapRow(Struct, frozen=True):
-    """Trades that a venue had and that never came: between `start` and `end` nothing more is known of the symbol."""
+    """Trades that a venue had and that never came, or with a `reader` Kafka records that it never got."""
 
     symbol: str
     venue: str
@@ -153,3 +153,8 @@ class GapRow(Struct, frozen=True):
     trades: int | None
     after_id: str | None
     before_id: str | None
+    reader: str | None
+    topic: str | None
+    partition: int | None
+    first_offset: int | None
+    last_offset: int | None

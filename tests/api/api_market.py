@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from settings import ROOT
 from storage.timescale import Writer
+from stream.loss import Loss
 from topics.catalog import ALERTS, BARS, DRIFT, GAPS, OUTCOMES, PREDICTIONS, REGIMES, Topic
 from topics.records import HORIZONS, Alert, Bar, Drift, Forecast, Gap, Outcome, Prediction, Regime
 
@@ -24,6 +25,7 @@ MINUTES = 400
 MODELS = {"gbm": 1.0, "naive": 1.25}
 SPREAD = (-1.6, -1.3, -0.7, 0.0, 0.7, 1.3, 1.6)
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
+LOST = Loss("ticks", 3, 5, 8, FIRST + 30 * MINUTE)
 
 
 def close_at(minute: int) -> float:

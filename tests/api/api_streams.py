@@ -11,6 +11,7 @@ import httpx
 from api_market import MODELS, Api, said
 from websockets.sync.client import connect
 
+from settings.broker import Address
 from stream.outbox import Outbox
 from topics.catalog import PREDICTIONS
 from topics.codec import encode_one
@@ -39,7 +40,7 @@ def sent(batches: Sequence[Sequence[Prediction]]) -> list[str]:
     return sorted(encode_one(record).decode() for rows in batches for record in rows)
 
 
-def send(kafka: str, batches: Sequence[Sequence[Prediction]]) -> None:
+def send(kafka: Address, batches: Sequence[Sequence[Prediction]]) -> None:
     async def run() -> None:
         outbox = Outbox(kafka)
         await outbox.send([(PREDICTIONS, rows[0].symbol, rows) for rows in batches])

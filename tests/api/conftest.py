@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from api_market import MINUTES, Api, Market, serving
+from api_market import LOST, MINUTES, Api, Market, serving
 from stacks import databases
 
 from stream.admin import create_topics
+from stream.loss import gap
+from topics.catalog import GAPS
 
 
 @pytest.fixture(scope="session")
@@ -26,9 +28,10 @@ def new_market(servers: Any) -> Iterator[Callable[[], Market]]:
 
 @pytest.fixture(scope="module")
 def market(new_market: Callable[[], Market]) -> Market:
-    """A database with `MINUTES` minutes of two symbols."""
+    """A database with `MINUTES` minutes of two symbols, and a reader's loss."""
     market = new_market()
     market.write(MINUTES)
+    market.store({GAPS: [gap("reader", LOST)]})
     market.acknowledge("up-BTCUSDT-20", "seen")
     market.acknowledge("up-ETHUSDT-40", "mine")
     market.deploy("gbm", 1, "v0")

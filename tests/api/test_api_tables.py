@@ -11,9 +11,9 @@ import msgspec
 import psycopg
 import pyarrow as pa
 import pytest
-from api_market import FIRST, MINUTE, MINUTES, SYMBOLS, Api, Market, alert, gap, outcome, said, serving
+from api_market import FIRST, LOST, MINUTE, MINUTES, SYMBOLS, Api, Market, alert, gap, outcome, said, serving
 
-from api.rows import GapRow
+from stream.loss import gap as lost_by
 from topics.catalog import OUTCOMES, PREDICTIONS
 from topics.records import HORIZONS
 
@@ -239,10 +239,14 @@ def test_gaps_are_given_as_they_were_stored(api: Api):
         asked = {"from": str(FIRST + 20 * MINUTE), "to": str(FIRST + 60 * MINUTE)}
         some = every(client, "gaps", symbol="ETHUSDT", **asked)
         none = every(client, "gaps", venue="kraken")
+        (lost,) = every(client, "gaps", symbol="ALL")
     stored = [msgspec.structs.asdict(gap("BTCUSDT", minute)) for minute in range(0, MINUTES, 20)]
-    assert rows == [{name: row[name] for name in GapRow.__struct_fields__} for row in stored]
+    assert rows == stored
     assert [row["start"] for row in some] == [FIRST + 20 * MINUTE, FIRST + 40 * MINUTE]
     assert none == []
+    assert lost == msgspec.structs.asdict(lost_by("reader", LOST))
+    told = [lost[name] for name in ("reader", "topic", "partition", "first_offset", "last_offset")]
+    assert told == ["reader", "ticks", 3, 5, 7]
 
 
 def test_pages_are_complete_while_rows_are_added(new_market: Callable[[], Market], kafka, tmp_path):
