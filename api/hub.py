@@ -92,9 +92,12 @@ class Hub:
                 log.error("Kafka has not what comes next for the streams (%s): they begin anew at its end", error)
                 self._begun = False
             except (KafkaError, OSError) as error:
-                if str(error) != said:  # once, and not again every other second
-                    said = str(error)
-                    log.warning("Kafka at %s cannot be read for the streams: %s", self.bootstrap, error)
+                why = str(error) or type(error).__name__
+                if why != said:  # once, and not again every other second
+                    said = why
+                    log.warning("Kafka at %s cannot be read for the streams: %s", self.bootstrap, why)
+            except Exception:
+                log.exception("the streams cannot be read on from Kafka at %s; trying again", self.bootstrap)
             finally:
                 self.ready.clear()
                 self._wake()

@@ -15,14 +15,20 @@ fetched.install()
 class Consumer(AIOKafkaConsumer):  # type: ignore[misc, unused-ignore]
     """A consumer that ends without cancelling whoever ends it.
 
-    aiokafka 0.12 cancels a task of its own and waits for it; where that has not begun yet, as after a start that found
-    no such topic, the cancellation becomes the caller's, whose task then ended without a word.
+    aiokafka cancels tasks of its own and waits for them. Where one has not begun yet, as after a start that found no
+    such topic, or waits to fetch again, as after Kafka went, its cancellation becomes that of the caller, whose task
+    then ended without a word.
     """
 
     async def stop(self) -> None:
-        """Let that task begin, then stop."""
-        await asyncio.sleep(0)
-        await super().stop()
+        """Stop in a task, so that only that one can be cancelled by aiokafka's; then close what it left open."""
+        ending = asyncio.create_task(super().stop())
+        await asyncio.wait({ending})
+        if ending.cancelled():
+            await asyncio.gather(self._fetcher.close(), return_exceptions=True)
+            await self._client.close()
+        else:
+            await ending
 
 
 def consumer(address: Address, *topics: str, **options: Any) -> AIOKafkaConsumer:
