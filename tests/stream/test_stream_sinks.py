@@ -128,7 +128,7 @@ def test_a_redis_that_takes_nothing_costs_the_cache_alone(
     finally:
         mend()
     persist.cached()
-    persist.says("ok")
+    persist.says("healthy")
     assert persist.away("cache") == 0
     assert persist.process() == before
     assert persist.log("takes nothing") == told + 1
@@ -178,7 +178,7 @@ def test_a_database_that_is_away_costs_storage_alone(persist: Persist, broken: A
         persist.send()
         persist.cached()  # also what comes when it is known to be away
     persist.stored()
-    persist.says("ok")
+    persist.says("healthy")
     assert persist.away("database") == 0
     assert persist.process() == before
     assert persist.log("waits in Kafka") == told + 1
