@@ -37,7 +37,7 @@ Times are epoch milliseconds, UTC; returns are log returns; unknown is null. Tab
 def make_app(settings: Settings) -> FastAPI:
     """Return the application; it opens its connections when it is started."""
     database = Database(settings.database_url.get_secret_value())
-    hub = Hub(settings.broker)
+    hub = Hub(settings.broker, settings.bounds)
     champions = Champions(database)
 
     def ready() -> str | None:

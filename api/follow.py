@@ -152,7 +152,7 @@ class Follower:
                     yield []
                     for records in (await client.getmany(timeout_ms=500, max_records=100)).values():
                         for record in records:
-                            for piece in self._pieces(frame(record)):
+                            for piece in self._pieces(frame(record, self.hub.bounds)):
                                 yield piece
         except OffsetOutOfRangeError:
             raise EndedError("gone", f"Kafka has dropped what comes next: {ANEW.format(self.topic.name)}") from None

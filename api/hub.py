@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from api.ring import Frame, Ring
 from settings.broker import Address
 from sources import broker
+from topics.bounds import BOUNDS, Bounds
 from topics.catalog import ALERTS, DRIFT, GAPS, OUTCOMES, PREDICTIONS, REGIMES, Topic, by_name
 
 STREAMED = (PREDICTIONS, OUTCOMES, REGIMES, ALERTS, DRIFT, GAPS)
@@ -40,16 +41,17 @@ async def consumer(bootstrap: Address, topics: Sequence[Topic]) -> AsyncIterator
         await asyncio.shield(client.stop())
 
 
-def frame(record: ConsumerRecord) -> Frame:
+def frame(record: ConsumerRecord, bounds: Bounds = BOUNDS) -> Frame:
     """Return a Kafka record as a frame."""
-    return Frame(by_name(record.topic), record.partition, record.offset, record.value or b"", tuple(record.headers))
+    topic, value, headers = by_name(record.topic), record.value or b"", tuple(record.headers)
+    return Frame(topic, record.partition, record.offset, value, headers, record.timestamp, bounds)
 
 
 class Hub:
     """The rings. `ready` is set while Kafka answers, `stopping` once all streams are to end."""
 
-    def __init__(self, bootstrap: Address) -> None:
-        self.bootstrap = bootstrap
+    def __init__(self, bootstrap: Address, bounds: Bounds = BOUNDS) -> None:
+        self.bootstrap, self.bounds = bootstrap, bounds
         self.rings = {topic: Ring(topic) for topic in STREAMED}
         self.ready = asyncio.Event()
         self.stopping = asyncio.Event()
@@ -125,4 +127,4 @@ class Hub:
                 await client.end_offsets(client.assignment())  # a consumer waits for a lost Kafka without a word
                 quiet = 0
             for part, records in found.items():
-                self.rings[by_name(part.topic)].add([frame(record) for record in records])
+                self.rings[by_name(part.topic)].add([frame(record, self.bounds) for record in records])

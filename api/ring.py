@@ -13,6 +13,7 @@ from functools import cached_property
 from msgspec import Struct
 
 from topics import codec
+from topics.bounds import BOUNDS, Bounds
 from topics.catalog import Topic
 
 BYTES = 16_777_216
@@ -21,18 +22,25 @@ BYTES = 16_777_216
 
 @dataclass(frozen=True)
 class Frame:
-    """One Kafka record. Its parts that are no record have a row, so that rows count the same for everyone."""
+    """One Kafka record. Its parts that are no record have a row, so that rows count the same for everyone.
+
+    `time` is the broker's (epoch ms; 0: it told none). Within the `bounds` it is read as the stream reads it.
+    """
 
     topic: Topic
     partition: int
     offset: int
     value: bytes
     headers: tuple[tuple[str, bytes], ...] = ()
+    time: int = 0
+    bounds: Bounds = BOUNDS
 
     @cached_property
     def rows(self) -> list[tuple[int, Struct, bytes]]:
         """The records with their rows and bytes: read once for all, by the first who follows; nobody may."""
-        frame = codec.decode(self.value, self.topic.record, self.headers)
+        frame = codec.decode(
+            self.value, self.topic.record, self.headers, latest=self.bounds.latest(self.time), bounds=self.bounds
+        )
         return [(row, record, codec.encode_one(record)) for row, record in zip(frame.rows, frame.records, strict=True)]
 
 

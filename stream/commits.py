@@ -66,8 +66,8 @@ class GenerationConsumer(Consumer):
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
         """Note offsets that no message has, such as transactions' marks: up to that of the next message, left out.
 
-        Faust counts that message in, as acknowledged; the second acknowledgement then ends what one commit may cover, so
-        that commits fall behind where transactions come faster than commits (faust#606).
+        Faust counts that message in, as acknowledged; the second acknowledgement then ends what one commit may cover,
+        so that commits fall behind where transactions come faster than commits (faust#606).
         """
         await super()._add_gap(tp, offset_from, offset_to - 1)
 

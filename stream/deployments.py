@@ -27,6 +27,7 @@ from stream.signature import is_signed
 from stream.skips import Skips
 from stream.stages import Predictions
 from topics.catalog import DEAD_LETTERS, MODEL_EVENTS, MODELS
+from topics.codec import Unread
 from topics.records import DeadLetter, Deployment, ModelEvent
 
 log = logging.getLogger("foretick")
@@ -70,6 +71,8 @@ class Decisions:
             why = skipped.get((record.partition, record.offset))
             if why is not None:
                 letters.append(of_record(MODELS.name, record, 0, record.value or b"", why))
+            elif isinstance(record.value, Unread):  # who wrote it is not known: the signature is of its bytes
+                letters += decode_record(MODELS, record)[2]
             elif is_signed(self.key, record.value, record.headers):
                 self.begun = True
                 _, made, unread = decode_record(MODELS, record)

@@ -50,22 +50,17 @@ def of_record(topic: str, record: ConsumerRecord, row: int, value: bytes, reason
 Decoded = tuple[Sequence[int], list[Any], list[DeadLetter]]
 
 
-def latest(time_ms: float, bounds: Bounds) -> int | None:
-    """Return the latest time (epoch ms) that a record of a message may have, None where the broker told no time."""
-    return int(time_ms) + bounds.ahead_ms if time_ms > 0 else None
-
-
 def decode_event(topic: Topic, event: EventT[Any], bounds: Bounds = BOUNDS) -> Decoded:
     """Return the records of an event, the row of each, and the dead letters of what is none; never raises."""
     message, letter_of = event.message, partial(of_event, topic.name, event)
-    time = latest((message.timestamp or 0) * 1000, bounds)
+    time = bounds.latest((message.timestamp or 0) * 1000)
     return _decode(topic, message.value, headers_of(event), letter_of, time, bounds)
 
 
 def decode_record(topic: Topic, record: ConsumerRecord, bounds: Bounds = BOUNDS) -> Decoded:
     """Return the same of a record that aiokafka has read."""
     letter_of = partial(of_record, topic.name, record)
-    return _decode(topic, record.value, record.headers, letter_of, latest(record.timestamp, bounds), bounds)
+    return _decode(topic, record.value, record.headers, letter_of, bounds.latest(record.timestamp), bounds)
 
 
 def _decode(

@@ -150,7 +150,8 @@ def make_persist(settings: Settings) -> App:
 
     @app.task  # type: ignore[untyped-decorator, unused-ignore]
     async def past_the_database() -> None:
-        await or_end("past the database", fill_cache(settings.broker, latest, database, partial(shown, app)))
+        past = fill_cache(settings.broker, latest, database, partial(shown, app), settings.bounds)
+        await or_end("past the database", past)
 
     @app.on_before_shutdown.connect  # type: ignore[untyped-decorator, unused-ignore]
     async def close(*_: object, **__: object) -> None:

@@ -49,13 +49,17 @@ async def _original(address: Address, letter: Letter) -> ConsumerRecord | None:
     """Return the Kafka record that a letter is about, None where Kafka has it no more."""
     partition = TopicPartition(letter.topic, letter.partition)
     client = broker.consumer(
-        address, enable_auto_commit=False, auto_offset_reset="none", max_partition_fetch_bytes=MAX_MESSAGE_BYTES
+        address,
+        letter.topic,  # only of a topic that it was told of does a client know the partitions
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        max_partition_fetch_bytes=MAX_MESSAGE_BYTES,
     )
     try:
         await client.start()
-        await client.topics()  # asks for the partitions of all
-        if letter.partition not in (client.partitions_for_topic(letter.topic) or ()):
+        if partition not in client.assignment():
             return None
+        client.unsubscribe()
         client.assign([partition])
         begins, ends = await client.beginning_offsets([partition]), await client.end_offsets([partition])
         if not begins[partition] <= letter.offset < ends[partition]:

@@ -15,7 +15,8 @@ from settings.broker import Address
 from sources import broker
 from storage.errors import AwayError
 from storage.latest import Latest
-from topics import codec
+from stream.letters import decode_record
+from topics.bounds import BOUNDS, Bounds
 from topics.catalog import MAX_MESSAGE_BYTES, by_name
 
 log = logging.getLogger("foretick")
@@ -68,18 +69,20 @@ async def until_taken(sink: Sink, what: str, act: Callable[[], Awaitable[None]])
         slow.cancel()
 
 
-async def fill_cache(bootstrap: Address, latest: Latest, database: Sink, positions: Positions) -> None:
+async def fill_cache(
+    bootstrap: Address, latest: Latest, database: Sink, positions: Positions, bounds: Bounds = BOUNDS
+) -> None:
     """For ever, give the cache what the topics hold, whenever the database is away."""
     while True:
         await database.away.wait()
         try:
-            await _read(bootstrap, latest, database, positions)
+            await _read(bootstrap, latest, database, positions, bounds)
         except (KafkaError, OSError) as error:
             log.warning("the newest values, past the database: %s; trying again", error)
         await asyncio.sleep(1.0)  # also where no partition is assigned just now
 
 
-async def _read(bootstrap: Address, latest: Latest, database: Sink, positions: Positions) -> None:
+async def _read(bootstrap: Address, latest: Latest, database: Sink, positions: Positions, bounds: Bounds) -> None:
     """Read until the database is back, or other partitions are assigned."""
     starts = positions()
     if not starts:
@@ -99,6 +102,7 @@ async def _read(bootstrap: Address, latest: Latest, database: Sink, positions: P
             for partition, messages in (await consumer.getmany(timeout_ms=500, max_records=MESSAGES)).items():
                 topic = by_name(partition.topic)
                 for message in messages:
-                    await latest.write({topic: codec.decode(message.value, topic.record, message.headers).records})
+                    _, records, _ = decode_record(topic, message, bounds)  # the letters come from storing it
+                    await latest.write({topic: records})
     finally:
         await consumer.stop()

@@ -25,7 +25,7 @@ from stack import state
 from stack.addresses import HOST
 from storage.timescale import migrate
 
-START_S = 120.0
+START_S = 240.0
 numbers = itertools.count(1)
 
 

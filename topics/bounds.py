@@ -19,6 +19,10 @@ class Bounds:
     rejected: int = 100
     ahead_ms: int = 86_400_000
 
+    def latest(self, time_ms: float) -> int | None:
+        """Return the latest time (epoch ms) in a message of that time, None where the broker told no time."""
+        return int(time_ms) + self.ahead_ms if time_ms > 0 else None
+
 
 BOUNDS = Bounds()
 """Where nothing else is set."""

@@ -16,6 +16,7 @@ from sources.errors import SourceError
 from sources.kafka import Cluster, between
 from sources.live.line import Place
 from topics import codec
+from topics.bounds import BOUNDS
 from topics.catalog import TICKS
 from topics.records import Tick
 
@@ -77,7 +78,8 @@ async def recall(bootstrap: Address, cluster: Cluster, memory: Memory, venue: st
             memory.offsets = {at.partition: max(begins[at], ends[at] - LOOK_BACK) for at in partitions}
         starts = {at: max(memory.offsets.get(at.partition, 0), begins[at]) for at in partitions}
         async for message in between(consumer, starts, ends):
-            for tick in codec.decode(message.value, Tick, message.headers).records:
+            latest = BOUNDS.latest(message.timestamp)
+            for tick in codec.decode(message.value, Tick, message.headers, latest=latest).records:
                 if tick.venue == venue:
                     memory.note(tick, counted=counted)
         memory.offsets = {at.partition: ends[at] for at in partitions}

@@ -172,6 +172,12 @@ def test_a_stream_ends_with_its_token(api: Api, kafka: str):
     assert (closed.value.rcvd.code, closed.value.rcvd.reason[:8]) == (4401, "revoked:")
 
 
+def test_a_row_that_is_dated_ahead_of_the_broker_is_not_streamed_and_the_others_keep_their_rows():
+    rows = [said("BTCUSDT", minute, "gbm") for minute in (0, 24 * 60 + 1, 1)]
+    frame = Frame(PREDICTIONS, 0, 0, encode(rows), time=rows[0].time)
+    assert [(row, record) for row, record, _ in frame.rows] == [(0, rows[0]), (2, rows[2])]
+
+
 @pytest.mark.parametrize("wanted", ["BTCUSDT", "ETHUSDT"])
 def test_who_wants_little_of_a_busy_topic_is_told_where_the_stream_is(wanted: str):
     """Else their connection looks dead, and they come back with an old id, for ever."""

@@ -21,6 +21,7 @@ from stream.shell import Part
 from stream.stages import Outcomes, Predictions
 from topics import codec
 from topics.catalog import BARS, DEAD_LETTERS
+from topics.limits import MOST_VOLUME
 from topics.records import Bar, DeadLetter, Features, Forecast, Prediction, Tick
 
 START, MINUTE = 1_748_044_800_000, 60_000
@@ -63,12 +64,15 @@ def test_the_same_ticks_become_bars_of_every_kind() -> None:
 
 def test_a_tick_that_no_kind_can_take_is_one_dead_letter_and_a_late_one_still_counts_where_nothing_is_late() -> None:
     stage = Bars("1m", 0, ("tick-9", "dollar-1000"))
-    late, huge = tick(1), tick(2 * MINUTE, 1e200, 1e200)
-    state, published = step(stage, begin(stage), part(7, tick(0), tick(MINUTE), late, huge))
+    state, _ = step(stage, begin(stage), part(6, tick(0), tick(MINUTE)))
+    for bar in (state.time.open[START + MINUTE], *(other.open for other in state.others.values())):
+        assert bar is not None
+        bar.volume = MOST_VOLUME  # so much was traded that hardly anything more fits in
+    state, published = step(stage, state, part(7, tick(1), tick(MINUTE + 1, amount=1e18)))
     letters = [record for record in published if isinstance(record, DeadLetter)]
     assert [(letter.offset, letter.row, letter.reason.split(":")[0]) for letter in letters] == [
-        (7, 2, "late"),
-        (7, 3, "with this trade the bar's volume would not be finite"),
+        (7, 0, "late"),
+        (7, 1, "with this trade the bar's volume would be beyond what a bar may hold"),
     ]
     opened = state.others["tick-9"].open
     assert opened is not None

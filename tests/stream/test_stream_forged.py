@@ -9,6 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from aiokafka.structs import ConsumerRecord
 from stacks import Servers
 
 from settings.broker import Address
@@ -18,6 +19,7 @@ from stream.deployments import Decisions, Follower, read_logs
 from stream.signature import is_signed, key_of, signed
 from topics import codec
 from topics.catalog import MODELS
+from topics.codec import Unread
 from topics.records import Deployment, ModelEvent
 
 GOOD, FORGED = "0123456789ab", "ba9876543210"
@@ -43,6 +45,13 @@ def test_a_signature_is_of_these_bytes_and_of_this_key() -> None:
     assert not is_signed(b"kex", b"value", [header])
     assert not is_signed(b"key", b"value", [(header[0], b"")])
     assert not is_signed(b"key", None, [])
+
+
+def test_a_record_too_large_to_be_read_is_a_dead_letter_and_not_called_forged() -> None:
+    record = ConsumerRecord(MODELS.name, 0, 5, 1_700_000_000_000, 0, b"m", Unread("too large"), None, 0, 0, ())
+    found, refused, letters = Decisions(b"key", begun=True).read([record])
+    assert (found, refused) == ([], [])
+    assert [(letter.offset, letter.reason) for letter in letters] == [(5, "too large")]
 
 
 class Lineup:
@@ -118,6 +127,7 @@ def test_a_forged_decision_a_path_and_poison_are_refused_and_the_ledgers_goes_on
         async with asyncio.timeout(WAIT_S):
             await lineup.second.wait()
         following.cancel()
+        await asyncio.wait({following})  # cancelled once more by the end of the loop, it would leave a connection open
         return lineup, told
 
     lineup, told = asyncio.run(story())

@@ -11,12 +11,13 @@ from typing import Any
 
 import psycopg
 import pytest
-from stacks import environment_of, running
+from stacks import Servers, environment_of, running
 from stream_runs import COMPONENTS, DEADLINE_S, Run
 
 from settings import ROOT
 from sources import broker
 from stack import state
+from stream.signature import key_of, signed
 from topics import codec
 from topics.catalog import MODELS, READ_FOR_UNIVERSE, TICKS, TOPICS
 from topics.records import Bar
@@ -68,16 +69,20 @@ def until(so: Callable[[], bool], what: Callable[[], object]) -> None:
         time.sleep(0.5)
 
 
-async def send(kafka: str, topics: list[str], values: dict[str, tuple[bytes, Any]]) -> dict[tuple[str, int], str]:
-    """Send each value to partition 0 of each topic, packed; return what lies where."""
-    size = 64 << 20
-    sender = broker.producer(kafka, compression_type="zstd", max_request_size=size, max_batch_size=size)
+async def send(servers: Servers, topics: list[str], values: dict[str, tuple[bytes, Any]]) -> dict[tuple[str, int], str]:
+    """Send each value to partition 0 of each topic, packed, as the stack's own user; return what lies where.
+
+    On `models` each has the ledger's signature: what has none is not even read (test_stream_forged.py).
+    """
+    size, key = 64 << 20, key_of(servers.home)
+    sender = broker.producer(servers.broker, compression_type="zstd", max_request_size=size, max_batch_size=size)
     await sender.start()
     try:
         found = {}
         for topic in topics:
             for name, (value, headers) in values.items():
-                sent = await sender.send_and_wait(topic, value, key=b"gbm", partition=0, headers=headers)
+                every = [*headers, signed(key, value)] if topic == MODELS.name else headers
+                sent = await sender.send_and_wait(topic, value, key=b"gbm", partition=0, headers=every)
                 found[topic, sent.offset] = name
         return found
     finally:
@@ -101,7 +106,7 @@ def test_every_hostile_value_on_every_topic_is_a_dead_letter_and_a_good_symbol_g
     for kind in ("gap", "prediction"):
         done(foretick(stack, "alerts", "add", f"any-{kind}", "--on", kind, "--when", "any"))
     before = processes(stack)
-    sent = asyncio.run(send(stack.servers.kafka, READ, HOSTILE))
+    sent = asyncio.run(send(stack.servers, READ, HOSTILE))
     symbol, rows = next(iter(bars.items()))
     stack.send([rows[start : start + 50] for start in range(0, BARS_SENT, 50)])
     stack.wait(BARS_SENT * 12)
@@ -121,7 +126,7 @@ def test_letters_are_listed_shown_sent_again_and_dropped(stack: Run) -> None:
     tick = b'{"symbol":"AGAIN","time":60000,"price":1.5,"amount":2.0}'
     wrong = [(codec.VERSION_HEADER, b"0\x1b[31m")]
     sent = asyncio.run(
-        send(stack.servers.kafka, [TICKS.name], {"wrong": (tick, wrong), "text": (b"\x1b[2Jno", codec.HEADERS)})
+        send(stack.servers, [TICKS.name], {"wrong": (tick, wrong), "text": (b"\x1b[2Jno", codec.HEADERS)})
     )
     until(lambda: not sent.keys() - letters(stack).keys(), lambda: sent)
     (_, first), (_, second) = sent
@@ -164,7 +169,7 @@ def test_a_record_is_passed_over_while_the_stack_runs_also_of_a_compacted_topic(
     made = b'{"model":"gbm","number":9007199254740000,"action":"retire","champion":null,"fingerprint":"x","time":1}'
     before = processes(stack)
     for topic, value in ((TICKS.name, tick), (MODELS.name, made)):
-        asyncio.run(send(stack.servers.kafka, [topic], {"skipped": (value, codec.HEADERS)}))
+        asyncio.run(send(stack.servers, [topic], {"skipped": (value, codec.HEADERS)}))
     places = {(topic, end) for topic, end in after.items()}
     until(lambda: places <= letters(stack).keys(), lambda: letters(stack))
     assert {letters(stack)[place] for place in places} == {"passed over by hand: no good"}

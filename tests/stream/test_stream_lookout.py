@@ -45,7 +45,7 @@ run(app)
 def prepared() -> Iterator[Servers]:
     """A Kafka with the topics, and nothing on them."""
     with running(("kafka",)) as found:
-        create_topics(found.kafka)
+        create_topics(found.broker)
         yield found
 
 
@@ -66,7 +66,7 @@ def send(servers: Servers) -> None:
 
     async def sent() -> None:
         outbox = Outbox(servers.kafka)
-        await outbox.send([(BARS, "STILL", [Bar("STILL", "1m", 0, 1.0, 1.0, 1.0, 1.0, 1.0)])])
+        await outbox.send([(BARS, "STILL", [Bar("STILL", "1m", 1_600_000_020_000, 1.0, 1.0, 1.0, 1.0, 1.0)])])
         await outbox.stop()
 
     asyncio.run(sent())

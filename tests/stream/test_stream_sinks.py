@@ -29,6 +29,7 @@ pytestmark = [pytest.mark.services, pytest.mark.slow]
 
 MINUTE = 60_000
 T0 = 1_600_000_020_000
+AHEAD = 9_000_000_000_000
 DEADLINE_S = 120.0
 
 
@@ -128,7 +129,7 @@ def test_a_redis_that_takes_nothing_costs_the_cache_alone(
     finally:
         mend()
     persist.cached()
-    persist.says("ok")
+    persist.says("healthy")
     assert persist.away("cache") == 0
     assert persist.process() == before
     assert persist.log("takes nothing") == told + 1
@@ -175,10 +176,11 @@ def test_a_database_that_is_away_costs_storage_alone(persist: Persist, broken: A
         persist.says("TimescaleDB", why)
         assert persist.away("database") == 1
         assert persist.away("cache") == 0
+        persist.run.send([[Bar("BTCUSDT", "1m", AHEAD, 1.0, 1.0, 1.0, 1.0, 1.0)]])  # would be the newest for ever
         persist.send()
         persist.cached()  # also what comes when it is known to be away
     persist.stored()
-    persist.says("ok")
+    persist.says("healthy")
     assert persist.away("database") == 0
     assert persist.process() == before
     assert persist.log("waits in Kafka") == told + 1

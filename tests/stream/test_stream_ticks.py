@@ -17,10 +17,12 @@ pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(300)]
 START, MINUTE = 1_748_044_800_000, 60_000
 MINUTES = 30
 GARBAGE = {
-    "ticks": [b"", b"{", b"[1, 2]", b'{"symbol":"BTCUSDT","time":1,"price":-1,"amount":1}'],
-    "bars": [b'{"symbol":"BTCUSDT","interval":"1m","time":0,"open":1,"high":0.5,"low":1,"close":1,"volume":1}'],
+    "ticks": [b"", b"{", b"[1, 2]", b'{"symbol":"BTCUSDT","time":1748044800000,"price":-1,"amount":1}'],
+    "bars": [
+        b'{"symbol":"BTCUSDT","interval":"1m","time":1748044800000,"open":1,"high":0.5,"low":1,"close":1,"volume":1}'
+    ],
     "features": [
-        b'{"symbol":"BTCUSDT","interval":"1m","time":0,"close":1,"fingerprint":"another","values":[1]}',
+        b'{"symbol":"BTCUSDT","interval":"1m","time":1748044800000,"close":1,"fingerprint":"another","values":[1]}',
     ],
     "predictions": [b"null"],
     "regimes": [b"no JSON"],
