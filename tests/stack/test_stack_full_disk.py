@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections.abc import Callable, Iterator
@@ -121,12 +122,11 @@ def test_a_start_that_fails_for_want_of_room_names_the_folder(disk: SmallDisk, t
 
 @pytest.mark.services
 @pytest.mark.slow
-def test_the_servers_come_back_by_themselves_when_there_is_room_again(tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
-    for parent in tmp_path.parents[:3]:
-        parent.chmod(parent.stat().st_mode | 0o011)  # PostgreSQL's user must come through
+def test_the_servers_come_back_by_themselves_when_there_is_room_again() -> None:
     names = ("kafka", "postgres", "redis")
-    with small_disk(tmp_path / "disk", 400) as disk, running(names, home=disk.folder) as servers:
+    # In no folder of pytest's: each session closes those, and PostgreSQL's user must come through.
+    folder = Path(tempfile.mkdtemp(prefix="foretick-test-"))
+    with small_disk(folder, 400) as disk, running(names, home=disk.folder) as servers:
         before = state.read(servers.home)
         disk.fill()
         for name in names:
@@ -145,3 +145,4 @@ def test_the_servers_come_back_by_themselves_when_there_is_room_again(tmp_path: 
         )
         assert all(healthy.components[name].restarts > 0 for name in names)
         assert healthy.supervisor == before.supervisor if before else False
+    folder.rmdir()
