@@ -8,7 +8,7 @@ import typer
 
 from cli.alerts_database import Json, database, say
 from cli.errors import UserError
-from cli.text import echo_json
+from cli.text import echo, echo_json
 from topics.units import interval_ms
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ def tail(
     from cli.alerts_shown import silence  # noqa: PLC0415 - as above
 
     with database() as connection:
-        typer.echo(silence(overview(connection).rules, symbol))
+        echo(silence(overview(connection).rules, symbol))
 
 
 @app.command()

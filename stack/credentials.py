@@ -1,17 +1,25 @@
 """Users of our Kafka for programs: each has the rights of whoever comes in without a login, and may be taken back."""
 
+import asyncio
 import secrets
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace as changed
 from re import fullmatch
 
 from aiokafka.errors import KafkaError
+from pydantic import SecretStr
 
 from settings import Settings
+from settings.broker import Broker
 from stack import scram
 from stack.kafka_config import MECHANISM, USER
 from stack.lag import admin_client
 
 NAME = r"[a-z][a-z0-9_-]{0,62}"
 OURS = frozenset({USER, "controller"})
+PATIENCE_S, AGAIN_S = 30.0, 0.1
+"""Kafka's controller notes a change, and the broker learns of it a moment later: how long that is waited for."""
 
 
 class CredentialsError(Exception):
@@ -41,6 +49,8 @@ async def made(settings: Settings, name: str, *, replace: bool = False) -> dict[
             await scram.put(admin, name, password)
     except (KafkaError, OSError) as error:
         raise _away(settings, error) from error
+    user = changed(settings.broker, user=name, password=SecretStr(password))
+    await _until(lambda: _lets_in(user), f"Kafka has made the user {name}, but does not let it in yet: try it later")
     return {
         "bootstrap.servers": settings.kafka,
         "security.protocol": settings.broker.security,
@@ -60,6 +70,28 @@ async def revoked(settings: Settings, name: str) -> None:
         raise _away(settings, error) from error
     if not there:
         raise CredentialsError(f"there is no user {name}; foretick topics credentials lists them")
+
+    async def gone() -> bool:
+        return name not in await listed(settings)
+
+    await _until(gone, f"Kafka has noted that {name} is taken back, but still lists it: see later whether it is gone")
+
+
+async def _lets_in(user: Broker) -> bool:
+    try:
+        async with admin_client(user):
+            return True
+    except KafkaError:
+        return False
+
+
+async def _until(true: Callable[[], Awaitable[bool]], otherwise: str) -> None:
+    """Wait until the broker knows of a change."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not await true():
+        if time.monotonic() > deadline:
+            raise CredentialsError(otherwise)
+        await asyncio.sleep(AGAIN_S)
 
 
 def _check(name: str) -> None:

@@ -53,10 +53,11 @@ def let_through(folder: Path) -> None:
 def data_folder(home: Path) -> Path:
     """Return where the cluster lives: under `home`, or under /var/lib when the server's user may not come to `home`.
 
-    `home/postgres` is then a link to it.
+    `home/postgres` is then a link to it. A cluster that is under `home` stays there, whoever closes a folder above.
     """
-    if server_user() is None or enters(home.parent):
-        return home / "postgres"
+    here = home / "postgres"
+    if server_user() is None or (here.is_dir() and not here.is_symlink()) or enters(home.parent):
+        return here
     return FALLBACK / hashlib.sha256(str(home).encode()).hexdigest()[:12] / "postgres"
 
 

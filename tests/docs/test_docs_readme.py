@@ -59,6 +59,8 @@ def test_settings_that_are_named_are_there(page: str):
     read_elsewhere = set(
         re.findall(r"FORETICK_[A-Z_]+", "".join(p.read_text() for p in ROOT.glob("foretick_client/*.py")))
     )
+    for test in ROOT.glob("tests/*/test_*.py"):
+        read_elsewhere |= set(re.findall(r'environ\.get\("(FORETICK_TEST_[A-Z_]+)"', test.read_text()))
     named = set(re.findall(r"FORETICK_[A-Z_]+", TEXT[page]))
     assert named <= known | read_elsewhere | {"FORETICK_HOME"}
 

@@ -27,6 +27,7 @@ from topics.catalog import MODEL_EVENTS
 from topics.records import Deployment, ModelEvent
 
 pytestmark = pytest.mark.services
+V1, V2, V3, V9 = (f"{number:012x}" for number in (1, 2, 3, 9))
 
 
 @pytest.fixture
@@ -39,11 +40,11 @@ def settings(servers: Servers, tmp_path: Path) -> Iterator[Settings]:
         found = Settings(home=tmp_path, **servers.as_stack(), database_url=SecretStr(url))
         prepare(found)
         for model in ("naive", "gbm"):
-            for version in ("v1", "v2", "v3"):
+            for version in (V1, V2, V3):
                 artifact = tmp_path / "models" / model / version / "model.json"
                 artifact.parent.mkdir(parents=True)
                 artifact.write_text("{}")
-        registry.serve(tmp_path / "models", {"naive": "v1", "gbm": "v1"})
+        registry.serve(tmp_path / "models", {"naive": V1, "gbm": V1})
         yield found
         drop_database(connection, name)
 
@@ -69,25 +70,25 @@ def on_topic(settings: Settings, model: str) -> Deployment:
 
 
 def test_a_decision_is_in_the_log_on_the_topic_and_in_serving_json(settings: Settings, ledger: Ledger) -> None:
-    ledger.decide("gbm", "serve", "v1", decided_by="test", why="the first")
-    made = ledger.decide("gbm", "promote", "v2", decided_by="test", why="better", evidence={"p": 0.01}, force=True)
-    assert (made.number, made.champion, made.shadow, made.evidence) == (2, "v2", "v1", {"p": 0.01})
+    ledger.decide("gbm", "serve", V1, decided_by="test", why="the first")
+    made = ledger.decide("gbm", "promote", V2, decided_by="test", why="better", evidence={"p": 0.01}, force=True)
+    assert (made.number, made.champion, made.shadow, made.evidence) == (2, V2, V1, {"p": 0.01})
     assert made.fingerprint == DEFAULT.fingerprint
     assert ledger.latest() == {"gbm": made} == {"gbm": on_topic(settings, "gbm")}
     assert [one.action for one in ledger.history("gbm")] == ["serve", "promote"]
-    assert registry.serving(settings.home / "models") == {"naive": "v1", "gbm": "v2"}
+    assert registry.serving(settings.home / "models") == {"naive": V1, "gbm": V2}
     assert ledger.decide("gbm", "retire", decided_by="test", why="").champion is None
-    assert registry.serving(settings.home / "models") == {"naive": "v1"}
+    assert registry.serving(settings.home / "models") == {"naive": V1}
 
 
 def test_those_who_decide_at_the_same_time_are_all_in_the_log_one_after_another(
     settings: Settings, ledger: Ledger
 ) -> None:
-    ledger.decide("gbm", "serve", "v1", decided_by="test", why="")
+    ledger.decide("gbm", "serve", V1, decided_by="test", why="")
     with ThreadPoolExecutor(4) as pool:
         calls = [
             pool.submit(ledger.decide, "gbm", "promote", version, decided_by=f"{turn}", why="", force=True)
-            for turn, version in enumerate(("v2", "v3", "v2", "v3"))
+            for turn, version in enumerate((V2, V3, V2, V3))
         ]
         refused = [call.exception() for call in calls]
     log = ledger.history("gbm")
@@ -101,13 +102,13 @@ def test_those_who_decide_at_the_same_time_are_all_in_the_log_one_after_another(
 def test_what_a_crash_kept_from_the_workers_reaches_them_with_the_next_start(
     settings: Settings, ledger: Ledger
 ) -> None:
-    ledger.decide("gbm", "serve", "v1", decided_by="test", why="")
+    ledger.decide("gbm", "serve", V1, decided_by="test", why="")
     away = Ledger(settings.model_copy(update={"kafka": "127.0.0.1:1"}))
     with pytest.raises(LedgerError, match=r"the decision is written down, but Kafka at 127.0.0.1:1 does not answer"):
-        away.decide("gbm", "promote", "v2", decided_by="test", why="", force=True)
-    assert on_topic(settings, "gbm").champion == registry.serving(settings.home / "models")["gbm"] == "v1"
+        away.decide("gbm", "promote", V2, decided_by="test", why="", force=True)
+    assert on_topic(settings, "gbm").champion == registry.serving(settings.home / "models")["gbm"] == V1
     announce.announce(settings)
-    assert on_topic(settings, "gbm").champion == registry.serving(settings.home / "models")["gbm"] == "v2"
+    assert on_topic(settings, "gbm").champion == registry.serving(settings.home / "models")["gbm"] == V2
 
 
 def test_what_was_trained_is_announced_once_and_takes_no_later_decision_back(
@@ -116,22 +117,22 @@ def test_what_was_trained_is_announced_once_and_takes_no_later_decision_back(
     announce.announce(settings)
     announce.announce(settings)
     assert {(one.model, one.champion, one.decided_by) for one in ledger.history()} == {
-        ("naive", "v1", "foretick train"),
-        ("gbm", "v1", "foretick train"),
+        ("naive", V1, "foretick train"),
+        ("gbm", V1, "foretick train"),
     }
     assert len(ledger.history()) == 2
-    ledger.decide("gbm", "promote", "v2", decided_by="test", why="", force=True)
-    registry.serve(settings.home / "models", {"naive": "v2", "gbm": "v1"})
+    ledger.decide("gbm", "promote", V2, decided_by="test", why="", force=True)
+    registry.serve(settings.home / "models", {"naive": V2, "gbm": V1})
     announce.announce(settings)
-    assert {model: one.champion for model, one in ledger.latest().items()} == {"naive": "v2", "gbm": "v2"}
-    assert registry.serving(settings.home / "models") == {"naive": "v2", "gbm": "v2"}
+    assert {model: one.champion for model, one in ledger.latest().items()} == {"naive": V2, "gbm": V2}
+    assert registry.serving(settings.home / "models") == {"naive": V2, "gbm": V2}
 
 
 @pytest.mark.parametrize(
     ("model", "version", "said"),
     [
-        ("oracle", "v1", r"no model 'oracle' in .*; there are gbm, naive"),
-        ("gbm", "v9", r"no version v9 of model 'gbm' in .*; there are v1, v2, v3"),
+        ("oracle", V1, r"no model 'oracle' in .*; there are gbm, naive"),
+        ("gbm", V9, rf"no version {V9} of model 'gbm' in .*; there are {V1}, {V2}, {V3}"),
     ],
 )
 def test_what_there_is_not_cannot_be_decided_about(ledger: Ledger, model: str, version: str, said: str) -> None:
@@ -158,8 +159,8 @@ def test_what_others_decided_and_workers_refused_is_told_beside_the_log(settings
     with psycopg.connect(settings.database_url.get_secret_value(), autocommit=True) as connection:
         connection.execute(
             "INSERT INTO model_events (model, version, event, fingerprint, time, number, reason) VALUES "
-            "('gbm', '', 'refused', 'f', now(), 50, %s), ('gbm', 'v1', 'refused', 'f', now(), 2, 'corrupted')",
-            [reason],
+            "('gbm', '', 'refused', 'f', now(), 50, %s), ('gbm', %s, 'refused', 'f', now(), 2, 'corrupted')",
+            [reason, V1],
         )
     (found,) = ledger.forged("gbm")
     assert (found.model, found.reason) == ("gbm", reason)
@@ -170,13 +171,13 @@ def test_what_others_decided_and_workers_refused_is_told_beside_the_log(settings
 
 def test_an_answer_is_the_first_workers_and_only_to_that_decision(settings: Settings, ledger: Ledger) -> None:
     begin = confirmation.end(settings.broker)
-    made = ledger.decide("gbm", "serve", "v1", decided_by="test", why="")
+    made = ledger.decide("gbm", "serve", V1, decided_by="test", why="")
     assert confirmation.answer(settings.broker, begin, made, 0.5, 0.0) == confirmation.Answer()
     events = [
-        ModelEvent("gbm", "v1", "refused", "f", 1, number=9, role="champion"),
-        ModelEvent("naive", "v1", "loaded", "f", 1, number=made.number, role="champion"),
-        ModelEvent("gbm", "v1", "loaded", "f", 2, number=made.number, role="champion"),
-        ModelEvent("gbm", "v1", "serving", "f", 3, number=made.number, role="champion", symbol="A", interval="1m"),
+        ModelEvent("gbm", V1, "refused", "f", 1, number=9, role="champion"),
+        ModelEvent("naive", V1, "loaded", "f", 1, number=made.number, role="champion"),
+        ModelEvent("gbm", V1, "loaded", "f", 2, number=made.number, role="champion"),
+        ModelEvent("gbm", V1, "serving", "f", 3, number=made.number, role="champion", symbol="A", interval="1m"),
     ]
 
     async def say() -> None:

@@ -42,6 +42,7 @@ from topics.records import HORIZONS, Drift, Forecast, ModelEvent, Outcome, Predi
 
 pytestmark = pytest.mark.services
 
+V1, V2, V3, V9 = (f"{number:012x}" for number in (1, 2, 3, 9))
 MINUTE = 60_000
 T0 = 1_700_000_040_000 // (1_440 * MINUTE) * 1_440 * MINUTE
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
@@ -63,7 +64,7 @@ def constant(value: float) -> Callable[[int], float]:
     return lambda _: value
 
 
-NAIVE = Teller("naive", "n1", constant(0.0), lambda _: "champion")
+NAIVE = Teller("naive", V9, constant(0.0), lambda _: "champion")
 
 
 def champion(version: str, gain: Callable[[int], float]) -> Teller:
@@ -76,7 +77,7 @@ def challenger(version: str, gain: Callable[[int], float]) -> Teller:
 
 @pytest.fixture
 def settings(servers: Servers, tmp_path: Path) -> Iterator[Settings]:
-    """A database and the topics, and three versions of two models, of which v1 serves and v2 challenges."""
+    """A database and the topics, and three versions of two models, the first serves, the second challenges."""
     name = f"watch_{uuid4().hex}"
     with psycopg.connect(servers.database_url, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
@@ -89,14 +90,14 @@ def settings(servers: Servers, tmp_path: Path) -> Iterator[Settings]:
             mlflow_uri="http://127.0.0.1:9",
         )
         prepare(found)
-        for version in ("v1", "v2", "v3"):
+        for version in (V1, V2, V3):
             artifact = tmp_path / "models" / "gbm" / version / "model.json"
             artifact.parent.mkdir(parents=True)
             artifact.write_text("{}")
-        registry.serve(tmp_path / "models", {"gbm": "v1"})
+        registry.serve(tmp_path / "models", {"gbm": V1})
         ledger = Ledger(found)
-        ledger.decide("gbm", "serve", "v1", decided_by="test", why="the first")
-        ledger.decide("gbm", "challenge", "v2", decided_by="test", why="the second")
+        ledger.decide("gbm", "serve", V1, decided_by="test", why="the first")
+        ledger.decide("gbm", "challenge", V2, decided_by="test", why="the second")
         yield found
         drop_database(connection, name)
 
@@ -105,7 +106,7 @@ def write(settings: Settings, tellers: Sequence[Teller], bars: range) -> None:
     """Store what the persist process would: forecasts and outcomes of these bars, as they come true."""
 
     def loss(teller: Teller, bar: int, symbol: int, horizon: int) -> float:
-        noise = np.random.default_rng([bar, symbol, horizon, len(teller.model), int(teller.version[1:])]).normal()
+        noise = np.random.default_rng([bar, symbol, horizon, len(teller.model), int(teller.version, 16)]).normal()
         gain = np.clip(teller.gain(bar) + (0.02 * noise if teller.model != "naive" else 0.0), -0.9, 0.9)
         return float(1e-4 * (1 - gain) / (1 + gain))
 
@@ -168,7 +169,7 @@ def drifts(settings: Settings, version: str) -> list[Drift]:
 
 
 def test_a_challenger_that_is_better_is_promoted_by_the_process_once_with_its_evidence(settings: Settings) -> None:
-    write(settings, [NAIVE, champion("v1", constant(0.0)), challenger("v2", constant(0.02))], range(900))
+    write(settings, [NAIVE, champion(V1, constant(0.0)), challenger(V2, constant(0.02))], range(900))
     environment = {
         "FORETICK_HOME": str(settings.home),
         **kafka_environment(settings),
@@ -179,7 +180,7 @@ def test_a_challenger_that_is_better_is_promoted_by_the_process_once_with_its_ev
     ledger, deadline = Ledger(settings), time.monotonic() + WAIT_S
     watches = [subprocess.Popen([sys.executable, "-m", "learning.watch"], cwd=ROOT, env=environment) for _ in range(2)]
     try:
-        while ledger.latest()["gbm"].champion == "v1" and time.monotonic() < deadline:
+        while ledger.latest()["gbm"].champion == V1 and time.monotonic() < deadline:
             assert all(watch.poll() is None for watch in watches)
             time.sleep(0.2)
         time.sleep(2.5)  # two more rounds
@@ -190,32 +191,32 @@ def test_a_challenger_that_is_better_is_promoted_by_the_process_once_with_its_ev
     made = ledger.history("gbm")
     assert [one.action for one in made] == ["serve", "challenge", "promote"]
     last = made[-1]
-    assert (last.champion, last.shadow, last.decided_by) == ("v2", "v1", "sequential test")
+    assert (last.champion, last.shadow, last.decided_by) == (V2, V1, "sequential test")
     assert last.evidence is not None
     assert last.evidence["e_value"] >= 20
     assert last.evidence["bars"] >= 600
     assert last.evidence["gain_1"] == pytest.approx(0.02, abs=0.005)
-    assert "better than v1: e-value" in last.why
+    assert f"better than {V1}: e-value" in last.why
 
 
 def test_a_winner_is_not_promoted_where_promotions_are_the_users(settings: Settings) -> None:
-    write(settings, [NAIVE, champion("v1", constant(0.0)), challenger("v2", constant(0.05))], range(700))
+    write(settings, [NAIVE, champion(V1, constant(0.0)), challenger(V2, constant(0.05))], range(700))
     look(settings.model_copy(update={"promote": False}))
-    assert Ledger(settings).latest()["gbm"].challengers == ["v2"]
+    assert Ledger(settings).latest()["gbm"].challengers == [V2]
 
 
 def test_a_challenger_that_is_worse_is_withdrawn(settings: Settings) -> None:
-    write(settings, [NAIVE, champion("v1", constant(0.02)), challenger("v2", constant(-0.02))], range(500))
+    write(settings, [NAIVE, champion(V1, constant(0.02)), challenger(V2, constant(-0.02))], range(500))
     look(settings, again=2)
     last = Ledger(settings).history("gbm")[-1]
     assert (last.number, last.action, last.challengers) == (3, "withdraw", [])
-    assert last.why.startswith("worse than v1: e-value")
+    assert last.why.startswith(f"worse than {V1}: e-value")
 
 
 def test_a_challenger_that_has_tried_its_days_is_withdrawn(settings: Settings) -> None:
-    write(settings, [NAIVE, champion("v1", constant(0.02)), challenger("v2", constant(0.02))], range(400))
+    write(settings, [NAIVE, champion(V1, constant(0.02)), challenger(V2, constant(0.02))], range(400))
     look(settings.model_copy(update={"challenger_days": 1.0}))
-    assert Ledger(settings).latest()["gbm"].challengers == ["v2"]
+    assert Ledger(settings).latest()["gbm"].challengers == [V2]
     look(settings.model_copy(update={"challenger_days": 0.2}))
     last = Ledger(settings).history("gbm")[-1]
     assert (last.action, last.why.partition(":")[0]) == ("withdraw", "not shown to be better within 0.2 days")
@@ -223,24 +224,24 @@ def test_a_challenger_that_has_tried_its_days_is_withdrawn(settings: Settings) -
 
 def test_a_champion_that_a_worker_refused_is_taken_back_with_the_workers_reason(settings: Settings) -> None:
     ledger = Ledger(settings)
-    made = ledger.decide("gbm", "promote", "v3", decided_by="test", why="by force", force=True)
-    refusal = ModelEvent("gbm", "v3", "refused", made.fingerprint, T0, made.number, reason="its trees are no trees")
+    made = ledger.decide("gbm", "promote", V3, decided_by="test", why="by force", force=True)
+    refusal = ModelEvent("gbm", V3, "refused", made.fingerprint, T0, made.number, reason="its trees are no trees")
     store(settings, {MODEL_EVENTS: [refusal, msgspec.structs.replace(refusal, number=1, time=T0 + 1)]})
     look(settings, again=2)
     last = ledger.history("gbm")[-1]
-    assert (last.number, last.action, last.champion, last.decided_by) == (4, "rollback", "v1", "a worker's refusal")
-    assert last.why == "a worker refused version v3: its trees are no trees"
+    assert (last.number, last.action, last.champion, last.decided_by) == (4, "rollback", V1, "a worker's refusal")
+    assert last.why == f"a worker refused version {V3}: its trees are no trees"
 
 
 def test_a_challenger_that_a_worker_refused_is_withdrawn_and_a_first_champion_stays(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     ledger = Ledger(settings)
-    refusal = ModelEvent("gbm", "v2", "refused", ledger.fingerprint, T0, 2, reason="no such file")
+    refusal = ModelEvent("gbm", V2, "refused", ledger.fingerprint, T0, 2, reason="no such file")
     store(settings, {MODEL_EVENTS: [refusal]})
     look(settings)
     assert [one.action for one in ledger.history("gbm")] == ["serve", "challenge", "withdraw"]
-    store(settings, {MODEL_EVENTS: [msgspec.structs.replace(refusal, version="v1", number=3)]})
+    store(settings, {MODEL_EVENTS: [msgspec.structs.replace(refusal, version=V1, number=3)]})
     look(settings, again=3)
     assert len(ledger.history("gbm")) == 3
     assert [line for line in caplog.messages if "rollback of gbm not decided" in line and "none to go back to" in line]
@@ -275,7 +276,7 @@ def test_a_champion_whose_training_is_too_old_is_told_of(settings: Settings) -> 
 
 
 def test_skills_are_stored_by_hour_regime_and_role_whenever_the_watch_looks(settings: Settings) -> None:
-    tellers = [NAIVE, champion("v1", constant(0.02)), challenger("v2", constant(0.03))]
+    tellers = [NAIVE, champion(V1, constant(0.02)), challenger(V2, constant(0.03))]
     url = settings.database_url.get_secret_value()
     query = (
         "SELECT time, model, version, role, horizon, regime, days, forecasts, skill, error_skill, coverage "
@@ -293,17 +294,17 @@ def test_skills_are_stored_by_hour_regime_and_role_whenever_the_watch_looks(sett
     assert [row[:8] for row in pieces] == [row[:8] for row in whole]
     np.testing.assert_allclose([row[8:] for row in pieces], [row[8:] for row in whole], rtol=1e-9)
     last = {row[2:7]: row[7:] for row in whole if (row[0].timestamp() * 1000 - T0) == 480 * MINUTE}
-    count, skill, error_skill, coverage = last["v1", "champion", 1, "all", 1.0]
+    count, skill, error_skill, coverage = last[V1, "champion", 1, "all", 1.0]
     assert count == 2 * 480
     assert skill == pytest.approx(1 - (1 - 0.02) / (1 + 0.02), abs=0.01)
     assert error_skill == pytest.approx(0.5)
     assert coverage == pytest.approx(0.9)
-    assert last["v2", "challenger", 60, "calm", 7.0][0] == 2 * 210
-    assert ("n1", "champion", 1, "turbulent", 1.0) in last
+    assert last[V2, "challenger", 60, "calm", 7.0][0] == 2 * 210
+    assert (V9, "champion", 1, "turbulent", 1.0) in last
 
 
 def test_what_is_read_is_what_was_written_and_never_the_newest_bar_of_a_symbol(settings: Settings) -> None:
-    write(settings, [NAIVE, champion("v1", constant(0.02))], range(100))
+    write(settings, [NAIVE, champion(V1, constant(0.02))], range(100))
     with psycopg.connect(settings.database_url.get_secret_value()) as connection:
         stored = Stored(connection, "1m", HORIZONS)
         assert stored.newest() == dict.fromkeys(SYMBOLS, T0 + 99 * MINUTE)
@@ -360,19 +361,19 @@ def test_features_and_dissimilarity_are_held_against_the_reference_of_the_champi
 
 
 def test_the_commands_list_alarms_and_skills(settings: Settings) -> None:
-    tellers = [NAIVE, champion("v1", constant(0.02)), challenger("v2", constant(0.03))]
+    tellers = [NAIVE, champion(V1, constant(0.02)), challenger(V2, constant(0.03))]
     write(settings, tellers, range(200))
     look(settings)
-    alarm = Drift("gbm", "v1", "errors", "ADWIN", T0, 2.0, 1.25, "1m", horizon=5, since=T0, detail="the gain fell")
+    alarm = Drift("gbm", V1, "errors", "ADWIN", T0, 2.0, 1.25, "1m", horizon=5, since=T0, detail="the gain fell")
     store(settings, {DRIFT: [alarm]})
     assert json.loads(foretick(settings, "drift", "--json")) == [json.loads(msgspec.json.encode(alarm))]
     assert "the gain fell" in foretick(settings, "drift")
     assert "nobody watches it" in foretick(settings, "drift", "--model", "naive")
     rows = json.loads(foretick(settings, "skill", "--json"))
     assert {(row["version"], row["role"]) for row in rows} == {
-        ("n1", "champion"),
-        ("v1", "champion"),
-        ("v2", "challenger"),
+        (V9, "champion"),
+        (V1, "champion"),
+        (V2, "challenger"),
     }
     assert len(rows) == 3 * 4 * 2
     assert len(json.loads(foretick(settings, "skill", "--json", "--regimes", "--model", "gbm"))) == 2 * 4 * 2 * 3

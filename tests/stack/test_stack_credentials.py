@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from stacks import Servers
 from typer.testing import CliRunner, Result
 
+from cli.errors import UserError
 from cli.main import app
 from settings.broker import Broker
 from sources import broker
@@ -56,8 +57,8 @@ def test_a_user_is_made_once_used_by_any_client_and_taken_back() -> None:
     assert "desk" in credentials().output
     assert config["sasl.password"] not in credentials().output
     again = credentials("desk")
-    assert again.exit_code == 2
-    assert "there is a user desk already" in again.output
+    assert isinstance(again.exception, UserError)
+    assert "there is a user desk already" in str(again.exception)
     producer = Producer(config)
     producer.produce(TICKS.name, b"[]", b"NOBODY")
     assert producer.flush(30) == 0
@@ -85,6 +86,6 @@ def test_a_user_is_made_once_used_by_any_client_and_taken_back() -> None:
 def test_no_user_of_ours_and_no_odd_name_is_touched(kafka: Servers, name: str) -> None:
     for options in ([], ["--replace"], ["--revoke"]):
         done = credentials(name, *options)
-        assert done.exit_code == 2
-        assert "is no name for a program's user" in done.output
+        assert isinstance(done.exception, UserError)
+        assert "is no name for a program's user" in str(done.exception)
     asyncio.run(ask(kafka.broker))

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from stack import doctor, state, supervisor
 from stack.detached import stop
 from stack.report import report
 from stack.state import StackState
+from stack.watch import ATTEMPTS_ONCE
 
 WAIT_S = 120.0
 
@@ -104,12 +106,15 @@ def test_a_state_that_cannot_be_read_is_no_stack_that_does_not_run(disk: SmallDi
     assert not report(Settings(home=home), ("server",)).running
 
 
-def test_a_start_that_fails_for_want_of_room_names_the_folder(disk: SmallDisk) -> None:
-    home = disk.folder
-    writes = f"open({str(home / 'data')!r}, 'wb').write(bytes(1_000_000)); import time; time.sleep(600)"
+def test_a_start_that_fails_for_want_of_room_names_the_folder(disk: SmallDisk, tmp_path: Path) -> None:
+    home, starts = disk.folder, tmp_path / "starts"
+    starts.write_text("")
+    counts = f"open({str(starts)!r}, 'a').write('.')"
+    writes = f"{counts}; open({str(home / 'data')!r}, 'wb').write(bytes(1_000_000)); import time; time.sleep(600)"
     disk.fill()
-    with supervising(home, f"(Component('step', run({writes!r}), once=True),)"):
-        time.sleep(3)  # long enough for it to be given up, which nothing can say yet
+    with supervising(home, f"(Component('step', run({writes!r}), once=True),)") as process:
+        last = "." * ATTEMPTS_ONCE
+        until(lambda: starts.read_text() == last and not children(process.pid), "it was not given up")
         disk.empty()
         failed = read(home, lambda now: now.components["step"].state == "failed")
     assert f"no room in {home}" in str(failed.components["step"].last_error)
@@ -117,12 +122,11 @@ def test_a_start_that_fails_for_want_of_room_names_the_folder(disk: SmallDisk) -
 
 @pytest.mark.services
 @pytest.mark.slow
-def test_the_servers_come_back_by_themselves_when_there_is_room_again(tmp_path: Path) -> None:
-    tmp_path.chmod(0o755)
-    for parent in tmp_path.parents[:3]:
-        parent.chmod(parent.stat().st_mode | 0o011)  # PostgreSQL's user must come through
+def test_the_servers_come_back_by_themselves_when_there_is_room_again() -> None:
     names = ("kafka", "postgres", "redis")
-    with small_disk(tmp_path / "disk", 400) as disk, running(names, home=disk.folder) as servers:
+    # In no folder of pytest's: each session closes those, and PostgreSQL's user must come through.
+    folder = Path(tempfile.mkdtemp(prefix="foretick-test-"))
+    with small_disk(folder, 400) as disk, running(names, home=disk.folder) as servers:
         before = state.read(servers.home)
         disk.fill()
         for name in names:
@@ -141,3 +145,4 @@ def test_the_servers_come_back_by_themselves_when_there_is_room_again(tmp_path: 
         )
         assert all(healthy.components[name].restarts > 0 for name in names)
         assert healthy.supervisor == before.supervisor if before else False
+    folder.rmdir()

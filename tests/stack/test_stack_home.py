@@ -10,7 +10,7 @@ import pytest
 from stacks import Servers
 
 from settings.home import private, tighten
-from stack.postgres import SERVER_USER
+from stack.postgres import SERVER_USER, data_folder
 
 as_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can act as another user")
 
@@ -69,3 +69,14 @@ def test_another_user_sees_nothing_of_the_home(servers: Servers, user: str) -> N
     listed = [line for line in done.stdout.splitlines() if not line.startswith(f"{servers.home}/")]
     assert listed == []
     assert done.stderr.count("Permission denied") >= len(files)
+
+
+@as_root
+def test_a_cluster_stays_where_it_is_when_a_folder_above_it_is_closed(tmp_path: Path) -> None:
+    """It was looked for elsewhere, and an empty one made there."""
+    home = tmp_path / "closed" / "home"
+    home.mkdir(parents=True)
+    home.parent.chmod(0o700)
+    assert data_folder(home) != home / "postgres"
+    (home / "postgres").mkdir()
+    assert data_folder(home) == home / "postgres"

@@ -10,10 +10,11 @@ import pytest
 from aiokafka import TopicPartition
 
 from settings import Settings
-from stack import conditions, doctor, jars, kafka, lag, process, redis, report, state, system, tail
+from stack import conditions, doctor, jars, lag, process, redis, report, state, system, tail
 from stack.component import Component, in_order
 from stack.counts import TABLES, counts
 from stack.explain import explain
+from stack.kafka_config import Listeners, server_properties
 from stack.process import Identity
 from stack.secret import password
 from stack.state import StackState, Status
@@ -137,9 +138,10 @@ def test_the_line_of_a_log_that_matters_is_found(tmp_path, text, telling):
 
 
 def test_the_broker_listens_on_the_loopback_interface_only_and_takes_our_largest_message(tmp_path):
-    lines = kafka.server_properties(9092, 9093, tmp_path).splitlines()
+    lines = server_properties(Listeners(9092, 9094, 9093), tmp_path, "secret").splitlines()
     properties = dict(line.split("=", 1) for line in lines)
-    assert properties["listeners"] == "PLAINTEXT://127.0.0.1:9092,CONTROLLER://127.0.0.1:9093"
+    assert properties["listeners"] == "SASL://127.0.0.1:9094,CONTROLLER://127.0.0.1:9093,OPEN://127.0.0.1:9092"
+    assert properties["advertised.listeners"] == "SASL://127.0.0.1:9094,OPEN://127.0.0.1:9092"
     assert int(properties["message.max.bytes"]) >= MAX_MESSAGE_BYTES
     assert properties["auto.create.topics.enable"] == "false"
     assert {properties[key] for key in properties if key.endswith(("replication.factor", "min.isr"))} == {"1"}
