@@ -38,7 +38,7 @@ def main() -> None:
     print(json.dumps(figures.as_json(), indent=2))
     if options.save:
         command = f"python -m bench.chaos --faults {options.faults} --minutes {options.minutes:g} --seed {seed}"
-        save("chaos", command, figures.as_json())
+        save("chaos/run", command, figures.as_json())
     print(f"{time.monotonic() - begun:.0f} s in all")
     sys.exit(0 if good(figures, () if options.only else figures.wanted) else 1)
 

@@ -1,4 +1,4 @@
-"""What came out, row by row beside what an undisturbed run made of the same ledger; and which rare states there were."""
+"""What came out, row by row beside what an undisturbed run made of the same ledger; which rare states there were."""
 
 import asyncio
 from collections import Counter
@@ -6,11 +6,12 @@ from itertools import zip_longest
 from pathlib import Path
 
 import psycopg
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from psycopg import sql
 
 from bench.chaos.points import DUPLICATE, REACHED, ROLLBACK
 from bench.chaos.world import World
+from sources import broker
 from sources.kafka import between
 from topics import codec
 from topics.catalog import PREDICTIONS
@@ -93,7 +94,7 @@ def double_champions(world: World) -> int:
 
 async def _duplicates(bootstrap: str) -> int:
     """Return how many predictions are on the topic more than once."""
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    consumer = broker.consumer(bootstrap, enable_auto_commit=False)
     await consumer.start()
     try:
         parts = [TopicPartition(PREDICTIONS.name, number) for number in range(PREDICTIONS.partitions)]

@@ -155,7 +155,7 @@ class World:
     def asked(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""
         with psycopg.connect(self.database) as connection:
-            return connection.execute(query, parameters).fetchall()  # type: ignore[call-overload, no-any-return]
+            return connection.execute(query, parameters).fetchall()  # type: ignore[call-overload, no-any-return, unused-ignore]
 
     def join(self) -> None:
         """Start one more worker beside the stack's own."""
