@@ -11,6 +11,7 @@ from psycopg import sql
 
 from bench.chaos.points import DUPLICATE, REACHED, ROLLBACK
 from bench.chaos.world import World
+from settings.broker import Address
 from sources import broker
 from sources.kafka import between
 from topics import codec
@@ -79,7 +80,7 @@ def reached(world: World) -> set[str]:
     """Return the rare states that the run has been in."""
     path = world.home / REACHED
     found = set(path.read_text().splitlines()) if path.exists() else set()
-    if asyncio.run(_duplicates(world.address("kafka"))):
+    if asyncio.run(_duplicates(world.settings.broker)):
         found.add(DUPLICATE)
     ((versions,),) = world.asked(SWITCHES)
     if versions > 1:
@@ -92,7 +93,7 @@ def double_champions(world: World) -> int:
     return int(world.asked(CHAMPIONS)[0][0])
 
 
-async def _duplicates(bootstrap: str) -> int:
+async def _duplicates(bootstrap: Address) -> int:
     """Return how many predictions are on the topic more than once."""
     consumer = broker.consumer(bootstrap, enable_auto_commit=False)
     await consumer.start()

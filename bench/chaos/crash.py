@@ -65,7 +65,7 @@ class _Told:
     """The stream, with a point before the first acknowledgement of a slice."""
 
     def __init__(self, stream: Any) -> None:
-        self._stream, self._first = stream, True
+        self._stream, self._first, self.app = stream, True, stream.app
 
     async def ack(self, event: Any) -> None:
         if self._first:

@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 from msgspec import Struct
 from msgspec.structs import replace
 
+from settings.broker import Address
 from sources.bars import read_bars
 from sources.producer import producer
 from stack.sample import FILES, TRAIN_UNTIL
@@ -82,7 +83,7 @@ def together(steps: Sequence[Sequence[Frame]], chance: random.Random) -> Iterato
 class Feed:
     """Sends a ledger in a thread of its own. `sent_time` is the event time that Kafka has confirmed."""
 
-    bootstrap: str
+    bootstrap: Address
     frames: Sequence[Frame]
     pause_s: float = 0.0
     sent: int = 0

@@ -13,10 +13,10 @@ PAGE = ROOT / "docs" / "reliability.md"
 HEAD = """# What happens when something breaks
 
 Written by `python -m bench.chaos.page` from bench/results/chaos/run.json, which `python -m bench.chaos --save` writes;
-a test compares. The run has every component of `./foretick up` on, and sends real minutes, as bars and as trades, through
-it while faults come at random moments. Then every row of every table must be the one that a run without faults has made
-of the same input. A fault is over when the newest prediction stored is again as near to the newest input as before it;
-what is told is how long that took from when the fault was mended (a kill: from the kill).
+a test compares. The run has every component of `./foretick up` on, and sends real minutes, as bars and as trades,
+through it while faults come at random moments. Then every row of every table must be the one that a run without faults
+has made of the same input. A fault is over when the newest prediction stored is again as near to the newest input as
+before it; what is told is how long that took from when the fault was mended (a kill: from the kill).
 """
 
 

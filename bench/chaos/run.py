@@ -59,7 +59,7 @@ def run(seed: int, faults: int, minutes: float, folder: Path, only: Sequence[str
     try:
         world.start()
         _challenged(world, second)
-        source = feed.Feed(world.address("kafka"), frames, len(steps) / len(frames) / STEPS_A_SECOND)
+        source = feed.Feed(world.settings.broker, frames, len(steps) / len(frames) / STEPS_A_SECOND)
         thread = source.start()
         figures.done = _disturb(world, source, thread, chance, figures.faults, minutes, only)
         thread.join()
@@ -124,7 +124,7 @@ def _recovered(world: World, source: feed.Feed) -> float:
         if newest >= wanted and newest >= source.sent_time - NEAR * MINUTE_MS and newest > 0:
             return round(time.monotonic() - begun, 1)
         time.sleep(0.2)
-    raise AssertionError(f"not itself again after {LONGEST_S:.0f} s: {world.states()}")
+    raise AssertionError(f"not itself again after {LONGEST_S:.0f} s: {world.states()}; {world.logged()}")
 
 
 def _drained(world: World) -> None:
@@ -133,7 +133,7 @@ def _drained(world: World) -> None:
     while still < 3:
         if time.monotonic() - begun > DRAIN_S:
             raise AssertionError(f"not worked off after {DRAIN_S:.0f} s: {asyncio.run(lag(world.address('kafka')))}")
-        behind = asyncio.run(lag(world.address("kafka")))
+        behind = asyncio.run(lag(world.settings.broker))
         ((count,),) = world.asked("SELECT count(*) FROM outcome_rows")
         still = still + 1 if count == last and all(one == 0 for one in behind.values()) else 0
         last = count
@@ -146,7 +146,7 @@ def _undisturbed(versions: Path, second: str, steps: Sequence[Sequence[feed.Fram
     try:
         world.start()
         _challenged(world, second)
-        source = feed.Feed(world.address("kafka"), list(feed.together(steps, random.Random(0))))  # noqa: S311
+        source = feed.Feed(world.settings.broker, list(feed.together(steps, random.Random(0))))  # noqa: S311
         thread = source.start()
         thread.join()
         if source.failed:

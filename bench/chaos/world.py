@@ -40,7 +40,6 @@ class World:
     def __init__(self, names: Sequence[str], models: Path) -> None:
         self.names = tuple(names)
         self.home = Path(tempfile.mkdtemp(prefix="foretick-chaos-"))
-        self.home.chmod(0o755)
         self.small_disk = self._mount()
         shutil.copytree(models, self.home / "models")
         self.proxies = {name: Proxy(lambda name=name: (HOST, self.target(name))) for name in SERVERS}  # type: ignore[misc]
@@ -51,7 +50,7 @@ class World:
     def _mount(self) -> bool:
         if os.geteuid() != 0:
             return False
-        options = ["-t", "tmpfs", "-o", f"size={DISK_MIB}m,mode=0755", "foretick-chaos", str(self.home)]
+        options = ["-t", "tmpfs", "-o", f"size={DISK_MIB}m,mode=0700", "foretick-chaos", str(self.home)]
         return subprocess.run(["mount", *options], check=False).returncode == 0  # noqa: S607 - util-linux' own
 
     def environment(self) -> dict[str, str]:
@@ -82,6 +81,11 @@ class World:
     def _log(self) -> str:
         return (self.home / "supervisor.log").read_text()[-2000:]
 
+    def logged(self) -> str:
+        """Return the ends of the logs of worker and persist, for a run that fails."""
+        paths = [self.home / "logs" / f"{name}.log" for name in ("worker", "persist")]
+        return "\n".join(f"{path.name}: {path.read_text()[-3000:]}" for path in paths if path.exists())
+
     def target(self, name: str) -> int:
         """Return the port at which a server itself listens; raises OSError where that is not known yet."""
         found: dict[str, int] = json.loads((self.home / TARGETS).read_text())
@@ -101,18 +105,30 @@ class World:
     @property
     def ledger(self) -> Ledger:
         """The log of decisions about models."""
-        kafka, database = self.address("kafka"), SecretStr(self.address("database_url"))
-        return Ledger(Settings(home=self.home, kafka=kafka, database_url=database))
+        return Ledger(self.settings)
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the stack's own programs, whatever this process has in its environment."""
+        found = json.loads((self.home / ADDRESSES).read_text())
+        return Settings(
+            home=self.home,
+            kafka=found["kafka"],
+            kafka_user=found["kafka_user"],
+            kafka_password=SecretStr(found["kafka_password"]),
+            database_url=SecretStr(found["database_url"]),
+            mlflow_uri=SecretStr(found["mlflow_uri"]),
+        )
 
     def states(self) -> dict[str, str]:
         """Return how the supervisor says that each component is."""
         current = state.read(self.home)
-        return {name: one.state for name, one in current.components.items()} if current else {}
+        return {name: f"{one.state} {one.why}".strip() for name, one in current.components.items()} if current else {}
 
     def healthy(self) -> bool:
-        """Tell whether every component is up, or has done its work."""
-        found = self.states()
-        return bool(found) and all(one in ("healthy", "done") for one in found.values())
+        """Tell whether every component works, or has done its work."""
+        current = state.read(self.home)
+        return current is not None and all(one.ready() for one in current.components.values())
 
     def processes(self, name: str) -> list[psutil.Process]:
         """Return a component's processes; the supervisor's own under the name `supervisor`."""
