@@ -79,6 +79,19 @@ def together(steps: Sequence[Sequence[Frame]], chance: random.Random) -> Iterato
         start += size
 
 
+def regrouped(frames: Sequence[Frame], rows: int) -> Iterator[Frame]:
+    """Yield the same records in frames of about so many rows, each symbol's in their order."""
+    open_: dict[tuple[str, str], list[Struct]] = {}
+    topics: dict[str, Topic] = {frame.topic.name: frame.topic for frame in frames}
+    for frame in frames:
+        place = frame.topic.name, frame.key
+        held = open_.setdefault(place, [])
+        held.extend(frame.records)
+        if len(held) >= rows:
+            yield Frame(frame.topic, open_.pop(place))
+    yield from (Frame(topics[place[0]], held) for place, held in open_.items())
+
+
 @dataclass
 class Feed:
     """Sends a ledger in a thread of its own. `sent_time` is the event time that Kafka has confirmed."""
@@ -97,6 +110,15 @@ class Feed:
         thread = threading.Thread(target=self._run, name="feed", daemon=True)
         thread.start()
         return thread
+
+    def end(self, thread: threading.Thread, all_of_it: bool = False) -> int:
+        """End it, at once or when all is sent; return how many frames Kafka has. Raises what it failed of."""
+        if not all_of_it:
+            self.stopping.set()
+        thread.join()
+        if self.failed:
+            raise self.failed[0]
+        return self.sent
 
     def _run(self) -> None:
         try:
