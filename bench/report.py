@@ -27,8 +27,9 @@ def save(name: str, command: str, figures: Mapping[str, object]) -> None:
         f"{os.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB, Python {platform.python_version()}"
     )
     found = {"command": command, "commit": commit.stdout.decode().strip(), "machine": machine, "figures": figures}
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{name}.json").write_text(json.dumps(found, indent=2) + "\n")
+    path = RESULTS / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(found, indent=2) + "\n")
 
 
 def page(results: Path) -> str:

@@ -1,0 +1,39 @@
+"""The chaos suite in its short form: five faults on the whole stack, every row as in a run that nothing disturbed."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bench.chaos.__main__ import good
+from bench.chaos.page import PAGE, RESULT, page
+from bench.chaos.points import RARE
+from bench.chaos.run import Figures, run
+
+FAULTS = ("worker killed", "killed after state written", "several", "rollback", "killed after rows stored")
+SEED = 13
+
+
+@pytest.mark.services
+@pytest.mark.chaos
+@pytest.mark.slow
+@pytest.mark.timeout(1_200)
+def test_every_row_is_there_after_five_faults_on_the_whole_stack(tmp_path: Path) -> None:
+    figures = run(SEED, len(FAULTS), 1.5, tmp_path, FAULTS)
+    assert len(figures.done) == len(FAULTS)
+    assert figures.differences == []
+    assert figures.double_champions == 0
+    assert {"crash: state written", "crash: rows stored", "rollback between two bars"} <= set(figures.reached)
+
+
+def test_a_run_is_not_good_where_a_rare_state_was_not_reached_or_a_row_differs() -> None:
+    figures = Figures(1, 30.0, 50, reached=list(RARE))
+    assert good(figures, figures.wanted)
+    assert not good(replace(figures, reached=list(RARE)[1:]), figures.wanted)
+    assert not good(replace(figures, differences=["bars: 1 rows differ"]), figures.wanted)
+    assert not good(replace(figures, double_champions=1), figures.wanted)
+
+
+def test_the_page_is_what_the_last_long_run_gives() -> None:
+    assert PAGE.read_text() == page(json.loads(RESULT.read_text()))
