@@ -182,7 +182,7 @@ async def _merge(connection: AsyncConnection, rows: tables.Rows) -> None:
 
 DEFINE = "INSERT INTO feature_definitions (fingerprint, names) VALUES (%s, %s) ON CONFLICT DO NOTHING"
 STAGE = """
-CREATE TEMPORARY TABLE IF NOT EXISTS {name} (LIKE {table}, arrival int8 GENERATED ALWAYS AS IDENTITY)
+CREATE TEMPORARY TABLE IF NOT EXISTS {name} (LIKE {table} INCLUDING DEFAULTS, arrival int8 GENERATED ALWAYS AS IDENTITY)
 ON COMMIT DELETE ROWS
 """
 MERGE = """

@@ -262,10 +262,11 @@ def test_a_symbol_that_joins_again_begins_anew() -> None:
     assert [(one.symbol, one.market_return) for one in out] == [("A", None), ("B", log(2)), ("C", log(2))]
 
 
-def test_ratios_that_are_no_numbers_take_no_part() -> None:
-    market = {s: [bar(s, 0, 1e-300), bar(s, 1, 1e300), bar(s, 2, 1e-300)] for s in ("ADA", "BTC")}
+def test_the_widest_ratios_that_prices_may_have_are_numbers() -> None:
+    market = {s: [bar(s, 0, 1e-12), bar(s, 1, 1e12), bar(s, 2, 1e-12)] for s in ("ADA", "BTC")}
     found = expected(market)
-    assert {one.market_return for bars in found.values() for one in bars} == {None}
+    widest = pytest.approx(log(1e24))
+    assert [one.market_return for one in found["ADA"]] == [None, widest, -widest.expected]
     sent = [bars[k : k + 1] for k in range(3) for bars in market.values()]
     assert without_ends(fold([*sent, *ends(market)])[1], market) == found
 

@@ -44,7 +44,7 @@ READ = {
     "FROM model_events",
     DRIFT: 'SELECT model, version, kind, detector, time, statistic, "limit", interval, symbol, horizon, since, detail '
     "FROM drift",
-    DEAD_LETTERS: 'SELECT topic, "partition", "offset", reason, value, time, key, "row" FROM dead_letters',
+    DEAD_LETTERS: 'SELECT topic, "partition", "offset", reason, value, time, key, "row", size FROM dead_letters',
 }
 """The columns in the order of the record's fields."""
 
