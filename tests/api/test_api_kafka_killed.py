@@ -62,7 +62,7 @@ async def stopped(consumer: broker.Consumer) -> "asyncio.Task[None]":
 
 def test_a_reader_that_found_no_such_topic_ends_without_cancelling_whoever_ends_it(stack: Servers) -> None:
     async def run() -> None:
-        consumer = broker.consumer(stack.broker, "no-such-topic")
+        consumer = broker.consumer(stack.broker, "no-such-topic", request_timeout_ms=5_000)
         with pytest.raises(UnknownTopicOrPartitionError):
             await consumer.start()
         assert not (await stopped(consumer)).cancelled()
@@ -74,7 +74,7 @@ def test_the_api_and_the_alerts_worker_go_on_by_themselves(stack: Servers) -> No
     ports = json.loads((stack.home / ADDRESSES).read_text())
     metrics = ports["metrics_ports"]
     with psycopg.connect(stack.database_url, autocommit=True) as connection:
-        changes.add_rule(connection, Rule("up", "prediction", When("above", "mean", 0.0001), horizon=5))
+        changes.add_rule(connection, Rule("up", "prediction", When("above", "p_up", 0.4), horizon=5))
     time.sleep(2.5)  # the worker looks at the rules once a second
     listener = SseListener(Api(f"http://127.0.0.1:{ports['api_port']}", stack.home), "alerts")
     wait_for(metrics["api"], "healthy", WAIT_S)
