@@ -249,7 +249,7 @@ def test_a_challenger_that_a_worker_refused_is_withdrawn_and_a_first_champion_st
 
 
 def test_a_champion_that_loses_its_gain_raises_one_alarm_also_where_the_watch_starts_anew(settings: Settings) -> None:
-    version = f"v{int(time.time() * 1000)}"
+    version = f"{int(time.time() * 1000):012x}"
     before, flip = 2_400, 1_900
     tellers = [NAIVE, champion(version, lambda bar: 0.03 if bar < flip else -0.03)]
     write(settings, tellers, range(before))
@@ -265,7 +265,7 @@ def test_a_champion_that_loses_its_gain_raises_one_alarm_also_where_the_watch_st
 
 
 def test_a_champion_whose_training_is_too_old_is_told_of(settings: Settings) -> None:
-    version = f"v{int(time.time() * 1000)}"
+    version = f"{int(time.time() * 1000):012x}"
     folder = settings.home / "models" / "gbm" / version
     folder.mkdir()
     provenance.write(folder, Provenance(0, T0 - 45 * 86_400_000, 1, [], "", "f", 0))
@@ -329,7 +329,7 @@ def test_one_watch_watches_at_a_time(settings: Settings) -> None:
 
 
 def test_features_and_dissimilarity_are_held_against_the_reference_of_the_champion(settings: Settings) -> None:
-    version = f"v{int(time.time() * 1000)}"
+    version = f"{int(time.time() * 1000):012x}"
     (known,) = training.features([walk(1, 12_000)], DEFAULT)
     (other,) = training.features([walk(2, 6_000, carry=0.7)], DEFAULT)
     reference = Reference.fit([known], DEFAULT.names)
