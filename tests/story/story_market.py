@@ -11,8 +11,9 @@ from sources.bars import read_bars
 
 SAMPLE = sorted((ROOT / "sample").glob("*-1m.csv.gz"))
 MINUTE_MS = 60_000
-CARRIED, WILDER = 0.6, 3.0
-"""What each return carries on of the one before, and how many times as far the market moves as it did."""
+CARRIED = 0.8
+"""What each return carries on of the one before; all together they vary as they did. A wilder market is unlike all
+that came before within hours, and its training then has hardly seen it."""
 COLUMNS = ("open", "high", "low", "close", "volume")
 
 
@@ -22,7 +23,7 @@ def continued(bars: int) -> list[BarFrame]:
 
 
 def _continued(frame: BarFrame, bars: int) -> BarFrame:
-    """Return the frame's first bars, moved behind its last: returns carry on and are larger, wicks stay beside bodies.
+    """Return the frame's first bars, moved behind its last: returns carry on, wicks stay beside bodies.
 
     A bar's high and low are as far from its body, in logarithms, as those of the bar that it is made of.
     """
@@ -30,7 +31,7 @@ def _continued(frame: BarFrame, bars: int) -> BarFrame:
     real = np.diff(np.log(part.close), prepend=np.log(part.open[0]))
     returns, before = np.empty(bars), 0.0
     for row in range(bars):
-        before = returns[row] = CARRIED * before + WILDER * np.sqrt(1 - CARRIED**2) * real[row]
+        before = returns[row] = CARRIED * before + np.sqrt(1 - CARRIED**2) * real[row]
     close = frame.close[-1] * np.exp(np.cumsum(returns))
     opened = np.concatenate([frame.close[-1:], close[:-1]])
     high = np.maximum(opened, close) * (part.high / np.maximum(part.open, part.close))
