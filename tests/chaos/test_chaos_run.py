@@ -1,13 +1,11 @@
 """The chaos suite in its short form: five faults on the whole stack, every row as in a run that nothing disturbed."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bench.chaos.__main__ import good
-from bench.chaos.page import PAGE, RESULT, page
 from bench.chaos.points import RARE
 from bench.chaos.run import Figures, run
 
@@ -33,7 +31,3 @@ def test_a_run_is_not_good_where_a_rare_state_was_not_reached_or_a_row_differs()
     assert not good(replace(figures, reached=list(RARE)[1:]), figures.wanted)
     assert not good(replace(figures, differences=["bars: 1 rows differ"]), figures.wanted)
     assert not good(replace(figures, double_champions=1), figures.wanted)
-
-
-def test_the_page_is_what_the_last_long_run_gives() -> None:
-    assert PAGE.read_text() == page(json.loads(RESULT.read_text()))
