@@ -161,6 +161,9 @@ def test_a_change_of_the_market_leads_to_another_champion_and_a_bad_one_is_taken
         until(lambda: not Runs(servers.database_url).unfinished(), 120, "the trainer is done")
         judged = feed.sent
 
+        # A challenger would be promoted over the bad version before anybody takes that back.
+        for version in ledger.latest()["gbm"].challengers:
+            ledger.decide("gbm", "withdraw", version, decided_by="test", why="a bad version is to serve for a while")
         # A bad model is forced in, and taken back, beside the stream.
         with feed.paced():
             foretick(servers.home, "models", "promote", "gbm", bad, "--force", "--why", "to see what happens")
