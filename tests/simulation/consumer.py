@@ -127,7 +127,7 @@ class Consumer(SeekingConsumer):
         self._unacked_messages: Any = set()
         self._n_acked = 0
         self._remembered = None
-        self._positions, self._jumps = Positions(), []
+        self._positions, self._jumps, self._looking = Positions(), [], None
         self.flow_active = True
         self.can_resume_flow, self.suspend_flow = asyncio.Event(), asyncio.Event()
 
