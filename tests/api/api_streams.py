@@ -23,7 +23,7 @@ NAMES = tuple(f"S{number}USDT" for number in range(12))
 def frames(seed: int, count: int, largest: int = 40) -> list[list[Prediction]]:
     """Return frames of random size, each of one symbol; no two records are alike."""
     choice = random.Random(seed)  # noqa: S311 - no secret is made of it
-    minute = dict.fromkeys(NAMES, seed * 1_000_000)
+    minute = dict.fromkeys(NAMES, seed * 5_000)  # in the past: what is dated ahead is not passed on
     found = []
     for _ in range(count):
         symbol = choice.choice(NAMES)
