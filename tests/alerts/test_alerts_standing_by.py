@@ -17,7 +17,7 @@ from stack.prepare import prepare
 from storage import locks
 from storage.locks import Lock
 
-pytestmark = pytest.mark.services
+pytestmark = [pytest.mark.services, pytest.mark.timeout(600)]
 
 DEADLINE_S = 180.0
 NOT_CONNECTED = "the database does not answer yet"

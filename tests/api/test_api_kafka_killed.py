@@ -22,7 +22,7 @@ from sources import broker
 from stack import state
 from topics.catalog import PREDICTIONS
 
-pytestmark = [pytest.mark.services, pytest.mark.slow]
+pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(600)]
 
 COMPONENTS = ("kafka", "postgres", "redis", "prepare", "alerts", "api")
 WAIT_S = 240.0

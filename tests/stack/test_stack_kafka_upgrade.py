@@ -20,7 +20,7 @@ from stack.lag import admin_client
 from stream.admin import create_topics
 from topics.catalog import TICKS
 
-pytestmark = [pytest.mark.services, pytest.mark.slow]
+pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(600)]
 
 BEFORE = """process.roles=broker,controller
 node.id=1

@@ -25,7 +25,7 @@ from stack.report import report
 from storage.latest import PREFIX
 from topics.records import Bar
 
-pytestmark = [pytest.mark.services, pytest.mark.slow]
+pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(600)]
 
 MINUTE = 60_000
 T0 = 1_600_000_020_000
