@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from stack.conditions import Shown
+from stream.condition import seconds
 from topics.units import interval_ms
 
 Kind = Literal["connecting", "unreachable", "empty", "stale", "live"]
@@ -62,8 +63,8 @@ def decide(
         return still
     if bad is not None:
         return Health("stale", f"{bad.name} {bad.word}", f"{said.strip()} ./foretick doctor tells what to do.")
-    label, detail = ("waiting", f"no new row for {duration(watched_s)} yet") if age_s is None else ("live", "")
-    return Health("live", label, detail or f"last row {duration(age_s or 0.0)} ago")
+    label, detail = ("waiting", f"no new row for {seconds(watched_s)} yet") if age_s is None else ("live", "")
+    return Health("live", label, detail or f"last row {seconds(age_s or 0.0)} ago")
 
 
 def _stale(
@@ -72,23 +73,11 @@ def _stale(
     """Return the state where rows, or forecasts beside rows, have not come for too long; else None."""
     silence = watched_s if age_s is None else age_s
     if silence > limit_s:
-        ago = f"No new row for {'at least ' if age_s is None else ''}{duration(silence)}"
+        ago = f"No new row for {'at least ' if age_s is None else ''}{seconds(silence)}"
         return Health("stale", "stale", f"{ago}: this is the last that is known.{said} {TO_MEND}")
     unheard = watched_s if forecast_age_s is None else forecast_age_s
     if unheard <= limit_s:
         return None
     least = "at least " if forecast_age_s is None else ""
-    detail = f"New bars come, but no new forecast for {least}{duration(unheard)}.{said} {TO_MEND}"
+    detail = f"New bars come, but no new forecast for {least}{seconds(unheard)}.{said} {TO_MEND}"
     return Health("stale", "no forecasts", detail)
-
-
-def duration(seconds: float) -> str:
-    """Return a length of time in its largest unit.
-
-    >>> duration(95)
-    '1 min'
-    """
-    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{int(seconds // size)} {unit}"
-    return f"{int(seconds)} s"

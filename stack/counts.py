@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import sql
@@ -34,29 +35,27 @@ class Undelivered:
     last_error: str | None
 
 
-async def undelivered(database_url: str) -> dict[str, Undelivered]:
-    """Return what each subscriber does not have; nothing where that is unknown."""
+async def _asked(database_url: str, query: LiteralString) -> list[tuple[Any, ...]]:
+    """Return the rows of a query, none where the database does not answer in time or has no such table."""
     try:
         async with (
             asyncio.timeout(TIMEOUT_S),
             await psycopg.AsyncConnection.connect(database_url, connect_timeout=3, autocommit=True) as connection,
         ):
-            rows = await (await connection.execute(UNDELIVERED)).fetchall()
+            return await (await connection.execute(query)).fetchall()
     except (psycopg.Error, TimeoutError):
-        return {}
+        return []
+
+
+async def undelivered(database_url: str) -> dict[str, Undelivered]:
+    """Return what each subscriber does not have; nothing where that is unknown."""
+    rows = await _asked(database_url, UNDELIVERED)
     return {subscriber: Undelivered(waiting, failed, error) for subscriber, waiting, failed, error in rows}
 
 
 async def lost(database_url: str) -> dict[tuple[str, str], int]:
     """Return how many Kafka records each group never got of each topic in the last week; nothing where unknown."""
-    try:
-        async with (
-            asyncio.timeout(TIMEOUT_S),
-            await psycopg.AsyncConnection.connect(database_url, connect_timeout=3, autocommit=True) as connection,
-        ):
-            rows = await (await connection.execute(LOST)).fetchall()
-    except (psycopg.Error, TimeoutError):
-        return {}
+    rows = await _asked(database_url, LOST)
     return {(reader, topic): count for reader, topic, count in rows}
 
 

@@ -2,8 +2,9 @@
 
 import pytest
 
-from dashboard.health import Kind, decide, duration, stale_after
+from dashboard.health import Kind, decide, stale_after
 from stack.conditions import Shown
+from stream.condition import seconds as duration
 
 
 @pytest.mark.parametrize(
