@@ -138,9 +138,9 @@ def wrong_clock(world: World, chance: random.Random) -> Fault:
     name, seconds = chance.choice(("worker", "persist")), chance.uniform(5.0, 12.0)
     assert world.clock is not None  # noqa: S101 - for mypy: only offered where there is one
     file = world.clock / name
-    file.write_text(chance.choice(("+3600", "-3600", "+86400", "-86400")))
+    file.write_text(chance.choice(("3600", "-3600", "86400", "-86400")))
     time.sleep(seconds)
-    file.write_text("+0")
+    file.write_text("0")
     return Fault("wrong clock", name, seconds)
 
 

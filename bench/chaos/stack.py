@@ -22,8 +22,9 @@ from stack.table import components
 PORTS = "FORETICK_CHAOS_PORTS"
 TARGETS = "chaos.json"
 CRASHING = ("worker", "persist")
-CLOCK = "FORETICK_CHAOS_CLOCK"
-"""The folder in which a file a component says how wrong its clock is; unset where libfaketime is not there."""
+CLOCK, LIBRARY = "FORETICK_CHAOS_CLOCK", "clock.so"
+"""The folder of the library that makes a clock wrong, and of a file a component that says by how many seconds; unset
+where there is no compiler."""
 
 
 def redirected(settings: Settings) -> tuple[Component, ...]:
@@ -74,17 +75,12 @@ def _advertising(launch: Callable[[], list[str]], home: Path, port: int, proxy: 
 
 
 def _clock(name: str) -> dict[str, str]:
-    folder, library = os.environ.get(CLOCK), os.environ.get("FORETICK_CHAOS_FAKETIME")
-    if not folder or not library:
+    folder = os.environ.get(CLOCK)
+    if not folder:
         return {}
     file = Path(folder) / name
-    file.write_text("+0")
-    return {
-        "LD_PRELOAD": library,
-        "FAKETIME_TIMESTAMP_FILE": str(file),
-        "FAKETIME_CACHE_DURATION": "1",
-        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-    }
+    file.write_text("0")
+    return {"LD_PRELOAD": str(Path(folder) / LIBRARY), "FORETICK_CHAOS_CLOCK_FILE": str(file)}
 
 
 if __name__ == "__main__":

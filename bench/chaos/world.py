@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import psycopg
 from pydantic import SecretStr
 
 from bench.chaos.proxy import HOST, Proxy
-from bench.chaos.stack import CLOCK, PORTS, TARGETS
+from bench.chaos.stack import CLOCK, LIBRARY, PORTS, TARGETS
 from learning.ledger import Ledger
 from settings import ADDRESSES, ROOT, Settings
 from stack import state
@@ -30,20 +30,28 @@ QUIET = {
     "FORETICK_RETRAIN_ON_DRIFT": "false",
     "FORETICK_PROMOTE": "false",
 }
-FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1")
+CLOCK_SOURCE = Path(__file__).with_name("clock.c")
 DISK_MIB = 3_072
 
 
 class World:
     """A stack behind proxies in a home of its own; on a small disk of its own where this user may mount one."""
 
-    def __init__(self, names: Sequence[str], models: Path) -> None:
-        self.names = tuple(names)
+    def __init__(
+        self,
+        names: Sequence[str],
+        models: Path | None = None,
+        told: Mapping[str, str] = QUIET,
+        small_disk: bool = True,
+    ) -> None:
+        """`models` are served from the beginning, `told` is the user's settings; the stack trains where None."""
+        self.names, self._told = tuple(names), dict(told)
         self.home = Path(tempfile.mkdtemp(prefix="foretick-chaos-"))
-        self.small_disk = self._mount()
-        shutil.copytree(models, self.home / "models")
+        self.small_disk = small_disk and self._mount()
+        if models is not None:
+            shutil.copytree(models, self.home / "models")
         self.proxies = {name: Proxy(lambda name=name: (HOST, self.target(name))) for name in SERVERS}  # type: ignore[misc]
-        self.clock = self.home / "clock" if FAKETIME.exists() else None
+        self.clock = self._clock()
         self.others: list[subprocess.Popen[bytes]] = []
         self._supervisor: subprocess.Popen[bytes] | None = None
 
@@ -53,14 +61,24 @@ class World:
         options = ["-t", "tmpfs", "-o", f"size={DISK_MIB}m,mode=0700", "foretick-chaos", str(self.home)]
         return subprocess.run(["mount", *options], check=False).returncode == 0  # noqa: S607 - util-linux' own
 
+    def _clock(self) -> Path | None:
+        """Return the folder of the components' clocks; None where there is no compiler to build their library."""
+        compiler = shutil.which("cc")
+        if compiler is None:
+            return None
+        folder = self.home / "clock"
+        folder.mkdir()
+        library = str(folder / LIBRARY)
+        subprocess.run([compiler, "-O2", "-shared", "-fPIC", "-o", library, str(CLOCK_SOURCE)], check=True)
+        return folder
+
     def environment(self) -> dict[str, str]:
         """Return the environment of every process of this stack."""
         clean = {key: value for key, value in os.environ.items() if not key.startswith("FORETICK_")}
         ports = {name: proxy.port for name, proxy in self.proxies.items()}
-        told = {"FORETICK_HOME": str(self.home), PORTS: json.dumps(ports), **QUIET}
+        told = {"FORETICK_HOME": str(self.home), PORTS: json.dumps(ports), **self._told}
         if self.clock is not None:
-            self.clock.mkdir(exist_ok=True)
-            told |= {CLOCK: str(self.clock), "FORETICK_CHAOS_FAKETIME": str(FAKETIME)}
+            told[CLOCK] = str(self.clock)
         return clean | told
 
     def start(self) -> None:

@@ -1,0 +1,1 @@
+"""Hours at a steady rate on the default stack, with a database that is slow for a while."""
