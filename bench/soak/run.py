@@ -33,7 +33,7 @@ COUNTS = {
     "bars": "SELECT count(*) FROM bars",
     "features": "SELECT count(*) FROM features",
     "bars predicted by gbm": (
-        "SELECT count(DISTINCT (symbol, time)) FROM prediction_rows WHERE model = 'gbm' AND role = 'champion'"
+        "SELECT count(DISTINCT (symbol, time)) FROM predictions WHERE model = 'gbm' AND role = 'champion'"
     ),
 }
 TRAININGS = "SELECT count(*) FROM pipeline_runs WHERE state = 'done'"
