@@ -11,7 +11,7 @@ POSTGRES = re.compile(r".*(?:ERROR|FATAL|PANIC): +(?P<text>.*)")
 TRACEBACK = re.compile(r"^(?P<text>Traceback .*)")
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 EXPLAINED: Mapping[str, str] = {
-    r"Group Coordinator Request failed: .* GroupCoordinatorNotAvailableError": "Kafka has not made its groups' topic yet",
+    r"Group Coordinator Request failed: .* GroupCoordinatorNotAvailableError": "Kafka has just begun",
     r'^postgres: functionality not supported under the current "apache" license': "asked once whether it can compress",
 }
 """A pattern of `component: text`, and why it is no fault."""
