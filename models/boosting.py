@@ -3,11 +3,11 @@
 from statistics import NormalDist
 from typing import Any
 
-import lightgbm
 import numpy as np
 
 from features.frame import Floats
 from models.lightgbm_library import PER_ROW, thinned, trained
+from models.plain_lightgbm import lightgbm
 from models.space import NONE, Parameters
 from topics.records import QUANTILES
 

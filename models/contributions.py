@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import lightgbm
 import numpy as np
 import xgboost
 
@@ -27,6 +26,7 @@ from models.lightgbm_volatility import LightGBMVolatility
 from models.naive import Naive
 from models.network import Network
 from models.online import INPUTS, Online
+from models.plain_lightgbm import lightgbm
 from models.reversal import Reversal
 from models.ridge import Ridge
 from models.rls import RLS

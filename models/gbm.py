@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import ClassVar, Self
 
-import lightgbm
 import numpy as np
 import numpy.typing as npt
 
@@ -14,6 +13,7 @@ from models.forecaster import JSON, Forecasts
 from models.inputs import scale_free, usable
 from models.labels import targets
 from models.lightgbm_library import trees
+from models.plain_lightgbm import lightgbm
 from models.space import NONE, Integer, Parameters, Real, Space
 from models.trees import Trees
 from topics.records import HORIZONS, QUANTILES

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-import lightgbm
-
+from models.plain_lightgbm import lightgbm
 from models.space import Choice, Integer, Kind, Real
 from models.trees import LEAVES
 

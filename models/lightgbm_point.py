@@ -2,13 +2,13 @@
 
 from typing import Any, ClassVar, NamedTuple
 
-import lightgbm
 import numpy as np
 
 from features.frame import Floats
 from models import space
 from models.boosted import Boosted, Inputs
 from models.lightgbm_library import PER_ROW, thinned, trained, trees
+from models.plain_lightgbm import lightgbm
 from models.space import Real, Space
 from models.trees import Trees
 

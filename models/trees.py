@@ -10,12 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
-import lightgbm
 import numpy as np
 import numpy.typing as npt
 
 from features.compiled import compiled, compiled_and_kept
 from features.frame import Floats, Ints
+from models.plain_lightgbm import lightgbm
 
 Naturals = npt.NDArray[np.uint32]
 Flags = npt.NDArray[np.bool_]
