@@ -7,6 +7,7 @@ in a run that nothing disturbed. Exit code 1 where a row differs, or where a rar
 import argparse
 import json
 import random
+import shlex
 import shutil
 import sys
 import tempfile
@@ -25,7 +26,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--seed", type=int, default=None, help="the faults of an earlier run; random by default")
     parser.add_argument("--only", nargs="*", default=(), help="these faults in this order, by name")
-    parser.add_argument("--save", action="store_true", help="keep the figures in bench/results")
+    parser.add_argument(
+        "--save", nargs="?", const="run", metavar="NAME", help="keep the figures in bench/results/chaos"
+    )
     options = parser.parse_args()
     seed = random.SystemRandom().randrange(2**31) if options.seed is None else options.seed
     print(f"seed {seed}", flush=True)
@@ -37,8 +40,9 @@ def main() -> None:
         shutil.rmtree(folder)
     print(json.dumps(figures.as_json(), indent=2))
     if options.save:
-        command = f"python -m bench.chaos --faults {options.faults} --minutes {options.minutes:g} --seed {seed}"
-        save("chaos/run", command, figures.as_json())
+        what = f"--only {shlex.join(options.only)}" if options.only else f"--faults {options.faults}"
+        command = f"python -m bench.chaos {what} --minutes {options.minutes:g} --seed {seed}"
+        save(f"chaos/{options.save}", command, figures.as_json())
     print(f"{time.monotonic() - begun:.0f} s in all")
     sys.exit(0 if good(figures, () if options.only else figures.wanted) else 1)
 
