@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from stream.lookout import Own
+from stream.lookout import Own, position
 
 LOOK_S = 5.0
 ANSWER_S = 5.0
@@ -37,7 +37,7 @@ class Behind(Collector):
         own = {}
         for part in consumer.assignment():
             state = consumer._subscription.subscription.assignment.state_value(part)
-            own[part] = Own(state.position if state.has_valid_position else None, done)
+            own[part] = Own(position(state), done)
         self._own = own
 
     def ended(self) -> None:

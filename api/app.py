@@ -27,6 +27,7 @@ from stack.rate import Buckets
 from stream.probe import Probe
 from stream.standing import LoopTurns, Standing
 
+MIB = 1_048_576
 DESCRIPTION = """What the models forecast, what came true, and what follows from it.
 
 Times are epoch milliseconds, UTC; returns are log returns; unknown is null. Tables come in pages: give `next` back as
@@ -37,7 +38,7 @@ Times are epoch milliseconds, UTC; returns are log returns; unknown is null. Tab
 def make_app(settings: Settings) -> FastAPI:
     """Return the application; it opens its connections when it is started."""
     database = Database(settings.database_url.get_secret_value())
-    hub = Hub(settings.broker, settings.bounds)
+    hub = Hub(settings.broker, settings.bounds, settings.api_kept_mb * MIB)
     champions = Champions(database)
 
     def ready() -> str | None:

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
-from api.ring import Frame, Ring
+from api.ring import BYTES, Frame, Ring
 from settings.broker import Address
 from sources import broker
 from topics.bounds import BOUNDS, Bounds
@@ -48,11 +48,11 @@ def frame(record: ConsumerRecord, bounds: Bounds = BOUNDS) -> Frame:
 
 
 class Hub:
-    """The rings. `ready` is set while Kafka answers, `stopping` once all streams are to end."""
+    """The rings, of `kept` bytes each. `ready` is set while Kafka answers, `stopping` once all streams are to end."""
 
-    def __init__(self, bootstrap: Address, bounds: Bounds = BOUNDS) -> None:
+    def __init__(self, bootstrap: Address, bounds: Bounds = BOUNDS, kept: int = BYTES) -> None:
         self.bootstrap, self.bounds = bootstrap, bounds
-        self.rings = {topic: Ring(topic) for topic in STREAMED}
+        self.rings = {topic: Ring(topic, kept) for topic in STREAMED}
         self.ready = asyncio.Event()
         self.stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None

@@ -62,6 +62,7 @@ def serve(settings: Settings, port: int, address: str = HOST) -> None:
             server_header=False,
             ws="websockets-sansio",
             ws_max_size=4_096,  # clients have nothing to say
+            ws_ping_interval=None,  # an answer waits behind what a slow client has not read: it would be cut off
             timeout_graceful_shutdown=STOP_S,
         )
         print(f"api on http://{address}:{found.getsockname()[1]}/", flush=True)  # noqa: T201 - where it is

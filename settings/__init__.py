@@ -64,6 +64,11 @@ class Settings(BaseSettings):
     api_rate: float = Field(default=20.0, gt=0, description="requests a second that a token may make, on average")
     api_burst: int = Field(default=100, ge=1, description="requests that a token may make at once")
     api_streams: int = Field(default=20, ge=1, description="streams that a token may hold open")
+    api_kept_mb: int = Field(
+        default=16,
+        ge=1,
+        description="what is kept of each topic for its streams, in MiB: who is further behind is ended",
+    )
     api_cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="the sites whose pages may ask the API: https://example.org; none by default"
     )

@@ -3,8 +3,8 @@
 import errno
 import socket
 
-_held: dict[int, socket.socket] = {}
-"""What holds each port of this process; the kernel lets go of it when the process ends."""
+_held: dict[int, int] = {}
+"""The open file that holds each port of this process: a bare one, which only the kernel closes, at the process' end."""
 
 
 def reserve(port: int) -> bool:
@@ -23,5 +23,5 @@ def reserve(port: int) -> bool:
         if error.errno == errno.EADDRINUSE:
             return False
         raise
-    _held[port] = name
+    _held[port] = name.detach()
     return True

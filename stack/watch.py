@@ -147,9 +147,14 @@ class Watch:
         return None
 
     async def while_it_runs(self) -> None:
-        """Ask now and then until the process ends; raises TimeoutError when it is stuck or silent for long."""
-        last_good = time.monotonic()
+        """Ask now and then until the process ends; raises TimeoutError when it is stuck or silent for long.
+
+        A machine may have been paused between two questions: then nothing could have answered, and a process that has
+        only begun to go on is let go on.
+        """
+        hopeless_s = 0.0
         while self.runs():
+            begun = time.monotonic()
             await self.first(self.exit(), timeout_s=CHECK_S)
             if not self.runs():
                 return
@@ -159,9 +164,9 @@ class Watch:
             self.take(found)
             if found.works:
                 self.ready.set()
-            if found.word not in HOPELESS:
-                last_good = time.monotonic()
-            elif time.monotonic() - last_good > UNHEALTHY_S:
+            round_s = min(time.monotonic() - begun, CHECK_S + CHECK_TIMEOUT_S)
+            hopeless_s = hopeless_s + round_s if found.word in HOPELESS else 0.0
+            if hopeless_s > UNHEALTHY_S:
                 raise TimeoutError(f"for {UNHEALTHY_S:.0f} s {found.text()}")
 
     async def watch_external(self) -> None:

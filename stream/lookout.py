@@ -11,6 +11,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -35,6 +36,16 @@ class Own:
 
     position: int | None
     done: bool
+
+
+def position(state: Any) -> int | None:
+    """Return the offset that aiokafka fetches next of a partition; None while it does not know. From any thread.
+
+    Read once: a partition whose records were deleted loses its position at any moment, and aiokafka's own property
+    fails then, also where it was asked just before whether there is one.
+    """
+    found = state._position
+    return None if found is None else int(found)
 
 
 Reads = Callable[[], Mapping[TopicPartition, Own]]

@@ -15,7 +15,7 @@ from prometheus_client import Counter, Histogram
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from stream.lookout import Own
+from stream.lookout import Own, position
 from topics.catalog import DEAD_LETTERS, TOPICS, Topic
 from topics.codec import ARRIVED_HEADER
 
@@ -112,9 +112,7 @@ def reads(app: Any) -> dict[TopicPartition, Own]:
         at = TopicPartition(part.topic, part.partition)
         if at not in assignment.tps:
             continue
-        state = assignment.state_value(at)
-        position = state.position if state.has_valid_position else None
-        found[at] = Own(position, undone is not None and part not in undone)
+        found[at] = Own(position(assignment.state_value(at)), undone is not None and part not in undone)
     return found
 
 

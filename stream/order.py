@@ -15,6 +15,7 @@ from faust.types import TP
 
 from settings.broker import Address
 from sources import broker
+from stream.lookout import position
 from stream.recovery import SeekingConsumer
 
 Queues = defaultdict[TP, deque[Any]]
@@ -96,8 +97,8 @@ class InOrderConsumer(SeekingConsumer):
         assignment = self._thread._ensure_consumer()._subscription.subscription.assignment
         if assignment is None or tp not in assignment.tps:
             return False
-        state = assignment.state_value(tp)
-        return not state.has_valid_position or tp not in ends or bool(state.position < ends[tp])
+        at = position(assignment.state_value(tp))
+        return at is None or tp not in ends or at < ends[tp]
 
     async def _ends(self, partitions: list[TP]) -> Ends:
         """Ask for the ends of partitions; none are known where Kafka does not answer.

@@ -18,6 +18,7 @@ CUT = 21_600
 """The bar at which the training ends: the day 15 of 30."""
 FLIP = 26_000
 """The bar from which what followed now turns back."""
+WEEK = 10_080
 Run = tuple[Scored, list[FeatureFrame], Origin]
 
 pytestmark = pytest.mark.slow
@@ -63,6 +64,26 @@ def test_a_market_that_turns_its_autocorrelation_raises_each_alarm_once_within_a
     (errors,) = [drift for drift in drifts if drift.kind == "errors"]
     assert abs((errors.since or 0) - flip) <= 180 * MINUTE
     assert errors.detail.startswith("the gain over naive fell from +")
+
+
+def test_a_version_that_is_trained_after_the_change_brings_the_skill_back(flipped: Run) -> None:
+    outcomes, frames, (_, reference) = flipped
+    assert reference is not None
+    flip, trained = FLIP - CUT, FLIP - CUT + WEEK
+    new = GBM(reference.names)
+    new.fit([frame[flip:trained] for frame in frames], 1)
+    again = scored([frame[trained:] for frame in frames], [Naive(reference.names), new])
+
+    def gain(whose: Scored, first: int, last: int) -> float:
+        """Return the mean gain over naive at the next bar, of the bars from one row of the frames up to another."""
+        begin, end = (int(frames[0].time[row]) for row in (first, last))
+        rows = (whose.version == 1) & (whose.horizon == 1) & (whose.bar > begin) & (whose.bar <= end)
+        assert rows.sum() > 5_000
+        return float(relative(whose.naive_loss[rows], whose.loss[rows]).mean())
+
+    before = gain(outcomes, 0, flip)
+    wrong, right = (gain(one, trained, len(frames[0]) - 1) for one in (outcomes, again))
+    assert wrong < 0 < before / 2 < right
 
 
 @pytest.mark.parametrize("bars", [77, 5_000])

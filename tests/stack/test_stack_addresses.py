@@ -51,12 +51,14 @@ def test_two_supervisors_that_start_at_once_take_different_ports(tmp_path):
     (tmp_path / f"foretick-ports-{os.getuid()}").write_text("where a folder of locks could have been")
     with listening() as other:
         port = other.getsockname()[1]
-    script = f"from stack.addresses import choose; print(choose('kafka', {port}, set()), flush=True); input()"
+    script = f"from stack.addresses import choose; print(choose('kafka', {port}, set()), flush=True)"
+    script += "; import sys; sys.stdin.read()"
 
     def supervisor() -> "subprocess.Popen[bytes]":
         environment = {**os.environ, "TMPDIR": str(tmp_path)}
-        command = [sys.executable, "-c", script]
-        return subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        command = [sys.executable, "-W", "always::ResourceWarning", "-c", script]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, stderr=pipe)
 
     with supervisor() as first, supervisor() as second:
         assert first.stdout is not None
@@ -65,9 +67,7 @@ def test_two_supervisors_that_start_at_once_take_different_ports(tmp_path):
         assert taken[0] != taken[1]
         assert port in taken
         for process in (first, second):
-            assert process.stdin is not None
-            process.stdin.close()
-            process.wait()
+            assert process.communicate()[1] == b""  # and nothing is left open that Python would have to close
     assert addresses.choose("kafka", port, set()) == port
 
 

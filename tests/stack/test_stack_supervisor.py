@@ -267,3 +267,26 @@ def test_what_waits_is_let_be_and_lets_nothing_start_that_needs_it(stack):
     said.write_text("('lagging', '9 behind', 5.0, None, True)")
     current = stack.wait(lambda s: s.components["server"].state == "lagging")
     assert current.components["server"].good()
+
+
+SOON = "from stack import watch\nwatch.CHECK_S, watch.CHECK_TIMEOUT_S, watch.UNHEALTHY_S = 0.1, 0.4, 3.0\n"
+
+
+def test_what_is_silent_for_long_is_started_again_but_not_for_the_time_that_the_machine_was_paused(stack):
+    said = stack.home / "said"
+    said.write_text("('healthy', '', None, None, True)")
+    check = SOON + WAITS.format(said=str(said))
+    stack.start(f"[exec({check!r}, globals()), (Component('server', run(SLEEPER), check),)][1]")
+    first = identity(stack.wait(healthy("server")), "server")
+    stack.process.send_signal(signal.SIGSTOP)
+    said.write_text("silent")
+    time.sleep(4.0)  # longer than a process may be silent
+    stack.process.send_signal(signal.SIGCONT)
+    current = stack.wait(lambda s: s.components["server"].state == "unknown")
+    said.write_text("('lagging', '9 behind', 5.0, None, True)")
+    current = stack.wait(lambda s: s.components["server"].state == "lagging")
+    assert identity(current, "server") == first
+    said.write_text("silent")
+    current = stack.wait(lambda s: s.components["server"].restarts == 1)
+    assert current.components["server"].last_error == "TimeoutError: for 3 s unknown: OSError: no answer"
+    assert not first.alive()

@@ -1,28 +1,19 @@
 """One stage builds all kinds of bars from the same ticks; what is said of those not cut by time goes no further."""
 
-import asyncio
-import json
-from pathlib import Path
 from typing import Any
 
 import msgspec
-import psycopg
 import pytest
-from aiokafka import AIOKafkaProducer
-from stacks import Servers, running
-from stream_runs import COMPONENTS, Run
 
 from features import bars as time_bars
 from features.table import FINGERPRINT, NAMES
 from models.predictor import Predictor
-from stack import state as stack_state
 from stream.bars import Bars, BarStates
 from stream.shell import Part
 from stream.stages import Outcomes, Predictions
-from topics import codec
 from topics.catalog import BARS, DEAD_LETTERS
 from topics.limits import MOST_VOLUME
-from topics.records import Bar, DeadLetter, Features, Forecast, Prediction, Tick
+from topics.records import DeadLetter, Features, Forecast, Prediction, Tick
 
 START, MINUTE = 1_748_044_800_000, 60_000
 
@@ -107,79 +98,3 @@ def test_no_forecasts_are_made_or_scored_for_bars_that_are_not_cut_by_time(inter
     said = Prediction("BTCUSDT", interval, START, "mine", "v1", "f", 1.0, [Forecast(1, 0.1)])
     assert f"{interval} bars are not cut by time" in (Outcomes().check(said) or "")
     assert Outcomes().check(msgspec.structs.replace(said, interval="1m")) is None
-
-
-# --- through the real pipeline ---------------------------------------------------------------------------------------
-
-MINUTES, A_MINUTE = 12, 20
-KINDS = {"tick-7": 7, "volume-2.5": 5}
-"""The kinds built beside 1m, and the trades in each bar of theirs: every trade is of 0.5."""
-
-
-def trades() -> list[Tick]:
-    """Return twenty trades a minute, some of them at the same millisecond; the last closes the last minute."""
-    times = [minute * MINUTE + trade // 2 * 6_000 for minute in range(MINUTES) for trade in range(A_MINUTE)]
-    made = [Tick("BTCUSDT", START + time, 100 + k % 13, 0.5, "buy", str(k)) for k, time in enumerate(times)]
-    return [*made, Tick("BTCUSDT", START + MINUTES * MINUTE + 30_000, 100.0, 0.5, "sell", "last")]
-
-
-def bars_of(ticks: list[Tick], interval: str, size: int) -> list[tuple[Any, ...]]:
-    """Return the bars of so many ticks each, as they must be stored."""
-    found, last = [], -1
-    for first in range(0, len(ticks) - size + 1, size):
-        rows = ticks[first : first + size]
-        prices = [row.price for row in rows]
-        last = max(rows[0].time, last + 1)
-        buyers = sum(row.side == "buy" for row in rows)
-        found.append((interval, last, prices[0], max(prices), min(prices), prices[-1], size / 2, size, buyers))
-    return found
-
-
-async def produce(servers: Servers) -> None:
-    """Send some trades one by one and the rest in frames; then what somebody else may say of such bars."""
-    ticks = trades()
-    frames = [[one] for one in ticks[:50]] + [ticks[first : first + 60] for first in range(50, len(ticks), 60)]
-    others = {
-        "predictions": Prediction("BTCUSDT", "tick-7", START, "mine", "v1", "f", 1.0, [Forecast(1, 0.1)]),
-        "bars": Bar("ETHUSDT", "range-10", START + 1, 1.0, 1.0, 1.0, 1.0, None),
-    }
-    async with AIOKafkaProducer(bootstrap_servers=servers.kafka) as producer:
-        for topic, record in others.items():
-            await producer.send_and_wait(topic, codec.encode([record]), key=record.symbol.encode())
-        for frame in frames:
-            await producer.send_and_wait("ticks", codec.encode(frame), key=b"BTCUSDT")
-
-
-@pytest.mark.services
-@pytest.mark.slow
-@pytest.mark.timeout(300)
-def test_ticks_become_bars_of_all_kinds_on_disk_and_features_of_each(trained: Path) -> None:
-    with running(COMPONENTS, trained, {"FORETICK_BARS": ",".join(KINDS)}) as servers:
-        asyncio.run(produce(servers))
-        run = Run(servers)
-        run.wait(MINUTES * 12 + 1)
-        with psycopg.connect(servers.database_url) as connection:
-            stored = connection.execute(
-                "SELECT interval, (extract(epoch FROM time) * 1000)::int8, open, high, low, close, volume, trades, "
-                "buy_trades FROM bars WHERE symbol = 'BTCUSDT' AND interval <> '1m' ORDER BY interval, time"
-            ).fetchall()
-            minutes = connection.execute("SELECT trades, buy_trades, gap FROM bars WHERE interval = '1m'").fetchall()
-            count = "SELECT interval, count(*) FROM {} WHERE symbol = 'BTCUSDT' GROUP BY interval"
-            features = dict(connection.execute(count.format("features")).fetchall())
-            predicted = connection.execute("SELECT DISTINCT interval, model FROM predictions").fetchall()
-            gap = NAMES.index("missing_before") + 1
-            missing = connection.execute(
-                f"SELECT count(values[{gap}]) FROM features WHERE interval <> '1m'"  # noqa: S608 - a number of ours
-            ).fetchone()
-            letters = connection.execute("SELECT topic, reason, value FROM dead_letters").fetchall()
-        expected = [bar for kind, size in KINDS.items() for bar in bars_of(trades(), kind, size)]
-        assert stored == expected
-        assert minutes == [(A_MINUTE, A_MINUTE, 0)] * MINUTES
-        assert features == {"1m": MINUTES} | {kind: len(trades()) // size for kind, size in KINDS.items()}
-        assert {interval for interval, model in predicted if model != "mine"} == {"1m"}
-        assert missing == (0,)
-        assert [(topic, json.loads(value)["model"]) for topic, _, value in letters] == [("predictions", "mine")]
-        assert "tick-7 bars are not cut by time" in letters[0][1]
-        found = stack_state.read(servers.home)
-        assert found is not None
-        assert {name: found.components[name].restarts for name in ("worker", "persist")} == {"worker": 0, "persist": 0}

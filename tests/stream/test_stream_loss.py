@@ -144,6 +144,11 @@ class Stack:
         assert pid is not None
         return psutil.Process(pid)
 
+    def supervisor(self) -> psutil.Process:
+        current = state.read(self.home)
+        assert current is not None
+        return psutil.Process(current.supervisor.pid)
+
     def metric(self, name: str, topic: str) -> float:
         port = json.loads((self.home / ADDRESSES).read_text())["metrics_ports"][name]
         return of(scraped(port), "lost_offsets_total", group=f"foretick-{name}", topic=topic)
@@ -210,14 +215,17 @@ def test_what_was_deleted_while_the_readers_were_away_is_told_exactly(stack: Sta
 @pytest.mark.services
 @pytest.mark.slow
 def test_what_is_deleted_under_a_running_reader_is_told_exactly(stack: Stack) -> None:
-    """The readers stand still and wake up behind the partition's beginning; their processes are the same."""
+    """The readers stand still and wake up behind the partition's beginning; their processes are the same.
+
+    The supervisor stands still with them, as on a paused machine: else it would end who says nothing for a minute.
+    """
     stack.read()
     before = {group: stack.told(group) for group in (WORKER_GROUP, PERSIST_GROUP, ALERTS_GROUP)}
     processes = {name: stack.process(name) for name in ("worker", "persist", "alerts")}
     bars = stack.send(1)
     regimes = TopicPartition(REGIMES.name, bars.partition)
     stack.read()
-    frozen = (processes["persist"], processes["alerts"])
+    frozen = (stack.supervisor(), processes["persist"], processes["alerts"])
     for process in frozen:
         process.send_signal(signal.SIGSTOP)
     stood = stack.committed(PERSIST_GROUP, bars)
@@ -225,7 +233,7 @@ def test_what_is_deleted_under_a_running_reader_is_told_exactly(stack: Stack) ->
     until(lambda: stack.committed(WORKER_GROUP, bars) == stood + 8, "the worker has not read them")
     end = stack.delete(bars, keep=3)
     stack.delete(regimes, keep=3)
-    for process in frozen:
+    for process in reversed(frozen):
         process.send_signal(signal.SIGCONT)
     stack.send(1)
     stack.read()

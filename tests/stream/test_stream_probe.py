@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -73,6 +74,24 @@ def test_a_process_says_itself_that_it_was_started_again_and_again():
     now = time.time()
     own = Standing(Settings(restarted_at=(now - 3, now - 2, now - 1)))
     assert own.condition().text() == "looping: 3 restarts in the last 10 minutes; now healthy"
+
+
+def test_who_asks_and_does_not_wait_is_no_error(own: Standing, port: int, capfd: pytest.CaptureFixture[str]):
+    asked_for, gone = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        asked_for.set()
+        gone.wait(30)
+
+    own.hangs = slow
+    with socket.create_connection(("127.0.0.1", port)) as impatient:
+        impatient.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closed by a reset
+        impatient.sendall(b"GET /condition HTTP/1.0\r\n\r\n")
+        assert asked_for.wait(30)
+    (thread,) = [one for one in threading.enumerate() if "process_request_thread" in one.name]
+    gone.set()
+    thread.join(30)
+    assert capfd.readouterr().err == ""
 
 
 def test_who_does_not_answer_is_unknown():

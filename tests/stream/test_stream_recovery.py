@@ -1,13 +1,19 @@
 """After a recovery no source partition flows before it stands at its committed offset, and none is fetched before."""
 
 import asyncio
+import time
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+from aiokafka import TopicPartition
+from aiokafka.consumer.fetcher import OffsetResetStrategy
+from aiokafka.consumer.subscription_state import SubscriptionState
 from faust.tables.recovery import Recovery
-from faust.transport.drivers.aiokafka import Consumer
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer
 from faust.types import TP
 
+from stream.lookout import position
 from stream.loss import Positions
 from stream.recovery import SeekFirstRecovery, SeekingConsumer
 
@@ -116,3 +122,74 @@ def test_a_fetch_that_waits_stays_one_of_the_partitions_that_it_was_for() -> Non
 def test_faust_itself_still_empties_the_set_under_a_fetch() -> None:
     """When this fails, Faust has been repaired and `SeekingConsumer._getmany` can go."""
     assert asked_for(Consumer) == set()
+
+
+BARS = TopicPartition("bars", 0)
+
+
+async def deleted_under_a_reader() -> SubscriptionState:
+    """Return what aiokafka knows of a partition that was fetched of, once its records there are gone."""
+    found = SubscriptionState()
+    found.subscribe({BARS.topic})
+    found.assign_from_subscribed({BARS})
+    state = found.subscription.assignment.state_value(BARS)
+    state.reset_to(5)
+    state.highwater, state.timestamp = 9, 1
+    state.await_reset(OffsetResetStrategy.EARLIEST)
+    return found
+
+
+async def look(kind: type[Consumer]) -> None:
+    """Let a consumer look whether its partitions are active, while one has no position."""
+    subscription = await deleted_under_a_reader()
+
+    class Thread(AIOKafkaConsumerThread):
+        """Faust's thread, not started."""
+
+        def __init__(self) -> None:
+            self._consumer = SimpleNamespace(_fetcher=SimpleNamespace(_subscriptions=subscription))
+            topics = SimpleNamespace(acks_enabled_for=lambda _: True)
+            self.consumer = SimpleNamespace(app=SimpleNamespace(monitor=SimpleNamespace(), topics=topics))
+            self.time_started, self.tp_fetch_request_timeout_secs = time.monotonic(), 3_600.0
+
+        def __del__(self) -> None:
+            """Nothing to close: nothing was started."""
+
+    class Isolated(kind):  # type: ignore[valid-type, misc]
+        """The class under test, not started."""
+
+        should_stop = False
+
+        def __init__(self) -> None:
+            self._thread = Thread()
+
+        def assignment(self) -> set[TP]:
+            return {TP(*BARS)}
+
+        async def sleep(self, _: float) -> None:
+            pass
+
+        def __del__(self) -> None:
+            """Nothing to close: nothing was started."""
+
+    await Isolated().verify_all_partitions_active()
+
+
+def test_a_partition_without_a_position_ends_no_process() -> None:
+    asyncio.run(look(SeekingConsumer))
+
+
+def test_faust_itself_still_ends_where_a_partition_has_no_position() -> None:
+    """When this fails, Faust has been repaired and `SeekingConsumer.verify_all_partitions_active` can go."""
+    with pytest.raises(AssertionError):
+        asyncio.run(look(Consumer))
+
+
+def test_a_position_is_unknown_while_it_is_asked_for() -> None:
+    async def run() -> None:
+        state = (await deleted_under_a_reader()).subscription.assignment.state_value(BARS)
+        assert position(state) is None
+        state.reset_to(7)
+        assert position(state) == 7
+
+    asyncio.run(run())
