@@ -8,6 +8,7 @@ import pytest
 from bench.soak.errors import errors, explained
 from bench.soak.figures import SLACK_MIB, WORKED_OFF, Figures, Look, figures, findings
 from bench.soak.market import MINUTE_MS, written
+from bench.soak.run import run
 from sources.bars import read_bars
 from stack.sample import FILES
 
@@ -91,3 +92,16 @@ def test_what_goes_in_follows_the_sample_at_its_level(tmp_path: Path) -> None:
         assert after.close[-1] / after.open[0] == pytest.approx(before.close[299] / before.open[0])
     with pytest.raises(ValueError, match="the sample has"):
         written(len(sample[0]) + 1, tmp_path)
+
+
+@pytest.mark.services
+@pytest.mark.chaos
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_a_short_soak_stores_every_row_and_no_error_is_unexplained() -> None:
+    """Memory says nothing in so short a time, and the database is slow for seconds only."""
+    found = run(1.5)
+    assert (found.missing, found.unexplained, found.restarts) == ([], {}, 0)
+    assert found.worked_off_s is not None
+    assert found.streamed
+    assert found.pulled
