@@ -134,7 +134,7 @@ async def deleted_under_a_reader() -> SubscriptionState:
     found.assign_from_subscribed({BARS})
     state = found.subscription.assignment.state_value(BARS)
     state.reset_to(5)
-    state.highwater, state.timestamp = 9, 1
+    state.highwater, state.timestamp = 9, int(time.monotonic() * 1_000)  # polled just now
     state.await_reset(OffsetResetStrategy.EARLIEST)
     return found
 
