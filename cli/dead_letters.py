@@ -1,13 +1,12 @@
 """`foretick dead-letters`: what could not be read or used, and what is to become of it."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
 
+from cli.database import opened
 from cli.errors import UserError
 from cli.text import Terminal, echo, echo_json
 from settings import Settings
@@ -42,7 +41,7 @@ def list_letters(
 
     if state not in (*STATES, "all"):
         raise UserError(f"--state {state!r} is none of {', '.join(STATES)}, all")
-    with _database() as connection:
+    with opened("dead letters") as connection:
         found = dead_letters.groups(connection, topic, reason, None if state == "all" else state, most)  # type: ignore[arg-type]
     if as_json:
         _print(found)
@@ -61,7 +60,7 @@ def list_letters(
 def show(name: Annotated[str, typer.Argument(metavar="LETTER")], as_json: Json = False) -> None:
     """Show the letters of a Kafka record or of one row: where from, why, and the bytes, safe for a terminal."""
     place = _place(name)
-    with _database() as connection:
+    with opened("dead letters") as connection:
         found = _letters(connection, place)
     if as_json:
         _print(found)
@@ -97,7 +96,7 @@ def retry(names: Names, as_json: Json = False) -> None:
 
     settings, sent = Settings(), []
     places = list(map(_place, names))
-    with _database() as connection:
+    with opened("dead letters") as connection:
         for place in places:
             found = _letters(connection, place)
             try:
@@ -119,7 +118,7 @@ def drop(names: Names, as_json: Json = False) -> None:
 
     dropped = []
     places = list(map(_place, names))
-    with _database() as connection:
+    with opened("dead letters") as connection:
         for place in places:
             found = _letters(connection, place)
             dead_letters.decide(connection, found, "dropped")
@@ -165,19 +164,3 @@ def _told(letters: list["Letter"], what: str, as_json: bool) -> None:
 
 def _print(document: Any) -> None:
     echo_json(msgspec.json.format(msgspec.json.encode(document)))
-
-
-@contextmanager
-def _database() -> Iterator["Connection"]:
-    import psycopg  # noqa: PLC0415 - likewise
-
-    from storage.errors import place, reason  # noqa: PLC0415 - likewise
-
-    url = Settings().database_url.get_secret_value()
-    try:
-        with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
-            yield connection
-    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
-        raise UserError(f"{place(url)} has no table of dead letters yet: ./foretick up makes it") from None
-    except psycopg.Error as error:
-        raise UserError(f"{place(url)} cannot be used: {reason(error)}; is it running? ./foretick status") from None
