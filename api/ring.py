@@ -17,7 +17,9 @@ from topics.bounds import BOUNDS, Bounds
 from topics.catalog import Topic
 
 BYTES = 16_777_216
-"""What the frames of a topic may take, as they lie in Kafka."""
+"""What the frames of a topic may take."""
+BESIDE = 600
+"""Bytes that a frame takes beside its value, measured: where each holds one record, that is most of it."""
 
 
 @dataclass(frozen=True)
@@ -77,14 +79,14 @@ class Ring:
         for frame in frames:
             self._by_number[self.next] = frame
             self._frames.append(frame)
-            self._bytes += len(frame.value)
+            self._bytes += len(frame.value) + BESIDE
             self.start.setdefault(frame.partition, frame.offset)
             self.end[frame.partition] = frame.offset + 1
         while self._bytes > self.most and len(self._frames) > 1:
             gone = self._frames.popleft()
             del self._by_number[self.first]
             self.first += 1
-            self._bytes -= len(gone.value)
+            self._bytes -= len(gone.value) + BESIDE
             self.start[gone.partition] = gone.offset + 1
         self.wake()
 
