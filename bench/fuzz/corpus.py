@@ -11,8 +11,8 @@ from settings import ROOT
 from topics.catalog import by_name
 
 FOLDER = ROOT / "tests" / "fuzz" / "corpus"
-LONGEST = 2_000
-"""Bytes of a value that is kept in a file."""
+LONGEST, LONGEST_OF_STAGE = 1_000, 6_000
+"""Characters of a file that is kept; the second of one whose value the codec took, which may need more."""
 STAGE = "in a stage: "
 """How a reason begins that a stage gave: the codec took the value."""
 MOST_OF_TOPIC = 20
@@ -77,13 +77,12 @@ def save(found: dict[tuple[str, str], Input], folder: Path = FOLDER) -> int:
     counts = Counter(topic for topic, _ in known)
     # First what a stage refused, then what the record did: of what is no JSON there is enough.
     for (topic, reason), one in sorted(found.items(), key=lambda item: (_rank(item[0][1]), item[0])):
-        if (topic, reason) in known or counts[topic] >= MOST_OF_TOPIC or len(one.value or b"") > LONGEST:
-            continue
-        if sum(len(value or b"") for _, value in one.headers) + len(one.key or b"") > LONGEST:
-            continue
-        counts[topic] += 1
-        mark = hashlib.sha256(f"{topic} {reason}".encode()).hexdigest()[:8]
-        (folder / f"{topic}-{mark}.json").write_text(as_json(one, reason))
+        text = as_json(one, reason)
+        room = len(text) <= (LONGEST_OF_STAGE if reason.startswith(STAGE) else LONGEST)
+        if (topic, reason) not in known and counts[topic] < MOST_OF_TOPIC and room:
+            counts[topic] += 1
+            mark = hashlib.sha256(f"{topic} {reason}".encode()).hexdigest()[:8]
+            (folder / f"{topic}-{mark}.json").write_text(text)
     return sum(counts.values())
 
 

@@ -15,6 +15,7 @@ TEXTS = (
     *("<script>alert(1)</script>", "=cmd|'/C calc'!A0", "@SUM(1)", "%s%n%d", "{0.__class__}", "../../etc/passwd"),
     *("\u202eBTC", "\u2028", "\ufeff", "\U0001f4a9", "ﬀ", "İ", "é", "e\u0301", "'; DROP TABLE bars; --", "NULL"),
     *("99999999999d", "1m\n", "0m", "01m", "tick-0", "range-0.1", "volume-1e9", "BTCUSDT\n", "a|b", "|", "FUZZA|1m"),
+    *("BTCUSDT", "ETHUSDT", "TBTCUSDT", "naive", "online"),  # the witnesses, and what serves them
     *("0123456789ab", "0123456789AB", "gbm", "champion", "ALL", "WORKER", "+inf", "-", ".", "F" * 64),
 )
 DEEP = b"[" * 1_000 + b"]" * 1_000

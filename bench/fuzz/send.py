@@ -20,12 +20,14 @@ from topics import codec
 from topics.bounds import BOUNDS
 from topics.catalog import DEAD_LETTERS, MODELS, TOPICS
 from topics.codec import Frame
-from topics.records import DeadLetter
+from topics.records import DeadLetter, ModelEvent
 
 BATCH = 40
 SIZE = 64 << 20
 RING = 400
 """The last inputs, which are written to a file where something is wrong."""
+SERVING = ("gbm", "naive", "online")
+"""The models of the stack."""
 RECENT = 20_000
 """Inputs that are remembered until their letters come, but for large ones."""
 LARGE = 20_000
@@ -39,8 +41,14 @@ def frame_of(found: Input, time_ms: int) -> Frame[Any]:
 
 
 def of_witness(found: Input, witnesses: frozenset[str], time_ms: int) -> bool:
-    """Tell whether it is a valid record of a witness, or of what the stack itself does: no attack."""
-    return any(getattr(record, "symbol", None) in witnesses for record in frame_of(found, time_ms + 60_000).records)
+    """Tell whether it is a valid record of a witness, or one of what a worker did with a model that serves.
+
+    Neither is an attack: who may write there tells the truth.
+    """
+    return any(
+        getattr(record, "symbol", None) in witnesses or (isinstance(record, ModelEvent) and record.model in SERVING)
+        for record in frame_of(found, time_ms + 60_000).records
+    )
 
 
 def _unreadable(letter: DeadLetter) -> bool:
