@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -96,6 +97,33 @@ def test_a_container_asks_its_own_component(own: Standing, port: int):
 
 def test_without_a_port_nothing_is_shown():
     assert Probe("silent").start(Settings(metrics_port=None)) is None
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_who_does_not_wait_for_the_answer_is_not_told_and_what_goes_wrong_is_one_record_of_the_log(
+    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, broken: bool
+):
+    begun, gone, threads = threading.Event(), threading.Event(), threading.active_count()
+
+    def ask() -> Condition:
+        begun.set()
+        assert gone.wait(30)
+        if broken:
+            raise ZeroDivisionError
+        return HEALTHY
+
+    probe = Probe("asked", ask)
+    port = probe.start(Settings(metrics_port=0))
+    assert port is not None
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closed by a reset
+        connection.sendall(b"GET /condition HTTP/1.0\r\n\r\n")
+        assert begun.wait(30)
+    gone.set()
+    assert wait_until(lambda: threading.active_count() == threads + 1)  # the server's; the question's has ended
+    probe.stop()
+    assert capfd.readouterr() == ("", "")
+    assert [record.exc_info is not None for record in caplog.records if record.levelname == "ERROR"] == [True] * broken
 
 
 def test_an_event_loop_that_hangs_is_not_well():
