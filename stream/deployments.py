@@ -6,6 +6,7 @@ versions go on; what plays already, as after a rollback, changes its role at onc
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -28,11 +29,15 @@ from stream.skips import Skips
 from stream.stages import Predictions
 from topics.catalog import DEAD_LETTERS, MODEL_EVENTS, MODELS
 from topics.codec import Unread
+from topics.limits import LABEL, LONGEST_LABEL
 from topics.records import DeadLetter, Deployment, ModelEvent
 
 log = logging.getLogger("foretick")
 
 PARTITION = TopicPartition(MODELS.name, 0)
+UNKNOWN = "unknown"
+"""The model of a decision that nobody signed, under a key that is no model's name."""
+_label = re.compile(LABEL)
 RETRY_SECONDS = 60.0
 MISSING_SECONDS = 5.0
 """How long to wait before asking again whether there is the topic."""
@@ -86,9 +91,14 @@ class Decisions:
 
 
 def _refused(record: ConsumerRecord) -> ModelEvent:
-    """Return what tells of a record that is not even decoded: it may be poison, and what it names a path."""
-    model = (record.key or b"?").decode(errors="replace")[:200]
-    reason = f"offset {record.offset} of {MODELS.name} is not signed by the ledger: somebody else wrote it"
+    """Return what tells of a record that is not even decoded: it may be poison, and what it names a path.
+
+    Its key names the model where it is the name of one; else that is `UNKNOWN`, and the reason has the key.
+    """
+    key = (record.key or b"").decode(errors="replace")
+    known = len(key) <= LONGEST_LABEL and _label.fullmatch(key)
+    model, named = (key, "") if known else (UNKNOWN, f", under the key {key[:100]!r}")
+    reason = f"offset {record.offset} of {MODELS.name} is not signed by the ledger: somebody else wrote it{named}"
     log.error("model %r: refused: %s", model, reason)
     REFUSED.inc()
     return ModelEvent(model, "", "refused", "", max(record.timestamp, 0), reason=reason)

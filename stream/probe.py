@@ -9,7 +9,6 @@ import logging
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, get_args
@@ -69,8 +68,7 @@ class Probe:
         """Serve at the port of the settings and return it; nowhere where they name none. Raises OSError if taken."""
         if settings.metrics_port is None:
             return None
-        server = ThreadingHTTPServer((settings.metrics_address, settings.metrics_port), self._handler())
-        server.daemon_threads = True
+        server = Server((settings.metrics_address, settings.metrics_port), self._handler())
         self._server = server
         threading.Thread(target=server.serve_forever, name="probe", daemon=True).start()
         log.info("metrics on http://%s:%d/metrics", settings.metrics_address, server.server_port)
@@ -102,17 +100,27 @@ class Probe:
 
             def do_GET(self) -> None:
                 status, kind, body = probe.answer(self.path.partition("?")[0])
-                with suppress(ConnectionError):  # who asked has not waited: after a pause many have not
-                    self.send_response(status)
-                    self.send_header("Content-Type", kind)
-                    self.send_header("Content-Length", str(len(body)))
-                    self.end_headers()
-                    self.wfile.write(body)
+                self.send_response(status)
+                self.send_header("Content-Type", kind)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
 
             def log_message(self, *_: Any) -> None:
                 """Say nothing: who scrapes does so all day."""
 
         return Handler
+
+
+class Server(ThreadingHTTPServer):
+    """Serves each question in a thread. Who does not wait for the answer is nobody's fault, and not told."""
+
+    daemon_threads = True
+
+    def handle_error(self, *_: Any) -> None:
+        """Log what went wrong, as everything else is logged."""
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            log.exception("a question about how this process is could not be answered")
 
 
 def asked(port: int, timeout_s: float = ASK_S) -> Condition:

@@ -44,7 +44,7 @@ MOST_WEIGHT = 1e6
 MOST_HORIZON = 100_000
 MOST_FORECASTS, MOST_VALUES, MOST_KEYS, MOST_CHALLENGERS = 64, 10_000, 64, 16
 """Forecasts of a prediction; values of a row of features; keys of a mapping; challengers of a deployment."""
-LONGEST_NAME, LONGEST_TEXT = 200, 10_000
+LONGEST_LABEL, LONGEST_NAME, LONGEST_TEXT = 64, 200, 10_000
 
 
 def _text(pattern: str, longest: int, *examples: str, shortest: int | None = 1) -> Meta:
@@ -54,8 +54,8 @@ def _text(pattern: str, longest: int, *examples: str, shortest: int | None = 1) 
 
 Symbol = Annotated[str, _text(SYMBOL, 64, "BTCUSDT")]
 Interval = Annotated[str, _text(INTERVAL, 64, "1m", "tick-500")]
-Label = Annotated[str, _text(LABEL, 64, "gbm")]
-LabelOrNone = Annotated[str, _text(rf"^(?:{LABEL[1:-1]})?$", 64, shortest=None)]
+Label = Annotated[str, _text(LABEL, LONGEST_LABEL, "gbm")]
+LabelOrNone = Annotated[str, _text(rf"^(?:{LABEL[1:-1]})?$", LONGEST_LABEL, shortest=None)]
 Version = Annotated[str, _text(VERSION, 12, "8c1f02ab77d4")]
 Name = Annotated[str, _text(PLAIN, LONGEST_NAME, shortest=None)]
 Text = Annotated[str, Meta(max_length=LONGEST_TEXT)]

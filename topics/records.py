@@ -300,14 +300,15 @@ class Deployment(Struct, frozen=True, gc=False, omit_defaults=True):
 class ModelEvent(Struct, frozen=True, gc=False, omit_defaults=True):
     """What a worker did with a model version: ``loaded`` or ``refused`` it, or began ``serving`` it for a symbol.
 
-    `number` is the deployment's that asked for it. `time` is when; of ``serving`` the time of the first bar of `symbol`
-    and `interval` that the version forecast as champion.
+    `number` is the deployment's that asked for it; of one that is refused unread, because nobody knows who decided it,
+    it is 0, and `version` and `fingerprint` are empty. `time` is when; of ``serving`` the time of the first bar of
+    `symbol` and `interval` that the version forecast as champion.
     """
 
     model: Label
     version: LabelOrNone
     event: Literal["loaded", "refused", "serving"]
-    fingerprint: Label
+    fingerprint: LabelOrNone
     time: Time
     number: Count = 0
     role: Role | None = None

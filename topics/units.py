@@ -1,7 +1,7 @@
 """Time and interval units: epoch milliseconds (UTC), and the names of intervals, such as ``1m`` or ``tick-500``."""
 
 import re
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 _UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
@@ -53,7 +53,7 @@ def is_time(interval: str) -> bool:
     return measure(interval).kind == "time"
 
 
-@cache
+@lru_cache(4_096)  # likewise
 def interval_ms(interval: str) -> int:
     """Return the length of a time interval's name in milliseconds.
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
 
@@ -47,14 +48,20 @@ SELECT count(*) FROM (
 SWITCHES = "SELECT count(DISTINCT version) FROM predictions WHERE model = 'gbm' AND role = 'champion'"
 
 
-def dump(url: str, folder: Path) -> dict[str, int]:
-    """Write each table to a file, a row a line in the order of its key; return how many rows each has."""
+def dump(url: str, folder: Path, symbols: Sequence[str] = ()) -> dict[str, int]:
+    """Write each table to a file, a row a line in the order of its key; return how many rows each has.
+
+    Where symbols are named, their rows alone, and no dead letters, which name none.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     found = {}
     with psycopg.connect(url) as connection:
         for table, (columns, key) in COMPARED.items():
-            query = sql.SQL("COPY (SELECT {} FROM {} ORDER BY {}) TO STDOUT").format(
-                sql.SQL(columns), sql.Identifier(table), sql.SQL(key)
+            chosen = sql.SQL("symbol = ANY({})").format(list(symbols)) if symbols else sql.SQL("true")
+            if symbols and table == "dead_letters":
+                chosen = sql.SQL("false")
+            query = sql.SQL("COPY (SELECT {} FROM {} WHERE {} ORDER BY {}) TO STDOUT").format(
+                sql.SQL(columns), sql.Identifier(table), chosen, sql.SQL(key)
             )
             with (folder / table).open("wb") as file, connection.cursor() as cursor, cursor.copy(query) as copy:
                 for block in copy:

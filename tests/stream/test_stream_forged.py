@@ -10,6 +10,8 @@ from uuid import uuid4
 
 import pytest
 from aiokafka.structs import ConsumerRecord
+from hypothesis import example, given
+from hypothesis import strategies as st
 from stacks import Servers
 
 from settings.broker import Address
@@ -52,6 +54,17 @@ def test_a_record_too_large_to_be_read_is_a_dead_letter_and_not_called_forged() 
     found, refused, letters = Decisions(b"key", begun=True).read([record])
     assert (found, refused) == ([], [])
     assert [(letter.offset, letter.reason) for letter in letters] == [(5, "too large")]
+
+
+@given(st.none() | st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
+@example(b"gbm")
+@example(b"gbm\n")
+@example(b"a" * 65)
+def test_whoever_reads_the_refusal_of_a_record_can_read_it_whatever_its_key_is(key: bytes | None) -> None:
+    record = ConsumerRecord(MODELS.name, 0, 5, 1_700_000_000_000, 0, key, b"no decision", None, 0, 0, ())
+    _, refused, _ = Decisions(b"key", begun=True).read([record])
+    assert codec.decode(codec.encode(refused), ModelEvent).records == refused
+    assert refused[0].model == ("gbm" if key == b"gbm" else refused[0].model)
 
 
 class Lineup:

@@ -14,10 +14,14 @@ import pytest
 from stacks import Servers, environment_of, running
 from stream_runs import COMPONENTS, DEADLINE_S, Run
 
+from bench.fuzz import corpus
+from bench.fuzz.generate import Input
+from bench.fuzz.impossible import impossible
+from bench.fuzz.send import frame_of
 from settings import ROOT
 from sources import broker
 from stack import state
-from stream.signature import key_of, signed
+from stream.signature import HEADER, key_of, signed
 from topics import codec
 from topics.catalog import MODELS, READ_FOR_UNIVERSE, TICKS, TOPICS
 from topics.records import Bar
@@ -181,3 +185,36 @@ def test_a_letter_that_is_not_there_gets_one_line(stack: Run) -> None:
     found = foretick(stack, "dead-letters", "drop", "bars/0/99999999")
     assert (found.returncode, len(found.stderr.splitlines())) == (2, 1)
     assert "there is no dead letter bars/0/99999999" in found.stderr
+
+
+async def send_inputs(servers: Servers, inputs: list[Input]) -> dict[tuple[str, int, int], str]:
+    """Send inputs of the fuzzer as the stack's own user; return where those lie that the codec refuses, and why."""
+    key = key_of(servers.home)
+    sender = broker.producer(servers.broker)
+    await sender.start()
+    try:
+        refused = {}
+        for one in inputs:
+            headers = [header for header in one.headers if header[0] != HEADER]
+            if one.topic is MODELS:
+                headers.append(signed(key, one.value or b""))
+            sent = await sender.send_and_wait(one.topic.name, one.value, one.key, one.partition, headers=headers)
+            rejected = frame_of(one, sent.timestamp).rejected
+            if rejected:
+                refused[sent.topic, sent.partition, sent.offset] = rejected[0].reason
+        return refused
+    finally:
+        await sender.stop()
+
+
+def test_the_corpus_of_the_fuzzer_ends_nothing_and_what_is_no_record_of_it_is_a_dead_letter(stack: Run) -> None:
+    before = processes(stack)
+    refused = asyncio.run(send_inputs(stack.servers, [one for one in corpus.load() if one.topic.name in READ]))
+
+    def untold() -> dict[tuple[str, int, int], str]:
+        told = set(query(stack, 'SELECT topic, "partition", "offset" FROM dead_letters'))
+        return {place: why for place, why in refused.items() if place not in told}
+
+    until(lambda: not untold() and not any(stack.behind().values()), untold)
+    assert processes(stack) == before
+    assert impossible(lambda text: query(stack, text)) == []

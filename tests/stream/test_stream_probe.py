@@ -76,24 +76,6 @@ def test_a_process_says_itself_that_it_was_started_again_and_again():
     assert own.condition().text() == "looping: 3 restarts in the last 10 minutes; now healthy"
 
 
-def test_who_asks_and_does_not_wait_is_no_error(own: Standing, port: int, capfd: pytest.CaptureFixture[str]):
-    asked_for, gone = threading.Event(), threading.Event()
-
-    def slow() -> None:
-        asked_for.set()
-        gone.wait(30)
-
-    own.hangs = slow
-    with socket.create_connection(("127.0.0.1", port)) as impatient:
-        impatient.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closed by a reset
-        impatient.sendall(b"GET /condition HTTP/1.0\r\n\r\n")
-        assert asked_for.wait(30)
-    (thread,) = [one for one in threading.enumerate() if "process_request_thread" in one.name]
-    gone.set()
-    thread.join(30)
-    assert capfd.readouterr().err == ""
-
-
 def test_who_does_not_answer_is_unknown():
     silent = socket.create_server(("127.0.0.1", 0))
     with silent:
@@ -115,6 +97,33 @@ def test_a_container_asks_its_own_component(own: Standing, port: int):
 
 def test_without_a_port_nothing_is_shown():
     assert Probe("silent").start(Settings(metrics_port=None)) is None
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_who_does_not_wait_for_the_answer_is_not_told_and_what_goes_wrong_is_one_record_of_the_log(
+    capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, broken: bool
+):
+    begun, gone, threads = threading.Event(), threading.Event(), threading.active_count()
+
+    def ask() -> Condition:
+        begun.set()
+        assert gone.wait(30)
+        if broken:
+            raise ZeroDivisionError
+        return HEALTHY
+
+    probe = Probe("asked", ask)
+    port = probe.start(Settings(metrics_port=0))
+    assert port is not None
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closed by a reset
+        connection.sendall(b"GET /condition HTTP/1.0\r\n\r\n")
+        assert begun.wait(30)
+    gone.set()
+    assert wait_until(lambda: threading.active_count() == threads + 1)  # the server's; the question's has ended
+    probe.stop()
+    assert capfd.readouterr() == ("", "")
+    assert [record.exc_info is not None for record in caplog.records if record.levelname == "ERROR"] == [True] * broken
 
 
 def test_an_event_loop_that_hangs_is_not_well():
