@@ -17,9 +17,9 @@ from topics.bounds import BOUNDS, Bounds
 from topics.catalog import Topic
 
 BYTES = 16_777_216
-"""What the frames of a topic may take."""
-BESIDE = 600
-"""Bytes that a frame takes beside its value, measured: where each holds one record, that is most of it."""
+"""What the frames of a topic may take, as they lie in Kafka; each counts as `FRAME_BYTES` and its headers besides."""
+FRAME_BYTES = 1_024
+"""What a frame takes in memory beside its value: values may be a byte, or none, and as many as there is room for."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,12 @@ class Frame:
     headers: tuple[tuple[str, bytes], ...] = ()
     time: int = 0
     bounds: Bounds = BOUNDS
+
+    @property
+    def size(self) -> int:
+        """About the bytes that it takes while nobody has read it."""
+        headers = sum(len(name) + len(value or b"") + FRAME_BYTES // 4 for name, value in self.headers)
+        return FRAME_BYTES + len(self.value) + headers
 
     @cached_property
     def rows(self) -> list[tuple[int, Struct, bytes]]:
@@ -79,14 +85,14 @@ class Ring:
         for frame in frames:
             self._by_number[self.next] = frame
             self._frames.append(frame)
-            self._bytes += len(frame.value) + BESIDE
+            self._bytes += frame.size
             self.start.setdefault(frame.partition, frame.offset)
             self.end[frame.partition] = frame.offset + 1
         while self._bytes > self.most and len(self._frames) > 1:
             gone = self._frames.popleft()
             del self._by_number[self.first]
             self.first += 1
-            self._bytes -= len(gone.value) + BESIDE
+            self._bytes -= gone.size
             self.start[gone.partition] = gone.offset + 1
         self.wake()
 

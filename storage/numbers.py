@@ -1,6 +1,6 @@
 """The small tables that give a number to what repeats in every prediction: series, and contexts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 
 from psycopg import AsyncConnection, sql
 
@@ -8,13 +8,27 @@ from storage.binary import storable
 
 Key = tuple[str | int | None, ...]
 
+MOST = 100_000
+"""Keys that are remembered. Who writes predictions makes up models, versions and horizons: the table may be larger."""
+
 
 class Numbers:
-    """The numbers of one table's keys, read once and added to when a new key comes."""
+    """The numbers of one table's keys; `columns` are these and their types. A key that may be NULL is in `nullable`.
 
-    def __init__(self, table: str, number: str, columns: Sequence[str]) -> None:
+    Each is asked for when it comes first, and remembered; all are forgotten where they have become many.
+    """
+
+    def __init__(self, table: str, number: str, columns: Mapping[str, str], nullable: Sequence[str] = ()) -> None:
         names = sql.SQL(", ").join(map(sql.Identifier, columns))
-        self._select = sql.SQL("SELECT {}, {} FROM {}").format(sql.Identifier(number), names, sql.Identifier(table))
+        arrays = sql.SQL(", ").join(sql.SQL("%s::{}[]").format(sql.Identifier(kind)) for kind in columns.values())
+        # Only where it must be: no index helps to find what is not distinct.
+        same = {name: sql.SQL("IS NOT DISTINCT FROM" if name in nullable else "=") for name in columns}
+        equal = sql.SQL(" AND ").join(
+            sql.SQL("t.{0} {1} k.{0}").format(sql.Identifier(name), how) for name, how in same.items()
+        )
+        self._select = sql.SQL(
+            "SELECT k.place, t.{} FROM unnest({}) WITH ORDINALITY AS k({}, place) JOIN {} AS t ON {}"
+        ).format(sql.Identifier(number), arrays, names, sql.Identifier(table), equal)
         self._insert = sql.SQL("INSERT INTO {} ({}) VALUES ({}) ON CONFLICT DO NOTHING").format(
             sql.Identifier(table), names, sql.SQL(", ").join(sql.Placeholder() * len(columns))
         )
@@ -25,23 +39,30 @@ class Numbers:
         try:
             return list(map(self._known.__getitem__, keys))
         except KeyError:
-            await self._learn(connection, set(keys).difference(self._known))
-            return list(map(self._known.__getitem__, keys))
+            if len(self._known) >= MOST:
+                self._known.clear()
+            await self._learn(connection, sorted(set(keys).difference(self._known), key=repr))
+            numbers = list(map(self._known.__getitem__, keys))
+            if len(self._known) > 2 * MOST:
+                self._known.clear()
+            return numbers
 
     def forget(self) -> None:
-        """Read the table again at the next call: another database may answer then."""
+        """Ask the database for each again: another one may answer then."""
         self._known.clear()
 
-    async def _learn(self, connection: AsyncConnection, new: Iterable[Key]) -> None:
+    async def _learn(self, connection: AsyncConnection, new: Sequence[Key]) -> None:
         stored = {key: tuple(storable(part) if isinstance(part, str) else part for part in key) for key in new}
-        await self._read(connection)
-        missing = sorted({key for key in stored.values() if key not in self._known}, key=repr)
+        wanted = list(dict.fromkeys(stored.values()))
+        found = await self._read(connection, wanted)
+        missing = [key for key in wanted if key not in found]
         if missing:
             async with connection.cursor() as cursor:
                 await cursor.executemany(self._insert, missing)
-            await self._read(connection)
-        self._known |= {key: self._known[value] for key, value in stored.items()}
+            found |= await self._read(connection, missing)
+        self._known |= {key: found[value] for key, value in stored.items()}
 
-    async def _read(self, connection: AsyncConnection) -> None:
-        cursor = await connection.execute(self._select)
-        self._known |= {tuple(key): number for number, *key in await cursor.fetchall()}
+    async def _read(self, connection: AsyncConnection, keys: Sequence[Key]) -> dict[Key, int]:
+        """Return the numbers of those keys that are there."""
+        cursor = await connection.execute(self._select, [list(column) for column in zip(*keys, strict=True)])
+        return {keys[place - 1]: number for place, number in await cursor.fetchall()}

@@ -24,6 +24,8 @@ CONNECT: dict[str, Any] = {"connect_timeout": 5, "keepalives_idle": 10, "keepali
 """A server that is gone without a word is noticed in half a minute, and not in the kernel's two hours."""
 AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
 """No connection, no room, starting, read-only: what the server says where the records are not at fault."""
+SERIES = {"symbol": "text", "interval": "text", "model": "text", "version": "text", "horizon": "int4"}
+CONTEXTS = {"fingerprint": "text", "regime": "text", "role": "text", "expired": "bool"}
 REFUSED = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
 """What is a row's fault; the last, that it is too large for an index, psycopg calls operational."""
 
@@ -68,8 +70,8 @@ class Writer:
         self._where = place(url)
         self._connection: AsyncConnection | None = None
         self._lock = asyncio.Lock()
-        self._series = Numbers("series", "series_id", ("symbol", "interval", "model", "version", "horizon"))
-        self._contexts = Numbers("contexts", "context_id", ("fingerprint", "regime", "role", "expired"))
+        self._series = Numbers("series", "series_id", SERIES)
+        self._contexts = Numbers("contexts", "context_id", CONTEXTS, nullable=("regime",))
 
     async def write(self, records: Mapping[Topic, Sequence[Struct]], tick_origins: Sequence[str] = ()) -> None:
         """Store all records, or none. When it returns they are on disk, and their offsets may be committed.

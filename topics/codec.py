@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Struct
 
 from topics.bounds import BOUNDS, Bounds
-from topics.limits import PLAIN
-from topics.reach import Reach, clocks, patterns
+from topics.limits import LONGEST_NAME, PLAIN
+from topics.reach import Reach, clocks, patterns, unbounded
 
 VERSION_HEADER = "foretick-version"
 VERSION = b"1"
@@ -86,6 +86,7 @@ class _Reader(Generic[R]):
     many: msgspec.json.Decoder[list[R]]
     named: tuple[_Texts, ...]
     plain: tuple[_Texts, ...]
+    keys: tuple[tuple[str, Reach], ...]
     clocks: tuple[Reach, ...]
     series: Reach | None
 
@@ -96,6 +97,9 @@ class _Reader(Generic[R]):
         records = self.many.decode(value) if array else [self.one.decode(value)]
         if len(records) > bounds.rows:
             raise _TooMuchError(f"{len(records)} rows in one value; {bounds.rows} are the most")
+        for place, reach in self.keys:  # first: what is looked at below is remembered
+            if any(len(key) > LONGEST_NAME for key in set(reach(records))):
+                raise msgspec.ValidationError(f"Expected `str` of length <= {LONGEST_NAME} - at `${place}`")
         for texts in self.named:
             texts.check(records)
         if not data.isascii() or b"\\" in data or b"\x7f" in data:  # JSON itself allows no other control characters
@@ -130,6 +134,7 @@ def _reader(record: type[R]) -> _Reader[R]:
         msgspec.json.Decoder(list[record]),  # type: ignore[valid-type]
         tuple(texts for texts in found if texts.pattern != PLAIN),
         tuple(texts for texts in found if texts.pattern == PLAIN),
+        tuple(unbounded(record)),
         tuple(clocks(record)),
         partial(map, attrgetter(*keys)) if keys else None,
     )

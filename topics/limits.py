@@ -76,8 +76,9 @@ Volume = Annotated[float, Meta(extra_json_schema={"minimum": 0, "maximum": MOST_
 QuoteVolume = Annotated[float, Meta(extra_json_schema={"minimum": 0, "maximum": MOST_QUOTE})]
 Scale = Annotated[float, Meta(extra_json_schema={"minimum": LEAST_SCALE, "maximum": MOST_SCALE})]
 Quantile = Annotated[float, Meta(extra_json_schema={"minimum": -MOST_RETURN, "maximum": MOST_RETURN})]
-# Without a length: msgspec knows the keys again that it has met, and makes no new texts of them.
-Key = Annotated[str, Meta(extra_json_schema={"pattern": PLAIN})]
+# The length is only told, and `topics.codec` looks: without one msgspec knows the keys again that it has met, and makes
+# no new texts of them.
+Key = Annotated[str, Meta(extra_json_schema={"pattern": PLAIN, "maxLength": LONGEST_NAME})]
 Close = Annotated[float, Meta(ge=LEAST_PRICE, le=MOST_PRICE)]
 Probability = Annotated[float, Meta(ge=0, le=1)]
 Return = Annotated[float, Meta(ge=-MOST_RETURN, le=MOST_RETURN, description="log return")]

@@ -19,6 +19,14 @@ def patterns(record: type[Struct]) -> Iterator[tuple[str, str, Reach]]:
             yield place, text, reach
 
 
+def unbounded(record: type[Struct]) -> Iterator[tuple[str, Reach]]:
+    """Yield the place and the reach of each text that has a pattern and no length of its own: the keys of mappings."""
+    for place, kind, reach in _parts(inspect.type_info(record)):
+        told = kind.extra_json_schema or {}
+        if "pattern" in told and isinstance(kind.type, inspect.StrType) and kind.type.max_length is None:
+            yield place, reach
+
+
 def clocks(record: type[Struct]) -> Iterator[Reach]:
     """Yield the reach of each time that must not be ahead of the clock."""
     for _, kind, reach in _parts(inspect.type_info(record)):

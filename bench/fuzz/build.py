@@ -33,7 +33,7 @@ from topics.units import measure
 MONTH_MS = 31 * 86_400_000
 UNIVERSE = ("FUZZA", "FUZZB", "FUZZC")
 SYMBOLS = (*UNIVERSE, "FUZZD", "FUZZE", "FUZZ:F", "FUZZ/G", "F")
-INTERVALS = ("1m", "1m", "1m", "1m", "5m", "1h", "1s", "30d", "tick-500", "volume-2.5", "range-0.00000001")
+INTERVALS = (*["1m"] * 12, "5m", "1h", "1s", "30d", "tick-500", "volume-2.5", "range-0.00000001")
 MODELS = ("fuzz", "fuzz-2", "Fuzz+3")
 VERSIONS = ("0123456789ab", "ba9876543210", "v1", "F")
 VERSIONS_OF_OURS = VERSIONS[:2]
@@ -51,6 +51,21 @@ class Builder:
     fingerprint: str
     width: int
     number: int = 0
+    one: str | None = None
+    clock: int = 0
+
+    def series(self) -> None:
+        """Let the records that follow be of one symbol, a minute after another: such are folded, not passed over."""
+        self.one, self.clock = self.symbol(), self._about_now()
+
+    def symbol(self) -> str:
+        """Return a symbol: one of a few, of which each is soon dated ahead, or one of now, of which there is more."""
+        if self.one is not None:
+            return self.one
+        return self.any(SYMBOLS) if self.chance.random() < 0.5 else f"FUZZ{self.number // 700}"
+
+    def _about_now(self) -> int:
+        return self.begin + (self.number // 20 + self.chance.randrange(3)) * 60_000
 
     def of(self, record: type[Struct]) -> Struct:
         """Return a valid record of a type."""
@@ -59,9 +74,12 @@ class Builder:
     def time(self, interval: str = "1s") -> int:
         """Return a time: mostly the witnesses' of about now, or any that a market may have."""
         kind = self.chance.random()
-        if kind < 0.8:
-            found = self.begin + (self.number // 100 + self.chance.randrange(3)) * 60_000
+        if self.one is not None:
+            self.clock += 60_000
+            found = self.clock
         elif kind < 0.95:
+            found = self._about_now()
+        elif kind < 0.99:
             found = self.chance.randrange(EARLIEST + MONTH_MS, self.now)
         else:
             found = self.chance.choice((EARLIEST + MONTH_MS, self.now, self.now + 80_000_000))
@@ -105,7 +123,7 @@ def tick(b: Builder) -> Tick:
     """Return a trade."""
     side = b.chance.choice(("buy", "sell", None))
     trade_id = b.maybe(lambda: str(b.chance.randrange(10_000)))
-    return Tick(b.any(SYMBOLS), b.time(), b.price(), b.chance.lognormvariate(0, 1), side, trade_id, "fuzz")
+    return Tick(b.symbol(), b.time(), b.price(), b.chance.lognormvariate(0, 1), side, trade_id, "fuzz")
 
 
 def bar(b: Builder) -> Bar:
@@ -114,7 +132,7 @@ def bar(b: Builder) -> Bar:
     interval = b.any(INTERVALS)
     volume = b.maybe(lambda: b.chance.choice((0.0, 1e-18, 1e24, 1.5)))
     trades, gap = b.maybe(lambda: b.chance.randrange(2**53)), b.chance.choice((0, 0, 0, 1, 2**53))
-    symbol, time = b.any(SYMBOLS), b.bar_time(interval)
+    symbol, time = b.symbol(), b.bar_time(interval)
     found = (b.maybe(b.log_return), b.maybe(b.chance.random), b.maybe(b.log_return))
     return Bar(symbol, interval, time, first, high, low, last, volume, trades, None, None, gap, None, *found)
 
@@ -122,7 +140,7 @@ def bar(b: Builder) -> Bar:
 def gap(b: Builder) -> Gap:
     """Return a hole in the trades."""
     start = b.time()
-    return Gap(b.any(SYMBOLS), "fuzz", start, start + b.chance.randrange(60_000), "made up", b.chance.randrange(9))
+    return Gap(b.symbol(), "fuzz", start, start + b.chance.randrange(60_000), "made up", b.chance.randrange(9))
 
 
 def features(b: Builder) -> Features:
@@ -131,13 +149,13 @@ def features(b: Builder) -> Features:
     width = b.width if ours else b.chance.randrange(20)
     values = [b.maybe(b.number_) if b.chance.random() < 0.1 else b.number_() for _ in range(width)]
     name = b.fingerprint if ours else "0123456789ab"
-    return Features(b.any(SYMBOLS), "1m", b.bar_time("1m"), b.price(), name, values)
+    return Features(b.symbol(), "1m", b.bar_time("1m"), b.price(), name, values)
 
 
 def regime(b: Builder) -> Regime:
     """Return a market state."""
     calm = b.chance.random()
-    return Regime(b.any(SYMBOLS), "1m", b.bar_time("1m"), "calm", {"calm": calm, "turbulent": 1 - calm}, calm)
+    return Regime(b.symbol(), "1m", b.bar_time("1m"), "calm", {"calm": calm, "turbulent": 1 - calm}, calm)
 
 
 def forecast(b: Builder, horizon: int) -> Forecast:
@@ -153,7 +171,7 @@ def prediction(b: Builder) -> Prediction:
     interval = b.any(INTERVALS)
     horizons = b.chance.choice((HORIZONS, HORIZONS, (1,), (100_000,), ()))
     return Prediction(
-        b.any(SYMBOLS),
+        b.symbol(),
         interval,
         b.bar_time(interval),
         b.any(MODELS),
@@ -175,14 +193,14 @@ def outcome(b: Builder) -> Outcome:
     scores = (b.log_return(), loss, loss, loss, b.chance.random() < 0.9, b.chance.random() < 0.5)
     target = min(time + horizon * 60_000, b.now)
     return Outcome(
-        b.any(SYMBOLS), "1m", time, b.any(MODELS), b.any(VERSIONS), horizon, target, "scored", *scores, "champion"
+        b.symbol(), "1m", time, b.any(MODELS), b.any(VERSIONS), horizon, target, "scored", *scores, "champion"
     )
 
 
 def alert(b: Builder) -> Alert:
     """Return an alert."""
     identity = f"{b.chance.getrandbits(64):x}"
-    return Alert(identity, "fuzz-rule", b.any(SYMBOLS), b.time(), "info", "made up", value=b.number_())
+    return Alert(identity, "fuzz-rule", b.symbol(), b.time(), "info", "made up", value=b.number_())
 
 
 def deployment(b: Builder) -> Deployment:
@@ -201,7 +219,7 @@ def deployment(b: Builder) -> Deployment:
 def model_event(b: Builder) -> ModelEvent:
     """Return what a worker did."""
     event = b.chance.choice(("loaded", "refused", "serving"))
-    about = (b.any(SYMBOLS), "1m") if event == "serving" else (None, None)
+    about = (b.symbol(), "1m") if event == "serving" else (None, None)
     return ModelEvent(
         b.any(MODELS), b.any(VERSIONS), event, b.fingerprint, b.time(), b.chance.randrange(9), "champion", *about, "why"
     )
@@ -211,7 +229,7 @@ def drift(b: Builder) -> Drift:
     """Return a change."""
     kind = b.chance.choice(("errors", "coverage", "features", "dissimilarity", "expiry"))
     return Drift(
-        b.any(MODELS), b.any(VERSIONS), kind, "page-hinkley", b.time(), b.number_(), b.number_(), "1m", b.any(SYMBOLS)
+        b.any(MODELS), b.any(VERSIONS), kind, "page-hinkley", b.time(), b.number_(), b.number_(), "1m", b.symbol()
     )
 
 

@@ -108,6 +108,8 @@ class Generator:
 
     def _fresh(self, chance: Random, builder: Builder, topic: Topic) -> bytes:
         rows = 1 if chance.random() < 0.8 else chance.choice(ROWS)
+        if rows > 1 and chance.random() < 0.7:
+            builder.series()
         return codec.encode([builder.of(topic.record) for _ in range(rows)])
 
     def _two(self, chance: Random, builder: Builder, topic: Topic) -> tuple[bytes, bytes]:

@@ -56,7 +56,7 @@ CONDITIONS = {
     f"{wrong_label('fingerprint')} OR NOT ({-MOST_VALUE!r}::float8 <= ALL (array_remove(values, NULL)) AND "
     f"{MOST_VALUE!r}::float8 >= ALL (array_remove(values, NULL)))",
     "regimes": f"{MARKET} OR {WRONG_SYMBOL} OR {beyond('change_point', 0.0, 1.0)} OR "
-    "EXISTS (SELECT FROM jsonb_each_text(posterior) AS p(k, v) WHERE NOT v::float8 BETWEEN 0 AND 1)",
+    "EXISTS (SELECT FROM jsonb_each_text(posterior) AS p(k, v) WHERE NOT v::float8 BETWEEN 0 AND 1 OR length(k) > 200)",
     "predictions": f"{MARKET} OR {WRONG_SYMBOL} OR {wrong_label('model')} OR {wrong_label('version')} OR "
     f"horizon NOT BETWEEN 1 AND {MOST_HORIZON} OR {beyond('price', LEAST_PRICE, MOST_PRICE)} OR "
     f"{beyond('mean', -MOST_RETURN, MOST_RETURN)} OR {beyond('scale', LEAST_SCALE, MOST_SCALE)} OR {DECREASE} OR "

@@ -293,3 +293,23 @@ def test_a_time_ahead_of_the_clock_rejects_its_own_row_alone(record: type[Struct
 def test_no_price_beyond_the_limits_can_be_built(build: Callable[[float], Struct], price: float) -> None:
     with pytest.raises(ValueError, match="positive"):
         build(price)
+
+
+@pytest.mark.parametrize("letter", ["x", "\u00e9", "\U0001f4a9"])
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda key: Regime("A", "1m", T, "calm", {"calm": 0.5, key: 0.5}),
+        lambda key: Prediction("A", "1m", T, "m", V, V, 1.5, [Forecast(1), Forecast(5, weights={key: 0.5})]),
+        lambda key: Deployment("m", 1, "serve", None, V, T, evidence={key: 1.0}),
+    ],
+)
+def test_a_key_of_a_mapping_is_as_long_as_a_name_at_most_and_no_longer_one_is_remembered(
+    made: Callable[[str], Struct], letter: str
+) -> None:
+    good, long = made(letter * 200), made(letter * 201)
+    frame = codec.decode(codec.encode([good, long, good]), type(good))
+    assert frame.records == [good, good]
+    assert [(part.row, part.reason.partition(" - at")[0]) for part in frame.rejected] == [
+        (1, "Expected `str` of length <= 200")
+    ]
