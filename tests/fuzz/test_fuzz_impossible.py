@@ -27,7 +27,7 @@ WRONG = {
     "bars": "low = 1.9, open = 1.5",
     "features": "values = ARRAY['Infinity'::float8]",
     "regimes": "posterior = '{\"calm\": 1.5}'",
-    "alerts": "time = now() + interval '2 days'",
+    "alerts": "held = -1",
     "gaps": "symbol = 'no symbol'",
     "drift": "statistic = 1e300",
     "dead_letters": '"offset" = -1',
@@ -56,6 +56,13 @@ def test_a_row_that_is_possible_is_not_told_and_the_same_row_made_impossible_is(
     for table, change in WRONG.items():
         asked(f"UPDATE {table} SET {change}")  # noqa: S608 - ours
     assert [line.partition(":")[0] for line in impossible(asked)] == [t for t in CONDITIONS if t in WRONG]
+
+
+def test_a_row_of_a_time_that_is_yet_to_come_is_told(asked: Callable[[str], list[tuple[Any, ...]]]) -> None:
+    asked("INSERT INTO alerts VALUES ('i', 'r', 'A', now() + interval '23 hours', 'info', 'm')")
+    assert impossible(asked) == []
+    asked("INSERT INTO alerts VALUES ('j', 'r', 'A', now() + interval '2 days', 'info', 'm')")
+    assert [line.partition(":")[0] for line in impossible(asked)] == ["alerts"]
 
 
 def test_a_prediction_whose_quantiles_decrease_is_told(asked: Callable[[str], list[tuple[Any, ...]]]) -> None:
