@@ -8,7 +8,8 @@ from pathlib import Path
 OURS = re.compile(r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (?:ERROR|CRITICAL) (?P<text>.*)")
 KAFKA = re.compile(r"^\[[^]]+\] (?:ERROR|FATAL) (?P<text>.*)")
 POSTGRES = re.compile(r".*(?:ERROR|FATAL|PANIC): +(?P<text>.*)")
-TRACEBACK = re.compile(r"^(?P<text>Traceback .*)")
+TRACEBACK = "Traceback (most recent call last):"
+LONGEST = 200
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 EXPLAINED: Mapping[str, str] = {
     r"Group Coordinator Request failed: .* GroupCoordinatorNotAvailableError": "Kafka has just begun",
@@ -23,12 +24,16 @@ def errors(logs: Path) -> Counter[str]:
 
 
 def _told(path: Path) -> Iterator[str]:
-    patterns = {"kafka": [KAFKA], "postgres": [POSTGRES]}.get(path.stem, [OURS, TRACEBACK])
+    pattern = {"kafka": KAFKA, "postgres": POSTGRES}.get(path.stem, OURS)
+    in_traceback = False
     with path.open(errors="replace") as file:
         for line in file:
-            for pattern in patterns:
-                if found := pattern.match(line):
-                    yield f"{path.stem}: {NUMBER.sub('N', found['text'].strip())}"
+            if in_traceback and not line.startswith(" "):  # what was raised stands behind where
+                in_traceback = False
+                yield f"{path.stem}: traceback, {NUMBER.sub('N', line.strip())}"
+            elif found := pattern.match(line):
+                yield f"{path.stem}: {NUMBER.sub('N', found['text'].strip())[:LONGEST]}"
+            in_traceback = in_traceback or line.startswith(TRACEBACK)
 
 
 def explained(found: Mapping[str, int]) -> tuple[dict[str, int], dict[str, int]]:

@@ -29,7 +29,7 @@ def looks(grown_mib: float = 0.0, behind: int | None = 0, restarts: int = 0) -> 
 
 def told(found: list[Look]) -> Figures:
     """Return the figures of a run in which everything else is well."""
-    return replace(figures(found, MINUTES, "300x", SLOW), streamed=1, pulled=1)
+    return replace(figures(found, MINUTES, "300x", SLOW), streamed=1, pulled=int(MINUTES))
 
 
 def test_a_run_that_went_well_has_no_findings() -> None:
@@ -53,11 +53,16 @@ def test_a_run_that_went_well_has_no_findings() -> None:
             replace(told(looks()), lag_most_while_slow=20),
             "the database was not slow enough to be felt: nothing was shown",
         ),
-        (replace(told(looks()), streamed=0), "the API streamed 0 events, the page was shown 1 times"),
+        (replace(told(looks()), streamed=0), "the API streamed 0 events, the page was shown 8 times"),
     ],
 )
 def test_whatever_is_wrong_is_a_finding(wrong: Figures, says: str) -> None:
     assert findings(wrong, ["worker"]) == [says]
+
+
+def test_a_page_that_stands_still_is_a_finding() -> None:
+    wrong = replace(told(looks()), pulled=int(MINUTES) - 1)
+    assert findings(wrong, ["worker"]) == ["the API streamed 1 events, the page was shown 7 times"]
 
 
 def test_a_component_that_was_not_seen_is_no_flat_one() -> None:
@@ -67,7 +72,7 @@ def test_a_component_that_was_not_seen_is_no_flat_one() -> None:
 def test_the_errors_of_the_logs_are_found_and_only_the_known_ones_explained(tmp_path: Path) -> None:
     lines = {
         "worker.log": "2026-11-30 01:51:51,682 INFO foretick fine\n2026-11-30 01:51:51,682 ERROR foretick 3 broke\n",
-        "persist.log": "Traceback (most recent call last):\n  File x\n",
+        "persist.log": "Traceback (most recent call last):\n  File x\nKeyError: 7\n",
         "postgres.log": '2026 [12] ERROR:  functionality not supported under the current "apache" license. Learn\n',
         "kafka.log": "[2026-11-30] ERROR disk 1\n[2026-11-30] ERROR disk 2\n",
     }
@@ -77,7 +82,7 @@ def test_the_errors_of_the_logs_are_found_and_only_the_known_ones_explained(tmp_
     assert list(known.values()) == [1]
     assert unknown == {
         "worker: foretick N broke": 1,
-        "persist: Traceback (most recent call last):": 1,
+        "persist: traceback, KeyError: N": 1,
         "kafka: disk N": 2,
     }
 
