@@ -45,11 +45,12 @@ def register(
     from mlflow.protos.databricks_pb2 import RESOURCE_ALREADY_EXISTS, ErrorCode  # noqa: PLC0415
 
     client.log_artifacts(run_id, str(folder), FOLDER)
-    try:
-        client.create_registered_model(named(model), description=ABOUT.format(model=model))
-    except MlflowException as error:
-        if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
-            raise
+    if not client.search_registered_models(f"name = '{named(model)}'", max_results=1):
+        try:
+            client.create_registered_model(named(model), description=ABOUT.format(model=model))
+        except MlflowException as error:  # another has made it meanwhile
+            if error.error_code != ErrorCode.Name(RESOURCE_ALREADY_EXISTS):
+                raise
     origin = provenance.read(folder)
     known = labels(origin) if origin else {}
     made = client.create_model_version(
