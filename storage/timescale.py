@@ -110,6 +110,8 @@ class Writer:
                         await self._act(act)
         except AWAY as error:
             raise AwayError(f"{self._where} does not take the records: {reason(error)}") from None
+        except OSError as error:  # this machine's: no room, no descriptor
+            raise AwayError(f"{self._where} cannot be given the records: {error}") from None
         except psycopg.Error as error:
             raise StorageError(f"{self._where} did not take the records: {reason(error)}") from None
 

@@ -6,6 +6,7 @@ from collections.abc import MutableMapping
 from types import TracebackType
 from typing import Any
 
+import stamina.instrumentation
 import structlog
 
 from settings import Settings
@@ -26,6 +27,8 @@ def configure(component: str, settings: Settings, level: int = logging.INFO) -> 
     handler.setFormatter(json_lines(component) if settings.log_format == "json" else Lines(TEXT))
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(True)
+    # Else stamina prints, and a print raises where the disk with the log is full: in the middle of what is tried again.
+    stamina.instrumentation.set_on_retry_hooks([stamina.instrumentation.LoggingOnRetryHook])
     sys.excepthook = last_words
 
 

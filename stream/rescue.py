@@ -48,6 +48,8 @@ class Rescue(Generic[R, S]):
                 reason = self.stage.check(record)
                 if reason is None:
                     self.stage.key(record)
+            except OSError:
+                raise
             except Exception as error:  # noqa: BLE001 - whatever it is, it is this record's
                 reason = told(error)
                 self.guard.failed((self.stage.source.name, event.message.partition, event.message.offset), reason)
@@ -64,6 +66,8 @@ class Rescue(Generic[R, S]):
             if len(parts) == 1:
                 self._refuse(parts[0], str(error))
                 return state, []
+        except OSError:
+            raise
         except Exception as error:  # noqa: BLE001 - likewise
             part = parts[0]
             if len(parts) == 1 and (len(part.rows) == 1 or self.failing >= MOST_ROWS):

@@ -154,6 +154,9 @@ class Shell(Generic[R, S]):
         self.guard.begin(kept)
         try:
             frames, changes, records = self._fold(kept, ahead)
+        except OSError:  # no room, no descriptor: no record is at fault, however often the process ends of it
+            self.guard.end(kept)
+            raise
         except Exception:  # noqa: BLE001 - whatever it is, the records that bring it about are looked for
             frames, changes, records = self._rescue(kept, ahead)
         self.guard.end(events)
@@ -272,6 +275,8 @@ class Shell(Generic[R, S]):
         """Do the same; a state that cannot be read begins anew."""
         try:
             return self._load(key, table_key)
+        except OSError:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it is of no use
             text = "%s: the state of %s cannot be read (%s): it begins anew"
             log.error(text, self.stage.name, key, told(error), extra={"symbol": key[0]})

@@ -14,7 +14,7 @@ Write = Callable[[Sequence[Struct], Sequence[str]], Awaitable[None]]
 async def store(write: Write, records: Sequence[Struct], origins: Sequence[str], first: int = 0) -> dict[int, str]:
     """Write the records; return why the database has refused which of them, by their place.
 
-    Raises StorageError where the database is away: that is no record's fault.
+    Raises StorageError where the database is away, and what is the machine's fault: neither is a record's.
     """
     try:
         await write(records, origins)
@@ -22,6 +22,8 @@ async def store(write: Write, records: Sequence[Struct], origins: Sequence[str],
         if not isinstance(error, RefusedError):
             raise
         reason = str(error)
+    except OSError:
+        raise
     except Exception as error:  # noqa: BLE001 - what a record does to the layout of its row
         reason = told(error)
     else:

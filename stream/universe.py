@@ -64,6 +64,8 @@ class Gather:
         """Return what to send on for a message; of one on which this fails, a dead letter."""
         try:
             return self._forward(event)
+        except OSError:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this message's
             self.guard.failed((self.source.name, event.message.partition, event.message.offset), told(error))
             letters = [of_whole(self.source.name, event, told(error))]

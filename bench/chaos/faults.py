@@ -9,13 +9,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 
-from bench.chaos.points import ARMED, POINTS
+from bench.chaos.points import ARMED, POINTS, REACHED, REBALANCE
 from bench.chaos.world import World
 from models.deployment import Action
 
 OURS = ("worker", "persist", "watch", "trainer", "alerts", "dashboard", "api", "mlflow")
 SERVERS = ("kafka", "postgres", "redis")
+ALONE = ("several", "supervisor killed", "worker joined in a recovery")
+"""Faults that are not done beside others."""
 POINT_WAIT_S = 20.0
+RECOVERY_S, JOINED_S = 60.0, 12.0
+"""How long it is tried to meet a recovery, and how long both workers run at each attempt."""
 
 
 @dataclass(frozen=True)
@@ -156,6 +160,19 @@ def joined(world: World, chance: random.Random) -> Fault:
     return Fault("worker joined and left by", number.name, seconds)
 
 
+def joined_in_recovery(world: World, chance: random.Random) -> Fault:
+    """A second worker comes while the first, which was killed, reads its states back: it has to begin that again."""
+    begun = time.monotonic()
+    reached = world.home / REACHED
+    while time.monotonic() - begun < RECOVERY_S and REBALANCE not in (reached.read_text() if reached.exists() else ""):
+        world.join()
+        time.sleep(chance.uniform(0.5, 2.5))
+        world.signal("worker", signal.SIGKILL)
+        time.sleep(JOINED_S)
+        world.leave(signal.SIGKILL)
+    return Fault("joined in a recovery", "worker", time.monotonic() - begun)
+
+
 def rolled_back(world: World, chance: random.Random) -> Fault:  # noqa: ARG001 - as every fault
     """The other version of gbm takes the champion's place, and is taken back, while bars come."""
     now = world.ledger.latest()["gbm"]
@@ -170,9 +187,7 @@ def rolled_back(world: World, chance: random.Random) -> Fault:  # noqa: ARG001 -
 def several(world: World, chance: random.Random) -> Fault:
     """Two or three of the others at once."""
     table = offered(world)
-    names = chance.sample(
-        [name for name in table if name not in ("several", "supervisor killed")], chance.choice((2, 3))
-    )
+    names = chance.sample([name for name in table if name not in ALONE], chance.choice((2, 3)))
     with ThreadPoolExecutor(len(names)) as pool:
         done = list(pool.map(lambda name: table[name](world, random.Random(chance.random())), names))  # noqa: S311
     whom = ", ".join(f"{one.kind} {one.whom}" for one in done)
@@ -196,6 +211,7 @@ def offered(world: World) -> Mapping[str, Doing]:
         "slow": slow,
         **{f"killed after {name}": at_a_point(name) for name in POINTS},
         "worker joined": joined,
+        "worker joined in a recovery": joined_in_recovery,
         "rollback": rolled_back,
         "several": several,
     }

@@ -1,6 +1,7 @@
 """A record that a stage fails on is found and becomes a dead letter; what kills the process is passed over."""
 
 import asyncio
+import errno
 import json
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from storage.errors import RefusedError, StorageError
 from stream import skips
 from stream.guard import DefectError, Guard
 from stream.letters import of_event
-from stream.notes import Note, Suspect
+from stream.notes import Note, Notes, Suspect
 from stream.outbox import MOST_BYTES, encoded
 from stream.shell import Shell
 from stream.skips import Skip, Skips
@@ -264,6 +265,24 @@ def test_a_record_that_kills_the_process_is_found_and_passed_over(tmp_path: Path
     assert "quarantined after" in (tmp_path / "skips.json").read_text()
 
 
+class Full(Sum):
+    """A sum on a machine whose disk is full."""
+
+    def step(self, state: float, parts: Sequence[Part[Tick]]) -> tuple[float, list[Output]]:  # noqa: ARG002
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_machine_without_room_is_no_records_fault_however_often_the_process_ends(tmp_path: Path) -> None:
+    for _ in range(5):
+        guard = Guard(skips=Skips(tmp_path / "skips.json", "worker"), notes=Notes(tmp_path / "notes"))
+        with pytest.raises(OSError, match="No space left"):
+            run(Full(), [event(0, 1.0), event(1, 2.0)], guard=guard)
+    guard = Guard(skips=Skips(tmp_path / "skips.json", "worker"), notes=Notes(tmp_path / "notes"))
+    journal = run(Sum(), [event(0, 1.0), event(1, 2.0)], guard=guard)
+    assert letters(journal) == []
+    assert not (tmp_path / "skips.json").exists()
+
+
 class Database:
     """Takes records in transactions, refuses some by their time, and cannot lay one out at all."""
 
@@ -294,3 +313,32 @@ def test_a_row_that_the_database_refuses_does_not_hold_back_the_others() -> None
 def test_a_database_that_is_away_is_no_records_fault() -> None:
     with pytest.raises(StorageError, match="away"):
         asyncio.run(store(Database(away=True).write, [Tick("A", 1, 1.0, 1.0)] * 2, ["a", "b"]))
+
+
+def test_a_disk_that_is_full_is_no_records_fault() -> None:
+    async def write(_records: Sequence[Struct], _origins: Sequence[str]) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        asyncio.run(store(write, [Tick("A", 1, 1.0, 1.0)] * 2, ["a", "b"]))
+
+
+TRIES = """
+import os, stamina
+from settings import Settings
+from stream import logs
+logs.configure("persist", Settings())
+tries = 0
+for attempt in stamina.retry_context(KeyError, attempts=3, wait_initial=0.01):
+    with attempt:
+        tries += 1
+        if tries < 3:
+            raise KeyError
+os._exit(tries)
+"""
+
+
+def test_a_log_on_a_full_disk_does_not_end_what_is_tried_again() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([sys.executable, "-c", TRIES], cwd=ROOT, check=False, stdout=full, stderr=full)
+    assert done.returncode == 3
