@@ -117,12 +117,15 @@ def _chosen(names: list[str], count: int, chance: random.Random) -> list[str]:
 
 
 def _recovered(world: World, source: feed.Feed) -> float:
-    """Wait until the tables are near the input again; return the seconds. Raises AssertionError where it takes long."""
+    """Wait until the tables are near the input again; return the seconds. Raises AssertionError where it takes long.
+
+    What went in only after the fault must be there: nothing can be late while nothing can be sent.
+    """
     begun = time.monotonic()
     wanted = source.sent_time
     while time.monotonic() - begun < LONGEST_S:
         newest = world.newest()
-        if newest >= wanted and newest >= source.sent_time - NEAR * MINUTE_MS and newest > 0:
+        if newest > wanted and newest >= source.sent_time - NEAR * MINUTE_MS and newest > 0:
             return round(time.monotonic() - begun, 1)
         time.sleep(0.2)
     raise AssertionError(f"not itself again after {LONGEST_S:.0f} s: {world.states()}; {world.logged()}")
