@@ -3,7 +3,6 @@
 import asyncio
 from collections import Counter
 from collections.abc import Sequence
-from itertools import zip_longest
 from pathlib import Path
 
 import psycopg
@@ -38,6 +37,8 @@ COMPARED = {
     "dead_letters": ("*", 'topic, "partition", "offset", "row"'),
 }
 """The columns that are compared of each table, and the key in whose order."""
+SHOWN = 300
+"""Characters of a row that differs, as it is told."""
 LOADED = "SELECT count(*) FROM model_events WHERE model = 'gbm' AND version = %s AND event = 'loaded'"
 CHAMPIONS = """
 SELECT count(*) FROM (
@@ -72,14 +73,17 @@ def dump(url: str, folder: Path, symbols: Sequence[str] = ()) -> dict[str, int]:
 
 
 def differences(found: Path, expected: Path) -> list[str]:
-    """Return a line for each table whose rows differ, with the first row that does."""
+    """Return a line for each table whose rows differ: how many are missing, how many are not to be, and one of each."""
     lines = []
     for table in COMPARED:
-        with (found / table).open() as mine, (expected / table).open() as theirs:
-            wrong = [(number, a, b) for number, (a, b) in enumerate(zip_longest(mine, theirs)) if a != b]
-        if wrong:
-            number, a, b = wrong[0]
-            lines.append(f"{table}: {len(wrong)} rows differ, first row {number}: {a!r} where {b!r} was to be")
+        mine, theirs = (Counter((folder / table).read_text().splitlines()) for folder in (found, expected))
+        missing, more = theirs - mine, mine - theirs
+        if missing or more:
+            shown = "; ".join(
+                f"{what} {next(iter(rows))[:SHOWN]!r}" for what, rows in (("missing", missing), ("more", more)) if rows
+            )
+            count = missing.total() + more.total()
+            lines.append(f"{table}: {count} rows differ, {missing.total()} missing, {more.total()} more: {shown}")
     return lines
 
 
