@@ -2,8 +2,6 @@
 
 import json
 import threading
-import time
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -14,9 +12,7 @@ import dashboard.page  # noqa: F401 - what the page's document is made of, for `
 from bench.chaos.world import World
 from settings import ADDRESSES
 
-AGAIN_S, ANSWER_S = 5.0, 600.0
-LOOKS = 20
-"""Looks at one page: a connection that is quiet for long, as this client's between two looks, is closed."""
+OPEN_S, ANSWER_S = 10.0, 600.0
 
 
 @dataclass
@@ -54,17 +50,10 @@ class Audience:
                     return
 
     def _look(self) -> None:
-        """Look at the page again and again, as long as its connection lasts; then open it anew, as a browser does."""
-        warnings.filterwarnings("ignore", "reference already known")  # Bokeh's word for a document pulled twice
+        """Open the page, keep it for a while, close it, and open it anew."""
         port = json.loads((self.world.home / ADDRESSES).read_text())["dashboard_port"]
         while not self.stopping.is_set():
             session = pull_session(url=f"http://127.0.0.1:{port}/")
-            try:
-                for _ in range(LOOKS):
-                    self.pulled += 1
-                    time.sleep(AGAIN_S)
-                    if self.stopping.is_set() or not session.connection.connected:
-                        break
-                    session.pull()
-            finally:
-                session.close()
+            self.pulled += 1
+            self.stopping.wait(OPEN_S)
+            session.close()
