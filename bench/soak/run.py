@@ -70,8 +70,8 @@ def run(minutes: float) -> Figures:
 
 def _replay(world: World, files: Sequence[Path]) -> "subprocess.Popen[bytes]":
     command = [sys.executable, "-m", "cli.main", "replay", *map(str, files), "--speed", PACE]
-    log = (world.home / "replay.log").open("wb")
-    return subprocess.Popen(command, cwd=ROOT, env=world.environment(), stdout=log, stderr=log)
+    with (world.home / "replay.log").open("wb") as log:
+        return subprocess.Popen(command, cwd=ROOT, env=world.environment(), stdout=log, stderr=log)
 
 
 def _watch(
