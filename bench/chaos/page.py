@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from statistics import median
 from typing import Any
 
@@ -131,7 +131,7 @@ def _findings(lines: Sequence[str]) -> Iterator[str]:
     yield "\n" if lines else ""
 
 
-def _table(head: Sequence[str], rows: Iterator[Sequence[object]] | Sequence[Sequence[object]]) -> Iterator[str]:
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
     yield f"| {' | '.join(head)} |\n|---|{'---:|' * (len(head) - 1)}\n"
     yield from (f"| {' | '.join(map(str, row))} |\n" for row in rows)
 

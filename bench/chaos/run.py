@@ -65,7 +65,7 @@ def run(seed: int, faults: int, minutes: float, folder: Path, only: Sequence[str
         thread = source.start()
         figures.done = _disturb(world, source, thread, chance, figures.faults, minutes, only)
         frames = frames[: source.end(thread)]
-        _drained(world)
+        drained(world)
         figures.frames = len(frames)
         figures.sent_again, figures.rows = source.again, check.dump(world.database, folder / "found")
         figures.double_champions = check.double_champions(world)
@@ -131,13 +131,16 @@ def _recovered(world: World, source: feed.Feed) -> float:
     raise AssertionError(f"not itself again after {LONGEST_S:.0f} s: {world.states()}; {world.logged()}")
 
 
-def _drained(world: World) -> None:
-    """Wait until every reader has read everything, several times in a row, and no component is on its way."""
+def drained(world: World, seconds: float = DRAIN_S, universe: bool = False) -> None:
+    """Wait until every reader has read everything, several times in a row, and no component is on its way.
+
+    The topics of a `universe` count where one is set. Raises AssertionError where it takes longer.
+    """
     last, still, begun = -1, 0, time.monotonic()
     while still < 3:
-        if time.monotonic() - begun > DRAIN_S:
-            raise AssertionError(f"not worked off after {DRAIN_S:.0f} s: {asyncio.run(lag(world.address('kafka')))}")
-        behind = asyncio.run(lag(world.settings.broker))
+        behind = asyncio.run(lag(world.settings.broker, universe))
+        if time.monotonic() - begun > seconds:
+            raise AssertionError(f"not worked off after {seconds:.0f} s: {behind}")
         ((count,),) = world.asked("SELECT count(*) FROM outcome_rows")
         still = still + 1 if count == last and all(one == 0 for one in behind.values()) else 0
         last = count
@@ -152,7 +155,7 @@ def _undisturbed(versions: Path, second: str, frames: Sequence[feed.Frame], fold
         _challenged(world, second)
         source = feed.Feed(world.settings.broker, list(feed.regrouped(frames, 200)))
         source.end(source.start(), all_of_it=True)
-        _drained(world)
+        drained(world)
         check.dump(world.database, folder)
     finally:
         world.stop()

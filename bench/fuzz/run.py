@@ -12,7 +12,7 @@ from aiokafka import TopicPartition
 
 from bench.chaos import check, feed
 from bench.chaos.models import two_versions
-from bench.chaos.run import ALL, NEEDED
+from bench.chaos.run import ALL, NEEDED, drained
 from bench.fuzz import corpus
 from bench.fuzz.generate import Generator
 from bench.fuzz.look import EVERY_S, Look
@@ -21,7 +21,6 @@ from bench.fuzz.stack import FuzzedStack
 from features.definition import Definition
 from sources import broker
 from sources.kafka import between
-from stack.lag import lag
 from stack.sample import TRAIN_UNTIL
 from stream.signature import key_of
 from topics import codec
@@ -124,11 +123,11 @@ def _begun(world: FuzzedStack, source: feed.Feed) -> Look:
     """Wait until the witnesses' first predictions are stored: so they have a state before the fuzz takes the room."""
     begun = time.monotonic()
     while time.monotonic() - begun < START_S:
-        look = Look(world, WITNESSES, lambda: source.sent_time)
         ((series,),) = world.asked(
             "SELECT count(DISTINCT symbol) FROM predictions WHERE symbol = ANY(%s)", list(WITNESSES)
         )
         if series == len(WITNESSES):
+            look = Look(world, WITNESSES, lambda: source.sent_time)
             look.remember("begin")
             return look
         time.sleep(1.0)
@@ -174,16 +173,11 @@ def _note(figures: Figures, look: Look, sender: Sender) -> None:
 
 def _finish(figures: Figures, world: FuzzedStack, look: Look, sender: Sender) -> None:
     """Wait until everything is read, then look at everything once more."""
-    begun, still, last = time.monotonic(), 0, -1
-    while still < 3:
-        behind = asyncio.run(lag(world.settings.broker, True))
-        if time.monotonic() - begun > DRAIN_S:
-            figures.violations.append(f"not worked off after {DRAIN_S:.0f} s: {behind}")
-            return
-        ((count,),) = world.asked("SELECT count(*) FROM outcome_rows")
-        still = still + 1 if count == last and all(one == 0 for one in behind.values()) else 0
-        last = count
-        time.sleep(2.0)
+    try:
+        drained(world, DRAIN_S, universe=True)
+    except AssertionError as error:
+        figures.violations.append(str(error))
+        return
     figures.violations = look.wrong(everything=True)
     look.remember("worked off")
     figures.memory_mib = look.memory
@@ -237,13 +231,7 @@ def _undisturbed(versions: Path, frames: list[feed.Frame], folder: Path) -> dict
         world.start()
         source = feed.Feed(world.settings.broker, list(feed.regrouped(frames, 200)))
         source.end(source.start(), all_of_it=True)
-        begun, still, last = time.monotonic(), 0, -1
-        while still < 3 and time.monotonic() - begun < DRAIN_S:
-            behind = asyncio.run(lag(world.settings.broker, True))
-            ((count,),) = world.asked("SELECT count(*) FROM outcome_rows")
-            still = still + 1 if count == last and all(one == 0 for one in behind.values()) else 0
-            last = count
-            time.sleep(2.0)
+        drained(world, DRAIN_S, universe=True)
         return check.dump(world.database, folder, WITNESSES)
     finally:
         world.stop()

@@ -28,19 +28,12 @@ class FuzzedStack(World):
     """Every component but the sample's replay and retraining. The universe is made of fuzzed symbols alone."""
 
     def __init__(self, names: Sequence[str], models: Path) -> None:
-        super().__init__(names, models)
+        told = {"FORETICK_UNIVERSE": ",".join(UNIVERSE), "FORETICK_MAX_SYMBOLS": str(MAX_SYMBOLS)}
+        super().__init__(names, models, {**QUIET, **told}, small_disk=False)
         for proxy in self.proxies.values():
             proxy.close()
         self.proxies = {}
         self.clock = None
-
-    def _mount(self) -> bool:
-        return False
-
-    def environment(self) -> dict[str, str]:
-        """Return the environment of every process of this stack."""
-        told = {"FORETICK_UNIVERSE": ",".join(UNIVERSE), "FORETICK_MAX_SYMBOLS": str(MAX_SYMBOLS)}
-        return super().environment() | QUIET | told
 
     def launch(self) -> None:
         """Start the supervisor."""
