@@ -178,20 +178,24 @@ def garch_frame() -> FeatureFrame:
     return simulated(8_000, 4, 2e-8, 0.08, 0.9)
 
 
-@pytest.fixture(scope="module")
-def of_arch(garch_frame: FeatureFrame) -> Any:
-    """What the package itself fits on the returns, in percent."""
-    returns = 100 * np.diff(np.log(garch_frame.close))
+def fitted_by_arch(frame: FeatureFrame, start: list[float] | None = None) -> Any:
+    """What the package itself fits on the returns, in percent, from its own start or from a given one."""
+    returns = 100 * np.diff(np.log(frame.close))
     model = arch_model(returns, mean="Zero", vol="GARCH", p=1, q=1, dist="t", rescale=False)
-    return model.fit(disp="off", backcast=float(np.mean(returns**2)))
+    return model.fit(disp="off", backcast=float(np.mean(returns**2)), starting_values=start)
 
 
-def test_garch_filters_and_looks_ahead_as_arch_does(garch_frame: FeatureFrame, of_arch: Any) -> None:
+def test_garch_filters_and_looks_ahead_as_arch_does(garch_frame: FeatureFrame) -> None:
     model = GARCH()
     model.fit([garch_frame], seed=0)
     omega, alpha, beta, freedom, _ = model.of("COIN")
+    found = [omega * 1e4, alpha, beta, freedom]
+    # arch goes on from these parameters to none that are likelier. From its own start it may stop there, and on which
+    # machine it does depends on the rounding of its algebra: what it finds is a bound, not the answer.
+    of_arch = fitted_by_arch(garch_frame, found)
     expected = of_arch.params
-    assert [omega * 1e4, alpha, beta, freedom] == pytest.approx(expected.to_list(), rel=0.02)
+    assert found == pytest.approx(expected.to_list(), rel=0.02)
+    assert of_arch.loglikelihood > fitted_by_arch(garch_frame).loglikelihood - 0.01
     # With arch's own parameters the filter and the sums over the horizon are arch's.
     model.parameters[0, :3] = expected["omega"] / 1e4, expected["alpha[1]"], expected["beta[1]"]
     assert model.level == pytest.approx(np.ones(4), abs=0.2)
