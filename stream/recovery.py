@@ -17,6 +17,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from faust.tables.manager import TableManager
 from faust.tables.recovery import Recovery
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.types import TP
 
 from settings.broker import Broker
@@ -24,6 +25,20 @@ from stream.commits import GenerationConsumer, Producer
 from stream.lookout import position
 from stream.loss import Jump, Loss, Losses, Positions, first_times, lost
 from stream.standing import Standing
+
+
+FETCH_WAIT_MS = 200
+"""How long Kafka holds back a fetch that has nothing to bring. It answers a connection's requests one after the other:
+what a recovery asks waited out the fetch before, at Faust's fixed 1,500 ms."""
+
+
+class ConsumerThread(AIOKafkaConsumerThread):
+    """Faust's thread of the consumer, whose other questions need not wait long for a fetch."""
+
+    def _create_worker_consumer(self, transport: Any) -> Any:
+        consumer: Any = super()._create_worker_consumer(transport)
+        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        return consumer
 
 
 class SeekingConsumer(GenerationConsumer):
@@ -35,6 +50,9 @@ class SeekingConsumer(GenerationConsumer):
     What Kafka deleted before it was read is told to the app's `losses`: records behind which a partition begins
     already, at a seek or, later, where what is fetched does not follow what was fetched before.
     """
+
+    def _new_consumer_thread(self) -> ConsumerThread:
+        return ConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -210,7 +228,13 @@ class SeekFirstRecovery(Recovery):
 
 
 class SeekFirstTableManager(TableManager):
-    """The table manager whose recovery seeks first."""
+    """The table manager whose recovery seeks first; it starts at once."""
+
+    async def on_start(self) -> None:
+        """Start the tables, without the second that Faust waits for tables that an app makes late: ours has made all."""
+        if not self.should_stop:
+            await self._update_channels()
+            await self.recovery.start()
 
     @property
     def recovery(self) -> Recovery:
