@@ -26,7 +26,6 @@ from stream.lookout import position
 from stream.loss import Jump, Loss, Losses, Positions, first_times, lost
 from stream.standing import Standing
 
-
 FETCH_WAIT_MS = 200
 """How long Kafka holds back a fetch that has nothing to bring. It answers a connection's requests one after the other:
 what a recovery asks waited out the fetch before, at Faust's fixed 1,500 ms."""
@@ -231,7 +230,7 @@ class SeekFirstTableManager(TableManager):
     """The table manager whose recovery seeks first; it starts at once."""
 
     async def on_start(self) -> None:
-        """Start the tables, without the second that Faust waits for tables that an app makes late: ours has made all."""
+        """Start the tables without the second that Faust waits for tables made late: all are made."""
         if not self.should_stop:
             await self._update_channels()
             await self.recovery.start()
