@@ -19,7 +19,9 @@ ALONE = ("several", "supervisor killed", "worker joined in a recovery")
 """Faults that are not done beside others."""
 POINT_WAIT_S = 20.0
 RECOVERY_S, JOINED_S = 60.0, 12.0
-"""How long it is tried to meet a recovery, and how long both workers run at each attempt."""
+"""How long it is tried to meet a recovery, and how long the workers that joined run at each attempt."""
+RECOVERY_LATENCY_S = 0.3
+"""Without it a recovery is over in less than half a second, which hardly anything meets."""
 
 
 @dataclass(frozen=True)
@@ -161,15 +163,19 @@ def joined(world: World, chance: random.Random) -> Fault:
 
 
 def joined_in_recovery(world: World, chance: random.Random) -> Fault:
-    """A second worker comes while the first, which was killed, reads its states back: it has to begin that again."""
+    """Two workers come one after the other over a slow network: who reads states back has to begin that again."""
     begun = time.monotonic()
     reached = world.home / REACHED
+    proxy = world.proxies["kafka"]
+    proxy.latency_s = RECOVERY_LATENCY_S
     while time.monotonic() - begun < RECOVERY_S and REBALANCE not in (reached.read_text() if reached.exists() else ""):
         world.join()
         time.sleep(chance.uniform(0.5, 2.5))
-        world.signal("worker", signal.SIGKILL)
+        world.join()
         time.sleep(JOINED_S)
         world.leave(signal.SIGKILL)
+        world.leave(signal.SIGTERM)
+    proxy.latency_s = 0.0
     return Fault("joined in a recovery", "worker", time.monotonic() - begun)
 
 
