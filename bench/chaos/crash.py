@@ -4,6 +4,7 @@
 What happened that is rare is written to <home>/reached.log, for the suite to see that it was reached.
 """
 
+import asyncio
 import os
 import runpy
 import signal
@@ -15,7 +16,7 @@ from typing import Any
 import storage.timescale
 import stream.recovery
 import stream.shell
-from bench.chaos.points import ARMED, REACHED, REBALANCE
+from bench.chaos.points import ARMED, HELD, HELD_S, REACHED, REBALANCE
 from storage.timescale import Writer
 from stream.outbox import Delivery
 from stream.shell import Change, Shell
@@ -84,7 +85,12 @@ class StoringWriter(Writer):
 
 
 class TellingRecovery(stream.recovery.SeekFirstRecovery):
-    """A recovery that tells where the partitions were shared out anew before it was over."""
+    """A recovery that may take long, and tells where the partitions were shared out anew before it was over."""
+
+    async def _build_highwaters(self, *arguments: Any, **named: Any) -> None:
+        if (home / HELD).exists():
+            await asyncio.sleep(HELD_S)
+        await super()._build_highwaters(*arguments, **named)
 
     async def on_recovery_completed(self, generation_id: int = 0) -> None:
         """Finish; tell where another rebalance began meanwhile."""

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 
-from bench.chaos.points import ARMED, POINTS, REACHED, REBALANCE
+from bench.chaos.points import ARMED, HELD, POINTS, REACHED, REBALANCE
 from bench.chaos.world import World
 from models.deployment import Action
 
@@ -20,8 +20,6 @@ ALONE = ("several", "supervisor killed", "worker joined in a recovery")
 POINT_WAIT_S = 20.0
 RECOVERY_S, JOINED_S = 60.0, 12.0
 """How long it is tried to meet a recovery, and how long the workers that joined run at each attempt."""
-RECOVERY_LATENCY_S = 0.3
-"""Without it a recovery is over in less than half a second, which hardly anything meets."""
 
 
 @dataclass(frozen=True)
@@ -163,19 +161,18 @@ def joined(world: World, chance: random.Random) -> Fault:
 
 
 def joined_in_recovery(world: World, chance: random.Random) -> Fault:
-    """Two workers come one after the other over a slow network: who reads states back has to begin that again."""
+    """Two workers come one after the other while recoveries take long: who reads states back has to begin again."""
     begun = time.monotonic()
-    reached = world.home / REACHED
-    proxy = world.proxies["kafka"]
-    proxy.latency_s = RECOVERY_LATENCY_S
+    reached, held = world.home / REACHED, world.home / HELD
+    held.touch()
     while time.monotonic() - begun < RECOVERY_S and REBALANCE not in (reached.read_text() if reached.exists() else ""):
         world.join()
-        time.sleep(chance.uniform(0.5, 2.5))
+        time.sleep(chance.uniform(1.0, 3.0))
         world.join()
         time.sleep(JOINED_S)
         world.leave(signal.SIGKILL)
         world.leave(signal.SIGTERM)
-    proxy.latency_s = 0.0
+    held.unlink()
     return Fault("joined in a recovery", "worker", time.monotonic() - begun)
 
 

@@ -3,6 +3,8 @@
 POINTS = ("outputs delivered", "state written", "offsets acknowledged", "rows stored")
 """Between these and the next step of the work a process may be told to die."""
 ARMED, REACHED = "crash-at", "reached.log"
+HELD, HELD_S = "hold-recoveries", 4.0
+"""While there is the file, each recovery takes so many seconds longer: else it is over before anything meets it."""
 REBALANCE = "rebalance during recovery"
 DUPLICATE = "duplicate frame"
 ROLLBACK = "rollback between two bars"

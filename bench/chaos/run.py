@@ -59,6 +59,8 @@ def run(seed: int, faults: int, minutes: float, folder: Path, only: Sequence[str
     figures = Figures(seed, minutes, len(only) or faults)
     world = World(ALL, versions)
     try:
+        if unknown := set(only) - set(offered(world)):
+            raise SystemExit(f"no such fault here: {', '.join(sorted(unknown))}; there are {', '.join(offered(world))}")
         world.start()
         _challenged(world, second)
         source = feed.Feed(world.settings.broker, frames, len(steps) / len(frames) / STEPS_A_SECOND)
