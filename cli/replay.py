@@ -2,22 +2,25 @@
 
 import logging
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.table import Table
 
 from cli.errors import UserError
+from cli.replay_shown import show
 from cli.text import Terminal, echo, echo_json
-from cli.times import epoch_ms, iso
+from cli.times import epoch_ms
 from settings import Settings
 from sources.counts import Counts
 from sources.errors import KafkaAwayError, SourceError
 from topics.units import interval_ms
 
-MACHINE, INTERRUPTED = 3, 130
+if TYPE_CHECKING:
+    from sources.times import DateOrder
+
+FAILED, MACHINE, INTERRUPTED = 1, 3, 130
 
 
 def replay(
@@ -35,6 +38,9 @@ def replay(
     interval: Annotated[
         str | None, typer.Option(help="The interval of the bars (1m), where a file is too short to tell.")
     ] = None,
+    date_order: Annotated[
+        str | None, typer.Option(help="What 01/02/2024 has first, day or month, where the file's dates do not tell.")
+    ] = None,
     restart: Annotated[
         bool, typer.Option("--restart", help="Forget what was replayed before, and send all again.")
     ] = False,
@@ -48,7 +54,7 @@ def replay(
 
     # What aiokafka logs of a lost broker would stand in the progress bar; the one line at the end says it.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
-    wish = Wish(epoch_ms(start, "--from"), epoch_ms(end, "--to"), symbol, _interval(interval))
+    wish = Wish(epoch_ms(start, "--from"), epoch_ms(end, "--to"), symbol, _interval(interval), _date_order(date_order))
     try:
         with _Bar(quiet=as_json, sends=not dry_run) as bar:
             if dry_run:
@@ -62,6 +68,7 @@ def replay(
                     end=wish.end,
                     symbol=symbol,
                     interval=wish.interval,
+                    date_order=wish.date_order,
                     restart=restart,
                     on_progress=bar.show,
                     say=bar.say,
@@ -77,7 +84,10 @@ def replay(
     if as_json:
         echo_json(msgspec.json.encode(counts))
     else:
-        _summary(counts)
+        show(counts)
+    if problem := counts.problem(Settings().impossible_percent):
+        echo(f"foretick: {problem}", err=True)
+        raise typer.Exit(FAILED)
 
 
 class _Bar:
@@ -121,6 +131,12 @@ class _Bar:
         self._progress.update(self._task, completed=done, rate=self._progress.tasks[0].speed or 0.0)
 
 
+def _date_order(text: str | None) -> "DateOrder | None":
+    if text not in (None, "day", "month"):
+        raise UserError(f"--date-order {text!r} is neither day nor month")
+    return text  # type: ignore[return-value]
+
+
 def _interval(text: str | None) -> str | None:
     if text is not None:
         try:
@@ -128,28 +144,3 @@ def _interval(text: str | None) -> str | None:
         except ValueError as error:
             raise UserError(f"--interval: {error}") from error
     return text
-
-
-def _summary(counts: Counts) -> None:
-    table = Table(show_header=False, box=None)
-    lines = {
-        "rows read": f"{counts.rows:,}",
-        "bars": f"{counts.bars:,}",
-        "ticks": f"{counts.ticks:,}",
-        "duplicates dropped": f"{counts.duplicates:,}",
-        "gaps": f"{counts.gaps:,} ({counts.missing_intervals:,} intervals missing)" if counts.gaps else "0",
-        "rows without a trade": f"{counts.empty:,}",
-        "impossible (dead-letters)": f"{counts.impossible:,}",
-        "not asked for": f"{counts.outside:,}",
-        "delivered before": f"{counts.delivered_before:,}",
-        "sent": f"{counts.sent:,}",
-        "symbols": ", ".join(f"{symbol} {rows:,}" for symbol, rows in counts.symbols.items()) or "-",
-        "span (UTC)": f"{iso(counts.first)} .. {iso(counts.last)}",
-        "seconds": f"{counts.seconds:.1f}",
-    }
-    for name, value in lines.items():
-        if value != "0":
-            table.add_row(name, value)
-    Terminal().print(table)
-    if counts.complete_before:
-        echo("this replay was complete before, and nothing was sent: --restart replays it again")

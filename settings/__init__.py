@@ -173,6 +173,9 @@ class Settings(BaseSettings):
     )
     quarantine_minutes: float = Field(default=5.0, gt=0, description="the time in which those records are counted")
     frame_rows: int = Field(default=500, ge=1, le=5_000, description="rows in one frame of a backfill, at most")
+    impossible_percent: float = Field(
+        default=10.0, ge=0, le=100, description="the share of impossible rows from which on a replay counts as failed"
+    )
 
     ahead_hours: float = Field(
         default=24.0, ge=0, le=8_760, description="how much later than the broker's clock the time of a record may be"

@@ -1,5 +1,6 @@
 """Cells to numbers: an empty cell is NaN, one that holds no number is infinite, so that it is never taken for empty."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -9,19 +10,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sources.layout import Head
+from sources.numbers import number_of, style_of
 
 Floats = npt.NDArray[np.float64]
 
 _EARLIEST = 1e8
 """A unix time in seconds (1973): a smaller number in a time column is no time."""
+_PLAIN = r"^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$"
 
 
 def number(cell: str | None) -> float | None:
     """Return the number in a cell, or None."""
-    try:
-        return float(cell or "")
-    except ValueError:
-        return None
+    return number_of(cell or "")
 
 
 def is_epoch(cells: Sequence[str | None]) -> bool:
@@ -48,19 +48,45 @@ def array_of(column: Any) -> Any:
     return array.dictionary_decode() if pa.types.is_dictionary(array.type) else array
 
 
+def strings(column: Any) -> Any:
+    """Return a column of any type as one array of text, null where a cell is empty."""
+    array = array_of(column)
+    try:
+        return array.cast(pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return pa.array([str(cell) if cell.is_valid else None for cell in array], pa.string())
+
+
+def texts(column: Any) -> list[str | None]:
+    """Return the cells of a column of any type as text, None where a cell is empty."""
+    found: list[str | None] = strings(column).to_pylist()
+    return found
+
+
 def floats(column: Any) -> Floats:
     """Return a column of text or numbers as float64 [n], exact to the last bit: NaN is empty, infinite is no number."""
     array = array_of(column)
     try:
         return _values(pc.cast(array, pa.float64()))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        import pandas as pd  # noqa: PLC0415 - slow to import, and most files need no more than Arrow
+        return _written(strings(array))
 
-        text = array.cast(pa.string()).to_pandas()
-        values = pd.to_numeric(text.str.strip().replace("", None), errors="coerce").to_numpy(dtype=np.float64)
-        return np.where(
-            np.isnan(values) & text.notna().to_numpy() & (text.str.strip() != "").to_numpy(), np.inf, values
-        )
+
+def _written(texts: Any) -> Floats:
+    """Return the numbers in cells of text that Arrow cannot read all of."""
+    trimmed = pc.utf8_trim_whitespace(texts)
+    plain = pc.match_substring_regex(trimmed, _PLAIN)
+    values = _values(pc.cast(pc.if_else(plain, trimmed, None), pa.float64()))
+    odd = np.flatnonzero(pc.invert(pc.fill_null(plain, True)).to_numpy(zero_copy_only=False))
+    cells = trimmed.take(pa.array(odd)).to_pylist()
+    style = style_of(cells)
+    values = values.copy()
+    values[odd] = [math.nan if not cell else _known(number_of(cell, style)) for cell in cells]
+    return values
+
+
+def _known(value: float | None) -> float:
+    return math.inf if value is None else value
 
 
 def _values(array: Any) -> Floats:

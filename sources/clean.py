@@ -5,30 +5,40 @@ from dataclasses import dataclass
 import numpy as np
 
 from sources.columns import Columns, size, take
+from sources.layout import PRICES
 
 
 @dataclass(frozen=True)
 class Cleaned:
-    """The rows that stay (bars have the new column `gap`), and how many were dropped as repeated."""
+    """The rows that stay (bars have the new column `gap`), how many were dropped as repeated, and how many of these
+    differ from the row that stays.
+    """
 
     rows: Columns
     duplicates: int
+    conflicts: int = 0
 
 
 def clean_bars(rows: Columns, last_time: int | None, interval: int) -> Cleaned:
-    """Keep the first of the bars of each time, and mark each with the number of `interval`s (ms) missing just before
-    it.
+    """Keep the last of the bars of each time, and mark each with the number of `interval`s (ms) missing just before it.
 
-    `rows` are in time order, and rows of one time in the order of the files; `last_time` is the last bar's before
-    them.
+    A poller writes the bar that goes on first, and later the one that is over. `rows` are in time order, and rows of
+    one time in the order of the files; `last_time` is the last bar's before them.
     """
     time = rows["time"]
-    before = np.concatenate([[-1 if last_time is None else last_time], time[:-1]])
-    later = time > before
-    kept = dict(rows) if later.all() else take(rows, later)
+    later = np.concatenate([time[1:] > time[:-1], [True]]) & (time > (-1 if last_time is None else last_time))
+    conflicts = 0
+    kept = dict(rows)
+    if not later.all():
+        stays = np.searchsorted(time, time, side="right") - 1
+        differs = np.zeros(len(time), dtype=bool)
+        for name in rows.keys() & {*PRICES, "volume"}:
+            differs |= (rows[name] != rows[name][stays]) & ~(np.isnan(rows[name]) & np.isnan(rows[name][stays]))
+        conflicts = int((differs & ~later).sum())
+        kept = take(rows, later)
     step = np.diff(kept["time"], prepend=kept["time"][:1] - interval if last_time is None else last_time)
     kept["gap"] = np.maximum(step // interval - 1, 0)
-    return Cleaned(kept, size(rows) - size(kept))
+    return Cleaned(kept, size(rows) - size(kept), conflicts)
 
 
 def clean_ticks(rows: Columns) -> Cleaned:

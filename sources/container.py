@@ -1,9 +1,13 @@
 """Files as they are packed: csv, gzip, zip, parquet, feather, JSON, told by their first bytes. Read in chunks."""
 
+import codecs
 import gzip
+import io
+import re
 import shutil
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
@@ -16,9 +20,10 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 
-from sources.detect import EMPTY, Dialect, read_head
-from sources.errors import SourceError
-from sources.json_rows import json_rows
+from sources.cells import texts
+from sources.errors import SourceError, UnknownFormatError
+from sources.head import EMPTY, HEAD_ROWS, Dialect, read_head
+from sources.json_rows import Block, json_rows
 from sources.layout import Head
 from sources.parse import Chunk
 
@@ -30,6 +35,7 @@ BLOCK_BYTES = 8 << 20
 BATCH_ROWS = 65_536
 """Rows of a binary table that are read at a time."""
 _HEAD_BYTES = 65_536
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _SIDE_TABLES = ("asset_details.csv",)
 """Tables that are read for the sake of the one beside them."""
 
@@ -44,19 +50,20 @@ class Table:
     folder: Path
     head: Head
     read: Reader
+    packed: bool = False
 
 
-def tables(path: Path, scratch: Path) -> Iterator[Table]:
+def tables(path: Path, scratch: Path, passed_over: dict[str, str]) -> Iterator[Table]:
     """Yield the tables in a file: one, or each in a zip. What must be unpacked to be read lies in the folder `scratch`.
 
-    Raises SourceError where the file cannot be read.
+    What is no table in a zip is noted in `passed_over`, with why. Raises SourceError where the file cannot be read.
     """
     if not path.is_file():
         raise SourceError(f"{path}: no such file")
     if path.name in _SIDE_TABLES:
         return
     with _said(path.name):
-        for table in _open(path.name, path.parent, path, lambda: path.open("rb"), scratch):
+        for table in _open(path.name, path.parent, path, lambda: path.open("rb"), scratch, passed_over):
             yield replace(table, read=partial(_read, table))
 
 
@@ -70,20 +77,25 @@ def _said(name: str) -> Iterator[None]:
     """Turn what goes wrong in a file into one line."""
     try:
         yield
-    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, pa.ArrowException, UnicodeDecodeError) as error:
+    except (
+        *(OSError, EOFError, zlib.error, zipfile.BadZipFile, pa.ArrowException, UnicodeError),
+        *(NotImplementedError, RuntimeError),  # of a zip with a password, or packed in another way
+    ) as error:
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         raise SourceError(f"{name}: cannot be read: {reason}") from error
 
 
-def _open(name: str, folder: Path, path: Path | None, opener: Opener, scratch: Path) -> Iterator[Table]:
+def _open(
+    name: str, folder: Path, path: Path | None, opener: Opener, scratch: Path, passed_over: dict[str, str]
+) -> Iterator[Table]:
     with opener() as stream:
         start = stream.read(8)
     if not start:
-        raise SourceError(f"{name}: the file is empty")
+        raise UnknownFormatError(f"{name}: the file is empty")
     if start[:2] == b"\x1f\x8b":
-        yield from _open(name.removesuffix(".gz"), folder, None, _unzipped(opener), scratch)
+        yield from _open(name.removesuffix(".gz"), folder, None, _unzipped(opener), scratch, passed_over)
     elif start[:2] == b"PK":
-        yield from _open_zip(_on_disk(name, path, opener, scratch), folder, scratch)
+        yield from _open_zip(name, _on_disk(name, path, opener, scratch), folder, scratch, passed_over)
     elif start[:4] == b"PAR1":
         yield _parquet(name, folder, _on_disk(name, path, opener, scratch))
     elif start[:6] == b"ARROW1":
@@ -103,15 +115,21 @@ def _on_disk(name: str, path: Path | None, opener: Opener, scratch: Path) -> Pat
     return path
 
 
-def _open_zip(path: Path, folder: Path, scratch: Path) -> Iterator[Table]:
+def _open_zip(name: str, path: Path, folder: Path, scratch: Path, passed_over: dict[str, str]) -> Iterator[Table]:
     with zipfile.ZipFile(path) as archive:
         members = [
             info for info in archive.infolist() if not info.is_dir() and not info.filename.startswith("__MACOSX")
         ]
     for info in members:
-        if Path(info.filename).name not in _SIDE_TABLES:
-            opener = _member(path, info.filename)
-            yield from _open(f"{path.name}:{info.filename}", folder, None, opener, scratch)
+        if Path(info.filename).name in _SIDE_TABLES:
+            continue
+        opener = _member(path, info.filename)
+        member = f"{name}:{info.filename}"
+        try:
+            for table in _open(member, folder, None, opener, scratch, passed_over):
+                yield replace(table, packed=True)
+        except UnknownFormatError as error:
+            passed_over[member] = str(error)
 
 
 def _member(path: Path, member: str) -> Opener:
@@ -135,17 +153,37 @@ def _unzipped(packed: Opener) -> Opener:
 def _text(name: str, folder: Path, opener: Opener) -> Table:
     with opener() as stream:
         start = stream.read(_HEAD_BYTES)
-    lines = start.decode("utf-8-sig", errors="replace").splitlines()
+    encoding = "utf-16" if start[:2] in _UTF16 else "utf-8-sig"
+    lines = re.split(r"\r\n|\n|\r", start.decode(encoding, errors="replace"))
     head, dialect = read_head(lines[:-1] if len(start) == _HEAD_BYTES else lines, name)
 
     def read(wanted: Sequence[str] | None) -> Iterator[Chunk]:
         with opener() as stream:
-            yield from _read_text(stream, head, dialect, wanted)
+            text = codecs.EncodedFile(stream, "utf-8", encoding) if encoding == "utf-16" else stream
+            yield from _read_text(Utf8(text), head, dialect, wanted)
 
     return Table(name, folder, head, read)
 
 
-def _read_text(stream: IO[bytes], head: Head, dialect: Dialect, wanted: Sequence[str] | None) -> Iterator[Chunk]:
+class Utf8(io.RawIOBase):
+    """A stream whose bytes are looked at: Arrow calls back with each broken row, and prints where that is no text."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        """Read. Raises UnicodeDecodeError where the bytes are no UTF-8."""
+        block: bytes = self._stream.read(size)
+        self._decoder.decode(block, final=not block)
+        return block
+
+
+def _read_text(stream: Any, head: Head, dialect: Dialect, wanted: Sequence[str] | None) -> Iterator[Chunk]:
     """Read every cell as text: columns become numbers later, and a cell that is none can be shown as it stands."""
     names = head.names
     broken: list[tuple[int, str]] = []
@@ -190,7 +228,10 @@ def _numbered(batches: Iterator[Any]) -> Iterator[Chunk]:
 
 
 def _binary_head(name: str, names: Sequence[str], first: Any) -> Head:
-    rows = tuple(tuple(None if cell is None else str(cell) for cell in row.values()) for row in first.to_pylist())
+    twice = next((column for place, column in enumerate(names) if column in names[:place]), None)
+    if twice is not None:
+        raise SourceError(f"{name}: two columns are called {twice!r}; rename one of them")
+    rows = tuple(zip(*(texts(column) for column in first.columns), strict=True))
     return Head(name, tuple(names), rows)
 
 
@@ -220,19 +261,22 @@ def _feather(name: str, folder: Path, path: Path) -> Table:
 
 
 def _json(name: str, folder: Path, opener: Opener) -> Table:
-    def blocks() -> Iterator[tuple[tuple[str, ...] | None, list[list[str | None]]]]:
+    def blocks() -> Iterator[Block]:
         with opener() as stream:
             yield from json_rows(stream, name)
 
-    names, rows = next(blocks(), (None, []))
-    if not rows:
-        raise SourceError(f"{name}: the file has no rows")
-    head = Head(name, names, tuple(tuple(row) for row in rows[:5]))
+    first = next(blocks(), Block(None, []))
+    if not first.rows:
+        raise UnknownFormatError(f"{name}: the file has no rows")
+    width = len(first.names) if first.names else Counter(map(len, first.rows)).most_common(1)[0][0]
+    whole = [tuple(row) for row in first.rows if len(row) == width]
+    head = Head(name, first.names, tuple(whole[:HEAD_ROWS]), first.symbol)
     columns = head.names
 
     def read(wanted: Sequence[str] | None) -> Iterator[Chunk]:
         row = 1
-        for _, cells in blocks():
+        for block in blocks():
+            cells = block.rows
             good = [len(line) == len(columns) for line in cells]
             numbers = np.arange(row, row + len(cells), dtype=np.int64)
             broken = [(row + at, str(line)) for at, line in enumerate(cells) if not good[at]]

@@ -1,13 +1,49 @@
 """What is counted while files are replayed."""
 
+from typing import Any
+
 from msgspec import Struct
+
+from topics.records import DeadLetter
+
+
+class Refused(Struct):
+    """Rows that are impossible for one reason: how many, and the first of them with its file and number."""
+
+    rows: int
+    file: str
+    row: int
+    text: str
+
+
+class Understood(Struct):
+    """What a table was taken for: its layout, its columns, what tells the interval, what is left out, which lines above
+    its rows are none, and what else is to be known.
+    """
+
+    file: str
+    layout: str
+    kind: str
+    symbols: list[str]
+    interval: str | None
+    interval_told_by: str
+    columns: dict[str, str]
+    times: str
+    zone: str
+    left_out: list[str]
+    notes: list[str]
+    remarks: list[str]
 
 
 class Counts(Struct):
-    """Counts of rows. `rows` of the files are `bars`, `ticks`, `duplicates`, `impossible`, `empty` (nothing traded), or
-    `outside` what was asked for. `gaps` are places where `missing_intervals` lack. `first` and `last` are epoch ms.
+    """Counts of rows. `rows` of the files are `bars`, `ticks`, `duplicates`, `impossible`, `empty` (nothing traded),
+    `unfinished` (of a bar that is not over), or `outside` what was asked for. Of the `duplicates` `conflicts` differ
+    from the row that stayed; `shifted` bars stood beside their interval. `gaps` are places where `missing_intervals`
+    lack. `first` and `last` are epoch ms.
 
-    `sent` were sent by this run, `delivered_before` by an earlier one that was interrupted.
+    `sent` were sent by this run, `delivered_before` by an earlier one that was interrupted. `unknown` counts
+    the cells beside the prices that cannot be, by field; `refused` has the impossible rows by reason, `passed_over`
+    what is no table in a zip, and why. `examples` has the first and the last row of each series, where nothing is sent.
     """
 
     rows: int = 0
@@ -16,6 +52,9 @@ class Counts(Struct):
     duplicates: int = 0
     impossible: int = 0
     empty: int = 0
+    unfinished: int = 0
+    conflicts: int = 0
+    shifted: int = 0
     outside: int = 0
     gaps: int = 0
     missing_intervals: int = 0
@@ -26,12 +65,40 @@ class Counts(Struct):
     symbols: dict[str, int] = {}
     seconds: float = 0.0
     complete_before: bool = False
+    unknown: dict[str, int] = {}
+    refused: dict[str, Refused] = {}
+    passed_over: dict[str, str] = {}
+    understood: list[Understood] = []
+    examples: dict[str, list[dict[str, Any]]] = {}
 
     @property
     def handled(self) -> int:
         """The rows that are done with."""
-        dropped = self.duplicates + self.impossible + self.empty + self.outside
+        dropped = self.duplicates + self.impossible + self.empty + self.unfinished + self.outside
         return self.sent + self.delivered_before + dropped
+
+    def refuse(self, letter: DeadLetter) -> None:
+        """Count an impossible row by the kind of its reason; the first of a kind is kept as an example."""
+        self.impossible += 1
+        kind, _, detail = letter.reason.partition(": ")
+        found = self.refused.get(kind)
+        if found is None:
+            self.refused[kind] = Refused(1, letter.topic, letter.offset, detail)
+        else:
+            found.rows += 1
+
+    def problem(self, percent: float) -> str | None:
+        """Return why this counts as failed: no row could be used, or more than that share of them is impossible."""
+        if not self.rows or self.complete_before:
+            return None
+        share = 100 * self.impossible / self.rows
+        if not self.bars + self.ticks:
+            return "none of the rows is asked for" if not self.impossible else "no row could be used"
+        if share > percent:
+            return (
+                f"{share:.1f} % of the rows are impossible, more than the {percent:g} % of FORETICK_IMPOSSIBLE_PERCENT"
+            )
+        return None
 
     def span(self, first: int, last: int) -> None:
         """Widen the span of time."""

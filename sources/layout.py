@@ -1,5 +1,6 @@
 """How the columns of a file become the fields of a record, and what is known of a file before it is read."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,22 +13,35 @@ BAR_FIELDS = (*PRICES, "volume", "trades", "buy_volume", "quote_volume")
 TICK_FIELDS = ("price", "amount", "side", "trade_id")
 
 
-def joined(text: str) -> str:
-    """Return a symbol as we write it: upper case, without the stroke or underscore between base and quote.
+_PAIR = re.compile(r"[A-Z0-9]+-[A-Z]+")
+_KRAKEN = re.compile(r"X([A-Z]{3})Z([A-Z]{3})")
 
-    >>> joined("btc/usdt")
-    'BTCUSDT'
+
+def joined(text: str) -> str:
+    """Return a pair as we write it: upper case, without what parts base and quote, without the letters that Polygon and
+    Kraken put before a currency.
+
+    >>> joined("btc/usdt"), joined("BTC-USDT"), joined("X:BTCUSD"), joined("XXBTZUSD"), joined("BTC-USDT-SWAP")
+    ('BTCUSDT', 'BTCUSDT', 'BTCUSD', 'XBTUSD', 'BTC-USDT-SWAP')
     """
-    return text.strip().upper().replace("/", "").replace("_", "")
+    symbol = text.strip().upper().removeprefix("X:").replace("/", "").replace("_", "")
+    if found := _KRAKEN.fullmatch(symbol):
+        return f"{found[1]}{found[2]}"
+    return symbol.replace("-", "") if _PAIR.fullmatch(symbol) else symbol
 
 
 @dataclass(frozen=True)
 class Head:
-    """The beginning of a table: name, header where it has one, and the first rows as text (None is an empty cell)."""
+    """The beginning of a table: name, header where it has one, and the first rows as text (None is an empty cell).
+
+    `symbol` is what its header tells beside the columns, `notes` are the lines above its rows that are none of it.
+    """
 
     name: str
     header: tuple[str, ...] | None
     rows: tuple[tuple[str | None, ...], ...]
+    symbol: str | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def width(self) -> int:
@@ -57,9 +71,11 @@ class Head:
 class Layout:
     """Where each field of the record is found.
 
-    `columns` maps a field (`time`, `symbol`, those of `BAR_FIELDS` or `TICK_FIELDS`; also `vwap`, from which the
-    quote volume follows, and `buyer_maker`, from which the side follows) to a column's name. `names` names the
-    columns of a table without a header. `day` says that a time is the close of its day, whose start is meant.
+    `columns` maps a field (`time`, `symbol`, those of `BAR_FIELDS` or `TICK_FIELDS`) to a column's name. Others are
+    `clock`, the time of day where `time` has the day alone; `vwap`, from which the quote volume follows; `buyer_maker`,
+    from which the side follows; `finished`, which is 0 or false in the row of a bar that goes on. `names` names the
+    columns of a table without a header. `day` says that a time is the close of its day, whose start is meant; `signed`
+    that a sale has a negative amount. `left_out` are columns that nobody knows, `remarks` what else is to be told.
     """
 
     kind: Kind
@@ -67,6 +83,9 @@ class Layout:
     names: tuple[str, ...] = ()
     symbol: str | None = None
     day: bool = False
+    signed: bool = False
+    left_out: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
 
 
 def columns_of(head: Head, fields: Mapping[str, tuple[str, ...]]) -> dict[str, str]:

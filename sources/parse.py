@@ -2,13 +2,13 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from sources.cells import array_of, floats
+from sources.cells import floats, strings, texts
 from sources.columns import Array, Columns, take
 from sources.layout import BAR_FIELDS, PRICES, Layout
 from sources.times import DAY, UNREADABLE, DateOrder, milliseconds
@@ -31,6 +31,12 @@ SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9._:/-]{0,63}")
 SIDES: tuple[str | None, ...] = (None, "buy", "sell")
 """What the numbers of the `side` column mean."""
 NO_SYMBOL = -1
+LONGEST_CELL = 80
+"""Characters of a cell that are shown."""
+ROUNDING = 1e-6
+"""By how much of the volume what takers bought of it may exceed it."""
+_SIDES = {"buy": 1, "b": 1, "bid": 1, "buyer": 1, "2": 1, "sell": 2, "s": 2, "ask": 2, "seller": 2, "1": 2}
+"""What a cell of the side says: Gate writes 1 for a sale and 2 for a purchase."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +56,8 @@ class Reading:
     symbols.
 
     `symbol` turns a cell of the symbol column (or the layout's symbol) into a symbol, `number` a symbol into its
-    series. A row that is later than `latest` (epoch ms) is impossible.
+    series. A row that is later than `latest` (epoch ms) is impossible; one that stands by one of `shifts` (ms) after
+    the start of its interval means that start.
     """
 
     name: str
@@ -60,37 +67,71 @@ class Reading:
     symbol: Callable[[str], str]
     number: Callable[[str], int]
     latest: int = END_OF_TIME
+    shifts: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
 class Parsed:
-    """What a chunk held: good rows in the file's order, impossible ones, and how many rows had no prices at all."""
+    """What a chunk held: good rows in the file's order, impossible ones, how many rows had no prices at all, how many
+    bars were not over yet, how many stood beside their interval, and by field the cells that cannot be.
+    """
 
     columns: Columns
     dead: list[DeadLetter]
     empty: int
+    unfinished: int = 0
+    shifted: int = 0
+    unknown: dict[str, int] = field(default_factory=dict)
 
 
 def parse(chunk: Chunk, reading: Reading) -> Parsed:
-    """Read a chunk. Each of its rows is either good, dead or empty."""
+    """Read a chunk. Each of its rows is either good, dead, empty, or of a bar that is not over."""
     layout = reading.layout
-    columns = {"row": chunk.row, "time": times(chunk, layout, reading.order), "series": _series(chunk, reading)}
-    columns |= _bars(chunk, layout) if layout.kind == "bar" else _ticks(chunk, layout)
+    time, shifted = _at_their_start(times(chunk, layout, reading.order), reading)
+    columns = {"row": chunk.row, "time": time, "series": _series(chunk, reading)}
+    unknown: dict[str, int] = {}
+    columns |= _bars(chunk, layout, unknown) if layout.kind == "bar" else _ticks(chunk, layout)
     empty = _nothing_traded(columns) if layout.kind == "bar" else np.zeros(len(chunk.row), dtype=bool)
+    goes_on = _unfinished(chunk, layout) & ~empty
     possible = _possible_bars(columns, reading) if layout.kind == "bar" else _possible_ticks(columns)
     possible &= (columns["time"] >= EARLIEST) & (columns["time"] <= reading.latest)
     possible &= (columns["series"] != NO_SYMBOL) & ~empty
-    dead = [_dead(chunk, columns, reading, int(at)) for at in np.flatnonzero(~possible & ~empty)]
+    dead = [_dead(chunk, columns, reading, int(at)) for at in np.flatnonzero(~possible & ~empty & ~goes_on)]
     dead += [
-        DeadLetter(reading.name, 0, row, "the row has another number of cells", text.encode(), 0)
+        DeadLetter(
+            reading.name, 0, row, f"the row has another number of cells: {text[:LONGEST_CELL]!r}", text.encode(), 0
+        )
         for row, text in chunk.broken
     ]
-    return Parsed(columns if possible.all() else take(columns, possible), dead, int(empty.sum()))
+    kept = possible & ~goes_on
+    rows = columns if kept.all() else take(columns, kept)
+    return Parsed(rows, dead, int(empty.sum()), int(goes_on.sum()), int((shifted & kept).sum()), unknown)
+
+
+def _at_their_start(time: npt.NDArray[np.int64], reading: Reading) -> tuple[npt.NDArray[np.int64], Flags]:
+    """Return the times with those that are shifted at the start of their interval, and which these are."""
+    if not reading.shifts or reading.interval is None:
+        return time, np.zeros(len(time), dtype=bool)
+    beside = time % interval_ms(reading.interval)
+    shifted = np.isin(beside, list(reading.shifts)) & (time != UNREADABLE)
+    return np.where(shifted, time - beside, time), shifted
+
+
+def _unfinished(chunk: Chunk, layout: Layout) -> Flags:
+    """Tell which rows the layout says to be of a bar that goes on."""
+    named = layout.columns.get("finished")
+    if named is None:
+        return np.zeros(len(chunk.row), dtype=bool)
+    encoded = strings(chunk.table.column(named)).dictionary_encode()
+    goes_on = [cell.strip().lower() in ("0", "false", "0.0") for cell in encoded.dictionary.to_pylist()]
+    return _looked_up(encoded, np.array([*goes_on, False]))
 
 
 def times(chunk: Chunk, layout: Layout, order: DateOrder) -> npt.NDArray[np.int64]:
     """Return the chunk's times [n]."""
-    time = milliseconds(chunk.table.column(layout.columns["time"]), order)
+    clock = layout.columns.get("clock")
+    day = chunk.table.column(layout.columns["time"])
+    time = milliseconds(day, order, None if clock is None else chunk.table.column(clock))
     return np.where(time == UNREADABLE, time, time - time % DAY) if layout.day else time
 
 
@@ -99,7 +140,7 @@ def _series(chunk: Chunk, reading: Reading) -> Array:
     name = reading.layout.columns.get("symbol")
     if name is None:
         return np.full(len(chunk.row), reading.number(reading.symbol(reading.layout.symbol or "")), dtype=np.int32)
-    encoded = array_of(chunk.table.column(name)).cast("string").dictionary_encode()
+    encoded = strings(chunk.table.column(name)).dictionary_encode()
     symbols = [reading.symbol(cell) for cell in encoded.dictionary.to_pylist()]
     numbers = [reading.number(symbol) if SYMBOL.fullmatch(symbol) else NO_SYMBOL for symbol in symbols]
     return _looked_up(encoded, np.array([*numbers, NO_SYMBOL], dtype=np.int32))
@@ -111,7 +152,9 @@ def _looked_up(encoded: Any, values: Array) -> Array:
     return found
 
 
-def _bars(chunk: Chunk, layout: Layout) -> Columns:
+def _bars(chunk: Chunk, layout: Layout, unknown: dict[str, int]) -> Columns:
+    """Return the columns of bars; what cannot be beside the prices is NaN, and counted in `unknown`."""
+
     def column(name: str) -> Array:
         named = layout.columns.get(name)
         return np.full(len(chunk.row), np.nan) if named is None else floats(chunk.table.column(named))
@@ -120,9 +163,12 @@ def _bars(chunk: Chunk, layout: Layout) -> Columns:
     if "vwap" in layout.columns:
         with np.errstate(invalid="ignore"):
             columns["quote_volume"] = column("vwap") * columns["volume"]
-    for name, most in (("trades", 2.0**53), ("buy_volume", MOST_VOLUME), ("quote_volume", MOST_QUOTE)):
+    bought = np.fmin(columns["volume"] * (1 + ROUNDING), MOST_VOLUME)
+    for name, most in (("trades", 2.0**53), ("buy_volume", bought), ("quote_volume", MOST_QUOTE)):
         with np.errstate(invalid="ignore"):
             within = (columns[name] >= 0) & (columns[name] <= most)
+        if wrong := int((~within & ~np.isnan(columns[name])).sum()):
+            unknown[name] = wrong
         columns[name] = np.where(within, columns[name], np.nan)
     return columns
 
@@ -150,20 +196,24 @@ def _possible_bars(columns: Columns, reading: Reading) -> Flags:
 def _ticks(chunk: Chunk, layout: Layout) -> Columns:
     n = len(chunk.row)
     columns: Columns = {name: floats(chunk.table.column(layout.columns[name])) for name in ("price", "amount")}
-    columns["side"] = _sides(chunk, layout)
+    if layout.signed:
+        columns["side"] = np.where(columns["amount"] < 0, 2, 1).astype(np.int8)
+        columns["amount"] = np.abs(columns["amount"])
+    else:
+        columns["side"] = _sides(chunk, layout)
     named = layout.columns.get("trade_id")
     columns["trade_id"] = np.full(n, None, dtype=object)
     if named is not None:
-        columns["trade_id"] = array_of(chunk.table.column(named)).cast("string").to_numpy(zero_copy_only=False)
+        columns["trade_id"] = strings(chunk.table.column(named)).to_numpy(zero_copy_only=False)
     return columns
 
 
 def _sides(chunk: Chunk, layout: Layout) -> Array:
     """Return the taker's side as places in `SIDES`; where the buyer was the maker, the taker sold."""
-    for field, meanings in (("side", {"buy": 1, "b": 1, "sell": 2, "s": 2}), ("buyer_maker", {"true": 2, "false": 1})):
-        named = layout.columns.get(field)
+    for name, meanings in (("side", _SIDES), ("buyer_maker", {"true": 2, "false": 1, "1": 2, "0": 1})):
+        named = layout.columns.get(name)
         if named is not None:
-            encoded = array_of(chunk.table.column(named)).cast("string").dictionary_encode()
+            encoded = strings(chunk.table.column(named)).dictionary_encode()
             numbers = [meanings.get(cell.strip().lower(), 0) for cell in encoded.dictionary.to_pylist()]
             return _looked_up(encoded, np.array([*numbers, 0], dtype=np.int8))
     return np.zeros(len(chunk.row), dtype=np.int8)
@@ -179,30 +229,46 @@ def _possible_ticks(columns: Columns) -> Flags:
 
 
 def _dead(chunk: Chunk, columns: Columns, reading: Reading, at: int) -> DeadLetter:
-    cells = ["" if cell is None else str(cell) for cell in chunk.table.slice(at, 1).to_pylist()[0].values()]
+    cells = [cell or "" for column in chunk.table.slice(at, 1).columns for cell in texts(column)]
     time = int(columns["time"][at])
     value = ",".join(cells).encode()
     return DeadLetter(
-        reading.name, 0, int(chunk.row[at]), _reason(columns, reading, at), value, min(max(time, 0), END_OF_TIME - 1)
+        reading.name,
+        0,
+        int(chunk.row[at]),
+        _reason(chunk, columns, reading, at),
+        value,
+        min(max(time, 0), END_OF_TIME - 1),
     )
 
 
-def _reason(columns: Columns, reading: Reading, at: int) -> str:
-    """Return why a row is impossible, in the words of the record that refuses it."""
-    if columns["time"][at] == UNREADABLE:
-        return "the time cannot be read"
-    if not EARLIEST <= columns["time"][at] <= reading.latest:
-        return "the time is before 2009, or later than it may be by now"
-    if columns["series"][at] == NO_SYMBOL:
-        return "the symbol is missing or has characters that a symbol cannot have"
+def _reason(chunk: Chunk, columns: Columns, reading: Reading, at: int) -> str:
+    """Return why a row is impossible: the kind, a colon, and the cell with its column or the words of the record."""
+
+    def cell(name: str) -> str:
+        column = reading.layout.columns[name]
+        return f"{str(texts(chunk.table.column(column).slice(at, 1))[0])[:LONGEST_CELL]!r} in column {column!r}"
+
     time = int(columns["time"][at])
+    if time == UNREADABLE:
+        return f"the time cannot be read: {cell('time')}"
+    if not EARLIEST <= time <= reading.latest:
+        return f"the time is before 2009, or later than it may be by now: {cell('time')}"
+    if columns["series"][at] == NO_SYMBOL:
+        return f"the symbol is missing or has characters that a symbol cannot have: {cell('symbol')}"
+    bar = reading.layout.kind == "bar"
+    for name in (*PRICES, "volume") if bar else ("price", "amount"):
+        if np.isinf(columns[name][at]):
+            return f"a cell is no number, or one that can be read in two ways: {cell(name)}"
+    if bar and time % interval_ms(reading.interval or "1s"):
+        return f"the time is not the start of a {reading.interval} interval: {cell('time')}"
     try:
-        if reading.layout.kind == "bar":
+        if bar:
             opening, high, low, close = (float(columns[name][at]) for name in PRICES)
             volume = float(columns["volume"][at])
             Bar("X", reading.interval or "1s", time, opening, high, low, close, None if np.isnan(volume) else volume)
         else:
             Tick("X", time, float(columns["price"][at]), float(columns["amount"][at]))
     except ValueError as error:
-        return str(error)
+        return f"{'prices or volume' if bar else 'price or amount'} cannot be: {error}"
     raise AssertionError("a row was refused that its record accepts")

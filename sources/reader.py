@@ -13,11 +13,12 @@ from sources.clean import clean_bars, clean_ticks
 from sources.columns import Columns, Registry, by_time, concat, size, take
 from sources.container import tables
 from sources.counts import Counts
-from sources.datafile import DataFile, look_through
-from sources.errors import SourceError
+from sources.datafile import DataFile, Said, look_through
+from sources.errors import SourceError, UnknownFormatError
 from sources.layout import joined
 from sources.merge import Window, merge
 from sources.parse import SYMBOL, Parsed
+from sources.times import DateOrder
 from topics.bounds import BOUNDS
 from topics.records import DeadLetter
 from topics.units import interval_ms
@@ -26,13 +27,14 @@ from topics.units import interval_ms
 @dataclass(frozen=True)
 class Wish:
     """What is wanted of the files: times from `start` (inclusive) to `end` (exclusive) in epoch ms, a symbol, an
-    interval.
+    interval; and what is said of the files: how they write dates with strokes, where their dates do not tell.
     """
 
     start: int | None = None
     end: int | None = None
     symbol: str | None = None
     interval: str | None = None
+    date_order: DateOrder | None = None
 
 
 @dataclass(frozen=True)
@@ -72,9 +74,14 @@ class Reader:
     def _accept(self, parsed: Parsed, dead: list[DeadLetter]) -> Columns:
         rows, counts = parsed.columns, self.counts
         dead.extend(parsed.dead)
-        counts.rows += size(rows) + len(parsed.dead) + parsed.empty
-        counts.impossible += len(parsed.dead)
+        counts.rows += size(rows) + len(parsed.dead) + parsed.empty + parsed.unfinished
+        for letter in parsed.dead:
+            counts.refuse(letter)
         counts.empty += parsed.empty
+        counts.unfinished += parsed.unfinished
+        counts.shifted += parsed.shifted
+        for name, cells in parsed.unknown.items():
+            counts.unknown[name] = counts.unknown.get(name, 0) + cells
         inside = np.ones(size(rows), dtype=bool)
         if self.wish.start is not None:
             inside &= rows["time"] >= self.wish.start
@@ -112,6 +119,7 @@ class Reader:
             cleaned = clean_ticks(rows)
             counts.ticks += size(cleaned.rows)
         counts.duplicates += cleaned.duplicates
+        counts.conflicts += cleaned.conflicts
         if size(cleaned.rows):
             times = cleaned.rows["time"]
             self._last[number] = int(times[-1])
@@ -136,16 +144,32 @@ def open_files(
     if wish.symbol is not None:
         wish = replace(wish, symbol=_checked(joined(wish.symbol)))
     files: list[DataFile] = []
+    passed_over: dict[str, str] = {}
+    latest = int(time.time() * 1_000) + ahead_ms
     for path in paths:
-        for table in tables(path, scratch):
+        found = 0
+        for table in tables(path, scratch, passed_over):
             before = sum(file.rows for file in files)
-            latest = int(time.time() * 1_000) + ahead_ms
-            files.append(look_through(table, wish.interval, wish.symbol, partial(_on, on_rows, before), latest))
+            try:
+                said = Said(wish.interval, wish.symbol, wish.date_order)
+                files.append(look_through(table, said, partial(_on, on_rows, before), latest))
+            except UnknownFormatError as error:
+                if not table.packed:
+                    raise
+                passed_over[table.name] = str(error)
+            else:
+                found += 1
+        reasons = [why for name, why in passed_over.items() if name.startswith(f"{path.name}:")]
+        if not found and reasons:
+            raise SourceError(f"{path.name}: holds no table to replay; {reasons[0]}")
     if not files:
         raise SourceError("there is no table to replay in the files given")
     if wish.symbol is not None:
         files = _chosen(files, wish.symbol)
-    return Reader(files, wish)
+    reader = Reader(files, wish)
+    reader.counts.passed_over = passed_over
+    reader.counts.understood = [file.understood() for file in files]
+    return reader
 
 
 def _checked(symbol: str) -> str:

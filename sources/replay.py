@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from aiokafka.errors import KafkaError
+from msgspec.structs import asdict
 
 from settings import Settings
 from sources.answering import Answering
@@ -19,6 +20,7 @@ from sources.kafka import Sender, catch_up, cluster_at, sender
 from sources.pace import Pace, Rows, speed_of
 from sources.progress import identity, load, only_one, save
 from sources.reader import Part, Reader, Wish, open_files
+from sources.times import DateOrder
 from topics.bounds import BOUNDS
 from topics.catalog import BARS, DEAD_LETTERS, TICKS
 from topics.records import DeadLetter
@@ -39,6 +41,7 @@ def replay(
     end: int | None = None,
     symbol: str | None = None,
     interval: str | None = None,
+    date_order: DateOrder | None = None,
     restart: bool = False,
     on_progress: OnProgress = lambda _counts, _total: None,
     say: Callable[[str], None] = lambda _line: None,
@@ -50,7 +53,7 @@ def replay(
     nothing, unless `restart`. `say` is told when Kafka does not answer and when it does again. Raises SourceError where
     a file or Kafka cannot serve; it is a KafkaAwayError where Kafka does not answer for the patience of the settings.
     """
-    pace, wish = Pace(speed_of(speed)), Wish(start, end, symbol, interval)
+    pace, wish = Pace(speed_of(speed)), Wish(start, end, symbol, interval, date_order)
     _check_there(files)
     with tempfile.TemporaryDirectory(prefix="foretick-replay-") as scratch:
         try:
@@ -72,10 +75,20 @@ def count(files: Sequence[Path], wish: Wish, on_progress: OnProgress = lambda _c
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="foretick-replay-") as scratch:
         reader = _open(files, wish, on_progress, Path(scratch))
-        for _ in reader.parts(Path(scratch)):
+        for part in reader.parts(Path(scratch)):
             on_progress(reader.counts, reader.rows)
+            _keep_ends(reader, part)
     reader.counts.seconds = time.monotonic() - began
     return reader.counts
+
+
+def _keep_ends(reader: Reader, part: Part) -> None:
+    """Keep the first and the last row of each series as the records that would be sent."""
+    for number, rows in part.rows.items():
+        if size(rows):
+            series, examples = reader.registry.series[number], reader.counts.examples
+            first = examples.get(series.key) or list(map(asdict, records(series, take(rows, slice(1)))))
+            examples[series.key] = [first[0], *map(asdict, records(series, take(rows, slice(-1, None))))]
 
 
 def _check_there(files: Sequence[Path]) -> None:

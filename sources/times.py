@@ -1,4 +1,7 @@
-"""Cells to times in epoch milliseconds (UTC): numbers in s, ms, us or ns, and text in the ways that files write it."""
+"""Cells to times in epoch milliseconds (UTC), in the ways that files write them: numbers of any unit, dates, text.
+
+Which number is meant is told by its size: the ways of writing a time after 2001 have no number in common.
+"""
 
 from collections.abc import Iterable
 from datetime import date
@@ -10,7 +13,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sources.cells import array_of, floats
+from sources.cells import array_of, floats, strings
+from sources.clock import of_day
+from sources.text_times import from_text
 
 Ints = npt.NDArray[np.int64]
 DateOrder = Literal["day", "month"]
@@ -18,43 +23,91 @@ DateOrder = Literal["day", "month"]
 UNREADABLE = -1
 LATEST = 10_000_000_000_000
 DAY = 86_400_000
-_AM_PM = "%Y-%m-%d %I-%p"
-_SLASHES = {
-    "day": ("%d/%m/%Y %H:%M", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y"),
-    "month": ("%m/%d/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y"),
-}
+_UNITS = (("s", 1e9, 1e3), ("ms", 1e12, 1.0), ("us", 1e15, 1e-3), ("ns", 1e18, 1e-6))
+"""The name of a unit, the number from which it counts (2001-09-09; ten times that is 2286), and how many ms it has."""
+_SERIALS = (18_000.0, 80_000.0)
+"""Days since 1899-12-30, as spreadsheets count, from 1949 to 2119."""
+_UNIX_SERIAL = 25_569
+"""1970-01-01 in these days."""
 
 
-def milliseconds(column: Any, order: DateOrder = "day") -> Ints:
+def milliseconds(column: Any, order: DateOrder = "day", clock: Any = None) -> Ints:
     """Return a column of times as int64 [n]; `UNREADABLE` where there is none. A text without a zone is UTC.
 
-    A number's unit is told by its size, cell by cell: below 1e11 seconds, below 1e14 ms, below 1e17 us, else ns.
-    `order` is how dates with strokes are written.
+    `order` is how dates with strokes are written. `clock` is a column with the time of day, where `column` has the day
+    alone.
     """
     times = _times(array_of(column), order)
-    return np.where((times >= 0) & (times < LATEST), times, UNREADABLE)
+    times = np.where((times >= 0) & (times < LATEST), times, UNREADABLE)
+    if clock is None:
+        return times
+    passed = of_day(array_of(clock))
+    return np.where((times == UNREADABLE) | (times % DAY != 0) | (passed < 0), UNREADABLE, times + passed)
 
 
 def _times(array: Any, order: DateOrder) -> Ints:
-    if pa.types.is_temporal(array.type):
+    if pa.types.is_timestamp(array.type) or pa.types.is_date(array.type):
         return _from_temporal(array)
-    if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
-        try:
-            return from_numbers(floats(pc.cast(array, pa.float64())))
-        except pa.ArrowInvalid:
-            return _from_text(array, order)
-    return from_numbers(floats(array))
+    if pa.types.is_integer(array.type) or pa.types.is_floating(array.type):
+        return from_numbers(floats(array))
+    try:
+        return from_numbers(floats(pc.cast(array, pa.float64())))
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return _from_text(strings(array), order)
+
+
+def unit_of(value: float) -> str | None:
+    """Return in words how a number writes a time, None where it writes none.
+
+    >>> unit_of(1704067200.5), unit_of(45292.25), unit_of(20240101), unit_of(42000000)
+    ('unix seconds', "a spreadsheet's days", 'yyyymmdd', None)
+    """
+    if not np.isfinite(value) or from_numbers(np.array([value]))[0] == UNREADABLE:
+        return None
+    names = {"s": "unix seconds", "ms": "unix milliseconds", "us": "unix microseconds", "ns": "unix nanoseconds"}
+    found = next((names[name] for name, least, _ in _UNITS if least <= value < 10 * least), None)
+    written = {8: "yyyymmdd", 12: "yyyymmddHHMM", 14: "yyyymmddHHMMSS"}
+    return found or written.get(len(str(int(value))), "a spreadsheet's days")
 
 
 def from_numbers(values: npt.NDArray[np.float64]) -> Ints:
-    """Return unix times in any unit as milliseconds; what is not in the years 1970 to 2286 is `UNREADABLE`."""
-    size = np.abs(values)
-    scale = np.select([size < 1e11, size < 1e14, size < 1e17], [1e3, 1.0, 1e-3], 1e-6)
+    """Return times as milliseconds; `UNREADABLE` where a number writes none.
+
+    Known are unix times in s, ms, us and ns after 2001-09-09, yyyymmdd, yyyymmddHHMM, yyyymmddHHMMSS, and days since
+    1899-12-30, which spreadsheets have to the second.
+    """
+    found = np.full(len(values), UNREADABLE, dtype=np.int64)
     with np.errstate(invalid="ignore", over="ignore"):
-        # A unix time with a fraction, or in ns, is not exact as a float: the thousandth keeps 59.999... from being 59.
-        times = np.floor(values * scale + 1e-3)
-        readable = (times >= 0) & (times < LATEST)
-    return np.where(readable, times, UNREADABLE).astype(np.int64)
+        for _, least, scale in _UNITS:
+            here = (values >= least) & (values < 10 * least)
+            if here.any():
+                # A unix time with a fraction, or in ns, is not exact as a float: the thousandth keeps 59.999... from
+                # being 59.
+                found[here] = np.floor(values[here] * scale + 1e-3).astype(np.int64)
+        if (found != UNREADABLE).all():
+            return found
+        for least, most, digits in ((19e6, 21.1e6, 0), (19e10, 21.1e10, 4), (19e12, 21.1e12, 6)):
+            here = (values >= least) & (values < most) & (values == np.floor(values))
+            if here.any():
+                found[here] = _written(values[here].astype(np.int64), digits)
+        here = (values >= _SERIALS[0]) & (values < _SERIALS[1])
+        if here.any():
+            found[here] = np.rint((values[here] - _UNIX_SERIAL) * 86_400).astype(np.int64) * 1_000
+    return found
+
+
+def _written(numbers: Ints, digits: int) -> Ints:
+    """Return numbers of the form yyyymmdd, with so many digits of the time of day behind it, as milliseconds."""
+    days, passed = np.divmod(numbers, 10**digits)
+    passed = passed * 10 ** (6 - digits)
+    hour, minute, second = passed // 10_000, passed // 100 % 100, passed % 100
+    month = days // 100 % 100
+    months = np.clip((days // 10_000 - 1970) * 12 + month - 1, -1_000, 10_000).astype("datetime64[M]")
+    dates = months.astype("datetime64[D]") + (days % 100 - 1).astype("timedelta64[D]")
+    real = (month >= 1) & (month <= 12) & (dates.astype("datetime64[M]") == months) & (days % 100 >= 1)
+    real &= (hour < 24) & (minute < 60) & (second < 60)
+    times = dates.astype("datetime64[ms]").astype(np.int64) + ((hour * 60 + minute) * 60 + second) * 1_000
+    return np.where(real, times, UNREADABLE)
 
 
 def _from_temporal(array: Any) -> Ints:
@@ -66,17 +119,8 @@ def _from_text(array: Any, order: DateOrder) -> Ints:
     try:
         return _from_temporal(pc.cast(array, pa.timestamp("us")))
     except pa.ArrowInvalid:
-        import pandas as pd  # noqa: PLC0415 - slow to import, and most files need no more than Arrow
-
-        text = array.to_pandas().astype("str").str.strip()
-    times = pd.to_datetime(text, format="ISO8601", utc=True, errors="coerce")
-    for format_ in (_AM_PM, *_SLASHES[order]):
-        if not times.isna().any():
-            break
-        times = times.fillna(pd.to_datetime(text.where(times.isna()), format=format_, utc=True, errors="coerce"))
-    numeric = pd.to_numeric(text.where(times.isna()), errors="coerce").to_numpy(dtype=np.float64)
-    found = times.dt.as_unit("ms").to_numpy(dtype="datetime64[ms]").astype(np.int64)
-    return np.where(times.notna().to_numpy(), found, from_numbers(numeric))
+        found, numeric = from_text(array, order)
+        return np.where(found == UNREADABLE, from_numbers(numeric), found)
 
 
 def slash_dates(column: Any) -> list[str]:
@@ -88,18 +132,19 @@ def slash_dates(column: Any) -> list[str]:
     return [text for text in pc.unique(dates).to_pylist() if text is not None]
 
 
-def date_order(dates: Iterable[str]) -> DateOrder:
+def date_order(dates: Iterable[str]) -> DateOrder | None:
     """Tell how dates with strokes are written, from all of a file's different dates in their order.
 
-    A first number over 12 proves the day first, a second number over 12 the month first. Where neither occurs, it is
-    the reading in which neighbouring dates lie closer together, for files are written day after day; else the day is
-    first.
+    A first number over 12 proves the day first, a second number over 12 the month first; both together prove neither:
+    None. Where neither occurs, it is the reading in which neighbouring dates lie closer together, for files are written
+    day after day; else the day is first.
     """
     numbers = [tuple(int(part) for part in text.split("/")) for text in dates]
-    if any(first > 12 for first, _, _ in numbers):
-        return "day"
-    if any(second > 12 for _, second, _ in numbers):
-        return "month"
+    day, month = (any(pair[place] > 12 for pair in numbers) for place in (0, 1))
+    if day and month:
+        return None
+    if day or month:
+        return "day" if day else "month"
     as_day = [date(year, second, first).toordinal() for first, second, year in numbers]
     as_month = [date(year, first, second).toordinal() for first, second, year in numbers]
     return "month" if _travelled(as_month) < _travelled(as_day) else "day"

@@ -7,9 +7,9 @@ from sources.formats import (
     coinapi,
     cryptodatadownload,
     gresearch,
-    kraken,
     plain,
     trades,
+    unnamed,
 )
 from sources.layout import Source
 
@@ -22,6 +22,6 @@ SOURCES: tuple[Source, ...] = (
     cryptodatadownload.SOURCE,
     coinapi.SOURCE,
     trades.SOURCE,
-    kraken.SOURCE,
+    *unnamed.SOURCES,
     plain.SOURCE,
 )

@@ -29,14 +29,26 @@ def recognise(head: Head) -> Layout | None:
         or len(volumes) < 2
     ):
         return None
-    base, quote = _volumes(volumes)
+    base, quote = _volumes(volumes, _first(head, columns["symbol"]))
     return Layout("bar", columns | {"volume": base, "quote_volume": quote}, names)
 
 
-def _volumes(names: list[str]) -> tuple[str, str]:
-    """Return the columns of the base and the quote volume: "Volume BTC, Volume USDT", or "volume_btc, volume"."""
+def _first(head: Head, column: str) -> str:
+    """Return the first symbol of a table."""
+    return next((cell for cell in head.column(head.names.index(column)) if cell), "")
+
+
+def _volumes(names: list[str], symbol: str) -> tuple[str, str]:
+    """Return the columns of the base and the quote volume.
+
+    They are named after the currency ("Volume ETH, Volume USD", in either order), or "volume_btc, volume".
+    """
     first, second = names[:2]
-    return (second, first) if first.strip().lower() == "volume" else (first, second)
+    if first.strip().lower() == "volume":
+        return second, first
+    base = symbol.upper()
+    currency = second.strip().upper().removeprefix("VOLUME").strip(" _")
+    return (second, first) if currency and base.startswith(currency) else (first, second)
 
 
 SOURCE = Source(

@@ -1,44 +1,105 @@
-"""Plain OHLCV tables, and the 400+ pairs at 1-minute set, whose columns stand in another order."""
+"""Tables with a header of open, high, low and close in any order and case: what most people and tools write."""
 
-from sources.cells import is_epoch, is_ohlc
+from sources.formats.timed import time_of
 from sources.layout import PRICES, Head, Layout, Source, columns_of
 from sources.names import symbol_of
 
-_TIMES = ("unix", "timestamp", "unix timestamp", "open_time", "open time", "time", "datetime", "date")
-_FIELDS = {name: (name, f"{name} price", f"{name}_price") for name in PRICES} | {
-    "time": _TIMES,
-    "symbol": ("symbol", "pair", "ticker"),
-    "volume": ("volume", "vol", "volume_base", "base_volume"),
-    "quote_volume": ("quote_volume", "volume_quote"),
-    "trades": ("trades", "count", "trade_count", "tradecount", "number_of_trades"),
-    "buy_volume": ("buy_volume", "taker_buy_volume"),
+TIMES = (
+    *("unix", "timeopen", "open_time", "open time", "opentime", "window_start", "period_start", "start_time"),
+    *(
+        "timestamp",
+        "unix timestamp",
+        "timestamp_ms",
+        "ts",
+        "t",
+        "datetime",
+        "date_time",
+        "time",
+        "date",
+        "dtyyyymmdd",
+        "ts_event",
+    ),
+    *("__index_level_0__", "index", ""),
+)
+FIELDS = {name: (name, f"{name} price", f"{name}_price", f"{name}price", name[0]) for name in PRICES} | {
+    "close": ("close", "close price", "close_price", "closeprice", "c", "price", "last"),
+    "symbol": ("symbol", "pair", "ticker", "instrument", "instrument_name", "market", "instid"),
+    "volume": ("volume", "vol", "volume_base", "base_volume", "volumefrom", "vol.", "v"),
+    "quote_volume": (
+        *("quote_volume", "volume_quote", "volumeto", "quotevolume", "quote asset volume", "quote_asset_volume"),
+        *("qav", "asset_volume", "turnover", "volccyquote", "quote_asset_vol"),
+    ),
+    "trades": (
+        *("trades", "count", "trade_count", "tradecount", "number_of_trades", "number of trades", "num_trades"),
+        *("transactions", "n"),
+    ),
+    "buy_volume": (
+        *("buy_volume", "taker_buy_volume", "taker_base", "taker_buy_base", "taker buy base asset volume"),
+        *("taker_buy_base_asset_volume", "buy_base_asset_volume", "taker_buy_base_volume"),
+    ),
+    "finished": ("confirm", "is_closed", "is_final"),
 }
-_UNNAMED = ("time", *PRICES, "volume")
+LEFT_OUT = frozenset(
+    {"close_time", "close time", "closetime", "timeclose", "timehigh", "timelow", "name", "marketcap", "market cap"}
+    | {"circulatingsupply", "adj close", "adj_close", "change %", "change", "ignore", "unused", "conversiontype"}
+    | {
+        "conversionsymbol",
+        "tickvol",
+        "spread",
+        "vol_",
+        "taker_buy_volume_quote",
+        "taker_quote",
+        "buy_quote_asset_volume",
+    }
+    | {"taker_buy_quote_volume", "taker_buy_quote", "taker buy quote asset volume", "taker_buy_quote_asset_volume"}
+    | {
+        "vwap",
+        "vw",
+        "weighted_price",
+        "volccy",
+        "exchange",
+        "venue",
+        "interval",
+        "group_num",
+        "row_id",
+        "target",
+        "otc",
+    }
+    | {"dividends", "stock splits", "capital gains", "ts_init", "per", "openint"}
+)
+"""Columns that are known and not needed."""
+_CLOCKS = ("time", "time of day", "hour")
+_PAIRS = ["time", "open", "close", "high", "low", "volume"]
+_METATRADER = {"tickvol", "spread"}
 
 
 def recognise_pairs(head: Head) -> Layout | None:
     """Recognise time,open,close,high,low,volume (close before high): the pair is the file's name."""
-    if [name.strip().lower() for name in head.header or ()] != ["time", "open", "close", "high", "low", "volume"]:
-        return None
-    return recognise(head)
+    return recognise(head) if [name.strip().lower() for name in head.header or ()] == _PAIRS else None
 
 
 def recognise(head: Head) -> Layout | None:
-    """Recognise a header with a time, open, high, low and close in any order and case; columns of other names are left
-    out.
-
-    Without a header: six columns that begin with a unix time and whose first rows all have low <= open, close <=
-    high.
-    """
+    """Recognise a header with a time, open, high, low and close; columns of other names are left out, and told."""
     if head.header is None:
-        if head.width != len(_UNNAMED) or not is_epoch(head.column(0)) or not is_ohlc(head, (1, 2, 3, 4)):
-            return None
-        return Layout("bar", {name: name for name in _UNNAMED}, _UNNAMED, symbol_of(head.name))
-    columns = columns_of(head, _FIELDS)
-    if not columns.keys() >= {"time", *PRICES}:
         return None
-    return Layout("bar", columns, symbol=None if "symbol" in columns else symbol_of(head.name))
+    columns = columns_of(head, FIELDS)
+    time = time_of(head, TIMES, _CLOCKS)
+    if not time or not columns.keys() >= set(PRICES):
+        return None
+    if head.has(*_METATRADER):
+        columns = {name: column for name, column in columns.items() if name != "volume"}  # of no exchange
+    columns |= time
+    known = {*columns.values(), *(name for name in head.header if name.strip().lower() in LEFT_OUT | {""})}
+    unknown = tuple(name for name in head.header if name not in known)
+    symbol = None if "symbol" in columns else head.symbol or symbol_of(head.name)
+    return Layout("bar", columns, symbol=symbol, left_out=unknown)
 
 
-PAIRS = Source("400+ pairs at 1-minute", "time,open,close,high,low,volume", recognise_pairs)
+def lacking(head: Head) -> list[str]:
+    """Return the fields that a header lacks for bars."""
+    found = columns_of(head, FIELDS).keys() | time_of(head, TIMES)
+    return [name for name in ("time", *PRICES) if name not in found]
+
+
+PAIRS = Source("400+ pairs at 1-minute", ",".join(_PAIRS), recognise_pairs)
 SOURCE = Source("plain OHLCV", "time (or timestamp, date, ...),open,high,low,close[,volume]", recognise)

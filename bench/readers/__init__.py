@@ -1,0 +1,1 @@
+"""Files that are nearly right, thrown at every reader: see `bench.readers.__main__`."""

@@ -1,0 +1,97 @@
+"""Small files of every layout and container, from which the fuzzer begins."""
+
+import gzip
+import io
+import json
+import zipfile
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import pyarrow.feather
+import pyarrow.parquet
+
+from sources.formats.unnamed import ORDERS
+from sources.formats.writers import WRITERS, Writer
+
+T = 1_704_067_200_000
+ROWS = 6
+VALUES = {"open": "10", "high": "12", "low": "9", "close": "11", "price": "11", "vwap": "11", "symbol": "BTC-USDT"}
+VALUES |= {
+    "instrument_name": "BTC-USDT",
+    "ticker": "X:BTC-USD",
+    "side": "buy",
+    "trades": "7",
+    "count": "7",
+    "finished": "1",
+}
+VALUES |= {"is_buyer_maker": "True", "is_best_match": "True", "quote_volume": "60.5", "volumeto": "60.5"}
+STAMPS = ("open_time", "timestamp", "timeopen", "date", "ts_event", "window_start", "trade_time", "created_time")
+FORMS = {"s": 1e-3, "ms": 1, "us": 1_000, "ns": 1_000_000}
+
+
+def seeds() -> Iterator[tuple[str, bytes]]:
+    """Yield names and contents."""
+    for writer in WRITERS:
+        yield writer.file, _text(writer).encode()
+    for order in ORDERS:
+        rows = [",".join(_cell(name, at) for name in order.columns) for at in range(ROWS)]
+        yield f"{order.venue}_BTCUSDT_1m.csv", ("\n".join(rows) + "\n").encode()
+        yield f"{order.venue}_BTCUSDT_1m.json", json.dumps([row.split(",") for row in rows]).encode()
+    yield from _containers()
+
+
+def _text(writer: Writer) -> str:
+    delimiter = next(mark for mark in "\t;," if mark in writer.header)
+    names = [name.lower().strip("<>") for name in writer.header.split(delimiter)]
+    lines = [writer.header]
+    lines += [delimiter.join(_stamped(name, names, at, writer.time) for name in names) for at in range(ROWS)]
+    return "\n".join(lines) + "\n"
+
+
+def _stamped(name: str, names: list[str], at: int, form: str) -> str:
+    moment = datetime.fromtimestamp(T / 1_000 + 60 * at, UTC)
+    if name == "time" and "date" in names:
+        return f"{moment:%H:%M:%S}"
+    if name not in (*STAMPS, "time"):
+        return _cell(name, at)
+    if form in FORMS:
+        return str(int((T + 60_000 * at) * FORMS[form]))
+    return f"{moment:{'%Y.%m.%d' if form == 'dots' else '%m/%d/%Y' if form == 'strokes' else '%Y-%m-%dT%H:%M:%SZ'}}"
+
+
+def _cell(name: str, at: int) -> str:
+    return str(T + 60_000 * at) if name == "time" else VALUES.get(name, str(5.5 + at))
+
+
+def _containers() -> Iterator[tuple[str, bytes]]:
+    rows = [
+        {"time": T + 60_000 * at, "open": 10.0, "high": 12.0, "low": 9.0, "close": 11.0, "volume": 5.5}
+        for at in range(ROWS)
+    ]
+    names = list(rows[0])
+    text = "\n".join([",".join(names), *(",".join(map(str, row.values())) for row in rows)]).encode()
+    yield "BTCUSDT.csv", text
+    yield "BTCUSDT.csv.gz", gzip.compress(text)
+    yield "BTCUSDT.csv", text.decode().encode("utf-16")
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("BTCUSDT.csv", text)
+        archive.writestr("notes.txt", "words\n")
+    yield "all.zip", packed.getvalue()
+    yield "BTCUSDT.json", json.dumps(rows).encode()
+    yield "BTCUSDT.jsonl", "\n".join(map(json.dumps, rows)).encode()
+    yield "BTCUSDT.json", json.dumps({"columns": names, "data": [list(row.values()) for row in rows]}).encode()
+    yield (
+        "BTCUSDT.json",
+        json.dumps({"error": [], "result": {"XXBTZUSD": [list(row.values()) for row in rows]}}).encode(),
+    )
+    yield "BTCUSDT.json", json.dumps({name[0]: [row[name] for row in rows] for name in names}).encode()
+    for table in (
+        pa.Table.from_pylist(rows),
+        pa.Table.from_pylist([{**row, "time": datetime.fromtimestamp(row["time"] / 1_000, UTC)} for row in rows]),
+    ):
+        for write, name in ((pa.parquet.write_table, "BTCUSDT.parquet"), (pa.feather.write_feather, "BTCUSDT.feather")):
+            sink = io.BytesIO()
+            write(table, sink)
+            yield name, sink.getvalue()
