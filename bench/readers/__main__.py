@@ -1,7 +1,7 @@
 """Mutated files at every reader: `python -m bench.readers [--minutes 60] [--seed N] [--keep] [--save]`.
 
 Each file is read in a child process, which may take some seconds. Exit code 1 where one raised anything but a refusal
-in one line, ended the process or hung, or where something impossible was accepted; they lie in bench/results/readers.
+in one line, ended the process or hung, or where something impossible was accepted; they lie in `FAILURES`.
 With --keep a file of each kind of answer that is new goes into tests/sources/corpus, which the tests read.
 """
 
@@ -17,10 +17,11 @@ from pathlib import Path
 from bench.readers.child import FAILED, Child
 from bench.readers.mutate import mutated
 from bench.readers.seeds import seeds
-from bench.report import RESULTS, save
+from bench.report import save
 from settings import ROOT
 
 CORPUS = ROOT / "tests" / "sources" / "corpus"
+FAILURES = Path(tempfile.gettempdir()) / "foretick-readers-failed"
 MOST_KEPT, LONGEST_KEPT = 300, 4_096
 
 
@@ -80,7 +81,7 @@ def _keep(name: str, content: bytes) -> None:
 
 
 def _failed(name: str, content: bytes, number: int) -> Path:
-    folder = RESULTS / "readers" / f"{number:03}"
+    folder = FAILURES / f"{number:03}"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_bytes(content)
     return folder / name
