@@ -1,5 +1,6 @@
 """A table that is to be replayed: recognised, looked through once, then read in time order."""
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +22,8 @@ from sources.sort import sort
 from sources.times import DAY, UNREADABLE, DateOrder, date_order, slash_dates, unit_of
 from sources.volumes import with_volumes
 from topics.units import interval_ms
+
+STROKES = re.compile(r"\d{1,2}/\d{1,2}/\d{4}")
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class DataFile:
         column = layout.columns["time"]
         cell = next((cell for cell in self.table.head.column(self.table.head.names.index(column)) if cell), "")
         written = unit_of(number(cell) or np.nan) or "text"
-        if "/" in cell:
+        if STROKES.match(cell):
             written = f"dates with the {self.order} first"
         return Understood(
             self.name,

@@ -18,6 +18,8 @@ MOST_BESIDE = 0.05
 """The share of steps that may be no whole number of intervals: rows that are shifted, or impossible."""
 FEWEST_STEPS = 20
 """Steps of which one must be the interval itself: bars of a quiet pair follow each other at times."""
+MOST_DISTINCT, MOST_CANDIDATES = 100_000, 100
+"""Different times that are counted, and steps that are looked at as the interval: those of bars are few."""
 FEWEST_SHIFTED = 5
 """Rows that stand beside the interval by the same time: fewer are impossible ones, not a shift of the venue's."""
 
@@ -58,7 +60,7 @@ class Steps:
 
 
 def _count(counter: Counter[int], values: Array) -> None:
-    if len(values):
+    if len(values) and len(counter) < MOST_DISTINCT:
         if (values == values[0]).all():
             counter[int(values[0])] += len(values)
             return
@@ -109,7 +111,7 @@ def _observed(steps: Counter[int]) -> int | None:
     """Return the largest step that occurs and of which nearly all others are a whole number; else the commonest, where
     most are a whole number of it.
     """
-    fitting = [step for step in steps if _fits(steps, step)]
+    fitting = [step for step, _ in steps.most_common(MOST_CANDIDATES) if _fits(steps, step)]
     if fitting:
         return max(fitting)
     most = commonest(steps)

@@ -4,15 +4,37 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
-QUOTES = (
-    *("USDT", "USDC", "BUSD", "TUSD", "FDUSD", "USDD", "USDE", "USDP", "PYUSD", "DAI", "UST", "USD"),
-    *("EUR", "GBP", "JPY", "CNY", "KRW", "AUD", "CAD", "CHF", "TRY", "BRL", "RUB", "UAH", "NGN", "ZAR", "IDR", "INR"),
-    *("PLN", "RON", "ARS", "MXN", "COP", "CZK", "SGD", "HKD", "THB", "VND", "PHP", "BIDR", "BVND", "IDRT", "EURI"),
-    *("BTC", "XBT", "ETH", "BNB", "TRX", "XRP", "DOGE", "DOT"),
+MAJOR = (
+    *("USDT", "USDC", "BUSD", "TUSD", "FDUSD", "PYUSD", "USD", "EUR", "GBP", "JPY", "CNY", "KRW", "AUD", "CHF"),
+    *("BTC", "XBT", "ETH", "BNB"),
 )
+MINOR = (
+    *(
+        "USDD",
+        "USDE",
+        "USDP",
+        "DAI",
+        "UST",
+        "CAD",
+        "TRY",
+        "BRL",
+        "RUB",
+        "UAH",
+        "NGN",
+        "ZAR",
+        "IDR",
+        "INR",
+        "PLN",
+        "RON",
+    ),
+    *("ARS", "MXN", "COP", "CZK", "SGD", "HKD", "THB", "VND", "PHP", "BIDR", "BVND", "IDRT", "EURI", "TRX", "XRP"),
+    *("DOGE", "DOT"),
+)
+"""Quote currencies in which words of other languages end: they count where the word is in capitals."""
+QUOTES = (*MAJOR, *MINOR)
 COINS = frozenset(
     {"BTC", "XBT", "ETH", "LTC", "XRP", "BCH", "BNB", "ADA", "DOGE", "EOS", "ETC", "IOTA", "MIOTA", "MKR", "XMR"}
-    | {"XLM", "TRX", "SOL", "LINK", "DOT", "AVAX", "FIL", "ATOM"}
+    | {"XLM", "TRX", "SOL", "LINK", "DOT", "AVAX", "FIL", "ATOM", "SHIB", "PEPE", "UNI", "NEAR", "TON", "ARB", "SUI"}
 )
 _VENUES = re.compile(
     r"(binance(us|coinm|usdm)?|bitstamp|bitfinex|bitflyer|bitget|bitmex|bithumb|bitso|bittrex|btce|btcn|bybit|cexio|"
@@ -21,7 +43,8 @@ _VENUES = re.compile(
     re.IGNORECASE,
 )
 _WORDS = frozenset(
-    {"agg", "aggtrades", "bar", "bars", "book", "candle", "candles", "candlesticks", "data", "deals"}
+    {"a", "and", "by", "for", "from", "in", "my", "new", "of", "old", "on", "out", "the", "to", "vs", "with"}
+    | {"agg", "aggtrades", "bar", "bars", "book", "candle", "candles", "candlesticks", "data", "deals"}
     | {"export", "future", "futures", "hist", "historical", "history", "index", "inverse", "kline", "klines"}
     | {"linear", "mark", "market", "metatrader", "min", "minute", "ohlc", "ohlcv", "perp", "perpetual", "price"}
     | {"prices", "quote", "quotes", "spot", "swap", "tick", "ticks", "trade", "trades", "usdm", "coinm"}
@@ -51,9 +74,9 @@ _MINUTES = {"1", "3", "5", "15", "30", "60", "120", "240", "720", "1440"}
 def symbol_of(name: str) -> str | None:
     """Return the symbol in a file's name, or None where it tells none.
 
-    It is the first pair (a word that ends in a known quote currency, or a coin followed by one), else a coin that is
-    followed by an interval or is known; a word that is a bitcoin exchange with a currency means bitcoin. Venues'
-    names, numbers, and words that are no coin are passed over.
+    It is the first pair (a word that ends in a known quote currency, or one followed by one), or a known coin; a word
+    that is a bitcoin exchange with a currency means bitcoin. Venues' names, numbers, and words that are no coin are
+    passed over.
 
     >>> symbol_of("BTC_USDT_USDT-1m-futures.feather"), symbol_of("btcusd.csv"), symbol_of("Binance_ETHUSDT_1h.csv.gz")
     ('BTCUSDT', 'BTCUSD', 'ETHUSDT')
@@ -71,7 +94,7 @@ def symbol_of(name: str) -> str | None:
             return f"BTC{rest}"
         if (venue and not rest) or word.lower() in _WORDS:
             continue
-        found = _pair(re.sub(r"^t(?=[A-Z]{6})", "", word).upper(), following)
+        found = _pair(re.sub(r"^t(?=[A-Z]{6})", "", word), following)
         if found:
             return found
     return None
@@ -119,12 +142,12 @@ def _tidy(count: int, unit: str) -> str:
     return f"{count}{unit}"
 
 
-def _pair(word: str, following: str) -> str | None:
+def _pair(text: str, following: str) -> str | None:
+    word = text.upper()
     if not (word.isascii() and word.isalnum()) or word.isdecimal() or _INTERVAL.fullmatch(word):
         return None
-    if any(word.endswith(quote) and len(word) - len(quote) > 1 for quote in QUOTES):
+    if any(word.endswith(quote) and len(word) - len(quote) > 1 for quote in (QUOTES if text.isupper() else MAJOR)):
         return word
     if following.upper() in QUOTES:
         return word + following.upper()
-    is_timed = _INTERVAL.fullmatch(following) or following.lower() in _NAMED or following in _MINUTES
-    return word if word in COINS or (is_timed and 2 <= len(word) <= 6) else None
+    return word if word in COINS else None

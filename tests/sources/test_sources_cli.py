@@ -71,3 +71,52 @@ def test_a_mistake_is_one_line(app: typer.Typer, file: Path, options: list[str],
 def test_a_file_that_is_not_there_is_named(app: typer.Typer) -> None:
     result = CliRunner().invoke(app, ["nowhere.csv", "--dry-run"])
     assert str(result.exception) == "nowhere.csv: no such file"
+
+
+def _bars(folder: Path, name: str, bad: int, good: int = 20) -> Path:
+    lines = [f"{T + minute * M},10,12,9,11,5" for minute in range(good)]
+    lines += [f"{T + (good + at) * M},10,8,9,11,5" for at in range(bad)]
+    path = folder / name
+    path.write_text("\n".join(["time,open,high,low,close,volume", *lines]))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("bad", "good", "code", "words"),
+    [
+        (2, 20, 0, ""),
+        (3, 20, 1, "13.0 % of the rows are impossible, more than the 10 % of FORETICK_IMPOSSIBLE_PERCENT"),
+        (20, 0, 1, "no row could be used"),
+    ],
+)
+def test_the_exit_code_says_whether_the_file_could_be_used(
+    app: typer.Typer, tmp_path: Path, bad: int, good: int, code: int, words: str
+) -> None:
+    result = CliRunner().invoke(app, [str(_bars(tmp_path, "BTCUSDT.csv", bad, good)), "--dry-run"])
+    assert result.exit_code == code
+    assert words in result.stderr
+    assert f"impossible, {bad} times: prices or volume cannot be" in result.stdout
+    assert f"row {good + 1} of BTCUSDT.csv" in result.stdout
+
+
+def test_a_span_without_a_row_is_said(app: typer.Typer, file: Path) -> None:
+    result = CliRunner().invoke(app, [str(_bars(file.parent, "ETHUSDT.csv", 0)), "--dry-run", "--from", "2024-01-01"])
+    assert result.exit_code == 1
+    assert "none of the rows is asked for" in result.stderr
+
+
+def test_a_dry_run_says_what_a_file_was_taken_for_and_what_would_be_sent(app: typer.Typer, tmp_path: Path) -> None:
+    path = tmp_path / "BTCUSD_M1.csv"
+    rows = [f"2024.01.01,00:{minute:02},10,12,9,11,5,55.5" for minute in range(3)]
+    path.write_text("\n".join(["# a note", "Date,Time,Open,High,Low,Close,Volume,RSI", *rows]))
+    output = " ".join(CliRunner().invoke(app, [str(path), "--dry-run"]).stdout.split())
+    for words in (
+        "plain OHLCV, bars of 1m (by the file's name and the steps of its rows), of BTCUSD",
+        "times: text, such as '2024.01.01'; UTC where a time names none",
+        "columns: time is Date, clock is Time",
+        "columns left out: RSI",
+        "lines above the rows that are none: 1, the first '# a note'",
+        "2024-01-01 00:00:00 open 10.0 high 12.0 low 9.0 close 11.0 volume 5.0",
+        "2024-01-01 00:02:00 open 10.0",
+    ):
+        assert words in output

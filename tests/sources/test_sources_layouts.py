@@ -88,6 +88,11 @@ def test_a_table_without_a_header_and_with_impossible_prices_is_not_guessed() ->
         ("train.csv", None),
         ("data.csv", None),
         ("2023-01.csv", None),
+        ("report_1h.csv", None),
+        ("country_5.csv", None),
+        ("Entry 1m.csv", None),
+        ("prices_in_usd.csv", None),
+        ("BTCTRY.csv", "BTCTRY"),
     ],
 )
 def test_the_symbol_in_a_name(name: str, symbol: str | None) -> None:
