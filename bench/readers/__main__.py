@@ -16,11 +16,9 @@ from pathlib import Path
 
 from bench.readers.child import FAILED, Child
 from bench.readers.mutate import mutated
-from bench.readers.seeds import seeds
+from bench.readers.seeds import CORPUS, kept, seeds
 from bench.report import save
-from settings import ROOT
 
-CORPUS = ROOT / "tests" / "sources" / "corpus"
 FAILURES = Path(tempfile.gettempdir()) / "foretick-readers-failed"
 MOST_KEPT, LONGEST_KEPT = 300, 4_096
 
@@ -38,7 +36,7 @@ def main() -> None:
     seed = random.SystemRandom().randrange(2**31) if options.seed is None else options.seed
     print(f"seed {seed}", flush=True)
     chance, begun = random.Random(seed), time.monotonic()  # noqa: S311 - no secret
-    pool = list(seeds()) + [(path.name.partition("-")[2], path.read_bytes()) for path in sorted(CORPUS.glob("*"))]
+    pool = [*seeds(), *kept()]
     answers, failures, scratch = Counter[str](), dict[str, Path](), Path(tempfile.mkdtemp(prefix="foretick-readers-"))
     child = Child()
     try:

@@ -11,9 +11,12 @@ import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet
 
+from settings import ROOT
 from sources.formats.unnamed import ORDERS
 from sources.formats.writers import WRITERS, Writer
 
+CORPUS = ROOT / "tests" / "sources" / "corpus"
+"""Files that gave a new kind of answer, each under a number and the name that it had."""
 T = 1_704_067_200_000
 ROWS = 6
 VALUES = {"open": "10", "high": "12", "low": "9", "close": "11", "price": "11", "vwap": "11", "symbol": "BTC-USDT"}
@@ -41,6 +44,12 @@ def seeds() -> Iterator[tuple[str, bytes]]:
     yield from _containers()
 
 
+def kept() -> Iterator[tuple[str, bytes]]:
+    """Yield the names and contents of the corpus."""
+    for path in sorted(CORPUS.glob("*")):
+        yield path.name.partition("-")[2], path.read_bytes()
+
+
 def _text(writer: Writer) -> str:
     delimiter = next(mark for mark in "\t;," if mark in writer.header)
     names = [name.lower().strip("<>") for name in writer.header.split(delimiter)]
@@ -50,7 +59,7 @@ def _text(writer: Writer) -> str:
 
 
 def _stamped(name: str, names: list[str], at: int, form: str) -> str:
-    moment = datetime.fromtimestamp(T / 1_000 + 60 * at, UTC)
+    moment = datetime.fromtimestamp(T / 1_000 + (86_400 if form == "strokes" else 60) * at, UTC)
     if name == "time" and "date" in names:
         return f"{moment:%H:%M:%S}"
     if name not in (*STAMPS, "time"):
