@@ -117,14 +117,13 @@ def _on_disk(name: str, path: Path | None, opener: Opener, scratch: Path) -> Pat
 
 def _open_zip(name: str, path: Path, folder: Path, scratch: Path, passed_over: dict[str, str]) -> Iterator[Table]:
     with zipfile.ZipFile(path) as archive:
-        members = [
-            info for info in archive.infolist() if not info.is_dir() and not info.filename.startswith("__MACOSX")
-        ]
-    for info in members:
-        if Path(info.filename).name in _SIDE_TABLES:
+        names = [info.filename for info in archive.infolist()]
+    for inner in names:
+        folders = not inner or inner.endswith("/") or inner.startswith("__MACOSX")
+        if folders or Path(inner).name in _SIDE_TABLES:
             continue
-        opener = _member(path, info.filename)
-        member = f"{name}:{info.filename}"
+        opener = _member(path, inner)
+        member = f"{name}:{inner}"
         try:
             for table in _open(member, folder, None, opener, scratch, passed_over):
                 yield replace(table, packed=True)
