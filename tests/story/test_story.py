@@ -265,14 +265,18 @@ def the_dashboard_answers(stack: Stack) -> None:
     assert httpx.get(f"{address}health").status_code == 200
 
     ((close,),) = stack.sql("SELECT close FROM bars WHERE symbol = 'BTCUSDT' ORDER BY time DESC LIMIT 1")
-    session = pull_session(url=address)
-    try:
-        shown = f"BTCUSDT {close:,.2f} · Foretick"
-        stack.until("the page shows the newest price", lambda: session.document.title == shown, 60, session.pull)
-        board: Any = session.document.get_model_by_name("board")
-    finally:
-        session.close()
-    assert all(model in board.text for model in ("naive", "online", "gbm")), board.text
+    shown = f"BTCUSDT {close:,.2f} · Foretick"
+
+    def board() -> str | None:
+        session = pull_session(url=address)  # anew each time: what is pulled twice into one document is there twice
+        try:
+            found: Any = session.document.get_model_by_name("board")
+            return str(found.text) if session.document.title == shown else None
+        finally:
+            session.close()
+
+    text = stack.until("the page shows the newest price", board, 60)
+    assert all(model in text for model in ("naive", "online", "gbm")), text
 
 
 def every_component_is_well(stack: Stack) -> None:
