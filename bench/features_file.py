@@ -58,7 +58,7 @@ def parts(bars: Path, output: Path) -> dict[str, float]:
     from features.step import FeatureStep  # noqa: PLC0415 - what is measured
     from sources.bars import bar_blocks  # noqa: PLC0415
     from sources.feature_file import FeatureFile  # noqa: PLC0415
-    from sources.reader import Wish  # noqa: PLC0415
+    from sources.wish import Wish  # noqa: PLC0415
 
     times.append(time.process_time())
     step = FeatureStep()

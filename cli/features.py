@@ -46,7 +46,7 @@ def features(
     from sources.bars import bar_blocks  # noqa: PLC0415
     from sources.errors import SourceError  # noqa: PLC0415
     from sources.feature_file import FeatureFile  # noqa: PLC0415
-    from sources.reader import Wish  # noqa: PLC0415
+    from sources.wish import Wish  # noqa: PLC0415
 
     first = epoch_ms(start, "--from")
     wish = Wish(end=epoch_ms(until, "--until"), symbol=symbol)

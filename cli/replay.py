@@ -48,9 +48,9 @@ def replay(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Send the history in files onto the topics, merged by time. An interrupted replay goes on where it was."""
-    from sources.reader import Wish  # noqa: PLC0415 - pandas and Arrow: seconds that no other command is to pay
     from sources.replay import count  # noqa: PLC0415
     from sources.replay import replay as run  # noqa: PLC0415
+    from sources.wish import Wish  # noqa: PLC0415 - pandas and Arrow: seconds that no other command is to pay
 
     # What aiokafka logs of a lost broker would stand in the progress bar; the one line at the end says it.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)

@@ -11,7 +11,8 @@ from features.frame import BarFrame
 from sources.columns import Columns, concat, size, take
 from sources.errors import SourceError
 from sources.layout import BAR_FIELDS
-from sources.reader import Wish, open_files
+from sources.reader import open_files
+from sources.wish import Wish
 
 BLOCK_ROWS = 16_384
 """Rows of a block, at most: what is computed of them is small enough that memory is used again, not mapped anew."""

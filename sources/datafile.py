@@ -21,6 +21,7 @@ from sources.parse import Chunk, Parsed, Reading, parse, times
 from sources.sort import sort
 from sources.times import DAY, UNREADABLE, DateOrder, date_order, slash_dates, unit_of
 from sources.volumes import with_volumes
+from sources.wish import Wish
 from topics.units import interval_ms
 
 STROKES = re.compile(r"\d{1,2}/\d{1,2}/\d{4}")
@@ -92,32 +93,22 @@ class DataFile:
         return chunks if self.ordered else sort(chunks, scratch)
 
 
-@dataclass(frozen=True)
-class Said:
-    """What the user says of a table: its bars' interval, the symbol of rows without one where no name tells it, and
-    how dates with strokes are written.
-    """
-
-    interval: str | None = None
-    symbol: str | None = None
-    date_order: DateOrder | None = None
-
-
-def look_through(table: Table, said: Said, on_rows: Callable[[int], None], latest: int) -> DataFile:
+def look_through(table: Table, wish: Wish, on_rows: Callable[[int], None], latest: int) -> DataFile:
     """Recognise a table and read its times and symbols once.
 
-    Rows later than `latest` (epoch ms) will be impossible. `on_rows` hears of the rows counted.
+    Of the wish count the interval and the order of dates, and the symbol where neither rows nor name tell it. Rows
+    later than `latest` (epoch ms) will be impossible. `on_rows` hears of the rows counted.
     Raises SourceError where the format, the times, the symbol or the interval cannot be told.
     """
     source, layout = detect(table.head)
     if "symbol" not in layout.columns and layout.symbol is None:
-        if said.symbol is None:
+        if wish.symbol is None:
             raise SourceError(f"{table.name}: no symbol in the file or in its name; give it with --symbol")
-        layout = replace(layout, symbol=said.symbol)
+        layout = replace(layout, symbol=wish.symbol)
     layout = with_volumes(table.head, layout)
     naming = source.symbols(table.folder)
     wanted = [layout.columns[name] for name in ("time", "clock", "symbol") if name in layout.columns]
-    order = said.date_order or _date_order(table, layout)
+    order = wish.date_order or _date_order(table, layout)
     seen: set[str] = set() if "symbol" in layout.columns else {naming(layout.symbol or "")}
     steps, rows, last, ordered, first = Steps(), 0, 0, True, None
     for chunk in table.read(wanted):
@@ -138,7 +129,7 @@ def look_through(table: Table, said: Said, on_rows: Callable[[int], None], lates
             f"{table.name}: no time can be read: the first in column {layout.columns['time']!r} is {first!r}; known "
             "are unix times, dates such as 2024-01-31 12:00, 31.01.2024, 20240131, and spreadsheets' days"
         )
-    interval, told = said.interval, "--interval"
+    interval, told = wish.interval, "--interval"
     if layout.kind == "bar" and interval is None:
         interval, told = decide(steps.steps, interval_of(table.name), table.name)
     known = interval if layout.kind == "bar" else None

@@ -5,6 +5,7 @@ from dataclasses import replace
 from sources.errors import UnknownFormatError
 from sources.formats import SOURCES, plain
 from sources.formats import trades as trades_format
+from sources.formats.timed import lacking
 from sources.layout import Head, Layout, Source
 
 _SHOWN = 160
@@ -33,7 +34,7 @@ def _lack(head: Head) -> str:
     """Return what keeps a table from being one of bars or trades."""
     if head.header is None:
         return "in no known order of columns it is a time and prices with low <= open, close <= high, or trades"
-    bars, trades = plain.lacking(head), trades_format.lacking(head)
+    bars, trades = (lacking(head, each.NEEDED, each.FIELDS, each.TIMES) for each in (plain, trades_format))
     nearer = bars if len(bars) <= len(trades) else trades
     if nearer:
         return f"for {'bars' if nearer is bars else 'trades'} it lacks {', '.join(nearer)}"

@@ -51,18 +51,6 @@ _WORDS = frozenset(
     | {"vision", "download", "raw", "sample", "test", "train", "rest", "full", "all"}
 )
 """Words in files' names that are no coin."""
-_UNITS = {
-    "s": "s",
-    "sec": "s",
-    "m": "m",
-    "min": "m",
-    "minute": "m",
-    "h": "h",
-    "hr": "h",
-    "hour": "h",
-    "d": "d",
-    "day": "d",
-}
 _NAMED = {"minute": "1m", "min": "1m", "hourly": "1h", "hour": "1h", "daily": "1d", "day": "1d", "d": "1d", "h": "1h"}
 _INTERVAL = re.compile(r"(\d{1,4})(s|sec|secs|m|min|mins|minutes?|h|hrs?|hours?|d|days?)", re.IGNORECASE)
 _METATRADER = re.compile(r"([mhd])(\d{1,4})", re.IGNORECASE)
@@ -114,10 +102,10 @@ def interval_of(name: str) -> tuple[str, bool] | None:
     for place, word in enumerate(words):
         following = words[place + 1].lower() if place + 1 < len(words) else ""
         if word.isdecimal() and following.rstrip("s") in ("min", "minute", "hour", "hr", "day") and len(word) < 5:
-            return _tidy(int(word), _UNITS[following.rstrip("s")]), True
+            return _tidy(int(word), following[0]), True
         found = _INTERVAL.fullmatch(word)
         if found and int(found[1]):
-            return _tidy(int(found[1]), _UNITS[found[2].lower().rstrip("s") or "s"]), True
+            return _tidy(int(found[1]), found[2][0].lower()), True
         turned = _METATRADER.fullmatch(word)
         if turned and int(turned[2]) and place:
             return _tidy(int(turned[2]), turned[1].lower()), True
@@ -135,7 +123,7 @@ def _words(name: str) -> Iterator[str]:
 
 
 def _tidy(count: int, unit: str) -> str:
-    """Return the shortest name of an interval: 60m is 1h."""
+    """Return the shortest name of an interval, whose unit is its first letter: 60m is 1h."""
     for small, many, large in (("s", 60, "m"), ("m", 60, "h"), ("h", 24, "d")):
         if unit == small and count % many == 0:
             count, unit = count // many, large

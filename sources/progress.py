@@ -13,7 +13,7 @@ from msgspec import Struct, field
 
 from sources.counts import Counts
 from sources.errors import SourceError
-from sources.reader import Wish
+from sources.wish import Wish
 
 _ENDS = 1 << 20
 

@@ -13,28 +13,15 @@ from sources.clean import clean_bars, clean_ticks
 from sources.columns import Columns, Registry, by_time, concat, size, take
 from sources.container import tables
 from sources.counts import Counts
-from sources.datafile import DataFile, Said, look_through
+from sources.datafile import DataFile, look_through
 from sources.errors import SourceError, UnknownFormatError
 from sources.layout import joined
 from sources.merge import Window, merge
 from sources.parse import SYMBOL, Parsed
-from sources.times import DateOrder
+from sources.wish import Wish
 from topics.bounds import BOUNDS
 from topics.records import DeadLetter
 from topics.units import interval_ms
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What is wanted of the files: times from `start` (inclusive) to `end` (exclusive) in epoch ms, a symbol, an
-    interval; and what is said of the files: how they write dates with strokes, where their dates do not tell.
-    """
-
-    start: int | None = None
-    end: int | None = None
-    symbol: str | None = None
-    interval: str | None = None
-    date_order: DateOrder | None = None
 
 
 @dataclass(frozen=True)
@@ -151,8 +138,7 @@ def open_files(
         for table in tables(path, scratch, passed_over):
             before = sum(file.rows for file in files)
             try:
-                said = Said(wish.interval, wish.symbol, wish.date_order)
-                files.append(look_through(table, said, partial(_on, on_rows, before), latest))
+                files.append(look_through(table, wish, partial(_on, on_rows, before), latest))
             except UnknownFormatError as error:
                 if not table.packed:
                     raise

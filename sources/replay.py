@@ -19,8 +19,9 @@ from sources.frames import cut, records
 from sources.kafka import Sender, catch_up, cluster_at, sender
 from sources.pace import Pace, Rows, speed_of
 from sources.progress import identity, load, only_one, save
-from sources.reader import Part, Reader, Wish, open_files
+from sources.reader import Part, Reader, open_files
 from sources.times import DateOrder
+from sources.wish import Wish
 from topics.bounds import BOUNDS
 from topics.catalog import BARS, DEAD_LETTERS, TICKS
 from topics.records import DeadLetter

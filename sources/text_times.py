@@ -1,5 +1,6 @@
 """Times written as text, in the ways that venues, spreadsheets and databases have. A zone but UTC is not guessed."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -20,29 +21,24 @@ def from_text(array: Any, order: Literal["day", "month"]) -> tuple[npt.NDArray[n
     import pandas as pd  # noqa: PLC0415 - slow to import, and most files need no more than Arrow
 
     text = array.to_pandas().astype("str").str.strip()
-    times = pd.to_datetime(text, format="ISO8601", utc=True, errors="coerce")
-    formats = [_AM_PM, *(f"{_STROKES[order]}{clock}" for clock in _CLOCKS)]
-    for form in formats:
-        if not times.isna().any():
-            break
-        times = _tried(times, text, form)
+    strokes = [f"{_STROKES[order]}{clock}" for clock in _CLOCKS]
+    times = _read(pd.to_datetime(text, format="ISO8601", utc=True, errors="coerce"), text, [_AM_PM, *strokes])
     if times.isna().any():
         tidy = text.where(times.isna(), "").str.replace(_ZONE, "", case=False, regex=True).str.replace(",", "")
         tidy = tidy.str.replace(_DOTS, r"\3-\2-\1", regex=True).str.replace(_YEAR_FIRST, r"\1-\2-\3", regex=True)
-        date_only = tidy.str.replace(r"[ T]+", " ", regex=True)
-        years = [f"%Y-%m-%d{clock}" for clock in _CLOCKS]
-        named = [f"{name}{clock}" for name in _NAMED for clock in _CLOCKS]
-        for form in (*years, *(f"{_STROKES[order]}{clock}" for clock in _CLOCKS), *named):
-            if not times.isna().any():
-                break
-            times = _tried(times, date_only, form)
+        others = [f"{day}{clock}" for day in ("%Y-%m-%d", _STROKES[order], *_NAMED) for clock in _CLOCKS]
+        times = _read(times, tidy.str.replace(r"[ T]+", " ", regex=True), others)
     numeric = pd.to_numeric(text.where(times.isna()), errors="coerce").to_numpy(dtype=np.float64)
     found = times.dt.as_unit("ms").to_numpy(dtype="datetime64[ms]").astype(np.int64)
     return np.where(times.notna().to_numpy(), found, NOT_READ), numeric
 
 
-def _tried(times: Any, text: Any, form: str) -> Any:
-    """Return the times with what one more way of writing reads of those that are not read yet."""
+def _read(times: Any, text: Any, forms: Sequence[str]) -> Any:
+    """Return the times with what these ways of writing read of those that are not read yet."""
     import pandas as pd  # noqa: PLC0415 - as above
 
-    return times.fillna(pd.to_datetime(text.where(times.isna()), format=form, utc=True, errors="coerce"))
+    for form in forms:
+        if not times.isna().any():
+            break
+        times = times.fillna(pd.to_datetime(text.where(times.isna()), format=form, utc=True, errors="coerce"))
+    return times

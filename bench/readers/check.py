@@ -7,7 +7,8 @@ from pathlib import Path
 from sources.counts import Counts
 from sources.errors import SourceError
 from sources.frames import cut, records
-from sources.reader import Wish, open_files
+from sources.reader import open_files
+from sources.wish import Wish
 from topics.limits import EARLIEST
 from topics.records import Bar, Tick
 from topics.units import interval_ms

@@ -28,15 +28,25 @@ VALUES |= {
     "count": "7",
     "finished": "1",
 }
-VALUES |= {"is_buyer_maker": "True", "is_best_match": "True", "quote_volume": "60.5", "volumeto": "60.5"}
+VALUES |= {
+    "is_buyer_maker": "True",
+    "is_best_match": "True",
+    "quote_volume": "60.5",
+    "volumeto": "60.5",
+    "vol.": "5.50K",
+}
+VALUES |= {"quote_asset_volume": "60.5"}
+DAILY = ("CoinMarketCap", "Yahoo (yfinance before 2024)", "investing.com")
+"""Writers whose bars are of a day; those of the others are of a minute."""
 STAMPS = ("open_time", "timestamp", "timeopen", "date", "ts_event", "window_start", "trade_time", "created_time")
 FORMS = {"s": 1e-3, "ms": 1, "us": 1_000, "ns": 1_000_000}
+WRITTEN = {"dots": "%Y.%m.%d", "strokes": "%m/%d/%Y", "iso": "%Y-%m-%dT%H:%M:%SZ"}
 
 
 def seeds() -> Iterator[tuple[str, bytes]]:
     """Yield names and contents."""
     for writer in WRITERS:
-        yield writer.file, _text(writer).encode()
+        yield writer.file, text_of(writer).encode()
     for order in ORDERS:
         rows = [",".join(_cell(name, at) for name in order.columns) for at in range(ROWS)]
         yield f"{order.venue}_BTCUSDT_1m.csv", ("\n".join(rows) + "\n").encode()
@@ -50,23 +60,30 @@ def kept() -> Iterator[tuple[str, bytes]]:
         yield path.name.partition("-")[2], path.read_bytes()
 
 
-def _text(writer: Writer) -> str:
+def times(writer: Writer, rows: int = ROWS) -> list[int]:
+    """Return the times (epoch ms) of the rows of a writer's file."""
+    return [T + (86_400_000 if writer.name in DAILY else 60_000) * at for at in range(rows)]
+
+
+def text_of(writer: Writer, rows: int = ROWS) -> str:
+    """Return a file as a tool or venue writes it: bars of 10, 12, 9, 11 or trades at 11, of 5.5 and more."""
     delimiter = next(mark for mark in "\t;," if mark in writer.header)
     names = [name.lower().strip("<>") for name in writer.header.split(delimiter)]
-    lines = [writer.header]
-    lines += [delimiter.join(_stamped(name, names, at, writer.time) for name in names) for at in range(ROWS)]
-    return "\n".join(lines) + "\n"
+    lines = [
+        delimiter.join(_stamped(name, names, time, writer.time) or _cell(name, at) for name in names)
+        for at, time in enumerate(times(writer, rows))
+    ]
+    return "\n".join([writer.header, *lines]) + "\n"
 
 
-def _stamped(name: str, names: list[str], at: int, form: str) -> str:
-    moment = datetime.fromtimestamp(T / 1_000 + (86_400 if form == "strokes" else 60) * at, UTC)
+def _stamped(name: str, names: list[str], time: int, form: str) -> str | None:
+    """Return a time in a writer's form, None where a column holds none."""
+    moment = datetime.fromtimestamp(time / 1_000, UTC)
     if name == "time" and "date" in names:
         return f"{moment:%H:%M:%S}"
     if name not in (*STAMPS, "time"):
-        return _cell(name, at)
-    if form in FORMS:
-        return str(int((T + 60_000 * at) * FORMS[form]))
-    return f"{moment:{'%Y.%m.%d' if form == 'dots' else '%m/%d/%Y' if form == 'strokes' else '%Y-%m-%dT%H:%M:%SZ'}}"
+        return None
+    return str(int(time * FORMS[form])) if form in FORMS else f"{moment:{WRITTEN[form]}}"
 
 
 def _cell(name: str, at: int) -> str:

@@ -1,6 +1,7 @@
 """Binance klines: the public dumps (with and without a header, ms or us) and what people save from the REST API."""
 
-from sources.layout import Head, Layout, Source, columns_of
+from sources.formats.plain import FIELDS
+from sources.layout import BAR_FIELDS, Head, Layout, Source, columns_of
 from sources.names import symbol_of
 
 NAMES = (
@@ -17,24 +18,8 @@ NAMES = (
     "taker_buy_quote_volume",
     "ignore",
 )
-_FIELDS = {
-    "time": ("open_time", "open time", "timestamp"),
-    "symbol": ("symbol",),
-    "open": ("open",),
-    "high": ("high",),
-    "low": ("low",),
-    "close": ("close",),
-    "volume": ("volume",),
-    "quote_volume": ("quote_volume", "quote asset volume", "quote_asset_volume", "qav", "asset_volume"),
-    "trades": ("count", "number of trades", "number_of_trades", "num_trades", "trades"),
-    "buy_volume": (
-        "taker_buy_volume",
-        "taker_base",
-        "taker_buy_base",
-        "taker buy base asset volume",
-        "taker_buy_base_asset_volume",
-        "buy_base_asset_volume",
-    ),
+_FIELDS = {"time": ("open_time", "open time", "timestamp"), "symbol": ("symbol",)} | {
+    name: FIELDS[name] for name in BAR_FIELDS
 }
 
 

@@ -1,26 +1,15 @@
 """Tables with a header of open, high, low and close in any order and case: what most people and tools write."""
 
-from sources.formats.timed import time_of
+from sources.formats.timed import time_of, unused
 from sources.layout import PRICES, Head, Layout, Source, columns_of
 from sources.names import symbol_of
 
 TIMES = (
     *("unix", "timeopen", "open_time", "open time", "opentime", "window_start", "period_start", "start_time"),
-    *(
-        "timestamp",
-        "unix timestamp",
-        "timestamp_ms",
-        "ts",
-        "t",
-        "datetime",
-        "date_time",
-        "time",
-        "date",
-        "dtyyyymmdd",
-        "ts_event",
-    ),
-    *("__index_level_0__", "index", ""),
+    *("timestamp", "unix timestamp", "timestamp_ms", "ts", "t", "datetime", "date_time", "time", "date"),
+    *("dtyyyymmdd", "ts_event", "__index_level_0__", "index", ""),
 )
+NEEDED = ("time", *PRICES)
 FIELDS = {name: (name, f"{name} price", f"{name}_price", f"{name}price", name[0]) for name in PRICES} | {
     "close": ("close", "close price", "close_price", "closeprice", "c", "price", "last"),
     "symbol": ("symbol", "pair", "ticker", "instrument", "instrument_name", "market", "instid"),
@@ -42,30 +31,11 @@ FIELDS = {name: (name, f"{name} price", f"{name}_price", f"{name}price", name[0]
 LEFT_OUT = frozenset(
     {"close_time", "close time", "closetime", "timeclose", "timehigh", "timelow", "name", "marketcap", "market cap"}
     | {"circulatingsupply", "adj close", "adj_close", "change %", "change", "ignore", "unused", "conversiontype"}
-    | {
-        "conversionsymbol",
-        "tickvol",
-        "spread",
-        "vol_",
-        "taker_buy_volume_quote",
-        "taker_quote",
-        "buy_quote_asset_volume",
-    }
-    | {"taker_buy_quote_volume", "taker_buy_quote", "taker buy quote asset volume", "taker_buy_quote_asset_volume"}
-    | {
-        "vwap",
-        "vw",
-        "weighted_price",
-        "volccy",
-        "exchange",
-        "venue",
-        "interval",
-        "group_num",
-        "row_id",
-        "target",
-        "otc",
-    }
-    | {"dividends", "stock splits", "capital gains", "ts_init", "per", "openint"}
+    | {"conversionsymbol", "tickvol", "spread", "vol_", "taker_quote", "taker_buy_quote", "buy_quote_asset_volume"}
+    | {"taker_buy_volume_quote", "taker_buy_quote_volume", "taker buy quote asset volume"}
+    | {"taker_buy_quote_asset_volume", "vwap", "vw", "weighted_price", "volccy", "exchange", "venue", "interval"}
+    | {"group_num", "row_id", "target", "otc", "dividends", "stock splits", "capital gains", "ts_init", "per"}
+    | {"openint"}
 )
 """Columns that are known and not needed."""
 _CLOCKS = ("time", "time of day", "hour")
@@ -89,16 +59,8 @@ def recognise(head: Head) -> Layout | None:
     if head.has(*_METATRADER):
         columns = {name: column for name, column in columns.items() if name != "volume"}  # of no exchange
     columns |= time
-    known = {*columns.values(), *(name for name in head.header if name.strip().lower() in LEFT_OUT | {""})}
-    unknown = tuple(name for name in head.header if name not in known)
     symbol = None if "symbol" in columns else head.symbol or symbol_of(head.name)
-    return Layout("bar", columns, symbol=symbol, left_out=unknown)
-
-
-def lacking(head: Head) -> list[str]:
-    """Return the fields that a header lacks for bars."""
-    found = columns_of(head, FIELDS).keys() | time_of(head, TIMES)
-    return [name for name in ("time", *PRICES) if name not in found]
+    return Layout("bar", columns, symbol=symbol, left_out=unused(head, columns, LEFT_OUT | {""}))
 
 
 PAIRS = Source("400+ pairs at 1-minute", ",".join(_PAIRS), recognise_pairs)

@@ -1,11 +1,11 @@
-"""Which of a table's columns is the time, told by the first rows: a name alone may be of a number or of nothing."""
+"""What a header's columns are: which is the time, as the first rows tell, what is lacking, and what is over."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import pyarrow as pa
 
 from sources.clock import of_day
-from sources.layout import Head
+from sources.layout import Head, columns_of
 from sources.times import DAY, UNREADABLE, milliseconds
 
 
@@ -27,6 +27,20 @@ def time_of(head: Head, names: Sequence[str], clocks: Sequence[str] = ()) -> dic
             return {"time": column, "clock": clock}
         return {"time": column}
     return {"time": found[0]}
+
+
+def lacking(
+    head: Head, needed: Sequence[str], fields: Mapping[str, tuple[str, ...]], times: Sequence[str]
+) -> list[str]:
+    """Return which of the fields that are needed a header has no column for."""
+    found = columns_of(head, fields).keys() | time_of(head, times)
+    return [name for name in needed if name not in found]
+
+
+def unused(head: Head, columns: Mapping[str, str], left_out: Collection[str]) -> tuple[str, ...]:
+    """Return the columns that are no field's, and are not known to be needless either."""
+    used = set(columns.values())
+    return tuple(name for name in head.header or () if name not in used and name.strip().lower() not in left_out)
 
 
 def _cells(head: Head, column: str) -> list[str]:

@@ -1,7 +1,7 @@
 """Trade lists: a row a trade. All columns must be known, for a table of quotes or of an order book looks much alike."""
 
 from sources.cells import is_epoch, number
-from sources.formats.timed import time_of
+from sources.formats.timed import time_of, unused
 from sources.layout import Head, Layout, Source, columns_of
 from sources.names import symbol_of
 
@@ -9,6 +9,7 @@ TIMES = (
     *("transact_time", "timestamp", "trade_time", "created_time", "time", "unix", "datetime", "date", "t", "ts"),
     *("ts_event", "executed_at", "__index_level_0__", "index", ""),
 )
+NEEDED = ("time", "price", "amount")
 FIELDS = {
     "symbol": ("symbol", "pair", "instrument_name", "instrument", "instid", "market"),
     "price": ("price", "p"),
@@ -19,18 +20,10 @@ FIELDS = {
 }
 LEFT_OUT = frozenset(
     {"first_trade_id", "last_trade_id", "best_match", "is_best_match", "isbestmatch", "type", "cost", "order"}
-    | {
-        "quote_quantity",
-        "quote_qty",
-        "quoteqty",
-        "quote_amount",
-        "tickdirection",
-        "grossvalue",
-        "foreignnotional",
-        "rpi",
-    }
-    | {"size", "exchange", "venue", "local_timestamp", "datetime", "takerormaker", "fee", "fees", "info", "f", "l"}
-    | {"ts_init", "ts_event", "liquidation", "millisecond", "nanosecond", "misc", "index", "__index_level_0__", ""}
+    | {"quote_quantity", "quote_qty", "quoteqty", "quote_amount", "tickdirection", "grossvalue", "foreignnotional"}
+    | {"rpi", "size", "exchange", "venue", "local_timestamp", "datetime", "takerormaker", "fee", "fees", "info", "f"}
+    | {"l", "ts_init", "ts_event", "liquidation", "millisecond", "nanosecond", "misc", "index", "__index_level_0__"}
+    | {""}
 )
 """Columns that are known and not needed."""
 _FREQTRADE = ("time", "trade_id", "type", "side", "price", "amount", "cost")
@@ -48,26 +41,17 @@ def recognise(head: Head) -> Layout | None:
         used = [name for name in names if name in _USED]
         symbol = head.symbol or symbol_of(head.name)
         return Layout("tick", {name: name for name in used}, names, symbol) if names else None
-    time = time_of(head, TIMES)
-    columns = columns_of(head, FIELDS) | time
-    known = {*columns.values(), *(name for name in head.header if name.strip().lower() in LEFT_OUT)}
-    if not columns.keys() >= {"time", "price", "amount"} or not known >= set(head.header):
+    columns = columns_of(head, FIELDS) | time_of(head, TIMES)
+    if not columns.keys() >= set(NEEDED) or unused(head, columns, LEFT_OUT):
         return None
     signed = "side" not in columns and "buyer_maker" not in columns and _any_negative(head, columns["amount"])
     symbol = None if "symbol" in columns else head.symbol or symbol_of(head.name)
     return Layout("tick", columns, symbol=symbol, signed=signed)
 
 
-def lacking(head: Head) -> list[str]:
-    """Return the fields that a header lacks for trades."""
-    found = columns_of(head, FIELDS).keys() | time_of(head, TIMES)
-    return [name for name in ("time", "price", "amount") if name not in found]
-
-
-def unknown(head: Head) -> list[str]:
-    """Return the columns of a header that no list of trades has."""
-    names = {*TIMES, *LEFT_OUT, *(name for names in FIELDS.values() for name in names)}
-    return [name for name in head.header or () if name.strip().lower() not in names]
+def unknown(head: Head) -> tuple[str, ...]:
+    """Return the columns that a list of trades has no use for."""
+    return unused(head, columns_of(head, FIELDS) | time_of(head, TIMES), LEFT_OUT)
 
 
 def _any_negative(head: Head, column: str) -> bool:

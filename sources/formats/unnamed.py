@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sources.cells import is_epoch, is_ohlc, number
 from sources.layout import PRICES, Head, Layout, Source
@@ -48,18 +49,12 @@ ORDERS = (
 FIELDS = frozenset({"time", *PRICES, "volume", "trades", "quote_volume", "vwap", "finished"})
 
 
-@dataclass(frozen=True)
-class Recogniser:
-    """Recognises one order, where no other fits as well or the file's name tells that it is this one."""
-
-    order: Order
-
-    def __call__(self, head: Head) -> Layout | None:
-        """Return the layout, or None."""
-        if head.header is not None or not self.order.fits(head) or chosen(head) is not self.order:
-            return None
-        columns = {name: name for name in self.order.columns if name in FIELDS}
-        return Layout("bar", columns, self.order.columns, head.symbol or symbol_of(head.name))
+def recognise(order: Order, head: Head) -> Layout | None:
+    """Recognise an order, where no other fits as well or the file's name tells that it is this one."""
+    if head.header is not None or chosen(head) is not order:
+        return None
+    columns = {name: name for name in order.columns if name in FIELDS}
+    return Layout("bar", columns, order.columns, head.symbol or symbol_of(head.name))
 
 
 def chosen(head: Head) -> Order | None:
@@ -73,4 +68,6 @@ def _only(orders: Sequence[Order]) -> Order | None:
     return orders[0] if len(orders) == 1 else None
 
 
-SOURCES = tuple(Source(order.source, f"(no header) {','.join(order.columns)}", Recogniser(order)) for order in ORDERS)
+SOURCES = tuple(
+    Source(order.source, f"(no header) {','.join(order.columns)}", partial(recognise, order)) for order in ORDERS
+)

@@ -16,7 +16,8 @@ from stacks import drop_database
 from features.frame import BarFrame
 from sources.columns import size
 from sources.frames import records
-from sources.reader import Wish, open_files
+from sources.reader import open_files
+from sources.wish import Wish
 from stack.sample import FILES
 from storage.timescale import Writer, migrate
 from topics.catalog import BARS

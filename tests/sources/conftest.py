@@ -10,7 +10,8 @@ import pytest
 from settings import ROOT
 from sources.counts import Counts
 from sources.frames import cut, records
-from sources.reader import Reader, Wish, open_files
+from sources.reader import Reader, open_files
+from sources.wish import Wish
 from topics.records import Bar, DeadLetter, Tick
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from settings import ROOT
 from sources.errors import SourceError
-from sources.reader import Wish
+from sources.wish import Wish
 from topics.records import Bar, Tick
 
 

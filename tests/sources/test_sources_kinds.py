@@ -12,8 +12,8 @@ import pyarrow.parquet
 import pytest
 
 from sources.errors import SourceError
-from sources.reader import Wish
 from sources.times import unit_of
+from sources.wish import Wish
 
 T = 1_704_067_200_000
 """2024-01-01 00:00 UTC"""

@@ -11,7 +11,7 @@ from settings import ROOT
 _PEAK = """
 import sys
 from pathlib import Path
-from sources.reader import Wish
+from sources.wish import Wish
 from sources.replay import count
 counts = count([Path(sys.argv[1])], Wish())
 status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())

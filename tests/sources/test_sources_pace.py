@@ -11,7 +11,7 @@ from sources.counts import Counts
 from sources.errors import SourceError
 from sources.pace import Pace, Rows, speed_of, split
 from sources.progress import Progress, identity, load, only_one, save
-from sources.reader import Wish
+from sources.wish import Wish
 
 
 def _rows(*times: int) -> dict[str, np.ndarray]:

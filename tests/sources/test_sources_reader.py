@@ -12,7 +12,7 @@ import pyarrow.parquet
 import pytest
 
 from sources.errors import SourceError
-from sources.reader import Wish
+from sources.wish import Wish
 
 T = 1_600_000_020_000
 M = 60_000
