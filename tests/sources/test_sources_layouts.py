@@ -49,6 +49,7 @@ def test_every_module_of_formats_is_in_the_table() -> None:
         ("when,how much", "today,3", "for trades it lacks time, price, amount"),
         ("time,open,high,close", "1600000000,10,12,11", "for bars it lacks low"),
         ("time,price", "1600000000,10", "for trades it lacks amount"),
+        ("time,price,amount,qty", "1600000000,10,1,1", "no trades, with columns such as qty"),
         (
             "timestamp,side,price,amount,is_snapshot",
             "1600000000,bid,10,1,true",
