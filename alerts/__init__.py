@@ -1,1 +1,1 @@
-"""Alerts: rules over what the stream says, who is told, and what became of each message."""
+"""Alerts: rules on the stream's records, subscribers, and deliveries."""

@@ -1,4 +1,4 @@
-"""What goes to a subscriber, and what comes back."""
+"""Messages to a subscriber, and the results."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from alerts.rules.link import link
 from topics.records import Alert
 
 SHOWN = 5
@@ -15,35 +16,44 @@ MANY_RULES = 10
 
 @dataclass(frozen=True)
 class Message:
-    """One alert, or a summary of several. `id` is the same whenever the same is sent again."""
+    """One alert, or a summary of several. `id` is the same when a message is sent again; `page` is the dashboard's
+    address, to which the text links.
+    """
 
     id: str
     alerts: tuple[Alert, ...]
+    page: str
     test: bool = False
 
     @property
     def title(self) -> str:
-        """Return a line that says what it is."""
+        """Return its title in one line."""
         if len(self.alerts) == 1:
             alert = self.alerts[0]
             return f"{'Test: ' if self.test else ''}{alert.severity}: {alert.rule} {alert.symbol}"
         return f"{len(self.alerts)} more alerts"
 
     @property
+    def link(self) -> str:
+        """Return the link to the newest alert's page."""
+        return link(self.page, self.alerts[-1])
+
+    @property
     def text(self) -> str:
-        """Return what people read: the alert's words, or how many of which rule there are, and the newest words."""
+        """Return the text: the alert's message, or the counts by rule and the newest message; then the link."""
         if len(self.alerts) == 1:
-            return self.alerts[0].message
+            return f"{self.alerts[0].message}\n{self.link}"
         counted = Counter(alert.rule for alert in self.alerts).most_common()
         rules = ", ".join(f"{count} of {rule}" for rule, count in counted[:MANY_RULES])
         others = f" and of {len(counted) - MANY_RULES} other rules" if len(counted) > MANY_RULES else ""
         newest = "\n".join(alert.message for alert in self.alerts[-SHOWN:])
-        return f"{rules}{others}. The newest:\n{newest}"
+        return f"{rules}{others}. The newest:\n{newest}\n{self.link}"
 
     def body(self) -> bytes:
-        """Return what programs read, as JSON: all alerts, whatever a summary says in words."""
+        """Return the JSON for programs: all alerts, also of a summary."""
         kind = "test" if self.test else "alert" if len(self.alerts) == 1 else "summary"
         document: dict[str, Any] = {"type": kind, "id": self.id, "title": self.title, "text": self.text}
+        document |= {"link": self.link}
         return msgspec.json.encode(document | {"alerts": self.alerts})
 
 
@@ -53,11 +63,11 @@ def summary_id(alert_ids: list[str]) -> str:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What became of a message: `error` is None where it was delivered, else one line without secrets.
+class DeliveryResult:
+    """The result of a delivery: `error` is None if it was delivered, else one line without secrets.
 
-    `refused`: the message, not the way to the subscriber, is at fault; others may go through. `after` is how many
-    seconds the subscriber asks to be left alone.
+    `refused`: the message, not the connection to the subscriber, is at fault; others may succeed. `after` is the number
+    of seconds that the subscriber asks to wait.
     """
 
     error: str | None = None
@@ -66,14 +76,14 @@ class Answer:
 
 
 class Channel(Protocol):
-    """A way to a subscriber. `at_once` messages may be under way when the process ends, and come twice."""
+    """A channel to a subscriber. `at_once` messages may be in transit when the process ends, and be delivered twice."""
 
     at_once: int
 
-    async def send(self, message: Message) -> Answer:
-        """Send; never raises what the other side can cause."""
+    async def send(self, message: Message) -> DeliveryResult:
+        """Send; never raises an error that the other side can cause."""
         ...
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close connections."""
         ...

@@ -1,23 +1,20 @@
-"""Who is told of alerts, and of which."""
-
-from typing import Literal
+"""Subscribers, and the alerts that each gets."""
 
 from msgspec import Struct
 
-from alerts.observation import chosen
-from alerts.rule import SEVERITIES, Severity
+from alerts.rules.observation import chosen
+from alerts.rules.rule import SEVERITIES, Severity
 from topics.records import Alert
 
-Kind = Literal["webhook", "apprise", "redis"]
 
-
-class Subscriber(Struct, frozen=True):
-    """A subscriber. `target` is fit to be shown. `rules` and `symbols` are names or patterns, empty for all;
-    `severity` is the least. What is over `per_minute` (after `burst` at once) waits, or goes as one summary.
+class Subscriber(Struct, frozen=True, kw_only=True):
+    """A subscriber. `channel` is one of `alerts.channel_table`, `target` fit to be shown. `rules` and `symbols` are
+    names or patterns, empty for all; `severity` is the least. What is over `per_minute` (after `burst` at once) waits,
+    or goes as one summary.
     """
 
     name: str
-    channel: Kind
+    channel: str
     target: str
     rules: tuple[str, ...] = ()
     symbols: tuple[str, ...] = ()
@@ -36,7 +33,7 @@ class Subscriber(Struct, frozen=True):
 
 
 class Mute(Struct, frozen=True):
-    """Nothing of what matches all that it names is delivered."""
+    """Alerts that match all its fields are not delivered."""
 
     rule: str | None = None
     symbol: str | None = None

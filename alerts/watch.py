@@ -1,7 +1,6 @@
-"""The watcher's transaction: states, alerts, deliveries and offsets change together, or not at all.
+"""The alert engine's transaction: states, alerts, deliveries and offsets change together, or not at all.
 
-So a process that is killed goes on exactly where its last transaction ended. An alert that is there already, by its id,
-is not made again.
+So a killed process continues exactly after its last transaction. An alert whose id exists already is not made again.
 """
 
 import logging
@@ -11,9 +10,9 @@ from msgspec import Struct
 from psycopg import AsyncConnection
 
 from alerts import metrics
-from alerts.book import Book, Latest
-from alerts.fold import State
-from alerts.matching import Key, Work, distribute, dump, load, run
+from alerts.rules.fold import State
+from alerts.rules.matching import Key, Work, distribute, dump, load, run
+from alerts.store.rule_set import CachedRuleSet, RuleSet
 from topics.codec import encode_one
 from topics.records import Alert
 
@@ -49,24 +48,24 @@ SELECT * FROM unnest(%s::text[], %s::text[], %s::int8[], %s::text[])
 """
 
 
-class Watch:
-    """Looks at records with the rules in force; one at a time, whoever holds the lock (alerts/worker.py)."""
+class AlertEngine:
+    """Evaluates records with the rules in force; only the process with the lock does (alerts/worker.py)."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
-        self._latest = Latest()
-        self._book = Book()
+        self._latest = CachedRuleSet()
+        self._rule_set = RuleSet()
         self._states: dict[Key, State] = {}
 
-    async def book(self) -> Book:
-        """Return what is in force; say in the log which rules cannot be used."""
-        book = await self._latest.on(self._connection)
-        if book.rules != self._book.rules:
+    async def rule_set(self) -> RuleSet:
+        """Return the rule set in force; log the rules that cannot be used."""
+        rule_set = await self._latest.on(self._connection)
+        if rule_set.rules != self._rule_set.rules:
             self._states.clear()
-        for line in set(book.unusable) - set(self._book.unusable):
+        for line in set(rule_set.unusable) - set(self._rule_set.unusable):
             log.error("%s", line)
-        self._book = book
-        return book
+        self._rule_set = rule_set
+        return rule_set
 
     async def offsets(self) -> dict[Place, int]:
         """Return the offset to read next of each partition that was ever read."""
@@ -74,15 +73,15 @@ class Watch:
         return {(topic, partition): following for topic, partition, following in rows}
 
     async def take(self, records: Mapping[str, Sequence[Struct]], offsets: Mapping[Place, int]) -> int:
-        """Look at records, by the name of their kind, and note the offsets; return how many alerts are new."""
-        book = await self.book()
-        work = distribute(book.rules, records)
+        """Evaluate records, by the name of their kind, and store the offsets; return the number of new alerts."""
+        rule_set = await self.rule_set()
+        work = distribute(rule_set.rules, records)
         await self._know(work)
         changed, alerts = run(work, self._states)
         try:
             async with self._connection.transaction():
                 await self._store(changed)
-                made = await self._make(alerts, book)
+                made = await self._make(alerts, rule_set)
                 if offsets:
                     topics, partitions = zip(*offsets, strict=True)
                     await self._connection.execute(MOVE, (list(topics), list(partitions), list(offsets.values())))
@@ -105,7 +104,7 @@ class Watch:
             columns = [list(column) for column in zip(*changed, strict=True)]
             await self._connection.execute(STORE, (*columns, [dump(state) for state in changed.values()]))
 
-    async def _make(self, alerts: Sequence[Alert], book: Book) -> list[Alert]:
+    async def _make(self, alerts: Sequence[Alert], rule_set: RuleSet) -> list[Alert]:
         if not alerts:
             return []
         by_id = {alert.alert_id: alert for alert in alerts}
@@ -114,8 +113,8 @@ class Watch:
         rows = []
         for alert_id, number in new:
             alert = by_id[alert_id]
-            state = "muted" if any(mute.covers(alert) for mute in book.mutes) else "waiting"
-            rows += [(s.name, alert_id, number, state) for s in book.subscribers if s.wants(alert)]
+            state = "muted" if any(mute.covers(alert) for mute in rule_set.mutes) else "waiting"
+            rows += [(s.name, alert_id, number, state) for s in rule_set.subscribers if s.wants(alert)]
         if rows:
             await self._connection.execute(DELIVER, [list(column) for column in zip(*rows, strict=True)])
         return [by_id[alert_id] for alert_id, _ in new]

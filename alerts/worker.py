@@ -1,6 +1,6 @@
-"""The alerts worker: watches the topics, publishes, delivers. `python -m alerts.worker` runs it.
+"""The alerts worker: evaluates rules, publishes, delivers. `python -m alerts.worker` runs it.
 
-One works at a time; a second one stands by until the first's connection to the database is gone.
+Only one works at a time; a second one is on standby until the first's connection to the database is gone.
 """
 
 import asyncio
@@ -16,23 +16,24 @@ from aiokafka.errors import KafkaError
 from prometheus_client import REGISTRY
 from psycopg import AsyncConnection
 
-from alerts import health
-from alerts.behind import Behind
-from alerts.dispatch import Dispatch
-from alerts.intake import Intake, read
+from alerts import component_health
+from alerts.consumer import Intake, read
+from alerts.consumer_lag import ConsumerLag
+from alerts.delivery.dispatch import Dispatch
 from alerts.metrics import Waiting
-from alerts.publish import publish
-from alerts.watch import Watch
+from alerts.publisher import publish
+from alerts.store import worker_settings
+from alerts.watch import AlertEngine
+from broker.confirmed_send import KafkaWriter
+from broker.data_loss import Losses
+from observability import logs
+from observability.consumer_lag import ReaderMonitor
+from observability.probe import Probe
+from observability.work_status import LoopTurns, WorkStatus
 from settings import Settings
 from storage import locks
 from storage.locks import Lock
-from stream import logs
-from stream.guard import Guard
-from stream.lookout import Lookout
-from stream.loss import Losses
-from stream.outbox import Outbox
-from stream.probe import Probe
-from stream.standing import LoopTurns, Standing
+from stream.poison_records import Guard
 from topics.catalog import ALERTS_GROUP, READ_FOR_ALERTS
 
 log = logging.getLogger("foretick")
@@ -43,41 +44,42 @@ CONNECT_S = 10
 
 
 class Worker:
-    """Everything that the process does, in five tasks over three connections and one a subscriber."""
+    """The process's work, in five tasks over three connections and one for each subscriber."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._alone = asyncio.Lock()
         self._made = asyncio.Event()
-        self.behind, self.waiting = Behind(), Waiting()
-        self._outbox = Outbox(settings.broker)
-        self._losses = Losses(ALERTS_GROUP, self._outbox, [topic.name for topic in READ_FOR_ALERTS])
+        self.lag, self.waiting = ConsumerLag(), Waiting()
+        self._writer = KafkaWriter(settings.broker)
+        self._losses = Losses(ALERTS_GROUP, self._writer, [topic.name for topic in READ_FOR_ALERTS])
         self._idle: str | None = "the database does not answer yet"
         self._unpublished: str | None = None
-        self._told = self.worked = False
+        self._notify = self.worked = False
 
     async def run(self, stopping: asyncio.Event) -> None:
-        """Work until told to stop. Raises psycopg.Error where the database goes."""
+        """Work until stopped. Raises psycopg.Error if the database is lost."""
         try:
-            async with await self.connect() as connection, await self.connect() as outbox:
+            async with await self.connect() as connection, await self.connect() as writer:
                 await self._stand_by(connection, stopping)
                 if not stopping.is_set():
-                    await self._work(connection, outbox, stopping)
+                    await self._work(connection, writer, stopping)
         finally:
-            await self._outbox.stop()
+            await self._writer.stop()
 
-    async def _work(self, connection: AsyncConnection, outbox: AsyncConnection, stopping: asyncio.Event) -> None:
-        if self._told:
+    async def _work(self, connection: AsyncConnection, writer: AsyncConnection, stopping: asyncio.Event) -> None:
+        if self._notify:
             log.info("the database answers again")
-        self._told, self._idle, self.worked = False, None, True
-        kafka, watch = self._settings.broker, Watch(connection)
+        await worker_settings.note(connection, self._settings)
+        self._notify, self._idle, self.worked = False, None, True
+        kafka, watch = self._settings.broker, AlertEngine(connection)
         dispatch = Dispatch(self._settings, self.connect, self.waiting)
-        intake = Intake(watch, Guard.of(self._settings, "alerts", "alerts"), self._outbox)
-        reading = again("read", lambda: read(kafka, intake, self._alone, self._note, self.behind, self._losses))
+        intake = Intake(watch, Guard.of(self._settings, "alerts", "alerts"), self._writer)
+        reading = again("read", lambda: read(kafka, intake, self._alone, self._note, self.lag, self._losses))
         tasks = [
             asyncio.create_task(reading),
             asyncio.create_task(self._losses.run()),
-            asyncio.create_task(again("publish", lambda: self._publish(outbox))),
+            asyncio.create_task(again("publish", lambda: self._publish(writer))),
             asyncio.create_task(self._look_at_health(watch)),
             asyncio.create_task(dispatch.run()),
             asyncio.create_task(_until(stopping)),
@@ -85,29 +87,29 @@ class Worker:
         await _first_of(tasks)
 
     def problem(self) -> str | None:
-        """Return what keeps it from its work, None where nothing does."""
-        return self._idle or self.behind.problem or self._unpublished
+        """Return what prevents its work, None if nothing does."""
+        return self._idle or self.lag.problem or self._unpublished
 
     def lost(self, error: psycopg.Error) -> None:
-        """Note that the database is away, which holds all that is known: nothing goes on until it is back."""
-        if not self._told:
+        """Record that the database is away, which has all state: work stops until it is back."""
+        if not self._notify:
             log.warning("the database: %s; waiting", " ".join(str(error).split()))
-        self._told, self._idle = True, f"the database does not answer: {' '.join(str(error).split())}"
+        self._notify, self._idle = True, f"the database does not answer: {' '.join(str(error).split())}"
 
     async def connect(self) -> AsyncConnection:
         """Return a connection of its own."""
         url = self._settings.database_url.get_secret_value()
-        return await AsyncConnection.connect(locks.kept(url), autocommit=True, connect_timeout=CONNECT_S)
+        return await AsyncConnection.connect(locks.keepalive_url(url), autocommit=True, connect_timeout=CONNECT_S)
 
     async def _stand_by(self, connection: AsyncConnection, stopping: asyncio.Event) -> None:
-        told = False
+        reported = False
         while not stopping.is_set():
-            if await locks.taken_async(connection, Lock.ALERTS):
+            if await locks.try_lock_async(connection, Lock.ALERTS):
                 return
-            if not told:
-                self._idle = "another alerts worker works; this one stands by"
+            if not reported:
+                self._idle = "another alerts worker works; this one is on standby"
                 log.info("%s", self._idle)
-                told = True
+                reported = True
             await asyncio.sleep(1.0)
 
     def _note(self, made: int) -> None:
@@ -128,9 +130,9 @@ class Worker:
         self._made.clear()
         self._unpublished = None
 
-    async def _look_at_health(self, watch: Watch) -> None:
+    async def _look_at_health(self, watch: AlertEngine) -> None:
         while True:
-            seen = health.read(self._settings.home, int(time.time() * 1000))
+            seen = component_health.read(self._settings.home, int(time.time() * 1000))
             if seen:
                 async with self._alone:
                     self._note(await watch.take({"health": seen}, {}))
@@ -138,7 +140,7 @@ class Worker:
 
 
 async def again(what: str, work: Callable[[], Awaitable[None]]) -> None:
-    """Do what needs Kafka, and begin again where Kafka fails: deliveries go on without it."""
+    """Run a task that needs Kafka, and restart it when Kafka fails: deliveries continue without it."""
     while True:
         try:
             await work()
@@ -168,20 +170,20 @@ async def main(settings: Settings) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopping.set)
-    standing = Standing(settings)
-    standing.follow(LoopTurns(asyncio.get_running_loop()))
+    work_status = WorkStatus(settings)
+    work_status.follow(LoopTurns(asyncio.get_running_loop()))
     worker = Worker(settings)
-    standing.problem = worker.problem
-    REGISTRY.register(worker.behind)
+    work_status.problem = worker.problem
+    REGISTRY.register(worker.lag)
     REGISTRY.register(worker.waiting)
-    Lookout(settings.broker, ALERTS_GROUP, worker.behind.reads, standing).start()
-    Probe("alerts", standing.condition).start(settings)
+    ReaderMonitor(settings.broker, ALERTS_GROUP, worker.lag.reads, work_status).start()
+    Probe("alerts", work_status.condition).start(settings)
     while not stopping.is_set():
         try:
             await worker.run(stopping)
         except psycopg.OperationalError as lost:
             if not worker.worked:
-                raise  # it was never there: more likely a wrong address than a database that is away
+                raise  # it never answered: more likely a wrong address than a database that is away
             worker.lost(lost)
             await asyncio.sleep(DATABASE_AGAIN_S)
 
@@ -190,7 +192,7 @@ if __name__ == "__main__":
     configured = Settings()
     logs.configure("alerts", configured)
     logging.getLogger("aiokafka").setLevel(logging.WARNING)
-    # They log every address that is asked for, and an address may hold a secret.
+    # They log every requested address, which may contain a secret.
     for library in ("httpx", "httpcore"):
         logging.getLogger(library).setLevel(logging.CRITICAL)
     try:

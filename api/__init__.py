@@ -1,1 +1,1 @@
-"""The HTTP interface: what is stored, and what comes in, for programs."""
+"""The HTTP API: stored tables and live streams, for programs."""

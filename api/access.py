@@ -1,4 +1,4 @@
-"""Lets a request in: a token, its scope, and how often it came."""
+"""Authorises requests: by token, scope and rate."""
 
 import logging
 import math
@@ -11,52 +11,56 @@ from fastapi import Request
 from fastapi.security import HTTPBearer
 from starlette.requests import HTTPConnection
 
-from api.measures import STREAMS
+from api.metrics import STREAMS
 from api.problems import ProblemError
 from api.tokens import Scope, Token, TokenError, Tokens
-from stack.rate import Buckets
+from stack.rate_limit import RateLimiter
 
 BEARER = HTTPBearer(
     auto_error=False,
     scheme_name="token",
-    description="made by `foretick api token create`",
+    description="created by `foretick api token create`",
 )
 log = logging.getLogger("foretick")
 SUBPROTOCOL = "foretick.v1"
-"""A page in a browser cannot set a WebSocket's headers: it offers this subprotocol, and ``token.TOKEN`` beside it."""
+"""A page in a browser cannot set a WebSocket's headers: it offers this subprotocol, and ``token.TOKEN`` as another."""
 
 
 @dataclass
 class Access:
-    """What is known about who asks. `streams` is how many a token may hold open."""
+    """The state of clients. `streams` is the most open streams per token."""
 
     tokens: Tokens
-    buckets: Buckets
+    buckets: RateLimiter
     streams: int
     open: Counter[str] = field(default_factory=Counter)
 
     def enter(self, connection: HTTPConnection, scope: Scope) -> Token:
-        """Return the token of a request that may be answered. Raises ProblemError 401, 403, 429 or 503."""
+        """Return the token of an authorised request. Raises ProblemError 401, 403, 429 or 503."""
         text = given(connection)
         if text is None:
             raise ProblemError(401, "no token: send the header Authorization: Bearer TOKEN", WWW_Authenticate="Bearer")
         try:
             token = self.tokens.find(text)
         except (TokenError, OSError) as error:
-            log.error("no request can be let in: %s", error)
-            raise ProblemError(503, "the tokens cannot be read; the log of the API says why") from None
+            log.error("no request can be authorised: %s", error)
+            raise ProblemError(503, "the tokens cannot be read; the API's log has the reason") from None
         if token is None:
-            raise ProblemError(401, "the token is not known: revoked, or not complete", WWW_Authenticate="Bearer")
+            raise ProblemError(401, "the token is unknown: revoked, or incomplete", WWW_Authenticate="Bearer")
         wait = self.buckets.wait(token.id)
         if wait:
             seconds = str(math.ceil(wait))
-            raise ProblemError(429, f"token {token.name!r} asks too often; wait {seconds} s", Retry_After=seconds)
+            raise ProblemError(
+                429, f"token {token.name!r} sends too many requests; wait {seconds} s", Retry_After=seconds
+            )
         if scope not in token.scopes and "admin" not in token.scopes:
-            raise ProblemError(403, f"token {token.name!r} has not the scope {scope}; it has {', '.join(token.scopes)}")
+            raise ProblemError(
+                403, f"token {token.name!r} does not have the scope {scope}; it has {', '.join(token.scopes)}"
+            )
         return token
 
     def holds(self, token: Token) -> bool:
-        """Return whether a token that was let in is still known."""
+        """Return whether an authorised token is still valid."""
         try:
             return token in self.tokens.all()
         except (TokenError, OSError):
@@ -67,7 +71,7 @@ class Access:
         """Count a stream of a topic while it is open. Raises ProblemError 429 where the token has too many."""
         if self.open[token.id] >= self.streams:
             raise ProblemError(
-                429, f"token {token.name!r} has {self.streams} streams open, as many as it may", Retry_After="5"
+                429, f"token {token.name!r} has {self.streams} streams open, the maximum", Retry_After="5"
             )
         self.open[token.id] += 1
         try:
@@ -78,7 +82,7 @@ class Access:
 
 
 def given(connection: HTTPConnection) -> str | None:
-    """Return the token that a request brings, None where it brings none."""
+    """Return the token of a request, None if there is none."""
     scheme, _, text = connection.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and text.strip():
         return text.strip()
@@ -89,7 +93,7 @@ def given(connection: HTTPConnection) -> str | None:
 
 
 def needs(scope: Scope) -> Callable[[Request], Awaitable[Token]]:
-    """Return a dependency that lets in whoever has a token of that scope."""
+    """Return a dependency that requires a token with that scope."""
 
     async def enter(request: Request) -> Token:
         access: Access = request.app.state.access

@@ -1,4 +1,4 @@
-"""Tokens, for whoever has the scope admin."""
+"""Management of tokens, for the scope admin."""
 
 from typing import Annotated
 
@@ -18,7 +18,7 @@ router = APIRouter(
 
 
 class TokenRow(BaseModel):
-    """What is known of a token: all but itself."""
+    """A token's properties, without its text."""
 
     id: str = Field(examples=["9f86d081"])
     name: str = Field(examples=["research"])
@@ -27,13 +27,13 @@ class TokenRow(BaseModel):
 
 
 class NewToken(TokenRow):
-    """A token that was just made: its text is told here and never again."""
+    """A new token: its text is returned only here."""
 
     token: str
 
 
 class Wanted(BaseModel):
-    """A token that is to be made."""
+    """A token to create."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -42,7 +42,7 @@ class Wanted(BaseModel):
 
 
 def row(token: Token) -> TokenRow:
-    """Return what is told of a token."""
+    """Return a token's properties."""
     return TokenRow(id=token.id, name=token.name, scopes=list(token.scopes), created=token.created)
 
 

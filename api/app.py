@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
@@ -14,24 +14,25 @@ from fastapi.middleware.cors import CORSMiddleware
 from prometheus_client import REGISTRY
 from psycopg_pool import PoolTimeout
 
-from api import admin, problems, routes, streams
+from api import admin, docs, index, problems, routes, streams
 from api.access import Access
 from api.database import Database
 from api.hub import Hub
-from api.measures import Champions, Measured
+from api.metrics import ChampionCollector, MetricsMiddleware
+from api.middleware import SecurityMiddleware
 from api.openapi import document
-from api.shield import Shield
 from api.tokens import Tokens
+from observability.probe import Probe
+from observability.work_status import LoopTurns, WorkStatus
 from settings import Settings
-from stack.rate import Buckets
-from stream.probe import Probe
-from stream.standing import LoopTurns, Standing
+from stack.rate_limit import RateLimiter
 
 MIB = 1_048_576
-DESCRIPTION = """What the models forecast, what came true, and what follows from it.
+DESCRIPTION = """The models' forecasts, their outcomes, and what is derived from them.
 
 Times are epoch milliseconds, UTC; returns are log returns; unknown is null. Tables come in pages: give `next` back as
-`cursor`, or follow the header Link. Errors are `application/problem+json`.
+`cursor`, or follow the header Link. Errors are `application/problem+json`; an unknown symbol is answered with 404 and
+the nearest. `/v1` lists all resources.
 """
 
 
@@ -39,7 +40,50 @@ def make_app(settings: Settings) -> FastAPI:
     """Return the application; it opens its connections when it is started."""
     database = Database(settings.database_url.get_secret_value())
     hub = Hub(settings.broker, settings.bounds, settings.api_kept_mb * MIB)
-    champions = Champions(database)
+    app = FastAPI(
+        title="Foretick",
+        version=version("foretick"),
+        description=DESCRIPTION,
+        lifespan=_lifespan(settings, database, hub),
+        docs_url=None,  # its page loads scripts from other sites: api/docs.py has one without
+        redoc_url=None,
+        redirect_slashes=False,  # it would redirect a client, with its token, to the address in the header Host
+        generate_unique_id_function=lambda route: route.name,
+    )
+    app.state.database, app.state.hub = database, hub
+    app.state.access = Access(
+        Tokens(settings.home.resolve()),
+        RateLimiter(settings.api_rate, settings.api_burst, time.monotonic),
+        settings.api_streams,
+    )
+    for part in (index, routes, streams, admin, docs):
+        app.include_router(part.router)
+    problems.handle(app)
+    app.add_exception_handler(WebSocketRequestValidationError, _refuse)  # type: ignore[arg-type] # a handler takes the exception it is registered for, not any
+    app.add_middleware(SecurityMiddleware, hosts=settings.hosts)
+    app.add_middleware(MetricsMiddleware)
+    if settings.api_cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(settings.api_cors_origins),
+            allow_headers=["Authorization", "Last-Event-ID"],
+            expose_headers=["Link", "Retry-After"],
+        )
+    app.openapi = lambda: document(app)  # type: ignore[method-assign] # FastAPI's own way to replace the document
+
+    @app.get("/health", tags=["health"])
+    async def health() -> dict[str, Any]:
+        """Whether the API answers; no token is needed."""
+        return {"status": "ok"}
+
+    return app
+
+
+def _lifespan(
+    settings: Settings, database: Database, hub: Hub
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Return what opens the connections at the start, tells of the API's condition, and closes them at the end."""
+    champions = ChampionCollector(database)
 
     def ready() -> str | None:
         if not hub.ready.is_set():
@@ -50,7 +94,7 @@ def make_app(settings: Settings) -> FastAPI:
             return "the database does not answer"
         return None
 
-    standing = Standing(settings)
+    standing = WorkStatus(settings)
     standing.problem = ready
 
     @asynccontextmanager
@@ -67,43 +111,7 @@ def make_app(settings: Settings) -> FastAPI:
         await hub.stop()
         database.close()
 
-    app = FastAPI(
-        title="Foretick",
-        version=version("foretick"),
-        description=DESCRIPTION,
-        lifespan=lifespan,
-        docs_url=None,  # its page is made of scripts from elsewhere
-        redoc_url=None,
-        redirect_slashes=False,  # it would send a client, with its token, where the header Host says
-        generate_unique_id_function=lambda route: route.name,
-    )
-    app.state.database, app.state.hub = database, hub
-    app.state.access = Access(
-        Tokens(settings.home.resolve()),
-        Buckets(settings.api_rate, settings.api_burst, time.monotonic),
-        settings.api_streams,
-    )
-    for part in (routes, streams, admin):
-        app.include_router(part.router)
-    problems.handle(app)
-    app.add_exception_handler(WebSocketRequestValidationError, _refuse)  # type: ignore[arg-type]
-    app.add_middleware(Shield, hosts=settings.hosts)
-    app.add_middleware(Measured)
-    if settings.api_cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=list(settings.api_cors_origins),
-            allow_headers=["Authorization", "Last-Event-ID"],
-            expose_headers=["Link", "Retry-After"],
-        )
-    app.openapi = lambda: document(app)  # type: ignore[method-assign]
-
-    @app.get("/health", tags=["health"])
-    async def health() -> dict[str, Any]:
-        """Whether the API answers at all; no token is needed."""
-        return {"status": "ok"}
-
-    return app
+    return lifespan
 
 
 async def _refuse(socket: WebSocket, error: WebSocketRequestValidationError) -> None:

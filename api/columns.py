@@ -17,6 +17,7 @@ TYPES: dict[Any, pa.DataType] = {
     float: pa.float64(),
     bool: pa.bool_(),
     dict[str, float]: pa.map_(pa.string(), pa.float64()),
+    dict[str, float | None]: pa.map_(pa.string(), pa.float64()),
     list[str]: pa.list_(pa.string()),
 }
 TIMES = pa.timestamp("ms", "UTC")
@@ -43,9 +44,9 @@ def schema(row: type[BaseModel]) -> pa.Schema:
 
 def table(row: type[BaseModel], rows: Sequence[Sequence[Any]]) -> pa.Table:
     """Return rows, whose values are in the order of the model's fields, as an Arrow table; no number is null."""
-    found = schema(row)
-    columns = list(zip(*rows, strict=True)) or [()] * len(found)
-    return pa.Table.from_arrays([array(c, f.type) for c, f in zip(columns, found, strict=True)], schema=found)
+    result = schema(row)
+    columns = list(zip(*rows, strict=True)) or [()] * len(result)
+    return pa.Table.from_arrays([array(c, f.type) for c, f in zip(columns, result, strict=True)], schema=result)
 
 
 def array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:

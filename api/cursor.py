@@ -1,4 +1,4 @@
-"""Where the next page begins: the key of the last row of the page before, as text that means nothing to a client."""
+"""The cursor of the next page: the key of the last row of the previous page, as opaque text."""
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
@@ -21,21 +21,21 @@ class CursorError(ValueError):
 
 
 def encode(table: str, order: str, key: Sequence[Any]) -> str:
-    """Return the cursor after a row of that key, for going on in that order."""
+    """Return the cursor after a row of that key, in that order."""
     return urlsafe_b64encode(msgspec.json.encode((table, order, tuple(key)))).rstrip(b"=").decode()
 
 
 def decode(text: str, table: str, order: str, kinds: tuple[Any, ...]) -> Key:
     """Return the key in a cursor, whose parts are of these types.
 
-    Raises CursorError where the text is no cursor of that table and order.
+    Raises CursorError if the text is no cursor of that table and order.
     """
     try:
         padded = text.encode("ascii") + b"=" * (-len(text) % 4)
         wanted: Any = GenericAlias(tuple, (str, str, GenericAlias(tuple, kinds)))
         of_table, of_order, key = msgspec.json.decode(urlsafe_b64decode(padded), type=wanted)
     except (ValueError, msgspec.MsgspecError):
-        raise CursorError(f"the cursor is none of {table}'s: give `next` of the answer before, unchanged") from None
+        raise CursorError(f"the cursor is not {table}'s: give `next` of the previous answer, unchanged") from None
     if (of_table, of_order) != (table, order):
         raise CursorError(f"the cursor is of {of_table} in order {of_order}, not of {table} in order {order}")
     return tuple(key)

@@ -21,12 +21,12 @@ class Database:
             min_size=0,
             max_size=CONNECTIONS,
             timeout=WAIT_S,
-            check=ConnectionPool.check_connection,  # the server may have been started anew since the last question
+            check=ConnectionPool.check_connection,  # the server may have been restarted since the last query
             open=False,
         )
 
     def open(self) -> None:
-        """Begin; a server that does not answer is found out with the first question."""
+        """Start; a server that does not answer is detected with the first query."""
         self._pool.open()
 
     def close(self) -> None:

@@ -10,7 +10,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from api.access import SUBPROTOCOL, Access
-from api.follow import EndedError, Event, Follower
+from api.follow import EndedError, Event, TopicSubscription
 from api.tokens import Token
 
 RETRY = b"retry: 2000\n\n"
@@ -20,7 +20,7 @@ REASON_BYTES = 123
 
 
 def block(event: Event) -> bytes:
-    """Return an event as Server-Sent Events write it; without data it only sets the id, and nobody is told."""
+    """Return an event as Server-Sent Events write it; without data it only sets the id."""
     if event.note is not None:
         return b"event: note\ndata: %b\n\n" % msgspec.json.encode({"detail": event.note})
     if event.data is None:
@@ -29,29 +29,29 @@ def block(event: Event) -> bytes:
 
 
 def last_block(ended: EndedError) -> bytes:
-    """Return the event that says why the stream ends."""
+    """Return the event with the reason for the stream's end."""
     data = msgspec.json.encode({"reason": ended.reason, "detail": ended.detail})
     return b"event: end\ndata: %b\n\n" % data
 
 
-async def blocks(follower: Follower) -> AsyncIterator[bytes]:
+async def blocks(subscription: TopicSubscription) -> AsyncIterator[bytes]:
     """Yield a stream as Server-Sent Events."""
     yield RETRY
     try:
-        async for piece in follower.events():
+        async for piece in subscription.events():
             yield b"".join(map(block, piece))
     except EndedError as ended:
         yield last_block(ended)
 
 
 class EventStream(StreamingResponse):
-    """The response that is a stream, counted among its token's while it lasts."""
+    """A streaming response, counted among its token's streams while it lasts."""
 
-    def __init__(self, follower: Follower, access: Access, token: Token) -> None:
+    def __init__(self, subscription: TopicSubscription, access: Access, token: Token) -> None:
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        self._stream = blocks(follower)
+        self._stream = blocks(subscription)
         super().__init__(self._stream, media_type="text/event-stream", headers=headers)
-        self._access, self._token, self._topic = access, token, follower.topic.name
+        self._access, self._token, self._topic = access, token, subscription.topic.name
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Stream until either side ends it."""
@@ -60,7 +60,7 @@ class EventStream(StreamingResponse):
 
 
 def message(event: Event) -> str:
-    """Return an event as a message: its id, and the record where there is one; or a note."""
+    """Return an event as a message: its id, and the record if there is one; or a note."""
     if event.note is not None:
         return msgspec.json.encode({"note": event.note}).decode()
     if event.data is None:
@@ -68,10 +68,10 @@ def message(event: Event) -> str:
     return f'{{"id":"{event.id}","data":{event.data.decode()}}}'
 
 
-async def talk(socket: WebSocket, follower: Follower) -> None:
-    """Send a stream over a WebSocket until either side ends it; what the client says is not listened to."""
+async def talk(socket: WebSocket, subscription: TopicSubscription) -> None:
+    """Send a stream over a WebSocket until either side ends it; messages from the client are ignored."""
     await socket.accept(SUBPROTOCOL if SUBPROTOCOL in socket.scope.get("subprotocols", ()) else None)
-    works = {asyncio.create_task(_send(socket, follower)), asyncio.create_task(_until_gone(socket))}
+    works = {asyncio.create_task(_send(socket, subscription)), asyncio.create_task(_until_gone(socket))}
     try:
         done, _ = await asyncio.wait(works, return_when=asyncio.FIRST_COMPLETED)
         for work in done:
@@ -82,14 +82,14 @@ async def talk(socket: WebSocket, follower: Follower) -> None:
         await asyncio.gather(*works, return_exceptions=True)
 
 
-async def _send(socket: WebSocket, follower: Follower) -> None:
+async def _send(socket: WebSocket, subscription: TopicSubscription) -> None:
     with suppress(WebSocketDisconnect):
         try:
-            async for piece in follower.events():
+            async for piece in subscription.events():
                 await _send_each(socket, piece)
         except EndedError as ended:
-            said = f"{ended.reason}: {ended.detail}".encode()[:REASON_BYTES].decode(errors="ignore")
-            await socket.close(CLOSE[ended.reason], said)
+            text = f"{ended.reason}: {ended.detail}".encode()[:REASON_BYTES].decode(errors="ignore")
+            await socket.close(CLOSE[ended.reason], text)
 
 
 async def _send_each(socket: WebSocket, piece: Sequence[Event]) -> None:

@@ -1,4 +1,4 @@
-"""Follows a topic for one client: from where it left, through Kafka, into the ring, and on with all others."""
+"""Follows a topic for one client: from its last position, through Kafka, into the ring, and on with all others."""
 
 import asyncio
 import time
@@ -10,22 +10,22 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from api.hub import Hub, consumer, frame
-from api.measures import STREAMED
-from api.position import Position
+from api.metrics import STREAMED
 from api.problems import ProblemError
-from api.ring import Frame, Ring
-from api.selection import Selection
+from api.ring_buffer import BufferedFrame, Ring
+from api.stream_filter import Selection
+from api.stream_position import Position
 from topics.catalog import Topic
 
 KEEP_ALIVE_S = 15.0
 READY_S, CHECK_S = 3.0, 10.0
 PIECE = 200
-"""Records in one piece, at most: a slow client is waited for between two."""
+"""The most records in one piece: a slow client is waited for between two."""
 
 
 @dataclass(frozen=True)
 class Event:
-    """A record to send; with no data, only the id of where the client is; or a note, which moves nothing."""
+    """A record to send; without data, only the id of the client's position; or a note, which does not advance it."""
 
     id: str
     data: bytes | None = None
@@ -33,18 +33,18 @@ class Event:
 
 
 class EndedError(Exception):
-    """A stream that ends: the reason in a word, and what it means to the client."""
+    """The end of a stream: the reason in a word, and a message for the client."""
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(detail)
         self.reason, self.detail = reason, detail
 
 
-@dataclass
-class Follower:
-    """One client of one topic. `places` is where it is; `number` the frame of the ring that comes next, once there.
+@dataclass(kw_only=True)
+class TopicSubscription:
+    """One client of one topic. `places` is its position; `number` the next frame of the ring, once there.
 
-    It may go on while `allowed`. Where nothing was to be sent for `keep_alive` seconds, it is told where it is.
+    It continues while `allowed`. After `keep_alive` seconds without records, it gets its position.
     """
 
     hub: Hub
@@ -61,9 +61,9 @@ class Follower:
         return self.hub.rings[self.topic]
 
     async def begin(self, position: Position | None) -> None:
-        """Take a position, now where none is given.
+        """Set the position, the present end if none is given.
 
-        Raises ProblemError: 503 where Kafka does not answer, 410 where it has not what comes after the position.
+        Raises ProblemError: 503 if Kafka does not answer, 410 if it no longer has the records after the position.
         """
         with suppress(TimeoutError):
             async with asyncio.timeout(READY_S):
@@ -74,13 +74,13 @@ class Follower:
             self.places = {partition: (offset, 0) for partition, offset in self.ring.end.items()}
             self.number = self.ring.next
             return
-        # A partition that the id does not know was added since.
+        # A partition that is not in the id was added since.
         self.places = {partition: position.places.get(partition, (0, 0)) for partition in self.ring.end}
         if set(position.places) - set(self.places) or not self._enter_ring():
             await self._check(position)
 
     async def _check(self, position: Position) -> None:
-        """See whether Kafka still has all that comes after a position."""
+        """Check whether Kafka still has all records after a position."""
         try:
             async with asyncio.timeout(CHECK_S), consumer(self.hub.bootstrap, [self.topic]) as client:
                 parts = client.assignment()
@@ -91,10 +91,12 @@ class Follower:
         for partition, (offset, row) in {**position.places, **self.places}.items():
             begin, end = known.get(partition, (0, -1))
             if not begin <= offset <= end - (row > 0):
-                raise ProblemError(410, f"Kafka no longer has what comes after this id: {ANEW.format(self.topic.name)}")
+                raise ProblemError(
+                    410, f"Kafka no longer has the records after this id: {ANEW.format(self.topic.name)}"
+                )
 
     def _enter_ring(self) -> bool:
-        """Enter the ring where all that comes next is in it; tell whether it is."""
+        """Enter the ring if it has all next records; return whether it has."""
         ring = self.ring
         for partition, start in ring.start.items():
             offset, _ = self.places.get(partition, (0, 0))
@@ -104,7 +106,7 @@ class Follower:
         return True
 
     async def events(self) -> AsyncIterator[Sequence[Event]]:
-        """Yield records as they come, at times only where the client is. Raises EndedError where it is over."""
+        """Yield records as they arrive, at times only the client's position. Raises EndedError at the end."""
         yield [self._here()]
         spoke, away = time.monotonic(), False
         async for piece in self._all():
@@ -131,19 +133,19 @@ class Follower:
         number = self.ring.first if self.number is None else self.number
         while True:
             try:
-                found = self.ring.get(number)
+                buffered_frame = self.ring.get(number)
             except KeyError:
-                raise EndedError("behind", f"the client is too slow for what comes; {RESUME}") from None
-            if found is None:
+                raise EndedError("behind", f"the client is too slow for the stream; {RESUME}") from None
+            if buffered_frame is None:
                 await self._change()
             else:
                 number += 1
-                for piece in self._pieces(found):
+                for piece in self._pieces(buffered_frame):
                     yield piece
             yield []
 
     async def _catch_up(self) -> AsyncIterator[Sequence[Event]]:
-        """Read from Kafka what the ring has no more, until the ring has all that comes next."""
+        """Read records from Kafka that are no longer in the ring, until the ring has all next ones."""
         try:
             async with consumer(self.hub.bootstrap, [self.topic]) as client:
                 for partition, (offset, _) in self.places.items():
@@ -155,7 +157,7 @@ class Follower:
                             for piece in self._pieces(frame(record, self.hub.bounds)):
                                 yield piece
         except OffsetOutOfRangeError:
-            raise EndedError("gone", f"Kafka has dropped what comes next: {ANEW.format(self.topic.name)}") from None
+            raise EndedError("gone", f"Kafka has deleted the next records: {ANEW.format(self.topic.name)}") from None
         except (KafkaError, OSError) as error:
             raise EndedError("kafka", f"Kafka cannot be read ({type(error).__name__}); {RESUME}") from None
 
@@ -163,24 +165,24 @@ class Follower:
         if self.hub.stopping.is_set():
             raise EndedError("stopping", f"the API stops; {RESUME}")
         if not self.allowed():
-            raise EndedError("revoked", "the token is not known any more")
+            raise EndedError("revoked", "the token is no longer valid")
 
     async def _change(self) -> None:
-        """Wait for more, or until it is time to say where the client is."""
+        """Wait for more, or until it is time to send the position."""
         with suppress(TimeoutError):
             async with asyncio.timeout(self.keep_alive):
                 await self.ring.change()
 
-    def _pieces(self, found: Frame) -> Iterator[list[Event]]:
-        """Yield what is wanted and new of a frame, and move on."""
-        partition, offset = found.partition, found.offset
+    def _pieces(self, buffered_frame: BufferedFrame) -> Iterator[list[Event]]:
+        """Yield the requested new records of a frame, and advance."""
+        partition, offset = buffered_frame.partition, buffered_frame.offset
         place, given = self.places.get(partition, (0, 0))
         if offset < place:
             return
         given = given if offset == place else 0
         taken = [
             (row, data)
-            for row, record, encoded in found.rows
+            for row, record, encoded in buffered_frame.rows
             if row >= given and (data := self.selection.take(record, encoded)) is not None
         ]
         others = {number: at for number, at in self.places.items() if number != partition}
@@ -188,7 +190,7 @@ class Follower:
         events = [Event(f"{others_id}.{partition}-{offset}-{row + 1}", data) for row, data in taken]
         self.places[partition] = offset + 1, 0
         if events:
-            # After the last that is wanted comes the next frame: this one need not be there any more.
+            # After the last requested record the position is the next frame: this one may be deleted.
             events[-1] = Event(self._here().id, events[-1].data)
         for start in range(0, len(events), PIECE):
             piece = events[start : start + PIECE]
@@ -197,5 +199,5 @@ class Follower:
 
 
 RESUME = "connect again with the last id and nothing is missed"
-AWAY, BACK = "Kafka does not answer; the stream goes on by itself once it does", "Kafka answers again"
-ANEW = "read what is missing from /v1/{}, and begin the stream anew, without an id"
+AWAY, BACK = "Kafka does not answer; the stream continues by itself once it does", "Kafka answers again"
+ANEW = "read the missing records from /v1/{}, and restart the stream without an id"

@@ -1,4 +1,4 @@
-"""A page of rows in the format that was asked for: JSON, an Arrow stream or CSV. All three say the same."""
+"""A page of rows in the requested format: JSON, an Arrow stream or CSV, with the same content."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +17,7 @@ from api.problems import ProblemError
 MEDIA = {"json": "application/json", "arrow": "application/vnd.apache.arrow.stream", "csv": "text/csv"}
 
 FORMULA = r"^([=+\-@\t\r\n])"
-"""How a text begins that a spreadsheet would take for a formula, and run."""
+"""The first characters of text that a spreadsheet would execute as a formula."""
 
 Rows = Sequence[Sequence[Any]]
 
@@ -25,31 +25,31 @@ Rows = Sequence[Sequence[Any]]
 def chosen(accept: str, override: str | None) -> str:
     """Return the format to answer in, by the query's `format` or the header Accept; JSON where all are welcome.
 
-    Raises ProblemError (406) where none is.
+    Raises ProblemError (406) if none is.
     """
     if override is not None:
         return override
     weights = dict(_weights(accept or "*/*"))
     best, weight = "json", 0.0
     for name, media in MEDIA.items():
-        found = weights.get(media, weights.get(f"{media.split('/')[0]}/*", weights.get("*/*", 0.0)))
-        if found > weight:
-            best, weight = name, found
+        result = weights.get(media, weights.get(f"{media.split('/')[0]}/*", weights.get("*/*", 0.0)))
+        if result > weight:
+            best, weight = name, result
     if weight == 0:
-        raise ProblemError(406, f"Accept welcomes none of {', '.join(MEDIA.values())}")
+        raise ProblemError(406, f"Accept allows none of {', '.join(MEDIA.values())}")
     return best
 
 
 def _weights(accept: str) -> list[tuple[str, float]]:
-    found = []
+    results = []
     for part in accept.split(","):
         media, *parameters = (text.strip().lower() for text in part.split(";"))
         given = next((text[2:] for text in parameters if text.startswith("q=")), "1")
         try:
-            found.append((media, min(max(float(given), 0.0), 1.0)))
+            results.append((media, min(max(float(given), 0.0), 1.0)))
         except ValueError:
-            continue  # what is no weight is no wish
-    return found
+            continue  # an invalid weight is ignored
+    return results
 
 
 def answer(request: Request, form: str, row: type[BaseModel], rows: Rows, following: str | None) -> Response:
@@ -69,26 +69,26 @@ def _json(row: type[BaseModel], rows: Rows, following: str | None) -> bytes:
 
 
 def _arrow(row: type[BaseModel], rows: Rows, _: str | None) -> bytes:
-    found = table(row, rows)
+    result = table(row, rows)
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, found.schema) as writer:
-        writer.write_table(found)
+    with pa.ipc.new_stream(sink, result.schema) as writer:
+        writer.write_table(result)
     return bytes(sink.getvalue())
 
 
 def _csv(row: type[BaseModel], rows: Rows, _: str | None) -> bytes:
-    found = table(row, rows)
-    for place, field in enumerate(found.schema):
+    result = table(row, rows)
+    for place, field in enumerate(result.schema):
         if field.type == TIMES:
-            found = found.set_column(place, field.name, found.column(place).cast(pa.int64()))
+            result = result.set_column(place, field.name, result.column(place).cast(pa.int64()))
         elif pa.types.is_nested(field.type):
             texts = [None if one[place] is None else msgspec.json.encode(one[place]).decode() for one in rows]
-            found = found.set_column(place, field.name, pa.array(texts, pa.string()))
+            result = result.set_column(place, field.name, pa.array(texts, pa.string()))
         elif pa.types.is_string(field.type):
-            # An apostrophe says "text" to a spreadsheet. Numbers are no texts: a negative one stays as it is.
-            found = found.set_column(
-                place, field.name, pc.replace_substring_regex(found.column(place), FORMULA, r"'\1")
+            # An apostrophe marks text in a spreadsheet. Numbers are not text: a negative one is unchanged.
+            result = result.set_column(
+                place, field.name, pc.replace_substring_regex(result.column(place), FORMULA, r"'\1")
             )
     sink = pa.BufferOutputStream()
-    pyarrow.csv.write_csv(found, sink)
+    pyarrow.csv.write_csv(result, sink)
     return bytes(sink.getvalue())

@@ -5,14 +5,15 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
-from api.ring import BYTES, Frame, Ring
+from api.ring_buffer import BYTES, BufferedFrame, Ring
+from broker.interface import ConsumerClient
+from broker.reader import reader
 from settings.broker import Address
-from sources import broker
-from topics.bounds import BOUNDS, Bounds
 from topics.catalog import ALERTS, DRIFT, GAPS, OUTCOMES, PREDICTIONS, REGIMES, Topic, by_name
+from topics.value_size import BOUNDS, Bounds
 
 STREAMED = (PREDICTIONS, OUTCOMES, REGIMES, ALERTS, DRIFT, GAPS)
 REQUEST_MS, RETRY_S = 5_000, 2.0
@@ -21,49 +22,47 @@ log = logging.getLogger("foretick")
 
 
 @asynccontextmanager
-async def consumer(bootstrap: Address, topics: Sequence[Topic]) -> AsyncIterator[AIOKafkaConsumer]:
+async def consumer(bootstrap: Address, topics: Sequence[Topic]) -> AsyncIterator[ConsumerClient]:
     """Give a consumer of all partitions of these topics, in no group, that goes nowhere by itself; and close it.
 
-    Raises KafkaError where no Kafka answers or a topic is not there.
+    Raises KafkaError if no Kafka answers or a topic does not exist.
     """
-    client = broker.consumer(
-        bootstrap,
-        *(topic.name for topic in topics),
-        request_timeout_ms=REQUEST_MS,
-        enable_auto_commit=False,
-        auto_offset_reset="none",
-    )
-    try:
-        await client.start()
+    names = (topic.name for topic in topics)
+    async with reader(bootstrap, *names, request_timeout_ms=REQUEST_MS, auto_offset_reset="none") as client:
         yield client
-    finally:
-        # Shielded: a client that leaves cancels all that is done for it, but the connections are to be closed.
-        await asyncio.shield(client.stop())
 
 
-def frame(record: ConsumerRecord, bounds: Bounds = BOUNDS) -> Frame:
+def frame(record: ConsumerRecord, bounds: Bounds = BOUNDS) -> BufferedFrame:
     """Return a Kafka record as a frame."""
     topic, value, headers = by_name(record.topic), record.value or b"", tuple(record.headers)
-    return Frame(topic, record.partition, record.offset, value, headers, record.timestamp, bounds)
+    return BufferedFrame(
+        topic=topic,
+        partition=record.partition,
+        offset=record.offset,
+        value=value,
+        headers=headers,
+        time=record.timestamp,
+        bounds=bounds,
+    )
 
 
 class Hub:
-    """The rings, of `kept` bytes each. `ready` is set while Kafka answers, `stopping` once all streams are to end."""
+    """The rings, of `kept` bytes each. `ready` is set while Kafka answers, `stopping` once all streams must end."""
 
     def __init__(self, bootstrap: Address, bounds: Bounds = BOUNDS, kept: int = BYTES) -> None:
         self.bootstrap, self.bounds = bootstrap, bounds
-        self.rings = {topic: Ring(topic, kept) for topic in STREAMED}
+        self.rings = {topic: Ring(topic=topic, most=kept) for topic in STREAMED}
         self.ready = asyncio.Event()
         self.stopping = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._begun = False
 
     def start(self) -> None:
-        """Begin to read, from now on; a Kafka that does not answer is asked again."""
+        """Start reading from now on; a Kafka that does not answer is retried."""
         self._task = asyncio.create_task(self._run())
 
     def end_streams(self) -> None:
-        """Tell all who follow that it is over."""
+        """Signal the end to all clients."""
         self.stopping.set()
         self._wake()
 
@@ -79,24 +78,24 @@ class Hub:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
-        said = ""
+        text = ""
         while True:
             try:
                 async with consumer(self.bootstrap, STREAMED) as client:
                     await self._seek(client)
                     self.ready.set()
                     self._wake()
-                    if said:
+                    if text:
                         log.info("Kafka at %s is read again", self.bootstrap)
-                    said = ""
+                    text = ""
                     await self._read(client)
             except OffsetOutOfRangeError as error:
-                log.error("Kafka has not what comes next for the streams (%s): they begin anew at its end", error)
+                log.error("Kafka no longer has the next records of the streams (%s): they restart at its end", error)
                 self._begun = False
             except (KafkaError, OSError) as error:
                 why = str(error) or type(error).__name__
-                if why != said:  # once, and not again every other second
-                    said = why
+                if why != text:  # once, not at every retry
+                    text = why
                     log.warning("Kafka at %s cannot be read for the streams: %s", self.bootstrap, why)
             except Exception:
                 log.exception("the streams cannot be read on from Kafka at %s; trying again", self.bootstrap)
@@ -105,7 +104,7 @@ class Hub:
                 self._wake()
             await asyncio.sleep(RETRY_S)
 
-    async def _seek(self, client: AIOKafkaConsumer) -> None:
+    async def _seek(self, client: ConsumerClient) -> None:
         """Go on where the rings end; at first, at the end of each topic."""
         partitions = client.assignment()
         ends = await client.end_offsets(partitions)
@@ -117,14 +116,14 @@ class Hub:
             # A partition that was added since is read from its beginning.
             client.seek(part, self.rings[by_name(part.topic)].end.get(part.partition, 0))
 
-    async def _read(self, client: AIOKafkaConsumer) -> None:
+    async def _read(self, client: ConsumerClient) -> None:
         """Read for ever. Raises KafkaError where nothing comes because Kafka does not answer."""
         quiet = 0
         while True:
-            found: dict[TopicPartition, list[ConsumerRecord]] = await client.getmany(timeout_ms=TURN_MS)
-            quiet = 0 if found else quiet + 1
+            values: dict[TopicPartition, list[ConsumerRecord]] = await client.getmany(timeout_ms=TURN_MS)
+            quiet = 0 if values else quiet + 1
             if quiet >= QUIET_TURNS:
-                await client.end_offsets(client.assignment())  # a consumer waits for a lost Kafka without a word
+                await client.end_offsets(client.assignment())  # a consumer waits for a lost Kafka silently
                 quiet = 0
-            for part, records in found.items():
+            for part, records in values.items():
                 self.rings[by_name(part.topic)].add([frame(record, self.bounds) for record in records])

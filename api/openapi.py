@@ -1,4 +1,4 @@
-"""The OpenAPI document: what FastAPI says of the paths, with the models of rows and the records' own JSON Schema."""
+"""The OpenAPI document: FastAPI's paths, with the models of rows and the records' own JSON Schema."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -17,7 +17,7 @@ TEMPLATE = "#/components/schemas/{model}"
 
 
 def shared(models: Iterable[type[BaseModel]]) -> dict[str, Any]:
-    """Return the schemas of what answers are made of."""
+    """Return the schemas of the answers."""
     _, defined = models_json_schema([(model, "serialization") for model in models], ref_template=TEMPLATE)
     _, records = msgspec.json.schema_components(
         [topic.record for topic in STREAMED], ref_template="#/components/schemas/{name}"

@@ -1,4 +1,4 @@
-"""What goes wrong, as RFC 9457 says it: ``application/problem+json`` with one clear line and nothing of the inside."""
+"""Errors as in RFC 9457: ``application/problem+json`` with one clear line and no internal details."""
 
 import logging
 from collections.abc import Sequence
@@ -18,20 +18,20 @@ from api.cursor import CursorError
 MEDIA = "application/problem+json"
 NAME_LETTERS = 100
 FOUND = {
-    404: "there is nothing here; /openapi.json lists what there is",
-    405: "this cannot be done here; the header Allow says what can",
+    404: "unknown path; /v1 lists all paths, /docs shows them",
+    405: "method not allowed; the header Allow lists the allowed ones",
 }
-"""What the framework found, in words."""
+"""Messages for the framework's errors."""
 log = logging.getLogger("foretick")
 
 
-def shorten(text: str, letters: int) -> str:
+def shorten(text: str, dead_letters: int) -> str:
     """Return a text, cut where it is longer."""
-    return text if len(text) <= letters else f"{text[: letters - 1]}…"
+    return text if len(text) <= dead_letters else f"{text[: dead_letters - 1]}…"
 
 
 class ProblemDetails(BaseModel):
-    """Why a request was not answered."""
+    """The reason why a request was refused."""
 
     title: str = Field(examples=["Unauthorized"])
     status: int = Field(examples=[401])
@@ -39,7 +39,7 @@ class ProblemDetails(BaseModel):
 
 
 class ProblemError(Exception):
-    """An answer other than what was asked for; `headers` go with it."""
+    """An error answer, with its `headers`."""
 
     def __init__(self, status: int, detail: str, **headers: str) -> None:
         super().__init__(detail)
@@ -58,35 +58,35 @@ class ProblemError(Exception):
 
 def too_slow(_: Request, __: Exception) -> Response:
     """Answer a query that took too long."""
-    return ProblemError(503, "the answer takes too long: ask for less, by `from` and `to` or by filters").response()
+    return ProblemError(503, "the query takes too long: request less, by `from` and `to` or by filters").response()
 
 
 def unreachable(_: Request, error: Exception) -> Response:
-    """Answer where the database does not."""
+    """Answer if the database does not."""
     log.error("the database does not answer: %s", " ".join(str(error).split()))
     return ProblemError(503, "the database does not answer; try again later", Retry_After="5").response()
 
 
 def invalid(_: Request, error: Exception) -> Response:
-    """Say which parameter is wrong, and why."""
+    """Name the invalid parameter, and why."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - for mypy: it is registered for no other
     return question(error.errors())
 
 
 def question(errors: Sequence[Any]) -> Response:
-    """Say what is wrong with a question, by the first of its errors."""
+    """Answer an invalid request with the first of its errors."""
     first, *others = errors
     kind, more = first["type"], f" (and {len(others)} more)" if others else ""
     if kind == "json_invalid":
-        return ProblemError(422, "body: it is no JSON").response()
+        return ProblemError(422, "body: invalid JSON").response()
     named = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
-    where = "".join(letter if letter.isprintable() else " " for letter in named)  # a client may have made it up
-    said = "there is no such parameter" if kind == "extra_forbidden" else first["msg"]
-    return ProblemError(422, f"{shorten(where, NAME_LETTERS)}: {said}{more}").response()
+    where = "".join(letter if letter.isprintable() else " " for letter in named)  # the client chose it
+    output = "there is no such parameter" if kind == "extra_forbidden" else first["msg"]
+    return ProblemError(422, f"{shorten(where, NAME_LETTERS)}: {output}{more}").response()
 
 
 def wrong_cursor(_: Request, error: Exception) -> Response:
-    """Say what a cursor is."""
+    """Answer an invalid cursor."""
     return ProblemError(422, f"cursor: {error}").response()
 
 
@@ -97,15 +97,15 @@ def known(_: Request, error: Exception) -> Response:
 
 
 def by_framework(_: Request, error: Exception) -> Response:
-    """Say what the framework found: no such path, no such method."""
+    """Answer the framework's errors: no such path, no such method."""
     assert isinstance(error, HTTPException)  # noqa: S101 - as in `invalid`
     headers = dict(error.headers or {})
     return ProblemError(error.status_code, FOUND.get(error.status_code, str(error.detail)), **headers).response()
 
 
 def unexpected(_: Request, __: Exception) -> Response:
-    """Say no more than that it is our mistake; the server's log has the rest."""
-    return ProblemError(500, "something is wrong on our side; the log of the API says what").response()
+    """Answer an internal error without details; the server's log has them."""
+    return ProblemError(500, "internal error; the API's log has the details").response()
 
 
 def handle(app: FastAPI) -> None:
@@ -125,7 +125,7 @@ def handle(app: FastAPI) -> None:
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Return what the OpenAPI document says of these answers."""
+    """Return the OpenAPI descriptions of these answers."""
     return {
         status: {
             "description": HTTPStatus(status).phrase,

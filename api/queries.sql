@@ -34,6 +34,75 @@ CROSS JOIN LATERAL (
 ) AS newest
 LIMIT %(rows)s;
 
+-- name: known
+-- Every symbol of which anything is stored. In the tables of bars by skipping from one to the next, which is no scan.
+WITH RECURSIVE of_bars AS (
+    (SELECT symbol FROM bars ORDER BY symbol LIMIT 1)
+    UNION ALL
+    SELECT later.symbol
+    FROM of_bars AS found
+    CROSS JOIN LATERAL (SELECT symbol FROM bars WHERE symbol > found.symbol ORDER BY symbol LIMIT 1) AS later
+),
+of_features AS (
+    (SELECT symbol FROM features ORDER BY symbol LIMIT 1)
+    UNION ALL
+    SELECT later.symbol
+    FROM of_features AS found
+    CROSS JOIN LATERAL (SELECT symbol FROM features WHERE symbol > found.symbol ORDER BY symbol LIMIT 1) AS later
+),
+of_regimes AS (
+    (SELECT symbol FROM regimes ORDER BY symbol LIMIT 1)
+    UNION ALL
+    SELECT later.symbol
+    FROM of_regimes AS found
+    CROSS JOIN LATERAL (SELECT symbol FROM regimes WHERE symbol > found.symbol ORDER BY symbol LIMIT 1) AS later
+)
+SELECT symbol FROM of_bars
+UNION SELECT symbol FROM of_features
+UNION SELECT symbol FROM of_regimes
+UNION SELECT symbol FROM series
+UNION SELECT symbol FROM gaps
+UNION SELECT symbol FROM drift WHERE symbol IS NOT NULL
+UNION SELECT symbol FROM alerts
+ORDER BY symbol;
+
+-- name: bars
+SELECT
+    (extract(epoch FROM time) * 1000)::int8,
+    symbol, interval, (extract(epoch FROM time) * 1000)::int8, open, high, low, close, volume, trades, buy_volume,
+    quote_volume, gap, buy_trades, market_return, market_rank, lead_return, suspect
+FROM bars
+WHERE symbol = %(symbol)s AND interval = %(interval)s AND time >= %(start)s AND time <= %(end)s
+    AND (extract(epoch FROM time) * 1000)::int8 {after} %(after_0)s::int8
+ORDER BY time {order}
+LIMIT %(rows)s;
+
+-- name: features
+-- A value whose name nobody has stored goes by its place, counted from 1.
+SELECT
+    (extract(epoch FROM f.time) * 1000)::int8,
+    f.symbol, f.interval, (extract(epoch FROM f.time) * 1000)::int8, f.close, f.fingerprint,
+    coalesce(
+        (
+            SELECT json_object_agg(coalesce(v.name, v.place::text), v.value ORDER BY v.place)
+            FROM unnest(d.names, f.values) WITH ORDINALITY AS v(name, value, place)
+            WHERE %(feature)s::text[] = '{{}}' OR v.name = ANY(%(feature)s::text[])
+        ),
+        '{{}}'
+    )
+FROM (
+    SELECT * FROM features
+    WHERE symbol = %(symbol)s AND interval = %(interval)s AND time >= %(start)s AND time <= %(end)s
+        AND (extract(epoch FROM time) * 1000)::int8 {after} %(after_0)s::int8
+    ORDER BY time {order}
+    LIMIT %(rows)s
+) AS f
+LEFT JOIN feature_definitions AS d USING (fingerprint)
+ORDER BY f.time {order};
+
+-- name: feature_names
+SELECT DISTINCT unnest(names) FROM feature_definitions;
+
 -- name: latest
 -- The newest row of each series, where it is the champion's; of several versions of a model, the newest row.
 WITH said AS (
@@ -89,7 +158,7 @@ LIMIT %(rows)s;
 SELECT
     (extract(epoch FROM o.time) * 1000)::int8, s.series_id,
     s.symbol, s.interval, (extract(epoch FROM o.time) * 1000)::int8, s.model, s.version, s.horizon,
-    CASE o.role WHEN 'c' THEN 'champion' WHEN 'h' THEN 'challenger' WHEN 's' THEN 'shadow' END,
+    role_named(o.role),
     (extract(epoch FROM o.target_time) * 1000)::int8,
     CASE o.status WHEN 's' THEN 'scored' WHEN 't' THEN 'stale' WHEN 'u' THEN 'unscored' END,
     o.realised, o.absolute_error, o.naive_absolute_error, o.pinball, o.interval_hit, o.direction_hit
@@ -172,7 +241,7 @@ SELECT
     %(symbol)s::text, %(interval)s::text, (extract(epoch FROM time) * 1000)::int8, model, horizon,
     scored::int8,
     (hits / nullif(scored, 0))::float8,
-    (1 - against_naive / nullif(naive_pinball, 0))::float8,
+    skill_of(against_naive, naive_pinball),
     (directions / nullif(moved, 0))::float8,
     (absolute_error / nullif(errors, 0))::float8,
     (pinball / nullif(pinballs, 0))::float8
@@ -198,7 +267,7 @@ LIMIT %(rows)s;
 -- name: models
 SELECT DISTINCT ON (model)
     model,
-    model, number, action, champion, challengers, shadow, fingerprint, (extract(epoch FROM time) * 1000)::int8,
+    model, number, action, champion, challengers, standby, fingerprint, (extract(epoch FROM time) * 1000)::int8,
     decided_by, why, evidence
 FROM model_deployments
 WHERE (%(model)s::text IS NULL OR model = %(model)s) AND model > %(after_0)s
@@ -276,8 +345,9 @@ WITH scored AS (
 )
 SELECT
     interval, model, horizon, count(interval_hit), avg(interval_hit::int)::float8,
-    1 - sum(pinball) FILTER (WHERE naive_pinball IS NOT NULL)
-        / nullif(sum(naive_pinball) FILTER (WHERE pinball IS NOT NULL), 0)
+    skill_of(
+        sum(pinball) FILTER (WHERE naive_pinball IS NOT NULL), sum(naive_pinball) FILTER (WHERE pinball IS NOT NULL)
+    )
 FROM scored
 GROUP BY interval, model, horizon
 ORDER BY interval, model, horizon;

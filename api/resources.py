@@ -1,4 +1,4 @@
-"""The tables that can be read: the row of each, what may be asked, and the key by which its pages are ordered.
+"""The tables: row, parameters, and the key by which the pages are ordered.
 
 A table's query, in queries.sql by the same name, gives the columns of the key first, then those of the row.
 """
@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from api import rows
 from api.cursor import Key, Number, Text, Time
-from api.questions import SHOWN_BUCKETS, OfSkill, Question
+from api.query_parameters import SHOWN_BUCKETS, OfSkill, Question
 from topics.limits import END_OF_TIME
 from topics.units import interval_ms
 
@@ -27,25 +27,25 @@ class Resource:
     key: tuple[Any, ...]
 
     def start(self, descending: bool) -> Key:
-        """Return a key that lies before every row's."""
+        """Return a key before every row's."""
         first: dict[Any, int | str] = {Time: -1, Number: -1, Text: ""}
         after_all: dict[Any, int | str] = {Time: END_OF_TIME, Number: 2**31 - 1, Text: ""}
         return tuple((after_all if descending else first)[kind] for kind in self.key)
 
     def parameters(self, question: Question, after: Key | None, descending: bool) -> dict[str, Any]:
-        """Return what the query's parameters are: the filters, the bounds in time, and the key after which to go on."""
-        found = question.filters()
+        """Return the query's parameters: the filters, the bounds in time, and the key after which to continue."""
+        values = question.filters()
         key = self.start(descending) if after is None else after
         if self.key[0] is Time:
-            start, end = found["start"], found["end"]
+            start, end = values["start"], values["end"]
             low = 0 if start is None else start
             high = END_OF_TIME if end is None else end - 1  # inclusive: times are whole milliseconds
             if after is not None:
                 low, high = (low, min(high, int(after[0]))) if descending else (max(low, int(after[0])), high)
-            found |= {"start": timestamp(low), "end": timestamp(high)}
+            values |= {"start": timestamp(low), "end": timestamp(high)}
         if isinstance(question, OfSkill):
-            found |= windows(question)
-        return found | {f"after_{place}": value for place, value in enumerate(key)} | {"rows": question.limit + 1}
+            values |= windows(question)
+        return values | {f"after_{place}": value for place, value in enumerate(key)} | {"rows": question.limit + 1}
 
 
 def windows(question: OfSkill) -> dict[str, Any]:
@@ -57,11 +57,13 @@ def windows(question: OfSkill) -> dict[str, Any]:
 
 
 def timestamp(milliseconds: int) -> datetime:
-    """Return a time as the database knows it."""
+    """Return a time in the database's type."""
     return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=milliseconds)
 
 
 SYMBOLS = Resource("symbols", rows.SymbolRow, (Text, Text))
+BARS = Resource("bars", rows.BarRow, (Time,))
+FEATURES = Resource("features", rows.FeatureRow, (Time,))
 LATEST = Resource("latest", rows.PredictionRow, (Text, Text, Text, Number))
 PREDICTIONS = Resource("predictions", rows.PredictionRow, (Time, Number))
 OUTCOMES = Resource("outcomes", rows.OutcomeRow, (Time, Number))
@@ -72,4 +74,4 @@ DRIFT = Resource("drift", rows.DriftRow, (Time, Text, Text, Text, Text, Text, Te
 ALERTS = Resource("alerts", rows.AlertRow, (Time, Text))
 GAPS = Resource("gaps", rows.GapRow, (Time, Text, Text))
 
-RESOURCES = (SYMBOLS, LATEST, PREDICTIONS, OUTCOMES, SKILL, REGIMES, MODELS, DRIFT, ALERTS, GAPS)
+RESOURCES = (SYMBOLS, BARS, FEATURES, LATEST, PREDICTIONS, OUTCOMES, SKILL, REGIMES, MODELS, DRIFT, ALERTS, GAPS)

@@ -4,12 +4,24 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response, Security
 
+from api import known_symbols
 from api import resources as r
 from api.access import BEARER, needs
 from api.formats import MEDIA
 from api.page import page
 from api.problems import responses
-from api.questions import OfAlerts, OfDrift, OfGaps, OfLatest, OfModel, OfModels, OfSeries, OfSkill, OfSymbols
+from api.query_parameters import (
+    OfAlerts,
+    OfDrift,
+    OfFeatures,
+    OfGaps,
+    OfLatest,
+    OfModel,
+    OfModels,
+    OfSeries,
+    OfSkill,
+    OfSymbols,
+)
 from api.resources import Resource
 
 router = APIRouter(
@@ -20,16 +32,17 @@ router = APIRouter(
 )
 
 CSV = (
-    "the columns' names, then a line for each row; a text that a spreadsheet would take for a formula has an "
+    "the columns' names, then a line for each row; a text that a spreadsheet would execute as a formula has an "
     "apostrophe before it"
 )
 LINK = {"Link": {"description": '`<…>; rel="next"` where there is another page', "schema": {"type": "string"}}}
 
 
 def documented(resource: Resource) -> dict[str, Any]:
-    """Return what the OpenAPI document says of a table's answers."""
+    """Return the OpenAPI descriptions of a table's answers; 404 is for an unknown symbol."""
     name = resource.row.__name__
-    example = resource.row.model_config["json_schema_extra"]["examples"][0]  # type: ignore[index]
+    missing = responses(404) if resource not in (r.SYMBOLS, r.MODELS) else {}
+    example = resource.row.model_config["json_schema_extra"]["examples"][0]  # type: ignore[index] # each row has an example
     page_schema = {
         "type": "object",
         "required": ["rows", "next"],
@@ -46,14 +59,28 @@ def documented(resource: Resource) -> dict[str, Any]:
         MEDIA["arrow"]: {"schema": {"type": "string", "format": "binary", "description": "an Arrow IPC stream"}},
         MEDIA["csv"]: {"schema": {"type": "string", "description": CSV}},
     }
-    said = {"description": f"A page of rows, each a {name}", "headers": LINK, "content": content}
-    return {"responses": {200: said}, "response_class": Response, "openapi_extra": {"x-row": name}}
+    values = {"description": f"A page of rows, each a {name}", "headers": LINK, "content": content}
+    return {"responses": {200: values, **missing}, "response_class": Response, "openapi_extra": {"x-row": name}}
 
 
 @router.get("/symbols", **documented(r.SYMBOLS))
 def symbols(request: Request, question: Annotated[OfSymbols, Query()]) -> Response:
-    """What is stored: symbols and intervals, and the times of their first and newest bars."""
+    """The stored symbols and intervals, and the times of their first and newest bars."""
     return page(request, r.SYMBOLS, question)
+
+
+@router.get("/bars", **documented(r.BARS))
+def bars(request: Request, question: Annotated[OfSeries, Query()]) -> Response:
+    """The bars of a symbol."""
+    return page(request, r.BARS, question)
+
+
+@router.get("/features", **documented(r.FEATURES))
+def features(request: Request, question: Annotated[OfFeatures, Query()]) -> Response:
+    """The features of a symbol's bars, as they were stored."""
+    if question.feature:
+        known_symbols.check_features(request.app.state.database, question.feature)
+    return page(request, r.FEATURES, question)
 
 
 @router.get("/predictions/latest", **documented(r.LATEST))
@@ -70,25 +97,25 @@ def predictions(request: Request, question: Annotated[OfModels, Query()]) -> Res
 
 @router.get("/outcomes", **documented(r.OUTCOMES))
 def outcomes(request: Request, question: Annotated[OfModels, Query()]) -> Response:
-    """What came true of the forecasts of a symbol, and their scores, by the time of the forecast."""
+    """The outcomes of a symbol's forecasts, and their scores, by the time of the forecast."""
     return page(request, r.OUTCOMES, question)
 
 
 @router.get("/skill", **documented(r.SKILL))
 def skill(request: Request, question: Annotated[OfSkill, Query()]) -> Response:
-    """Rolling scores of each model and horizon; over the last 168 buckets where no `from` is given."""
+    """Rolling scores of each model and horizon; over the last 168 buckets if no `from` is given."""
     return page(request, r.SKILL, question)
 
 
 @router.get("/regimes", **documented(r.REGIMES))
 def regimes(request: Request, question: Annotated[OfSeries, Query()]) -> Response:
-    """The market states of a symbol."""
+    """The regimes of a symbol."""
     return page(request, r.REGIMES, question)
 
 
 @router.get("/models", **documented(r.MODELS))
 def models(request: Request, question: Annotated[OfModel, Query()]) -> Response:
-    """Which versions of each model serve."""
+    """The versions of each model in service."""
     return page(request, r.MODELS, question)
 
 
@@ -100,11 +127,11 @@ def drift(request: Request, question: Annotated[OfDrift, Query()]) -> Response:
 
 @router.get("/alerts", **documented(r.ALERTS))
 def alerts(request: Request, question: Annotated[OfAlerts, Query()]) -> Response:
-    """Alerts of all rules, with what was said to them."""
+    """Alerts of all rules, with their acknowledgements."""
     return page(request, r.ALERTS, question)
 
 
 @router.get("/gaps", **documented(r.GAPS))
 def gaps(request: Request, question: Annotated[OfGaps, Query()]) -> Response:
-    """Spans in which a venue had trades that never came."""
+    """Spans of a venue's missing trades."""
     return page(request, r.GAPS, question)

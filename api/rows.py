@@ -1,4 +1,4 @@
-"""The rows that the API gives, each a flat table: what a column is called, holds and means is said here, once.
+"""The rows of the API's tables: names, types and descriptions of the columns.
 
 Times are epoch milliseconds, UTC, as on the topics. Unknown is null.
 """
@@ -33,8 +33,53 @@ class SymbolRow(BaseModel):
     model_config = example(symbol="BTCUSDT", interval="1m", first=FIRST, newest=FIRST + 86_400_000)
 
 
+class BarRow(BaseModel):
+    """A bar, by the time of its beginning."""
+
+    symbol: str
+    interval: str
+    time: Time
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float | None = Field(description="in the base currency")
+    trades: int | None
+    buy_volume: float | None = Field(description="bought by takers")
+    quote_volume: float | None
+    gap: int = Field(description="the bars that are missing before this one")
+    buy_trades: int | None = Field(description="the trades in which takers bought")
+    market_return: float | None = Field(description="the universe's log return since the symbol's previous bar")
+    market_rank: Share | None = Field(description="the symbol's rank in the universe by its return")
+    lead_return: float | None = Field(description="the leader's log return since the symbol's previous bar")
+    suspect: str | None = Field(description="which price is suspect, and why")
+
+    model_config = example(
+        **{"symbol": "BTCUSDT", "interval": "1m", "time": FIRST, "open": 103_240.0, "high": 103_260.5},
+        **{"low": 103_231.0, "close": 103_250.5, "volume": 4.21, "trades": 311, "buy_volume": 2.4},
+        **{"quote_volume": 434_660.2, "gap": 0, "buy_trades": 170, "market_return": 0.0002, "market_rank": 0.75},
+        **{"lead_return": 0.0001, "suspect": None},
+    )
+
+
+class FeatureRow(BaseModel):
+    """The features of one bar by their names, which docs/FEATURES.md explains, in the order of their definition."""
+
+    symbol: str
+    interval: str
+    time: Time
+    close: float
+    fingerprint: str = Field(description="the definition of the features")
+    features: dict[str, float | None] = Field(description="one without a known name has its index, from 1")
+
+    model_config = example(
+        **{"symbol": "BTCUSDT", "interval": "1m", "time": FIRST, "close": 103_250.5, "fingerprint": "8c1d"},
+        features={"rsi_14": 54.2, "ema_12": 103_244.9},
+    )
+
+
 class PredictionRow(BaseModel):
-    """What one model version said at the close of the bar at `time` of the log return over `horizon` bars."""
+    """The forecast of one model version at the close of the bar at `time` of the log return over `horizon` bars."""
 
     symbol: str
     interval: str
@@ -60,7 +105,7 @@ class PredictionRow(BaseModel):
         description="above 1, the bar is farther from the training data than that data is from itself"
     )
     expired: bool = Field(description="whether the model's training was too old")
-    weights: dict[str, float] | None = Field(description="what each model counted in a combination of several")
+    weights: dict[str, float] | None = Field(description="the weight of each model in a combination")
 
     model_config = example(
         **{"symbol": "BTCUSDT", "interval": "1m", "time": FIRST, "model": "ridge", "version": "3f2a9c1b7d04"},
@@ -72,7 +117,7 @@ class PredictionRow(BaseModel):
 
 
 class OutcomeRow(BaseModel):
-    """What came true of one forecast, and its scores; returns and errors are log returns."""
+    """The outcome of one forecast, and its scores; returns and errors are log returns."""
 
     symbol: str
     interval: str
@@ -87,8 +132,8 @@ class OutcomeRow(BaseModel):
     absolute_error: float | None
     naive_absolute_error: float | None = Field(description="of a forecast of no change")
     pinball: float | None = Field(description="the mean over the quantiles")
-    interval_hit: bool | None = Field(description="whether the price came into the 90 % interval")
-    direction_hit: bool | None = Field(description="null where the price did not move")
+    interval_hit: bool | None = Field(description="whether the price was in the 90 % interval")
+    direction_hit: bool | None = Field(description="null if the price did not move")
 
     model_config = example(
         **{"symbol": "BTCUSDT", "interval": "1m", "time": FIRST, "model": "ridge", "version": "3f2a9c1b7d04"},
@@ -99,9 +144,9 @@ class OutcomeRow(BaseModel):
 
 
 class SkillRow(BaseModel):
-    """How well a model's champion did over the window of buckets that ends at `time`.
+    """The scores of a model's champion over the window of buckets that ends at `time`.
 
-    `time` is the end of the last bucket of the window and lies ahead while that bucket fills.
+    `time` is the end of the last bucket of the window, which is in the future while that bucket fills.
     """
 
     symbol: str
@@ -111,20 +156,20 @@ class SkillRow(BaseModel):
     horizon: int = Field(description="bars ahead")
     scored: int = Field(description="the outcomes in the window")
     coverage: Share | None = Field(description="the share in the 90 % interval")
-    skill: float | None = Field(description="1 - pinball / pinball of the naive model at the very same bars")
+    pinball_skill: float | None = Field(description="1 - pinball / pinball of the naive model at the very same bars")
     direction: Share | None = Field(description="the share of right directions where the price moved")
     absolute_error: float | None
     pinball: float | None
 
     model_config = example(
         **{"symbol": "BTCUSDT", "interval": "1m", "time": FIRST + 3_600_000, "model": "ridge", "horizon": 5},
-        **{"scored": 1_440, "coverage": 0.897, "skill": 0.031, "direction": 0.508},
+        **{"scored": 1_440, "coverage": 0.897, "pinball_skill": 0.031, "direction": 0.508},
         **{"absolute_error": 0.0007, "pinball": 0.0003},
     )
 
 
 class RegimeRow(BaseModel):
-    """The market's state after one bar: the likeliest state and the probability of each."""
+    """The regime after one bar: the likeliest state and the probability of each."""
 
     symbol: str
     interval: str
@@ -140,14 +185,14 @@ class RegimeRow(BaseModel):
 
 
 class ModelRow(BaseModel):
-    """Which versions of a model serve: its newest deployment. `champion` null: the model has left service."""
+    """The versions of a model in service: its newest deployment. `champion` null: the model has left service."""
 
     model: str
     number: int = Field(description="of the decision, counted from 1 for each model")
     action: str
     champion: str | None
     challengers: list[str]
-    shadow: str | None = Field(description="the champion before, kept running for a rollback")
+    standby: str | None = Field(description="the previous champion, kept running for a rollback")
     fingerprint: str
     time: Time
     decided_by: str
@@ -156,13 +201,13 @@ class ModelRow(BaseModel):
 
     model_config = example(
         **{"model": "ridge", "number": 2, "action": "promote", "champion": "3f2a9c1b7d04", "challengers": []},
-        **{"shadow": "1b0c55aa90de", "fingerprint": "8c1d", "time": FIRST, "decided_by": "sequential test"},
+        **{"standby": "1b0c55aa90de", "fingerprint": "8c1d", "time": FIRST, "decided_by": "sequential test"},
         **{"why": "it won", "evidence": {"wealth": 21.5}},
     )
 
 
 class DriftRow(BaseModel):
-    """A change that has lasted until the bar at `time`: what a detector measured is beyond its limit."""
+    """A lasting change, up to the bar at `time`: a detector's statistic is beyond its limit."""
 
     model: str
     version: str
@@ -185,11 +230,11 @@ class DriftRow(BaseModel):
 
 
 class AlertRow(BaseModel):
-    """A rule that matched, once; and whether somebody has said that they have seen it."""
+    """A rule that matched, once; and its acknowledgement."""
 
     alert_id: str
     rule: str
-    symbol: str = Field(description="ALL, or a component's name in capitals, where the rule is about no symbol")
+    symbol: str = Field(description="ALL, or a component's name in capitals, if the rule is about no symbol")
     time: Time
     severity: Severity
     message: str
@@ -197,10 +242,10 @@ class AlertRow(BaseModel):
     model: str | None
     interval: str | None
     horizon: int | None = Field(description="bars ahead")
-    value: float | None = Field(description="the number that the rule's condition looked at")
-    held: int = Field(description="what matched since the alert before and was held back: cooldown, quiet hours")
-    acknowledged: Time | None = Field(description="when; null where nobody has yet")
-    note: str | None = Field(description="what was said with it, null where nobody has acknowledged")
+    value: float | None = Field(description="the number tested by the rule's condition")
+    held: int = Field(description="suppressed matches since the previous alert: cooldown, quiet hours")
+    acknowledged: Time | None = Field(description="when; null if not yet")
+    note: str | None = Field(description="the note of the acknowledgement, null if there is none")
 
     model_config = example(
         **{"alert_id": "up-5f0c", "rule": "up", "symbol": "BTCUSDT", "time": FIRST, "severity": "warning"},
@@ -210,20 +255,20 @@ class AlertRow(BaseModel):
 
 
 class GapRow(BaseModel):
-    """Trades that a venue had and that never came: between `start` and `end` nothing more is known of the symbol.
+    """Missing trades of a venue: between `start` and `end` no others of the symbol are known.
 
-    With a `reader` it is no venue's: that reader never got some Kafka records, which were deleted before.
+    With a `reader` it is a gap of that reader, which lost Kafka records that were deleted before.
     """
 
-    symbol: str = Field(description="ALL where a reader lost Kafka records: whose they were is unknown")
-    venue: str = Field(description="the venue; of records lost by a reader, where they were in Kafka")
+    symbol: str = Field(description="ALL if a reader lost Kafka records, whose symbols are unknown")
+    venue: str = Field(description="the venue; for records lost by a reader, their topic and offsets in Kafka")
     start: Time
     end: Time
     reason: str
-    trades: int | None = Field(description="how many are missing, where the venue counts its trades")
+    trades: int | None = Field(description="how many are missing, if the venue's ids are consecutive")
     after_id: str | None = Field(description="the venue's id of the last trade before")
     before_id: str | None = Field(description="the venue's id of the first trade after")
-    reader: str | None = Field(description="the Kafka consumer group that lost records; null where it is a venue's")
+    reader: str | None = Field(description="the Kafka consumer group that lost records; null for a venue's gap")
     topic: str | None
     partition: int | None
     first_offset: int | None = Field(description="of the first record that the reader never got")

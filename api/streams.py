@@ -1,17 +1,30 @@
-"""The streams: one path each, as Server-Sent Events or, where the client asks for that, over a WebSocket."""
+"""The streams: one path each, as Server-Sent Events or, if the client requests it, over a WebSocket."""
 
+import asyncio
+from contextlib import suppress
 from functools import partial
 from typing import Annotated, Any
 
+import psycopg
 from fastapi import APIRouter, Depends, Query, Request, Response, Security, WebSocket
+from psycopg_pool import PoolTimeout
 
+from api import known_symbols
 from api.access import BEARER, Access, needs
 from api.events import EventStream, talk
-from api.follow import Follower
-from api.position import Position, PositionError
+from api.follow import TopicSubscription
 from api.problems import ProblemError, responses
-from api.questions import OfAlertStream, OfDriftStream, OfGapStream, OfModelStream, OfRegimeStream, OfStream, once
-from api.selection import Selection
+from api.query_parameters import (
+    OfAlertStream,
+    OfDriftStream,
+    OfGapStream,
+    OfModelStream,
+    OfRegimeStream,
+    OfStream,
+    once,
+)
+from api.stream_filter import Selection
+from api.stream_position import Position, PositionError
 from api.tokens import Token
 from topics.catalog import ALERTS, DRIFT, GAPS, OUTCOMES, PREDICTIONS, REGIMES, Topic
 
@@ -26,16 +39,20 @@ STREAMS: dict[Topic, type[OfStream]] = {
 LAST_EVENT_ID = {
     "name": "Last-Event-ID",
     "in": "header",
-    "description": "the id of the last event that came: go on after it",
+    "description": "the id of the last event received: continue after it",
     "schema": {"type": "string", "maxLength": 4000},
 }
 
 router = APIRouter(prefix="/v1/stream", tags=["streams"])
 
 
-async def begun(connection: Request | WebSocket, topic: Topic, question: OfStream, token: Token) -> Follower:
-    """Return what follows the topic, from after the last id on where there is one. Raises ProblemError."""
+async def begun(connection: Request | WebSocket, topic: Topic, question: OfStream, token: Token) -> TopicSubscription:
+    """Return the subscription to the topic, from after the last id if there is one. Raises ProblemError."""
     once(connection.query_params, question)
+    if question.symbol:
+        # A stream needs no database: if it does not answer, symbols are not checked.
+        with suppress(psycopg.Error, PoolTimeout):
+            await asyncio.to_thread(known_symbols.check, connection.app.state.database, topic.name, question.symbol)
     last = connection.headers.get("last-event-id") or question.last_id
     try:
         position = Position.decode(last, topic.name) if last else None
@@ -43,29 +60,31 @@ async def begun(connection: Request | WebSocket, topic: Topic, question: OfStrea
         raise ProblemError(422, f"last_id: {error}") from None
     access: Access = connection.app.state.access
     selection = Selection.of(question, topic.record)
-    follower = Follower(connection.app.state.hub, topic, selection, partial(access.holds, token))
-    await follower.begin(position)
-    return follower
+    subscription = TopicSubscription(
+        hub=connection.app.state.hub, topic=topic, selection=selection, allowed=partial(access.holds, token)
+    )
+    await subscription.begin(position)
+    return subscription
 
 
 def described(topic: Topic) -> dict[str, Any]:
-    """Return what the OpenAPI document says of a stream."""
+    """Return the OpenAPI description of a stream."""
     name = topic.record.__name__
     text = (
         f"Blocks of `id:` and `data:`; the data is a record, by #/components/schemas/{name}. A block with an id alone "
-        "says where the stream is; `event: note` tells that Kafka is away, or back. The last block, `event: end`, says "
-        "why, where the server ends the stream."
+        "has the stream's position; `event: note` reports that Kafka is away, or back. The last block, `event: end`, "
+        "has the reason if the server ends the stream."
     )
     content = {"text/event-stream": {"schema": {"type": "string", "description": text}}}
-    said = {"description": f"A stream of records, each a {name}", "content": content}
+    values = {"description": f"A stream of records, each a {name}", "content": content}
     return {
-        "responses": {200: said} | responses(401, 403, 410, 422, 429, 503),
+        "responses": {200: values} | responses(401, 403, 404, 410, 422, 429, 503),
         "response_class": Response,
         "openapi_extra": {"parameters": [LAST_EVENT_ID], "x-record": name},
         "summary": f"Follow {topic.name}",
         "description": f"Each {name} as it is published, as Server-Sent Events; over a WebSocket by the same path, "
-        'where each message is `{"id": …, "data": …}`. With the last id given back nothing is missed and nothing '
-        "comes twice.",
+        'where each message is `{"id": …, "data": …}`. With the last id nothing is missed and nothing '
+        "comes twice. An unknown symbol is refused, unless the database does not answer.",
     }
 
 
@@ -86,7 +105,7 @@ def add(topic: Topic, asked: type[OfStream]) -> None:
             await socket.send_denial_response(problem.response())
 
     for function in (events, messages):
-        # What may be asked differs from topic to topic: FastAPI reads it here.
+        # The parameters differ from topic to topic: FastAPI reads them here.
         function.__annotations__["question"] = Annotated[asked, Query()]
     path = f"/{topic.name}"
     router.get(path, name=f"stream_{topic.name}", dependencies=[Security(BEARER)], **described(topic))(events)

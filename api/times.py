@@ -1,4 +1,4 @@
-"""Times as a client writes them."""
+"""Parses clients' times."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -7,9 +7,9 @@ from pydantic_core import PydanticCustomError
 
 
 def moment(value: Any) -> int:
-    """Return a time in epoch milliseconds: from epoch milliseconds, or ISO 8601, UTC where no zone is given.
+    """Return a time in epoch milliseconds: from epoch milliseconds, or ISO 8601, UTC if no zone is given.
 
-    Raises PydanticCustomError where it is neither.
+    Raises PydanticCustomError if it is neither.
 
     >>> moment("2025-05-18"), moment("1747526400000")
     (1747526400000, 1747526400000)

@@ -1,7 +1,6 @@
-"""Who may ask: tokens, kept as hashes in a file that only the owner reads.
-
-In a file and not in a table: streams need no database, a revocation holds at once, and whoever can read the database
-learns nothing about tokens. A token is 256 random bits, so that one round of SHA-256 is enough.
+"""Tokens, stored as hashes in a file that only the owner can read. A file and not a table, since streams need no
+database, a revocation takes effect at once, and readers of the database learn nothing about tokens. A token is 256
+random bits, so that one round of SHA-256 is enough.
 """
 
 import fcntl
@@ -25,11 +24,11 @@ SCOPES: tuple[Scope, ...] = get_args(Scope)
 FILE, LOCAL_FILE = "tokens.json", "api.token"
 LOCAL: str = "local"
 LOCAL_SCOPES: tuple[Scope, ...] = ("read", "stream")
-"""The token of programs on this machine: the dashboard's user reads it from a file."""
+"""The token of programs on this machine, which this user's programs read from a file."""
 
 
-class Token(Struct, frozen=True):
-    """What is known of a token: all but itself. `created` is in seconds since 1970."""
+class Token(Struct, frozen=True, kw_only=True):
+    """A token's properties, without its text. `created` is in seconds since 1970."""
 
     id: str
     name: str
@@ -39,7 +38,7 @@ class Token(Struct, frozen=True):
 
 
 class TokenError(ValueError):
-    """A token that cannot be made or revoked. The message is one line."""
+    """A token cannot be created or revoked. The message is one line."""
 
 
 class TakenError(TokenError):
@@ -47,7 +46,7 @@ class TakenError(TokenError):
 
 
 def write_secret(path: Path, content: bytes) -> None:
-    """Write a file that only the owner reads; a reader sees the old content or the new one."""
+    """Write a file that only the owner reads; atomically for readers."""
     new = path.with_suffix(".new")
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(content)
@@ -67,32 +66,32 @@ class Tokens:
         self._by_id: dict[str, Token] = {}
 
     def all(self) -> list[Token]:
-        """Return every token, the oldest first. Raises TokenError where the file cannot be read."""
+        """Return every token, the oldest first. Raises TokenError if the file cannot be read."""
         try:
-            found = self._path.stat()
+            results = self._path.stat()
         except FileNotFoundError:
             self._read_at, self._by_id = None, {}
             return []
-        if (found.st_mtime_ns, found.st_ino) != self._read_at:
+        if (results.st_mtime_ns, results.st_ino) != self._read_at:
             try:
                 read = msgspec.json.decode(self._path.read_bytes(), type=list[Token])
             except msgspec.MsgspecError as error:
                 raise TokenError(f"{self._path} cannot be read ({error}); remove it, and make new tokens") from None
             self._by_id = {token.id: token for token in read}
-            self._read_at = found.st_mtime_ns, found.st_ino
+            self._read_at = results.st_mtime_ns, results.st_ino
         return list(self._by_id.values())
 
     def find(self, text: str) -> Token | None:
-        """Return the token that a client sent, None where there is no such."""
+        """Return the properties of a client's token, None if it is unknown."""
         self.all()
         parts = text.split("_")
         token = self._by_id.get(parts[1]) if len(parts) == 3 else None
         return token if token is not None and hmac.compare_digest(token.sha256, _hash(text)) else None
 
     def create(self, name: str, scopes: tuple[Scope, ...]) -> tuple[str, Token]:
-        """Return a new token, whose text is nowhere else, and what is kept of it.
+        """Return a new token's text, which is not stored, and its properties.
 
-        Raises TokenError where the name is taken, empty or this machine's own, or no scope is given.
+        Raises TokenError if the name is taken, empty or this machine's own, or no scope is given.
         """
         if name == LOCAL:
             raise TokenError(f"the name {LOCAL!r} is that of this machine's own token; choose another")
@@ -109,12 +108,12 @@ class Tokens:
             identity = secrets.token_hex(4)
             text = f"foretick_{identity}_{secrets.token_hex(32)}"
             unique = tuple(scope for scope in SCOPES if scope in scopes)
-            token = Token(identity, name, unique, int(time.time()), _hash(text))
+            token = Token(id=identity, name=name, scopes=unique, created=int(time.time()), sha256=_hash(text))
             tokens.append(token)
         return text, token
 
     def revoke(self, name: str) -> Token:
-        """Remove the token of that name or id and return it. Raises TokenError where there is none."""
+        """Remove the token of that name or id and return it. Raises TokenError if there is none."""
         with self._changing() as tokens:
             for token in tokens:
                 if name in (token.name, token.id):
@@ -124,7 +123,7 @@ class Tokens:
             raise TokenError(f"there is no token {name!r}; there are: {names}")
 
     def local(self) -> Path:
-        """Return the file that holds the token of this machine's programs; make both where there is none that holds."""
+        """Return the file with the token of this machine's programs; create both if there is no valid one."""
         path = self._home / LOCAL_FILE
         if not path.exists() or self.find(path.read_text().strip()) is None:
             if any(token.name == LOCAL for token in self.all()):
@@ -135,7 +134,7 @@ class Tokens:
 
     @contextmanager
     def _changing(self) -> Iterator[list[Token]]:
-        """Give the tokens to change, and write them down, one process at a time."""
+        """Yield the tokens for changes, and write them, one process at a time."""
         private(self._home)
         with (self._home / "tokens.lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)

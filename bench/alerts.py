@@ -19,14 +19,14 @@ from settings import ROOT
 
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "alerts")]
 
-from alert_records import MINUTE, prediction  # noqa: E402 - found by the line above
-from alert_runs import COMPONENTS, TAKES_EFFECT_S, Alerts, matches  # noqa: E402
-from receiver import Receiver  # noqa: E402
-from stacks import running  # noqa: E402
+from alert_records import MINUTE, prediction
+from alert_runs import COMPONENTS, TAKES_EFFECT_S, Alerts, matches
+from receiver import Receiver
+from stacks import running
 
-from alerts import matching  # noqa: E402
-from alerts.rule import Rule, When  # noqa: E402
-from topics.records import Prediction  # noqa: E402
+from alerts.rules import matching
+from alerts.rules.rule import Rule, When
+from topics.records import Prediction
 
 SYMBOLS, EACH, STORM_S = 100, 100, 60.0
 LATENCY = """
@@ -168,7 +168,7 @@ def killed(alerts: Alerts) -> dict[str, object]:
 def matching_alone() -> dict[str, object]:
     """Return how many records a second ten rules look at."""
     rules = [
-        Rule(f"r{n}", "prediction", When("above", "mean", 0.001 * n), horizon=15, cooldown_ms=30 * MINUTE)
+        Rule(name=f"r{n}", on="prediction", when=When("above", "mean", 0.001 * n), horizon=15, cooldown_ms=30 * MINUTE)
         for n in range(10)
     ]
     records = [prediction(minute, symbol=f"S{n}", horizons=(1, 5, 15, 60)) for minute in range(500) for n in range(10)]

@@ -19,10 +19,10 @@ import httpx
 
 from bench.replay import cpu, processes, running
 from bench.report import save
+from broker.confirmed_send import KafkaWriter
 from settings import ADDRESSES, Settings
 from settings.broker import Address
 from storage.timescale import Writer
-from stream.outbox import Outbox
 from topics.catalog import PREDICTIONS
 from topics.records import HORIZONS, Forecast, Prediction
 
@@ -33,12 +33,27 @@ LEVELS = [-0.0018, -0.0013, -0.0006, 0.0, 0.0007, 0.0014, 0.0019]
 
 def forecasts(count: int) -> list[list[Prediction]]:
     """Return frames of made-up forecasts of several symbols."""
-    each = [Forecast(horizon, 0.00004, 0.0011, LEVELS, 0.52) for horizon in HORIZONS]
+    each = [Forecast(horizon=horizon, mean=0.00004, scale=0.0011, quantiles=LEVELS, p_up=0.52) for horizon in HORIZONS]
     frames = []
     for number in range(count // FRAME):
         symbol, first = f"S{number % SYMBOLS}USDT", number // SYMBOLS * FRAME
         times = (FIRST + (first + row) * MINUTE for row in range(FRAME))
-        frames.append([Prediction(symbol, "1m", t, "ridge", "v1", "print", 103_250.5, each, "calm") for t in times])
+        frames.append(
+            [
+                Prediction(
+                    symbol=symbol,
+                    interval="1m",
+                    time=t,
+                    model="ridge",
+                    version="v1",
+                    fingerprint="print",
+                    price=103_250.5,
+                    forecasts=each,
+                    regime="calm",
+                )
+                for t in times
+            ]
+        )
     return frames
 
 
@@ -52,10 +67,10 @@ async def store(url: str, frames: list[list[Prediction]]) -> None:
 
 async def publish(kafka: Address, frames: list[list[Prediction]]) -> None:
     """Send the forecasts."""
-    outbox = Outbox(kafka)
+    writer = KafkaWriter(kafka)
     for start in range(0, len(frames), 50):
-        await outbox.send([(PREDICTIONS, rows[0].symbol, rows) for rows in frames[start : start + 50]])
-    await outbox.stop()
+        await writer.send([(PREDICTIONS, rows[0].symbol, rows) for rows in frames[start : start + 50]])
+    await writer.stop()
 
 
 def pages(client: httpx.Client, form: str) -> dict[str, float]:
@@ -105,10 +120,10 @@ def measure(records: int, clients: int, home: Path) -> dict[str, object]:
     frames = forecasts(records)
     count = sum(map(len, frames))
     with running(home, NAMES):
-        found = json.loads((home / ADDRESSES).read_text())
-        address = f"http://127.0.0.1:{found['api_port']}"
+        result = json.loads((home / ADDRESSES).read_text())
+        address = f"http://127.0.0.1:{result['api_port']}"
         headers = {"Authorization": f"Bearer {(home / 'api.token').read_text().strip()}"}
-        asyncio.run(store(found["database_url"], frames))
+        asyncio.run(store(result["database_url"], frames))
         with httpx.Client(base_url=address, headers=headers, timeout=60) as client:
             by_format = {form: pages(client, form) for form in ("json", "arrow", "csv")}
         streams = {}

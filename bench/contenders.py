@@ -49,8 +49,8 @@ def ours(rows: int, repeats: int) -> dict[str, Any]:
 
 def ours_as_talib(rows: int, repeats: int) -> dict[str, Any]:
     """The features that TA-Lib has, by a fold of these alone, unasked columns included."""
-    from bench.peers import of_talib  # noqa: PLC0415 - each process imports what it measures alone
-    from bench.restricted import columns, restricted  # noqa: PLC0415
+    from bench.peers import of_talib
+    from bench.restricted import columns, restricted
 
     features = of_talib()
     some, all_rows = restricted(features), rows_of(market.frame(market.minutes(rows)))
@@ -67,7 +67,7 @@ def ours_as_talib(rows: int, repeats: int) -> dict[str, Any]:
 
 def talib(rows: int, repeats: int) -> dict[str, Any]:
     """TA-Lib's functions, each distinct call once."""
-    from bench.peers import talib_calls  # noqa: PLC0415
+    from bench.peers import talib_calls
 
     names, calls = _names_for_talib(market.minutes(rows)), talib_calls()[0]
     code = {name: compile(call, call, "eval") for name, call in calls.items()}
@@ -82,7 +82,7 @@ def talib(rows: int, repeats: int) -> dict[str, Any]:
 
 
 def _names_for_talib(bars: pd.DataFrame) -> dict[str, Any]:
-    import talib as library  # noqa: PLC0415
+    import talib as library
 
     names: dict[str, Any] = {name: getattr(library, name) for name in library.__all__ if name.isupper()}
     return names | {"np": np} | {name: bars[name].to_numpy(dtype=np.float64) for name in PRICES}
@@ -90,7 +90,7 @@ def _names_for_talib(bars: pd.DataFrame) -> dict[str, Any]:
 
 def each_function(rows: int, repeats: int) -> dict[str, Any]:
     """Seconds a row of every function of ours on one block, and of every call of TA-Lib over the whole history."""
-    from bench.peers import talib_calls  # noqa: PLC0415
+    from bench.peers import talib_calls
 
     bars = market.minutes(rows)
     block = rows_of(market.frame(bars.head(HISTORY + BLOCK)))
@@ -100,8 +100,8 @@ def each_function(rows: int, repeats: int) -> dict[str, Any]:
     names, theirs = _names_for_talib(bars), {}
     for name, call in talib_calls()[0].items():
         code = compile(call, call, "eval")
-        theirs[f"{name} = {call}"] = timed(lambda of=code: eval(of, names), repeats)["seconds"]  # type: ignore[misc] # noqa: S307
-        names[name] = eval(code, names)  # noqa: S307
+        theirs[f"{name} = {call}"] = timed(lambda of=code: eval(of, names), repeats)["seconds"]  # noqa: S307 - our own text
+        names[name] = eval(code, names)  # noqa: S307 - our own text
     mine = {feature.names[0]: _alone(feature, x, repeats) for feature in FEATURES}
     derived = timed(lambda: derive(x, HISTORY, 0.0, market.INTERVAL), repeats * 10)["seconds"]
     return {
@@ -128,7 +128,7 @@ def ta(rows: int, repeats: int) -> dict[str, Any]:
 
 def ta_columns() -> Callable[[Any], Any]:
     """Return the function that adds all of ta's columns to bars."""
-    import ta as library  # noqa: PLC0415
+    import ta as library
 
     warnings.simplefilter("ignore")  # of ta's own making, under today's pandas
     np.seterr(all="ignore")

@@ -56,7 +56,7 @@ def live_fold(bars: int, repeats: int) -> dict[str, Any]:
 
 def live_as_talipp(bars: int, repeats: int) -> dict[str, Any]:
     """The features that talipp has: a bar in the fold's form, the new state and a list of numbers out."""
-    from bench.peers import of_talipp  # noqa: PLC0415 - each process imports what it measures alone
+    from bench.peers import of_talipp
 
     features = [feature for feature, _, _ in of_talipp()]
     some, (old, new), values = restricted(features), _old_and_new(bars), np.empty((columns(features), 1))
@@ -70,20 +70,20 @@ def live_as_talipp(bars: int, repeats: int) -> dict[str, Any]:
             last = newest.tolist()
         return last
 
-    found, ends = timed(act, repeats), dict(zip(_names(features), act(), strict=True))
-    return found | {"ends": [[ends[name] for name in feature.names] for feature in features]}
+    results, ends = timed(act, repeats), dict(zip(_names(features), act(), strict=True))
+    return results | {"ends": [[ends[name] for name in feature.names] for feature in features]}
 
 
 def talipp(bars: int, repeats: int) -> dict[str, Any]:
     """Talipp's indicators: a bar in talipp's form in, each one's newest value out."""
-    from talipp.ohlcv import OHLCV  # noqa: PLC0415
+    from talipp.ohlcv import OHLCV
 
-    from bench.peers import CLOSE, of_talipp  # noqa: PLC0415
+    from bench.peers import CLOSE, of_talipp
 
-    found = of_talipp()
-    on_close = [indicator for _, eats, indicator in found if eats == CLOSE]
-    on_bars = [indicator for _, eats, indicator in found if eats != CLOSE]
-    everything = [indicator for _, _, indicator in found]
+    results = of_talipp()
+    on_close = [indicator for _, eats, indicator in results if eats == CLOSE]
+    on_bars = [indicator for _, eats, indicator in results if eats != CLOSE]
+    everything = [indicator for _, _, indicator in results]
 
     def its_own(bar: Bar) -> OHLCV:
         return OHLCV(bar.open, bar.high, bar.low, bar.close, bar.volume, datetime.fromtimestamp(bar.time / 1_000, UTC))
@@ -106,7 +106,7 @@ def talipp(bars: int, repeats: int) -> dict[str, Any]:
     rest = new[repeats * part :]
     ends = take(rest) if rest else [indicator[-1] for indicator in everything]
     measured["seconds"] = [seconds * len(new) / part for seconds in measured["seconds"]]
-    labels = [f"{type(indicator).__name__} for {feature.names[0]}" for feature, _, indicator in found]
+    labels = [f"{type(indicator).__name__} for {feature.names[0]}" for feature, _, indicator in results]
     return measured | {"labels": labels, "ends": [_numbers(end) for end in ends]}
 
 

@@ -48,50 +48,42 @@ def alone(name: str, size: int, repeats: int) -> dict[str, Any]:
         str(repeats),
     ]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    values: dict[str, Any] = json.loads(done.stdout)
+    return values
 
 
 def run(sizes: dict[str, tuple[int, int]], rounds: int) -> dict[str, list[dict[str, Any]]]:
     """Run all contenders, round after round."""
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in sizes}
+    values: dict[str, list[dict[str, Any]]] = {name: [] for name in sizes}
     for turn in range(rounds):
         for name, (size, repeats) in sizes.items():
             print(f"round {turn + 1} of {rounds}: {name}, {size:,} bars", file=sys.stderr, flush=True)
-            found[name].append(alone(name, size, repeats))
-    return found
+            values[name].append(alone(name, size, repeats))
+    return values
 
 
-def figures(found: dict[str, list[dict[str, Any]]], sizes: dict[str, tuple[int, int]]) -> dict[str, object]:
+def figures(values: dict[str, list[dict[str, Any]]], sizes: dict[str, tuple[int, int]]) -> dict[str, object]:
     """Return what the page shows."""
-    from bench.peers import of_talib, talib_calls  # noqa: PLC0415 - no contender is to have TA-Lib and talipp loaded
-    from features.table import NAMES  # noqa: PLC0415
+    from bench.peers import of_talib, talib_calls
+    from features.table import NAMES
 
-    each: dict[str, float] = {
-        name: median(median(turn["seconds"]) for turn in turns) / sizes[name][0] for name, turns in found.items()
-    }
-    memory = {name: round(median(turn["mib"] for turn in turns), 1) for name, turns in found.items()}
+    each = _PerBar(
+        {name: median(median(turn["seconds"]) for turn in turns) / sizes[name][0] for name, turns in values.items()}
+    )
+    memory = {name: round(median(turn["mib"] for turn in turns), 1) for name, turns in values.items()}
     calls, shared = talib_calls()
     with_them = sum(len(feature.names) for feature in of_talib())
-    peers = found["talipp"][-1]
-    agree = [_same(a, b) for a, b in zip(found["live_as_talipp"][-1]["ends"], peers["ends"], strict=True)]
+    peers = values["talipp"][-1]
+    agree = [_same(a, b) for a, b in zip(values["live_as_talipp"][-1]["ends"], peers["ends"], strict=True)]
     differ = [label for label, same in zip(peers["labels"], agree, strict=True) if not same]
 
-    def ns(name: str, per: int = 1) -> float:
-        return round(each[name] * 1e9 / per, 2)
-
-    def us(name: str) -> float:
-        return round(each[name] * 1e6, 1)
-
-    def times(slow: str, fast: str) -> float:
-        return round(each[slow] / each[fast], 2)
-
+    ns, us, times = each.ns, each.us, each.times
     return {
         "columns": len(NAMES),
         "bars": sizes["ours"][0],
         "ours_ns_per_row": ns("ours"),
         "ours_ns_per_row_and_column": ns("ours", len(NAMES)),
-        "ours_seconds_for_all_bars": round(each["ours"] * sizes["ours"][0], 2),
+        "ours_seconds_for_all_bars": round(each.seconds["ours"] * sizes["ours"][0], 2),
         "ours_memory_mib": memory["ours"],
         "ta_bars": sizes["ta"][0],
         "ta_ns_per_row": ns("ta"),
@@ -126,14 +118,33 @@ def figures(found: dict[str, list[dict[str, Any]]], sizes: dict[str, tuple[int, 
     }
 
 
+class _PerBar:
+    """Seconds a bar by contender, in the units of the page."""
+
+    def __init__(self, seconds: dict[str, float]) -> None:
+        self.seconds = seconds
+
+    def ns(self, name: str, per: int = 1) -> float:
+        return round(self.seconds[name] * 1e9 / per, 2)
+
+    def us(self, name: str) -> float:
+        return round(self.seconds[name] * 1e6, 1)
+
+    def times(self, slow: str, fast: str) -> float:
+        return round(self.seconds[slow] / self.seconds[fast], 2)
+
+
 def _same(ours: list[float], theirs: list[float]) -> bool:
-    """Tell whether their first number is one of ours."""
+    """Return whether their first number is one of ours."""
     return bool(theirs) and any(abs(value - theirs[0]) <= SAME * abs(theirs[0]) for value in ours)
 
 
-def profile(found: dict[str, Any]) -> None:
+def profile(values: dict[str, Any]) -> None:
     """Print the nanoseconds a row of each function."""
-    for title, rows in (("ours", found["ours"] | {"(derived series)": found["derived"]}), ("TA-Lib", found["talib"])):
+    for title, rows in (
+        ("ours", values["ours"] | {"(derived series)": values["derived"]}),
+        ("TA-Lib", values["talib"]),
+    ):
         print(f"{title}: {sum(rows.values()) * 1e9:.1f} ns a row together")
         for name, seconds in sorted(rows.items(), key=lambda row: -row[1]):
             print(f"  {seconds * 1e9:8.2f}  {name}")
@@ -161,10 +172,10 @@ def main() -> None:
     sizes |= {"ta": (options.ta_bars, 1)}
     sizes |= {act.__name__: (options.live_bars, options.repeats) for act in LIVE}
     sizes |= {"ta_window": (30, 1)}
-    found = figures(run(sizes, options.rounds), sizes)
-    print(json.dumps(found, indent=2))
+    values = figures(run(sizes, options.rounds), sizes)
+    print(json.dumps(values, indent=2))
     if options.save:
-        save("features", f"python -m bench.features --bars {options.bars} --ta-bars {options.ta_bars}", found)
+        save("features", f"python -m bench.features --bars {options.bars} --ta-bars {options.ta_bars}", values)
 
 
 if __name__ == "__main__":

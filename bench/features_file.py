@@ -55,15 +55,15 @@ def command(bars: Path, output: Path) -> dict[str, float]:
 def parts(bars: Path, output: Path) -> dict[str, float]:
     """Do what the command does, one part after the other; return each part's seconds of the processor."""
     times = [time.process_time()]
-    from features.step import FeatureStep  # noqa: PLC0415 - what is measured
-    from sources.bars import bar_blocks  # noqa: PLC0415
-    from sources.feature_file import FeatureFile  # noqa: PLC0415
-    from sources.wish import Wish  # noqa: PLC0415
+    from features.step import FeatureStep
+    from sources.feature_file import FeatureFile
+    from sources.reading.bars import bar_blocks
+    from sources.reading.request import ReadRequest
 
     times.append(time.process_time())
     step = FeatureStep()
     times.append(time.process_time())
-    blocks = list(bar_blocks([bars], "1m", Wish()))
+    blocks = list(bar_blocks([bars], "1m", ReadRequest()))
     times.append(time.process_time())
     state, computing = step.initial(), 0.0
     with FeatureFile(output, step.names, step.fingerprint) as file:
@@ -74,9 +74,9 @@ def parts(bars: Path, output: Path) -> dict[str, float]:
             file.write(frame)
     times.append(time.process_time())
     imports, loading, reading, both = (after - before for before, after in pairwise(times))
-    found = {"imports": imports, "loading_the_compiled_code": loading, "reading": reading}
-    found |= {"computing": computing, "writing": both - computing}
-    return {f"{name}_cpu_seconds": seconds for name, seconds in found.items()}
+    values = {"imports": imports, "loading_the_compiled_code": loading, "reading": reading}
+    values |= {"computing": computing, "writing": both - computing}
+    return {f"{name}_cpu_seconds": seconds for name, seconds in values.items()}
 
 
 def main() -> None:
@@ -101,12 +101,12 @@ def main() -> None:
             stdout=subprocess.PIPE,
             check=True,
         )
-    found: dict[str, object] = {"bars": options.bars, "file_mib": round(size / 2**20)}
-    found |= {key: round(median(run[key] for run in runs), 2) for key in runs[0]}
-    found |= {key: round(seconds, 2) for key, seconds in json.loads(alone.stdout).items()}
-    print(json.dumps(found, indent=2))
+    values: dict[str, object] = {"bars": options.bars, "file_mib": round(size / 2**20)}
+    values |= {key: round(median(run[key] for run in runs), 2) for key in runs[0]}
+    values |= {key: round(seconds, 2) for key, seconds in json.loads(alone.stdout).items()}
+    print(json.dumps(values, indent=2))
     if options.save:
-        save("features_file", f"python -m bench.features_file --bars {options.bars}", found)
+        save("features_file", f"python -m bench.features_file --bars {options.bars}", values)
 
 
 if __name__ == "__main__":

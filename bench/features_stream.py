@@ -21,10 +21,10 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from bench.replay import cpu, repeated, rss_mb, running
 from bench.report import save
+from broker.admin import create_topics
 from settings import ROOT, Settings
 from settings.broker import Address
-from stack.lag import admin_client, committed_by, consumer_client
-from stream.admin import create_topics
+from stack.topic_lag import admin_client, committed_by, consumer_client
 from topics.catalog import BARS, WORKER_GROUP
 
 SOME = (
@@ -116,12 +116,12 @@ def measure(files: list[Path], home: Path, count: int, columns: str) -> dict[str
 
 def work() -> None:
     """Be the worker."""
-    from features.definition import Definition  # noqa: PLC0415 - what only the worker's process needs
-    from features.step import FeatureStep  # noqa: PLC0415
-    from stream.app import run  # noqa: PLC0415
-    from stream.bars import Bars  # noqa: PLC0415
-    from stream.stages import Indicators  # noqa: PLC0415
-    from stream.worker import make_worker  # noqa: PLC0415
+    from features.definition import Definition
+    from features.step import FeatureStep
+    from stream.app import run
+    from stream.bars import Bars
+    from stream.stages import Indicators
+    from stream.worker import make_worker
 
     settings = Settings()
     features = FeatureStep(Definition(columns=settings.features))

@@ -28,6 +28,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from msgspec.structs import replace
 
 from bench import forecast_environment, forecast_rows
 from bench.forecast_rows import DAY, MINUTE, Cut
@@ -48,9 +49,9 @@ SEED = 0
 
 def ours(name: str, bars: Cut, folder: Path) -> dict[str, float]:
     """Fit one of our models and write its forecasts from the cut on, in units of sigma sqrt(h)."""
-    from evaluation.walk import forecast  # noqa: PLC0415 - Torch and the models: not for who only starts processes
-    from models import training  # noqa: PLC0415
-    from models.zoo import ZOO  # noqa: PLC0415
+    from evaluation.walk_forward import forecast
+    from models import training
+    from models.registry.zoo import ZOO
 
     forget_the_peak()
     before, begun = status("VmRSS"), process_time()
@@ -62,29 +63,27 @@ def ours(name: str, bars: Cut, folder: Path) -> dict[str, float]:
     parts, walked_rows = [], 0
     for frame in training.features(bars.bars, definition, universe):
         rows = frame.time >= bars.cut - WALKED
-        walked = type(frame)(
-            frame.symbol, frame.interval, frame.fingerprint, frame.time[rows], frame.close[rows], frame.values[rows]
-        )
+        walked = replace(frame, time=frame.time[rows], close=frame.close[rows], values=frame.values[rows])
         walked_rows += len(walked)
-        said, unit = forecast(model, walked), forecast_rows.scales(frame)[rows]
-        mean, quantiles = said.mean / unit, said.quantiles / unit[:, :, None]
+        forecasts, unit = forecast(model, walked), forecast_rows.scales(frame)[rows]
+        mean, quantiles = forecasts.mean / unit, forecasts.quantiles / unit[:, :, None]
         table: dict[str, Any] = {"unique_id": frame.symbol, "ds": walked.time // MINUTE}
         for column, horizon in enumerate(HORIZONS):
             table[f"mean_{horizon}"] = mean[:, column]
             table |= {f"q{q}_{horizon}": quantiles[:, column, place] for place, q in enumerate(QUANTILES)}
         parts.append(pd.DataFrame(table)[walked.time >= bars.cut])
     spent = process_time() - begun
-    found = {"fit": fit, "forecast": spent, "rows": walked_rows, "mib": (status("VmHWM") - before) / 1_024}
+    values = {"fit": fit, "forecast": spent, "rows": walked_rows, "mib": (status("VmHWM") - before) / 1_024}
     pd.concat(parts).to_parquet(folder / f"{name}.parquet", index=False)
-    return found
+    return values
 
 
 def alone(command: list[Any]) -> dict[str, float]:
     """Run a contender in a process of its own, on one thread."""
     one = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "POLARS_MAX_THREADS"), "1")
     done = subprocess.run(command, cwd=ROOT, env={**os.environ, **one}, stdout=subprocess.PIPE, check=True)
-    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    values: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return values
 
 
 def scores(folder: Path, names: list[str], cut: int) -> tuple[int, dict[str, dict[str, dict[int, float]]]]:
@@ -93,23 +92,23 @@ def scores(folder: Path, names: list[str], cut: int) -> tuple[int, dict[str, dic
     `cut` is the number of the first minute that is judged; rivals have forecast rows before it too.
     """
     answers = pd.read_parquet(folder / "answers.parquet").set_index(KEY)
-    said = {name: pd.read_parquet(folder / f"{name}.parquet").set_index(KEY).dropna() for name in names}
+    values = {name: pd.read_parquet(folder / f"{name}.parquet").set_index(KEY).dropna() for name in names}
     rows = answers[answers.index.get_level_values("ds") >= cut]
-    for table in said.values():
+    for table in values.values():
         rows = rows.loc[rows.index.intersection(table.index)]
-    found: dict[str, dict[str, dict[int, float]]] = {name: {} for name in names}
+    results: dict[str, dict[str, dict[int, float]]] = {name: {} for name in names}
     for name, horizon in product(names, HORIZONS):
-        true, own = _clipped(rows[f"true_{horizon}"]), said[name].loc[rows.index]
-        scored, mean = found[name], own[f"mean_{horizon}"]
+        true, own = _clipped(rows[f"true_{horizon}"]), values[name].loc[rows.index]
+        scored, mean = results[name], own[f"mean_{horizon}"]
         scored.setdefault("r2", {})[horizon] = _r2(true, mean)
         if name in RIVALS:
-            early = said[name][said[name].index.get_level_values("ds") < cut - max(HORIZONS)]
+            early = values[name][values[name].index.get_level_values("ds") < cut - max(HORIZONS)]
             slope = _slope(_clipped(answers[f"true_{horizon}"]), early[f"mean_{horizon}"])
             scored.setdefault("r2_shrunk", {})[horizon] = _r2(true, slope * mean)
         else:
             levels = own.loc[true.index, [f"q{q}_{horizon}" for q in QUANTILES]].to_numpy()
             scored.setdefault("pinball", {})[horizon] = _pinball(true.to_numpy(), levels)
-    return len(rows), found
+    return len(rows), results
 
 
 def _clipped(true: "pd.Series[float]") -> "pd.Series[float]":
@@ -135,7 +134,7 @@ def _pinball(true: Any, quantiles: Any) -> float:
 def run(options: argparse.Namespace, folder: Path) -> dict[str, object]:
     """Run all contenders and return what the page shows."""
     python = forecast_environment.make()
-    from models.lightgbm_point import PARAMETERS  # noqa: PLC0415 - LightGBM
+    from models.trees.lightgbm_point import PARAMETERS
 
     bars = forecast_rows.cut(options.train_days, options.test_days, options.sample)
     forecast_rows.series(bars).to_parquet(folder / "series.parquet", index=False)
@@ -155,7 +154,7 @@ def run(options: argparse.Namespace, folder: Path) -> dict[str, object]:
             rival = [python, "-P", ROOT / "bench" / "forecast_rivals.py", "--contender", name]
             command = list(map(str, [*rival, *common]))
         spent[name] = alone(command)
-    judged, found = scores(folder, list(spent), bars.cut // MINUTE)
+    judged, results = scores(folder, list(spent), bars.cut // MINUTE)
     figures: dict[str, object] = {
         "symbols": len(bars.bars),
         "bars_to_learn_from": sum(map(len, bars.early())),
@@ -164,7 +163,7 @@ def run(options: argparse.Namespace, folder: Path) -> dict[str, object]:
         "mlforecast_trees_a_step": options.trees,
     }
     for name in spent:
-        figures |= {f"{name}_{metric}": values for metric, values in found[name].items()}
+        figures |= {f"{name}_{metric}": values for metric, values in results[name].items()}
         figures[f"{name}_seconds_to_fit"] = round(spent[name]["fit"], 2)
         figures[f"{name}_microseconds_to_forecast_a_row"] = round(
             spent[name]["forecast"] / spent[name]["rows"] * 1e6, 1
@@ -194,13 +193,13 @@ def main() -> None:
         folder = options.folder or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            found = run(options, folder)
+            values = run(options, folder)
         except ValueError as error:
             raise SystemExit(str(error)) from error
-    print(json.dumps(found, indent=2))
+    print(json.dumps(values, indent=2))
     if options.save:
         days = f"--train-days {options.train_days} --test-days {options.test_days}{' --sample' * options.sample}"
-        save("forecast", f"python -m bench.forecast {days} --trees {options.trees} --steps {options.steps}", found)
+        save("forecast", f"python -m bench.forecast {days} --trees {options.trees} --steps {options.steps}", values)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ STAMP = FOLDER / "forecast.sha256"
 def make() -> Path:
     """Return the interpreter of the environment, which is made where it is not there.
 
-    Raises ValueError with one line where there is no uv.
+    Raises ValueError with one line if there is no uv.
     """
     wanted = hashlib.sha256(LOCK.read_bytes()).hexdigest()
     if not STAMP.exists() or STAMP.read_text() != wanted:
@@ -39,7 +39,7 @@ def make() -> Path:
 
 def _uv() -> str:
     """Return uv: the one on the path, else the one that the foretick command installed."""
-    found = shutil.which("uv") or shutil.which(ROOT / ".foretick" / "uv" / "bin" / "uv")
-    if not found:
+    text = shutil.which("uv") or shutil.which(ROOT / ".foretick" / "uv" / "bin" / "uv")
+    if not text:
         raise ValueError("no uv found: install it (pip install uv), or run ./foretick once, which does")
-    return found
+    return text

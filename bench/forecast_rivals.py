@@ -88,10 +88,10 @@ def with_network(series: pd.DataFrame, cut: int, steps: int, options: argparse.N
     begun = time.process_time()
     size = int(series["ds"].max()) + 1 - cut
     rows = series[series["ds"] >= cut - LOOK_BACK]
-    found = forecaster.cross_validation(rows, n_windows=None, test_size=size, step_size=1, use_fitted=True)
-    found = found.sort_values(["unique_id", "cutoff", "ds"], kind="stable")
-    path = found[str(model)].to_numpy().reshape(-1, steps)
-    ends = found[["unique_id", "cutoff"]].iloc[::steps].rename(columns={"cutoff": "ds"})
+    result = forecaster.cross_validation(rows, n_windows=None, test_size=size, step_size=1, use_fitted=True)
+    result = result.sort_values(["unique_id", "cutoff", "ds"], kind="stable")
+    path = result[str(model)].to_numpy().reshape(-1, steps)
+    ends = result[["unique_id", "cutoff"]].iloc[::steps].rename(columns={"cutoff": "ds"})
     return {"fit": fit, "forecast": time.process_time() - begun, "ends": ends, "path": path}
 
 
@@ -120,12 +120,12 @@ def main() -> None:
     act = with_network if options.contender in NETWORKS else with_lightgbm
     Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here
     before = memory("VmRSS")
-    found = act(series, options.cut, max(options.horizons), options)
+    results = act(series, options.cut, max(options.horizons), options)
     mib = (memory("VmHWM") - before) / 1_024
-    sums = np.cumsum(found["path"], axis=1)
-    said = {f"mean_{h}": sums[:, h - 1] / h**0.5 for h in options.horizons}
-    found["ends"].assign(**said).to_parquet(options.folder / f"{options.contender}.parquet", index=False)
-    print(json.dumps({"fit": found["fit"], "forecast": found["forecast"], "rows": len(sums), "mib": mib}))
+    sums = np.cumsum(results["path"], axis=1)
+    values = {f"mean_{h}": sums[:, h - 1] / h**0.5 for h in options.horizons}
+    results["ends"].assign(**values).to_parquet(options.folder / f"{options.contender}.parquet", index=False)
+    print(json.dumps({"fit": results["fit"], "forecast": results["forecast"], "rows": len(sums), "mib": mib}))
 
 
 if __name__ == "__main__":

@@ -8,11 +8,11 @@ import pandas as pd
 
 from bench.market import MINUTE, PANEL
 from features.frame import BarFrame, FeatureFrame, Floats
-from models import volatility
-from models.boosted import HELD_OUT
+from models import ewma_volatility
 from models.labels import targets
+from models.trees.boosted import HELD_OUT
 from settings import ROOT
-from sources.bars import read_bars
+from sources.reading.bars import read_bars
 from topics.records import HORIZONS
 
 DAY = 24 * 60 * MINUTE
@@ -22,7 +22,7 @@ WARM_UP = 2 * DAY
 """The first bars of the cut: features, and the scale, are not known yet."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Cut:
     """Bars of all symbols over one stretch of time, [`first`, `end`); the bars before `cut` are there to learn from.
 
@@ -49,7 +49,7 @@ def cut(train_days: int, test_days: int, sample: bool) -> Cut:
     first = max(between - train_days * DAY - WARM_UP, *(int(frame.time[0]) for frame in bars))
     bars = [frame[(frame.time >= first) & (frame.time < end)] for frame in bars]
     split = between - int(HELD_OUT * (between - first - WARM_UP)) // MINUTE * MINUTE
-    return Cut(bars, first, split, between, end)
+    return Cut(bars=bars, first=first, split=split, cut=between, end=end)
 
 
 def _bundled() -> list[Path]:
@@ -66,21 +66,21 @@ def series(bars: Cut) -> pd.DataFrame:
     minutes = np.arange((bars.first + WARM_UP) // MINUTE, bars.end // MINUTE)
     for frame in bars.bars:
         closes = _closes(frame)
-        _, sigma = volatility.step(volatility.initial(), closes)
+        _, sigma = ewma_volatility.step(ewma_volatility.initial(), closes)
         scaled = np.clip(np.diff(np.log(frame.close)) / sigma[:-1], -CLIP, CLIP)
         place = frame.time[1:] // MINUTE - minutes[0]
         y = np.zeros(len(minutes))
         y[place[place >= 0]] = scaled[place >= 0]
         parts.append(pd.DataFrame({"unique_id": frame.symbol, "ds": minutes, "y": y}))
-    found = pd.concat(parts, ignore_index=True)
-    return found.assign(market=found.groupby("ds")["y"].transform("mean"))
+    result = pd.concat(parts, ignore_index=True)
+    return result.assign(market=result.groupby("ds")["y"].transform("mean"))
 
 
 def answers(bars: Cut) -> pd.DataFrame:
     """Return `unique_id`, `ds` and `true_h`, the returns from each bar after the split in units of sigma sqrt(h)."""
     parts = []
     for frame in bars.bars:
-        _, sigma = volatility.step(volatility.initial(), _closes(frame))
+        _, sigma = ewma_volatility.step(ewma_volatility.initial(), _closes(frame))
         y = targets(_closes(frame), sigma, HORIZONS, np.inf)
         rows = frame.time >= bars.split
         named = {f"true_{h}": y[rows, column] for column, h in enumerate(HORIZONS)}
@@ -90,9 +90,16 @@ def answers(bars: Cut) -> pd.DataFrame:
 
 def scales(frame: FeatureFrame) -> Floats:
     """Return sigma sqrt(h) of each row [n, H]."""
-    _, sigma = volatility.step(volatility.initial(), frame)
+    _, sigma = ewma_volatility.step(ewma_volatility.initial(), frame)
     return sigma[:, None] * np.sqrt(HORIZONS)
 
 
 def _closes(frame: BarFrame) -> FeatureFrame:
-    return FeatureFrame(frame.symbol, frame.interval, "", frame.time, frame.close, np.empty((len(frame), 0)))
+    return FeatureFrame(
+        symbol=frame.symbol,
+        interval=frame.interval,
+        fingerprint="",
+        time=frame.time,
+        close=frame.close,
+        values=np.empty((len(frame), 0)),
+    )

@@ -21,15 +21,17 @@ import numpy as np
 
 from bench.report import save
 from features.frame import FeatureFrame, Floats
-from models import boosted, boosting, calibration, lightgbm_point, training, xgboost_point
-from models.calibration import Calibration
-from models.combiner import Combiner
+from models import training
+from models.combine.combiner import Combiner
 from models.forecaster import Forecaster, Forecasts
-from models.lightgbm_volatility import LightGBMVolatility
-from models.network import Network
-from models.zoo import COMBINERS, ZOO
+from models.intervals import calibration
+from models.intervals.calibration import Calibration
+from models.networks.network import Network
+from models.registry.zoo import COMBINERS, ZOO
+from models.trees import boosted, lightgbm_point, multi_output, xgboost_point
+from models.trees.lightgbm_volatility import LightGBMVolatility
 from settings import ROOT
-from sources.bars import read_bars
+from sources.reading.bars import read_bars
 
 SYMBOLS = 20
 BARS = 200
@@ -68,7 +70,7 @@ def fitted(folder: Path | None) -> tuple[list[FeatureFrame], dict[str, Forecaste
 def _shorten() -> None:
     """Make fits short that do not change what a forecast costs."""
     boosted.SHARES = (1.0,)
-    for parameters in (lightgbm_point.PARAMETERS, LightGBMVolatility.library, boosting.PARAMETERS):
+    for parameters in (lightgbm_point.PARAMETERS, LightGBMVolatility.library, multi_output.PARAMETERS):
         parameters["min_data_in_leaf"] = LEAF_ROWS
     xgboost_point.PARAMETERS["min_child_weight"] = LEAF_ROWS
     Network.EPOCHS, Network.ROWS, Network.JUDGED = 1, 2_000, 1_000
@@ -124,17 +126,17 @@ def _combiner(combiner: Combiner, raw: list[dict[str, Forecasts]]) -> Any:
     return lambda state, row, symbol: combiner.step(state, row, raw[symbol])[0]
 
 
-def figures(found: dict[str, Floats], models: Mapping[str, Forecaster]) -> dict[str, object]:
+def figures(values: dict[str, Floats], models: Mapping[str, Forecaster]) -> dict[str, object]:
     """Return what the page shows."""
     shown: dict[str, object] = {"symbols": SYMBOLS, "horizons": len(models[CALIBRATED].horizons)}
-    shown["bars"] = len(found[CALIBRATED])
+    shown["bars"] = len(values[CALIBRATED])
     shown["trees_of_each"] = {name: _trees(models[name]) for name in WITH_HAR}
-    shown |= {f"{name}_ms": _percentiles(milliseconds) for name, milliseconds in found.items()}
-    shown["trees_together_ms"] = _percentiles(sum(found[name] for name in TREES))
-    shown["trees_and_lightgbm_har_with_its_har_together_ms"] = _percentiles(sum(found[name] for name in WITH_HAR))
-    shown["networks_together_ms"] = _percentiles(sum(found[name] for name in NETWORKS))
-    every = [found[name] for name in found if name != "calibration"]
-    shown["all_with_the_calibration_of_each_ms"] = _percentiles(sum(every) + len(every) * found["calibration"])
+    shown |= {f"{name}_ms": _percentiles(milliseconds) for name, milliseconds in values.items()}
+    shown["trees_together_ms"] = _percentiles(sum(values[name] for name in TREES))
+    shown["trees_and_lightgbm_har_with_its_har_together_ms"] = _percentiles(sum(values[name] for name in WITH_HAR))
+    shown["networks_together_ms"] = _percentiles(sum(values[name] for name in NETWORKS))
+    every = [values[name] for name in values if name != "calibration"]
+    shown["all_with_the_calibration_of_each_ms"] = _percentiles(sum(every) + len(every) * values["calibration"])
     return shown
 
 
@@ -157,10 +159,10 @@ def main() -> None:
     parser.add_argument("--save", action="store_true", help="keep the figures in bench/results")
     options = parser.parse_args()
     frames, models, combiners = fitted(options.models)
-    found = figures(measured(frames, models, combiners, options.bars), models)
-    print(json.dumps(found, indent=2))
+    values = figures(measured(frames, models, combiners, options.bars), models)
+    print(json.dumps(values, indent=2))
     if options.save:
-        save("inference", f"python -m bench.inference --bars {options.bars}", found)
+        save("inference", f"python -m bench.inference --bars {options.bars}", values)
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from aiokafka import AIOKafkaConsumer
 
+from broker import clients
+from broker.producer import producer
 from settings.broker import Address
-from sources import broker
-from sources.producer import producer
 from topics import codec
 from topics.catalog import PREDICTIONS, TICKS
 from topics.records import Prediction, Tick
@@ -20,7 +20,7 @@ INTO_MS = 30_000
 """Where in its minute a tick lies: later than the grace after the minute before, which it therefore completes."""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Live:
     """Markets of one trade a minute each, `symbols` minutes a second, from the minute `start` (epoch ms) on."""
 
@@ -35,7 +35,7 @@ class Live:
     async def run(self, seconds: float) -> list[float]:
         """Send ticks for so many seconds; return how long each completed bar's predictions took, in milliseconds."""
         self.took, self._answered = [], asyncio.Event()  # which belongs to the loop of this run
-        consumer = broker.consumer(self.kafka, PREDICTIONS.name, auto_offset_reset="latest")
+        consumer = clients.consumer(self.kafka, PREDICTIONS.name, auto_offset_reset="latest")
         sender = producer(self.kafka, linger_ms=0)
         await consumer.start()
         await sender.start()
@@ -71,7 +71,7 @@ class Live:
         if complete:
             self._answered.clear()
             self.sent[symbol, self.start + (minute - 1) * MINUTE_MS] = time.perf_counter()
-        await sender.send(TICKS.name, codec.encode([tick]), key=symbol.encode(), headers=codec.HEADERS)  # type: ignore[attr-defined]
+        await sender.send(TICKS.name, codec.encode([tick]), key=symbol.encode(), headers=codec.HEADERS)
 
     async def _listen(self, consumer: AIOKafkaConsumer) -> None:
         async for message in consumer:

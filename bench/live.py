@@ -17,8 +17,8 @@ import psutil
 from bench.live_check import compared, truth
 from bench.live_run import ROUND, SYMBOLS, Watcher, disturb, exchange, settled
 from bench.replay import running
+from broker.admin import create_topics
 from settings import Settings
-from stream.admin import create_topics
 
 INTERVALS = ("1s", "1m")
 
@@ -28,7 +28,7 @@ def measure(minutes: float, rate: float, home: Path) -> dict[str, object]:
     with running(home, ("kafka",)), exchange(rate) as market:
         kafka = Settings(home=home).broker
         create_topics(kafka)
-        watcher = Watcher(home, market.url)
+        watcher = Watcher(home=home, url=market.url)
         watcher.start(*SYMBOLS)
         begun = time.monotonic()
         memory: list[float] = []
@@ -39,18 +39,18 @@ def measure(minutes: float, rate: float, home: Path) -> dict[str, object]:
                 memory.append(_rss_mb(watcher))
                 disturb(market, watcher, ROUND)
             state = market.ask("state")
-            found = settled(market, kafka)
+            result = settled(market, kafka)
             last = watcher.status()
         finally:
             watcher.stop()
-        made = {symbol: truth(symbol, market.ask(f"trades/{symbol}")) for symbol in found.ticks}
+        made = {symbol: truth(symbol, market.ask(f"trades/{symbol}")) for symbol in result.ticks}
         return {
             "minutes": round((time.monotonic() - begun) / 60, 1),
             "trades_per_second": rate,
             "faults": {**state["faults"], "kill_9": watcher.starts - 1},
-            **compared(found, made, INTERVALS),
+            **compared(result, made, INTERVALS),
             "halves": state["halves"],
-            "dead_letters": len(found.dead),
+            "dead_letters": len(result.dead),
             "memory_mib_by_quarter": [round(memory[len(memory) * part // 4 - 1]) for part in (1, 2, 3, 4)],
             "skew_ms": last.get("skew_ms"),
         }
@@ -62,7 +62,7 @@ def _rss_mb(watcher: Watcher) -> float:
 
 def main() -> None:
     """Measure and print."""
-    from bench.report import save  # noqa: PLC0415 - for --save alone
+    from bench.report import save
 
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0)

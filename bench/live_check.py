@@ -9,10 +9,9 @@ from typing import Any
 
 from aiokafka import TopicPartition
 
+from broker.reader import between, reader
 from features import bars
 from settings.broker import Address
-from sources import broker
-from sources.kafka import between
 from topics import codec
 from topics.catalog import DEAD_LETTERS, GAPS, TICKS, Topic
 from topics.records import Bar, DeadLetter, Gap, Tick
@@ -36,20 +35,18 @@ def read(kafka: Address) -> Found:
 
 
 async def _read(kafka: Address) -> Found:
-    found = Found()
+    result = Found()
     ticks, gaps = defaultdict(list), defaultdict(list)
     for record in await _all(kafka, TICKS):
         ticks[record.symbol].append(record)
     for record in await _all(kafka, GAPS):
         gaps[record.symbol].append(record)
-    found.ticks, found.gaps, found.dead = dict(ticks), dict(gaps), await _all(kafka, DEAD_LETTERS)
-    return found
+    result.ticks, result.gaps, result.dead = dict(ticks), dict(gaps), await _all(kafka, DEAD_LETTERS)
+    return result
 
 
 async def _all(kafka: Address, topic: Topic) -> list[Any]:
-    consumer = broker.consumer(kafka, enable_auto_commit=False)
-    await consumer.start()
-    try:
+    async with reader(kafka) as consumer:
         partitions = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
         ends = await consumer.end_offsets(partitions)
         records: list[Any] = []
@@ -59,8 +56,6 @@ async def _all(kafka: Address, topic: Topic) -> list[Any]:
                 raise AssertionError(f"{topic.name}: {frame.rejected[0].reason}")
             records += frame.records
         return records
-    finally:
-        await consumer.stop()
 
 
 def truth(symbol: str, text: str) -> list[Tick]:
@@ -69,15 +64,15 @@ def truth(symbol: str, text: str) -> list[Tick]:
     for line in text.splitlines():
         number, time, price, amount, maker = line.split(",")
         side = "sell" if maker == "1" else "buy"
-        made.append(Tick(symbol, int(time), float(price), float(amount), side, number, "binance"))  # type: ignore[arg-type]
+        made.append(Tick(symbol, int(time), float(price), float(amount), side, number, "binance"))
     return made
 
 
-def compared(found: Found, made: Mapping[str, Sequence[Tick]], intervals: Sequence[str]) -> dict[str, Any]:
+def compared(result: Found, made: Mapping[str, Sequence[Tick]], intervals: Sequence[str]) -> dict[str, Any]:
     """Return the figures: every trade from the first watched on is on the topic once, or in a gap; and the bars."""
     figures: Counter[str] = Counter()
     for symbol, trades in made.items():
-        ticks, gaps = found.ticks[symbol], found.gaps.get(symbol, [])
+        ticks, gaps = result.ticks[symbol], result.gaps.get(symbol, [])
         times = Counter(int(tick.trade_id or 0) for tick in ticks)
         true = {int(trade.trade_id or 0): trade for trade in trades}
         first = int(ticks[0].trade_id or 0)

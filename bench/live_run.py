@@ -23,15 +23,15 @@ ROUND: tuple[tuple[str, float, float], ...] = (
     ("drop", 1, 3),
     ("duplicate", 2, 3),
     ("reorder", 2, 3),
-    ("kill", 0, 11),  # in full flow: what Kafka has is ahead of what was written down
+    ("kill", 0, 11),  # in full flow: Kafka is ahead of the saved progress
     ("half", 0, 3),
-    ("busy", 2, 0),  # REST is busy while the hole of the drop after it is asked for
+    ("busy", 2, 0),  # REST is busy while the trades missing after the drop are requested
     ("drop", 1, 4),
     ("stall", 0, 12),
     ("down", 3, 0),
     ("drop", 1, 9),
     ("forget", 1.5, 1),
-    ("kill", 0, 11),  # with a hole open
+    ("kill", 0, 11),  # with trades missing
 )
 """Each fault: its name, how long it lasts, and how long until the next, in seconds."""
 
@@ -51,8 +51,8 @@ class Exchange:
 
     def last(self) -> dict[str, int]:
         """Return the newest trade's id of each symbol."""
-        found: dict[str, int] = self.ask("state")["last"]
-        return found
+        values: dict[str, int] = self.ask("state")["last"]
+        return values
 
 
 @contextmanager
@@ -67,7 +67,7 @@ def exchange(rate: float) -> Iterator[Exchange]:
             process.terminate()
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Watcher:
     """The process of `foretick live`."""
 
@@ -108,10 +108,10 @@ class Watcher:
         path = self.home / "live.jsonl"
         whole = path.read_text().splitlines()[-1:] if path.exists() else []
         try:
-            found: dict[str, Any] = json.loads(whole[0]) if whole else {}
+            values: dict[str, Any] = json.loads(whole[0]) if whole else {}
         except ValueError:
             return {}
-        return found
+        return values
 
 
 _FORETICK = [sys.executable, "-m", "cli.main"]
@@ -140,11 +140,11 @@ def settled(market: Exchange, kafka: Address, patience_s: float = 120.0) -> Foun
     market.ask("rate", {"rate": 0})
     deadline = time.monotonic() + patience_s
     while True:
-        found = read(kafka)
-        last = {symbol: int(ticks[-1].trade_id or 0) for symbol, ticks in found.ticks.items()}
+        result = read(kafka)
+        last = {symbol: int(ticks[-1].trade_id or 0) for symbol, ticks in result.ticks.items()}
         made = market.last()
         if last and last == {symbol: made[symbol] for symbol in last}:
-            return found
+            return result
         if time.monotonic() > deadline:
             raise AssertionError(f"on the topic {last}, at the exchange {market.last()}")
         time.sleep(1)

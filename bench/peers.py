@@ -65,15 +65,15 @@ The numbers in the expression are the indicator's parameters.
 
 def of_talipp() -> list[tuple[Feature, str, Any]]:
     """Return the features that talipp has, with what its indicator eats and a new indicator: one a feature."""
-    found = []
+    results = []
     for feature in FEATURES:
         marks = [mark for mark in (*feature.talib, *feature.ta) if mark]
         matches = ((eats, make, re.fullmatch(pattern, mark)) for mark in marks for pattern, eats, make in TALIPP)
         first = next(((eats, make, match) for eats, make, match in matches if match), None)
         if first is not None:
             eats, make, match = first
-            found.append((feature, eats, make(*map(int, match.groups()))))
-    return found
+            results.append((feature, eats, make(*map(int, match.groups()))))
+    return results
 
 
 def of_talib() -> list[Feature]:
@@ -87,11 +87,11 @@ def talib_calls() -> tuple[dict[str, str], int]:
     Name of the result to the call, in an order that works: no call is made twice, also not within another. What the
     table computes to call them with ((high + low) / 2) is made in the call, as ours makes it in the fold.
     """
-    found = _Calls()
+    calls = _Calls()
     expressions = [expression for feature in of_talib() for expression in feature.talib if expression]
     for expression in expressions:
-        found.visit(ast.parse(expression, mode="eval"))
-    return {name: call for call, name in found.names.items()}, len(expressions)
+        calls.visit(ast.parse(expression, mode="eval"))
+    return {name: call for call, name in calls.names.items()}, len(expressions)
 
 
 class _Calls(ast.NodeTransformer):

@@ -18,7 +18,7 @@ from features.regimes import COLUMNS, STATES
 from features.step import FeatureStep
 from models.training import define
 from settings import ROOT
-from sources.bars import read_bars
+from sources.reading.bars import read_bars
 
 FOLDER = ROOT.parent / "shared" / "data" / "panel_bitfinex_1m"
 AHEAD = 15

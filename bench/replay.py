@@ -27,7 +27,7 @@ import psycopg
 from bench.report import save
 from settings import ADDRESSES, ROOT, Settings
 from stack import state
-from stack.lag import lag
+from stack.topic_lag import lag
 
 SAMPLE = sorted((ROOT / "sample").glob("*.csv.gz"))
 MODELS, HORIZONS = 3, 4
@@ -71,14 +71,14 @@ def running(home: Path, names: tuple[str, ...], others: Mapping[str, str] | None
 
 
 def given_up(home: Path) -> str:
-    """Return the components that do not come up, with their errors; nothing where all do."""
+    """Return the components that do not come up, with their errors; nothing if all do."""
     current = state.read(home)
-    found = current.components if current else {}
-    return "; ".join(f"{name}: {status.last_error}" for name, status in found.items() if status.given_up())
+    values = current.components if current else {}
+    return "; ".join(f"{name}: {status.last_error}" for name, status in values.items() if status.given_up())
 
 
 def healthy(home: Path, names: tuple[str, ...]) -> bool:
-    """Tell whether every component is up, or has done its work."""
+    """Return whether every component is up, or has done its work."""
     current = state.read(home)
     return current is not None and all(
         name in current.components and current.components[name].ready() for name in names
@@ -88,13 +88,13 @@ def healthy(home: Path, names: tuple[str, ...]) -> bool:
 def processes(home: Path, names: tuple[str, ...]) -> dict[str, list[psutil.Process]]:
     """Return the processes of each component, with their children."""
     current = state.read(home)
-    found: dict[str, list[psutil.Process]] = {}
+    values: dict[str, list[psutil.Process]] = {}
     for name in names:
         pid = current.components[name].pid if current else None
         if pid and psutil.pid_exists(pid):
             parent = psutil.Process(pid)
-            found[name] = [parent, *parent.children(recursive=True)]
-    return found
+            values[name] = [parent, *parent.children(recursive=True)]
+    return values
 
 
 def cpu(members: list[psutil.Process]) -> float:

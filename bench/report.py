@@ -1,4 +1,4 @@
-"""Figures to files and to docs/measured.md: `python -m bench.report` writes the page from what the runs saved."""
+"""Saves figures, and generates docs/measured.md from them: `python -m bench.report`."""
 
 import json
 import os
@@ -13,38 +13,38 @@ from settings import ROOT
 
 RESULTS = ROOT / "bench" / "results"
 PAGE = ROOT / "docs" / "measured.md"
-HEAD = """# What was measured
+HEAD = """# Measurements
 
-Written by `python -m bench.report` from the files in bench/results, which the benchmarks write; a test compares. The
-machines are shared and noisy: a figure is one run's, on the machine that stands beside it.
+Written by `python -m bench.report` from the files in bench/results, which the benchmarks write; a test compares them.
+The machines are shared and noisy: each figure is from one run, on the machine given with it.
 """
 
 
 def save(name: str, command: str, figures: Mapping[str, object]) -> None:
-    """Keep a run's figures with the command, the commit and the machine."""
-    commit = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, capture_output=True, check=True)  # noqa: S607
+    """Save a run's figures with the command, the commit and the machine."""
+    commit = subprocess.run(["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, capture_output=True, check=True)  # noqa: S607 - git, by name
     machine = (
         f"{os.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB, Python {platform.python_version()}"
     )
-    found = {"command": command, "commit": commit.stdout.decode().strip(), "machine": machine, "figures": figures}
+    values = {"command": command, "commit": commit.stdout.decode().strip(), "machine": machine, "figures": figures}
     path = RESULTS / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(found, indent=2) + "\n")
+    path.write_text(json.dumps(values, indent=2) + "\n")
 
 
 def page(results: Path) -> str:
-    """Return the page: a section a run, a line a figure."""
+    """Return the page: a section for each run, a line for each figure."""
     parts = [HEAD]
     for path in sorted(results.glob("*.json")):
-        found = json.loads(path.read_text())
-        parts.append(f"\n## {path.stem}\n`{found['command']}` at commit {found['commit']}: {found['machine']}.\n\n")
+        result = json.loads(path.read_text())
+        parts.append(f"\n## {path.stem}\n`{result['command']}` at commit {result['commit']}: {result['machine']}.\n\n")
         parts.append("| figure | value |\n|---|---|\n")
-        parts += [f"| {name.replace('_', ' ')} | {shown(value)} |\n" for name, value in found["figures"].items()]
+        parts += [f"| {name.replace('_', ' ')} | {shown(value)} |\n" for name, value in result["figures"].items()]
     return "".join(parts)
 
 
 def shown(value: object) -> str:
-    """Return a figure as people read it."""
+    """Return a figure as text."""
     if isinstance(value, dict):
         return ", ".join(f"{name} {shown(part)}" for name, part in value.items())
     if isinstance(value, list):

@@ -43,20 +43,20 @@ def restricted(features: Sequence[Feature]) -> Fold:
 
 def source(function: Callable[..., object]) -> FunctionType:
     """Return the function that was compiled."""
-    found: FunctionType = getattr(function, "py_func")  # noqa: B009 - numba's, of which mypy does not know
-    return found
+    result: FunctionType = getattr(function, "py_func")  # noqa: B009 - numba's, of which mypy does not know
+    return result
 
 
 def names_in(function: Callable[..., object]) -> set[str]:
     """Return the global names that a compiled function reads, and that the compiled functions read that it calls."""
-    found, left = set[str](), [source(function)]
+    results, left = set[str](), [source(function)]
     while left:
         reader = left.pop()
-        names = {step.argval for step in dis.get_instructions(reader) if step.opname == "LOAD_GLOBAL"} - found
-        found |= names
+        names = {step.argval for step in dis.get_instructions(reader) if step.opname == "LOAD_GLOBAL"} - results
+        results |= names
         parts = [reader.__globals__[name] for name in names if name in reader.__globals__]
         left += [source(part) for part in parts if hasattr(part, "py_func")]
-    return found
+    return results
 
 
 @compiled

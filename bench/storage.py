@@ -45,15 +45,36 @@ def batches(bars: int, batch: int, span: int) -> Iterator[Records]:
 def _one(made: dict[Topic, list[Struct]], symbol: str, time_ms: int, rng: np.random.Generator) -> None:
     noise = rng.normal(size=FEATURE_COUNT).tolist()
     made[BARS].append(Bar(symbol, "1m", time_ms, 100.0, 101.0 + abs(noise[0]), 99.0, 100.5, abs(noise[1]), 12))
-    made[FEATURES].append(Features(symbol, "1m", time_ms, 100.5, "8f3e2d1c0b9a7f6e", noise))
-    made[REGIMES].append(Regime(symbol, "1m", time_ms, "calm", {"calm": 0.71234567, "volatile": 0.28765433}))
+    made[FEATURES].append(
+        Features(symbol=symbol, interval="1m", time=time_ms, close=100.5, fingerprint="8f3e2d1c0b9a7f6e", values=noise)
+    )
+    made[REGIMES].append(
+        Regime(
+            symbol=symbol,
+            interval="1m",
+            time=time_ms,
+            state="calm",
+            posterior={"calm": 0.71234567, "volatile": 0.28765433},
+        )
+    )
     for model, version in MODELS.items():
         x = rng.normal(size=4 * (2 + len(QUANTILES))).reshape(4, -1)
         forecasts = [
-            Forecast(h, row[0], abs(row[1]), sorted(row[2:]), 0.5) for h, row in zip(HORIZONS, x.tolist(), strict=True)
+            Forecast(horizon=h, mean=row[0], scale=abs(row[1]), quantiles=sorted(row[2:]), p_up=0.5)
+            for h, row in zip(HORIZONS, x.tolist(), strict=True)
         ]
         made[PREDICTIONS].append(
-            Prediction(symbol, "1m", time_ms, model, version, "8f3e2d1c0b9a7f6e", 100.5, forecasts, "calm")
+            Prediction(
+                symbol=symbol,
+                interval="1m",
+                time=time_ms,
+                model=model,
+                version=version,
+                fingerprint="8f3e2d1c0b9a7f6e",
+                price=100.5,
+                forecasts=forecasts,
+                regime="calm",
+            )
         )
         for horizon, (a, b, c, d, *_) in zip(HORIZONS, x.tolist(), strict=True):
             at = time_ms - horizon * MINUTE_MS

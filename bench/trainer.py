@@ -19,10 +19,10 @@ from pathlib import Path
 from bench.latency import Live, quantiles
 from bench.replay import SAMPLE, running
 from bench.report import save
-from learning.run_records import Options
-from learning.runs import Runs
+from learning.runs.queue import Runs
+from learning.runs.records import Options
 from settings import ADDRESSES, ROOT, Settings
-from stack.lag import lag
+from stack.topic_lag import lag
 
 COMPONENTS = (
     "kafka",
@@ -91,7 +91,7 @@ def measure(home: Path, seconds: float, rounds: int) -> dict[str, object]:
         subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
         while any(behind != 0 for behind in asyncio.run(lag(kafka)).values()):
             time.sleep(1)
-        live = Live(kafka, SYMBOLS, START)
+        live = Live(kafka=kafka, symbols=SYMBOLS, start=START)
         asyncio.run(live.run(WARM_S))
         idle: list[list[float]] = []
         busy: list[list[float]] = []

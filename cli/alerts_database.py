@@ -1,4 +1,4 @@
-"""What the commands of alerts share: the database, and how they answer."""
+"""Shared by the commands of alerts: the database, and output."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,31 +1,32 @@
-"""`foretick api`: where the API is, and the tokens with which it is asked."""
+"""`foretick api`: the API's address and its tokens."""
 
-from datetime import UTC, datetime
 from typing import Annotated
 
 import msgspec
 import typer
 
 from cli.errors import UserError
-from cli.text import Terminal, echo, echo_json
+from cli.tables import Column, Wide, show
+from cli.text import echo, echo_json
+from cli.times import minute
 from settings import Settings
 from stack.addresses import HOST
 
-app = typer.Typer(invoke_without_command=True, help="Say where the API is; make, list and revoke its tokens.")
+app = typer.Typer(invoke_without_command=True, help="Show the API's address; make, list and revoke its tokens.")
 token = typer.Typer(no_args_is_help=True, help="Make, list and revoke the API's tokens.")
 app.add_typer(token, name="token")
 
 
 @app.callback()
 def where(context: typer.Context) -> None:
-    """Say where the API is and which file holds the token of this machine's programs."""
+    """Show the API's address and the file with the token for this machine's programs."""
     if context.invoked_subcommand is not None:
         return
-    from api.tokens import LOCAL_FILE  # noqa: PLC0415 - as the next
+    from api.tokens import LOCAL_FILE
 
     settings = Settings()
     address, path = f"http://{HOST}:{settings.api_port}", settings.home.resolve() / LOCAL_FILE
-    echo(f"address: {address}/v1   (document: {address}/openapi.json)")
+    echo(f"address: {address}/v1   (page: {address}/docs, document: {address}/openapi.json)")
     echo(f"token:   in {path}" if path.exists() else "token:   made when the API starts: foretick up")
     if path.exists():
         echo(f'try:     curl -H "Authorization: Bearer $(cat {path})" {address}/v1/symbols')
@@ -35,11 +36,11 @@ def where(context: typer.Context) -> None:
 def create(
     name: Annotated[str, typer.Argument(help="What it is for.")],
     scope: Annotated[
-        list[str] | None, typer.Option(help="read (tables), stream, or admin (all, and tokens); may be given again.")
+        list[str] | None, typer.Option(help="read (tables), stream, or admin (all, and tokens); may be repeated.")
     ] = None,
 ) -> None:
     """Make a token and print it: once, since only its hash is kept."""
-    from api.tokens import SCOPES, TokenError, Tokens  # noqa: PLC0415 - for these commands alone
+    from api.tokens import SCOPES, TokenError, Tokens
 
     wanted = scope or ["read"]
     unknown = [one for one in wanted if one not in SCOPES]
@@ -57,31 +58,28 @@ def create(
 
 
 @token.command("list")
-def list_tokens(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def list_tokens(
+    wide: Wide = False, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
+) -> None:
     """List the tokens: name, id, scopes, when they were made."""
-    from rich.table import Table  # noqa: PLC0415
-
-    from api.tokens import TokenError, Tokens  # noqa: PLC0415
+    from api.tokens import TokenError, Tokens
 
     try:
-        found = Tokens(Settings().home.resolve()).all()
+        tokens = Tokens(Settings().home.resolve()).all()
     except TokenError as error:
         raise UserError(str(error)) from None
     if as_json:
-        rows = [{"id": one.id, "name": one.name, "scopes": one.scopes, "created": one.created} for one in found]
+        rows = [{"id": one.id, "name": one.name, "scopes": one.scopes, "created": one.created} for one in tokens]
         echo_json(msgspec.json.encode(rows))
         return
-    table = Table("name", "id", "scopes", "made", box=None)
-    for one in found:
-        made = datetime.fromtimestamp(one.created, UTC).strftime("%Y-%m-%d %H:%M")
-        table.add_row(one.name, one.id, ", ".join(one.scopes), made)
-    Terminal().print(table)
+    made = [(one.name, one.id, ", ".join(one.scopes), minute(one.created * 1000)) for one in tokens]
+    show((Column("name"), Column("id"), Column("scopes", 1), Column("made", 2)), made, wide)
 
 
 @token.command()
 def revoke(name: Annotated[str, typer.Argument(help="The token's name or id.")]) -> None:
     """Revoke a token, from its next request on."""
-    from api.tokens import TokenError, Tokens  # noqa: PLC0415 - as above
+    from api.tokens import TokenError, Tokens
 
     try:
         gone = Tokens(Settings().home.resolve()).revoke(name)

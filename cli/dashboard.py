@@ -1,4 +1,4 @@
-"""`foretick dashboard`: the page alone, for a pipeline that runs already."""
+"""`foretick dashboard`: only the page, for a running pipeline."""
 
 import errno
 import webbrowser
@@ -18,8 +18,8 @@ def dashboard(
     ] = None,
     open_: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
 ) -> None:
-    """Serve the dashboard, or say where it is served already. Ctrl-C stops it."""
-    from dashboard.serve import serve  # noqa: PLC0415 - Bokeh: seconds that no other command is to pay
+    """Serve the dashboard, or show its address if it runs already. Ctrl-C stops it."""
+    from dashboard.serve import serve
 
     settings = Settings()
     number = settings.dashboard_port if port is None else port
@@ -37,7 +37,7 @@ def dashboard(
 
 
 def announce(port: int, browser: bool) -> None:
-    """Say where the page is, and open it where that was asked for."""
+    """Print the page's address, and open it if requested."""
     url = f"http://{HOST}:{port}/"
     echo(f"dashboard on {url}")
     if browser:
@@ -46,7 +46,7 @@ def announce(port: int, browser: bool) -> None:
 
 def answers(port: int) -> bool:
     """Return whether a dashboard of ours is at that port."""
-    from urllib.request import urlopen  # noqa: PLC0415 - TLS and all: for this command alone
+    from urllib.request import urlopen
 
     try:
         with urlopen(f"http://{HOST}:{port}/health", timeout=2) as reply:

@@ -1,4 +1,4 @@
-"""The database as commands open it: what it does not give is one line."""
+"""Opens the database for commands; an error is one line."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,16 +13,17 @@ if TYPE_CHECKING:
 
 @contextmanager
 def opened(what: str) -> Iterator["Connection"]:
-    """Open the database; `what` is to be in it. Raises UserError where it does not answer or has no such table yet."""
-    import psycopg  # noqa: PLC0415 - time that no other command is to pay
+    """Open the database; `what` names the required tables. Raises UserError if it does not answer or has no such table
+    yet."""
+    import psycopg
 
-    from storage.errors import place, reason  # noqa: PLC0415 - likewise
+    from storage.errors import place, reason
 
     url = Settings().database_url.get_secret_value()
     try:
         with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
             yield connection
     except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
-        raise UserError(f"{place(url)} has no table of {what} yet: ./foretick up makes it") from None
+        raise UserError(f"{place(url)} has no table of {what} yet: ./foretick up creates it") from None
     except psycopg.Error as error:
         raise UserError(f"{place(url)} cannot be used: {reason(error)}; is it running? ./foretick status") from None

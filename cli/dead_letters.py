@@ -1,4 +1,4 @@
-"""`foretick dead-letters`: what could not be read or used, and what is to become of it."""
+"""`foretick dead-letters`: list, show, retry and drop records that could not be read or used."""
 
 import re
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,64 +8,72 @@ import typer
 
 from cli.database import opened
 from cli.errors import UserError
-from cli.text import Terminal, echo, echo_json
+from cli.tables import Column, Wide
+from cli.tables import show as show_table
+from cli.text import echo, echo_json
 from settings import Settings
 
 if TYPE_CHECKING:
     from psycopg import Connection
 
-    from storage.dead_letters import Letter, Place
+    from storage.dead_letters import LetterPlace, StoredDeadLetter
 
-app = typer.Typer(no_args_is_help=True, help="List what could not be read or used, show it, send it again, drop it.")
+app = typer.Typer(no_args_is_help=True, help="List, show, retry and drop dead letters.")
 
 STATES = ("new", "retried", "dropped")
 SHOWN_BYTES = 4_096
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Names = Annotated[
-    list[str], typer.Argument(metavar="LETTER…", help="TOPIC/PARTITION/OFFSET, or with /ROW behind it that row's.")
+    list[str],
+    typer.Argument(metavar="LETTER…", help="TOPIC/PARTITION/OFFSET, or TOPIC/PARTITION/OFFSET/ROW for one row."),
 ]
 
 
 @app.command("list")
 def list_letters(
     topic: Annotated[str | None, typer.Option(help="One topic only.")] = None,
-    reason: Annotated[str | None, typer.Option(help="Those with this text in their reason.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Only with this text in the reason.")] = None,
     state: Annotated[str, typer.Option(help="new, retried, dropped or all.")] = "new",
-    most: Annotated[int, typer.Option(min=1, help="The newest so many topics and reasons.")] = 50,
+    most: Annotated[
+        int, typer.Option("--most", "-n", min=1, help="The number of topics and reasons, newest first.")
+    ] = 50,
+    wide: Wide = False,
     as_json: Json = False,
 ) -> None:
-    """List the letters by topic and reason: how many, when the last came, and its name."""
-    from rich.table import Table  # noqa: PLC0415 - time that no other command is to pay
-
-    from storage import dead_letters  # noqa: PLC0415 - likewise
+    """List dead letters by topic and reason: their number, the time of the last, and its name."""
+    from storage import dead_letters
 
     if state not in (*STATES, "all"):
         raise UserError(f"--state {state!r} is none of {', '.join(STATES)}, all")
     with opened("dead letters") as connection:
-        found = dead_letters.groups(connection, topic, reason, None if state == "all" else state, most)  # type: ignore[arg-type]
+        groups = dead_letters.groups(connection, topic, reason, None if state == "all" else state, most)  # type: ignore[arg-type] # the state is checked above
     if as_json:
-        _print(found)
+        _print(groups)
         return
-    if not found:
+    if not groups:
         echo("no dead letter")
         return
-    table = Table("letters", "last", "newest", "reason", box=None)
-    for group in found:
-        mark = "" if group.state == "new" else f" ({group.state})"
-        table.add_row(str(group.letters), f"{group.last:%m-%d %H:%M}", group.newest, group.reason + mark)
-    Terminal().print(table)
+    cells = [
+        (f"{group.letters:,}", f"{group.last:%Y-%m-%d %H:%M}", group.newest, group.state, group.reason)
+        for group in groups
+    ]
+    columns = (
+        *(Column("letters", right=True), Column("last", 2), Column("newest"), Column("state", 1)),
+        Column("reason", words=True),
+    )
+    show_table(columns, cells, wide)
 
 
 @app.command()
 def show(name: Annotated[str, typer.Argument(metavar="LETTER")], as_json: Json = False) -> None:
-    """Show the letters of a Kafka record or of one row: where from, why, and the bytes, safe for a terminal."""
+    """Show the dead letters of a Kafka record or of one row: origin, reason and bytes, escaped for a terminal."""
     place = _place(name)
     with opened("dead letters") as connection:
-        found = _letters(connection, place)
+        stored_dead_letters = _dead_letters(connection, place)
     if as_json:
-        _print(found)
+        _print(stored_dead_letters)
         return
-    for letter in found:
+    for letter in stored_dead_letters:
         decided = "" if letter.decided_at is None else f" {letter.decided_at:%Y-%m-%d %H:%M:%S}"
         size = len(letter.value) if letter.size is None else letter.size
         shown = letter.value[:SHOWN_BYTES]
@@ -85,80 +93,80 @@ def show(name: Annotated[str, typer.Argument(metavar="LETTER")], as_json: Json =
 
 @app.command()
 def retry(names: Names, as_json: Json = False) -> None:
-    """Send the bytes to their topic again, with the key and headers that Kafka has, or what the letter has of them."""
-    import asyncio  # noqa: PLC0415 - clients that no other command is to pay for
+    """Send the bytes to their topic again, with the key and headers from Kafka, or else from the dead letter."""
+    import asyncio
 
-    from aiokafka.errors import KafkaError  # noqa: PLC0415 - likewise
+    from aiokafka.errors import KafkaError
 
-    from storage import dead_letters  # noqa: PLC0415 - likewise
-    from stream.retry import RetryError  # noqa: PLC0415 - likewise
-    from stream.retry import retry as send  # noqa: PLC0415 - likewise
+    from storage import dead_letters
+    from stream.retry import RetryError
+    from stream.retry import retry as send
 
     settings, sent = Settings(), []
     places = list(map(_place, names))
     with opened("dead letters") as connection:
         for place in places:
-            found = _letters(connection, place)
+            stored_dead_letters = _dead_letters(connection, place)
             try:
-                asyncio.run(send(settings.broker, found))
+                asyncio.run(send(settings.broker, stored_dead_letters))
             except RetryError as error:
                 raise UserError(str(error)) from None
             except (KafkaError, TimeoutError, OSError) as error:
-                said = str(error) or type(error).__name__
-                raise UserError(f"Kafka at {settings.kafka} did not take it ({said}); ./foretick status") from None
-            dead_letters.decide(connection, found, "retried")
-            sent += found
-    _told(sent, "sent again", as_json)
+                text = str(error) or type(error).__name__
+                raise UserError(f"Kafka at {settings.kafka} did not accept it ({text}); ./foretick status") from None
+            dead_letters.decide(connection, stored_dead_letters, "retried")
+            sent += stored_dead_letters
+    _report(sent, "sent again", as_json)
 
 
 @app.command()
 def drop(names: Names, as_json: Json = False) -> None:
-    """Mark letters as dropped: `list` shows them no more; they stay in the table."""
-    from storage import dead_letters  # noqa: PLC0415 - likewise
+    """Mark dead letters as dropped: `list` no longer shows them; they stay in the table."""
+    from storage import dead_letters
 
     dropped = []
     places = list(map(_place, names))
     with opened("dead letters") as connection:
         for place in places:
-            found = _letters(connection, place)
-            dead_letters.decide(connection, found, "dropped")
-            dropped += found
-    _told(dropped, "dropped", as_json)
+            stored_dead_letters = _dead_letters(connection, place)
+            dead_letters.decide(connection, stored_dead_letters, "dropped")
+            dropped += stored_dead_letters
+    _report(dropped, "dropped", as_json)
 
 
-def _place(name: str) -> "Place":
-    from storage.dead_letters import Place  # noqa: PLC0415 - likewise
+def _place(name: str) -> "LetterPlace":
+    from storage.dead_letters import LetterPlace
 
     parts = re.fullmatch(r"(.+?)/([0-9]{1,9})/([0-9]{1,18})(?:/([0-9]{1,9}))?", name)
     if parts is None:
-        raise UserError(f"{name!r} names no letter; they are TOPIC/PARTITION/OFFSET[/ROW], as in bars/0/17/3")
+        raise UserError(f"{name!r} is no dead letter's name: TOPIC/PARTITION/OFFSET[/ROW], such as bars/0/17/3")
     topic, partition, offset, row = parts.groups()
-    return Place(topic, int(partition), int(offset), None if row is None else int(row))
+    return LetterPlace(topic, int(partition), int(offset), None if row is None else int(row))
 
 
-def _letters(connection: "Connection", place: "Place") -> list["Letter"]:
-    from storage import dead_letters  # noqa: PLC0415 - likewise
+def _dead_letters(connection: "Connection", place: "LetterPlace") -> list["StoredDeadLetter"]:
+    from storage import dead_letters
 
-    found = dead_letters.letters(connection, place)
-    if not found:
+    stored_dead_letters = dead_letters.letters(connection, place)
+    if not stored_dead_letters:
         raise UserError(f"there is no dead letter {place}: foretick dead-letters list")
-    return found
+    return stored_dead_letters
 
 
-def _name(letter: "Letter") -> str:
+def _name(letter: "StoredDeadLetter") -> str:
     return f"{letter.topic}/{letter.partition}/{letter.offset}/{letter.row}"
 
 
 def _text(value: bytes) -> str:
-    """Return bytes as text; what is no UTF-8 in it is in hexadecimal."""
+    """Return bytes as text; invalid UTF-8 is in hexadecimal."""
     return value.decode(errors="backslashreplace")
 
 
-def _told(letters: list["Letter"], what: str, as_json: bool) -> None:
+def _report(stored_dead_letters: list["StoredDeadLetter"], what: str, as_json: bool) -> None:
     if as_json:
-        _print([_name(letter) for letter in letters])
+        _print([_name(letter) for letter in stored_dead_letters])
     else:
-        for letter in letters:
+        for letter in stored_dead_letters:
             echo(f"{_name(letter)} {what}")
 
 

@@ -1,5 +1,5 @@
-"""What a user is told when something that they asked for cannot be done."""
+"""The error for a request that cannot be carried out."""
 
 
 class UserError(Exception):
-    """A mistake or a missing condition that the user can mend: one line that says what, where and what to do."""
+    """A mistake or a missing condition that the user can fix: one line with what, where and what to do."""

@@ -3,53 +3,58 @@
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from cli.argument_checks import check_typed
 from cli.errors import UserError
+from cli.options import Files, Interval, Symbol, To
+from cli.tables import paragraph
 from cli.text import Terminal, echo_json
-from cli.times import epoch_ms
+from cli.times import span
 from settings import Settings
 from topics.units import measure
 
+if TYPE_CHECKING:
+    from features.definition import Definition
+
 AHEAD = 16
-"""Blocks of bars that are read beforehand: more than are read at a time, so that none is waited for."""
+"""Blocks of bars that are prefetched: more than are read at a time, so that computing never waits."""
 
 
 def features(
-    files: Annotated[list[Path], typer.Argument(help="Files of bars; the format is found by itself.")],
+    files: Files,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="The Parquet file to write; one that is there is replaced.")
+        Path, typer.Option("--output", "-o", help="The Parquet file to write; an existing one is replaced.")
     ],
     start: Annotated[
         str | None,
         typer.Option("--from", help="The first time to write, ISO 8601; earlier bars warm the indicators up."),
     ] = None,
-    until: Annotated[str | None, typer.Option(help="The time at which to stop (itself left out).")] = None,
-    symbol: Annotated[
-        str | None, typer.Option(help="Only this symbol; or what to call the only one that the files hold.")
-    ] = None,
-    interval: Annotated[str | None, typer.Option(help="Use bars of this interval only (1m).")] = None,
+    end: To = None,
+    symbol: Symbol = None,
+    interval: Interval = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Compute every indicator of the bars in files, by the code that the stream runs, into one Parquet file.
+    """Compute every indicator of the bars in files, with the stream's code, into one Parquet file.
 
     The definition is that of the models in service.
     """
-    # numba and Arrow: seconds that no other command is to pay
-    from features.definition import Definition  # noqa: PLC0415
-    from features.step import FeatureState, FeatureStep  # noqa: PLC0415
-    from sources.ahead import Ahead  # noqa: PLC0415
-    from sources.bars import bar_blocks  # noqa: PLC0415
-    from sources.errors import SourceError  # noqa: PLC0415
-    from sources.feature_file import FeatureFile  # noqa: PLC0415
-    from sources.wish import Wish  # noqa: PLC0415
+    check_typed(files)
+    # numba and Arrow: imported here, since they take seconds
+    from features.definition import Definition
+    from features.step import FeatureState, FeatureStep
+    from sources.errors import SourceError
+    from sources.feature_file import FeatureFile
+    from sources.reading.bars import bar_blocks
+    from sources.reading.prefetch import Prefetch
+    from sources.reading.request import ReadRequest
 
-    first = epoch_ms(start, "--from")
-    wish = Wish(end=epoch_ms(until, "--until"), symbol=symbol)
+    first, last = span(start, end)
+    request = ReadRequest(end=last, symbol=symbol)
     interval = _interval(interval or Settings().interval)
     if any(path.exists() and output.exists() and path.samefile(output) for path in files):
         raise UserError(f"--output {output} is one of the files to read: give another name")
@@ -60,7 +65,7 @@ def features(
         with (
             _Bar(quiet=as_json) as bar,
             FeatureFile(output, definition.names, definition.fingerprint) as file,
-            Ahead(bar_blocks(files, interval, wish, bar.show), AHEAD) as blocks,
+            Prefetch(bar_blocks(files, interval, request, bar.show), AHEAD) as blocks,
         ):
             step = FeatureStep(definition)  # loads the compiled code while the first blocks are read
             for block in blocks:
@@ -74,6 +79,11 @@ def features(
     except (SourceError, ValueError) as error:
         raise UserError(str(error)) from error
     seconds = time.monotonic() - began
+    _show(output, rows, definition, seconds, as_json=as_json)
+
+
+def _show(output: Path, rows: Counter[str], definition: "Definition", seconds: float, *, as_json: bool) -> None:
+    """Print what was written: how many rows of each symbol, of which definition, in what time."""
     if as_json:
         document = {
             "output": str(output),
@@ -88,12 +98,12 @@ def features(
     counted = ", ".join(f"{name} {count:,}" for name, count in rows.items())
     console = Terminal()
     named = f"{len(definition.names)} features (definition {definition.fingerprint})"
-    console.print(f"{named} of {counted} bars in {seconds:.1f} s")
-    console.print(f"{output}: {output.stat().st_size / 2**20:,.0f} MiB")
+    paragraph(console, f"{named} of {counted} bars in {seconds:.1f} s")
+    paragraph(console, f"{output}: {output.stat().st_size / 2**20:,.0f} MiB")
 
 
 class _Bar:
-    """The progress bar, on standard error; it appears with the first rows, so that a mistake stands alone."""
+    """The progress bar, on standard error; it appears with the first rows, so that an error is printed without it."""
 
     def __init__(self, *, quiet: bool) -> None:
         columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:,.0f} rows"))
@@ -107,7 +117,7 @@ class _Bar:
         self._progress.stop()
 
     def show(self, rows: int, total: int | None) -> None:
-        """Show how many rows were read, of how many."""
+        """Show the number of rows read and their total."""
         self._progress.start()
         description = "reading" if total is None else "features"
         self._progress.update(self._task, completed=rows, total=total, description=description)

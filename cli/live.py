@@ -1,4 +1,4 @@
-"""`foretick live`: a venue's trades as they happen, onto `ticks`; and how to talk to the process that watches."""
+"""`foretick live`: a venue's live trades to `ticks`, and control of the running process."""
 
 import asyncio
 import logging
@@ -9,26 +9,27 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 import typer
-from rich.table import Table
 from typer.core import TyperGroup
 
 from cli.errors import UserError
+from cli.tables import Column, Wide, paragraph
+from cli.tables import show as show_table
 from cli.text import Terminal, echo, echo_json
 from cli.times import iso
 from settings import Settings
 
 if TYPE_CHECKING:
     from sources.live.service import Service
-    from sources.live.status import Status
+    from sources.live.status import Status, SymbolStatus
 
-INTERRUPTED = 130
+MACHINE, INTERRUPTED = 3, 130
 
 
 class _OrWatch(TyperGroup):
     """`foretick live VENUE …` is `foretick live watch VENUE …`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Put the command in where none is named."""
+        """Insert the default command if none is named."""
         if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
             args = ["watch", *args]
         return super().parse_args(ctx, args)
@@ -43,22 +44,27 @@ app = typer.Typer(
 Venue = Annotated[str, typer.Argument(help="A venue that ccxt streams: binance, coinbase, kraken, bitfinex, …")]
 Symbols = Annotated[list[str], typer.Argument(help="Symbols, as BTC/USDT or BTCUSDT.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+WATCHED = (
+    *(Column("venue"), Column("symbol"), Column("trades", right=True), Column("repaired", 2, right=True)),
+    *(Column("gaps", 1, right=True), Column("reconnects", 3, right=True), Column("last (UTC)", 1)),
+    *(Column("ms old", 2, right=True), Column("duplicates", 4, right=True), Column("problem", words=True)),
+)
 
 
 @app.command()
 def watch(
     venue: Venue,
     symbols: Annotated[
-        list[str] | None, typer.Argument(help="Symbols, as BTC/USDT or BTCUSDT; none: those watched last.")
+        list[str] | None, typer.Argument(help="Symbols, as BTC/USDT or BTCUSDT; none: those of the last run.")
     ] = None,
     record: Annotated[
-        Path | None, typer.Option(help="Keep every message in this file, for `foretick live replay`.")
+        Path | None, typer.Option(help="Save every message to this file, for `foretick live replay`.")
     ] = None,
     every: Annotated[float, typer.Option(min=0.1, help="Seconds between two lines of status.")] = 10.0,
     as_json: AsJson = False,
 ) -> None:
-    """Send a venue's trades to `ticks` until Ctrl-C: each once; what a hole lacks is asked for, or told to be a gap."""
-    from sources.live.service import Service  # noqa: PLC0415 - ccxt takes seconds, which no other command is to pay
+    """Send a venue's trades to `ticks` until Ctrl-C: each once; missing ones are requested, or declared as a gap."""
+    from sources.live.service import Service
 
     settings = Settings()
     _log(settings)
@@ -67,23 +73,23 @@ def watch(
 
 
 @app.command()
-def add(venue: Venue, symbols: Symbols, as_json: AsJson = False) -> None:
-    """Watch more symbols in the process that runs."""
-    _tell(venue, "add", symbols, as_json)
+def add(venue: Venue, symbols: Symbols, wide: Wide = False, as_json: AsJson = False) -> None:
+    """Add symbols to the running process."""
+    _tell(venue, "add", symbols, wide, as_json)
 
 
 @app.command("rm")
-def remove(venue: Venue, symbols: Symbols, as_json: AsJson = False) -> None:
-    """Watch symbols no more."""
-    _tell(venue, "rm", symbols, as_json)
+def remove(venue: Venue, symbols: Symbols, wide: Wide = False, as_json: AsJson = False) -> None:
+    """Remove symbols from the running process."""
+    _tell(venue, "rm", symbols, wide, as_json)
 
 
 @app.command("list")
-def list_all(as_json: AsJson = False) -> None:
-    """List what the running processes watch, and how it goes."""
-    from sources.live.control import running  # noqa: PLC0415 - for these commands alone
+def list_all(wide: Wide = False, as_json: AsJson = False) -> None:
+    """List the symbols of the running processes, and their status."""
+    from sources.live.control import running
 
-    _show(list(running(Settings().home)), as_json)
+    _show(list(running(Settings().home)), wide, as_json)
 
 
 @app.command()
@@ -94,9 +100,9 @@ def replay(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Send a recording's trades to the topics through the same parser: those that are not there already."""
-    from sources.live.replay import replay as send  # noqa: PLC0415 - ccxt, as above
-    from sources.live.replay import show  # noqa: PLC0415
+    """Send a recording's trades to the topics through the same parser, without those that are there already."""
+    from sources.live.replay import replay as send
+    from sources.live.replay import show
 
     settings = Settings()
     _log(settings)
@@ -106,30 +112,30 @@ def replay(
     if as_json:
         _write(msgspec.json.encode(counts))
     else:
-        told = msgspec.structs.asdict(counts).items()
-        echo(", ".join(f"{name} {value:,}" if isinstance(value, int) else value for name, value in told))
+        messages = msgspec.structs.asdict(counts).items()
+        echo(", ".join(f"{name} {value:,}" if isinstance(value, int) else value for name, value in messages))
 
 
-def _tell(venue: str, do: Any, symbols: list[str], as_json: bool) -> None:
-    from sources.errors import SourceError  # noqa: PLC0415 - for these commands alone
-    from sources.live.control import Wish, tell  # noqa: PLC0415
+def _tell(venue: str, do: Any, symbols: list[str], wide: bool, as_json: bool) -> None:
+    from sources.errors import SourceError
+    from sources.live.control import ControlRequest, send_request
 
     try:
-        _show([tell(Settings().home, venue, Wish(do, symbols))], as_json)
+        _show([send_request(Settings().home, venue, ControlRequest(do, symbols))], wide, as_json)
     except SourceError as error:
         raise UserError(str(error)) from error
 
 
 async def _probed(service: "Service", settings: Settings, symbols: list[str]) -> None:
-    """Watch, and show metrics and how it goes where the settings name a port."""
-    from prometheus_client import REGISTRY  # noqa: PLC0415 - for this command alone
+    """Stream, and serve metrics and condition if the settings name a port."""
+    from prometheus_client import REGISTRY
 
-    from sources.live.metrics import Measures  # noqa: PLC0415
-    from stream.probe import Probe  # noqa: PLC0415
-    from stream.standing import LoopTurns, Standing  # noqa: PLC0415
+    from observability.probe import Probe
+    from observability.work_status import LoopTurns, WorkStatus
+    from sources.live.metrics import VenueCollector
 
-    REGISTRY.register(Measures(service.status))
-    standing = Standing(settings)
+    REGISTRY.register(VenueCollector(service.status))
+    standing = WorkStatus(settings)
     standing.follow(LoopTurns(asyncio.get_running_loop()))
     standing.problem = service.ready
     probe = Probe("live", standing.condition)
@@ -143,7 +149,7 @@ async def _probed(service: "Service", settings: Settings, symbols: list[str]) ->
 
 def _run(work: Coroutine[Any, Any, Any]) -> Any:
     """Run until done, Ctrl-C or SIGTERM."""
-    from sources.errors import SourceError  # noqa: PLC0415
+    from sources.errors import SourceError, VenueAwayError
 
     async def until_stopped() -> Any:
         task = asyncio.ensure_future(work)
@@ -153,6 +159,9 @@ def _run(work: Coroutine[Any, Any, Any]) -> Any:
 
     try:
         return asyncio.run(until_stopped())
+    except VenueAwayError as error:
+        echo(f"foretick: {error}", err=True)
+        raise typer.Exit(MACHINE) from None
     except SourceError as error:
         raise UserError(str(error)) from error
     except asyncio.CancelledError:
@@ -160,10 +169,10 @@ def _run(work: Coroutine[Any, Any, Any]) -> Any:
 
 
 def _log(settings: Settings) -> None:
-    """Let what happens be read on standard error; retries of stamina are told by those who retry."""
-    import stamina.instrumentation  # noqa: PLC0415 - for these commands alone
+    """Log to standard error, without stamina's messages: retries are logged where they are made."""
+    import stamina.instrumentation
 
-    from stream import logs  # noqa: PLC0415
+    from observability import logs
 
     stamina.instrumentation.set_on_retry_hooks([])
     logs.configure("live", settings, logging.WARNING)
@@ -189,23 +198,20 @@ def _print_line(status: "Status") -> None:
     echo(f"{status.venue}: {'; '.join(parts) or 'no symbols'}")
 
 
-def _show(statuses: "list[Status]", as_json: bool) -> None:
+def _show(statuses: "list[Status]", wide: bool, as_json: bool) -> None:
     if as_json:
         _write(msgspec.json.encode(statuses))
         return
     if not statuses:
-        echo("no venue is watched: foretick live VENUE SYMBOL…")
+        echo("no venue is being streamed: foretick live VENUE SYMBOL…")
         return
-    table = Table("venue", "symbol", "trades", "repaired", "gaps", "reconnects", "last (UTC)", box=None)
-    console = Terminal()
-    for status in statuses:
-        for each in status.symbols:
-            counts = (f"{count:,}" for count in (each.trades, each.repaired, each.gaps, each.reconnects))
-            table.add_row(status.venue, each.market, *counts, iso(each.last_time))
-    console.print(table)
+    show_table(WATCHED, (_cells(status, each) for status in statuses for each in status.symbols), wide)
     for status in statuses:
         if status.problem:
-            console.print(f"{status.venue}: {status.problem}")
-        for each in status.symbols:
-            if each.problem:
-                console.print(f"{status.venue} {each.market}: {each.problem}")
+            paragraph(Terminal(), f"{status.venue}: {status.problem}")
+
+
+def _cells(status: "Status", each: "SymbolStatus") -> tuple[str, ...]:
+    counts = (f"{count:,}" for count in (each.trades, each.repaired, each.gaps, each.reconnects))
+    age = "-" if each.age_ms is None else f"{each.age_ms:,.0f}"
+    return status.venue, each.market, *counts, iso(each.last_time), age, f"{each.duplicates:,}", each.problem

@@ -1,67 +1,92 @@
-"""The `foretick` command: every command in one table, and one line for a mistake.
+"""The `foretick` command: the table of commands, and one-line error messages.
 
-Exit codes: 0 done; 1 a check failed; 2 a mistake of the user's; 3 the machine lacks something; 130 stopped by Ctrl-C.
+Exit codes: 0 done; 1 a check failed; 2 a usage error; 3 a missing requirement; 130 stopped by Ctrl-C.
 """
 
 import atexit
+import errno
 import gc
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 
 from cli import (
     alerts,
+    alerts_mutes,
     api,
     dashboard,
     dead_letters,
+    drift,
     evaluate,
     explain,
     features,
+    install,
     live,
     models,
     pipeline,
     replay,
+    run_tests,
     skip,
     stack,
     subscribers,
     topics,
     train,
     tune,
-    watch,
 )
 from cli.errors import UserError
 from cli.text import echo
+from settings import Settings
+from stack.settings_check import check
 
 app = typer.Typer(
     name="foretick",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="A streaming forecaster for cryptocurrency markets.",
 )
 
 COMMANDS = (
     stack.up,
     stack.down,
+    stack.restart,
     stack.status,
     stack.doctor,
     stack.logs,
+    install.install,
     replay.replay,
     train.train,
     features.features,
     tune.tune,
     evaluate.evaluate,
     explain.explain,
-    watch.drift,
-    watch.skill,
+    drift.drift,
+    drift.skill,
     dashboard.dashboard,
 )
 
+
+def _version(asked: bool) -> None:
+    if asked:
+        echo(f"foretick {version('foretick')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    reporter: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """A streaming forecaster for cryptocurrency markets."""
+
+
 for command in COMMANDS:
     app.command()(command)
-# What follows `foretick test` is pytest's, its options too.
-app.command(context_settings={"ignore_unknown_options": True})(stack.test)
+# Arguments after `foretick test` are pytest's, options too.
+app.command("test", context_settings={"ignore_unknown_options": True})(run_tests.run_tests)
 topics.app.command()(skip.skip)
 app.add_typer(topics.app, name="topics")
 app.add_typer(dead_letters.app, name="dead-letters")
@@ -70,34 +95,46 @@ app.add_typer(pipeline.app, name="pipeline")
 app.add_typer(live.app, name="live")
 alerts.app.command()(subscribers.subscribe)
 alerts.app.command()(subscribers.unsubscribe)
+alerts.app.command()(alerts_mutes.mute)
+alerts.app.command()(alerts_mutes.unmute)
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(api.app, name="api")
 
 
 def _leave() -> None:
-    """Spare the last look for garbage; not where Torch is loaded, whose bindings call a leak what is not freed."""
+    """Skip the final garbage collection, unless Torch is loaded, whose bindings report unfreed objects as leaks."""
     if "torch" not in sys.modules:
         gc.freeze()
 
 
+def _check_settings() -> None:
+    """Raise UserError for an invalid environment variable, for every command."""
+    try:
+        check(Settings())
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        name = "_".join(str(part) for part in problem["loc"]).upper()
+        raise UserError(f"FORETICK_{name}: {problem['msg']}" if name else problem["msg"]) from None
+    except ValueError as error:
+        raise UserError(str(error)) from None
+
+
 def run() -> None:
     """Run the command that was typed and exit."""
-    # Imports make many objects and hardly any garbage: where numba is loaded, to look for it as often as is usual takes
-    # a quarter of a second, and once more at the end, when all goes with the process, half a second.
+    # Imports make many objects and hardly any garbage: with numba loaded, collections at the default frequency take a
+    # quarter of a second, and the final one half a second.
     gc.set_threshold(100_000)
     atexit.register(_leave)
     try:
+        if "--help" not in sys.argv:
+            _check_settings()
         app()
     except UserError as error:
         echo(f"foretick: {error}", err=True)
         sys.exit(2)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        name = "_".join(str(part) for part in problem["loc"]).upper()
-        echo(f"foretick: FORETICK_{name}: {problem['msg']}", err=True)
-        sys.exit(2)
     except OSError as error:
-        echo(f"foretick: {error.filename or 'the machine'}: {error.strerror or error}", err=True)
+        elsewhere = "; FORETICK_HOME names another folder" if error.errno in (errno.EROFS, errno.EACCES) else ""
+        echo(f"foretick: {error.filename or 'the machine'}: {error.strerror or error}{elsewhere}", err=True)
         sys.exit(3)
     except KeyboardInterrupt:
         sys.exit(130)

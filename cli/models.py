@@ -1,20 +1,21 @@
-"""`foretick models`: which versions serve, by whose decision; promote one, take that back, retire a model."""
+"""`foretick models`: the versions in service and the decisions; promote, roll back, retire."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import msgspec
 import typer
-from rich.table import Table
 
 from cli.errors import UserError
-from cli.show import paragraph, whole
+from cli.tables import Column, Wide, paragraph
+from cli.tables import show as show_table
 from cli.text import Terminal, echo, echo_json
 from cli.times import iso, minute
 from settings import Settings
 
 if TYPE_CHECKING:
-    from models.deployment import Action
+    from learning.deployment.model_status import ModelStatus
+    from models.serving.deployment import Action
     from topics.records import Deployment
 
 T = TypeVar("T")
@@ -24,30 +25,32 @@ FAILED = 1
 app = typer.Typer(no_args_is_help=True, help="Show which versions of the models serve; promote, roll back, retire.")
 
 ANSWER_S, FIRST_BARS_S = 30.0, 1.0
-"""How long to wait for a worker, and then for the first bars that a version serves."""
+"""How long to wait for a worker, and then for the first bars served by a version."""
 
 Name = Annotated[str, typer.Argument(help="The model's name, as `foretick models list` shows it.")]
 Why = Annotated[str, typer.Option(help="The reason, for the log.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+STANDING = (
+    *(Column("model"), Column("role"), Column("version"), Column("trained until", 1), Column("age", 2)),
+    *(Column("decided by", 3), Column("decided at", 4)),
+)
+HISTORY = (
+    *(Column("time"), Column("model"), Column("no", right=True), Column("action"), Column("champion")),
+    *(Column("challengers", words=True), Column("standby", 1), Column("", words=True)),
+)
 
 
 @app.command("list")
-def list_models(as_json: Json = False) -> None:
-    """List the versions that predict: role, training, age by the bars' time, and who decided."""
-    from learning.standing import standing  # noqa: PLC0415 - psycopg, numba: seconds that no other command is to pay
+def list_models(wide: Wide = False, as_json: Json = False) -> None:
+    """List the versions that predict: role, training, age in event time, and who decided."""
+    from learning.deployment.model_status import model_statuses
 
-    rows = _told(lambda: standing(Settings()))
+    rows = _or_error(lambda: model_statuses(Settings()))
     if as_json:
         _print(rows)
         return
-    columns = (whole("model", 5), whole("role", 4), whole("version"), whole("trained until", 16), "age", "decided by")
-    table = Table(*columns, box=None, padding=(0, 1, 0, 0))
-    for row in rows:
-        age = "-" if row.age_days is None else f"{row.age_days:.1f} days{', expired' if row.expired else ''}"
-        by = f"{row.number} {row.decided_by}" if row.number else "not yet deployed"
-        table.add_row(row.model, row.role, row.version, minute(row.trained_until), age, by)
     if rows:
-        Terminal().print(table)
+        show_table(STANDING, map(_stands, rows), wide)
     else:
         paragraph(Terminal(), UNDECIDED)
 
@@ -58,51 +61,48 @@ def show(
     version: Annotated[str | None, typer.Argument(help="One version; all when left out.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Show the versions of a model: where each comes from, and what it does now."""
-    from learning.standing import of_model  # noqa: PLC0415 - as in `list`
+    """Show the versions of a model: origin and present role of each."""
+    from learning.deployment.model_status import of_model
 
-    rows = _told(lambda: of_model(Settings(), name, version))
+    rows = _or_error(lambda: of_model(Settings(), name, version))
     if as_json:
         _print(rows)
         return
     console = Terminal()
     for row in rows:
-        console.print(f"{row.model} {row.version}: {row.role or 'out of service'}", highlight=False)
+        lines = []
         if row.number:
-            said = f"  decision {row.number} by {row.decided_by}, {iso(row.decided_at)}: {row.why or '-'}"
-            console.print(said, highlight=False)
+            lines.append(f"decision {row.number} by {row.decided_by}, {iso(row.decided_at)}: {row.why or '-'}")
         if row.provenance is None:
-            console.print("  where it comes from was not written down", highlight=False)
-            continue
-        for key, value in msgspec.to_builtins(row.provenance).items():
-            shown = f"{iso(value)} UTC" if key in ("first", "last") else value
-            console.print(f"  {key}: {shown}", highlight=False, soft_wrap=True)
+            lines.append("its origin was not recorded")
+        else:
+            for key, value in msgspec.to_builtins(row.provenance).items():
+                lines.append(f"{key}: {f'{iso(value)} UTC' if key in ('first', 'last') else value}")
+        paragraph(console, f"{row.model} {row.version}: {row.role or 'out of service'}", *lines)
 
 
 @app.command()
 def history(
-    name: Annotated[str | None, typer.Argument(help="One model; all when left out.")] = None, as_json: Json = False
+    name: Annotated[str | None, typer.Argument(help="One model; all when left out.")] = None,
+    wide: Wide = False,
+    as_json: Json = False,
 ) -> None:
-    """Print the log: every decision, who made it, and why; beside it what others published and workers refused."""
-    from learning.ledger import Ledger  # noqa: PLC0415 - as in `list`
+    """Print the log: every decision with its author and reason, and the unsigned ones that workers refused."""
+    from learning.deployment.ledger import Ledger
 
     ledger = Ledger(Settings())
-    rows, forged = _told(lambda: ledger.history(name)), _told(lambda: ledger.forged(name))
+    rows, forged = _or_error(lambda: ledger.history(name)), _or_error(lambda: ledger.forged(name))
     for one in forged:
         echo(f"refused: a decision about {one.model}, {iso(one.time)}: {one.reason}", err=True)
     if name is not None and not rows and not forged:
-        raise UserError(f"the log tells nothing of a model {name!r}; foretick models list")
+        raise UserError(f"the log has no decision about a model {name!r}; foretick models list")
     if as_json:
-        _print(rows)
+        _print(list(map(msgspec.structs.asdict, rows)))
         return
-    console = Terminal()
-    for row in rows:
-        versions = [f"champion {row.champion or '-'}", *(f"challenger {one}" for one in row.challengers)]
-        versions += [f"shadow {row.shadow}"] if row.shadow else []
-        head = f"{minute(row.time)}  {row.model} {row.number}  {row.action}: {', '.join(versions)}"
-        paragraph(console, head, f"by {row.decided_by}: {row.why}" if row.why else f"by {row.decided_by}")
-    for line in _told(lambda: _ahead(rows)):
-        paragraph(console, line)
+    if rows:
+        show_table(HISTORY, map(_decided, rows), wide)
+    for line in _or_error(lambda: _ahead(rows)):
+        paragraph(Terminal(), line)
 
 
 @app.command()
@@ -113,9 +113,9 @@ def promote(
     why: Why = "",
     as_json: Json = False,
 ) -> None:
-    """Make a version the champion, between two bars, and wait until a worker says so. `rollback` takes it back."""
+    """Make a version the champion, between two bars, and wait for a worker's confirmation. `rollback` reverts it."""
     if force and not why:
-        raise UserError("--force needs --why: the log is to say what it was for")
+        raise UserError("--force needs --why, the reason for the log")
     if not force:
         _unproven(name, version)
     _decide(name, "promote", version, why, as_json)
@@ -123,7 +123,7 @@ def promote(
 
 @app.command()
 def rollback(name: Name, why: Why = "", as_json: Json = False) -> None:
-    """Take the last promotion back: the champion before serves again. Once more: the one before that."""
+    """Roll the last promotion back: the previous champion serves again. Once more: the one before that."""
     _decide(name, "rollback", None, why, as_json)
 
 
@@ -133,11 +133,23 @@ def retire(name: Name, why: Why = "", as_json: Json = False) -> None:
     _decide(name, "retire", None, why, as_json)
 
 
-def _unproven(name: str, version: str) -> NoReturn:
-    """Refuse: what wins its test is promoted by the watch."""
-    from learning.standing import of_model  # noqa: PLC0415 - as in `list`
+def _stands(row: "ModelStatus") -> tuple[str, ...]:
+    age = "-" if row.age_days is None else f"{row.age_days:.1f} days{', expired' if row.expired else ''}"
+    by = f"{row.number} {row.decided_by}" if row.number else "not yet deployed"
+    return row.model, row.role or "-", row.version, minute(row.trained_until), age, by, iso(row.decided_at)
 
-    (row,) = _told(lambda: of_model(Settings(), name, version))
+
+def _decided(row: "Deployment") -> tuple[str, ...]:
+    by = f"by {row.decided_by}: {row.why}" if row.why else f"by {row.decided_by}"
+    versions = row.champion or "-", ", ".join(row.challengers), row.standby or "-"
+    return minute(row.time), row.model, str(row.number), row.action, *versions, by
+
+
+def _unproven(name: str, version: str) -> NoReturn:
+    """Refuse: a challenger that wins its test is promoted by the model monitor."""
+    from learning.deployment.model_status import of_model
+
+    (row,) = _or_error(lambda: of_model(Settings(), name, version))
     if row.role == "champion":
         raise UserError(f"version {version} of model {name!r} is the champion already")
     if row.role != "challenger":
@@ -148,56 +160,59 @@ def _unproven(name: str, version: str) -> NoReturn:
 
 
 def _decide(name: str, action: "Action", version: str | None, why: str, as_json: bool) -> None:
-    """Write a decision of the user's down, wait for a worker's answer, and tell it. Exit code 1: it serves nowhere."""
-    from learning.confirmation import answer, end  # noqa: PLC0415 - as in `list`
-    from learning.ledger import Ledger  # noqa: PLC0415
+    """Record a decision of the user's, wait for a worker's confirmation, and print it. Exit code 1: no worker serves
+    it."""
+    from learning.deployment.confirmation import answer, end
+    from learning.deployment.ledger import Ledger
 
     settings = Settings()
-    begin = _told(lambda: end(settings.broker))
-    made = _told(lambda: Ledger(settings).decide(name, action, version, decided_by="user", why=why, force=True))
+    begin = _or_error(lambda: end(settings.broker))
+    made = _or_error(lambda: Ledger(settings).decide(name, action, version, decided_by="user", why=why, force=True))
     retired = made.champion is None
-    heard = None if retired else _told(lambda: answer(settings.broker, begin, made, ANSWER_S, FIRST_BARS_S))
-    said = None if heard is None else heard.said
+    heard = None if retired else _or_error(lambda: answer(settings.broker, begin, made, ANSWER_S, FIRST_BARS_S))
+    model_event = None if heard is None else heard.reply
     if as_json:
-        _print({"deployment": made, "answer": said, "serving": [] if heard is None else heard.serving})
-    elif said is None:
+        _print({"deployment": made, "answer": model_event, "serving": [] if heard is None else heard.serving})
+    elif model_event is None:
         silent = f"no worker answered within {ANSWER_S:.0f} s: it takes effect when one runs"
-        echo(f"decision {made.number} of {name} is written down; {'it is retired' if retired else silent}")
-    elif said.event == "refused":
-        echo(f"decision {made.number} of {name}: version {said.version} is refused: {said.reason}")
+        echo(f"decision {made.number} of {name} is recorded; {'it is retired' if retired else silent}")
+    elif model_event.event == "refused":
+        echo(f"decision {made.number} of {name}: version {model_event.version} is refused: {model_event.reason}")
     else:
-        took = (said.time - made.time) / 1000
+        took = (model_event.time - made.time) / 1000
         echo(f"decision {made.number} of {name}: version {made.champion} serves, {took:.1f} s after it was made")
         for first in heard.serving if heard is not None else ():
             echo(f"  {first.symbol} {first.interval}: from the bar of {iso(first.time)} UTC on")
         if heard is not None and not heard.serving:
             echo("  from the next bar of each symbol on")
-    if not retired and (said is None or said.event == "refused"):
+    if not retired and (model_event is None or model_event.event == "refused"):
         raise typer.Exit(FAILED)
 
 
 def _ahead(rows: "list[Deployment]") -> list[str]:
-    """Return what the next decisions wait for."""
-    from learning import awaited  # noqa: PLC0415 - as in `list`
+    """Return the lines about pending decisions."""
+    from learning.monitoring import waiting_for
 
     settings = Settings()
     if not rows:
         return [UNDECIDED]
     newest = {row.model: row for row in rows}
     trials = [
-        f"{row.model}: challenger {one} was judged on {awaited.tried(settings, row.model, one):,} bars so far; "
+        f"{row.model}: challenger {one} was tested on {waiting_for.tried(settings, row.model, one):,} bars so far; "
         f"the test decides from {settings.promote_bars:,} on"
         for row in newest.values()
         for one in row.challengers
     ]
     if trials:
         return trials
-    return [f"no challenger; one may come of {awaited.of_training(awaited.progress(settings), settings)}"]
+    return [
+        f"no challenger; the next may come from {waiting_for.of_training(waiting_for.progress(settings), settings)}"
+    ]
 
 
-def _told(ask: Callable[[], T]) -> T:
-    from learning.ledger import LedgerError  # noqa: PLC0415 - as in `list`
-    from storage.errors import StorageError  # noqa: PLC0415
+def _or_error(ask: Callable[[], T]) -> T:
+    from learning.deployment.ledger import LedgerError
+    from storage.errors import StorageError
 
     try:
         return ask()

@@ -1,4 +1,4 @@
-"""`foretick topics skip`: the readers of a topic are told to pass over one Kafka record."""
+"""`foretick topics skip`: makes the readers of a topic skip one Kafka record."""
 
 import time
 from typing import Annotated
@@ -31,11 +31,13 @@ def skip(
     partition: Annotated[int, typer.Argument(min=0)],
     offset: Annotated[int, typer.Argument(min=0, max=MOST_OFFSET)],
     group: Annotated[str | None, typer.Option(help="worker, persist or alerts; all that read the topic.")] = None,
-    why: Annotated[str, typer.Option(help="It is told in the dead letter.")] = "",
-    undo: Annotated[bool, typer.Option("--undo", help="Have it read again, by who has not passed it yet.")] = False,
+    why: Annotated[str, typer.Option(help="The reason, for the dead letter.")] = "",
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Undo a skip, for readers that have not reached it yet.")
+    ] = False,
 ) -> None:
-    """Have a Kafka record passed over: it becomes a dead letter when it is met, also while the stack runs."""
-    from stream import skips  # noqa: PLC0415 - time that no other command is to pay
+    """Skip a Kafka record: its readers make a dead letter of it, without a restart."""
+    from broker import skipped_records
 
     try:
         topic = by_name(name)
@@ -48,17 +50,17 @@ def skip(
     readers = [reader for reader, read in READERS.items() if topic in read]
     if group is not None and group not in readers:
         raise UserError(f"{group} does not read {name}; {', '.join(readers)} do")
-    reason = f"passed over by hand: {why}" if why else "passed over by hand"
+    reason = f"skipped by the user: {why}" if why else "skipped by the user"
     now = int(time.time() * 1000)
     decided = [
-        skips.Skip(reader, name, partition, offset, reason, now)  # type: ignore[arg-type]
+        skipped_records.Skip(group=reader, topic=name, partition=partition, offset=offset, why=reason, time=now)  # type: ignore[arg-type] # the readers are of READERS
         for reader in readers
         if group in (None, reader)
     ]
-    path = Settings().home / skips.FILE
+    path = Settings().home / skipped_records.FILE
     try:
-        skips.change(path, remove=decided) if undo else skips.change(path, add=decided)
+        skipped_records.change(path, remove=decided) if undo else skipped_records.change(path, add=decided)
     except ValueError as error:
         raise UserError(str(error)) from None
     who = ", ".join(skipped.group for skipped in decided)
-    echo(f"{name}, partition {partition}, offset {offset}: {'read' if undo else 'passed over'} by {who}")
+    echo(f"{name}, partition {partition}, offset {offset}: {'read' if undo else 'skipped'} by {who}")

@@ -1,42 +1,52 @@
-"""`foretick up`, `down`, `status`, `doctor`, `logs` and `test`: the servers and workers on this machine."""
+"""`foretick up`, `down`, `status`, `doctor` and `logs`: the servers and workers on this machine."""
 
 import json
 import os
-import subprocess
 import sys
+import time
 import webbrowser
 from dataclasses import asdict
+from threading import Thread
 from typing import Annotated, NoReturn
 
 import typer
 
 from cli.errors import UserError
-from cli.show import show_checks, show_status
+from cli.status_tables import show_checks, show_status
+from cli.tables import Wide
 from cli.text import echo, echo_json
-from settings import ROOT, Settings
-from stack import detached, state, supervisor, system
+from settings import Settings
+from stack import background, state, supervisor, system
+from stack import restart as restarting
 from stack.errors import MachineError
+from stack.log_tail import follow, tail
+from stack.mlflow_page import links
 from stack.progress import Progress, failures, up_and_healthy
 from stack.state import StackState
-from stack.tail import follow, tail
+from topics.suggestions import unknown
 
 FAILED, MACHINE = 1, 3
+FORECAST_S = 60
+"""How long to wait for the sample's first forecast, when all is healthy."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def up(
-    detach: Annotated[bool, typer.Option("--detach", "-d", help="Return when all is healthy; it runs on.")] = False,
-    browser: Annotated[bool, typer.Option(help="Open the dashboard, where there is a desktop.")] = True,
+    detach: Annotated[
+        bool, typer.Option("--detach", "-d", help="Return when all is healthy; the stack keeps running.")
+    ] = False,
+    browser: Annotated[bool, typer.Option(help="Open the dashboard, if there is a desktop.")] = True,
     sample: Annotated[bool, typer.Option(help="Replay the bundled sample.")] = True,
 ) -> None:
     """Install what is missing, start everything, and show the dashboard. Ctrl-C, or `foretick down`, stops it."""
-    from stack.report import dashboard_url  # noqa: PLC0415 - clients of all servers: time that no other command is to pay
-    from stack.servers import is_external  # noqa: PLC0415
-    from stack.table import components  # noqa: PLC0415
+    from stack.component_table import components
+    from stack.servers import is_external
+    from stack.status_report import dashboard_url
 
     if not sample:
-        os.environ["FORETICK_SAMPLE"] = "false"  # what is started reads its settings from here
+        os.environ["FORETICK_SAMPLE"] = "false"  # started processes read their settings from here
+    began = time.monotonic()
     home = Settings().home.resolve()
     running = state.read(home)
     if running is not None and running.running():
@@ -48,10 +58,11 @@ def up(
     try:
         system.ensure(postgres=not is_external("postgres"), redis=not is_external("redis"))
         if detach:
-            detached.start(home, (), Progress())
+            background.start(home, (), Progress())
             announce(browser)
+            tell_of_forecast(began)
         else:
-            last = supervisor.run(lambda: components(Settings()), home, Foreground(browser))
+            last = supervisor.run(lambda: components(Settings()), home, Foreground(browser, began))
             if failures(last):
                 raise typer.Exit(FAILED)
     except MachineError as error:
@@ -59,75 +70,111 @@ def up(
 
 
 class Foreground:
-    """Tells what changes, and once where the dashboard is."""
+    """Prints changes, and once the dashboard's address."""
 
-    def __init__(self, browser: bool) -> None:
-        """Begin; `browser` says whether to open the dashboard."""
-        self.progress, self.browser, self.announced = Progress(), browser, False
+    def __init__(self, browser: bool, began: float) -> None:
+        """Start; `browser` is whether to open the dashboard, `began` when the command did, by the monotonic clock."""
+        self.progress, self.browser, self.began, self.announced = Progress(), browser, began, False
 
     def __call__(self, current: StackState) -> None:
-        """Look at the new state."""
+        """Process a new state."""
         self.progress(current)
         if not self.announced and up_and_healthy(current):
             self.announced = True
             announce(self.browser)
+            Thread(target=tell_of_forecast, args=(self.began,), daemon=True).start()
 
 
 def announce(browser: bool) -> None:
-    """Say where the dashboard is, and open it where somebody sits in front of a desktop."""
-    from stack.report import dashboard_url  # noqa: PLC0415 - as in `up`
+    """Print the dashboard's address, and open it if there is a desktop."""
+    from stack.mlflow import PASSWORD
+    from stack.servers import is_external
+    from stack.status_report import dashboard_url
 
-    url = dashboard_url(Settings())
+    settings = Settings()
+    url = dashboard_url(settings)
     echo(f"dashboard: {url}")
+    if not is_external("mlflow"):
+        echo(f"mlflow: {links(settings.mlflow_uri.get_secret_value(), str(settings.home.resolve() / PASSWORD))}")
     if browser and sys.stdout.isatty() and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         webbrowser.open(url)
 
 
+def tell_of_forecast(began: float) -> None:
+    """Print after how many seconds the first forecast was on the page; or that there is none, and what to do."""
+    from stack.first_forecast import wait_for_forecast
+
+    settings = Settings()
+    url = settings.database_url.get_secret_value()
+    newest = wait_for_forecast(url, FORECAST_S if settings.sample else 0)
+    if newest is not None:
+        passed = time.monotonic() - began
+        echo(f"forecasts are on the page {passed:.0f} s after the start, up to the bar of {newest:%Y-%m-%d %H:%M} UTC")
+    else:
+        echo("no forecast yet, as there are no bars: foretick replay FILE, or foretick live")
+
+
 def down() -> None:
     """Stop everything that `up` started."""
-    if not detached.stop(Settings().home, Progress("healthy", "starting", "running", "done")):
+    if not background.stop(Settings().home, Progress("healthy", "starting", "running", "done")):
         echo("not running")
 
 
-def status(as_json: Json = False) -> None:
-    """Show the components, how much has gone through, and the lag. Exit code 1: something is not well."""
-    from stack.report import report  # noqa: PLC0415 - as in `up`
-    from stack.table import NAMES  # noqa: PLC0415
+def restart(
+    component: Annotated[str, typer.Argument(help="The component, as `foretick status` shows it.")],
+) -> None:
+    """Restart one component of the running stack, with the settings of `up`; returns once it is healthy."""
+    home = Settings().home.resolve()
+    try:
+        process = restarting.restart(home, component, Progress("healthy"))
+    except ValueError as error:
+        raise UserError(str(error)) from None
+    except MachineError as error:
+        echo(f"foretick: {error}", err=True)
+        raise typer.Exit(FAILED) from None
+    echo(f"{component} is healthy again, as process {process.pid}")
 
-    found = report(Settings(), NAMES)
+
+def status(wide: Wide = False, as_json: Json = False) -> None:
+    """Show the components, row counts and consumer lag. Exit code 1: something is unhealthy."""
+    from stack.component_table import NAMES
+    from stack.status_report import report
+
+    result = report(Settings(), NAMES)
     if as_json:
-        echo_json(json.dumps(asdict(found), indent=2))
+        echo_json(json.dumps(result.document(), indent=2))
     else:
-        show_status(found)
-    if not found.good():
+        show_status(result, wide)
+    if not result.good():
         raise typer.Exit(FAILED)
 
 
-def doctor(as_json: Json = False) -> None:
-    """Check the machine and every component, and say what to do. Exit code 1: something is broken."""
-    from stack.doctor import examine  # noqa: PLC0415 - as in `up`
+def doctor(wide: Wide = False, as_json: Json = False) -> None:
+    """Check the machine and every component, and print what to do. Exit code 1: something is broken."""
+    from stack.doctor import examine
 
-    found = examine(Settings())
+    checks = examine(Settings())
     if as_json:
-        echo_json(json.dumps([asdict(check) for check in found], indent=2))
+        echo_json(json.dumps([asdict(check) for check in checks], indent=2))
     else:
-        show_checks(found)
-    if any(check.status == "fail" for check in found):
+        show_checks(checks, wide)
+    if any(check.status == "fail" for check in checks):
         raise typer.Exit(FAILED)
 
 
 def logs(
     component: Annotated[str | None, typer.Argument(help="One component; all when left out.")] = None,
-    follow_on: Annotated[bool, typer.Option("--follow", "-f", help="Print what is added until Ctrl-C.")] = False,
-    lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="How many of the last lines of each.")] = 20,
+    follow_on: Annotated[bool, typer.Option("--follow", "-f", help="Print new lines until Ctrl-C.")] = False,
+    lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="The number of last lines of each.")] = 20,
 ) -> None:
     """Print the last lines of the logs."""
     folder = Settings().home / "logs"
-    found = sorted(folder.glob("*.log"))
-    chosen = [path for path in found if component in (None, path.stem)]
+    results = sorted(folder.glob("*.log"))
+    chosen = [path for path in results if component in (None, path.stem)]
     if not chosen:
-        names = ", ".join(path.stem for path in found) or "none yet: nothing was ever started"
-        raise UserError(f"no log of {component or 'any component'} in {folder}; there are: {names}")
+        if component is not None and results:
+            raise UserError(unknown("log", component, [path.stem for path in results]))
+        raise UserError(f"no log in {folder}: the stack was never started")
     for path in chosen:
         if len(chosen) > 1:
             echo(f"==> {path.stem} <==")
@@ -138,17 +185,7 @@ def logs(
             echo(f"{path.stem}: {line}" if len(chosen) > 1 else line)
 
 
-def test(arguments: Annotated[list[str] | None, typer.Argument(help="Arguments of pytest.")] = None) -> None:  # noqa: PT028 - a command, no test
-    """Install what the tests need, then run them all, or those that the arguments for pytest choose."""
-    try:
-        system.ensure(postgres=True, redis=True, browser=True)
-    except MachineError as error:
-        machine(error)
-    done = subprocess.run([sys.executable, "-m", "pytest", *(arguments or ())], cwd=ROOT, check=False)  # noqa: S603
-    raise typer.Exit(done.returncode)
-
-
 def machine(error: MachineError) -> NoReturn:
-    """Print what the machine lacks in one line, and exit."""
+    """Print the missing requirements in one line, and exit."""
     echo(f"foretick: {error}", err=True)
     raise typer.Exit(MACHINE) from None

@@ -1,4 +1,4 @@
-"""Where the commands print: whatever comes from records, logs or errors is shown as it is, and does nothing."""
+"""The commands' output: text from records, logs or errors is escaped, and never interpreted."""
 
 import sys
 from typing import Any
@@ -8,19 +8,29 @@ from rich.text import Text
 
 from settings.text import escaped
 
+PIPED = 80
+"""The width of a line in a file or pipe."""
+
 
 class Terminal(Console):
-    """A console on which a string is text alone: no markup, no control character, no second line. What is to have a
-    colour comes as `rich.text.Text`.
+    """A console that prints a string as plain text: no markup, control characters or line breaks. Coloured text is
+    passed as `rich.text.Text`. Without a terminal, its width is COLUMNS, or 80 characters.
     """
 
+    def __init__(self, **options: Any) -> None:
+        """Begin; the options are rich's."""
+        super().__init__(**options)
+        # Rich uses the width of a terminal on stdin or stderr, even if stdout is a pipe.
+        if self._width is None and not self.is_terminal:
+            self.width = PIPED
+
     def render_str(self, text: str, **options: Any) -> Text:
-        """Return a string as text; cells of tables come by here too."""
+        """Return a string as text; also used for cells of tables."""
         return super().render_str(escaped(text), **options | {"markup": False, "emoji": False})
 
 
 def plain(text: str) -> Text:
-    """Return a string as text, for what takes a string as markup: the line of `Console.status`."""
+    """Return a string as text, where a string would be markup: the line of `Console.status`."""
     return Text(escaped(text))
 
 
@@ -32,7 +42,7 @@ def echo(line: str, err: bool = False) -> None:
 
 
 def echo_json(document: bytes | str) -> None:
-    """Print a JSON document of one or many lines: characters that a terminal would obey as JSON escapes them."""
+    """Print a JSON document of one or many lines: control characters are escaped as in JSON."""
     text = document.decode(errors="replace") if isinstance(document, bytes) else document
     for line in text.split("\n"):
         echo(line)

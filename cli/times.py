@@ -1,4 +1,4 @@
-"""Times as people type and read them: ISO 8601, UTC."""
+"""Parses and formats times: ISO 8601, UTC."""
 
 from datetime import UTC, datetime
 
@@ -6,7 +6,7 @@ from cli.errors import UserError
 
 
 def epoch_ms(text: str | None, option: str) -> int | None:
-    """Return an ISO time as epoch ms, UTC where it names no zone. Raises UserError that names the option."""
+    """Return an ISO time as epoch ms, UTC if it has no zone. Raises UserError that names the option."""
     if text is None:
         return None
     try:
@@ -16,11 +16,19 @@ def epoch_ms(text: str | None, option: str) -> int | None:
     return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1_000)
 
 
+def span(start: str | None, end: str | None) -> tuple[int | None, int | None]:
+    """Return `--from` and `--to` as epoch ms. Raises UserError if one is no time, or if the span is empty."""
+    first, last = epoch_ms(start, "--from"), epoch_ms(end, "--to")
+    if first is not None and last is not None and last <= first:
+        raise UserError(f"--to {end} is not later than --from {start}: there is nothing between them")
+    return first, last
+
+
 def iso(time: int | None) -> str:
-    """Return epoch ms as a time to read, a dash for none."""
+    """Return epoch ms as text, a dash for None."""
     return "-" if time is None else datetime.fromtimestamp(time / 1_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def minute(time: int | None) -> str:
-    """Return epoch ms as a time to read, to the minute, a dash for none."""
+    """Return epoch ms as text, to the minute, a dash for None."""
     return iso(time)[:16]

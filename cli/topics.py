@@ -1,4 +1,4 @@
-"""`foretick topics`: what the topics are, what flows through them, and their JSON Schema."""
+"""`foretick topics`: lists the topics, shows their records and JSON Schemas, and manages users."""
 
 import asyncio
 import json
@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from msgspec import Struct
-from rich.table import Table
 
 from cli.errors import UserError
-from cli.text import Terminal, echo, echo_json
+from cli.tables import Column, Wide, show
+from cli.text import echo, echo_json
 from settings import Settings
 from settings.broker import Address
 from topics import codec
 from topics.catalog import DAY_MS, FEATURES, FOREVER, TOPICS, Topic, by_name
+from topics.markets import canonical
 
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer, TopicPartition
 
-    from sources.answering import Answering
+    from broker.availability import KafkaWatchdog
 
 MACHINE = 3
 QUIET_MS, STOP_S = 2_000, 2.0
@@ -39,7 +40,9 @@ def _topic(name: str) -> Topic:
 
 
 @app.command("list")
-def list_topics(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def list_topics(
+    wide: Wide = False, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
+) -> None:
     """List the topics: record, key, partitions, retention."""
     rows = [
         {
@@ -55,11 +58,13 @@ def list_topics(as_json: Annotated[bool, typer.Option("--json", help="Print JSON
     if as_json:
         echo_json(json.dumps(rows, indent=2))
         return
-    table = Table("topic", "record", "key", "partitions", "kept")
-    for row in rows:
-        kept = "newest per key" if row["compacted"] else f"{row['retention_days']} days"
-        table.add_row(str(row["topic"]), str(row["record"]), str(row["key"]), str(row["partitions"]), kept)
-    Terminal().print(table)
+    columns = (Column("topic"), Column("record", 2), Column("key", 1), Column("partitions", 3), Column("kept"))
+    kept = ("newest per key" if topic.compacted else f"{topic.retention_ms // DAY_MS} days" for topic in TOPICS)
+    cells = [
+        (topic.name, topic.record.__name__, topic.key, str(topic.partitions), long)
+        for topic, long in zip(TOPICS, kept, strict=True)
+    ]
+    show(columns, cells, wide)
 
 
 @app.command()
@@ -68,7 +73,7 @@ def schema(name: Name) -> None:
     topic = _topic(name)
     document = codec.schema(topic.record)
     if topic is FEATURES:
-        from features.definition import Definition  # noqa: PLC0415 - seconds to import, for this command alone
+        from features.definition import Definition
 
         try:
             served = Definition.load(Settings().home / "models")
@@ -83,7 +88,7 @@ def schema(name: Name) -> None:
 def tail(
     name: Name,
     count: Annotated[int, typer.Option("-n", min=1, help="How many records to show.")] = 10,
-    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on with new ones until Ctrl-C.")] = False,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Continue with new ones until Ctrl-C.")] = False,
     symbol: Annotated[str | None, typer.Option(help="Only this key.")] = None,
 ) -> None:
     """Print a topic's newest records, one JSON object a line."""
@@ -95,22 +100,22 @@ def watch(
 ) -> int:
     """Print a topic's newest records, as JSON or in words, and return how many there were.
 
-    Raises UserError where Kafka or the topic is not there.
+    Raises UserError if Kafka does not answer or the topic does not exist.
     """
-    from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError  # noqa: PLC0415 - for this command alone
+    from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
-    from sources.answering import Answering  # noqa: PLC0415 - likewise
-    from sources.errors import KafkaAwayError  # noqa: PLC0415
+    from broker.availability import KafkaWatchdog
+    from broker.errors import KafkaAwayError
 
     settings = Settings()
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # what it logs of a lost broker, lines of ours say
-    answering = Answering(str(settings.broker), settings.kafka_patience_s, lambda line: echo(line, err=True))
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # we report a lost broker ourselves
+    watchdog = KafkaWatchdog(str(settings.broker), settings.kafka_patience_s, lambda line: echo(line, err=True))
 
     def lines(value: bytes | None) -> list[bytes]:
         return _lines(topic, value, symbol, words)
 
     try:
-        return asyncio.run(answering.watch(_tail(topic, settings.broker, count, follow, lines, answering)))
+        return asyncio.run(watchdog.watch(_tail(topic, settings.broker, count, follow, lines, watchdog)))
     except KafkaAwayError as error:
         echo(f"foretick: {error}", err=True)
         raise typer.Exit(MACHINE) from None
@@ -130,13 +135,13 @@ async def _tail(
     count: int,
     follow: bool,
     read: Callable[[bytes | None], list[bytes]],
-    answering: "Answering",
+    watchdog: "KafkaWatchdog",
 ) -> int:
-    from sources import broker  # noqa: PLC0415 - likewise
+    from broker import clients
 
-    consumer = broker.consumer(bootstrap, topic.name, enable_auto_commit=False)
+    consumer = clients.consumer(bootstrap, topic.name, enable_auto_commit=False)
     try:
-        with answering.owes():
+        with watchdog.expecting():
             await consumer.start()
             partitions = list(consumer.assignment())
             begin, end = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
@@ -145,7 +150,7 @@ async def _tail(
             lines: list[tuple[int, bytes]] = []
             while any([await consumer.position(p) < end[p] for p in partitions]):
                 for messages in (await consumer.getmany(timeout_ms=500)).values():
-                    answering.heard()
+                    watchdog.answered()
                     for message in messages:
                         lines += [(message.timestamp, line) for line in read(message.value)]
         for _, line in sorted(lines, key=lambda pair: pair[0])[-count:]:
@@ -153,9 +158,9 @@ async def _tail(
         while follow:
             fetched = await consumer.getmany(timeout_ms=QUIET_MS)
             if not fetched:
-                await _there(consumer, partitions, answering)
+                await _there(consumer, partitions, watchdog)
             for messages in fetched.values():
-                answering.heard()
+                watchdog.answered()
                 for message in messages:
                     for line in read(message.value):
                         _print(line)
@@ -166,17 +171,18 @@ async def _tail(
                 await consumer.stop()
 
 
-async def _there(consumer: "AIOKafkaConsumer", partitions: "list[TopicPartition]", answering: "Answering") -> None:
-    """Ask a silent topic for its ends: a consumer that lost Kafka waits without a word."""
-    from aiokafka.errors import KafkaError  # noqa: PLC0415 - as above
+async def _there(consumer: "AIOKafkaConsumer", partitions: "list[TopicPartition]", watchdog: "KafkaWatchdog") -> None:
+    """Fetch the end offsets of a topic without new records: a consumer that lost Kafka waits silently."""
+    from aiokafka.errors import KafkaError
 
-    with suppress(KafkaError), answering.owes():
+    with suppress(KafkaError), watchdog.expecting():
         await consumer.end_offsets(partitions)
 
 
 def _lines(topic: Topic, value: bytes | None, symbol: str | None, words: Callable[[Struct], str] | None) -> list[bytes]:
     frame = codec.decode(value, topic.record)
-    records = [r for r in frame.records if symbol is None or getattr(r, topic.key) == symbol]
+    key = canonical(symbol) if symbol is not None and topic.key == "symbol" else symbol
+    records = [r for r in frame.records if key is None or getattr(r, topic.key) == key]
     rejected = [part.value for part in frame.rejected if symbol is None]
     return [words(r).encode() if words else codec.encode_one(r) for r in records] + rejected
 
@@ -189,17 +195,17 @@ def _print(line: bytes) -> None:
 def credentials(
     name: Annotated[str | None, typer.Argument(help="The program's user; all are listed when left out.")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Give it another password.")] = False,
-    revoke: Annotated[bool, typer.Option("--revoke", help="Take it back.")] = False,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Remove the user.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Make a user of our Kafka for a program, and print, once, what it needs: a file for `kcat -F` and librdkafka.
+    """Make a user of our Kafka for a program, and print, once, its configuration: a file for `kcat -F` and librdkafka.
 
-    It reads every topic and writes those of data, as programs without a login do while FORETICK_KAFKA_OPEN is true.
+    It may read every topic and write those of data, like programs without a login while FORETICK_KAFKA_OPEN is true.
     """
-    from stack import credentials as users  # noqa: PLC0415 - aiokafka, for this command alone
+    from stack import credentials as users
 
     if name is None and (replace or revoke):
-        raise UserError("which user? foretick topics credentials lists them")
+        raise UserError("give the user's name: foretick topics credentials lists them")
     settings = Settings()
     try:
         if name is None:
@@ -207,11 +213,11 @@ def credentials(
             document, lines = json.dumps(names), names or ["no program has a user yet"]
         elif revoke:
             asyncio.run(users.revoked(settings, name))
-            lines = [f"{name} is taken back; connections that are open last until they are closed"]
+            lines = [f"{name} is removed; open connections last until they are closed"]
             document = json.dumps({"revoked": name})
         else:
-            told = asyncio.run(users.made(settings, name, replace=replace))
-            document, lines = json.dumps(told), [f"{key}={value}" for key, value in told.items()]
+            fields = asyncio.run(users.made(settings, name, replace=replace))
+            document, lines = json.dumps(fields), [f"{key}={value}" for key, value in fields.items()]
     except users.CredentialsError as error:
         raise UserError(str(error)) from None
     if as_json:

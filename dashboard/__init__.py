@@ -1,1 +1,1 @@
-"""The Bokeh page: it shows, and computes nothing that another room computes."""
+"""The Bokeh page, which only displays results of other packages."""

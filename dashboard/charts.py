@@ -5,19 +5,23 @@ from typing import Any
 
 import numpy as np
 from bokeh.models.annotations.geometry import Span
-from bokeh.models.formatters import DatetimeTickFormatter, NumeralTickFormatter
+from bokeh.models.formatters import CustomJSTickFormatter, DatetimeTickFormatter
 from bokeh.models.ranges import DataRange1d, Range1d
 from bokeh.models.sources import ColumnDataSource
 from bokeh.models.tickers import BasicTicker, DatetimeTicker
 from bokeh.plotting import figure
 
 from dashboard.columns import Columns, compare
+from dashboard.edge_markers import Edge, edge
 from dashboard.fan import BANDS, LEVELS
+from dashboard.static_files import asset
 
 BAND_ALPHAS = (0.14, 0.18, 0.26)
-EDGE = 74
+EDGE = 80
 """Room for the price labels on the right, the same in every stacked plot, so that their times are in line."""
 DATE = "%d %b %Y"
+REACH = ("least", "most")
+"""From which to which price the axis is to hold a bar or the fan."""
 
 
 def empty(*names: str) -> ColumnDataSource:
@@ -52,6 +56,11 @@ def clock(context: str | None = None) -> DatetimeTickFormatter:
     )
 
 
+def amounts(short: bool) -> CustomJSTickFormatter:
+    """Return the labels of an axis, each of which differs from the next; `short` is with k, M, G and T."""
+    return CustomJSTickFormatter(args={"short": short}, code=f"{asset('numbers.js')}return label(tick, ticks, short)")
+
+
 def plot(**settings: Any) -> figure:
     """Return a bare plot that fills its place on the page."""
     shown: dict[str, Any] = {
@@ -72,7 +81,7 @@ def plot(**settings: Any) -> figure:
     return made
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Market:
     """The plots, what feeds them, and what is coloured or measured later.
 
@@ -87,21 +96,18 @@ class Market:
     chosen: ColumnDataSource
     regimes: ColumnDataSource
     x_range: Range1d
-    prices: NumeralTickFormatter
+    prices: DataRange1d
     last: Span
     reach: Any
+    marks: Edge
     glyphs: dict[str, list[Any]]
 
 
-def market() -> Market:
-    """Build the candles, the ribbon and the volume."""
-    bars = empty("time", "open", "high", "low", "close", "volume", "lower", "upper", "realised", "hit", "up")
-    fan, chosen = empty("time", "horizon", "p_up", *LEVELS), empty("time", "horizon", "p_up", *LEVELS)
-    regimes = ColumnDataSource({"start": [], "end": [], "state": [], "colour": []})
-    x_range, prices = Range1d(), NumeralTickFormatter(format="0,0.00")
-    price = plot(x_range=x_range, y_range=DataRange1d(range_padding=0.06), window_axis="x", name="price")
+def _panels(x_range: Range1d, prices: DataRange1d) -> tuple[figure, figure, figure]:
+    """Return the empty panels of the candles, the ribbon and the volume."""
+    price = plot(x_range=x_range, y_range=prices, window_axis="x", name="price")
     price.xaxis.visible = False
-    price.yaxis.formatter = prices
+    price.yaxis.formatter = amounts(short=False)
     ribbon = plot(
         x_range=x_range, y_range=Range1d(start=0, end=1), name="ribbon", min_border_top=0, min_border_bottom=0
     )
@@ -109,8 +115,19 @@ def market() -> Market:
     volume = plot(x_range=x_range, y_range=DataRange1d(start=0, range_padding=0.08), window_axis="x", name="volume")
     volume.xaxis.formatter = clock(DATE)
     volume.xaxis.ticker = DatetimeTicker(desired_num_ticks=7)
-    volume.yaxis.formatter = NumeralTickFormatter(format="0.[0]a")
+    volume.yaxis.formatter = amounts(short=True)
     volume.yaxis.ticker = BasicTicker(desired_num_ticks=3)
+    return price, ribbon, volume
+
+
+def market() -> Market:
+    """Build the candles, the ribbon and the volume."""
+    known = ("time", "open", "high", "low", "close", "volume", "lower", "upper", "realised", "hit", "up")
+    lines = ("time", "horizon", "p_up", *LEVELS)
+    bars, fan, chosen = empty(*known, *REACH), empty(*lines, *REACH), empty(*lines)
+    regimes = ColumnDataSource({"start": [], "end": [], "state": [], "colour": []})
+    x_range, prices = Range1d(), DataRange1d(range_padding=0.06)
+    price, ribbon, volume = _panels(x_range, prices)
 
     # Intervals lie below the grid and hide nothing; then the fan, the candles, and the whisker of the chosen horizon.
     resolved = price.vbar("time", 1, "upper", "lower", source=bars, line_width=1, level="image")
@@ -122,11 +139,14 @@ def market() -> Market:
     missed = price.scatter("time", "realised", source=bars, size=5, line_color=None)
     wick = price.segment("time", "low", "time", "high", source=bars, line_width=1)
     body = price.vbar("time", 1, "open", "close", source=bars, line_width=1)
-    reach = price.vbar("time", 1, "high", "low", source=bars, alpha=0)
+    reach = price.vbar("time", 1, "most", "least", source=bars, alpha=0)
     whisker = price.segment("time", "q05", "time", "q95", source=chosen, line_width=2)
     point = price.scatter("time", "q50", source=chosen, size=7)
     last = Span(dimension="width", line_dash=[2, 3], level="underlay")
     price.add_layout(last)
+    # Nothing of these is seen: the axis holds them in place of what is drawn, of which some may be astray.
+    prices.renderers = [reach, price.segment("time", "least", "time", "most", source=fan, alpha=0)]
+    marks = edge(price, prices, bars, fan)
     ribbon.quad("start", "end", 0.92, 0.08, source=regimes, fill_color="colour", line_color=None)
     traded = volume.vbar("time", 1, "volume", 0, source=bars, line_color=None)
     shown: dict[str, list[Any]] = {
@@ -137,6 +157,23 @@ def market() -> Market:
         "body": [body],
         "reach": [reach],
         "traded": [traded],
+        "beyond": [*marks.candles, *marks.intervals],
+        "fan beyond": marks.fan,
+        "labels": marks.labels,
     }
     glyphs = {name: [renderer.glyph for renderer in renderers] for name, renderers in shown.items()}
-    return Market(price, ribbon, volume, bars, fan, chosen, regimes, x_range, prices, last, reach, glyphs)
+    return Market(
+        price=price,
+        ribbon=ribbon,
+        volume=volume,
+        bars=bars,
+        fan=fan,
+        chosen=chosen,
+        regimes=regimes,
+        x_range=x_range,
+        prices=prices,
+        last=last,
+        reach=reach,
+        marks=marks,
+        glyphs=glyphs,
+    )

@@ -10,7 +10,7 @@ Column = npt.NDArray[np.float64]
 Columns = dict[str, Column]
 
 PATCH_ROWS = 64
-"""With more changed rows than this, sending all columns anew is no dearer."""
+"""With more changed rows than this, sending all columns costs no more."""
 
 
 @dataclass(frozen=True)
@@ -43,5 +43,5 @@ def compare(old: Columns | None, new: Columns, key: str = "time") -> Change:
         return Change("replace")
     if not rows and not patch and start == 0:
         return Change("none")
-    # Rows are only dropped at the front by adding at the end: a window that shrinks is sent anew.
+    # Rows are only dropped at the front by adding at the end: a window that shrinks is sent completely.
     return Change("extend", rows, patch) if rows or start == 0 else Change("replace")

@@ -6,21 +6,24 @@ import numpy as np
 from bokeh.plotting import figure
 from bokeh.transform import linear_cmap
 
+from dashboard import panels
 from dashboard.charts import feed, market
 from dashboard.columns import Columns
 from dashboard.fan import at
+from dashboard.number_format import state_name
 from dashboard.palette import Palette
-from dashboard.reading import Snapshot
+from dashboard.plot_tools import equip
+from dashboard.price_range import measured
 from dashboard.scores import Score
-from dashboard.tools import equip
-from dashboard.wording import decimals, state_name
+from dashboard.series_reader import Snapshot
 from topics.records import HORIZONS
 from topics.units import interval_ms
 
-NOMINAL = 0.9
 WIDTHS = {"resolved": 1.0, "reach": 1.0, "body": 0.7, "traded": 0.7}
 """Widths in bars."""
 AHEAD = max(HORIZONS) + 4
+FLAT = 0.01
+"""How much of the price the axis spans where all is at one price."""
 CLEAR = "rgba(0, 0, 0, 0)"
 
 
@@ -30,8 +33,7 @@ class Drawing:
     def __init__(self) -> None:
         self.market = market()
         self.cross = equip(self.market)
-        self.coverage = Score("coverage", NOMINAL, places=0)
-        self.skill = Score("skill", 0.0, places=1)
+        self.scores = tuple(Score(panel.column, panel.reference, panel.places) for panel in panels.SCORES)
         self.painted: object = None
         self.drawn: Columns | None = None
         self.subject: object = None
@@ -39,7 +41,7 @@ class Drawing:
 
     def plots(self) -> tuple[figure, ...]:
         """Return the plots, each a root of the document."""
-        return self.market.price, self.market.ribbon, self.market.volume, self.coverage.plot, self.skill.plot
+        return self.market.price, self.market.ribbon, self.market.volume, *(score.plot for score in self.scores)
 
     def paint(self, palette: Palette, models: Mapping[str, str], model: str | None) -> None:
         """Colour what a Bokeh theme cannot, because it belongs to one glyph: the fan has its model's colour."""
@@ -47,7 +49,7 @@ class Drawing:
             return
         self.painted = (palette, models, model)
         glyphs = self.market.glyphs
-        for glyph in glyphs["fan"]:
+        for glyph in (*glyphs["fan"], *glyphs["fan beyond"]):
             for name in glyph.properties() & {"fill_color", "line_color"}:
                 setattr(glyph, name, models.get(model or "", palette.baseline))
         for glyph in (*glyphs["wick"], *glyphs["body"]):
@@ -59,17 +61,25 @@ class Drawing:
         glyphs["resolved"][0].line_color = linear_cmap("hit", areas, 0, 1, nan_color=CLEAR)
         glyphs["missed"][0].fill_color = linear_cmap("hit", points, 0, 1, nan_color=CLEAR)
         glyphs["traded"][0].fill_color = palette.volume
+        for glyph in glyphs["beyond"]:
+            glyph.fill_color = glyph.line_color = palette.candle
+        for glyph in glyphs["labels"]:
+            glyph.text_color = palette.ink
         self.market.last.line_color = self.cross.line_color = palette.muted
-        for score in (self.coverage, self.skill):
+        for score in self.scores:
             score.paint(models, palette)
 
     def draw(self, snapshot: Snapshot, palette: Palette, models: Mapping[str, str], regimes: Mapping[str, str]) -> None:
         """Draw the snapshot; of the bars only what has changed is sent."""
         step = interval_ms(snapshot.key.series.interval)
-        bars = snapshot.bars | {"up": (snapshot.bars["close"] >= snapshot.bars["open"]).astype(np.float64)}
+        limits = measured(snapshot.bars)
+        up = (snapshot.bars["close"] >= snapshot.bars["open"]).astype(np.float64)
+        bars = snapshot.bars | {"up": up, "least": limits["least"], "most": limits["most"]}
         feed(self.market.bars, self.drawn, bars)
         self.drawn = bars
-        self.market.fan.data = {**snapshot.fan}
+        room = limits["floor"][-1], limits["ceiling"][-1]
+        reach = {"least": np.clip(snapshot.fan["q05"], *room), "most": np.clip(snapshot.fan["q95"], *room)}
+        self.market.fan.data = {**snapshot.fan, **reach}
         self.market.chosen.data = {**at(snapshot.fan, snapshot.key.horizon)}
         self.market.regimes.data = {
             "start": [run.start - step / 2 for run in snapshot.runs],
@@ -79,14 +89,14 @@ class Drawing:
         }
         self._measure(float(bars["close"][-1]), step)
         self._look(snapshot, step)
-        for score in (self.coverage, self.skill):
+        for score in self.scores:
             score.draw(snapshot.scores, models, palette)
 
     def _measure(self, close: float, step: int) -> None:
         """Set what depends on the size of a bar and of a price."""
         for name, bars in WIDTHS.items():
             self.market.glyphs[name][0].width = bars * step
-        self.market.prices.format = f"0,0[.]{'0' * decimals(close)}"
+        self.market.prices.default_span = close * FLAT
         self.market.last.location = close
 
     def _look(self, snapshot: Snapshot, step: int) -> None:

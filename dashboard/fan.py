@@ -15,8 +15,8 @@ BANDS = (("90 %", "q05", "q95"), ("80 %", "q10", "q90"), ("50 %", "q25", "q75"))
 """Nominal coverage, lower and upper quantile; widest first, so that the narrow ones are drawn on top."""
 
 
-@dataclass(frozen=True)
-class Said:
+@dataclass(frozen=True, kw_only=True)
+class NewestForecast:
     """What one model said at one bar for one horizon: quantiles of the log return, None while it cannot say."""
 
     time: float
@@ -26,13 +26,13 @@ class Said:
     p_up: float | None
 
 
-def build(said: Sequence[Said], interval: str) -> Columns:
+def build(newest_forecasts: Sequence[NewestForecast], interval: str) -> Columns:
     """Return the fan's outline: ``time`` [ms], ``horizon`` [bars], ``p_up``, and a price for each of `LEVELS`.
 
     It starts at the price of the forecast's own bar, where nothing is uncertain. Horizons without quantiles are left
     out; with none left, the fan is empty.
     """
-    known = sorted((one for one in said if one.quantiles is not None), key=lambda one: one.horizon)
+    known = sorted((one for one in newest_forecasts if one.quantiles is not None), key=lambda one: one.horizon)
     empty: Columns = {name: np.empty(0) for name in ("time", "horizon", "p_up", *LEVELS)}
     if not known:
         return empty

@@ -8,10 +8,9 @@ from datetime import datetime
 import psycopg
 from psycopg import Connection
 
-from dashboard.choice import Series
 from dashboard.columns import Columns
-from dashboard.growth import Growth, Rates
-from dashboard.reading import (
+from dashboard.rate_meter import RateMeter, Rates
+from dashboard.series_reader import (
     Key,
     Newest,
     Snapshot,
@@ -21,17 +20,18 @@ from dashboard.reading import (
     read_series,
     read_snapshot,
 )
+from dashboard.view_state import BarSeries
 from storage.errors import place
 
 PERIOD_S = 1.0
 SCORES_EVERY_S = 5.0
 RETRY_S = 3.0
 LEASE_S = 10.0
-"""A key that no page has asked for in so long is read no more."""
+"""A key that no page has requested for this long is no longer read."""
 OPTIONS = "-c statement_timeout=10000 -c default_transaction_read_only=on -c jit=off -c timezone=UTC"
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Watched:
     """A key that some page looks at, with times of the monotonic clock.
 
@@ -49,13 +49,13 @@ class Watched:
     snapshot: Snapshot | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class View:
-    """What is known for one key right now. `error` says why the database cannot be read."""
+    """The present data of one key. `error` is why the database cannot be read."""
 
     error: str | None
     read: bool
-    series: tuple[Series, ...]
+    series: tuple[BarSeries, ...]
     rates: Rates
     snapshot: Snapshot | None
     age_s: float | None
@@ -64,7 +64,7 @@ class View:
 
 
 class Feed:
-    """Reads what is watched, once a second; `view` never blocks."""
+    """Reads the requested keys, once a second; `view` never blocks."""
 
     def __init__(self, url: str) -> None:
         self._url, self._where = url, place(url)
@@ -73,12 +73,12 @@ class Feed:
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
         self._watched: dict[Key, Watched] = {}
-        self._growth = Growth()
+        self._rate_meter = RateMeter()
         self._inserted: tuple[int | None, int | None] = (None, None)
         self._serial = 0
         self._error: str | None = None
         self._read = False
-        self._series: tuple[Series, ...] = ()
+        self._series: tuple[BarSeries, ...] = ()
         self._rates = Rates()
 
     def start(self) -> None:
@@ -107,7 +107,7 @@ class Feed:
         return self._error
 
     def view(self, key: Key | None) -> View:
-        """Return what is known for that key, and go on reading it; a new key is read at once."""
+        """Return the data of that key, and keep reading it; a new key is read at once."""
         now = time.monotonic()
         with self._lock:
             watched = Watched(since=now, asked=now)
@@ -118,8 +118,16 @@ class Feed:
                 watched = self._watched[key]
                 watched.asked = now
             age, forecast_age = (None if at is None else now - at for at in (watched.changed, watched.forecast))
-            known = (self._error, self._read, self._series, self._rates, watched.snapshot)
-            return View(*known, age, forecast_age, now - watched.since)
+            return View(
+                error=self._error,
+                read=self._read,
+                series=self._series,
+                rates=self._rates,
+                snapshot=watched.snapshot,
+                age_s=age,
+                forecast_age_s=forecast_age,
+                watched_s=now - watched.since,
+            )
 
     def _run(self) -> None:
         while not self._stopping:
@@ -128,7 +136,7 @@ class Feed:
                     self._follow(connection)
             except psycopg.Error as error:
                 self._error = f"No answer from {self._where} ({_short(error)})."
-                self._growth = Growth()
+                self._rate_meter = RateMeter()
                 self._rates = Rates()
                 self._wake.wait(RETRY_S)
                 self._wake.clear()
@@ -150,7 +158,7 @@ class Feed:
         now = time.monotonic()
         inserted = read_inserted(connection)
         stored, self._inserted = inserted != self._inserted, inserted
-        self._rates = self._growth.add(now, *inserted)
+        self._rates = self._rate_meter.add(now, *inserted)
         if stored or not self._series:
             self._series = read_series(connection)
         with self._lock:

@@ -6,13 +6,15 @@ from html import escape
 
 import numpy as np
 
-from dashboard.choice import BASELINE, span_label
-from dashboard.growth import Rates
-from dashboard.health import Health
+from dashboard.freshness import PageHealth
+from dashboard.number_format import DASH, basis_points, count, currencies, percent, price, state_name
 from dashboard.palette import Palette
-from dashboard.reading import BUCKET_BARS, ROLLING_BUCKETS, Snapshot
-from dashboard.wording import DASH, basis_points, count, currencies, percent, price, state_name
-from stack.conditions import Shown
+from dashboard.rate_meter import Rates
+from dashboard.series_reader import BUCKET_BARS, ROLLING_BUCKETS, Snapshot
+from dashboard.view_state import BASELINE, span_label
+from observability.lag import ConsumerLag
+from stack.conditions import ComponentSummary
+from topics.markets import kind_of
 
 
 def moment(time: datetime | None) -> str:
@@ -38,7 +40,7 @@ def headline(snapshot: Snapshot | None, regimes: Mapping[str, str]) -> str:
             f" <small>{percent(snapshot.regime.probability, 0)}</small>",
         )
     return (
-        f'<div class="head"><div class="symbol">{escape(symbol)}<small>{escape(interval)} bars</small></div>'
+        f'<div class="head"><div class="symbol">{escape(symbol)}<small>{_bars_of(symbol, interval)}</small></div>'
         f'<div class="price">{price(close[-1])}<small>{escape(quote)}</small></div>'
         + fact(f"Change in {span_label(snapshot.key.span, interval)}", f"{arrow} {percent(change, 2, sign=True)}")
         + regime
@@ -47,13 +49,18 @@ def headline(snapshot: Snapshot | None, regimes: Mapping[str, str]) -> str:
     )
 
 
+def _bars_of(symbol: str, interval: str) -> str:
+    """Return what bars they are: of spot it goes without saying."""
+    return escape(f"{interval} bars" if kind_of(symbol) == "spot" else f"{kind_of(symbol)}, {interval} bars")
+
+
 def fact(name: str, value: str) -> str:
     """Return a small label above a value (which is HTML already)."""
     return f'<div class="fact"><span>{escape(name)}</span><b>{value}</b></div>'
 
 
-def badge(health: Health) -> str:
-    """Return the state of the page as a badge, with its sentence for whoever points at it."""
+def badge(health: PageHealth) -> str:
+    """Return the state of the page as a badge, with its sentence as a tooltip."""
     text = health.detail if health.kind == "live" else ""
     return (
         f'<div class="badge {health.kind}" role="status" title="{escape(health.detail)}"><i class="dot"></i>'
@@ -61,8 +68,8 @@ def badge(health: Health) -> str:
     )
 
 
-def notices(health: Health, notes: tuple[str, ...]) -> str:
-    """Return what the viewer should know: the state where it is not live, and what could not be followed."""
+def notices(health: PageHealth, notes: tuple[str, ...]) -> str:
+    """Return the notices: the state if it is not live, and invalid parameters of the address."""
     lines = []
     if health.kind in ("unreachable", "stale"):
         lines.append(f'<p class="{health.kind}">{escape(health.detail)}</p>')
@@ -70,8 +77,8 @@ def notices(health: Health, notes: tuple[str, ...]) -> str:
     return "".join(lines)
 
 
-def blank(health: Health) -> str:
-    """Return what stands in place of the plots while there is nothing to draw."""
+def blank(health: PageHealth) -> str:
+    """Return the text shown instead of the plots while there is nothing to draw."""
     titles = {"empty": "No data yet", "unreachable": "The database does not answer", "connecting": "Connecting"}
     commands = "<code>./foretick up</code><code>./foretick replay FILE</code>" if health.kind == "empty" else ""
     return (
@@ -83,21 +90,32 @@ def blank(health: Health) -> str:
 def titles(
     snapshot: Snapshot, palette: Palette, models: Mapping[str, str], regimes: Mapping[str, str]
 ) -> dict[str, str]:
-    """Return the title of each plot: its name, its unit, and what its colours mean."""
+    """Return the title of each plot of the market: its name, its unit, and what its colours mean."""
     interval, model = snapshot.key.series.interval, snapshot.key.model
     base, quote = currencies(snapshot.key.series.symbol)
     forecasts = {f"{span_label(snapshot.key.horizon, interval)} interval hit": palette.hit, "missed": palette.miss}
     if model:
         forecasts = {f"{model} ahead: 50, 80, 90 %": models.get(model, palette.baseline)} | forecasts
-    shown = {model: models[model] for model in snapshot.models if model in models}
-    rolling = f"rolling {span_label(ROLLING_BUCKETS * BUCKET_BARS, interval)}"
     return {
         "price_title": title("Price and forecasts", ", ".join(filter(None, (quote, "UTC"))), forecasts),
         "regime_title": title("Regime", "", {state_name(state): colour for state, colour in regimes.items()}),
         "volume_title": title("Volume", f"{base} per {interval} bar" if base else f"per {interval} bar", {}),
-        "coverage_title": title("Coverage of the 90 % interval", rolling, {}),
-        "skill_title": title("Skill against naive", f"pinball, {rolling}", shown, "line"),
     }
+
+
+def coverage_title(snapshot: Snapshot, models: Mapping[str, str]) -> str:  # noqa: ARG001 - as of every score
+    """Return the title of the coverage's plot, whose lines have the colours of the skill's legend."""
+    return title("Coverage of the 90 % interval", _rolling(snapshot), {})
+
+
+def skill_title(snapshot: Snapshot, models: Mapping[str, str]) -> str:
+    """Return the title of the skill's plot, with the models' colours."""
+    shown = {model: models[model] for model in snapshot.models if model in models}
+    return title("Skill against naive", f"pinball, {_rolling(snapshot)}", shown, "line")
+
+
+def _rolling(snapshot: Snapshot) -> str:
+    return f"rolling {span_label(ROLLING_BUCKETS * BUCKET_BARS, snapshot.key.series.interval)}"
 
 
 def look(model: str) -> str:
@@ -129,7 +147,8 @@ def board(snapshot: Snapshot | None, colours: Mapping[str, str]) -> str:
         rows.append(
             f'<tr{chosen}><th><i class="{look(model)}" style="--c:{hue}"></i>{escape(model)}</th>'
             f"<td>{percent(last['coverage'])}</td><td>{percent(last['skill'], sign=True)}</td>"
-            f"<td>{percent(last['direction'])}</td><td>{basis_points(last['error'])}</td>"
+            f"<td>{percent(last['direction'])}{counted(last['moved'])}</td>"
+            f"<td>{basis_points(last['error'])}</td>"
             f"<td>{count(last['scored'])}</td></tr>"
         )
     heads = ("Model", "Coverage", "Skill", "Direction", "Error", "Outcomes")
@@ -138,13 +157,23 @@ def board(snapshot: Snapshot | None, colours: Mapping[str, str]) -> str:
     return title("Newest scores", ahead, {}) + table
 
 
-def pipeline(rates: Rates, lag: Mapping[str, int | None], components: Sequence[Shown] = ()) -> str:
-    """Return throughput, lag, and the word of each component that is not simply healthy."""
+def counted(outcomes: float) -> str:
+    """Return of how many outcomes a share is, nothing if there are none."""
+    return f" <small>of {count(outcomes)}</small>" if outcomes > 0 else ""
+
+
+def lateness(behind: ConsumerLag) -> str:
+    """Return a reader's consumer lag, in the wording of `status`."""
+    return "unknown" if behind.rows is None and behind.seconds is None else escape(behind.short())
+
+
+def pipeline(rates: Rates, lag: Mapping[str, ConsumerLag], components: Sequence[ComponentSummary] = ()) -> str:
+    """Return throughput, lag, and the condition of each component that is not healthy."""
     tiles = [("Bars", count(rates.bars), "/s"), ("Predictions", count(rates.predictions), "/s")]
-    tiles += [(f"Lag, {name}", count(records), "records") for name, records in lag.items()]
     facts = [
         fact(name, "unknown" if value == DASH else f"{value} <small>{unit}</small>") for name, value, unit in tiles
     ]
+    facts += [fact(f"Lag, {name}", lateness(behind)) for name, behind in lag.items()]
     others = [one for one in components if one.word != "healthy"]
     lines = "".join(
         f'<p class="{"muted" if one.good else "stale"}"><b>{escape(one.name)}</b> {escape(one.word)}'

@@ -1,6 +1,6 @@
 """How far the pipeline is behind Kafka, and how each component is: read by threads of their own.
 
-Unknown where Kafka does not answer; nothing is told of components where no supervisor runs here.
+Unknown if Kafka does not answer; components are not shown if no supervisor runs here.
 """
 
 import asyncio
@@ -8,41 +8,43 @@ import contextlib
 import threading
 from collections.abc import Mapping
 
-from aiokafka import AIOKafkaConsumer
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from broker.interface import ConsumerClient
+from observability.lag import UNKNOWN, ConsumerLag
+from observability.lag_reader import Span, waiting
 from settings import Settings
-from sources import broker
-from stack.conditions import Shown, shown
+from stack.conditions import ComponentSummary, shown
+from stack.topic_lag import admin_client, committed_by, consumer_client, stands
 from topics.catalog import PERSIST_GROUP, TOPICS, WORKER_GROUP
 
 GROUPS = {"forecast": WORKER_GROUP, "store": PERSIST_GROUP}
 """What the page calls the consumer groups."""
 PERIOD_S = 3.0
-TIMEOUT_MS = 5_000
+ANSWER_S = 20.0
 
 
-async def group_lag(admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer, group: str) -> int | None:
-    """Return how many Kafka records (frames) the group has still to read, or None where it has committed nothing."""
+async def group_lag(admin: AIOKafkaAdminClient, consumer: ConsumerClient, group: str) -> ConsumerLag:
+    """Return what the group has still to read, unknown where it has committed nothing."""
     names = {topic.name for topic in TOPICS}
-    committed = await admin.list_consumer_group_offsets(group)
-    committed = {part: at for part, at in committed.items() if part.topic in names and at.offset >= 0}
+    committed = {part: at for part, at in (await committed_by(admin, group)).items() if part.topic in names and at >= 0}
     if not committed:
-        return None
-    ends = await consumer.end_offsets(list(committed))
-    return sum(max(0, int(end) - int(committed[part].offset)) for part, end in ends.items())
+        return UNKNOWN
+    first, end = await consumer.beginning_offsets(list(committed)), await consumer.end_offsets(list(committed))
+    spans = {part: Span(first[part], stands(part, first, committed), end[part]) for part in committed}
+    return ConsumerLag.of((await waiting(consumer, spans)).values())
 
 
-class Lag:
+class LagMonitor:
     """The lag of each group of `GROUPS`, and the conditions; `now` and `conditions` never block."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings, self._bootstrap = settings, settings.broker
-        self._conditions: tuple[Shown, ...] = ()
+        self._conditions: tuple[ComponentSummary, ...] = ()
         self._ended = threading.Event()
         self._asker = threading.Thread(target=self._ask, name="conditions", daemon=True)
-        self._now: dict[str, int | None] = dict.fromkeys(GROUPS)
+        self._now = dict.fromkeys(GROUPS, UNKNOWN)
         self._loop = asyncio.new_event_loop()
         self._task: asyncio.Task[None] | None = None
         self._thread = threading.Thread(target=self._run, name="lag", daemon=True)
@@ -60,15 +62,15 @@ class Lag:
         self._thread.join()
         self._asker.join()
 
-    def conditions(self) -> tuple[Shown, ...]:
-        """Return how each component was when it was asked last."""
+    def conditions(self) -> tuple[ComponentSummary, ...]:
+        """Return the last known condition of each component."""
         return self._conditions
 
     def _ask(self) -> None:
         while not self._ended.wait(PERIOD_S if self._conditions else 1.0):
             self._conditions = tuple(shown(self._settings))
 
-    def now(self) -> Mapping[str, int | None]:
+    def now(self) -> Mapping[str, ConsumerLag]:
         """Return the lag of each group as last read."""
         return self._now
 
@@ -80,18 +82,12 @@ class Lag:
 
     async def _follow(self) -> None:
         while True:
-            admin = broker.admin(self._bootstrap, request_timeout_ms=TIMEOUT_MS)
-            consumer = broker.consumer(self._bootstrap, request_timeout_ms=TIMEOUT_MS)
             try:
-                await admin.start()
-                await consumer.start()
-                while True:
-                    async with asyncio.timeout(TIMEOUT_MS / 1000):
-                        self._now = {name: await group_lag(admin, consumer, GROUPS[name]) for name in GROUPS}
-                    await asyncio.sleep(PERIOD_S)
+                async with admin_client(self._bootstrap) as admin, consumer_client(self._bootstrap) as consumer:
+                    while True:
+                        async with asyncio.timeout(ANSWER_S):
+                            self._now = {name: await group_lag(admin, consumer, GROUPS[name]) for name in GROUPS}
+                        await asyncio.sleep(PERIOD_S)
             except (KafkaError, OSError, TimeoutError):
-                self._now = dict.fromkeys(GROUPS)
-            finally:
-                await consumer.stop()
-                await admin.close()
+                self._now = dict.fromkeys(GROUPS, UNKNOWN)
             await asyncio.sleep(PERIOD_S)

@@ -1,4 +1,4 @@
-"""One viewer's page: it holds the choice, asks the feed, and draws what has changed."""
+"""One viewer's page: it keeps the choice, reads the feed, and draws changes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -15,32 +15,20 @@ from bokeh.models.widgets.inputs import Select
 from bokeh.models.widgets.markups import Div
 from bokeh.themes import Theme
 
-from dashboard import header
-from dashboard.asset import asset
-from dashboard.choice import SPANS, THEMES, Choice, Series, parse, query, settle, span_label
+from dashboard import header, panels
 from dashboard.drawing import Drawing
 from dashboard.feed import Feed
-from dashboard.health import Health, decide, stale_after
-from dashboard.lag import Lag
+from dashboard.freshness import PageHealth, decide, stale_after
+from dashboard.lag import LagMonitor
+from dashboard.number_format import price
 from dashboard.palette import PALETTES, bokeh_theme, model_colours, regime_colours
-from dashboard.reading import Key, Snapshot
-from dashboard.wording import price
+from dashboard.series_reader import Key, Snapshot
+from dashboard.static_files import asset
+from dashboard.view_state import SPANS, THEMES, BarSeries, Choice, parse, query, settle, span_label
 from topics.records import HORIZONS
 
 TICK_MS = 250
-TEXTS = (
-    "headline",
-    "badge",
-    "notices",
-    "blank",
-    "price_title",
-    "regime_title",
-    "volume_title",
-    "coverage_title",
-    "skill_title",
-    "board",
-    "pipeline",
-)
+TEXTS = ("headline", "badge", "notices", "blank", "price_title", "regime_title", "volume_title")
 
 
 class Bridge(DataModel):
@@ -60,7 +48,7 @@ class Page:
         self,
         document: Document,
         feed: Feed,
-        lag: Lag,
+        lag: LagMonitor,
         interval: str,
         arguments: Mapping[str, Sequence[bytes]],
         system: str,
@@ -70,13 +58,14 @@ class Page:
         self.stale_after_s = stale_after_s
         self.choice, self.notes = parse(arguments, interval)
         self.bridge = Bridge(name="bridge", system=system)
-        self.series: tuple[Series, ...] = ()
+        self.series: tuple[BarSeries, ...] = ()
         self.models: tuple[str, ...] = ()
         self.snapshot: Snapshot | None = None
         self.drawing = Drawing()
         sheet, widget_sheet = InlineStyleSheet(css=asset("text.css")), InlineStyleSheet(css=asset("widgets.css"))
         self.texts = {
-            name: Div(name=name, stylesheets=[sheet], sizing_mode="stretch_width", margin=0) for name in TEXTS
+            name: Div(name=name, stylesheets=[sheet], sizing_mode="stretch_width", margin=0)
+            for name in (*TEXTS, *panels.names())
         }
         looks: dict[str, Any] = {"stylesheets": [widget_sheet], "margin": 0}
         self.symbol = Select(name="symbol", sizing_mode="stretch_width", **looks)
@@ -108,12 +97,12 @@ class Page:
         if self._showing:
             return
         chosen = Choice(
-            self.choice.symbol,
-            self.choice.interval,
-            self.model.value or self.choice.model,
-            HORIZONS[self.horizon.active or 0],
-            SPANS[self.span.active or 0],
-            THEMES[self.theme.active or 0],
+            symbol=self.choice.symbol,
+            interval=self.choice.interval,
+            model=self.model.value or self.choice.model,
+            horizon=HORIZONS[self.horizon.active or 0],
+            span=SPANS[self.span.active or 0],
+            theme=THEMES[self.theme.active or 0],
         )
         if self.symbol.value:
             symbol, interval = self.symbol.value.split(" ")
@@ -147,7 +136,7 @@ class Page:
         self.bridge.query = query(choice, self.interval)
         self._showing = False
 
-    def _name(self, series: Series) -> str:
+    def _name(self, series: BarSeries) -> str:
         return series.symbol if series.interval == self.interval else f"{series.symbol} ({series.interval})"
 
     def _paint(self) -> None:
@@ -191,9 +180,11 @@ class Page:
         elif health.kind == "empty" and self.snapshot is not None:
             self.snapshot = None
         self._say(health)
-        self._write("pipeline", header.pipeline(view.rates, self.lag.now(), self.lag.conditions()))
+        for panel in panels.TEXTS:
+            if panel.now:
+                self._write(panel.name, panel.now(view.rates, self.lag))
 
-    def _say(self, health: Health) -> None:
+    def _say(self, health: PageHealth) -> None:
         notes = self.notes
         if self.snapshot is not None and health.kind in ("live", "stale") and not len(self.snapshot.fan["time"]):
             model = self.choice.model
@@ -217,7 +208,11 @@ class Page:
         self._write("headline", header.headline(snapshot, regimes))
         for name, html in header.titles(snapshot, palette, models, regimes).items():
             self._write(name, html)
-        self._write("board", header.board(snapshot, models))
+        for score in panels.SCORES:
+            self._write(score.title_name, score.title(snapshot, models))
+        for panel in panels.TEXTS:
+            if panel.drawn:
+                self._write(panel.name, panel.drawn(snapshot, models))
         title = f"{snapshot.key.series.symbol} {price(snapshot.bars['close'][-1])} · Foretick"
         if self.document.title != title:
             self.document.title = title

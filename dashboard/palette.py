@@ -8,14 +8,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from dashboard.choice import BASELINE
+from dashboard.view_state import BASELINE
+from models.colours import COLOURS, colours
 
 FONT = "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', 'Liberation Sans', Arial, sans-serif"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Palette:
-    """One theme's colours; `models` are taken in turn, and so are `other_regimes` for a state that has none."""
+    """One theme's colours, but for those of models; `other_regimes` are taken in turn for a state that has none."""
 
     page: str
     card: str
@@ -33,12 +34,12 @@ class Palette:
     warn: str
     bad: str
     baseline: str
-    models: tuple[str, ...]
+    dark: bool
     regimes: tuple[tuple[str, str], ...]
     other_regimes: tuple[str, ...]
 
     def css(self) -> str:
-        """Return the colours as CSS variables; those taken in turn are for the plots only."""
+        """Return the colours as CSS variables; those of regimes are for the plots only."""
         plain = {name: value for name, value in asdict(self).items() if isinstance(value, str)}
         return "".join(f"--{name}:{value};" for name, value in plain.items())
 
@@ -59,8 +60,8 @@ LIGHT = Palette(
     good="#1a7f4b",
     warn="#9a6200",
     bad="#b3261e",
-    baseline="#7b8794",
-    models=("#7a4fb8", "#00857a", "#b83a78", "#6b7a00", "#8a5a2b"),
+    baseline=COLOURS[BASELINE].light,
+    dark=False,
     regimes=(("calm", "#d6dde4"), ("trending_up", "#b3c05e"), ("trending_down", "#a06a55"), ("turbulent", "#3d4859")),
     other_regimes=("#8fb8d6", "#b8a76a", "#7a8a5c"),
 )
@@ -80,8 +81,8 @@ DARK = Palette(
     good="#4cc38a",
     warn="#e0a63b",
     bad="#ff7a70",
-    baseline="#8b98a6",
-    models=("#b394ee", "#35c4b3", "#ee7fb1", "#b9c94a", "#d0a070"),
+    baseline=COLOURS[BASELINE].dark,
+    dark=True,
     regimes=(("calm", "#465463"), ("trending_up", "#a3b255"), ("trending_down", "#8f5d4b"), ("turbulent", "#d3dbe4")),
     other_regimes=("#5f89a8", "#a39357", "#77875a"),
 )
@@ -89,10 +90,9 @@ PALETTES = {"light": LIGHT, "dark": DARK}
 
 
 def model_colours(models: Sequence[str], palette: Palette) -> dict[str, str]:
-    """Return each model's colour: the baseline's is neutral, the others' are taken in the order of their names."""
-    others = [model for model in sorted(models) if model != BASELINE]
-    colours = {model: palette.models[place % len(palette.models)] for place, model in enumerate(others)}
-    return {BASELINE: palette.baseline, **colours}
+    """Return each model's colour, and the baseline's."""
+    values = colours([BASELINE, *models])
+    return {model: colour.dark if palette.dark else colour.light for model, colour in values.items()}
 
 
 def regime_colours(states: Sequence[str], palette: Palette) -> dict[str, str]:

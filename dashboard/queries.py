@@ -1,5 +1,5 @@
 """The named blocks of queries.sql."""
 
-from storage.blocks import load
+from storage.sql_blocks import load
 
 QUERIES = load("dashboard")

@@ -135,8 +135,9 @@ SELECT
     (extract(epoch FROM bucket + %(bucket)s) * 1000)::float8,
     scored,
     (hits / nullif(scored, 0))::float8,
-    (1 - pinball / nullif(naive_pinball, 0))::float8,
+    skill_of(pinball, naive_pinball),
     (directions / nullif(moved, 0))::float8,
+    moved,
     (absolute_error / nullif(errors, 0))::float8
 FROM rolled
 -- The buckets before were read to fill the windows of those after them; their own windows are cut off.

@@ -11,11 +11,11 @@ from bokeh.models.sources import ColumnDataSource
 from bokeh.models.tickers import BasicTicker, DatetimeTicker
 
 from dashboard.charts import empty, plot
-from dashboard.choice import BASELINE
 from dashboard.columns import Column, Columns
 from dashboard.palette import Palette
-from dashboard.reading import SCORE_COLUMNS
-from dashboard.tools import score_hover
+from dashboard.plot_tools import score_hover
+from dashboard.series_reader import SCORE_COLUMNS
+from dashboard.view_state import BASELINE
 
 LEAST_REACH = 0.02
 
@@ -54,7 +54,7 @@ class Score:
         self.range.start, self.range.end = reach([one[self.column] for one in scores.values()], self.reference)
 
     def paint(self, colours: Mapping[str, str], palette: Palette) -> None:
-        """Colour the lines; the baseline's is dashed, so that it is told apart without colour too."""
+        """Colour the lines; the baseline's is dashed, so that it is distinct without colour too."""
         self.base.line_color = palette.muted
         for model, line in self.lines.items():
             line.line_color = colours.get(model, palette.baseline)

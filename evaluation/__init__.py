@@ -1,1 +1,1 @@
-"""The yardstick: models forecast the same rows walking forward, and their forecasts are judged."""
+"""The evaluation: models forecast the same rows walking forward, and their forecasts are scored."""

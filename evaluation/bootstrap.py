@@ -4,17 +4,17 @@ import numpy as np
 from arch.bootstrap import StationaryBootstrap
 from scipy.stats import norm
 
-from evaluation.sums import Metric, Sums
+from evaluation.sum_metrics import Metric, Sums
 from models.forecaster import Floats
 
 DRAWS = 1_000
 BLOCK = 5
 """Mean length of a block, in days."""
 FEWEST_DAYS = 10
-"""Days that an interval needs: with fewer it is unknown."""
+"""The least number of days for an interval: with fewer it is unknown."""
 TAILS = (0.025, 0.975)
 DETECTABLE = float(norm.ppf(0.975) + norm.ppf(0.8))
-"""Standard errors that an effect must have to be found at 5 % (two-sided) with a power of 80 %."""
+"""The effect, in standard errors, that is detected at 5 % (two-sided) with a power of 80 %."""
 UNKNOWN = (np.nan, np.nan, np.nan)
 
 
@@ -32,7 +32,7 @@ def resample(daily: Sums, drawn: Floats) -> Sums:
 
 
 def interval(metric: Metric, resampled: Sums) -> tuple[float, float, float]:
-    """Return the bounds of a metric's 95 % interval and its minimum detectable effect; NaN where draws lack it."""
+    """Return the bounds of a metric's 95 % interval and its minimum detectable effect; NaN if draws lack it."""
     values = metric(resampled)
     if np.isnan(values).any():
         return UNKNOWN

@@ -1,4 +1,4 @@
-"""Which rows a fold trains on and which it tests: cut at times, the same for every symbol."""
+"""The training and test rows of a split: cut at times, the same for every symbol."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,7 +11,7 @@ EMBARGO = DAY
 
 
 @dataclass(frozen=True)
-class Fold:
+class Split:
     """One step of the walk, in epoch ms: trained on [start, cut - EMBARGO), tested on [cut, end).
 
     Labels come from the training frames' own closes, so none of them ends after cut - EMBARGO: that is the purge.
@@ -37,36 +37,36 @@ def between(frame: FeatureFrame, start: int, end: int) -> FeatureFrame:
     return frame[first:last]
 
 
-def monthly(first: int, last: int, months: int, window: int) -> list[Fold]:
-    """Return the folds that test the last whole months up to `last`, each after `window` days of training.
+def monthly(first: int, last: int, months: int, window: int) -> list[Split]:
+    """Return the splits that test the last whole months up to `last`, each after `window` days of training.
 
     `first` and `last` are the times of the first and last bar (epoch ms); a month counts as whole when its last day has
-    bars. Raises ValueError where the data do not reach back far enough.
+    bars. Raises ValueError if the data do not reach back far enough.
     """
     end = _month(last + DAY)
-    folds = []
+    splits = []
     for _ in range(months):
         begin = _month(end - 1)
-        folds.append(Fold(_name(begin), begin - window * DAY, begin, end))
+        splits.append(Split(_name(begin), begin - window * DAY, begin, end))
         end = begin
-    return _checked(folds[::-1], first)
+    return _checked(splits[::-1], first)
 
 
-def days(first: int, last: int, test: int, window: int) -> list[Fold]:
-    """Return one fold that tests the last `test` whole days, after `window` days. Raises ValueError as `monthly`."""
+def days(first: int, last: int, test: int, window: int) -> list[Split]:
+    """Return one split that tests the last `test` whole days, after `window` days. Raises ValueError as `monthly`."""
     end = (last + 60_000) // DAY * DAY
     cut = end - test * DAY
-    return _checked([Fold(_name(cut, "%Y-%m-%d"), cut - window * DAY, cut, end)], first)
+    return _checked([Split(_name(cut, "%Y-%m-%d"), cut - window * DAY, cut, end)], first)
 
 
-def _checked(folds: list[Fold], first: int) -> list[Fold]:
-    if folds[0].start < first:
-        short = -(-(first - folds[0].start) // DAY)
+def _checked(splits: list[Split], first: int) -> list[Split]:
+    if splits[0].start < first:
+        short = -(-(first - splits[0].start) // DAY)
         raise ValueError(
-            f"the bars begin {short} days too late to train for {folds[0].name}: "
+            f"the bars begin {short} days too late to train for {splits[0].name}: "
             "give more history, fewer --months, or a shorter --window"
         )
-    return folds
+    return splits
 
 
 def _month(time: int) -> int:

@@ -1,14 +1,14 @@
-"""What the project asked of its ensemble on five coins' minutes, tested over three months, beside what came."""
+"""The project's goals for its ensemble on five coins' minutes, tested over three months, and the results."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
+from evaluation.number_format import number
 from evaluation.results import BASELINE, REAL_VOLATILITY, Results
-from evaluation.wording import number
-from models.ensemble import Ensemble
-from models.zoo import COMBINERS
+from models.combine.ensemble import Ensemble
+from models.registry.zoo import COMBINERS
 
 JUDGED = Ensemble.name
 R2 = {1: 3.5, 5: 3.4, 15: 1.8, 60: 0.6}
@@ -24,7 +24,7 @@ SIGNIFICANT = 0.05
 
 
 class Goal(NamedTuple):
-    """One thing that was asked, at one horizon."""
+    """One goal, at one horizon."""
 
     what: str
     horizon: int
@@ -34,9 +34,9 @@ class Goal(NamedTuple):
 
 
 def goals(results: Results) -> list[Goal]:
-    """Return every goal of which the results can tell."""
-    found = [goal for horizon in results.horizons for goal in _at(results, horizon)]
-    return [goal for goal in found if JUDGED in results.models]
+    """Return every goal for which there are results."""
+    matches = [goal for horizon in results.horizons for goal in _at(results, horizon)]
+    return [goal for goal in matches if JUDGED in results.models]
 
 
 def _at(results: Results, horizon: int) -> Iterator[Goal]:
@@ -79,5 +79,5 @@ def _better(results: Results, horizon: int) -> Goal:
 
 
 def _significant(results: Results, horizon: int, model: str, reference: str) -> bool:
-    found = results.compared("squared", horizon, model, reference)
-    return found is not None and found.difference < 0 and found.p < SIGNIFICANT
+    comparison = results.compared("squared", horizon, model, reference)
+    return comparison is not None and comparison.difference < 0 and comparison.p < SIGNIFICANT

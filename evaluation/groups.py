@@ -1,4 +1,4 @@
-"""Which rows belong together: days, months, symbols, and the cells that intervals have to hold in."""
+"""Groups of rows: days, months, symbols, and the cells for the intervals' coverage."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import numpy as np
 
 from evaluation.labels import Ints, Labels
 from evaluation.metrics import Rows
-from evaluation.sums import Parts, add_up
+from evaluation.sum_metrics import Parts, add_up
 from models.forecaster import Floats
 
 DAY_MS = 86_400_000
@@ -17,7 +17,7 @@ HOURS = ("00-06", "06-12", "12-18", "18-24")
 """Six hours each, UTC."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Group:
     """Some rows: of a month ("2020-01"), of a symbol, or all where both are empty; `days` are places in `Groups.days`.
 
@@ -53,16 +53,16 @@ class Groups:
 
     def _groups(self) -> Iterator[Group]:
         every = np.arange(len(self.days))
-        yield Group("", "", slice(None), every, None)
+        yield Group(month="", symbol="", rows=slice(None), days=every, place=None)
         months = self.days.astype("datetime64[D]").astype("datetime64[M]")
         for month in np.unique(months):
             days = np.flatnonzero(months == month)
             rows = np.flatnonzero((self.day >= days[0]) & (self.day <= days[-1]))
-            yield Group(str(month), "", rows, days, None)
+            yield Group(month=str(month), symbol="", rows=rows, days=days, place=None)
         for place, symbol in enumerate(self.labels.symbols):
             start, end = np.searchsorted(self.labels.symbol, [place, place + 1])
             days = np.unique(self.day[start:end])
-            yield Group("", symbol, slice(int(start), int(end)), days, place)
+            yield Group(month="", symbol=symbol, rows=slice(int(start), int(end)), days=days, place=place)
 
     def by_symbol_and_day(self, parts: Parts) -> Parts:
         """Return the sums of each symbol and day: [S, D]."""

@@ -1,14 +1,14 @@
-"""How good the quantiles are: proper scores, in units of the shared scale sigma sqrt(h), and coverage."""
+"""Scores of quantiles: proper scores, in units of the shared scale sigma sqrt(h), and coverage."""
 
 import numpy as np
 
-from evaluation.sums import Metric, Parts, count, mean_of
+from evaluation.sum_metrics import Metric, Parts, count, mean_of
 from models.forecaster import Floats
 from topics.records import QUANTILES
 
 LEVELS = np.array(QUANTILES)
 MISSED = 2.0 / (1.0 - (QUANTILES[-1] - QUANTILES[0]))
-"""What the Winkler score charges a unit by which the 90 % interval is missed: 2 / alpha."""
+"""The Winkler score's penalty per unit outside the 90 % interval: 2 / alpha."""
 
 
 def level_weights(levels: Floats) -> Floats:

@@ -6,22 +6,22 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from evaluation import intervals, point, probability, ranks, volatility
+from evaluation import intervals, point, probability, rank_metrics, volatility
 from evaluation.labels import Labels
-from evaluation.sums import Metric, Parts
+from evaluation.sum_metrics import Metric, Parts
 from models.forecaster import Floats, Forecasts
 
 GAPPED = "_gapped"
-"""What a metric's name ends with where the position is entered one bar late."""
+"""The suffix of metrics with the position entered one bar late."""
 LOSSES = ("squared", "squared_gapped", "pinball", "crps", "winkler", "qlike")
-"""What models are compared in, day by day: each is the row's part of a metric, and less is better."""
+"""The losses compared day by day: each is the row's part of a metric, and less is better."""
 
 Rows = slice | npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Column:
-    """One model's forecasts of one horizon beside what came true, each [n]; `traded` is `point.turnover`."""
+    """One model's forecasts of one horizon and the labels, each [n]; `traded` is `point.turnover`."""
 
     mean: Floats
     scale: Floats
@@ -38,15 +38,15 @@ class Column:
         """Return the horizon at this place."""
         mean = np.ascontiguousarray(forecasts.mean[:, place])
         return cls(
-            mean,
-            np.ascontiguousarray(forecasts.scale[:, place]),
-            np.ascontiguousarray(forecasts.quantiles[:, place].T).T,  # one level after the other
-            np.ascontiguousarray(forecasts.p_up[:, place]),
-            np.ascontiguousarray(labels.realised[:, place]),
-            np.ascontiguousarray(labels.gapped[:, place]),
-            np.ascontiguousarray(labels.variance[:, place]),
-            np.ascontiguousarray(labels.unit[:, place]),
-            point.turnover(mean, labels.symbol, labels.horizons[place]),
+            mean=mean,
+            scale=np.ascontiguousarray(forecasts.scale[:, place]),
+            quantiles=np.ascontiguousarray(forecasts.quantiles[:, place].T).T,  # one level after the other
+            p_up=np.ascontiguousarray(forecasts.p_up[:, place]),
+            realised=np.ascontiguousarray(labels.realised[:, place]),
+            gapped=np.ascontiguousarray(labels.gapped[:, place]),
+            variance=np.ascontiguousarray(labels.variance[:, place]),
+            unit=np.ascontiguousarray(labels.unit[:, place]),
+            traded=point.turnover(mean, labels.symbol, labels.horizons[place]),
         )
 
 
@@ -83,8 +83,8 @@ def ordered(column: Column, rows: Rows) -> Iterator[tuple[str, float]]:
     """Yield the name and value of each metric that needs the rows' order, over some rows."""
     mean, unit = column.mean[rows], column.unit[rows]
     by_rank: tuple[tuple[str, Callable[[Floats, Floats, Floats], float]], ...] = (
-        ("rank_ic", ranks.rank_correlation),
-        ("top_decile", ranks.top_accuracy),
+        ("rank_ic", rank_metrics.rank_correlation),
+        ("top_decile", rank_metrics.top_accuracy),
     )
     for name, metric in by_rank:
         yield name, metric(mean, column.realised[rows], unit)

@@ -1,9 +1,9 @@
-"""What an evaluation leaves behind in a folder: the tables and the report."""
+"""Writes an evaluation's tables and report to a folder."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from evaluation import table
+from evaluation import result_tables
 from evaluation.report import report
 from evaluation.results import Results, Weight
 
@@ -15,7 +15,7 @@ def write(results: Results, folder: Path, commit: str = "", command: str = "", e
 
     `commit` and `command` are the run's, and `ensemble` the weights by regime where there are any.
     """
-    table.save(results, folder)
+    result_tables.save(results, folder)
     path = folder / PAGE
     path.write_text(report(results, commit, command, ensemble), encoding="utf-8")
     return path

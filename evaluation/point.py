@@ -1,13 +1,13 @@
-"""How good the mean is: R2, correlation, direction, and what trading it would earn before costs.
+"""Scores of the mean: R2, correlation, direction, and the gross return of trading it.
 
-Returns and means are in units of the shared scale sigma sqrt(h); what is realised is clipped to +-4 of them, as in
+Returns and means are in units of the shared scale sigma sqrt(h); realised returns are clipped to +-4 of them, as in
 fitting. Raw metrics are in log return.
 """
 
 import numpy as np
 import numpy.typing as npt
 
-from evaluation.sums import Metric, Parts, Sums, count, mean_of, ratio
+from evaluation.sum_metrics import Metric, Parts, Sums, count, mean_of, ratio
 from models.forecaster import Floats
 
 CLIP = 4.0
@@ -66,7 +66,7 @@ def parts(mean: Floats, realised: Floats, unit: Floats, traded: Floats) -> Parts
 
 
 def information_coefficient(sums: Sums) -> Floats:
-    """Return Pearson's correlation of mean and return, both in units of the scale; NaN where the mean is constant."""
+    """Return Pearson's correlation of mean and return, both in units of the scale; NaN if the mean is constant."""
     n = np.maximum(sums["n"], 1.0)
     covariance = sums["xy"] - sums["x"] * sums["y"] / n
     x = sums["xx"] - sums["x"] ** 2 / n
@@ -91,11 +91,11 @@ def edge(sums: Sums) -> Floats:
 
 
 def break_even(sums: Sums) -> Floats:
-    """Return the cost of trading one unit, in basis points, at which nothing is left.
+    """Return the cost of trading one unit, in basis points, at which the profit is zero.
 
     A position sign(mean) is held for one horizon and then renewed, so that the rows are as many staggered paths as the
-    horizon has bars. The cost is what all of them earned over what they traded; long to short trades two units, so
-    where a side is always taken it is half of the mean edge per change of side.
+    horizon has bars. The cost is the total profit over the total traded; long to short trades two units, so with a
+    permanent position it is half of the mean edge per change of side.
     """
     return ratio(sums["earned_traded"], sums["traded"], sums["trades"]) / BASIS_POINT
 

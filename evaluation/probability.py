@@ -1,12 +1,12 @@
-"""How good the probability of a rise is. Rows whose price did not move are left out: neither side was right."""
+"""Scores of the probability of a rise. Rows whose price did not move are left out: neither direction was right."""
 
 import numpy as np
 
-from evaluation.sums import FEWEST, Metric, Parts, count, mean_of
+from evaluation.sum_metrics import FEWEST, Metric, Parts, count, mean_of
 from models.forecaster import Floats
 
 EDGE = 1e-6
-"""Probabilities are held this far from 0 and 1 before their log odds are taken."""
+"""Probabilities are clipped to this distance from 0 and 1 before their log odds."""
 STEPS = 50
 TOLERANCE = 1e-10
 BINS = 10
@@ -20,9 +20,10 @@ def parts(p_up: Floats, realised: Floats) -> Parts:
 
 
 def slope(p_up: Floats, realised: Floats) -> float:
-    """Return the slope of a logistic regression of rise on the log odds of `p_up`: 1 is calibrated, below is too bold.
+    """Return the slope of a logistic regression of rise on the log odds of `p_up`: 1 is calibrated, below is
+    overconfident.
 
-    Newton's method, with an intercept (Cox 1958). NaN where rows are too few, p_up is constant, or no finite slope
+    Newton's method, with an intercept (Cox 1958). NaN if rows are too few, p_up is constant, or no finite slope
     fits.
     """
     known = ~np.isnan(p_up) & ~np.isnan(realised) & (realised != 0)

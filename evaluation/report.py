@@ -4,11 +4,22 @@ from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 
-from evaluation.plots import curves, forest, heat, weights
+from evaluation.display_columns import (
+    COLUMNS,
+    GAP_COLUMNS,
+    MORE_COLUMNS,
+    ReportColumn,
+    ahead,
+    of_days,
+    rows,
+    superiority,
+)
+from evaluation.number_format import span
+from evaluation.plots import curves, forest, heatmap, weights
+from evaluation.plots.colours import css
 from evaluation.plots.svg import tag
 from evaluation.results import BASELINE, Results, Weight
-from evaluation.shown import COLUMNS, GAP_COLUMNS, MORE_COLUMNS, Shown, ahead, rows, superiority
-from evaluation.wording import span
+from evaluation.verdict import conclusions
 
 STYLE = Path(__file__).with_name("report.css")
 TONES = ("better", "worse")
@@ -22,6 +33,7 @@ def report(results: Results, commit: str, command: str, ensemble: Sequence[Weigh
     """Return the page; `commit` and `command` are the run's, `ensemble` the weights by regime where there are any."""
     coloured = curves.best(results)
     sections = [
+        ("Verdict", "verdict", _verdict(results)),
         ("Results", "results", _tables(results, COLUMNS)),
         ("R² by model", "r2", _note(R2_NOTE) + _panels(results, lambda h: forest.r2(results, h))),
         ("Skill over time", "skill", _lines(results, coloured, curves.skill)),
@@ -33,30 +45,29 @@ def report(results: Results, commit: str, command: str, ensemble: Sequence[Weigh
         ("More metrics", "more", _tables(results, MORE_COLUMNS)),
     ]
     if ensemble:
-        sections.insert(3, ("Weights by regime", "weights", _weights(results, ensemble)))
+        sections.insert(4, ("Weights by regime", "weights", _weights(results, ensemble)))
     links = "".join(tag("a", heading, href=f"#{place}") for heading, place, _ in sections)
     body = "".join(tag("section", tag("h2", heading) + content, id=place) for heading, place, content in sections)
     head = (
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
         '<meta name="color-scheme" content="light dark">'
-        f"<title>Foretick evaluation</title><style>{STYLE.read_text()}</style>"
+        f"<title>Foretick evaluation</title><style>{STYLE.read_text()}{css(results.models)}</style>"
     )
     top = tag("header", tag("h1", "Evaluation") + _about(results, commit, command)) + tag("nav", links)
     return f'<!doctype html><html lang="en"><head>{head}</head><body>{top}<main>{body}</main></body></html>\n'
 
 
 R2_NOTE = (
-    "Against a forecast of zero, with 95 % intervals by resampling days. Blue: a smaller squared error than naive's; "
-    "orange: a larger one (Diebold-Mariano on daily sums, 5 % after Holm); hollow: no difference found."
+    "Against a forecast of zero, with 95 % intervals by resampling days. Filled: the squared error differs from "
+    "naive's, smaller to the right of zero, larger to the left (Diebold-Mariano on daily sums, 5 % after Holm); "
+    "hollow: no difference found. A model has the same colour in all charts."
 )
 LATE_NOTE = (
     "Each point metric beside the same metric with the position entered one bar later. What is lost was within the "
     "spread or in stale prices."
 )
-CALIBRATION_NOTE = (
-    "The diagonal is calibrated; flatter than it is too bold. Rows whose price did not move are left out."
-)
-QLIKE_NOTE = "Less is better. The line is the HAR model's, or naive's where there is none; blue is below it."
+CALIBRATION_NOTE = "The diagonal is calibrated; flatter is overconfident. Rows whose price did not move are left out."
+QLIKE_NOTE = "Less is better. The line is the HAR model's, or naive's if there is none."
 COVERAGE_NOTE = (
     "Of the 90 % interval, in %, by volatility tercile of the symbol and time of day (UTC). Outlined: more than two "
     "points from 90."
@@ -81,27 +92,33 @@ def _note(words: str) -> str:
     return tag("p", escape(words))
 
 
+def _verdict(results: Results) -> str:
+    first, *rest = conclusions(results)
+    return tag("p", escape(first), class_="lead") + "".join(map(_note, rest))
+
+
 def _panels(results: Results, draw: Callable[[int], str], class_: str = "panels") -> str:
     return tag("div", "".join(draw(horizon) for horizon in results.horizons), class_=class_)
 
 
 def _groups(results: Results) -> str:
     broad = len(results.months) + len(results.symbols) > BESIDE
-    return _panels(results, lambda horizon: heat.r2(results, horizon), "panels broad" if broad else "panels")
+    return _panels(results, lambda horizon: heatmap.r2(results, horizon), "panels broad" if broad else "panels")
 
 
 def _lines(results: Results, coloured: list[str], draw: Callable[[Results, int, list[str]], str]) -> str:
     return curves.legend(coloured) + _panels(results, lambda horizon: draw(results, horizon, coloured))
 
 
-def _tables(results: Results, columns: tuple[Shown, ...]) -> str:
-    found = [_table(results, horizon, columns) for horizon in results.horizons]
+def _tables(results: Results, columns: tuple[ReportColumn, ...]) -> str:
+    columns, main = of_days(results, columns), columns is COLUMNS
+    matches = [_table(results, horizon, columns, main) for horizon in results.horizons]
     meanings = "".join(tag("dt", escape(c.heading)) + tag("dd", escape(c.meaning)) for c in columns)
-    explained = tag("details", tag("summary", "What the columns are") + tag("dl", meanings))
-    return "".join(found) + explained
+    explained = tag("details", tag("summary", "The columns") + tag("dl", meanings))
+    return "".join(matches) + explained
 
 
-def _table(results: Results, horizon: int, columns: tuple[Shown, ...]) -> str:
+def _table(results: Results, horizon: int, columns: tuple[ReportColumn, ...], main: bool) -> str:
     heads = tag("th", "model") + "".join(tag("th", escape(c.heading), title=c.meaning) for c in columns)
     lines = [tag("tr", heads)]
     for model, *texts in rows(results, horizon, columns):
@@ -109,7 +126,7 @@ def _table(results: Results, horizon: int, columns: tuple[Shown, ...]) -> str:
         class_ = "baseline" if model == BASELINE else ""
         lines.append(tag("tr", tag("th", escape(model)) + "".join(cells), class_=class_))
     table = tag("div", tag("table", "".join(lines)), class_="wide")
-    tested = tag("p", escape(superiority(results, horizon)), class_="under-table") if columns is COLUMNS else ""
+    tested = tag("p", escape(superiority(results, horizon)), class_="under-table") if main else ""
     return tag("h3", ahead(horizon)) + table + tested
 
 
@@ -119,15 +136,15 @@ def _tone(words: str) -> str:
 
 def _coverage(results: Results, coloured: list[str]) -> str:
     """Return the heat map of each model, open for the first of those in colour."""
-    found = [_note(COVERAGE_NOTE)]
+    matches = [_note(COVERAGE_NOTE)]
     shown = coloured[0] if coloured else BASELINE
     for model in (shown, *(model for model in results.models if model != shown)):
-        inside, known = heat.within(results, model)
+        inside, known = heatmap.within(results, model)
         words = f"{escape(model)} <small>{inside} of {known} cells within two points</small>"
-        panels = _panels(results, lambda horizon, model=model: heat.coverage(results, model, horizon))  # type: ignore[misc]
+        panels = _panels(results, lambda horizon, model=model: heatmap.coverage(results, model, horizon))  # type: ignore[misc] # mypy infers no type for a default that binds the loop's variable
         opened = {"open": "open"} if model == shown else {}
-        found.append(tag("details", tag("summary", words) + panels, **opened))
-    return "".join(found)
+        matches.append(tag("details", tag("summary", words) + panels, **opened))
+    return "".join(matches)
 
 
 def _weights(results: Results, ensemble: Sequence[Weight]) -> str:

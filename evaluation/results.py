@@ -1,4 +1,4 @@
-"""What the judge found, as plain tables."""
+"""The results of an evaluation, as plain tables."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
+from evaluation.bootstrap import FEWEST_DAYS
 from evaluation.labels import Ints
 from evaluation.significance import Comparison, Membership, Superiority
+from models.baselines.naive import Naive
 from models.forecaster import Floats
-from models.naive import Naive
+from models.skill import skill
 
 BASELINE = Naive.name
 REAL_VOLATILITY = "har"
@@ -17,7 +19,7 @@ REAL_VOLATILITY = "har"
 
 
 class Cell(NamedTuple):
-    """A metric's value with its 95 % interval and minimum detectable effect, NaN where unknown.
+    """A metric's value with its 95 % interval and minimum detectable effect, NaN if unknown.
 
     Over all rows where `month`, `symbol` and `cell` are empty.
     """
@@ -53,9 +55,9 @@ class Weight(NamedTuple):
     weight: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Results:
-    """All of it, the models in the order in which they were judged, the baseline first.
+    """All results, the models in the order of scoring, the baseline first.
 
     `start` and `end` are the first and last row's time (epoch ms), `days` [D] the UTC days since 1970. `differences`
     holds, a loss, the daily sums of the loss less the baseline's [models, H, D]; `baseline` the baseline's own [H, D].
@@ -83,27 +85,27 @@ class Results:
 
     @cached_property
     def _comparisons(self) -> dict[tuple[object, ...], Comparison]:
-        return {tuple(found[:4]): found for found in self.comparisons}
+        return {tuple(comparison[:4]): comparison for comparison in self.comparisons}
 
     @cached_property
     def _memberships(self) -> dict[tuple[object, ...], Membership]:
-        return {tuple(found[:3]): found for found in self.memberships}
+        return {tuple(membership[:3]): membership for membership in self.memberships}
 
     def find(self, model: str, horizon: int, metric: str, month: str = "", symbol: str = "", cell: str = "") -> Cell:
-        """Return a metric, unknown where it was not computed."""
+        """Return a metric, unknown if it was not computed."""
         key = (model, horizon, metric, month, symbol, cell)
         return self._cells.get(key) or Cell(*key, np.nan, np.nan, np.nan, np.nan)
 
     def compared(self, loss: str, horizon: int, model: str, reference: str) -> Comparison | None:
-        """Return a model's test against a reference, None where there is none."""
+        """Return a model's test against a reference, None if there is none."""
         return self._comparisons.get((loss, horizon, model, reference))
 
     def member(self, loss: str, horizon: int, model: str) -> Membership | None:
-        """Return a model's place in or outside the confidence set, None where there is none."""
+        """Return a model's place in or outside the confidence set, None if there is none."""
         return self._memberships.get((loss, horizon, model))
 
     def skill(self, loss: str, horizon: int, model: str, reference: str) -> float:
-        """Return 1 - loss / the reference's loss, on the same rows; NaN where either is not here."""
+        """Return 1 - loss / the reference's loss, on the same rows; NaN if either is not here."""
         if model not in self.models or reference not in self.models:
             return np.nan
         column = self.horizons.index(horizon)
@@ -111,9 +113,15 @@ class Results:
         mine, other = (
             total + self.differences[loss][self.models.index(name), column].sum() for name in (model, reference)
         )
-        return float(1.0 - mine / other) if other > 0 else np.nan
+        result = skill(float(mine), float(other))
+        return np.nan if result is None else result
+
+    @property
+    def undecided(self) -> bool:
+        """Return whether the days are too few for any test or interval."""
+        return len(self.days) < FEWEST_DAYS
 
     @property
     def months(self) -> tuple[str, ...]:
-        """Return the months that were judged, in order."""
+        """Return the scored months, in order."""
         return tuple(sorted({cell.month for cell in self.cells} - {""}))

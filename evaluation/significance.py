@@ -1,7 +1,8 @@
-"""Is it chance? From daily sums of loss differences over all symbols, because labels overlap and markets move together.
+"""Tests of significance, on daily sums of loss differences over all symbols, since labels overlap and markets move
+together.
 
-A loss is the model's less that of the naive forecast, so that a negative one is better; rows where a model says nothing
-count as if it had said what the naive one did.
+A loss is the model's less that of the naive forecast, so that a negative one is better; rows without a forecast count
+as the naive one's.
 """
 
 from collections.abc import Sequence
@@ -94,7 +95,7 @@ def holm(p: Sequence[float]) -> list[float]:
 
 def compare(loss: str, daily: Floats, models: Sequence[str], horizons: Sequence[int]) -> list[Comparison]:
     """Return the tests of every model against every other, from daily differences [models, horizons, days]."""
-    found: list[Comparison] = []
+    comparisons: list[Comparison] = []
     for against, reference in enumerate(models):
         family = []
         for place, model in enumerate(models):
@@ -107,12 +108,13 @@ def compare(loss: str, daily: Floats, models: Sequence[str], horizons: Sequence[
                         Comparison(loss, horizon, model, reference, mean, statistic, p, np.nan, len(difference))
                     )
         adjusted = holm([test.p for test in family])
-        found += [test._replace(holm=value) for test, value in zip(family, adjusted, strict=True)]
-    return found
+        comparisons += [test._replace(holm=value) for test, value in zip(family, adjusted, strict=True)]
+    return comparisons
 
 
 def confidence_set(loss: str, horizon: int, daily: Floats, models: Sequence[str], seed: int) -> list[Membership]:
-    """Return who is in the model confidence set (Hansen, Lunde and Nason 2011), from daily losses [models, days].
+    """Return which models are in the model confidence set (Hansen, Lunde and Nason 2011), from daily losses [models,
+    days].
 
     Models whose losses are equal every day (all forecasts of zero are, in squared error) enter as one.
     """
@@ -122,9 +124,9 @@ def confidence_set(loss: str, horizon: int, daily: Floats, models: Sequence[str]
         return [Membership(loss, horizon, model, np.nan, True) for model in models]
     p = np.ones(len(distinct))
     if len(distinct) > 1:
-        found = MCS(distinct.T / distinct.std(), SIZE, DRAWS, BLOCK, method="R", bootstrap="stationary", seed=seed)
-        found.compute()
-        p = found.pvalues["Pvalue"].sort_index().to_numpy()
+        result = MCS(distinct.T / distinct.std(), SIZE, DRAWS, BLOCK, method="R", bootstrap="stationary", seed=seed)
+        result.compute()
+        p = result.pvalues["Pvalue"].sort_index().to_numpy()
     return [
         Membership(loss, horizon, model, float(p[index]), bool(p[index] > SIZE))
         for model, index in zip(models, place.ravel(), strict=True)

@@ -1,8 +1,8 @@
-"""How good the scale is as a forecast of realised volatility."""
+"""Scores of the scale as a forecast of realised volatility."""
 
 import numpy as np
 
-from evaluation.sums import Metric, Parts, count, mean_of
+from evaluation.sum_metrics import Metric, Parts, count, mean_of
 from models.forecaster import Floats
 
 

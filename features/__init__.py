@@ -1,1 +1,1 @@
-"""Pure steps: ticks to bars, bars to indicators and regimes. No I/O, no clock; the same code live and in training."""
+"""Pure steps: ticks to bars, bars to indicators and regimes. No I/O, no clock, the same in training and live."""

@@ -1,4 +1,4 @@
-"""Compiles the features, so that the first command that needs them does not: `python -m features`."""
+"""Compiles the features ahead of their first use: `python -m features`."""
 
 from features.step import FeatureStep
 

@@ -9,7 +9,7 @@ from features.frame import BarFrame, Floats, Ints
 from features.table import LONGEST_GAP
 
 BLOCK = 2_048
-"""Rows in one compiled call, at most: what it works on stays in the processor's cache."""
+"""The most rows in one compiled call, chosen so that its data fit into the processor's cache."""
 
 
 def rows_of(frame: BarFrame) -> Floats:
@@ -20,10 +20,10 @@ def rows_of(frame: BarFrame) -> Floats:
 def advance(buffer: Floats, rows: Floats, interval: float, fitted: Floats, out: Floats) -> Floats:
     """Fill out [F, n] (C-contiguous) with the features of rows [ROWS, n], and return the new buffer.
 
-    After a gap of more than `LONGEST_GAP` intervals (ms; NaN where bars are not cut by time, and none is missing)
-    everything but the last time is forgotten, and the indicators warm up again.
+    After a gap of more than `LONGEST_GAP` intervals (ms; NaN for bars that are not cut by time, of which none is
+    missing) the state except the last time is reset, and the indicators warm up again.
     """
-    if rows.shape[1] == 1:  # live, where the lines below would take as long as the indicators
+    if rows.shape[1] == 1:  # live: the lines below would take as long as the indicators
         return fold.fold(buffer, rows, interval, fitted, out, 0)
     for first, end in spans(rows[-1], buffer[fold.LAST_TIME], interval):
         buffer = fold.fold(buffer, np.ascontiguousarray(rows[:, first:end]), interval, fitted, out, first)
@@ -31,7 +31,7 @@ def advance(buffer: Floats, rows: Floats, interval: float, fitted: Floats, out: 
 
 
 def spans(time: Floats, last_time: float, interval: float) -> list[tuple[int, int]]:
-    """Return the rows in blocks (first, end). One begins after every long gap: there the fold begins anew."""
+    """Return the rows in blocks (first, end). A new block begins after every long gap, where the fold is reset."""
     anew = long_gaps(time, last_time, interval)
     return list(pairwise(sorted({*range(0, len(time), BLOCK), *anew, len(time)})))
 

@@ -1,7 +1,6 @@
-"""Recursive averages. What they remember is in the state: zeros at first, kept between calls.
-
-They begin as the plain mean of the first `period` values (as in TA-Lib). An unknown value (NaN) has no average, and is
-as if it had not come. Several of one row are taken together: each waits for its own last one, not for the others.
+"""Recursive averages. Their state is zeros at first and kept between calls. They begin as the plain mean of the first
+`period` values (as in TA-Lib). An unknown value (NaN) has no average, and is as if it had not come. Several of one row
+are taken together: each waits for its own last one, not for the others.
 """
 
 import numpy as np

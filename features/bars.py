@@ -13,13 +13,13 @@ import msgspec
 from msgspec import Struct, field
 
 from features.open_bar import OpenBar, repeated
-from topics.codec import Rejected, encode_one
+from topics.codec import RejectedPart, encode_one
 from topics.records import Bar, Tick
 from topics.units import interval_ms
 
 
-class BarState(Struct, frozen=True):
-    """What one symbol and interval's bars remember. `open` is by start time; `seen` holds trade ids, oldest first.
+class BarState(Struct, frozen=True, kw_only=True):
+    """The state of one symbol and interval's bars. `open` is by start time; `seen` holds trade ids, oldest first.
 
     `position` is the Kafka offset of the last message folded, `watermark` the newest event time, `last_time` the start
     of the last closed bar; each is -1 at first.
@@ -37,7 +37,7 @@ class BarState(Struct, frozen=True):
 
     @classmethod
     def loads(cls, data: bytes) -> "BarState":
-        """Read what `dumps` wrote. Raises ValueError where it is something else."""
+        """Read the output of `dumps`. Raises ValueError for anything else."""
         return _decoder.decode(data)
 
 
@@ -46,22 +46,22 @@ _decoder = msgspec.msgpack.Decoder(BarState)
 
 
 def initial() -> BarState:
-    """Return the state of a symbol that was not seen yet."""
+    """Return the initial state of a symbol."""
     return BarState()
 
 
 def step(
     state: BarState, ticks: Sequence[Tick], position: int, interval: str, grace_ms: int
-) -> tuple[BarState, list[Bar], list[Rejected]]:
+) -> tuple[BarState, list[Bar], list[RejectedPart]]:
     """Fold the ticks of the message at that position (offset) into bars.
 
-    Returns the new state, the bars that closed, in time order, and the ticks that came too late (or overflow), with the
-    reason. A message whose position is not beyond the state's was folded before, and changes nothing; neither does a
-    trade whose id is remembered.
+    Returns the new state, the bars that closed, in time order, and the ticks that were too late (or overflow), with the
+    reason. A message whose position is not after the state's was folded before, and is ignored; so is a trade whose id
+    is known.
     """
     if position <= state.position:
         return state, [], []
-    size, bars, rejected = interval_ms(interval), list[Bar](), list[Rejected]()
+    size, bars, rejected = interval_ms(interval), list[Bar](), list[RejectedPart]()
     wait = size + grace_ms
     watermark, last_time = state.watermark, state.last_time
     opened = {start: copy(bar) for start, bar in state.open.items()}
@@ -72,14 +72,16 @@ def step(
         start = tick.time - tick.time % size
         if start + wait <= watermark:
             reason = f"late: its {interval} bar of {start} closed {watermark - start - wait} ms before, in event time"
-            rejected.append(Rejected(row, encode_one(tick), reason))
+            rejected.append(RejectedPart(row, encode_one(tick), reason))
             continue
         bar = opened.get(start)
         if bar is None:
             bar = OpenBar.beginning(tick, tick.time)
         if not bar.holds(tick):
             rejected.append(
-                Rejected(row, encode_one(tick), "with this trade the bar's volume would be beyond what a bar may hold")
+                RejectedPart(
+                    row, encode_one(tick), "with this trade the bar's volume would be beyond what a bar may hold"
+                )
             )
             continue
         opened[start] = bar
@@ -90,4 +92,4 @@ def step(
                 gap = 0 if last_time < 0 else (done - last_time) // size - 1
                 bars.append(opened.pop(done).closed(tick.symbol, interval, done, gap))
                 last_time = done
-    return BarState(position, watermark, last_time, opened, seen), bars, rejected
+    return BarState(position=position, watermark=watermark, last_time=last_time, open=opened, seen=seen), bars, rejected

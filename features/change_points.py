@@ -1,28 +1,28 @@
-"""When did the volatility last change? Bayesian online change-point detection on blocks of bars.
+"""The time since the volatility last changed: Bayesian online change-point detection on blocks of bars.
 
-The observation is ln of the mean squared log return over a block of bars that shares none with the next, so the work
-is done once a block. Within a run the observations are Gaussian with unknown mean and variance, so each run length
-predicts by a Student t distribution; a block begins a new run with one chance in `mean_run`.
-Source: Adams and MacKay (2007); Murphy (2007) for the conjugate updates.
+The observation is ln of the mean squared log return over non-overlapping blocks of bars, so it is computed once a
+block. Within a run the observations are Gaussian with unknown mean and variance, so each run length predicts by a
+Student t distribution; a block begins a new run with probability 1 / `mean_run`. Source: Adams and MacKay (2007);
+Murphy (2007) for the conjugate updates.
 """
 
 from math import exp, lgamma, log, log1p, pi
 
 import numpy as np
 
-from features.compiled import compiled, room
+from features.compiled import compiled, scratch
 from features.frame import Floats
 from features.series import RETURN
 
 COLUMNS = ("change_point", "run_length")
 RUNS = 128
-"""Run lengths told apart; the last means that many blocks or more."""
+"""The number of distinct run lengths; the last means that many blocks or more."""
 LEAST_BLOCKS = 12
-"""At the beginning every run is a young one: the columns are unknown until so many blocks have been seen."""
+"""At the beginning every run is short: the columns are unknown for this many blocks."""
 LEVEL, LEVEL_WEIGHT, SHAPE, SPREAD = -14.0, 0.2, 3.0, 1.0
-"""What a new run is expected to look like: the level of ln variance of a minute (a volatility of 0.1 %), and what it is
-worth in observations; the inverse gamma distribution of the variance about it, 0.5 on average. Five Bitfinex symbols:
-levels -17 to -12, 0.3 to 0.8 within half a day."""
+"""The prior of a new run: the level of ln variance of a minute (a volatility of 0.1 %), and its weight in observations;
+the inverse gamma distribution of the variance about it, 0.5 on average. Five Bitfinex symbols: levels -17 to -12, 0.3
+to 0.8 within half a day."""
 SUM, IN_BLOCK, BLOCKS, YOUNG, LENGTH, CHANCE_AT = range(6)
 MEAN_AT, SQUARES_AT, LOGARITHM_AT, SIZE = (CHANCE_AT + part * RUNS for part in (1, 2, 3, 4))
 """The state: the block's sum of squares and its bars so far; blocks seen; the two columns; of each run length ln of its
@@ -42,7 +42,7 @@ CONSTANTS = np.array(
 def change_point(x: Floats, start: int, out: Floats, state: Floats, block: int, mean_run: int, recent: int) -> None:
     """Probability that the run began within the last 4 blocks of 15 bars, and its expected length in blocks.
 
-    Of ln realised variance; held between the ends of blocks. A block in which no price moved says nothing.
+    Of ln realised variance; constant between the ends of blocks. A block in which no price moved is ignored.
     """
     for i in range(start, x.shape[1]):
         move = x[RETURN, i]
@@ -60,7 +60,7 @@ def change_point(x: Floats, start: int, out: Floats, state: Floats, block: int, 
 
 @compiled
 def take(state: Floats, value: float, hazard: float, recent: int) -> None:
-    """Take one observation into the state: each run grows by it or a new one begins with it."""
+    """Update the state with one observation: each run grows by it or a new one begins with it."""
     chance, mean = state[CHANCE_AT:MEAN_AT], state[MEAN_AT:SQUARES_AT]
     squares, logarithm = state[SQUARES_AT:LOGARITHM_AT], state[LOGARITHM_AT:SIZE]
     known = int(min(state[BLOCKS], RUNS))
@@ -83,7 +83,7 @@ def take(state: Floats, value: float, hazard: float, recent: int) -> None:
         chance[k] += CONSTANTS[k] + shape * logarithm[k] - (shape + 0.5) * after
         logarithm[k] = after
         best = max(best, chance[k])
-    probability, mass = room(RUNS), 0.0
+    probability, mass = scratch(RUNS), 0.0
     for k in range(known + 1):
         probability[k] = exp(chance[k] - best)
         mass += probability[k]
@@ -93,15 +93,14 @@ def take(state: Floats, value: float, hazard: float, recent: int) -> None:
         young += probability[k] if k < recent else 0.0
         length += (k + 1) * probability[k]
     state[BLOCKS] += 1.0
-    state[YOUNG] = min(young / mass, 1.0)  # but for its rounding it is
+    state[YOUNG] = min(young / mass, 1.0)  # it exceeds 1 only by rounding
     state[LENGTH] = length / mass
 
 
 @compiled
 def join_oldest(chance: Floats, mean: Floats, squares: Floats, logarithm: Floats) -> None:
-    """Make one of the oldest two runs, their statistics averaged, in the place of the younger: there it grows from.
-
-    What the oldest has seen counts as one observation less, or its squares would grow beyond its length.
+    """Merge the oldest two runs into the place of the younger, with averaged statistics. The oldest counts as one
+    observation less, or its squares would grow beyond its length.
     """
     last = RUNS - 1
     squares[last] *= (SHAPE + 0.5 * last) / (SHAPE + 0.5 * RUNS)

@@ -1,4 +1,4 @@
-"""The compiler: numba without fast-math, so that a number does not depend on how the rows were cut into batches."""
+"""The compiler: numba without fast-math, so that results do not depend on how the rows were cut into batches."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
@@ -13,13 +13,12 @@ from numba.np.arrayobj import populate_array
 
 F = TypeVar("F", bound=Callable[..., object])
 
-# LLVM by default writes most loops several times over. A live bar passes through each once, and is slowed by code that
-# the processor has to read first.
+# LLVM by default unrolls most loops. A live bar executes each once, and is slowed by the larger code.
 for option in ("-force-vector-interleave=1", "-unroll-runtime=false"):
     binding.set_option("foretick", option)
 
 SHORT = 256
-"""Numbers that `room` finds on the stack: more than the longest window of a live bar has."""
+"""The most numbers that `scratch` places on the stack: more than the longest window of a live bar has."""
 
 
 def compiled(function: F) -> F:
@@ -28,13 +27,13 @@ def compiled(function: F) -> F:
 
 
 def compiled_and_kept(function: F) -> F:
-    """Return the compiled function, its machine code kept on disk: beside the source, else in the user's cache.
+    """Return the compiled function, its machine code cached on disk: beside the source, else in the user's cache.
 
-    Numba finds the code again by the function's own file and closure: what else it depends on must be in the closure.
+    Numba's cache key is the function's own file and closure: anything else that it depends on must be in the closure.
     """
     try:
         return cast(F, njit(error_model="numpy", cache=True, nogil=True)(function))
-    except RuntimeError:  # nowhere to write: compile anew in each process
+    except RuntimeError:  # no writable folder: compile in each process
         return compiled(function)
 
 
@@ -43,7 +42,7 @@ def _on_the_heap(length: int) -> npt.NDArray[np.float64]:
 
 
 @intrinsic
-def _room(_: Any, __: Any) -> Any:
+def _scratch(_: Any, __: Any) -> Any:
     array_type = types.Array(types.float64, 1, "C")
 
     def generate(context: Any, builder: Any, _: Any, arguments: Any) -> Any:
@@ -52,8 +51,8 @@ def _room(_: Any, __: Any) -> Any:
             memory = builder.alloca(ir.ArrayType(ir.DoubleType(), SHORT))
         array, size = context.make_array(array_type)(context, builder), context.get_constant(types.intp, 8)
         data = builder.bitcast(memory, array.data.type)
-        shape, strides = (cgutils.pack_array(builder, [number]) for number in (length, size))  # type: ignore[no-untyped-call]
-        populate_array(array, data, shape, strides, itemsize=size, meminfo=None)  # type: ignore[no-untyped-call]
+        shape, strides = (cgutils.pack_array(builder, [number]) for number in (length, size))  # type: ignore[no-untyped-call] # llvmlite and numba have no types
+        populate_array(array, data, shape, strides, itemsize=size, meminfo=None)  # type: ignore[no-untyped-call] # llvmlite and numba have no types
         short = array._getvalue()
         with builder.if_else(builder.icmp_signed("<=", length, length.type(SHORT))) as (fits, does_not):
             with fits:
@@ -61,17 +60,17 @@ def _room(_: Any, __: Any) -> Any:
             with does_not:
                 long = context.compile_internal(builder, _on_the_heap, array_type(types.intp), [length])
                 on_the_heap = builder.basic_block
-        found = builder.phi(short.type)
-        found.add_incoming(short, on_the_stack)
-        found.add_incoming(long, on_the_heap)
-        return found
+        result = builder.phi(short.type)
+        result.add_incoming(short, on_the_stack)
+        result.add_incoming(long, on_the_heap)
+        return result
 
     return array_type(types.intp), generate
 
 
-room = cast(Callable[[int], npt.NDArray[np.float64]], _room)
+scratch = cast(Callable[[int], npt.NDArray[np.float64]], _scratch)
 """Return an array of `length` numbers to work in, as `np.empty` does, for compiled functions only.
 
-What is short lies on the stack: on the heap it would take a live bar longer than the work. So it ends with the function
-that asked for it: it may be passed on to other functions, never returned.
+Short arrays are on the stack, since allocating them on the heap takes longer than the computation of a live bar. So an
+array is valid until the calling function returns: it may be passed on to other functions, but never returned.
 """

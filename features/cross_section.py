@@ -1,12 +1,12 @@
-"""How the symbols of a universe moved: the market's and the leader's returns, and each symbol's rank.
+"""The moves of a universe's symbols: the market's and the leader's returns, and each symbol's rank.
 
 A symbol's return is ln(close / close of the bar before). The market's in an interval is the weighted mean over the
-symbols that have a bar there, however long ago their bars before were: what a symbol catches up with moves the market
+symbols that have a bar there, however old their previous bars are: a return over several intervals counts in the market
 too. A rank is the share of the others with a smaller return, those with an equal one counted half, among the symbols
-whose bar before is of the interval just before. Each needs two symbols.
+whose previous bar is of the interval just before. Each needs two symbols.
 
-What a bar is told of the market and of the leader is their move since the symbol's own bar before (`moves`): a symbol
-that did not trade for some intervals has them to catch up with.
+A bar's columns of the market and the leader are their moves since the symbol's own previous bar (`moves`), also over
+intervals in which the symbol did not trade.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,14 +23,14 @@ from topics.limits import MOST_RETURN
 from topics.units import interval_ms, is_time
 
 BLOCK = 65_536
-"""Intervals measured in one go, at most."""
+"""The most intervals in one computation."""
 REMEMBERED = 2_048
-"""Intervals since a symbol's bar before, at most, over which the others' moves are known: the stream keeps no more."""
+"""The most intervals since a symbol's previous bar for which the others' moves are known: the stream keeps no more."""
 
 
 @dataclass(frozen=True)
 class Universe:
-    """The symbols that make up the market, in alphabetical order, and how much each counts."""
+    """The symbols that make up the market, in alphabetical order, and their weights."""
 
     symbols: tuple[str, ...]
     weights: tuple[float, ...]
@@ -48,14 +48,15 @@ class Universe:
 
     @cached_property
     def leader(self) -> str:
-        """The symbol that counts most, of equals the first. Raises ValueError where there is none."""
+        """The symbol of the greatest weight, of equals the first. Raises ValueError if there is none."""
         return self.symbols[self.weights.index(max(self.weights))]
 
 
 def log_return(previous: float, close: float) -> float:
-    """Return ln(close / previous), NaN where the ratio is no number.
+    """Return ln(close / previous), NaN if the ratio is no number.
 
-    Taken one by one also over whole series: NumPy's logarithm may differ in the last bit with the length of the array.
+    Computed one by one also over whole series: NumPy's logarithm may differ in the last bit with the length of the
+    array.
     """
     ratio = close / previous
     return log(ratio) if 0 < ratio < inf else nan
@@ -64,7 +65,7 @@ def log_return(previous: float, close: float) -> float:
 def measure(returns: Floats, follows: npt.NDArray[np.bool_], weights: Sequence[float]) -> tuple[Floats, Floats]:
     """Return the market's return [T] and each symbol's rank [S, T] from returns [S, T]; NaN is unknown, in and out.
 
-    `follows` [S, T] tells which are of one interval.
+    `follows` [S, T] marks the returns over one interval.
     """
     known, beside = ~np.isnan(returns), np.where(follows, returns, nan)
     ranked = ~np.isnan(beside)
@@ -83,11 +84,12 @@ def measure(returns: Floats, follows: npt.NDArray[np.bool_], weights: Sequence[f
 
 
 def moves(times: Ints, returns: Floats, before: Ints, at: Ints, interval: int) -> Floats:
-    """Return the move [n] of what had these returns [T] at these times, after each `before` [n] and up to each `at`.
+    """Return the cumulative return [n] of a series of returns [T] at these times, after each `before` [n] and up to
+    each `at`.
 
     It is the sum in the order of time, so that its bits do not depend on where the returns begin or on how `at` was
-    cut. An unknown return is no move; NaN where all are, where `before` is negative (there was no bar), where more than
-    `REMEMBERED` intervals (ms) lie between, or where the sum is beyond what a return may be (`MOST_RETURN`).
+    cut. An unknown return counts as 0; the result is NaN if all are unknown, if `before` is negative (there was no
+    bar), if more than `REMEMBERED` intervals (ms) lie between, or if the sum exceeds `MOST_RETURN`.
     """
     known = ~np.isnan(returns)
     times, returns = times[known], returns[known]
@@ -105,8 +107,8 @@ def moves(times: Ints, returns: Floats, before: Ints, at: Ints, interval: int) -
 def join(frames: Sequence[BarFrame], weights: Mapping[str, float]) -> list[BarFrame]:
     """Return the frames with the market's columns filled in, as the stream does it: one frame a symbol and interval.
 
-    Symbols outside the universe, and bars not cut by time, are returned as they are; without a universe, all are.
-    Raises ValueError where two frames are of the same symbol and interval.
+    Symbols outside the universe, and bars not cut by time, are returned unchanged; without a universe, all are. Raises
+    ValueError if two frames are of the same symbol and interval.
     """
     universe = Universe.of(weights)
     joined = list(frames)
@@ -140,16 +142,16 @@ def _join(frames: Sequence[BarFrame], universe: Universe) -> list[BarFrame]:
     if not parts:
         return list(frames)
     market, ranks = np.concatenate([part[0] for part in parts]), np.concatenate([part[1] for part in parts], axis=1)
-    told = []
+    bar_frames = []
     for frame, place, rank in zip(frames, places, ranks, strict=True):
         spans = np.append(-1, frame.time[:-1])[: len(frame)], frame.time, interval_ms(frame.interval)
         since = {name: moves(times, of, *spans) for name, of in (("market_return", market), ("lead_return", lead))}
-        told.append(frame.told(**since, market_rank=rank[place]))
-    return told
+        bar_frames.append(frame.with_columns(**since, market_rank=rank[place]))
+    return bar_frames
 
 
 def _returns(frame: BarFrame) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """Return the log return [n] from each bar before, and whether [n] that is of the interval just before."""
+    """Return the log return [n] from each previous bar, and whether [n] that is of the interval just before."""
     closes = frame.close.tolist()
     returns = np.array([nan, *map(log_return, closes, closes[1:])][: len(closes)])
     follows = (np.diff(frame.time, prepend=nan) == interval_ms(frame.interval)) & (frame.gap == 0)

@@ -1,6 +1,6 @@
-"""What the features' numbers are made by, besides the table: what training fitted, and what is configured.
+"""What determines the features' values besides the table: fitted parameters and the configuration.
 
-It is kept as `features.json` beside the models, which know it by its fingerprint.
+It is stored as `features.json` beside the models, which refer to it by its fingerprint.
 """
 
 import hashlib
@@ -12,6 +12,7 @@ import msgspec
 
 from features import regimes, table
 from features.regimes import RegimeParameters
+from topics.suggestions import unknown
 
 FILE = "features.json"
 
@@ -20,8 +21,8 @@ FILE = "features.json"
 class Definition:
     """The features of one pipeline. Equal content has an equal fingerprint.
 
-    `timeframes` are intervals, such as 5m, whose features are computed besides. `columns` are the ones wanted, all
-    where it is empty; the regimes' are always there. Raises ValueError where one is not among `computed`.
+    `timeframes` are intervals, such as 5m, whose features are computed too. `columns` are the selected ones, all if
+    empty; the regimes' are always included. Raises ValueError if one is not among `computed`.
     """
 
     regimes: RegimeParameters = regimes.DEFAULT
@@ -30,15 +31,17 @@ class Definition:
 
     def __post_init__(self) -> None:
         computed = set(self.computed)
-        unknown = [name for name in self.columns if name not in computed]
-        if unknown:
-            raise ValueError(
-                f"no feature {unknown[0]!r}; docs/FEATURES.md lists them (rsi_14@5m with the timeframe 5m)"
-            )
+        for name in self.columns:
+            if name not in computed:
+                base, at, timeframe = name.partition("@")
+                if at and base in table.NAMES:
+                    raise ValueError(f"there is no feature {name!r}: {timeframe!r} is none of the timeframes")
+                raise ValueError(unknown("feature", name, self.computed, "docs/FEATURES.md"))
 
     @property
     def computed(self) -> tuple[str, ...]:
-        """What the fold computes, in order: the table's columns, then those of each timeframe, such as rsi_14@5m."""
+        """The columns that the fold computes, in order: the table's columns, then those of each timeframe, such as
+        rsi_14@5m."""
         return table.NAMES + tuple(f"{name}@{timeframe}" for timeframe in self.timeframes for name in table.NAMES)
 
     @property
@@ -49,11 +52,11 @@ class Definition:
 
     @property
     def fingerprint(self) -> str:
-        """Names this definition: two sides with the same fingerprint mean the same by each column."""
+        """Identifies this definition: with equal fingerprints every column has the same meaning."""
         return hashlib.sha256(table.FINGERPRINT.encode() + msgspec.json.encode(self)).hexdigest()[:12]
 
     def save(self, folder: Path) -> Path:
-        """Write features.json into the folder, and return where it lies. A reader sees the old one or the new one."""
+        """Write features.json into the folder atomically, and return its path."""
         folder.mkdir(parents=True, exist_ok=True)
         draft = folder / f".{FILE}.draft"
         draft.write_bytes(msgspec.json.format(msgspec.json.encode(self)))
@@ -61,9 +64,9 @@ class Definition:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Return the definition in a folder's features.json, the default one where there is no such file.
+        """Return the definition in a folder's features.json, the default one if there is no such file.
 
-        Raises ValueError with one line where it is not what `save` wrote.
+        Raises ValueError with one line if it was not written by `save`.
         """
         path = folder / FILE
         try:
@@ -77,4 +80,4 @@ class Definition:
 
 
 DEFAULT = Definition()
-"""Where nothing was fitted."""
+"""The definition without fitted parameters."""

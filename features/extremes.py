@@ -1,11 +1,11 @@
 """Moving extremes: the greatest and the least of each window, and how long ago they were. See `features.windows`.
 
-A window is put together from two halves that may share a value: for an extreme it does not matter.
+A window is combined from two halves that may share a value, which does not change an extreme.
 """
 
 import numpy as np
 
-from features.compiled import compiled, room
+from features.compiled import compiled, scratch
 from features.frame import Floats
 from features.last_window import greatest_of, least_of, rows_since_extreme_of
 
@@ -29,7 +29,7 @@ def moving_max(values: Floats, start: int, period: int, result: Floats) -> None:
     if rows == 1:
         result[0] = greatest_of(source, period)
         return
-    part, other = room(rows + period // 2), room(rows + period // 2)
+    part, other = scratch(rows + period // 2), scratch(rows + period // 2)
     while left > 2:
         half = (left + 1) // 2
         part = part[: rows + half - 1]
@@ -46,7 +46,7 @@ def moving_min(values: Floats, start: int, period: int, result: Floats) -> None:
     if rows == 1:
         result[0] = least_of(source, period)
         return
-    part, other = room(rows + period // 2), room(rows + period // 2)
+    part, other = scratch(rows + period // 2), scratch(rows + period // 2)
     while left > 2:
         half = (left + 1) // 2
         part = part[: rows + half - 1]
@@ -58,11 +58,11 @@ def moving_min(values: Floats, start: int, period: int, result: Floats) -> None:
 
 @compiled
 def moving_place(values: Floats, start: int, period: int, still: float, place: Floats) -> None:
-    """Fill where the last value of each window lies between the least (0) and the greatest (100).
+    """Fill the position of the last value of each window between the least (0) and the greatest (100).
 
-    It is NaN where the two are no further apart than `still`.
+    NaN if the two differ by no more than `still`.
     """
-    high, latest = room(len(place)), values[start:]
+    high, latest = scratch(len(place)), values[start:]
     moving_min(values, start, period, place)
     moving_max(values, start, period, high)
     for r in range(len(place)):
@@ -78,7 +78,7 @@ def rows_since_extreme(values: Floats, start: int, period: int, sign: float, res
         result[0] = rows_since_extreme_of(source, period, sign)
         return
     size = rows + period - 1
-    part, other, at, other_at = room(size), room(size), room(size), room(size)
+    part, other, at, other_at = scratch(size), scratch(size), scratch(size), scratch(size)
     for k in range(size):
         part[k] = sign * source[k]
     for k in range(size):

@@ -15,7 +15,7 @@ from features import (
     extremes,
     indicators,
     last_window,
-    powers,
+    power_sums,
     regimes,
     series,
     windows,
@@ -33,15 +33,15 @@ HISTORY_AT = MEMORY + sum(feature.state for feature in FEATURES)
 WIDTH = HISTORY + 1
 SIZE = HISTORY_AT + KEPT * WIDTH
 ROWS = RAW + 1
-"""The series that come from outside: the raw ones, and the time."""
+"""The input series: the raw ones, and the time."""
 COLUMNS = sum(len(feature.names) for feature in FEATURES)
 
 _WARMUPS = np.array([feature.warmup for feature in FEATURES for _ in feature.names])
-"""For each column."""
+"""The warm-up of each column."""
 
 
 def fresh() -> Floats:
-    """Return the state buffer [SIZE] of a symbol that was not seen yet."""
+    """Return the initial state buffer [SIZE] of a symbol."""
     buffer = np.zeros(SIZE)
     buffer[LAST_TIME] = -1.0
     buffer[HISTORY_AT:] = np.nan
@@ -49,10 +49,10 @@ def fresh() -> Floats:
 
 
 def calls(wanted: Collection[Feature]) -> Callable[[Floats, int, Floats, Floats, Floats], None]:
-    """Return one function that calls each wanted feature's with its own columns, state and parameters.
+    """Return one function that calls each selected feature's with its own columns, state and parameters.
 
-    It is written out as source, because compiled code cannot loop over functions that differ in their parameters. The
-    state is the whole table's, whichever features are wanted.
+    It is generated as source, because compiled code cannot loop over functions with different parameters. The state is
+    the whole table's, whichever features are selected.
     """
     lines = ["def features(x, start, out, state, fitted):"]
     numbers: list[float] = []
@@ -64,7 +64,7 @@ def calls(wanted: Collection[Feature]) -> Callable[[Floats, int, Floats, Floats,
         end, memory_end = column + len(feature.names), memory + feature.state
         own = [f"state[{memory}:{memory_end}]"] if feature.state else []
         own += ["fitted"] if feature.fitted else []
-        # Read from an array: a literal would have each function compiled anew for each value.
+        # Read from an array: with literals each function would be compiled for each value.
         values = [f"{type(value).__name__}(numbers[{len(numbers) + k}])" for k, value in enumerate(feature.parameters)]
         numbers += feature.parameters
         lines.append(f"    feature_{number}({', '.join(['x', 'start', f'out[{column}:{end}]', *own, *values])})")
@@ -79,7 +79,7 @@ def calls(wanted: Collection[Feature]) -> Callable[[Floats, int, Floats, Floats,
 def _sources() -> str:
     """Return a hash of all code that is compiled into the fold; numba itself looks at the fold's file only."""
     families = [module for name, module in sys.modules.items() if name.startswith(f"{indicators.__name__}.")]
-    shared = (averages, change_points, compiled, extremes, last_window, powers, regimes, series, windows)
+    shared = (averages, change_points, compiled, extremes, last_window, power_sums, regimes, series, windows)
     texts = sorted(inspect.getsource(module) for module in (*families, *shared))
     rows = [(feature.names, feature.function.__name__, feature.parameters, feature.state) for feature in FEATURES]
     return hashlib.sha256(repr((rows, _WARMUPS.tolist(), texts)).encode()).hexdigest()
@@ -95,7 +95,7 @@ def _fold(sources: str) -> Callable[[Floats, Floats, float, Floats, Floats, int]
         n = rows.shape[1]
         anew = rows[RAW, 0] - buffer[LAST_TIME] > (LONGEST_GAP + 1) * interval
         state = np.empty(HISTORY_AT + SERIES * WIDTH)
-        # One row's series are laid where the next state keeps them: copying them again would take as long as the rest.
+        # One row's series are written where the next state has them: copying them would take as long as the rest.
         x = state[HISTORY_AT:].reshape((SERIES, WIDTH)) if n == 1 else np.empty((SERIES, HISTORY + n))
         for s in range(KEPT):
             for i in range(HISTORY):
@@ -110,7 +110,7 @@ def _fold(sources: str) -> Callable[[Floats, Floats, float, Floats, Floats, int]
             state[k] = 0.0 if anew else buffer[k]
         whole = first == 0 and n == out.shape[1]
         values = out if whole else np.empty((COLUMNS, n))
-        # A constant would have all that it is passed on to compiled a second time.
+        # With a constant, every function that takes it would be compiled a second time.
         _features(x, x.shape[1] - n, values, state, fitted)
         seen = 0.0 if anew else buffer[COUNT]
         for column in range(COLUMNS if seen < HISTORY else 0):
@@ -132,7 +132,8 @@ def _fold(sources: str) -> Callable[[Floats, Floats, float, Floats, Floats, int]
 fold = _fold(_sources())
 """fold(buffer [SIZE], rows [ROWS, n], interval in ms, fitted [P], out [F, N], first) -> the new buffer.
 
-It fills out's columns first ... first + n. Rows are in time order and later than the buffer's last. Where the first
-follows a gap of more than `LONGEST_GAP` intervals everything but the last time is forgotten; no other row may. `fitted`
-are the parameters that training found. All arrays are C-contiguous: another layout would be compiled anew (a minute).
+It fills out's columns first ... first + n. Rows are in time order and later than the buffer's last. If the first
+follows a gap of more than `LONGEST_GAP` intervals, the state except the last time is reset; no other row may follow
+such a gap. `fitted` are the fitted parameters. All arrays are C-contiguous: another layout would need a compilation of
+its own (a minute).
 """

@@ -1,4 +1,4 @@
-"""Columns of one symbol in time order: what the compiled folds take and give."""
+"""Columns of one symbol in time order: input and output of the compiled folds."""
 
 from collections.abc import Sequence
 from operator import attrgetter
@@ -29,9 +29,9 @@ ROWS = (
     "time",
     "quote_volume",
 )
-"""What a bar holds, as it lies in memory: down to the time it is what the fold over features takes."""
+"""The rows of a bar frame in memory: those up to the time are the input of the features' fold."""
 BAR_COLUMNS = tuple(name for name in ROWS if name != "time")
-"""The numbers of a bar, NaN where unknown."""
+"""The numbers of a bar, NaN if unknown."""
 _TIME = ROWS.index("time")
 _numbers = attrgetter(*ROWS, "gap")
 
@@ -41,7 +41,7 @@ def _row(name: str) -> Any:
     return property(lambda frame: frame.numbers[row])
 
 
-class BarFrame(Struct, frozen=True, eq=False):
+class BarFrame(Struct, frozen=True, eq=False, kw_only=True):
     """Bars of one symbol and interval, strictly increasing in `time` (epoch ms): each column is [n]; unknown is NaN.
 
     `numbers` [ROWS, n] are the columns and, as a number, the time.
@@ -71,20 +71,26 @@ class BarFrame(Struct, frozen=True, eq=False):
 
     @classmethod
     def build(cls, symbol: str, interval: str, time: Ints, gap: Ints | None = None, **columns: Floats) -> Self:
-        """Return a frame of these columns; one that is not given is unknown, and gaps that are not given are none."""
+        """Return a frame of these columns; a missing column is unknown, and missing gaps are 0."""
         numbers = np.full((len(ROWS), len(time)), np.nan)
         for name, values in {**columns, "time": time}.items():
             numbers[ROWS.index(name)] = values
-        return cls(symbol, interval, time, np.zeros(len(time), dtype=np.int64) if gap is None else gap, numbers)
+        return cls(
+            symbol=symbol,
+            interval=interval,
+            time=time,
+            gap=np.zeros(len(time), dtype=np.int64) if gap is None else gap,
+            numbers=numbers,
+        )
 
     @classmethod
     def of(cls, bars: Sequence[Bar]) -> Self:
         """Return the columns of at least one bar of one symbol and interval."""
         numbers = np.ascontiguousarray(np.array([_numbers(bar) for bar in bars], dtype=np.float64).T)  # None: NaN
         time, gap = numbers[_TIME].astype(np.int64), numbers[-1].astype(np.int64)
-        return cls(bars[0].symbol, bars[0].interval, time, gap, numbers[:-1])
+        return cls(symbol=bars[0].symbol, interval=bars[0].interval, time=time, gap=gap, numbers=numbers[:-1])
 
-    def told(self, **columns: Floats) -> Self:
+    def with_columns(self, **columns: Floats) -> Self:
         """Return the same bars with other numbers in those columns."""
         numbers = self.numbers.copy()
         for name, values in columns.items():
@@ -99,7 +105,7 @@ class BarFrame(Struct, frozen=True, eq=False):
         return replace(self, time=self.time[rows], gap=self.gap[rows], numbers=self.numbers[:, rows])
 
 
-class FeatureFrame(Struct, frozen=True, eq=False):
+class FeatureFrame(Struct, frozen=True, eq=False, kw_only=True):
     """Indicators of one symbol: `time` and `close` [n], `values` [n, F] in the definition's order; unknown is NaN."""
 
     symbol: str
@@ -117,18 +123,28 @@ class FeatureFrame(Struct, frozen=True, eq=False):
         """Return the columns of at least one record of one symbol, interval and fingerprint."""
         first = records[0]
         return cls(
-            first.symbol,
-            first.interval,
-            first.fingerprint,
-            np.array([record.time for record in records], dtype=np.int64),
-            np.array([record.close for record in records], dtype=np.float64),
-            np.array([record.values for record in records], dtype=np.float64),
+            symbol=first.symbol,
+            interval=first.interval,
+            fingerprint=first.fingerprint,
+            time=np.array([record.time for record in records], dtype=np.int64),
+            close=np.array([record.close for record in records], dtype=np.float64),
+            values=np.array([record.values for record in records], dtype=np.float64),
         )
 
     def records(self) -> list[Features]:
         """Return the rows as records."""
         rows = zip(self.time.tolist(), self.close.tolist(), self.values.tolist(), strict=True)
-        return [Features(self.symbol, self.interval, time, close, self.fingerprint, row) for time, close, row in rows]
+        return [
+            Features(
+                symbol=self.symbol,
+                interval=self.interval,
+                time=time,
+                close=close,
+                fingerprint=self.fingerprint,
+                values=row,
+            )
+            for time, close, row in rows
+        ]
 
     def after(self, time: int) -> Self:
         """Return the rows later than `time`."""

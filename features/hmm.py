@@ -1,14 +1,13 @@
-"""The regimes' parameters from bars: Baum-Welch over several symbols, leaning on what the names mean.
+"""Fits the regimes' parameters: Baum-Welch over several symbols, with a prior that matches the states' names.
 
-The observations of neighbouring bars share most of their windows, and expectation-maximisation would take each for new
-evidence: states of a few bars that follow the noise. So it sees every 15th bar, whose `heat` shares nothing with the
-last one's, and the transition matrix of 15 bars is then taken to one bar. The filter looks at every bar, at a power of
-the likelihood (`temper`) that stays as it was set.
-
-The likelihood alone does not find what the names mean: on a year of Bitfinex it spends a state on minutes without
-trades, on a month of Binance one on half a drift, and neither has a turbulent state. So the fit is a posterior mode:
-beside the data stand made-up observations, `PRIOR` times as many, that look as `features.regimes.DEFAULT` says.
-Source: Rabiner (1989), sections III.C and V.B; Dempster, Laird and Rubin (1977) for the mode.
+The observations of neighbouring bars share most of their windows, and expectation-maximisation would count each as new
+evidence, which gives states of a few bars that follow the noise. So it uses every 15th bar, whose `heat` shares no
+returns with the last one's, and the transition matrix of 15 bars is then converted to one bar. The filter uses every
+bar, with a fixed power of the likelihood (`temper`). The likelihood alone does not give states that match the names: on
+a year of Bitfinex one state covers minutes without trades, on a month of Binance one covers half a drift, and neither
+has a turbulent state. So the fit is a posterior mode: pseudo-observations, `PRIOR` times as many as the data and
+distributed as `features.regimes.DEFAULT`, are added to the data. Source: Rabiner (1989), sections III.C and V.B;
+Dempster, Laird and Rubin (1977) for the mode.
 """
 
 from collections.abc import Sequence
@@ -28,33 +27,34 @@ Flags = npt.NDArray[np.bool_]
 THIN = SHORT
 PRIOR = 0.5
 LEAST_PRIOR = 400.0
-"""Made-up observations at least: a few days of bars say little about how the states differ."""
+"""The least number of pseudo-observations: a few days of bars contain little evidence on how the states differ."""
 ITERATIONS, SETTLED = 500, 1e-5
 DIGITS = 6
-"""Rounded so far, two machines whose logarithms differ in the last bit find the same parameters."""
+"""Decimals of the parameters: rounded, they are equal on machines whose logarithms differ in the last bit."""
 
 
 def observations(frame: BarFrame) -> list[Floats]:
     """Return (heat, drift) [n, 2] of one symbol's bars, one array for each stretch without a long gap; NaN: unknown.
 
-    A stretch begins where the first bar has a whole window behind it.
+    A stretch begins at the first bar with a complete window.
     """
     cuts = np.flatnonzero(np.diff(frame.time) > (LONGEST_GAP + 1) * interval_ms(frame.interval)) + 1
     pieces = []
     for first, end in pairwise([0, *cuts.tolist(), len(frame)]):
         if end - first > LONG:
             returns = np.diff(np.log(frame.close[first:end]))
-            found = np.empty((2, len(returns) - LONG + 1))
-            observe(returns, LONG - 1, found[0], found[1])
-            pieces.append(np.ascontiguousarray(found.T))
+            values = np.empty((2, len(returns) - LONG + 1))
+            observe(returns, LONG - 1, values[0], values[1])
+            pieces.append(np.ascontiguousarray(values.T))
     return pieces
 
 
 def fit(observed: Sequence[Floats], start: RegimeParameters = DEFAULT, prior: float = PRIOR) -> RegimeParameters:
     """Return the parameters fitted to sequences of (heat, drift) [n, 2], a row a bar; states ordered by `named`.
 
-    `start` is where the iteration begins and what the made-up observations look like; `prior` their number over the
-    data's (0: likelihood alone). Nothing is random. Without observations the start is returned.
+    `start` is the initial value of the iteration and the distribution of the pseudo-observations; `prior` is their
+    number over the data's (0: likelihood alone). The result is deterministic. Without observations the start is
+    returned.
     """
     thin = [sequence[::THIN] for sequence in observed if len(sequence)]
     if not thin:
@@ -68,8 +68,8 @@ def fit(observed: Sequence[Floats], start: RegimeParameters = DEFAULT, prior: fl
     leaned = made_up * np.ones(len(STATES)), made_up * means, made_up * (means**2 + deviations**2), made_up * transition
     for _ in range(ITERATIONS):
         seen, first, second, steps = (
-            part + found
-            for part, found in zip(leaned, _expected(rows, begins, means, deviations, transition), strict=True)
+            part + result
+            for part, result in zip(leaned, _expected(rows, begins, means, deviations, transition), strict=True)
         )
         before, means = means, first / seen[:, None]
         deviations = np.sqrt(np.maximum(second / seen[:, None] - means**2, LEAST_DEVIATION**2))
@@ -83,7 +83,8 @@ def fit(observed: Sequence[Floats], start: RegimeParameters = DEFAULT, prior: fl
 def named(means: Floats) -> list[int]:
     """Return which state is calm, trending up, trending down and turbulent, by (heat, drift) [4, 2].
 
-    Turbulent is the hottest, trending up and down are those that drift most of the others, calm is what remains.
+    Turbulent is the hottest, trending up and down are those of the greatest drift among the others, calm is what
+    remains.
     """
     left = list(range(len(STATES)))
     turbulent = max(left, key=lambda state: float(means[state, 0]))
@@ -96,9 +97,9 @@ def named(means: Floats) -> list[int]:
 
 
 def per_bar(transition: Floats) -> Floats:
-    """Return the transition matrix of one bar, of which `THIN` make the one given, or come as close as one can.
+    """Return the transition matrix of one bar, whose power `THIN` is the given one, or as close to it as possible.
 
-    By the logarithm, whose negative rates, where a matrix has no such root, are set to 0.
+    It is computed by the logarithm, whose negative rates, if a matrix has no such root, are set to 0.
     Source: Israel, Rosenthal and Wei (2001).
     """
     values, vectors = np.linalg.eig(transition.astype(np.complex128))
@@ -162,9 +163,9 @@ def _forward(density: Floats, begins: Flags, transition: Floats) -> tuple[Floats
 def _expected(
     rows: Floats, begins: Flags, means: Floats, deviations: Floats, transition: Floats
 ) -> tuple[Floats, Floats, Floats, Floats]:
-    """Return what the states are expected to have seen: counts [4], sums and squares [4, 2], transitions [4, 4].
+    """Return the states' expected statistics: counts [4], sums and squares [4, 2], transitions [4, 4].
 
-    A sequence begins in any state; an unknown row counts as none and only lets time pass.
+    A sequence begins in any state; an unknown row is not counted, but the chain makes a transition.
     """
     n, states = len(rows), len(means)
     density = _densities(rows, means, deviations)

@@ -1,18 +1,18 @@
-"""One window alone: the numbers that `features.windows` gives for it, bit for bit, in a fraction of the time.
+"""A single window: the same values as `features.windows`, bit for bit, in a fraction of the time.
 
-A live bar needs one window of each period. They are put together from halves, as there.
+A live bar needs one window of each period. Windows are combined from halves, as there.
 """
 
 import numpy as np
 
-from features.compiled import compiled, room
+from features.compiled import compiled, scratch
 from features.frame import Floats
 
 
 @compiled
 def sum_of(v: Floats, period: int) -> float:
     """Return the sum of the first `period` values."""
-    part = room(period // 2 + 1)
+    part = scratch(period // 2 + 1)
     left, odd = period // 2, period & 1
     total = 0.0
     if odd:
@@ -34,7 +34,7 @@ def sum_of(v: Floats, period: int) -> float:
 @compiled
 def mean_and_squares_of(v: Floats, period: int) -> tuple[float, float]:
     """Return the mean of the first `period` values and the sum of the squared deviations from it."""
-    part, squares = room(period // 2 + 1), room(period // 2 + 1)
+    part, squares = scratch(period // 2 + 1), scratch(period // 2 + 1)
     left, odd, of = period // 2, period & 1, 2
     mean, deviations, seen = 0.0, 0.0, 0
     if odd:
@@ -97,7 +97,7 @@ def rows_since_extreme_of(v: Floats, period: int, sign: float) -> float:
 def products_of(v: Floats, w: Floats, period: int) -> float:
     """Return the sum of products of the two series' deviations from their means over the first `period` values."""
     size = period // 2 + 1
-    part_v, part_w, part = room(size), room(size), room(size)
+    part_v, part_w, part = scratch(size), scratch(size), scratch(size)
     left, odd, of = period // 2, period & 1, 2
     mean_v, mean_w, products, seen = 0.0, 0.0, 0.0, 0
     if odd:
@@ -132,7 +132,7 @@ def products_of(v: Floats, w: Floats, period: int) -> float:
 def powers_of(v: Floats, period: int) -> tuple[float, float, float, float]:
     """Return the first `period` values' mean, and the sums of second, third and fourth powers of the deviations."""
     size = period // 2 + 1
-    part, part2, part3, part4 = room(size), room(size), room(size), room(size)
+    part, part2, part3, part4 = scratch(size), scratch(size), scratch(size), scratch(size)
     left, odd, of = period // 2, period & 1, 2
     mean, second, third, fourth, seen = 0.0, 0.0, 0.0, 0.0, 0
     if odd:

@@ -1,4 +1,4 @@
-"""The table of features as a page to read: `python -m features.listing > docs/FEATURES.md`."""
+"""Generates the page of the features: `python -m features.listing > docs/FEATURES.md`."""
 
 import sys
 from itertools import groupby
@@ -9,40 +9,40 @@ SEEN_AS = {
     "level": "from the close",
     "change": "in parts of the close",
     "movement": "over the volatility",
-    "free": "as it is",
-    "history": "no input: it depends on when it began",
+    "free": "unchanged",
+    "history": "no input: it depends on when the stream began",
     "amount": "no input: it has the symbol's own scale",
 }
-"""What a model makes of a column, by `KINDS`."""
+"""How a model uses a column, by `KINDS`."""
 
 
-GAPS = f"""## Where the market did not trade
+GAPS = f"""## Intervals without trades
 
 - Across a gap of up to {LONGEST_GAP} intervals N bars are N bars that traded; `missing_before` counts the missing ones.
-- After a longer one everything is forgotten but the time: all columns are unknown until they have warmed up again, and
-  sums since the beginning begin anew.
-- A volume, a number of trades or a market that a source does not tell is unknown in its row and in each window that
-  holds it; an average or a sum that never ends leaves that row out and goes on.
+- After a longer one all state except the time is reset: all columns are unknown until they have warmed up again, and
+  sums since the beginning restart.
+- A volume, a number of trades or a market column that a source does not give is unknown in its row and in each window
+  that contains it; a recursive average or a sum since the beginning leaves that row out.
 - A longer timeframe's columns (`rsi_14@15m`, with `FORETICK_TIMEFRAMES`) are those of its newest bar that has closed,
   so up to one such bar old. After a long gap of the base bars they are unknown until a longer bar has closed.
-- What has no answer (a place in a range of zero, a correlation with a constant) is unknown, not 0.
+- An undefined value (a position in a range of zero, a correlation with a constant) is unknown, not 0.
 
-## What a model sees
+## Input of the models
 
 """
 
 
 def page() -> str:
-    """Return the page: a section a family, a part a feature."""
+    """Return the page: a section for each family, a part for each feature."""
     families = {name: list(group) for name, group in groupby(FEATURES, key=lambda feature: feature.family)}
     parts = [
         "# The features\n\n",
-        "Made from `features/table.py` by `python -m features.listing > docs/FEATURES.md`; a test compares.\n\n",
-        f"{len(NAMES)} columns of {len(FEATURES)} features, definition {FINGERPRINT}. A bar is known when it "
-        "has ended, and no column looks\nat a later one. The warm-up counts the bars until a column is known, its own "
-        f"included; the longest is {HISTORY}. Unknown is\nNaN, on the topics and in SQL null; nothing is filled.\n\n",
+        "Generated from `features/table.py` by `python -m features.listing > docs/FEATURES.md`; a test compares.\n\n",
+        f"{len(NAMES)} columns of {len(FEATURES)} features, definition {FINGERPRINT}. A bar is known once it "
+        "has ended, and no column uses\na later one. The warm-up counts the bars until a column is known, its own "
+        f"included; the longest is {HISTORY}. Unknown is\nNaN, on the topics and in SQL null; never filled.\n\n",
         GAPS,
-        "| unit | a model sees it | columns |\n|---|---|---|\n",
+        "| unit | input of a model | columns |\n|---|---|---|\n",
     ]
     for unit in UNITS:
         count = sum(feature.units.count(unit) for feature in FEATURES)
@@ -55,11 +55,11 @@ def page() -> str:
 
 
 def _part(feature: Feature) -> str:
-    """Return what is to be said of one feature."""
+    """Return the part of one feature."""
     lines = [f"\n**{', '.join(f'`{name}`' for name in feature.names)}**\n\n{' '.join(feature.definition.split())}\n\n"]
     facts = {
         "parameters": ", ".join(
-            [f"{value:g}" for value in feature.parameters] + ["what training fitted"] * feature.fitted
+            [f"{value:g}" for value in feature.parameters] + ["fitted in training"] * feature.fitted
         ),
         "known from bar": str(feature.warmup),
         "unit": ", ".join(dict.fromkeys(feature.units)),
@@ -72,12 +72,12 @@ def _part(feature: Feature) -> str:
 
 
 def _oracles(feature: Feature) -> list[str]:
-    found = []
+    results = []
     for title, expressions in (("ta", feature.ta), ("TA-Lib", feature.talib), ("reference", feature.reference)):
         known = [f"`{expression}`" for expression in expressions if expression]
         if known and not (title == "ta" and feature.peculiar):
-            found.append(f"{title} {', '.join(known)}")
-    return found
+            results.append(f"{title} {', '.join(known)}")
+    return results
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
-"""The bars of a universe's symbols, each with how the market went since the one before: a fold over all of them.
+"""Adds the market's move since the previous bar to the bars of a universe's symbols: a fold over all of them.
 
-Bars wait in event time: those of time t go out once every symbol of the universe has shown a bar of t or later. A
-symbol that lags is not waited for without end: t goes out without it once every other symbol that is still there has
-delivered `PATIENCE` messages (frames) whose rows are all later than t. Counted in messages, a backfill in frames of
-hundreds and a live stream in frames of one behave alike. A symbol has left, and holds nothing up, when those before it
-are all that far ahead of its last bar. Its bars for a past t go out when they come; nothing is lost.
+Bars wait in event time: those of time t are emitted once every symbol of the universe has sent a bar of t or later. The
+wait for a symbol that lags is bounded: t is emitted without it once every other present symbol has delivered
+`ALLOWED_LATENESS` messages (frames) whose rows are all later than t. Counted in messages, a backfill in frames of
+hundreds and a live stream in frames of one behave alike. A symbol is absent, and delays no other, when those before it
+are all that far ahead of its last bar. Its bars for a past t are emitted when they arrive; nothing is lost.
 
-What the market did in the intervals that went out is remembered until every symbol has shown a later bar, at most
-`cross_section.REMEMBERED` intervals: a bar is told the market's move since its symbol's bar before.
+The market's moves in the emitted intervals are kept until every symbol has sent a later bar, at most
+`cross_section.REMEMBERED` intervals: a bar gets the market's move since its symbol's previous bar.
 """
 
 from bisect import bisect_right
@@ -24,20 +24,20 @@ from features.frame import Floats, Ints
 from topics.records import Bar
 from topics.units import interval_ms
 
-PATIENCE = 3
-"""Messages later than t that the others deliver before t goes out without a symbol."""
+ALLOWED_LATENESS = 3
+"""Messages later than t that the others deliver before t is emitted without a symbol."""
 WAITING = 25_000
-"""Bars that wait, at most: a state must fit into one Kafka record of `topics.catalog.MAX_MESSAGE_BYTES`."""
+"""The most waiting bars: a state must fit into one Kafka record of `topics.catalog.MAX_MESSAGE_BYTES`."""
 
 Row = tuple[Bar, float, bool]
-"""A bar that waits, its return from the bar before, and whether that is of the interval just before."""
+"""A waiting bar, its return from the previous bar, and whether that is of the interval just before."""
 Past = dict[int, tuple[float, float]]
 """The market's and the leader's return, by time in order; at least one is known."""
 
 
-class Follower(Struct, frozen=True, array_like=True):
-    """One symbol: its last bar's time and close, the first times of its newest `PATIENCE` messages, and the time of
-    its last bar that went out.
+class SymbolProgress(Struct, frozen=True, array_like=True):
+    """One symbol: its last bar's time and close, the first times of its newest `ALLOWED_LATENESS` messages, and the
+    time of its last emitted bar.
     """
 
     frontier: int = -1
@@ -47,18 +47,18 @@ class Follower(Struct, frozen=True, array_like=True):
 
     @property
     def passed(self) -> int:
-        """Every time before this lies behind `PATIENCE` messages."""
-        return self.firsts[0] if len(self.firsts) == PATIENCE else -1
+        """`ALLOWED_LATENESS` messages are all later than every time before this."""
+        return self.firsts[0] if len(self.firsts) == ALLOWED_LATENESS else -1
 
 
 class MarketState(Struct, frozen=True):
-    """What one interval's market remembers. Never changed in place.
+    """The state of one interval's market. Never changed in place.
 
-    `waiting` has each symbol's bars in time order; what is not later than `done` went out; `remembered` has what
-    happened meanwhile.
+    `waiting` has each symbol's bars in time order; those up to `done` have been emitted; `remembered` has the market's
+    moves since.
     """
 
-    followers: dict[str, Follower] = field(default_factory=dict)
+    followers: dict[str, SymbolProgress] = field(default_factory=dict)
     waiting: dict[str, list[Row]] = field(default_factory=dict)
     done: int = -1
     remembered: Past = field(default_factory=dict)
@@ -70,15 +70,15 @@ class MarketState(Struct, frozen=True):
 
     @classmethod
     def loads(cls, data: bytes) -> "MarketState":
-        """Read what `dumps` wrote. Raises ValueError where it is something else."""
-        followers, waiting, done, remembered = _decoder.decode(data)
+        """Read the output of `dumps`. Raises ValueError for anything else."""
+        progresses, waiting, done, remembered = _decoder.decode(data)
         rows = {symbol: [(Bar(symbol, *row[:-2]), *row[-2:]) for row in rows] for symbol, rows in waiting.items()}
-        return cls(followers, rows, done, remembered)
+        return cls(progresses, rows, done, remembered)
 
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(
-    tuple[dict[str, Follower], dict[str, list[tuple]], int, Past]  # type: ignore[type-arg]
+    tuple[dict[str, SymbolProgress], dict[str, list[tuple]], int, Past]  # type: ignore[type-arg] # msgspec takes the tuple of any length as it is
 )
 
 
@@ -88,12 +88,12 @@ def initial() -> MarketState:
 
 
 def step(state: MarketState, bars: Sequence[Bar], universe: Universe) -> tuple[MarketState, list[Bar]]:
-    """Fold one message's bars, of one interval of time; return the new state and the bars that go out.
+    """Fold one message's bars, of one interval of time; return the new state and the bars to emit.
 
-    Each symbol's bars go out in time order. A bar that is not later than the symbol's last one was delivered again, and
-    is skipped. One of a symbol outside the universe goes straight on, with nothing known of the market.
+    Each symbol's bars are emitted in time order. A bar that is not later than the symbol's last one was delivered
+    again, and is skipped. One of a symbol outside the universe is emitted at once, with unknown market columns.
     """
-    followers = {symbol: one for symbol, one in state.followers.items() if symbol in universe.places}
+    progresses = {symbol: one for symbol, one in state.followers.items() if symbol in universe.places}
     waiting, out = dict(state.waiting), list[Bar]()
     for symbol in [symbol for symbol in waiting if symbol not in universe.places]:
         out += _unknown(bar for bar, *_ in waiting.pop(symbol))
@@ -101,32 +101,32 @@ def step(state: MarketState, bars: Sequence[Bar], universe: Universe) -> tuple[M
         if symbol not in universe.places:
             out += _unknown(own)
             continue
-        follower = followers.get(symbol, Follower())
-        rows, follower = _follow(follower, own)
+        progress = progresses.get(symbol, SymbolProgress())
+        rows, progress = _follow(progress, own)
         if rows:
             late = bisect_right(rows, state.done, key=_time)
             waiting[symbol] = [*waiting.get(symbol, ()), *rows[late:]]
-            followers[symbol] = follower
+            progresses[symbol] = progress
             if late:
                 oldest = state.done - REMEMBERED * interval_ms(own[0].interval)
-                out += _meet(rows[:late], follower.shown, _series(state.remembered), [nan] * late, oldest)
-                followers[symbol] = replace(follower, shown=rows[late - 1][0].time)
-    done = max(state.done, _bound([followers.get(symbol, Follower()) for symbol in universe.symbols], waiting))
+                out += _meet(rows[:late], progress.shown, _series(state.remembered), [nan] * late, oldest)
+                progresses[symbol] = replace(progress, shown=rows[late - 1][0].time)
+    done = max(state.done, _bound([progresses.get(symbol, SymbolProgress()) for symbol in universe.symbols], waiting))
     due = {symbol: rows[: bisect_right(rows, done, key=_time)] for symbol, rows in waiting.items()}
     due = {symbol: rows for symbol, rows in due.items() if rows}
     waiting = {s: rest for s, rows in waiting.items() if (rest := rows[len(due.get(s, ())) :])}
     if not due:
-        return MarketState(followers, waiting, done, state.remembered), out
+        return MarketState(progresses, waiting, done, state.remembered), out
     more, ranks = _measure(due, universe)
     past = state.remembered | more
     series = _series(past)
     for symbol, rows in due.items():
-        out += _meet(rows, followers[symbol].shown, series, ranks[symbol])
-        followers[symbol] = replace(followers[symbol], shown=rows[-1][0].time)
-    met = min(followers[symbol].shown if symbol in followers else -1 for symbol in universe.symbols)
+        out += _meet(rows, progresses[symbol].shown, series, ranks[symbol])
+        progresses[symbol] = replace(progresses[symbol], shown=rows[-1][0].time)
+    met = min(progresses[symbol].shown if symbol in progresses else -1 for symbol in universe.symbols)
     interval = next(iter(due.values()))[0][0].interval
     oldest = max(met, done - REMEMBERED * interval_ms(interval))
-    return MarketState(followers, waiting, done, {time: both for time, both in past.items() if time > oldest}), out
+    return MarketState(progresses, waiting, done, {time: both for time, both in past.items() if time > oldest}), out
 
 
 def _time(row: Row) -> int:
@@ -134,33 +134,33 @@ def _time(row: Row) -> int:
 
 
 def _by_symbol(bars: Sequence[Bar]) -> dict[str, list[Bar]]:
-    found: dict[str, list[Bar]] = {}
+    values: dict[str, list[Bar]] = {}
     for bar in bars:
-        found.setdefault(bar.symbol, []).append(bar)
-    return found
+        values.setdefault(bar.symbol, []).append(bar)
+    return values
 
 
-def _follow(follower: Follower, bars: Iterable[Bar]) -> tuple[list[Row], Follower]:
+def _follow(progress: SymbolProgress, bars: Iterable[Bar]) -> tuple[list[Row], SymbolProgress]:
     """Return the bars that are new, each with its return, and the symbol after them."""
-    frontier, close, rows = follower.frontier, follower.close, list[Row]()
+    frontier, close, rows = progress.frontier, progress.close, list[Row]()
     for bar in bars:
         if bar.time > frontier:
             follows = bar.gap == 0 and frontier >= 0 and bar.time - frontier == interval_ms(bar.interval)
             rows.append((bar, log_return(close, bar.close), follows))
             frontier, close = bar.time, bar.close
-    firsts = (*follower.firsts, rows[0][0].time)[-PATIENCE:] if rows else follower.firsts
-    return rows, Follower(frontier, close, firsts, follower.shown)
+    firsts = (*progress.firsts, rows[0][0].time)[-ALLOWED_LATENESS:] if rows else progress.firsts
+    return rows, SymbolProgress(frontier, close, firsts, progress.shown)
 
 
-def _bound(followers: Sequence[Follower], waiting: Mapping[str, list[Row]]) -> int:
-    """Return the time up to which the bars go out."""
-    furthest = sorted(followers, key=lambda follower: follower.frontier, reverse=True)
-    there: list[Follower] = []
-    for follower in furthest:
-        if there and all(other.passed > follower.frontier for other in there):
-            break  # it has left, and so have those behind it
-        there.append(follower)
-    bound = max(furthest[-1].frontier, min(follower.passed for follower in there) - 1)
+def _bound(progresses: Sequence[SymbolProgress], waiting: Mapping[str, list[Row]]) -> int:
+    """Return the time up to which bars can be emitted."""
+    furthest = sorted(progresses, key=lambda progress: progress.frontier, reverse=True)
+    there: list[SymbolProgress] = []
+    for progress in furthest:
+        if there and all(other.passed > progress.frontier for other in there):
+            break  # it is absent, and so are those behind it
+        there.append(progress)
+    bound = max(furthest[-1].frontier, min(progress.passed for progress in there) - 1)
     beyond = sum(map(len, waiting.values())) - WAITING
     if beyond > 0:
         bound = max(bound, sorted(bar.time for rows in waiting.values() for bar, *_ in rows)[beyond - 1])
@@ -168,7 +168,7 @@ def _bound(followers: Sequence[Follower], waiting: Mapping[str, list[Row]]) -> i
 
 
 def _measure(due: Mapping[str, list[Row]], universe: Universe) -> tuple[Past, dict[str, list[float]]]:
-    """Return what happened at the times of the bars that are due, and the rank of each bar of each symbol."""
+    """Return the market's returns at the times of the due bars, and the rank of each bar of each symbol."""
     times = sorted({bar.time for rows in due.values() for bar, *_ in rows})
     place = {time: k for k, time in enumerate(times)}
     at = {symbol: [place[bar.time] for bar, *_ in rows] for symbol, rows in due.items()}
@@ -192,20 +192,21 @@ def _series(past: Past) -> tuple[Ints, Floats]:
 def _meet(
     rows: Sequence[Row], shown: int, series: tuple[Ints, Floats], ranks: Sequence[float], oldest: int = 0
 ) -> list[Bar]:
-    """Return one symbol's bars with what happened since the one before each; the last one `shown` was of that time.
+    """Return one symbol's bars with the market's moves since the previous bar of each; `shown` is the time of the last
+    emitted one.
 
-    What happened after a bar that is older than `oldest` is remembered no more, and so unknown.
+    Moves since a bar older than `oldest` are no longer kept, and so unknown.
     """
     times, returns = series
     at = np.array([bar.time for bar, *_ in rows], dtype=np.int64)
     before = np.append(shown, at[:-1])
     span = np.where(before < oldest, -1, before), at, interval_ms(rows[0][0].interval)
     market, lead = (moves(times, of, *span).tolist() for of in returns)
-    return [_with(bar, *told) for (bar, *_), *told in zip(rows, market, ranks, lead, strict=True)]
+    return [_with(bar, *messages) for (bar, *_), *messages in zip(rows, market, ranks, lead, strict=True)]
 
 
-def _with(bar: Bar, *told: float) -> Bar:
-    market, rank, lead = (None if isnan(number) else number for number in told)
+def _with(bar: Bar, *messages: float) -> Bar:
+    market, rank, lead = (None if isnan(number) else number for number in messages)
     return replace(bar, market_return=market, market_rank=rank, lead_return=lead)
 
 

@@ -1,4 +1,4 @@
-"""A bar that still takes trades, and how a trade that was sent twice is known: what all folds from ticks share."""
+"""An open bar, and the detection of trades sent twice: shared by all folds from ticks."""
 
 from typing import Self
 
@@ -8,11 +8,12 @@ from topics.limits import MOST_QUOTE, MOST_VOLUME
 from topics.records import Bar, Tick
 
 REMEMBERED = 1_024
-"""Trade ids kept to recognise a trade that a venue sent twice; messages that Kafka repeats are known by position."""
+"""The number of trade ids kept to detect a trade that a venue sent twice; repeated Kafka messages are detected by
+position."""
 
 
 def repeated(tick: Tick, seen: dict[str, None]) -> bool:
-    """Return whether the trade's id at its venue is remembered in `seen` (oldest first); if not, remember it there."""
+    """Return whether the trade's id at its venue is in `seen` (oldest first); if not, add it."""
     if tick.trade_id is None:
         return False
     identity = tick.trade_id if tick.venue is None else f"{tick.venue}:{tick.trade_id}"
@@ -24,8 +25,8 @@ def repeated(tick: Tick, seen: dict[str, None]) -> bool:
     return False
 
 
-class OpenBar(Struct):
-    """A bar that still takes trades, from `first_time` (epoch ms) on; what buyers took is None where a side is unknown.
+class OpenBar(Struct, kw_only=True):
+    """An open bar, from `first_time` (epoch ms) on; the takers' purchases are None if a side is unknown.
 
     `buy_trades` is unknown too in a bar that was opened before they were counted.
     """
@@ -46,15 +47,15 @@ class OpenBar(Struct):
     def beginning(cls, tick: Tick, time: int) -> Self:
         """Return a bar that begins at that time with that trade, which is still to be added."""
         price = tick.price
-        return cls(time, time, price, price, price, price, buy_trades=0)
+        return cls(first_time=time, last_time=time, open=price, high=price, low=price, close=price, buy_trades=0)
 
     def holds(self, tick: Tick) -> bool:
-        """Return whether the sums stay within what a bar may hold with this trade."""
+        """Return whether the sums stay within a bar's limits with this trade."""
         quote = self.quote_volume + tick.price * tick.amount
         return self.volume + tick.amount <= MOST_VOLUME and quote <= MOST_QUOTE
 
     def add_by_time(self, tick: Tick) -> None:
-        """Take a trade: the earliest opens the bar and the latest closes it, by event time.
+        """Add a trade: the earliest opens the bar and the latest closes it, by event time.
 
         Of trades at the same millisecond the first to arrive opens and the last closes.
         """
@@ -65,7 +66,7 @@ class OpenBar(Struct):
         self._count(tick)
 
     def add_as_it_comes(self, tick: Tick) -> None:
-        """Take a trade: the first to arrive opens the bar and the last closes it, whatever their times."""
+        """Add a trade: the first to arrive opens the bar and the last closes it, whatever their times."""
         self.close = tick.price
         self._count(tick)
 
@@ -88,17 +89,17 @@ class OpenBar(Struct):
     def closed(self, symbol: str, interval: str, time: int, gap: int = 0) -> Bar:
         """Return the finished bar."""
         return Bar(
-            symbol,
-            interval,
-            time,
-            self.open,
-            self.high,
-            self.low,
-            self.close,
-            self.volume,
-            self.trades,
-            self.buy_volume,
-            self.quote_volume,
-            gap,
-            self.buy_trades,
+            symbol=symbol,
+            interval=interval,
+            time=time,
+            open=self.open,
+            high=self.high,
+            low=self.low,
+            close=self.close,
+            volume=self.volume,
+            trades=self.trades,
+            buy_volume=self.buy_volume,
+            quote_volume=self.quote_volume,
+            gap=gap,
+            buy_trades=self.buy_trades,
         )

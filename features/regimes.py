@@ -2,8 +2,8 @@
 
 Two scale-free observations of a bar: `heat`, ln of the realised volatility over 15 bars against that over 120, at most
 `HEAT_LIMIT` either way; and `drift`, the sum of the last 60 log returns over the root of the sum of their squares (a
-random walk: about N(0, 1)). What the states look like is data, `RegimeParameters`, which training fits
-(`features.hmm`), so one compiled function serves every definition.
+random walk: about N(0, 1)). The states are described by data, `RegimeParameters`, which training fits (`features.hmm`),
+so one compiled function serves every definition.
 
 Fitted on a year of Bitfinex minutes of 5 symbols, `python -m bench.regimes` finds there calm in 58 to 63 % of the bars,
 each trend in 15 to 20 %, turbulent in 4 to 6 %; a state lasts 44 to 52 bars. The volatility of the next 15 bars is
@@ -16,7 +16,7 @@ from math import exp, isfinite, isnan, log, sqrt
 
 import numpy as np
 
-from features.compiled import compiled, room
+from features.compiled import compiled, scratch
 from features.frame import FeatureFrame, Floats
 from features.series import RETURN
 from features.windows import moving_sum, square
@@ -26,11 +26,12 @@ STATES = ("calm", "trending_up", "trending_down", "turbulent")
 COLUMNS = tuple(f"regime_{state}" for state in STATES)
 SHORT, LONG, TREND = 15, 120, 60
 HEAT_LIMIT = 1.0
-"""In a thin market the price stands still for minutes, and the logarithm falls without end: how far says nothing."""
+"""In an illiquid market the price is constant for minutes, and the logarithm falls without bound: its size carries no
+information."""
 LEAST_DEVIATION = 0.05
-"""A state that was fitted to a few equal observations would take them with certainty."""
+"""Without this minimum, a state fitted to a few equal observations would have a likelihood without bound."""
 MEAN_AT, DEVIATION_AT, TRANSITION_AT, TEMPER_AT, PARAMETERS = 0, 8, 16, 32, 33
-"""Where each of the parameters begins in the flat array, and their number."""
+"""The offset of each parameter in the flat array, and their number."""
 
 Pairs = tuple[tuple[float, float], ...]
 Rows = tuple[tuple[float, ...], ...]
@@ -38,11 +39,11 @@ Rows = tuple[tuple[float, ...], ...]
 
 @dataclass(frozen=True)
 class RegimeParameters:
-    """What the states look like, in the order of `STATES`.
+    """The parameters of the states, in the order of `STATES`.
 
-    `means` and `deviations` are of (heat, drift); `transition[i][j]` is the chance that state j follows state i within
-    a bar; `temper` is the power of the likelihood: overlapping windows repeat most of what the previous bar said.
-    Raises ValueError where they are not the parameters of four states.
+    `means` and `deviations` are of (heat, drift); `transition[i][j]` is the probability that state j follows state i
+    within a bar; `temper` is the power of the likelihood, since overlapping windows repeat most of the previous bar's
+    information. Raises ValueError if they are not the parameters of four states.
     """
 
     means: Pairs
@@ -77,15 +78,20 @@ DEFAULT = RegimeParameters(
     transition=tuple(tuple(0.97 if i == j else 0.01 for j in range(4)) for i in range(4)),
     temper=0.15,
 )
-"""Set by hand: what is meant by each name. In service where nothing was fitted; where fitting begins and what it leans
-on."""
+"""Set by hand, by the meaning of each name: used if nothing was fitted, and as the start and the prior of a fit."""
 
 
 @compiled
 def observe(returns: Floats, start: int, heat: Floats, drift: Floats) -> None:
-    """Fill heat and drift [new rows] of the returns [rows] from `start` on; NaN where unknown or no price moved."""
+    """Fill heat and drift [new rows] of the returns [rows] from `start` on; NaN if unknown or if no price moved."""
     rows, earlier = len(heat), LONG - 1
-    squared, moved, short, trend, long = room(earlier + rows), room(rows), room(rows), room(rows), room(rows)
+    squared, moved, short, trend, long = (
+        scratch(earlier + rows),
+        scratch(rows),
+        scratch(rows),
+        scratch(rows),
+        scratch(rows),
+    )
     square(returns[start - earlier :], squared)
     moving_sum(returns, start, TREND, moved)
     moving_sum(squared, earlier, SHORT, short)
@@ -101,13 +107,13 @@ def observe(returns: Floats, start: int, heat: Floats, drift: Floats) -> None:
 
 @compiled
 def regime_posterior(x: Floats, start: int, out: Floats, state: Floats, fitted: Floats) -> None:
-    """Posterior probability of each state. A bar whose observations are unknown (no price moved) only lets time pass.
+    """Posterior probability of each state. A bar with unknown observations (no price moved) only makes a transition.
 
     `state`: the last posterior, zeros before the first known observation. `fitted`: `RegimeParameters.array`.
     """
     states = len(state)
     rows = x.shape[1] - start
-    heat, drift, before, spread = room(rows), room(rows), room(states), room(states)
+    heat, drift, before, spread = scratch(rows), scratch(rows), scratch(states), scratch(states)
     observe(x[RETURN], start, heat, drift)
     for s in range(states):
         spread[s] = log(fitted[DEVIATION_AT + 2 * s] * fitted[DEVIATION_AT + 2 * s + 1])
@@ -151,12 +157,12 @@ def regimes(frame: FeatureFrame, first_column: int, change_column: int) -> list[
     symbol, interval = frame.symbol, frame.interval
     return [
         Regime(
-            symbol,
-            interval,
-            time,
-            STATES[row.index(max(row))],
-            dict(zip(STATES, row, strict=True)),
-            None if isnan(change) else change,
+            symbol=symbol,
+            interval=interval,
+            time=time,
+            state=STATES[row.index(max(row))],
+            posterior=dict(zip(STATES, row, strict=True)),
+            change_point=None if isnan(change) else change,
         )
         for time, row, change in zip(frame.time.tolist(), posterior, changes, strict=True)
         if not isnan(row[0])

@@ -1,7 +1,7 @@
 """The series that every indicator reads: the matrix `x` [SERIES, rows], oldest bar first, the state's history in front.
 
-`x[CLOSE, i - k]` is the close k bars before row i. What lies before the first bar is NaN, and so is what a source does
-not tell (volume, trades, what buyers took, the market).
+`x[CLOSE, i - k]` is the close k bars before row i. Values before the first bar are NaN, and so are those that a source
+does not give (volume, trades, buyers' amounts, the market).
 """
 
 from math import log
@@ -12,7 +12,7 @@ from features.compiled import compiled
 from features.frame import Floats
 
 OPEN, HIGH, LOW, CLOSE, VOLUME, TRADES, BUY_VOLUME, BUY_TRADES, MARKET_RETURN, MARKET_RANK, LEAD_RETURN = range(11)
-"""As they came with the bars."""
+"""As given with the bars."""
 RAW = 11
 RETURN, LOG_RANGE, LOG_BODY, LOG_OPENING, ROGERS_SATCHELL = range(RAW, 16)
 """ln(close / previous close); ln(high / low); ln(close / open); ln(open / previous close);
@@ -20,7 +20,7 @@ ln(high / close) ln(high / open) + ln(low / close) ln(low / open)."""
 TYPICAL, TRUE_RANGE = 16, 17
 """(high + low + close) / 3; Wilder's true range, NaN at the first bar."""
 KEPT = 18
-"""The rows above are the history that a state keeps: nothing is derived twice."""
+"""The rows above are the history kept in a state, so that nothing is computed twice."""
 TIME, GAP = 18, 19
 """Bar start in ms; intervals missing just before. Of new rows only."""
 SERIES = 20

@@ -1,4 +1,4 @@
-"""Bars to features and regimes: the fold that the stream, training and `foretick features` all call."""
+"""Bars to features and regimes: the fold shared by the stream, training and `foretick features`."""
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
@@ -23,9 +23,9 @@ CHANGE_COLUMN = NAMES.index(change_points.COLUMNS[0])
 
 
 class FeatureState(Struct, frozen=True, eq=False):
-    """All that one symbol and interval's features remember. Never changed in place: `step` returns a new one.
+    """The state of one symbol and interval's features. Never changed in place: `step` returns a new one.
 
-    `fingerprint` names the definition whose numbers they are.
+    `fingerprint` names the definition of the values.
     """
 
     buffer: Floats
@@ -42,19 +42,19 @@ class FeatureState(Struct, frozen=True, eq=False):
 
     @classmethod
     def loads(cls, data: bytes, initial: Self) -> Self:
-        """Read what `dumps` wrote. Raises ValueError where it belongs to another definition than the initial state."""
+        """Read the output of `dumps`. Raises ValueError if it belongs to another definition than the initial state."""
         mark = len(initial.fingerprint)
-        found, size = data[:mark].decode("ascii", errors="replace"), mark + initial.buffer.nbytes
-        if found != initial.fingerprint:
-            raise ValueError(f"feature state of definition {found!r}, not {initial.fingerprint!r}: replay the bars")
+        text, size = data[:mark].decode("ascii", errors="replace"), mark + initial.buffer.nbytes
+        if text != initial.fingerprint:
+            raise ValueError(f"feature state of definition {text!r}, not {initial.fingerprint!r}: replay the bars")
         if len(data) != size:
             raise ValueError(f"feature state of {len(data)} bytes, not {size}: replay the bars")
         return cls(np.frombuffer(data, dtype="<f8", offset=mark).astype(np.float64), initial.fingerprint)
 
 
-@lru_cache(4_096)  # whoever writes to the topics makes up the names
+@lru_cache(4_096)  # bounded, since producers choose the names
 def length_of(interval: str) -> float:
-    """Return the length of a bar in ms; NaN, through all arithmetic, where bars are not cut by time and none can be
+    """Return the length of a bar in ms; NaN, which propagates, for bars that are not cut by time, of which none can be
     missing.
     """
     kind, size = measure(interval)
@@ -63,7 +63,7 @@ def length_of(interval: str) -> float:
 
 @compiled_and_kept
 def _limit(values: Floats, most: float) -> None:
-    """Make unknown [F, n] what no record may carry: so training, stream and files see the same."""
+    """Set values [F, n] outside the limits of a record to NaN, so that training, stream and files have the same."""
     for column in range(values.shape[0]):
         for row in range(values.shape[1]):
             if not abs(values[column, row]) <= most:
@@ -74,8 +74,8 @@ class FeatureStep:
     """The fold from bars to features and regimes, by one definition.
 
     `names` are the columns of a FeatureFrame, `fingerprint` names their definition. Making one compiles the code:
-    about a minute in the first process on a machine; later ones find it in numba's cache in less than a second.
-    Whatever was fitted is passed to the code, and compiles nothing.
+    about a minute in the first process on a machine; later ones load it from numba's cache in less than a second.
+    Fitted parameters are passed at run time and need no compilation.
     """
 
     def __init__(self, definition: Definition = DEFAULT) -> None:
@@ -91,24 +91,24 @@ class FeatureStep:
         _limit(np.zeros((1, 1)), MOST_VALUE)
 
     def initial(self) -> FeatureState:
-        """Return the state of a symbol that was not seen yet."""
+        """Return the initial state of a symbol."""
         longer = [timeframes.fresh() for _ in self.definition.timeframes]
         return FeatureState(np.concatenate((fold.fresh(), *longer)), self.fingerprint)
 
     def step(self, state: FeatureState, frame: BarFrame) -> tuple[FeatureState, FeatureFrame, list[Regime]]:
         """Return the new state, the features of each new bar, and the regimes of those where it is known.
 
-        Bars that are not later than all before them are skipped: they were delivered again. After a gap of more than
-        `LONGEST_GAP` intervals everything but the last time is forgotten, and the indicators warm up again. Bars that
-        are not cut by time have no gaps.
+        Bars that are not later than all before them are skipped, as they were delivered again. After a gap of more than
+        `LONGEST_GAP` intervals the state except the last time is reset, and the indicators warm up again. Bars that are
+        not cut by time have no gaps.
 
-        Raises ValueError where a timeframe of the definition is no multiple of the bars' interval.
+        Raises ValueError if a timeframe of the definition is no multiple of the bars' interval.
         """
         state, computed = self._computed(state, frame)
         return state, self._chosen(computed), regimes.regimes(computed, REGIME_COLUMN, CHANGE_COLUMN)
 
     def features(self, state: FeatureState, frame: BarFrame) -> tuple[FeatureState, FeatureFrame]:
-        """Return the same without the regimes' records, whose posterior is among the features."""
+        """Return the same without the regimes' records; their posterior is among the features."""
         state, computed = self._computed(state, frame)
         return state, self._chosen(computed)
 
@@ -117,8 +117,15 @@ class FeatureStep:
 
     def _computed(self, state: FeatureState, frame: BarFrame) -> tuple[FeatureState, FeatureFrame]:
         frame = new_rows(frame, state.last_time)
-        values = np.empty((self._width, len(frame)))  # a column lies together: so it is computed and stored
-        features = FeatureFrame(frame.symbol, frame.interval, self.fingerprint, frame.time, frame.close, values.T)
+        values = np.empty((self._width, len(frame)))  # columns are contiguous, as they are computed and stored
+        features = FeatureFrame(
+            symbol=frame.symbol,
+            interval=frame.interval,
+            fingerprint=self.fingerprint,
+            time=frame.time,
+            close=frame.close,
+            values=values.T,
+        )
         if len(frame) == 0:
             return state, features
         interval, rows = length_of(frame.interval), rows_of(frame)

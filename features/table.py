@@ -1,4 +1,4 @@
-"""Every feature in one table: its names, the function that computes it, where it comes from and when it is known."""
+"""All features in one table: their names, function, source and warm-up."""
 
 import hashlib
 import inspect
@@ -9,7 +9,7 @@ from features import change_points, regimes
 from features.indicators import cross, momentum, others, statistics, trend, volatility, volume
 
 LONGEST_GAP = 60
-"""After more missing intervals than this all indicators begin anew; across fewer, N bars means N bars that traded."""
+"""After more missing intervals than this all indicators are reset; across fewer, N bars means N bars that traded."""
 
 UNITS = {
     "price": "level",
@@ -27,22 +27,23 @@ UNITS = {
     "since the beginning": "history",
     "amount": "amount",
 }
-"""The units, and what a model makes of each (`models.inputs`): a price *level* or *change* is seen from the close, what
-grows with volatility (*movement*) over the volatility, what is *free* of scale as it is. An *amount* (volume, or made
-of it) has the symbol's own scale, and what sums up *history* depends on when it began: neither is an input."""
+"""The units, and how a model uses each (`models.inputs`): a price *level* or *change* relative to the close, a quantity
+that grows with volatility (*movement*) over the volatility, a scale-free one (*free*) unchanged. An *amount* (volume,
+or derived from it) has the symbol's own scale, and a sum over the *history* depends on when the stream began: neither
+is an input."""
 
 
 @dataclass(frozen=True)
 class Feature:
     """One function and the columns that it writes.
 
-    `warmup`: bars since the beginning until all columns are known, the current one included; no function looks further
-    back. `state`: numbers kept between bars besides the history. `fitted`: whether it takes what training found.
+    `warmup`: bars since the beginning until all columns are known, the current one included; no function reads further
+    back. `state`: numbers kept between bars besides the history. `fitted`: whether it takes fitted parameters.
 
-    For each column, what others answer, which its test compares: `ta`, an expression over the columns of the package
+    For each column, the independent references of its test: `ta`, an expression over the columns of the package
     ta's `add_all_ta_features`; `talib`, an expression over TA-Lib's functions and the series open, high, low, close,
-    volume; `reference`, one over a bar's series, `time`, `returns` (log returns), np and pd. Each is "" where there is
-    none. `peculiar` says how ta differs from the definition; the column is then not compared with ta.
+    volume; `reference`, one over a bar's series, `time`, `returns` (log returns), np and pd. Each is "" if there is
+    none. `peculiar` describes how ta differs from the definition; the column is then not compared with ta.
 
     `version` changes with the numbers, and so does the fingerprint.
     """
@@ -63,7 +64,7 @@ class Feature:
 
     @property
     def family(self) -> str:
-        """The file that the function lives in."""
+        """The file of the function."""
         return self.function.__module__.rpartition(".")[2]
 
     @property
@@ -72,7 +73,7 @@ class Feature:
         return inspect.cleandoc(self.function.__doc__ or "")
 
 
-# A row is read along: one feature, at most a few lines.
+# Not wrapped by the formatter: one feature is at most a few lines.
 # fmt: off
 FEATURES: tuple[Feature, ...] = (
     # trend
@@ -330,9 +331,9 @@ NAMES: tuple[str, ...] = tuple(name for feature in FEATURES for name in feature.
 KINDS: dict[str, str] = {
     name: UNITS[unit] for feature in FEATURES for name, unit in zip(feature.names, feature.units, strict=True)
 }
-"""What a model makes of each column."""
+"""How a model uses each column."""
 HISTORY = max(feature.warmup for feature in FEATURES)
-"""Bars kept in a state: no window reaches further back than its warm-up."""
+"""The number of bars kept in a state: no window reaches further back than its warm-up."""
 
 
 def _fingerprint() -> str:
@@ -344,4 +345,4 @@ def _fingerprint() -> str:
 
 
 FINGERPRINT = _fingerprint()
-"""Names this table; what training fits comes on top (`features.definition`)."""
+"""Identifies this table; fitted parameters are added in `features.definition`."""

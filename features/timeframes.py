@@ -1,6 +1,7 @@
-"""Longer bars of the same stream: base bars are gathered into 5m, 15m, ... bars, and what those gave is held between.
+"""Longer bars of the same stream: base bars are aggregated into 5m, 15m, ... bars, whose features are held constant in
+between.
 
-A longer bar is known at the close of the base bar that ends its span, or, where that one did not trade, at the next.
+A longer bar is known at the close of the base bar that ends its span, or, if that one did not trade, at the next.
 """
 
 from itertools import pairwise
@@ -32,18 +33,18 @@ OPEN_BAR = RAW + 2
 """Size of a bar that is still open: its raw series, its start (ms), and the base bars in it, 0 if none is open."""
 HELD = OPEN_BAR + fold.COLUMNS
 SIZE = HELD + fold.SIZE
-"""The state of one timeframe: the open bar, what is held, and the state of its own fold."""
+"""The state of one timeframe: the open bar, the values held, and the state of its own fold."""
 
 
 def fresh() -> Floats:
-    """Return the state [SIZE] of a symbol that was not seen yet."""
+    """Return the initial state [SIZE] of a symbol."""
     return np.concatenate((np.zeros(OPEN_BAR), np.full(fold.COLUMNS, np.nan), fold.fresh()))
 
 
 def length(timeframe: str, interval: str) -> float:
-    """Return the timeframe's length in ms, NaN where the bars are not cut by time.
+    """Return the timeframe's length in ms, NaN if the bars are not cut by time.
 
-    Raises ValueError where it is no multiple of the bars' interval.
+    Raises ValueError if it is no multiple of the bars' interval.
     """
     if not is_time(interval):
         return np.nan
@@ -56,7 +57,8 @@ def length(timeframe: str, interval: str) -> float:
 def step(
     state: Floats, last_time: int, rows: Floats, interval: float, longer: float, fitted: Floats, out: Floats
 ) -> Floats:
-    """Fill out [F, n] with what the longer bars gave that are known at each row [RAW + 1, n]; return the new state.
+    """Fill out [F, n] with the features of the longer bars that are known at each row [RAW + 1, n]; return the new
+    state.
 
     `last_time` is that of the row before. After a long gap between rows nothing is known until a longer bar has closed.
     """
@@ -84,7 +86,7 @@ def gather(opened: Floats, rows: Floats, interval: float, size: float) -> tuple[
     """Return the longer bars that close among the rows [RAW + 1, n]: [RAW + 1, m], and the row [m] that closes each.
 
     `opened` [OPEN_BAR] is changed in place. Volumes, trades and the returns of the market and its leader add up,
-    unknown where one is; the market's rank is the mean.
+    unknown if one of them is; the market's rank is the mean.
     """
     n = rows.shape[1]
     closed, at, m = np.empty((RAW + 1, n + 1)), np.empty(n + 1, dtype=np.int64), 0
@@ -115,7 +117,8 @@ def gather(opened: Floats, rows: Floats, interval: float, size: float) -> tuple[
 
 @compiled_and_kept
 def hold(held: Floats, values: Floats, at: Ints, out: Floats) -> None:
-    """Fill out [F, n] with the newest values [F, m] known at each row; `held` [F] is what was known before, and after.
+    """Fill out [F, n] with the newest values [F, m] known at each row; `held` [F] is the last known before, and is
+    updated.
 
     `at` [m] is the row from which on each is known.
     """

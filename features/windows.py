@@ -1,17 +1,17 @@
-"""Moving windows that indicators are made of, each over a whole series at once.
+"""Moving windows for the indicators, each over a whole series at once.
 
-`values` [rows] is a series with its history in front, `start` its first new row; the result [new rows] is made of the
-last `period` values at each. A window is put together from halves, its first half laid over its second, anew for each
-row: so there is no running sum to drift or to keep a NaN, the bits do not depend on where the input was cut, and the
-loops run on whole registers. Of an odd number the first is set aside and put to the rest. A window with a NaN in it is
+`values` [rows] is a series with its history in front, `start` its first new row; the result [new rows] is computed from
+the last `period` values at each. A window is combined from halves, its first half added to its second, separately for
+each row: so there is no running sum to drift or to keep a NaN, the bits do not depend on where the input was cut, and
+the loops are vectorised. Of an odd number the first is set aside and added at the end. A window that contains a NaN is
 NaN.
 
-Each array that is written has a loop of its own: with more of them in one, the compiler leaves it one number at a time.
+Each array that is written has a loop of its own: the compiler does not vectorise a loop that writes several.
 """
 
 import numpy as np
 
-from features.compiled import compiled, room
+from features.compiled import compiled, scratch
 from features.frame import Floats
 from features.last_window import mean_and_squares_of, products_of, sum_of
 
@@ -46,16 +46,17 @@ def difference(first: Floats, second: Floats, result: Floats) -> None:
 
 @compiled
 def ratio(numerator: float, denominator: float) -> float:
-    """Return the quotient, NaN where the denominator is 0: what has no answer is unknown."""
+    """Return the quotient, NaN if the denominator is 0: an undefined quotient is unknown."""
     return numerator / denominator if denominator != 0.0 else np.nan
 
 
 @compiled
 def joined(state: Floats, values: Floats, series: Floats) -> None:
-    """Fill the values with those kept in the state in front, and keep the last ones for the next call.
+    """Fill the series with the values kept in the state followed by the new ones, and keep the last ones for the next
+    call.
 
-    `state` [1 + kept] counts the values seen, then holds the last of them; what was not seen yet is NaN. `series` has
-    room for both.
+    `state` [1 + kept] counts the values seen, then holds the last of them; those not seen yet are NaN. `series` is long
+    enough for both.
     """
     kept, seen, last, new = len(state) - 1, state[0], state[1:], series[len(state) - 1 :]
     for k in range(kept):
@@ -90,7 +91,7 @@ def moving_sum(values: Floats, start: int, period: int, result: Floats) -> None:
         result[0] = sum_of(source, period)
         return
     size = rows + period // 2
-    part, other = room(size), room(size)
+    part, other = scratch(size), scratch(size)
     fill(0.0, result)
     while True:
         if left & 1:
@@ -159,7 +160,7 @@ def moving_mean_and_squares(values: Floats, start: int, period: int, mean: Float
         mean[0], deviations[0] = mean_and_squares_of(source, period)
         return
     size = rows + period // 2
-    part, other, squares, other_squares = room(size), room(size), room(size), room(size)
+    part, other, squares, other_squares = scratch(size), scratch(size), scratch(size), scratch(size)
     fill(0.0, mean)
     fill(0.0, deviations)
     left, of, seen = period // 2, 2, 0
@@ -206,8 +207,8 @@ def moving_products(values: Floats, others: Floats, start: int, period: int, res
         result[0] = products_of(v, w, period)
         return
     size = rows + period // 2
-    part, part_v, part_w, mean_v = room(size), room(size), room(size), room(rows)
-    other, other_v, other_w, mean_w = room(size), room(size), room(size), room(rows)
+    part, part_v, part_w, mean_v = scratch(size), scratch(size), scratch(size), scratch(rows)
+    other, other_v, other_w, mean_w = scratch(size), scratch(size), scratch(size), scratch(rows)
     fill(0.0, result)
     fill(0.0, mean_v)
     fill(0.0, mean_w)

@@ -7,16 +7,18 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
+import msgspec
 
 from foretick_client import records, rows
 from foretick_client.connection import Connection
 from foretick_client.stream import Stream
-from foretick_client.table import Table
+from foretick_client.table import Table, get
 
 Time = int | str | datetime
 """Epoch milliseconds, ISO 8601 or a datetime; UTC where no zone is given."""
 Names = str | Sequence[str]
-PAGE = 5_000
+PAGE, MOST_FEATURES = 5_000, 1_000
+"""Rows in one answer, and how many at most where each has all features."""
 
 
 class Client:
@@ -30,9 +32,9 @@ class Client:
         self, address: str | None = None, token: str | None = None, *, home: str | Path | None = None, page: int = PAGE
     ) -> None:
         """Take an address and a token; without them, see `Connection.of`. `page` is how many rows one answer holds."""
-        found = Connection.of(address, token, home)
-        headers = {"Authorization": f"Bearer {found.token}", "User-Agent": "foretick-client"}
-        self._http = httpx.Client(base_url=found.address, headers=headers, timeout=30)
+        connection = Connection.of(address, token, home)
+        headers = {"Authorization": f"Bearer {connection.token}", "User-Agent": "foretick-client"}
+        self._http = httpx.Client(base_url=connection.address, headers=headers, timeout=30)
         self._page = page
 
     def close(self) -> None:
@@ -45,9 +47,32 @@ class Client:
     def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
         self.close()
 
+    def contents(self) -> rows.Contents:
+        """Return what the API has: tables and streams, and what each may be asked."""
+        return msgspec.json.decode(get(self._http, httpx.URL("/v1")).content, type=rows.Contents)
+
     def symbols(self) -> Table[rows.SymbolRow]:
         """Return what is stored."""
         return self._table("symbols", rows.SymbolRow)
+
+    def bars(
+        self, symbol: str, *, interval: str = "1m", start: Time | None = None, end: Time | None = None
+    ) -> Table[rows.BarRow]:
+        """Return bars, the oldest first; `end` is not included."""
+        return self._table("bars", rows.BarRow, symbol=symbol, interval=interval, **_span(start, end))
+
+    def features(
+        self,
+        symbol: str,
+        *,
+        interval: str = "1m",
+        feature: Names = (),
+        start: Time | None = None,
+        end: Time | None = None,
+    ) -> Table[rows.FeatureRow]:
+        """Return the features of bars, all or those that are named, the oldest first."""
+        asked = {"symbol": symbol, "interval": interval, "feature": feature, **_span(start, end)}
+        return self._table("features", rows.FeatureRow, **asked, limit=min(self._page, MOST_FEATURES))
 
     def latest(
         self,
@@ -142,7 +167,7 @@ class Client:
         start: Time | None = None,
         end: Time | None = None,
     ) -> Table[rows.AlertRow]:
-        """Return alerts; with `acknowledged` False only those that nobody has acknowledged."""
+        """Return alerts; with `acknowledged` False only unacknowledged ones."""
         of = {"symbol": symbol, "rule": rule, "severity": severity, "model": model, "acknowledged": acknowledged}
         return self._table("alerts", rows.AlertRow, **of, **_span(start, end))
 
@@ -168,7 +193,7 @@ class Client:
     ) -> Stream[records.Prediction]:
         """Follow forecasts as they are published."""
         asked = {"symbol": symbol, "model": model, "horizon": horizon, "role": role}
-        return Stream(self._http, "predictions", records.Prediction, asked, last_id)
+        return Stream(http=self._http, topic="predictions", record=records.Prediction, asked=asked, last_id=last_id)
 
     def stream_outcomes(
         self,
@@ -181,32 +206,42 @@ class Client:
     ) -> Stream[records.Outcome]:
         """Follow outcomes as they come true."""
         asked = {"symbol": symbol, "model": model, "horizon": horizon, "role": role}
-        return Stream(self._http, "outcomes", records.Outcome, asked, last_id)
+        return Stream(http=self._http, topic="outcomes", record=records.Outcome, asked=asked, last_id=last_id)
 
     def stream_regimes(self, *, symbol: Names = (), last_id: str | None = None) -> Stream[records.Regime]:
         """Follow market states."""
-        return Stream(self._http, "regimes", records.Regime, {"symbol": symbol}, last_id)
+        return Stream(
+            http=self._http, topic="regimes", record=records.Regime, asked={"symbol": symbol}, last_id=last_id
+        )
 
     def stream_alerts(
         self, *, symbol: Names = (), rule: Names = (), severity: Names = (), last_id: str | None = None
     ) -> Stream[records.Alert]:
         """Follow alerts."""
         asked = {"symbol": symbol, "rule": rule, "severity": severity}
-        return Stream(self._http, "alerts", records.Alert, asked, last_id)
+        return Stream(http=self._http, topic="alerts", record=records.Alert, asked=asked, last_id=last_id)
 
     def stream_drift(
         self, *, symbol: Names = (), model: Names = (), last_id: str | None = None
     ) -> Stream[records.Drift]:
         """Follow drift."""
-        return Stream(self._http, "drift", records.Drift, {"symbol": symbol, "model": model}, last_id)
+        return Stream(
+            http=self._http,
+            topic="drift",
+            record=records.Drift,
+            asked={"symbol": symbol, "model": model},
+            last_id=last_id,
+        )
 
     def stream_gaps(self, *, symbol: Names = (), venue: Names = (), last_id: str | None = None) -> Stream[records.Gap]:
         """Follow gaps as they are found."""
-        return Stream(self._http, "gaps", records.Gap, {"symbol": symbol, "venue": venue}, last_id)
+        return Stream(
+            http=self._http, topic="gaps", record=records.Gap, asked={"symbol": symbol, "venue": venue}, last_id=last_id
+        )
 
     def _table(self, path: str, row: type[Any], **asked: Any) -> Table[Any]:
         given = {name: value for name, value in asked.items() if value is not None}
-        return Table(self._http, path, row, given | {"limit": self._page})
+        return Table(self._http, path, row, {"limit": self._page} | given)
 
 
 def _span(start: Time | None, end: Time | None) -> dict[str, str | None]:

@@ -1,4 +1,4 @@
-"""Where the API is and with which token it is asked."""
+"""The address and the token for the API."""
 
 import json
 import os
@@ -6,6 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from foretick_client.errors import ForetickError
+
+HERE = Path(".foretick")
+CHECKOUT = Path(__file__).resolve().parents[1] / HERE
+"""The home of the Foretick that this package is a part of, whatever the current folder is."""
 
 
 @dataclass(frozen=True)
@@ -19,10 +23,11 @@ class Connection:
     def of(cls, address: str | None, token: str | None, home: str | Path | None) -> "Connection":
         """Return what is given, else what the environment says, else what a Foretick on this machine wrote down.
 
-        FORETICK_API and FORETICK_TOKEN; a home is FORETICK_HOME, or the folder .foretick here. Raises ForetickError
-        where there is no token, or where the address is none.
+        FORETICK_API and FORETICK_TOKEN; a home is FORETICK_HOME, or the folder .foretick here, or else in the checkout
+        that this package lies in. Raises ForetickError if there is no token, or where the address is none.
         """
-        folder = Path(home or os.environ.get("FORETICK_HOME") or ".foretick")
+        named = home or os.environ.get("FORETICK_HOME")
+        folder = Path(named) if named else HERE if HERE.is_dir() else CHECKOUT
         address = address or os.environ.get("FORETICK_API") or f"http://127.0.0.1:{_port(folder)}"
         if not address.startswith(("http://", "https://")):
             raise ForetickError(f"{address!r} is no address of an API, such as http://127.0.0.1:8010")

@@ -1,11 +1,11 @@
-"""What the client raises."""
+"""The client's exceptions."""
 
 import httpx
 import msgspec
 
 
 class ForetickError(Exception):
-    """An answer other than what was asked for. `status` is HTTP's, None where the server was not understood."""
+    """An error answer. `status` is HTTP's, None if the answer was not valid."""
 
     def __init__(self, detail: str, status: int | None = None) -> None:
         super().__init__(detail)
@@ -13,7 +13,7 @@ class ForetickError(Exception):
 
 
 class GoneError(ForetickError):
-    """A stream that cannot be gone on with: the server no longer has what comes after the id."""
+    """A stream cannot be resumed: the server no longer has the records after the id."""
 
 
 def checked(response: httpx.Response) -> httpx.Response:

@@ -1,6 +1,6 @@
 """The records of the streams, as they are on the topics. Times are epoch milliseconds, UTC; None is unknown.
 
-What a server of a later version adds is left out.
+Fields added by later server versions are ignored.
 """
 
 from msgspec import Struct
@@ -9,7 +9,7 @@ QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 """The levels of a forecast's quantiles."""
 
 
-class Forecast(Struct, frozen=True):
+class Forecast(Struct, frozen=True, kw_only=True):
     """The distribution of the log return over `horizon` bars."""
 
     horizon: int
@@ -20,7 +20,7 @@ class Forecast(Struct, frozen=True):
     weights: dict[str, float] | None = None
 
 
-class Prediction(Struct, frozen=True):
+class Prediction(Struct, frozen=True, kw_only=True):
     """What one model version said at the close of the bar at `time`, for every horizon."""
 
     symbol: str
@@ -37,7 +37,7 @@ class Prediction(Struct, frozen=True):
     expired: bool = False
 
 
-class Outcome(Struct, frozen=True):
+class Outcome(Struct, frozen=True, kw_only=True):
     """What came true of one forecast, and its scores."""
 
     symbol: str
@@ -55,9 +55,10 @@ class Outcome(Struct, frozen=True):
     interval_hit: bool | None = None
     direction_hit: bool | None = None
     role: str = "champion"
+    naive_pinball: float | None = None
 
 
-class Regime(Struct, frozen=True):
+class Regime(Struct, frozen=True, kw_only=True):
     """The market's state after one bar."""
 
     symbol: str
@@ -68,7 +69,7 @@ class Regime(Struct, frozen=True):
     change_point: float | None = None
 
 
-class Alert(Struct, frozen=True):
+class Alert(Struct, frozen=True, kw_only=True):
     """A rule that matched, once. `value` is the number that its condition looked at."""
 
     alert_id: str
@@ -85,7 +86,7 @@ class Alert(Struct, frozen=True):
     held: int = 0
 
 
-class Gap(Struct, frozen=True):
+class Gap(Struct, frozen=True, kw_only=True):
     """Trades that a venue had and that never came: between `start` and `end` nothing more is known of the symbol.
 
     With a `reader` it is no venue's: Foretick's `reader` never got the Kafka records from `first_offset` to
@@ -107,7 +108,7 @@ class Gap(Struct, frozen=True):
     last_offset: int | None = None
 
 
-class Drift(Struct, frozen=True):
+class Drift(Struct, frozen=True, kw_only=True):
     """A change that has lasted until the bar at `time`."""
 
     model: str

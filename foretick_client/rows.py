@@ -1,6 +1,6 @@
 """The rows of the tables. Times are epoch milliseconds, UTC; returns are log returns; None is unknown.
 
-What a server of a later version adds is left out.
+Fields added by later server versions are ignored.
 """
 
 from msgspec import Struct
@@ -15,7 +15,40 @@ class SymbolRow(Struct, frozen=True):
     newest: int
 
 
-class PredictionRow(Struct, frozen=True):
+class BarRow(Struct, frozen=True, kw_only=True):
+    """A bar, by the time of its beginning; `gap` counts the bars that are missing before it."""
+
+    symbol: str
+    interval: str
+    time: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float | None
+    trades: int | None
+    buy_volume: float | None
+    quote_volume: float | None
+    gap: int
+    buy_trades: int | None
+    market_return: float | None
+    market_rank: float | None
+    lead_return: float | None
+    suspect: str | None
+
+
+class FeatureRow(Struct, frozen=True, kw_only=True):
+    """The features of one bar, by their names."""
+
+    symbol: str
+    interval: str
+    time: int
+    close: float
+    fingerprint: str
+    features: dict[str, float | None]
+
+
+class PredictionRow(Struct, frozen=True, kw_only=True):
     """What one model version said at the close of the bar at `time` of the log return over `horizon` bars."""
 
     symbol: str
@@ -43,7 +76,7 @@ class PredictionRow(Struct, frozen=True):
     weights: dict[str, float] | None
 
 
-class OutcomeRow(Struct, frozen=True):
+class OutcomeRow(Struct, frozen=True, kw_only=True):
     """What came true of one forecast, and its scores."""
 
     symbol: str
@@ -63,7 +96,7 @@ class OutcomeRow(Struct, frozen=True):
     direction_hit: bool | None
 
 
-class SkillRow(Struct, frozen=True):
+class SkillRow(Struct, frozen=True, kw_only=True):
     """How well a model's champion did over the window of buckets that ends at `time`."""
 
     symbol: str
@@ -73,13 +106,13 @@ class SkillRow(Struct, frozen=True):
     horizon: int
     scored: int
     coverage: float | None
-    skill: float | None
+    pinball_skill: float | None
     direction: float | None
     absolute_error: float | None
     pinball: float | None
 
 
-class RegimeRow(Struct, frozen=True):
+class RegimeRow(Struct, frozen=True, kw_only=True):
     """The market's state after one bar: the likeliest state and the probability of each."""
 
     symbol: str
@@ -90,7 +123,7 @@ class RegimeRow(Struct, frozen=True):
     change_point: float | None
 
 
-class ModelRow(Struct, frozen=True):
+class ModelRow(Struct, frozen=True, kw_only=True):
     """Which versions of a model serve."""
 
     model: str
@@ -98,7 +131,7 @@ class ModelRow(Struct, frozen=True):
     action: str
     champion: str | None
     challengers: list[str]
-    shadow: str | None
+    standby: str | None
     fingerprint: str
     time: int
     decided_by: str
@@ -106,7 +139,7 @@ class ModelRow(Struct, frozen=True):
     evidence: dict[str, float] | None
 
 
-class DriftRow(Struct, frozen=True):
+class DriftRow(Struct, frozen=True, kw_only=True):
     """A change that has lasted until the bar at `time`."""
 
     model: str
@@ -123,8 +156,8 @@ class DriftRow(Struct, frozen=True):
     detail: str
 
 
-class AlertRow(Struct, frozen=True):
-    """A rule that matched, once; `acknowledged` is when somebody said that they have seen it."""
+class AlertRow(Struct, frozen=True, kw_only=True):
+    """A rule that matched, once; `acknowledged` is the time of its acknowledgement."""
 
     alert_id: str
     rule: str
@@ -142,7 +175,7 @@ class AlertRow(Struct, frozen=True):
     note: str | None
 
 
-class GapRow(Struct, frozen=True):
+class GapRow(Struct, frozen=True, kw_only=True):
     """Trades that a venue had and that never came, or with a `reader` Kafka records that it never got."""
 
     symbol: str
@@ -158,3 +191,33 @@ class GapRow(Struct, frozen=True):
     partition: int | None
     first_offset: int | None
     last_offset: int | None
+
+
+class Parameter(Struct, frozen=True, kw_only=True):
+    """What may be asked of a table or a stream."""
+
+    name: str
+    required: bool
+    type: str
+    description: str
+    default: str | int | float | bool | list[str] | None = None
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """A table or a stream of the API."""
+
+    name: str
+    path: str
+    description: str
+    row: str
+    formats: list[str]
+    parameters: list[Parameter]
+
+
+class Contents(Struct, frozen=True):
+    """What the API has."""
+
+    title: str
+    version: str
+    resources: list[Entry]
+    streams: list[Entry]

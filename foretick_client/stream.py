@@ -1,4 +1,4 @@
-"""A stream of the API that goes on where it broke off."""
+"""A stream of the API that resumes after interruptions."""
 
 import logging
 import random
@@ -20,9 +20,9 @@ SILENCE_S = 45.0
 """The server says every 15 seconds that it is there."""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Stream(Generic[R]):
-    """Records as they come. `last_id` is where the stream is: keep it, and a later process goes on from there.
+    """Records as they arrive. `last_id` is the stream's position, from which a later process can resume.
 
     While it is iterated it connects again by itself, with growing pauses, and misses nothing.
     """
@@ -36,7 +36,7 @@ class Stream(Generic[R]):
     def __iter__(self) -> Iterator[R]:
         """Yield records without end.
 
-        Raises GoneError where the server no longer has what comes next, ForetickError where it refuses.
+        Raises GoneError if the server no longer has what comes next, ForetickError where it refuses.
         """
         decoder = msgspec.json.Decoder(self.record)
         wait = FIRST_PAUSE_S
@@ -54,14 +54,14 @@ class Stream(Generic[R]):
                         self.last_id = block.get("id", self.last_id)
                         continue
                     record = decoder.decode(block["data"])
-                    # Before the record is given: whoever stops in its midst has had it.
+                    # Before the record is yielded: a loop that stops at it has received it.
                     self.last_id = block["id"]
                     yield record
             except BusyError as busy:
                 wait = max(wait, busy.wait)
             except httpx.TransportError as error:
                 # It is tried again for ever: the server may only be starting.
-                log.warning("the stream of %s broke off (%s); it is tried again", self.topic, error)
+                log.warning("the stream of %s was interrupted (%s); reconnecting", self.topic, error)
             time.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - so that not all clients come at once
             wait = min(wait * 2, LONGEST_PAUSE_S)
 
@@ -83,9 +83,9 @@ class Stream(Generic[R]):
                     block = {}
 
     def _ended(self, data: str) -> None:
-        said = msgspec.json.decode(data)
-        if said.get("reason") == "gone":
-            raise GoneError(str(said.get("detail")), httpx.codes.GONE)
+        output = msgspec.json.decode(data)
+        if output.get("reason") == "gone":
+            raise GoneError(str(output.get("detail")), httpx.codes.GONE)
 
 
 class BusyError(ForetickError):

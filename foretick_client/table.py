@@ -70,4 +70,4 @@ def get(http: httpx.Client, url: httpx.URL) -> httpx.Response:
 
 
 def _page(row: type[R]) -> Any:
-    return msgspec.defstruct("Page", [("rows", list[row])])  # type: ignore[valid-type]
+    return msgspec.defstruct("Page", [("rows", list[row])])  # type: ignore[valid-type] # msgspec takes a type that is known only when it runs

@@ -1,1 +1,1 @@
-"""The learning loop: tracking, tuning, the pipeline, watching, and which version serves. A batch shell."""
+"""The learning loop: tracking, tuning, the pipeline, monitoring and deployment of models. Performs I/O."""

@@ -1,5 +1,5 @@
-"""What the learning loop says when it cannot do what is asked."""
+"""Errors of the learning loop."""
 
 
 class TrackingError(Exception):
-    """MLflow did not take or give what it was asked for: one line that says where and why."""
+    """A request to MLflow failed: one line with where and why."""

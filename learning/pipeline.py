@@ -1,18 +1,17 @@
-"""The production pipeline: from what the stream has persisted to versions that challenge the champions."""
+"""The production pipeline: from stored bars to versions that challenge the champions."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any
 
 import psycopg
 
 from features.definition import FILE
-from learning.held import Held
-from learning.history import newest_bar
-from learning.report import Report, outcomes
-from learning.run_records import Options, Step
-from learning.runs import Runs
+from learning.runs.lease import RunLease
+from learning.runs.queue import Runs
+from learning.runs.records import Options, Step
+from learning.runs.report import Report, outcomes
+from learning.runs.work import Work
 from learning.steps.check import check
 from learning.steps.deploy import deploy
 from learning.steps.evaluate import evaluate
@@ -21,9 +20,9 @@ from learning.steps.load import load
 from learning.steps.register import register
 from learning.steps.train import train
 from learning.steps.tune import tune
-from learning.tracking import Run, Tracker
-from learning.work import Work
-from models import registry
+from learning.tracking.tracker import MlflowRun, Tracker
+from learning.training.history import newest_bar
+from models.registry import model_registry
 from settings import Settings
 from storage.errors import StorageError, place, reason
 from storage.timescale import migrate
@@ -38,14 +37,13 @@ STEPS: dict[str, Callable[[Work], None]] = {
     "register": register,
     "deploy": deploy,
 }
-"""In the order in which they are done."""
+"""The steps in their order."""
 
 
 class ProductionPipeline:
-    """One run of the pipeline: see `learning.run_records.Options` for what may be asked.
+    """One run of the pipeline: see `learning.runs.records.Options`.
 
-    `told` hears in words what is done next, `warned` of what is amiss and stops nothing, `recorded` of each step as it
-    begins and ends.
+    `on_message` gets progress messages, `warned` warnings, `recorded` each step as it begins and ends.
     """
 
     def __init__(
@@ -56,77 +54,77 @@ class ProductionPipeline:
         tune: int = 0,
         days: float | None = None,
         seed: int = 0,
-        told: Callable[[str], None] = lambda _: None,
+        on_message: Callable[[str], None] = lambda _: None,
         warned: Callable[[str], None] = lambda _: None,
         recorded: Callable[[Step], None] = lambda _: None,
     ) -> None:
         self.settings = settings or Settings()
-        self.told, self.warned, self.recorded = told, warned, recorded
+        self.on_message, self.warned, self.recorded = on_message, warned, recorded
         self.run_id: str | None = None
         paths = [str(path.resolve()) for path in files]
-        self.options = Options(paths, list(models), tune, days, seed=seed)
+        self.options = Options(files=paths, models=list(models), tune=tune, days=days, seed=seed)
 
     def run_complete_pipeline(self, run_id: str | None = None) -> Report:
-        """Do every step and return what came of it; with a `run_id`, go on with that run as it was asked for.
+        """Do every step and return the report; with a `run_id`, resume that run with its options.
 
-        A step that cannot be done ends the run as failed, which the report tells. Raises ValueError with one line
-        where a model or file is unknown or the run cannot be resumed, and StorageError where the database is away: then
-        the run can be resumed.
+        A step that fails ends the run as failed, as the report shows. Raises ValueError with one line if a model or
+        file is unknown or the run cannot be resumed, and StorageError if the database is away: then the run can be
+        resumed.
         """
         url = self.settings.database_url.get_secret_value()
         migrate(url)
         runs = Runs(url)
-        registry.classes(self.options.models)
+        model_registry.classes(self.options.models)
         missing = next((name for name in self.options.files if not Path(name).is_file()), None)
         if missing is not None:
             raise ValueError(f"{missing}: no such file")
-        taken: AbstractContextManager[Held] = (
+        taken: AbstractContextManager[RunLease] = (
             runs.begun("by hand", "user", _newest_bar(self.settings), self.options)
             if run_id is None
             else runs.resumed(run_id)
         )
-        with taken as held:
-            held.told, self.run_id = self.recorded, held.run.run_id
+        with taken as lease:
+            lease.on_message, self.run_id = self.recorded, lease.run.run_id
             try:
-                return complete(self.settings, held, self.told, self.warned)
+                return complete(self.settings, lease, self.on_message, self.warned)
             except KeyboardInterrupt:
-                held.finish("stopped by the user")  # else a trainer would go on with it
+                lease.finish("stopped by the user")  # else a trainer would resume it
                 raise
 
 
 def complete(
     settings: Settings,
-    held: Held,
-    told: Callable[[str], None] = lambda _: None,
+    lease: RunLease,
+    on_message: Callable[[str], None] = lambda _: None,
     warned: Callable[[str], None] = lambda _: None,
 ) -> Report:
-    """Do the steps of a run that this process holds, and write down how it ended. Raises StorageError as above."""
-    run = held.run
+    """Do the steps of a run leased by this process, and record its end. Raises StorageError as above."""
+    run = lease.run
     tracker = Tracker(
-        settings.mlflow_uri.get_secret_value(), lambda line: warned(f"{line}: this run is not tracked any further")
+        settings.mlflow_uri.get_secret_value(), lambda line: warned(f"{line}: this run is no longer tracked")
     )
     tags = {"why": run.why, "requested by": run.requested_by, "run": run.run_id}
     with tracker.run(f"pipeline {run.run_id}", "pipeline", tags=tags, run_id=run.mlflow_run_id) as tracked:
-        held.tracked(tracked.run_id)
-        work = Work(settings, held, tracker, tracked, told, warned)
+        lease.tracked(tracked.run_id)
+        work = Work(settings=settings, lease=lease, tracker=tracker, run=tracked, on_message=on_message, warned=warned)
         error = _all_steps(work)
         _summary(work, tracked)
         if error is not None:
             tracked.tags({"error": error})
-    held.finish(error)
+    lease.finish(error)
     if error is None:
         work.tidy()
-    found, steps = Runs(settings.database_url.get_secret_value()).shown(run.run_id)
-    return Report(found, steps, outcomes(work))
+    pipeline_run, steps = Runs(settings.database_url.get_secret_value()).shown(run.run_id)
+    return Report(pipeline_run, steps, outcomes(work))
 
 
 def _all_steps(work: Work) -> str | None:
-    """Do every step; return in a line why one could not be done, None where all were."""
+    """Do every step; return in a line why one failed, None if all succeeded."""
     name = "models"
     try:
-        work.classes = _chosen(work.settings, work.held.run.options)
+        work.classes = _chosen(work.settings, work.lease.run.options)
         for name, step in STEPS.items():
-            work.told(name)
+            work.on_message(name)
             step(work)
     except StorageError:
         raise
@@ -135,18 +133,18 @@ def _all_steps(work: Work) -> str | None:
     return None
 
 
-def _chosen(settings: Settings, options: Options) -> dict[str, type[Any]]:
+def _chosen(settings: Settings, options: Options) -> dict[str, model_registry.ServedClass]:
     """Return the models to train: those named, those in service, or those that would be."""
     names: Sequence[str] = options.models
     folder = settings.home / "models"
-    if not names and (folder / FILE).exists() and (folder / registry.SERVING).exists():
-        names = list(registry.serving(folder))
-    return registry.classes(names or settings.models or registry.MODELS)
+    if not names and (folder / FILE).exists() and (folder / model_registry.SERVING).exists():
+        names = list(model_registry.serving(folder))
+    return model_registry.classes(names or settings.models or model_registry.MODELS)
 
 
-def _summary(work: Work, tracked: Run) -> None:
-    """Tell MLflow what the run was asked, and what it made."""
-    options, origin = work.held.run.options, work.origin
+def _summary(work: Work, tracked: MlflowRun) -> None:
+    """Log the run's options and results to MLflow."""
+    options, origin = work.lease.run.options, work.origin
     tracked.params({"models": ", ".join(work.classes), "tune": options.tune, "seed": options.seed})
     if origin is not None:
         tracked.params({"symbols": ", ".join(origin.symbols), "bars": origin.rows, "features": origin.fingerprint})

@@ -1,6 +1,6 @@
-"""The trainer: a process of its own, of low priority and bounded memory, that trains when it is time to.
+"""The trainer: a separate process of low priority and limited memory that runs trainings.
 
-`python -m learning.trainer` runs it: what was interrupted first, then what was asked for, then what is due.
+`python -m learning.trainer` runs it: interrupted runs first, then requested ones, then those that are due.
 """
 
 import logging
@@ -16,17 +16,18 @@ from typing import Any, LiteralString
 import psutil
 import psycopg
 
-from learning import memory
-from learning.check import FEWEST_DAYS
-from learning.held import Held
-from learning.run_records import Step
-from learning.runs import Runs
-from learning.schedule import Seen, due, waits_for
+from learning.runs.lease import RunLease
+from learning.runs.queue import Runs
+from learning.runs.records import PipelineRun, Step
+from learning.training import memory_limit
+from learning.training.data_check import FEWEST_DAYS
+from learning.training.schedule import StreamState, due, waits_for
+from observability import logs
+from observability.probe import Probe
+from observability.work_status import WorkStatus
 from settings import Settings
 from storage.errors import StorageError, place, reason
-from stream import logs
-from stream.probe import Probe
-from stream.standing import Standing
+from storage.row_records import record_of
 from topics.records import Drift
 
 log = logging.getLogger("foretick")
@@ -34,7 +35,7 @@ log = logging.getLogger("foretick")
 POLL_S, LONGEST_WAIT_S = 5.0, 300.0
 NICE = 19
 RUN_S = 6 * 3_600.0
-"""A step of a training may take so long."""
+"""The most seconds that a step of a training may take."""
 SPAN = """
 SELECT (extract(epoch FROM min(time)) * 1000)::int8, (extract(epoch FROM max(time)) * 1000)::int8
 FROM bars WHERE interval = %s AND time >= %s
@@ -46,17 +47,18 @@ FROM drift WHERE interval = %s AND time > %s ORDER BY time
 
 
 class Trainer:
-    """Looks at the database every few seconds, and trains in this process."""
+    """Checks the database every few seconds, and trains in this process."""
 
-    def __init__(self, settings: Settings, standing: Standing | None = None) -> None:
+    def __init__(self, settings: Settings, work_status: WorkStatus | None = None) -> None:
         self.settings = settings
-        self._standing = standing or Standing(settings)
+        self._work_status = work_status or WorkStatus(settings)
         self._url = settings.database_url.get_secret_value()
         self._runs = Runs(self._url)
-        self._seen: Seen | None = None
+        self._seen: StreamState | None = None
+        self._last: PipelineRun | None = None
 
     def work(self) -> None:
-        """Wait until there was a run, and do it; where something fails, wait ever longer before the next look."""
+        """Wait for a run, and do it; after failures, wait increasingly longer before the next check."""
         failures = 0
         while True:
             try:
@@ -66,68 +68,75 @@ class Trainer:
             except StorageError as error:
                 failures += 1
                 log.warning("%s", error)
-                self._standing.wait(str(error))
+                self._work_status.wait(str(error))
             time.sleep(min(POLL_S * 2 ** min(failures, 10), LONGEST_WAIT_S))
 
     def once(self) -> bool:
-        """Do the next run, if need be after asking for the one that is due; tell whether there was any."""
-        if not self._runs.unfinished():
+        """Do the next run, after requesting the one that is due; return whether there was any."""
+        unfinished = self._runs.unfinished()
+        if not unfinished:
             self._ask()
-        with self._runs.taken() as held:
-            if held is None:
-                self._standing.wait(self._next(), planned=True)
+        with self._runs.taken() as lease:
+            if lease is None:
+                others = f"the end of run {unfinished[0].run_id}, which another process works on" if unfinished else ""
+                self._work_status.wait(others or self._next(), planned=True)
                 return False
-            self._train(held)
+            self._train(lease)
             return True
 
-    def _train(self, held: Held) -> None:
+    def _train(self, lease: RunLease) -> None:
         from learning.pipeline import complete  # noqa: PLC0415 - 300 MB that a trainer that waits is not to hold
 
-        run = held.run
+        run = lease.run
         log.info("run %s, asked for by %s: %s", run.run_id, run.requested_by, run.why)
-        self._standing.did(f"trains: run {run.run_id}")
+        self._work_status.did(f"trains: run {run.run_id}")
 
         def told(step: Step) -> None:
             _logged(step)
-            self._standing.did(f"trains: run {run.run_id}, {step.step} {step.model or ''} {step.state}")
+            self._work_status.did(f"trains: run {run.run_id}, {step.step} {step.model or ''} {step.state}")
 
-        held.told = told
-        report = complete(self.settings, held, warned=log.warning)
+        lease.on_message = told
+        report = complete(self.settings, lease, warned=log.warning)
         for one in report.models:
             log.info("run %s: %s %s: %s", run.run_id, one.model, one.version or "-", one.error or one.why or one.role)
         log.info("run %s %s%s", run.run_id, report.run.state, f": {report.run.error}" if report.run.error else "")
 
     def _ask(self) -> None:
-        """Ask for the run that is due; of several trainers one does."""
+        """Request the run that is due; of several trainers one does."""
         runs = self._runs.listed()
+        self._last = runs[0] if runs else None
         seen = self._look(max((run.bar_time for run in runs if run.bar_time is not None), default=None))
         if seen is None:
             return
         since = seen.first if seen.last_run is None else seen.last_run
-        found = due(self.settings, seen, self._alarms(since), FEWEST_DAYS)
-        if found is not None:
-            by, why = found
+        results = due(self.settings, seen, self._alarms(since), FEWEST_DAYS)
+        if results is not None:
+            by, why = results
             self._runs.request(why, by, seen.newest, unless_after=runs[0].run_id if runs else None)
 
     def _next(self) -> str:
-        """Return what it waits for, with the times of the bars where they decide."""
+        """Return what it waits for, with the bars' times if they decide; and whether the last run failed."""
         if self._seen is None:
-            return f"the first {self.settings.interval} bars"
-        return "the next run: " + waits_for(self.settings, self._seen, FEWEST_DAYS)
+            waits = f"the first {self.settings.interval} bars"
+        else:
+            waits = "the next run: " + waits_for(self.settings, self._seen, FEWEST_DAYS)
+        if self._last is None or self._last.state != "failed":
+            return waits
+        return f"{waits}; the last run, {self._last.run_id}, failed: {self._last.error}"
 
-    def _look(self, last_run: int | None) -> Seen | None:
-        """Return what is known of the stream by now, None where no bar is stored yet."""
-        since = 0 if self._seen is None else self._seen.newest  # what lies before is known
+    def _look(self, last_run: int | None) -> StreamState | None:
+        """Return the known state of the stream, None if no bar is stored yet."""
+        since = 0 if self._seen is None else self._seen.newest  # earlier alarms are known
         ((oldest, newest),) = self._rows(SPAN, self.settings.interval, _moment(since))
         if newest is None:
             return None
         if self._seen is None:
-            self._seen = Seen(newest, oldest, newest, last_run)
+            self._seen = StreamState(newest, oldest, newest, last_run)
         self._seen = replace(self._seen, newest=newest, last_run=last_run)
         return self._seen
 
     def _alarms(self, since: int) -> list[Drift]:
-        return [Drift(*row) for row in self._rows(ALARMS, self.settings.interval, _moment(since))]
+        return [record_of(Drift, row) for row in self._rows(ALARMS, self.settings.interval, _moment(since))]
 
     def _rows(self, query: LiteralString, *parameters: object) -> list[tuple[Any, ...]]:
         try:
@@ -138,7 +147,7 @@ class Trainer:
 
 
 def _logged(step: Step) -> None:
-    """Log a step that has ended in one line."""
+    """Log the line of a step that has ended."""
     if step.state != "running":
         what = f"{step.step} {step.model}" if step.model else step.step
         log.info("%s %s after %.1f s%s", what, step.state, step.seconds or 0.0, f": {step.error}" if step.error else "")
@@ -149,14 +158,14 @@ def _moment(time: int) -> datetime:
 
 
 def give_way(settings: Settings) -> None:
-    """Let everything else on the machine go first, and bound the memory."""
+    """Set the lowest priority, and limit the memory."""
     os.nice(NICE)
     psutil.Process().ionice(psutil.IOPRIO_CLASS_IDLE)
-    memory.limit(settings.trainer_memory_mb)
+    memory_limit.limit(settings.trainer_memory_mb)
 
 
 def stop(_signal: int, _frame: FrameType | None) -> None:
-    """End as an error would: the step is recorded as stopped, and the run is resumed at the next start."""
+    """Raise, so that the step is recorded as stopped, and the run is resumed at the next start."""
     sys.exit(128 + signal.SIGTERM)
 
 
@@ -164,9 +173,9 @@ if __name__ == "__main__":
     signal.signal(signal.SIGTERM, stop)
     wanted = Settings()
     logs.configure("trainer", wanted)
-    logging.getLogger("urllib3").setLevel(logging.ERROR)  # that MLflow is away is told in a line of ours
+    logging.getLogger("urllib3").setLevel(logging.ERROR)  # we log an absent MLflow ourselves
     give_way(wanted)
-    own = Standing(wanted, work_s=RUN_S)
+    own = WorkStatus(wanted, work_s=RUN_S)
     own.wait("the database")
     Probe("trainer", own.condition).start(wanted)
     Trainer(wanted, own).work()

@@ -1,1 +1,1 @@
-"""Pure forecasting: one model a file, online calibration, outcomes, training. No I/O but artifacts, no clock."""
+"""Pure forecasting: models, online calibration, outcomes, training. No I/O except artifacts, no clock."""

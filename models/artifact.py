@@ -1,17 +1,17 @@
-"""Model artifacts: a folder with model.json and, where a library has a format of its own, one more file. No pickle."""
+"""Model artifacts: a folder with model.json and, for a library with a format of its own, one more file. No pickle."""
 
 import hashlib
 from pathlib import Path
 
 import msgspec
 
-from models.forecaster import JSON
+from models.json_type import JSON
 
 FILE = "model.json"
 
 
 def version(definition: JSON, extra: bytes = b"") -> str:
-    """Return the first twelve hex digits of the SHA-256 of what was fitted."""
+    """Return the first twelve hex digits of the SHA-256 of the fitted model."""
     return hashlib.sha256(msgspec.json.encode(definition, order="sorted") + extra).hexdigest()[:12]
 
 
@@ -24,7 +24,7 @@ def write(folder: Path, definition: JSON) -> None:
 def read(folder: Path, model: str) -> JSON:
     """Return the definition in model.json.
 
-    Raises ValueError with one line where there is none, or it is another model's.
+    Raises ValueError with one line if there is none, or it is another model's.
     """
     path = folder / FILE
     try:
@@ -44,7 +44,7 @@ def sha256(data: bytes) -> str:
 
 
 def read_bytes(path: Path, expected: str) -> bytes:
-    """Return a file of the artifact. Raises ValueError with one line where it is missing or was changed."""
+    """Return a file of the artifact. Raises ValueError with one line if it is missing or was changed."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -55,5 +55,5 @@ def read_bytes(path: Path, expected: str) -> bytes:
 
 
 def read_text(path: Path, expected: str) -> str:
-    """Return the text of a file of the artifact. Raises ValueError with one line where it is missing or was changed."""
+    """Return the text of a file of the artifact. Raises ValueError with one line if it is missing or was changed."""
     return read_bytes(path, expected).decode()

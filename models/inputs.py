@@ -1,4 +1,4 @@
-"""What models see of the features: prices from the close, and all that grows with volatility over the volatility."""
+"""Turns features into model inputs: prices relative to the close, and quantities that grow with volatility over it."""
 
 from functools import cache
 
@@ -18,7 +18,7 @@ def kind(name: str) -> str:
 
 
 def usable(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the columns that mean the same for every symbol and at every time, seen through `scale_free`."""
+    """Return the columns that are comparable between symbols and times, after `scale_free`."""
     return tuple(name for name in names if kind(name) not in ("amount", "history"))
 
 
@@ -26,7 +26,7 @@ def scale_free(frame: FeatureFrame, places: list[int], names: tuple[str, ...], s
     """Return the columns [n, F] at these places, of these names, such that symbols and times compare.
 
     `sigma` [n] is the volatility of a log return. A price level p becomes (p / close - 1) / sigma, a change of price c
-    becomes c / close / sigma, a movement m becomes m / sigma; what is free of scale stays.
+    becomes c / close / sigma, a movement m becomes m / sigma; scale-free columns are unchanged.
     """
     return _seen(frame.values, frame.close, sigma, *_kinds(tuple(places), names))
 
@@ -60,9 +60,9 @@ def _seen(
 
 
 def columns(wanted: tuple[str, ...], names: tuple[str, ...], model: str) -> list[int]:
-    """Return where the wanted columns stand.
+    """Return the indices of the wanted columns.
 
-    Raises ValueError that names those that are missing.
+    Raises ValueError with the missing ones.
     """
     missing = [name for name in wanted if name not in names]
     if missing:

@@ -1,4 +1,4 @@
-"""When a label has matured, and what it is: the one definition for learners, calibration and outcomes."""
+"""The maturity and value of labels: the one definition for learners, calibration and outcomes."""
 
 from math import isfinite, log
 
@@ -14,9 +14,9 @@ def mature(time: Ints, price: Floats, span: int, clock: Ints, close: Floats) -> 
     """Return at which row of the clock each forecast matures, and its label.
 
     `time` (epoch ms) and `price` are the forecasts' [n]; `span` is the horizon in ms; `clock` and `close` [m] are the
-    bars that arrive after whatever was judged before, strictly increasing. `at` [n] is the first bar at or after time +
-    span, m where none has come yet. `realised` [n] is ln(close / price) where that bar is exactly at time + span and
-    NaN otherwise: across a gap the market's answer is unknown.
+    bars that arrive after those processed before, strictly increasing. `at` [n] is the first bar at or after time +
+    span, m if none has come yet. `realised` [n] is ln(close / price) where that bar is exactly at time + span and
+    NaN otherwise: across a gap the outcome is unknown.
     """
     at = np.searchsorted(clock, time + span)
     realised = np.full(len(time), np.nan)
@@ -32,7 +32,7 @@ def mature(time: Ints, price: Floats, span: int, clock: Ints, close: Floats) -> 
 def targets(frame: FeatureFrame, sigma: Floats, horizons: tuple[int, ...], clip: float) -> Floats:
     """Return the volatility-scaled returns ln(P(t+h) / P(t)) / (sigma sqrt(h)), clipped to +-clip: [n, H].
 
-    NaN where the frame holds no bar exactly h intervals later (the purged tail, a gap) or sigma is unknown.
+    NaN if the frame holds no bar exactly h intervals later (the purged tail, a gap) or sigma is unknown.
     """
     bar = interval_ms(frame.interval)
     scaled = np.empty((len(frame), len(horizons)))
@@ -45,24 +45,29 @@ def targets(frame: FeatureFrame, sigma: Floats, horizons: tuple[int, ...], clip:
 def moves(frame: FeatureFrame, change: Floats, horizons: tuple[int, ...]) -> Floats:
     """Return the sum of a column's changes over the bars in (t, t + h]: [n, H]; an unknown change counts as none.
 
-    NaN where the frame holds no bar exactly h intervals later.
+    NaN if the frame holds no bar exactly h intervals later.
     """
     bar = interval_ms(frame.interval)
     level = np.concatenate([[0.0], np.cumsum(np.nan_to_num(change))])[1:]
-    found = np.full((len(frame), len(horizons)), np.nan)
+    values = np.full((len(frame), len(horizons)), np.nan)
     for column, horizon in enumerate(horizons):
         at, realised = mature(frame.time, frame.close, horizon * bar, frame.time, frame.close)
         known = ~np.isnan(realised)
-        found[known, column] = level[at[known]] - level[known]
-    return found
+        values[known, column] = level[at[known]] - level[known]
+    return values
 
 
-def variances(frame: FeatureFrame, horizons: tuple[int, ...]) -> Floats:
+def variances(frame: FeatureFrame, horizons: tuple[int, ...], returns: Floats | None = None) -> Floats:
     """Return the realised variance: the sum of the squared log returns of the bars in (t, t + h]: [n, H].
 
-    NaN where the frame holds no bar exactly h intervals later.
+    Of `returns` [n] of one bar where they are given, as `models.ewma_volatility` walks them: those to learn from, not
+    those to be judged by. NaN if the frame holds no bar exactly h intervals later.
     """
-    squares = np.concatenate([[0.0], np.diff(np.log(frame.close)) ** 2])
+    if returns is None:
+        squares = np.concatenate([[0.0], np.diff(np.log(frame.close)) ** 2])
+    else:
+        passed = np.diff(frame.time, prepend=frame.time[:1]) / interval_ms(frame.interval)
+        squares = returns**2 * passed
     return np.maximum(moves(frame, squares, horizons), 0.0)
 
 

@@ -3,19 +3,17 @@
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 
 from features import hmm
 from features.cross_section import join
 from features.definition import Definition
 from features.frame import BarFrame, FeatureFrame
 from features.step import FeatureStep
-from models.combiner import Combination
-from models.forecaster import Forecaster
-from models.parameters import ByModel, made
-from models.reference import Reference
-from models.registry import MODELS, Served, classes
-from models.space import NONE, Parameters
+from models.combine.combiner import Combination
+from models.drift.reference import Reference
+from models.registry.model_registry import MODELS, Served, ServedClass, classes
+from models.registry.parameters import ByModel
+from models.search_space import NONE, Parameters
 
 ALONE: Mapping[str, float] = {}
 """The universe without a symbol."""
@@ -41,7 +39,7 @@ def features(
 def reference(
     bars: Sequence[BarFrame], definition: Definition, seed: int, universe: Mapping[str, float] = ALONE
 ) -> Reference:
-    """Return what later rows are compared with, to see how far they are from these bars."""
+    """Return the reference for the distance of later rows from these bars."""
     return Reference.fit(features(bars, definition, universe), definition.names, seed)
 
 
@@ -53,20 +51,21 @@ def train(
     timeframes: tuple[str, ...] = (),
     columns: tuple[str, ...] = (),
     models: tuple[str, ...] = (),
-    detail: Callable[[str], None] = lambda _: None,
+    detail: Callable[[str], None] | None = None,
     parameters: ByModel = UNTUNED,
+    definition: Definition | None = None,
 ) -> tuple[Definition, list[Served]]:
     """Return the features' definition and the named models, fitted on the bars, one frame a symbol.
 
-    `progress` is told what is fitted next: "features", then each model's name; `detail` is told of each epoch.
+    `progress` is called with what is fitted next: "features", then each model's name; `detail` for each round or epoch.
     `universe`, `timeframes` and `columns` are those of the stream which the models are to serve; without a name in
-    `models` those of `registry.MODELS` do. `parameters` are by model; one that is not there has its defaults. Raises
-    ValueError with one line where the bars are too few, a column, model or parameter is unknown, or a model needs a
-    column that is not there.
+    `models` those of `registry.MODELS` do. `parameters` are by model; others have their defaults. A given `definition`
+    is used unchanged, with its timeframes and columns; else one is fitted. Raises ValueError with one line if the bars
+    are too few, a column, model or parameter is unknown, or a model needs a column that is not there.
     """
     wanted = classes(models or MODELS)
     progress("features")
-    definition = define(bars, timeframes, columns)
+    definition = definition or define(bars, timeframes, columns)
     frames = features(bars, definition, universe)
     fitted: list[Served] = []
     for name, model in wanted.items():
@@ -76,26 +75,22 @@ def train(
 
 
 def fit(
-    model: type[Any],
+    model: ServedClass,
     definition: Definition,
     frames: list[FeatureFrame],
     seed: int,
     parameters: Parameters = NONE,
-    detail: Callable[[str], None] = lambda _: None,
+    detail: Callable[[str], None] | None = None,
     checkpoint: Path | None = None,
 ) -> Served:
     """Return one model, fitted on the features of all symbols; a combination has nothing to fit.
 
-    A network goes on from its `checkpoint`, a file, where that is of the same training. Raises ValueError with one line
+    A network resumes from its `checkpoint`, a file, if that is of the same training. Raises ValueError with one line
     as `train` does.
     """
     if issubclass(model, Combination):
-        combination: Served = model(definition.names, fingerprint=definition.fingerprint)
-        return combination
-    forecaster: Forecaster = made(model, definition.names, parameters)
-    if hasattr(forecaster, "progress"):
-        forecaster.progress = detail
-    if hasattr(forecaster, "checkpoint"):
-        forecaster.checkpoint = checkpoint
+        return model(definition.names, fingerprint=definition.fingerprint)
+    forecaster = model(definition.names, parameters=parameters)
+    forecaster.progress, forecaster.checkpoint = detail, checkpoint
     forecaster.fit(frames, seed)
     return forecaster

@@ -1,12 +1,13 @@
-"""Where the servers are and how the pipeline is set: the environment, then what `up` wrote down, then defaults."""
+"""Addresses of the servers and settings of the pipeline: from the environment, from `up`, or the defaults."""
 
+import os
 from collections.abc import Callable
 from math import inf
 from pathlib import Path
 from re import fullmatch
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
@@ -17,8 +18,11 @@ from pydantic_settings import (
 )
 
 from settings.broker import Broker, Mechanism, Security
-from topics.bounds import BOUNDS, Bounds
+from settings.unknown_variables import unknown_variable
+from topics.limits import LONGEST_SYMBOL, SYMBOL
+from topics.markets import canonical
 from topics.units import interval_ms, is_time
+from topics.value_size import BOUNDS, Bounds
 
 ROOT = Path(__file__).resolve().parents[1]
 ADDRESSES = "addresses.json"
@@ -27,22 +31,24 @@ ADDRESSES = "addresses.json"
 class Settings(BaseSettings):
     """Settings; each is overridden by the environment variable ``FORETICK_<NAME>``."""
 
-    model_config = SettingsConfigDict(env_prefix="FORETICK_", env_ignore_empty=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="FORETICK_", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
+    )
 
     home: Path = Field(default=ROOT / ".foretick", description="data folders, logs, model artifacts")
     kafka: str = Field(default="127.0.0.1:9092", description="bootstrap servers, host:port[,host:port]")
     kafka_open: bool = Field(
-        default=True, description="whether our own Kafka lets programs in without a login, to read all and write data"
+        default=True, description="whether our own Kafka lets programs read everything and write data without a login"
     )
     kafka_open_port: int | None = Field(default=None, description="that listener's port, as `up` chose it")
-    kafka_user: str = Field(default="", description="as whom to go to Kafka, where it asks for a user")
+    kafka_user: str = Field(default="", description="the user for a Kafka that requires one")
     kafka_password: SecretStr = Field(default=SecretStr(""), description="that user's password")
     kafka_security: Security | None = Field(
-        default=None, description="how to go there; by default SASL_PLAINTEXT with a user, PLAINTEXT without"
+        default=None, description="the security protocol; by default SASL_PLAINTEXT with a user, PLAINTEXT without"
     )
-    kafka_mechanism: Mechanism = Field(default="SCRAM-SHA-512", description="how that user proves to be it")
+    kafka_mechanism: Mechanism = Field(default="SCRAM-SHA-512", description="that user's SASL mechanism")
     kafka_ca: Path | None = Field(
-        default=None, description="a file of the authorities that signed Kafka's certificates; the system's by default"
+        default=None, description="a file with the CAs that signed Kafka's certificates; the system's by default"
     )
     kafka_patience_s: float = Field(
         default=120.0, gt=0, description="how long a command waits for a Kafka that does not answer, in seconds"
@@ -53,57 +59,70 @@ class Settings(BaseSettings):
         default=SecretStr("http://127.0.0.1:5000"),
         description="the MLflow server that tracks and registers, with its user and password",
     )
+    mlflow_page: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s]+)?$",
+        description="MLflow's address for a browser: https://mlflow.example; by default that of FORETICK_MLFLOW_URI",
+    )
     dashboard_port: int = Field(default=5006, ge=0, le=65535)
-    dashboard_rate: float = Field(default=1.0, gt=0, description="pages of the dashboard made in a second, on average")
-    dashboard_burst: int = Field(default=6, ge=1, description="pages of the dashboard made at once")
+    dashboard_rate: float = Field(default=1.0, gt=0, description="pages of the dashboard per second, on average")
+    dashboard_burst: int = Field(default=6, ge=1, description="pages of the dashboard at once")
     dashboard_pages: int = Field(default=50, ge=1, description="pages of the dashboard that may be open")
+    dashboard_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s]+)?$",
+        description="the dashboard's address in alerts: https://foretick.example; by default 127.0.0.1 and its port",
+    )
     hosts: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(), description="names by which dashboard and API are asked, besides the loopback's: foretick.example"
+        default=(), description="host names of dashboard and API, besides the loopback's: foretick.example"
     )
     api_port: int = Field(default=8010, ge=0, le=65535)
-    api_rate: float = Field(default=20.0, gt=0, description="requests a second that a token may make, on average")
+    api_rate: float = Field(default=20.0, gt=0, description="requests per second and token, on average")
     api_burst: int = Field(default=100, ge=1, description="requests that a token may make at once")
     api_streams: int = Field(default=20, ge=1, description="streams that a token may hold open")
     api_kept_mb: int = Field(
         default=16,
         ge=1,
-        description="what is kept of each topic for its streams, in MiB: who is further behind is ended",
+        description="the window kept of each topic for its streams, in MiB: a client further behind is disconnected",
     )
     api_cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(), description="the sites whose pages may ask the API: https://example.org; none by default"
+        default=(), description="the sites whose pages may call the API: https://example.org; none by default"
     )
     metrics_port: int | None = Field(
-        default=None, ge=0, le=65535, description="where a component shows /metrics, /health and /ready; none: nowhere"
+        default=None,
+        ge=0,
+        le=65535,
+        description="the port of a component's /metrics, /health and /ready; none: not served",
     )
     metrics_ports: dict[str, int] = Field(default={}, description="that port of each component, as `up` chose it")
     metrics_address: str = Field(default="127.0.0.1", description="the address to which that port is bound")
     stuck_seconds: float = Field(
         default=90.0,
         ge=1,
-        description="how long a reader of Kafka may stand still before records that it has not read, until it ends",
+        description="how long a reader of Kafka may make no progress although there are records, until it exits",
     )
     lag_seconds: float = Field(
-        default=600.0, ge=1, description="how long a reader may be behind Kafka until `status` calls it a fault"
+        default=600.0, ge=1, description="how long a reader may lag behind Kafka until `status` reports it as a fault"
     )
     restarted_at: tuple[float, ...] = Field(
-        default=(), description="when a component was started again, epoch seconds; the supervisor tells it"
+        default=(), description="when a component was restarted, epoch seconds; set by the supervisor"
     )
-    log_format: Literal["text", "json"] = Field(default="text", description="how a line of a log is written")
+    log_format: Literal["text", "json"] = Field(default="text", description="the format of a log line")
     sample: bool = Field(default=True, description="whether `up` replays the bundled sample")
     sample_pace: str = Field(
         default="60x",
         pattern=r"^(max|[1-9][0-9]*x)$",
-        description="how fast `up` replays the sample's last days: a number of times real time, or max",
+        description="how fast `up` replays the sample's last days: a multiple of real time, or max",
     )
     interval: str = Field(default="1m", description="the interval of the bars built from ticks")
     bars: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="further bars built from ticks: tick-500,volume-2.5,dollar-1000000,range-10"
     )
     timeframes: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(), description="longer bars whose features stand beside each bar's own: 5m,15m,1h"
+        default=(), description="longer bars whose features are added to each bar's own: 5m,15m,1h"
     )
     features: Annotated[tuple[str, ...], NoDecode] = Field(
-        default=(), description="the features that are published, stored and learnt from; all where none is named"
+        default=(), description="the features that are published, stored and used for training; all if none is named"
     )
     models: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
@@ -115,11 +134,11 @@ class Settings(BaseSettings):
     worker_name: str = Field(
         default="",
         pattern=r"^[A-Za-z0-9._-]{0,200}$",
-        description="this process' name among the workers, such as its pod's: started again under it, it takes its old "
-        "place at once; none: each start is a new member",
+        description="this process's name among the workers, such as its pod's: restarted with the same name, it takes "
+        "its old partitions at once; none: each start is a new member",
     )
     standby_replicas: int = Field(
-        default=1, ge=0, le=2, description="how many other workers keep a copy of each state, so as to take over sooner"
+        default=1, ge=0, le=2, description="how many other workers keep a copy of each state, for a faster takeover"
     )
     universe: Annotated[dict[str, float], NoDecode] = Field(
         default={}, description="the symbols that make up the market, with weights where they differ: BTCUSDT:2,ETHUSDT"
@@ -129,52 +148,56 @@ class Settings(BaseSettings):
     )
     retrain_cron: str = Field(
         default="0 3 * * 0",
-        description="when to train anew, in cron's syntax, by the bars' time, UTC; never: not at all",
+        description="when to retrain, in cron's syntax, in event time, UTC; never: not at all",
     )
     retrain_on_drift: bool = Field(default=True, description="whether drift starts a training")
     retrain_cooldown_hours: float = Field(
-        default=24.0, ge=0, description="the least time between two trainings, by the bars' time"
+        default=24.0, ge=0, description="the least time between two trainings, in event time"
     )
-    retrain_days: float = Field(default=180.0, gt=0, description="the history that a retraining learns from")
+    retrain_days: float = Field(default=180.0, gt=0, description="the history used by a retraining")
     trainer_memory_mb: int = Field(default=4_096, ge=512, description="the memory that the trainer may take")
     promote: bool = Field(default=True, description="whether a challenger that wins its test is promoted")
     promote_alpha: float = Field(
-        default=0.05, gt=0, lt=1, description="the chance to promote a challenger that is no better"
+        default=0.05, gt=0, lt=1, description="the probability of promoting a challenger that is no better"
     )
-    promote_bars: int = Field(default=1_440, ge=1, description="the bars that a challenger is judged on, at least")
+    promote_bars: int = Field(
+        default=1_440, ge=1, description="the least number of bars on which a challenger is tested"
+    )
     challenger_days: float = Field(
-        default=14.0, gt=0, description="how long a challenger may try to win, by the bars' time"
+        default=14.0, gt=0, description="how long a challenger is tested at most, in event time"
     )
     venue_url: str = Field(
-        default="", description="a gateway through which `foretick live` goes to a venue's hosts: http://127.0.0.1:8443"
+        default="", description="a gateway through which `foretick live` reaches a venue's hosts: http://127.0.0.1:8443"
     )
     alerts_allow_private: bool = Field(
         default=False, description="whether alerts may go to private, loopback and link-local addresses"
     )
-    alerts_retry_days: float = Field(
-        default=3.0, gt=0, description="how long an alert that cannot be delivered is tried again"
-    )
+    alerts_retry_days: float = Field(default=3.0, gt=0, description="how long the delivery of an alert is retried")
     max_unpacked_mb: int = Field(
-        default=32, ge=4, le=1_024, description="what a batch of Kafka records may unpack to, in MiB"
+        default=32, ge=4, le=1_024, description="the largest decompressed size of a batch of Kafka records, in MiB"
     )
     max_symbols: int = Field(
         default=2_000,
         ge=1,
-        description="the symbols, with an interval each, of which a stage of the worker keeps a state",
+        description="the most pairs of symbol and interval for which a stage of the worker keeps a state",
     )
     max_state_kb: int = Field(
         default=4_000, ge=16, le=4_000, description="the state of one symbol and interval, in KiB; Kafka takes 4,096"
     )
     quarantine_crashes: int = Field(
-        default=3, ge=1, description="how often the worker may die at the same records before they are tried one by one"
+        default=3,
+        ge=1,
+        description="how often the worker may die at the same records before they are processed one by one",
     )
     quarantine_records: int = Field(
-        default=20, ge=1, description="the records that may fail in `quarantine_minutes`: more are a defect, and end it"
+        default=20,
+        ge=1,
+        description="the records that may fail in `quarantine_minutes`: more indicate a defect, and the process exits",
     )
-    quarantine_minutes: float = Field(default=5.0, gt=0, description="the time in which those records are counted")
-    frame_rows: int = Field(default=500, ge=1, le=5_000, description="rows in one frame of a backfill, at most")
+    quarantine_minutes: float = Field(default=5.0, gt=0, description="the period in which failing records are counted")
+    frame_rows: int = Field(default=500, ge=1, le=5_000, description="the most rows in one frame of a backfill")
     impossible_percent: float = Field(
-        default=10.0, ge=0, le=100, description="the share of impossible rows from which on a replay counts as failed"
+        default=10.0, ge=0, le=100, description="the percentage of impossible rows above which a replay fails"
     )
 
     ahead_hours: float = Field(
@@ -184,24 +207,38 @@ class Settings(BaseSettings):
         default=BOUNDS.bytes,
         ge=65_536,
         le=2**30,
-        description="bytes of a Kafka record, unpacked, at most",
+        description="the largest decompressed size of a Kafka record, in bytes",
     )
-    value_rows: int = Field(default=BOUNDS.rows, ge=5_000, description="rows of a Kafka record that are read, at most")
+    value_rows: int = Field(default=BOUNDS.rows, ge=5_000, description="the most rows in a Kafka record")
     value_series: int = Field(
-        default=BOUNDS.series, ge=1, description="pairs of symbol and interval in one Kafka record, at most"
+        default=BOUNDS.series, ge=1, description="the most pairs of symbol and interval in one Kafka record"
     )
 
     @property
     def broker(self) -> Broker:
-        """Kafka, for `sources.broker`."""
+        """Kafka, for `broker.clients`."""
         security = self.kafka_security or ("SASL_PLAINTEXT" if self.kafka_user else "PLAINTEXT")
-        return Broker(self.kafka, self.kafka_user, self.kafka_password, security, self.kafka_mechanism, self.kafka_ca)
+        return Broker(
+            servers=self.kafka,
+            user=self.kafka_user,
+            password=self.kafka_password,
+            security=security,
+            mechanism=self.kafka_mechanism,
+            ca=self.kafka_ca,
+        )
 
     @property
     def bounds(self) -> Bounds:
-        """How much one value on a topic may hold, and how far ahead of the broker's clock a time may be."""
+        """The limits of one value on a topic, and how far ahead of the broker's clock a time may be."""
         ahead = round(self.ahead_hours * 3_600_000)
-        return Bounds(self.value_bytes, self.value_rows, self.value_series, ahead_ms=ahead)
+        return Bounds(bytes=self.value_bytes, rows=self.value_rows, series=self.value_series, ahead_ms=ahead)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _all_known(cls, values: Any) -> Any:
+        if text := unknown_variable(os.environ, cls.model_fields):
+            raise PydanticCustomError("name", "{said}", {"said": text})
+        return values
 
     @field_validator("interval")
     @classmethod
@@ -245,7 +282,7 @@ class Settings(BaseSettings):
         """Read the environment first, then the addresses that `up` chose."""
         home = Path(init_settings().get("home") or env_settings().get("home") or cls.model_fields["home"].default)
         written = JsonConfigSettingsSource(settings_cls, json_file=home / ADDRESSES)
-        if "kafka" in {**init_settings(), **env_settings()}:  # another Kafka, which does not know our user
+        if "kafka" in {**init_settings(), **env_settings()}:  # another Kafka, which does not have our user
             written.init_kwargs = {key: value for key, value in written.init_kwargs.items() if "kafka_" not in key}
         return init_settings, env_settings, written
 
@@ -263,7 +300,7 @@ def _each(value: Any, check: Callable[[str], object]) -> tuple[str, ...]:
 
 
 def _clear(value: str, check: Callable[[str], object]) -> str:
-    """Return the value if the check passes; else its ValueError becomes the message as it is."""
+    """Return the value if the check passes; else its ValueError becomes the message unchanged."""
     try:
         check(value)
     except ValueError as error:
@@ -272,26 +309,28 @@ def _clear(value: str, check: Callable[[str], object]) -> str:
 
 
 def _expression(text: str) -> str:
-    """Return an expression in cron's syntax as it is, an empty text for never."""
+    """Return an expression in cron's syntax unchanged, an empty text for never."""
     if text in ("", "never"):
         return ""
     from croniter import croniter  # noqa: PLC0415 - 25 ms that only who sets the schedule is to pay
 
     try:
-        if not text.startswith("@") and len(text.split()) != 5:  # it also knows seconds and years
+        if not text.startswith("@") and len(text.split()) != 5:  # croniter also accepts seconds and years
             raise ValueError(text)
         croniter(text, 0.0).get_next()  # an expression may be well-formed and name no day: 31 February
     except ValueError:
-        said = "{text} names no time in cron's syntax, such as '0 3 * * 0' (minute, hour, day, month, weekday); "
-        raise PydanticCustomError("cron", said + "never: for no training by schedule", {"text": repr(text)}) from None
+        message = "{text} names no time in cron's syntax, such as '0 3 * * 0' (minute, hour, day, month, weekday); "
+        raise PydanticCustomError(
+            "cron", message + "never: for no training by schedule", {"text": repr(text)}
+        ) from None
     return text
 
 
 def _weights(text: str) -> dict[str, float]:
     """Return the weight of each symbol of a universe as a user writes it: ``BTCUSDT:2,ETHUSDT``."""
-    found: dict[str, float] = {}
+    values: dict[str, float] = {}
     for part in filter(None, map(str.strip, text.split(","))):
-        # A symbol may hold colons too: what comes after the last is its weight only where that is a number.
+        # A symbol may contain colons too: the text after the last is its weight only if it is a number.
         symbol, colon, tail = part.rpartition(":")
         weighted = bool(colon) and fullmatch(r"[-+]?[0-9.]+(e[-+]?[0-9]+)?", tail) is not None
         try:
@@ -300,11 +339,12 @@ def _weights(text: str) -> dict[str, float]:
             name, weight = symbol, inf
         if not 1e-9 <= weight <= 1e9:
             raise PydanticCustomError("universe", "the weight of {part} is no number above 0", {"part": part})
-        if not fullmatch(r"[A-Z0-9][A-Z0-9._:/-]{0,63}", name):
+        name = canonical(name)
+        if len(name) > LONGEST_SYMBOL or not fullmatch(SYMBOL, name):
             raise PydanticCustomError("universe", "{name} is no symbol, such as BTCUSDT", {"name": repr(name)})
-        if name in found:
+        if name in values:
             raise PydanticCustomError("universe", "{name} is named twice", {"name": name})
-        found[name] = weight
-    if len(found) == 1:
+        values[name] = weight
+    if len(values) == 1:
         raise PydanticCustomError("universe", "a market needs two symbols: BTCUSDT,ETHUSDT", {})
-    return found
+    return values

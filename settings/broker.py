@@ -1,4 +1,4 @@
-"""Where Kafka is, and as whom to go there."""
+"""Kafka's address and the credentials for it."""
 
 import ssl
 from dataclasses import dataclass
@@ -12,9 +12,9 @@ Mechanism = Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"]
 NOTHING = SecretStr("")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Broker:
-    """The brokers to ask first, host:port[,host:port], and the user; as a text only where they are, never a secret."""
+    """The bootstrap brokers, host:port[,host:port], and the user; its text has only the addresses, never a secret."""
 
     servers: str
     user: str = ""
@@ -28,25 +28,25 @@ class Broker:
 
     @property
     def context(self) -> ssl.SSLContext | None:
-        """The way to check the servers' certificates; None without TLS. Raises OSError for a file that is none."""
+        """The TLS context; None without TLS. Raises OSError if the CA file is invalid."""
         return ssl.create_default_context(cafile=self.ca) if self.security.endswith("SSL") else None
 
     def client(self) -> dict[str, Any]:
-        """Return what each client of aiokafka is told."""
-        told: dict[str, Any] = {"bootstrap_servers": self.servers, "security_protocol": self.security}
+        """Return the arguments of each client of aiokafka."""
+        fields: dict[str, Any] = {"bootstrap_servers": self.servers, "security_protocol": self.security}
         if self.security.endswith("SSL"):
-            told["ssl_context"] = self.context
+            fields["ssl_context"] = self.context
         if self.security.startswith("SASL"):
-            told["sasl_mechanism"] = self.mechanism
-            told["sasl_plain_username"] = self.user
-            told["sasl_plain_password"] = self.password.get_secret_value()
-        return told
+            fields["sasl_mechanism"] = self.mechanism
+            fields["sasl_plain_username"] = self.user
+            fields["sasl_plain_password"] = self.password.get_secret_value()
+        return fields
 
 
 Address = Broker | str
-"""A broker, or the address alone of one that asks for no user."""
+"""A broker, or only the address of one that requires no user."""
 
 
 def at(address: Address) -> Broker:
     """Return a broker of either."""
-    return Broker(address) if isinstance(address, str) else address
+    return Broker(servers=address) if isinstance(address, str) else address

@@ -23,7 +23,7 @@ COMPRESSION = "LZ4"
 class FeatureFile:
     """Writes frames, a row group each, while the next is computed. The file appears when all is written, or not at all.
 
-    Raises SourceError where it cannot be written.
+    Raises SourceError if it cannot be written.
     """
 
     def __init__(self, path: Path, names: Sequence[str], fingerprint: str) -> None:
@@ -37,7 +37,7 @@ class FeatureFile:
         if self._path.is_dir():
             raise SourceError(f"{self._path} is a folder: name a file in it")
         try:
-            self._draft.touch()  # what is wrong is said better than by Arrow
+            self._draft.touch()  # gives a better error message than Arrow
             self._writer = pq.ParquetWriter(
                 self._draft,
                 self._schema,
@@ -87,7 +87,7 @@ class FeatureFile:
         try:
             self._writer.close()
             if done:
-                os.replace(self._draft, self._path)  # noqa: PTH105
+                os.replace(self._draft, self._path)  # noqa: PTH105 - replaces what is there on every system, and raises OSError alike
         except OSError as error:
             raise self._unwritable(error) from error
         finally:

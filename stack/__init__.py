@@ -1,1 +1,1 @@
-"""Starts, watches and stops the real servers on one machine."""
+"""Starts, monitors and stops the real servers on one machine."""

@@ -4,7 +4,7 @@ import sys
 
 from settings import Settings
 from stack import supervisor
-from stack.table import components
+from stack.component_table import components
 
 settings = Settings()
 wanted = sys.argv[1:]

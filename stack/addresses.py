@@ -1,4 +1,4 @@
-"""Which port each server of ours listens on: the usual one, else a free one; the same one again later."""
+"""Chooses the port of each of our servers: the default, else a free one; the same again later."""
 
 import json
 import os
@@ -9,9 +9,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from settings import ADDRESSES
+from stack.disk_space import full_folder
 from stack.errors import MachineError
-from stack.reserved import reserve
-from stack.room import lacking
+from stack.port_reservation import reserve
 
 HOST = "127.0.0.1"
 USUAL = {
@@ -27,11 +27,11 @@ USUAL = {
 LOWEST, HIGHEST = 20_000, 32_000  # below the range from which the kernel takes ports for outgoing connections
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Addresses:
-    """Where everything is, as `settings` reads it; holds passwords.
+    """All addresses, as read by `settings`; contains passwords.
 
-    `kafka` is where the stack itself goes; `kafka_open_port` is that of our Kafka's listener for everybody.
+    `kafka` is the stack's own; `kafka_open_port` is that of our Kafka's open listener.
     """
 
     kafka: str
@@ -51,7 +51,7 @@ class Addresses:
 
 
 def is_free(port: int) -> bool:
-    """Tell whether nothing listens on a port of the loopback interface."""
+    """Return whether a port of the loopback interface is free."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -62,9 +62,9 @@ def is_free(port: int) -> bool:
 
 
 def choose(name: str, previous: int | None, taken: set[int]) -> int:
-    """Return a port for a server: the one it had, else the usual one, else any free one; and add it to `taken`.
+    """Return a port for a server: the previous one, else the default, else any free one; and add it to `taken`.
 
-    It is this process's from then on, as far as other supervisors are asked.
+    It is reserved against other supervisors from then on.
     """
     preferred = [port for port in (previous, USUAL.get(name)) if port]
     for port in (*preferred, *random.sample(range(LOWEST, HIGHEST), 1000)):
@@ -75,12 +75,12 @@ def choose(name: str, previous: int | None, taken: set[int]) -> int:
 
 
 def read(home: Path) -> dict[str, object]:
-    """Return what was written down last, {} when nothing was or it cannot be read."""
+    """Return the addresses written last, {} if there are none or they cannot be read."""
     try:
-        found = json.loads((home / ADDRESSES).read_text())
+        result = json.loads((home / ADDRESSES).read_text())
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return result if isinstance(result, dict) else {}
 
 
 def previous_ports(home: Path) -> dict[str, int | None]:
@@ -111,16 +111,16 @@ def previous_ports(home: Path) -> dict[str, int | None]:
 
 
 def previous_metrics(home: Path) -> dict[str, int]:
-    """Return the port at which each component showed its metrics in the last run."""
+    """Return the metrics port of each component in the last run."""
     last = read(home).get("metrics_ports")
     known = last.items() if isinstance(last, dict) else ()
     return {name: port for name, port in known if isinstance(port, int)}
 
 
 def write(home: Path, addresses: Addresses) -> None:
-    """Write the addresses down for `settings`, readable by the owner only. Raises MachineError where there is no room.
+    """Write the addresses for `settings`, readable by the owner only. Raises MachineError if there is no space.
 
-    All or nothing: what was written before stays where this cannot be.
+    Atomic: on failure the previous content is kept.
     """
     path = home / ADDRESSES
     new = path.with_suffix(".new")
@@ -132,12 +132,12 @@ def write(home: Path, addresses: Addresses) -> None:
         new.replace(path)
     except OSError as error:
         raise MachineError(
-            f"{path} cannot be written: {error.strerror}. {lacking(home, error)}".rstrip(". ")
+            f"{path} cannot be written: {error.strerror}. {full_folder(home, error)}".rstrip(". ")
         ) from error
 
 
 def without_password(url: str) -> str:
-    """Return a URL that may be shown: the password taken out."""
+    """Return a URL without its password, for output."""
     parts = urlsplit(url)
     if parts.password is None:
         return url

@@ -1,19 +1,19 @@
-"""What the supervisor needs to know of one process: how it starts, how it is checked, how it stops."""
+"""The supervisor's description of one process: its start, check and stop."""
 
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
-from stream.condition import Condition
+from observability.condition import Condition
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Component:
-    """A server or a worker; when `once`, a step that runs to its end; without `launch`, somebody else's server.
+    """A server or a worker; if `once`, a step that runs to its end; without `launch`, an external server.
 
-    `launch` makes the data folder ready and returns the command; it runs in a thread before every start and may block.
-    `check` returns how the component is, None where it is well, and raises when it does not answer as it should.
-    `needs` names what must work (or be done) before.
+    `launch` prepares the data folder and returns the command; it runs in a thread before every start and may block.
+    `check` returns the component's condition, None if it is healthy, and raises if it does not answer properly. `needs`
+    names the components that must work (or be done) before.
     """
 
     name: str

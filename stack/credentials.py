@@ -1,4 +1,4 @@
-"""Users of our Kafka for programs: each has the rights of whoever comes in without a login, and may be taken back."""
+"""Users of our Kafka for programs: each has the same rights as programs without a login, and can be removed."""
 
 import asyncio
 import secrets
@@ -14,16 +14,16 @@ from settings import Settings
 from settings.broker import Broker
 from stack import scram
 from stack.kafka_config import MECHANISM, USER
-from stack.lag import admin_client
+from stack.topic_lag import admin_client
 
 NAME = r"[a-z][a-z0-9_-]{0,62}"
 OURS = frozenset({USER, "controller"})
 PATIENCE_S, AGAIN_S = 30.0, 0.1
-"""Kafka's controller notes a change, and the broker learns of it a moment later: how long that is waited for."""
+"""How long to wait until the broker has applied a change recorded by Kafka's controller."""
 
 
 class CredentialsError(Exception):
-    """A user that cannot be made or taken back: one line that says why."""
+    """A user cannot be created or removed: one line with the reason."""
 
 
 async def listed(settings: Settings) -> list[str]:
@@ -36,7 +36,7 @@ async def listed(settings: Settings) -> list[str]:
 
 
 async def made(settings: Settings, name: str, *, replace: bool = False) -> dict[str, str]:
-    """Make a user, or with `replace` give it another password; return what a client is told, in librdkafka's words.
+    """Create a user, or with `replace` set another password; return a client's settings, in librdkafka's format.
 
     Raises CredentialsError.
     """
@@ -50,7 +50,7 @@ async def made(settings: Settings, name: str, *, replace: bool = False) -> dict[
     except (KafkaError, OSError) as error:
         raise _away(settings, error) from error
     user = changed(settings.broker, user=name, password=SecretStr(password))
-    await _until(lambda: _lets_in(user), f"Kafka has made the user {name}, but does not let it in yet: try it later")
+    await _until(lambda: _lets_in(user), f"Kafka has created the user {name}, but does not accept it yet: try it later")
     return {
         "bootstrap.servers": settings.kafka,
         "security.protocol": settings.broker.security,
@@ -61,7 +61,7 @@ async def made(settings: Settings, name: str, *, replace: bool = False) -> dict[
 
 
 async def revoked(settings: Settings, name: str) -> None:
-    """Take a user back; connections that are open last until they are closed. Raises CredentialsError."""
+    """Remove a user; open connections last until they are closed. Raises CredentialsError."""
     _check(name)
     try:
         async with admin_client(settings.broker) as admin:
@@ -74,7 +74,7 @@ async def revoked(settings: Settings, name: str) -> None:
     async def gone() -> bool:
         return name not in await listed(settings)
 
-    await _until(gone, f"Kafka has noted that {name} is taken back, but still lists it: see later whether it is gone")
+    await _until(gone, f"Kafka has accepted the removal of {name}, but still lists it: check again later")
 
 
 async def _lets_in(user: Broker) -> bool:
@@ -86,7 +86,7 @@ async def _lets_in(user: Broker) -> bool:
 
 
 async def _until(true: Callable[[], Awaitable[bool]], otherwise: str) -> None:
-    """Wait until the broker knows of a change."""
+    """Wait until the broker has applied a change."""
     deadline = time.monotonic() + PATIENCE_S
     while not await true():
         if time.monotonic() > deadline:
@@ -100,5 +100,5 @@ def _check(name: str) -> None:
 
 
 def _away(settings: Settings, error: Exception) -> CredentialsError:
-    said = f"Kafka at {settings.kafka} did not do it ({type(error).__name__})"
-    return CredentialsError(f"{said}: users are made on the one that ./foretick up starts; is it running?")
+    text = f"Kafka at {settings.kafka} refused it ({type(error).__name__})"
+    return CredentialsError(f"{text}: users exist only on the one that ./foretick up starts; is it running?")

@@ -1,7 +1,6 @@
-"""Examines the machine and each component: what is well, what is not, and what to do about it."""
+"""Checks the machine and each component, and what to do about problems."""
 
 import asyncio
-import hashlib
 import shutil
 import sys
 from collections.abc import Awaitable, Callable
@@ -12,26 +11,24 @@ from typing import Literal
 import psutil
 import psycopg
 
-from learning.forged import forged
-from settings import ROOT, Settings
-from stack import conditions, kafka, mlflow, postgres, redis, state, system
+from learning.deployment.forged_decisions import forged
+from settings import Settings
+from stack import conditions, kafka, mlflow, packages, postgres, redis, state, system
 from stack.addresses import USUAL, is_free
-from stack.explain import explain
-from stack.room import lacking
+from stack.diagnosis import explain
+from stack.disk_space import full_folder
 from stack.servers import VARIABLE, is_external
 from stack.state import StackState
 from stack.supervisor import holder, is_locked
 
 GIB = 2**30
 DISK_GIB, MEMORY_GIB = 5.0, 3.0
-STAMP = "foretick.sha256"  # written into the environment by ./foretick
-LOCKED = ("requirements.lock", "pyproject.toml")
 START, LOGS = "./foretick up", "./foretick logs supervisor"
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing examined; `advice` says what to do, None when nothing is needed."""
+    """One check; `advice` is what to do, None if nothing is needed."""
 
     name: str
     status: Literal["ok", "warn", "fail"]
@@ -40,7 +37,7 @@ class Check:
 
 
 def examine(settings: Settings) -> list[Check]:
-    """Return every check, in the order in which one would look."""
+    """Return all checks, in their logical order."""
     running = is_running(settings)
     return [
         python(),
@@ -56,7 +53,7 @@ def examine(settings: Settings) -> list[Check]:
 
 
 def is_running(settings: Settings) -> bool:
-    """Tell whether `up` runs."""
+    """Return whether `up` runs."""
     return is_locked(settings.home)
 
 
@@ -69,24 +66,23 @@ def python() -> Check:
 
 
 def lock() -> Check:
-    """Check that the environment was made from the lock as it is now."""
-    stamp = Path(sys.prefix) / STAMP
-    wanted = hashlib.sha256(b"".join((ROOT / name).read_bytes() for name in LOCKED)).hexdigest()
-    if stamp.exists() and stamp.read_text().strip() == wanted:
-        return Check("packages", "ok", f"those of {LOCKED[0]}")
-    why = "made from another lock" if stamp.exists() else "not made by ./foretick"
+    """Check that the environment was made from the present locks."""
+    text, wanted = packages.installed(), packages.digest()
+    if text is not None and packages.STAMP.read_text().split()[-1] == wanted:
+        return Check("packages", "ok", f"the set {text}")
+    why = "made from another lock" if text is not None else "not made by ./foretick"
     return Check(
         "packages", "warn", f"the environment {sys.prefix} was {why}", "run ./foretick, which installs the lock"
     )
 
 
 def disk(home: Path) -> Check:
-    """Check the room where the data folders are."""
+    """Check the free space for the data folders."""
     folder = next(parent for parent in (home, *home.parents) if parent.exists())
     free = shutil.disk_usage(folder).free / GIB
     if free >= DISK_GIB:
         return Check("disk", "ok", f"{free:.1f} GiB free in {folder}")
-    advice = f"make room, or put the data elsewhere: FORETICK_HOME=FOLDER (at least {DISK_GIB:.0f} GiB)"
+    advice = f"free some space, or put the data elsewhere: FORETICK_HOME=FOLDER (at least {DISK_GIB:.0f} GiB)"
     return Check("disk", "warn" if free >= 1 else "fail", f"{free:.1f} GiB free in {folder}", advice)
 
 
@@ -95,7 +91,7 @@ def memory() -> Check:
     total = psutil.virtual_memory().total / GIB
     if total >= MEMORY_GIB:
         return Check("memory", "ok", f"{total:.1f} GiB")
-    return Check("memory", "warn", f"{total:.1f} GiB", f"the whole stack wants {MEMORY_GIB:.0f} GiB")
+    return Check("memory", "warn", f"{total:.1f} GiB", f"the whole stack needs {MEMORY_GIB:.0f} GiB")
 
 
 def installed() -> list[Check]:
@@ -118,12 +114,12 @@ def installed() -> list[Check]:
 
 
 def supervisor(settings: Settings) -> Check:
-    """Check the supervisor, and what one that was killed may have left."""
+    """Check the supervisor, and left-overs of a killed one."""
     current = state.read(settings.home)
     if is_locked(settings.home):
         return running_supervisor(settings.home, current if current is not None and current.running() else None)
     if current is None:
-        return Check("supervisor", "warn", f"nothing was ever started in {settings.home}", START)
+        return Check("supervisor", "warn", f"the stack was never started in {settings.home}", START)
     identities = [status.identity() for status in current.components.values()]
     left = [str(identity.pid) for identity in identities if identity and identity.alive()]
     if left:
@@ -132,11 +128,11 @@ def supervisor(settings: Settings) -> Check:
 
 
 def running_supervisor(home: Path, current: StackState | None) -> Check:
-    """Check a supervisor by what it wrote down, None where that is another's or cannot be read."""
-    lack = lacking(home)
+    """Check a supervisor by its state, None if that is another's or cannot be read."""
+    lack = full_folder(home)
     if current is None:
-        found = holder(home)
-        who = "a supervisor" if found is None else f"pid {found.pid}"
+        identity = holder(home)
+        who = "a supervisor" if identity is None else f"pid {identity.pid}"
         return Check("supervisor", "fail", f"{who} runs, but its state in {home} cannot be read", lack or LOGS)
     if lack:
         return Check("supervisor", "fail", f"pid {current.supervisor.pid}; its state may be old", lack)
@@ -145,23 +141,25 @@ def running_supervisor(home: Path, current: StackState | None) -> Check:
 
 
 def components(settings: Settings) -> list[Check]:
-    """Explain each component and step that the supervisor runs; nothing where none runs."""
+    """Diagnose each component and step that the supervisor runs; nothing if none runs."""
     current = state.read(settings.home)
     if current is None or not current.running():
         return []
-    told, asked = conditions.now(settings, current), set(VARIABLE)  # servers are asked for their versions above
+    fields, asked = conditions.now(settings, current), set(VARIABLE)  # servers were checked for their versions above
     checks = []
     for name, status in current.components.items():
-        found = explain(name, status, told.get(name), settings.home / "logs")
-        if name in asked and found.good:
+        diagnosis = explain(name, status, fields.get(name), settings.home / "logs")
+        if name in asked and diagnosis.good:
             continue
-        slow = name in told and told[name].word in ("waiting", "lagging")
-        checks.append(Check(name, "ok" if found.good else "warn" if slow else "fail", found.detail, found.advice))
+        slow = name in fields and fields[name].word in ("waiting", "lagging")
+        checks.append(
+            Check(name, "ok" if diagnosis.good else "warn" if slow else "fail", diagnosis.detail, diagnosis.advice)
+        )
     return checks
 
 
 def ports(running: bool) -> list[Check]:
-    """Check the usual ports, unless ours hold them; a taken one is no harm, since another is chosen."""
+    """Check the usual ports, unless ours hold them; a taken one is harmless, since another is chosen."""
     if running:
         return []
     taken = [f"{name} {port}" for name, port in USUAL.items() if not is_free(port)]
@@ -171,7 +169,7 @@ def ports(running: bool) -> list[Check]:
 
 
 async def servers(settings: Settings, running: bool) -> list[Check]:
-    """Ask each server that should be there for its version."""
+    """Query each required server for its version."""
     database_url = settings.database_url.get_secret_value()
     asked: dict[str, Callable[[], Awaitable[str]]] = {
         "kafka": lambda: kafka.check(settings.broker),
@@ -186,7 +184,7 @@ async def servers(settings: Settings, running: bool) -> list[Check]:
 
 
 async def reached(name: str, ask: Callable[[], Awaitable[str]]) -> Check:
-    """Return what a server says of itself, or why it does not."""
+    """Return a server's version, or the error."""
     try:
         async with asyncio.timeout(15):
             return Check(name, "ok", await ask())
@@ -196,20 +194,20 @@ async def reached(name: str, ask: Callable[[], Awaitable[str]]) -> Check:
 
 
 async def decisions(url: str) -> Check:
-    """Look for decisions about models that somebody else than the ledger published."""
+    """Check for decisions about models that the ledger did not publish."""
     try:
-        found = await asyncio.to_thread(forged, url)
+        forged_decisions = await asyncio.to_thread(forged, url)
     except psycopg.Error as error:
-        return Check("decisions", "warn", f"cannot be asked for: {type(error).__name__}", "./foretick logs postgres")
-    if not found:
-        return Check("decisions", "ok", "all that were published are the ledger's")
-    last = found[-1]
-    detail = f"{len(found)} refused, the last about {last.model!r}: {last.reason}"
+        return Check("decisions", "warn", f"cannot be read: {type(error).__name__}", "./foretick logs postgres")
+    if not forged_decisions:
+        return Check("decisions", "ok", "all published ones are the ledger's")
+    last = forged_decisions[-1]
+    detail = f"{len(forged_decisions)} refused, the last about {last.model!r}: {last.reason}"
     return Check("decisions", "fail", detail, "find out who can write to Kafka's topic models; foretick models history")
 
 
 async def describe_database(url: str) -> str:
-    """Return the versions, and what the edition of TimescaleDB means."""
+    """Return the versions, and the features of TimescaleDB's edition."""
     versions = await postgres.check(url)
     async with await psycopg.AsyncConnection.connect(url, connect_timeout=5) as connection:
         row = await (await connection.execute("SELECT current_setting('timescaledb.license', true)")).fetchone()

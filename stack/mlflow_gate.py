@@ -1,4 +1,4 @@
-"""What stands before MLflow: nothing for whoever has not the password, and nothing of the parts that nobody needs."""
+"""Protects MLflow: requires the password, and hides the unneeded parts."""
 
 import base64
 import binascii
@@ -10,7 +10,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from stack.mlflow import USER
-from stack.origin import is_same
+from stack.same_origin import is_same
 
 _OPEN = re.compile(
     r"/|/version|/graphql|/get-artifact|/model-versions/get-artifact|/(static-files|build)/.*"
@@ -20,21 +20,21 @@ _OPEN = re.compile(
     r"|label-schemas/list|review-queues/list)(/.*)?",
     re.DOTALL,
 )
-"""What is served: runs, models and the pages. Not what fetches addresses, keeps keys of others' services or runs code:
-webhooks, gateway, jobs, assistant, judges, demonstrations.
+"""The served paths: runs, models and the pages. Not those that fetch addresses, store keys of other services or run
+code: webhooks, gateway, jobs, assistant, judges, demonstrations.
 """
 
 
 class Gate:
     """An ASGI middleware: Basic authentication (as browsers and MLflow's client have it), or the password as a Bearer
-    token; nothing for pages of other origins, which would come with the password that the browser remembers.
+    token; nothing for pages of other origins, whose requests would have the password stored by the browser.
     """
 
     def __init__(self, app: ASGIApp, password: str) -> None:
         self._app, self._password = app, password.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer 401, 403 or 404, or pass on. `/health` is anybody's: it says no more than that the server runs."""
+        """Answer 401, 403 or 404, or pass on. `/health` is public: it shows only that the server runs."""
         if scope["type"] == "lifespan" or (scope["type"] == "http" and scope["path"] == "/health"):
             await self._app(scope, receive, send)
             return
@@ -43,11 +43,11 @@ class Gate:
             return
         headers = Headers(scope=scope)
         if not is_same(headers.get("origin"), headers.get("host", "")):
-            await PlainTextResponse("only MLflow's own pages may ask it", 403)(scope, receive, send)
+            await PlainTextResponse("only MLflow's own pages may send requests", 403)(scope, receive, send)
         elif not compare_digest(_given(headers.get("authorization", "")), self._password):
             ask = {"WWW-Authenticate": 'Basic realm="MLflow of Foretick", charset="UTF-8"'}
-            said = f"MLflow of Foretick: the user is {USER}; `foretick status` says where the password lies"
-            await PlainTextResponse(said, 401, ask)(scope, receive, send)
+            text = f"MLflow of Foretick: the user is {USER}; `foretick status` shows the file with the password"
+            await PlainTextResponse(text, 401, ask)(scope, receive, send)
         elif not _OPEN.fullmatch(scope["path"]):
             await PlainTextResponse("Foretick does not serve this part of MLflow", 404)(scope, receive, send)
         else:
@@ -55,7 +55,7 @@ class Gate:
 
 
 def _given(header: str) -> bytes:
-    """Return the password in an Authorization header, b"" where there is none."""
+    """Return the password in an Authorization header, b"" if there is none."""
     scheme, _, text = header.partition(" ")
     if scheme.lower() == "bearer":
         return text.strip().encode()

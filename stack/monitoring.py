@@ -1,6 +1,7 @@
-"""Writes what Grafana and Prometheus read, of the tables in panels.py and rules.py: `python -m stack.monitoring`.
+"""Generates the files of Grafana and Prometheus from grafana_panels.py and prometheus_rules.py: `python -m
+stack.monitoring`.
 
-Tests ask running components for each metric that a panel or a rule names.
+Tests query running components for each metric that a panel or a rule names.
 """
 
 import json
@@ -9,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from settings import ROOT
-from stack.panels import ROWS, Panel
-from stack.rules import WARNINGS
+from stack.grafana_panels import ROWS, Panel
+from stack.prometheus_rules import WARNINGS
 
 FOLDER = ROOT / "docker" / "monitoring"
 DASHBOARD, RULES = FOLDER / "grafana" / "foretick.json", FOLDER / "rules.yml"
@@ -25,7 +26,7 @@ def metrics() -> set[str]:
 
 
 def dashboard() -> dict[str, Any]:
-    """Return the document that Grafana is provisioned with."""
+    """Return Grafana's dashboard."""
     panels: list[dict[str, Any]] = []
     y = 0
     for title, row in ROWS.items():
@@ -75,7 +76,7 @@ def rules() -> str:
 
 
 def files() -> dict[Path, str]:
-    """Return what each file holds."""
+    """Return the content of each file."""
     return {DASHBOARD: json.dumps(dashboard(), indent=1, ensure_ascii=False) + "\n", RULES: rules()}
 
 

@@ -16,11 +16,11 @@ from stack.secret import password
 from stack.system import postgres_folder
 
 NAME = "foretick"  # of the role and of the database
-SERVER_USER = "postgres"  # whom the servers' package makes; PostgreSQL refuses to run as root
+SERVER_USER = "postgres"  # created by the servers' package; PostgreSQL refuses to run as root
 FALLBACK = Path("/var/lib/foretick")
 SETTINGS = {
     "listen_addresses": HOST,
-    "unix_socket_directories": "",  # its path may be longer than the kernel allows, and nobody needs it
+    "unix_socket_directories": "",  # its path may be longer than the kernel allows, and it is not needed
     "shared_preload_libraries": "timescaledb",
     "timescaledb.telemetry_level": "off",
     "timezone": "UTC",
@@ -38,12 +38,12 @@ VERSIONS = """
 
 
 def server_user() -> str | None:
-    """Return as whom the server runs: as us, or as its package's user when we are root."""
+    """Return the user of the server: ours, or its package's if we are root."""
     return SERVER_USER if os.geteuid() == 0 else None
 
 
 def let_through(folder: Path) -> None:
-    """Let the server's user pass through a folder of ours to the cluster in it, and see nothing else there."""
+    """Let the server's user pass through our folder to the cluster in it, without listing it."""
     user = server_user()
     if user is not None:
         shutil.chown(folder, group=user)
@@ -51,9 +51,10 @@ def let_through(folder: Path) -> None:
 
 
 def data_folder(home: Path) -> Path:
-    """Return where the cluster lives: under `home`, or under /var/lib when the server's user may not come to `home`.
+    """Return where the cluster lives: under `home`, or under /var/lib if the server's user cannot reach `home`.
 
-    `home/postgres` is then a link to it. A cluster that is under `home` stays there, whoever closes a folder above.
+    `home/postgres` is then a link to it. An existing cluster under `home` stays there, even if a folder above becomes
+    inaccessible.
     """
     here = home / "postgres"
     if server_user() is None or (here.is_dir() and not here.is_symlink()) or enters(home.parent):
@@ -62,26 +63,26 @@ def data_folder(home: Path) -> Path:
 
 
 def enters(folder: Path) -> bool:
-    """Tell whether the server's user may enter a folder (a clone under /root is closed to it)."""
+    """Return whether the server's user may enter a folder (not a clone under /root)."""
     return as_server_user(["test", "-x", str(folder)]).returncode == 0
 
 
 def as_server_user(command: list[str], text: str | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a command as the server's user and return what came of it."""
+    """Run a command as the server's user and return its result."""
     user = server_user()
     prefix = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", "--"] if user else []
-    return subprocess.run([*prefix, *command], input=text, capture_output=True, text=True, check=False, cwd="/")  # noqa: S603
+    return subprocess.run([*prefix, *command], input=text, capture_output=True, text=True, check=False, cwd="/")  # noqa: S603 - our own command
 
 
 def create(binaries: Path, data: Path, secret: str) -> None:
-    """Make the cluster, its role and its database; a cluster that was left half made is made again."""
+    """Create the cluster, its role and its database; an incomplete cluster is created again."""
     half = data.with_name("postgres.new")
     shutil.rmtree(half, ignore_errors=True)
     half.mkdir(mode=0o700)
     user = server_user()
     if user:
         shutil.chown(half, user, user)
-    # The cluster's superuser has no password and no way in: the role that we use owns its database and nothing else.
+    # The cluster's superuser has no password and cannot log in: the role that we use owns only its database.
     options = ["-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "--auth=reject"]
     must(as_server_user([str(binaries / "initdb"), "-D", str(half), *options]), "initdb")
     (half / "pg_hba.conf").write_text(f"host all {NAME} {HOST}/32 scram-sha-256\n")
@@ -91,20 +92,20 @@ def create(binaries: Path, data: Path, secret: str) -> None:
 
 
 def must(done: subprocess.CompletedProcess[str], what: str) -> None:
-    """Raise MachineError with the last words of a command that failed."""
+    """Raise MachineError with the last output of a failed command."""
     if done.returncode != 0 or "ERROR:" in done.stderr:
         raise MachineError(f"PostgreSQL: {what} failed: {(done.stderr or done.stdout).strip()[-500:]}")
 
 
 def launch(home: Path, port: int) -> list[str]:
-    """Make the cluster the first time and return the server's command."""
+    """Create the cluster the first time and return the server's command."""
     data = data_folder(home)
     elsewhere = data != home / "postgres"
     data.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     for folder in (data.parent, FALLBACK) if elsewhere else (home,):
         let_through(folder)
     if elsewhere and not (home / "postgres").is_symlink():
-        shutil.rmtree(data, ignore_errors=True)  # of a home that was removed, and the password with it
+        shutil.rmtree(data, ignore_errors=True)  # from a home that was removed together with the password
     made_by = (data / "PG_VERSION").read_text().strip() if data.exists() else None
     binaries = postgres_folder(made_by)
     if binaries is None:
@@ -126,8 +127,8 @@ def url(home: Path, port: int) -> str:
 async def check(database_url: str) -> str:
     """Return the server's version; raises when it does not answer or has no TimescaleDB."""
     async with await psycopg.AsyncConnection.connect(database_url, connect_timeout=5) as connection:
-        found = await connection.execute(VERSIONS)
-        row = await found.fetchone()
+        result = await connection.execute(VERSIONS)
+        row = await result.fetchone()
     if row is None:
         raise MachineError("the PostgreSQL server has no TimescaleDB; install its timescaledb package there")
     return f"PostgreSQL {row[0]}, TimescaleDB {row[1]}"
@@ -142,10 +143,10 @@ def component(home: Path, port: int) -> Component:
 
     # SIGINT is PostgreSQL's fast shutdown; SIGTERM would wait for the last client to leave.
     return Component(
-        "postgres",
-        lambda: launch(home, port),
-        healthy,
-        f"{HOST}:{port}",
+        name="postgres",
+        launch=lambda: launch(home, port),
+        check=healthy,
+        address=f"{HOST}:{port}",
         user=server_user(),
         stop_signal=signal.SIGINT,
     )

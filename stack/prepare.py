@@ -1,13 +1,14 @@
 """The steps between the servers' start and the worker's: tables and topics. `python -m stack.prepare` runs them."""
 
+from broker.admin import create_topics
+from observability import logs
 from settings import Settings
+from stack.settings_check import check
 from storage.timescale import migrate
-from stream import logs
-from stream.admin import create_topics
 
 
 def prepare(settings: Settings) -> None:
-    """Bring the tables up to date and create the topics that are missing; both may be done again at any time."""
+    """Migrate the tables and create missing topics; both are idempotent."""
     migrate(settings.database_url.get_secret_value())
     create_topics(settings.broker)
 
@@ -15,4 +16,5 @@ def prepare(settings: Settings) -> None:
 if __name__ == "__main__":
     configured = Settings()
     logs.configure("prepare", configured)
+    check(configured)  # with images this step runs first
     prepare(configured)

@@ -1,4 +1,4 @@
-"""Starts and stops operating-system processes, and tells a process from another that got the same id later."""
+"""Starts and stops operating-system processes, and distinguishes a process from a later one with the same id."""
 
 import asyncio
 import contextlib
@@ -20,21 +20,21 @@ LOG_BYTES = 20_000_000
 
 @dataclass(frozen=True)
 class Identity:
-    """A process: its id, and when it was created (seconds since 1970), since ids are used again."""
+    """A process: its id, and when it was created (seconds since 1970), since ids are reused."""
 
     pid: int
     create_time: float
 
     @classmethod
     def of(cls, pid: int) -> "Identity | None":
-        """Return the identity of a running process, None when there is none of that id."""
+        """Return the identity of a running process, None if there is none with that id."""
         try:
             return cls(pid, psutil.Process(pid).create_time())
         except psutil.NoSuchProcess:
             return None
 
     def alive(self) -> bool:
-        """Tell whether this very process still runs."""
+        """Return whether this process still runs."""
         try:
             process = psutil.Process(self.pid)
             return process.create_time() == self.create_time and process.status() != psutil.STATUS_ZOMBIE
@@ -43,7 +43,7 @@ class Identity:
 
 
 def command_line(command: list[str], user: str | None, parent_dies: signal.Signals) -> list[str]:
-    """Return the command under setpriv: as another user, and signalled when the supervisor dies without a word."""
+    """Return the command under setpriv: as another user, and signalled when the supervisor dies."""
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         raise MachineError("setpriv is not on the PATH; install util-linux (apt-get install util-linux)")
@@ -52,7 +52,7 @@ def command_line(command: list[str], user: str | None, parent_dies: signal.Signa
 
 
 def open_log(path: Path) -> int:
-    """Open a log for appending and return its file descriptor; a log that has grown large is set aside first."""
+    """Open a log for appending and return its file descriptor; a large log is rotated first."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.exists() and path.stat().st_size > LOG_BYTES:
         path.replace(path.with_suffix(".log.1"))
@@ -60,7 +60,7 @@ def open_log(path: Path) -> int:
 
 
 def last_line(log: Path, limit: int = 8192) -> str:
-    """Return the last line of a log that says something, "" when there is none."""
+    """Return the last non-empty line of a log, "" if there is none."""
     if not log.exists():
         return ""
     with log.open("rb") as file:
@@ -72,7 +72,7 @@ def last_line(log: Path, limit: int = 8192) -> str:
 async def spawn(
     command: list[str], log: Path, *, user: str | None, environment: Mapping[str, str], stop_signal: signal.Signals
 ) -> asyncio.subprocess.Process:
-    """Start a command in a session of its own, so that Ctrl-C at the terminal reaches the supervisor alone.
+    """Start a command in a session of its own, so that Ctrl-C at the terminal reaches only the supervisor.
 
     Must be called from the thread that lives as long as the supervisor: the kernel ties the death signal to it.
     """
@@ -92,7 +92,7 @@ async def spawn(
 
 
 async def stop(process: asyncio.subprocess.Process, stop_signal: signal.Signals, wait_s: float) -> None:
-    """Ask a process to end, wait, then kill its whole group."""
+    """Signal a process to end, wait, then kill its whole group."""
     if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(stop_signal)
@@ -106,7 +106,7 @@ async def stop(process: asyncio.subprocess.Process, stop_signal: signal.Signals,
 
 
 def kill_group(pid: int) -> None:
-    """Kill what is left of the process group that a component led."""
+    """Kill the rest of a component's process group."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, signal.SIGKILL)
 

@@ -1,4 +1,4 @@
-"""Tells on stderr what changes while the stack comes up or goes down."""
+"""Prints changes on stderr while the stack starts or stops."""
 
 import sys
 
@@ -10,12 +10,12 @@ class Progress:
     """Prints one line for each change of a component's state."""
 
     def __init__(self, *already: str) -> None:
-        """Start with nothing told; the states in `already` are no news."""
+        """Start without output; the states in `already` are not printed."""
         self.already = already
         self.told: dict[str, str] = {}
 
     def __call__(self, state: StackState) -> None:
-        """Print what is new."""
+        """Print the changes."""
         for name, status in state.components.items():
             waiting = status.state == "starting" and status.pid is None
             if waiting or self.told.get(name) == status.state:
@@ -28,7 +28,7 @@ class Progress:
 
 
 def up_and_healthy(state: StackState) -> bool:
-    """Tell whether every component does its work or has none; steps that nothing waits for may still run."""
+    """Return whether every component does its work or has none; steps that nothing waits for may still run."""
     return all(status.works and status.good() for status in state.components.values() if not status.once)
 
 
@@ -39,5 +39,5 @@ def failures(state: StackState) -> list[str]:
 
 def not_well(state: StackState | None) -> list[str]:
     """Return a line for each component that does not do its work."""
-    found = state.components.items() if state else ()
-    return [f"{name} {status.state}: {status.why}" for name, status in found if not (status.once or status.works)]
+    result = state.components.items() if state else ()
+    return [f"{name} {status.state}: {status.why}" for name, status in result if not (status.once or status.works)]

@@ -13,7 +13,7 @@ from stack.errors import MachineError
 from stack.secret import password
 
 PROBE, PROBE_S = "foretick:probe", 60
-"""The key that is set to see whether values are taken, and how long it stays."""
+"""The key that is set to check for write access, and its lifetime."""
 
 
 def configuration(folder: Path, port: int, secret: str) -> str:
@@ -34,7 +34,7 @@ def configuration(folder: Path, port: int, secret: str) -> str:
 
 
 def launch(home: Path, port: int) -> list[str]:
-    """Write redis.conf, for the owner's eyes only, and return the server's command."""
+    """Write redis.conf, readable by the owner only, and return the server's command."""
     program = shutil.which("redis-server")
     if program is None:
         raise MachineError("redis-server is not installed; see `./foretick doctor`")
@@ -52,27 +52,27 @@ def url(home: Path, port: int) -> str:
 
 
 async def check(redis_url: str) -> str:
-    """Return the server's version; raises when it does not answer, with its reason when it takes nothing.
+    """Return the server's version; raises if it does not answer, or with its reason if it accepts no values.
 
-    It may answer all the same and take no value: full, read-only, or without room on its disk.
+    It may answer and still refuse values: full, read-only, or without space on its disk.
     """
     async with client(redis_url) as asked:
-        found = await asked.info("server")
+        result = await asked.info("server")
         try:
             await asked.set(PROBE, "1", ex=PROBE_S)
         except RedisError as error:
-            raise MachineError(f"Redis {found['redis_version']} answers and takes nothing: {error}") from None
-    return f"Redis {found['redis_version']}"
+            raise MachineError(f"Redis {result['redis_version']} answers but accepts no values: {error}") from None
+    return f"Redis {result['redis_version']}"
 
 
 async def answers(redis_url: str) -> None:
-    """Raise when the server does not answer; one that is full is no better for being started again."""
+    """Raise if the server does not answer; a full one is not restarted, since it would be full again."""
     async with client(redis_url) as asked:
         await asked.ping()
 
 
 def client(redis_url: str) -> Redis:
-    """Return a client that does not wait for ever."""
+    """Return a client with timeouts."""
     return Redis.from_url(redis_url, socket_timeout=5, socket_connect_timeout=5)
 
 
@@ -83,4 +83,4 @@ def component(home: Path, port: int) -> Component:
     async def healthy() -> None:
         await answers(address)
 
-    return Component("redis", lambda: launch(home, port), healthy, f"{HOST}:{port}")
+    return Component(name="redis", launch=lambda: launch(home, port), check=healthy, address=f"{HOST}:{port}")

@@ -6,29 +6,33 @@ import sys
 from types import FrameType
 
 from features.definition import Definition
-from models import provenance, registry, training
+from learning.tracking.code_version import commit
+from learning.tracking.learning_curve import Curve
+from models import training
+from models.registry import model_registry, provenance
+from observability import logs
 from settings import ROOT, Settings
-from sources.bars import read_bars
-from sources.replay import replay
-from stream import logs
+from sources.reading.bars import read_bars
+from sources.reading.request import ReadRequest
+from sources.replay.backfill import replay
 
 log = logging.getLogger("foretick")
 
 FILES = sorted((ROOT / "sample").glob("*.csv.gz"))
 TRAIN_UNTIL = 1_748_044_800_000  # 2025-05-24: the models never see what is replayed afterwards
-PACED_FROM = 1_748_822_400_000  # 2025-06-02: from here on at FORETICK_SAMPLE_PACE, so that one sees it move
+PACED_FROM = 1_748_822_400_000  # 2025-06-02: from here on at FORETICK_SAMPLE_PACE, so that changes are visible
 SEED = 0
 
 
 def train(settings: Settings) -> None:
-    """Train every model on the first part of the sample, where no models that fit the features are in service yet."""
+    """Train every model on the first part of the sample, if no models that fit the features are in service yet."""
     folder = settings.home / "models"
     try:
         definition = Definition.load(folder)
-        serving = registry.load_all(folder, definition.fingerprint)
+        serving = model_registry.load_all(folder, definition.fingerprint)
         if (definition.timeframes, definition.columns) != (settings.timeframes, settings.features):
-            raise ValueError("the models know other features than FORETICK_TIMEFRAMES and FORETICK_FEATURES now name")
-        if settings.models and {model.name for model in serving} != set(registry.classes(settings.models)):
+            raise ValueError("the models have other features than FORETICK_TIMEFRAMES and FORETICK_FEATURES now name")
+        if settings.models and {model.name for model in serving} != set(model_registry.classes(settings.models)):
             raise ValueError("other models are in service than FORETICK_MODELS now names")
     except ValueError as error:
         log.info("%s", error)
@@ -36,31 +40,47 @@ def train(settings: Settings) -> None:
         log.info("models in service already: %s", ", ".join(f"{model.name} {model.version}" for model in serving))
         return
     bars = read_bars(FILES, settings.interval, until=TRAIN_UNTIL)
+    curves: list[Curve] = []
+
+    def fitting(name: str) -> None:
+        log.info("fitting %s", name)
+        curves.append(Curve())
+
+    def told(words: str) -> None:
+        curves[-1].record(words)
+
     fitted = training.train(
         bars,
         SEED,
-        lambda name: log.info("fitting %s", name),
+        fitting,
         settings.universe,
         settings.timeframes,
         settings.features,
         settings.models,
+        told,
     )
     reference = training.reference(bars, fitted[0], SEED, settings.universe)
     reference.save(folder)
-    registry.save(folder, *fitted, provenance.of(bars, fitted[0].fingerprint, SEED, reference=reference.id))
+    origin = provenance.of(bars, fitted[0].fingerprint, SEED, commit=commit(), reference=reference.id)
+    paths = model_registry.save(folder, *fitted, origin)
+    for curve, path in zip(curves[1:], paths, strict=True):  # the first is the features'
+        curve.save(path)
 
 
 def replay_rest(settings: Settings) -> None:
-    """Replay what follows the training part: most of it as fast as it goes, the last days paced."""
-    log.info("%s", replay(FILES, settings, start=TRAIN_UNTIL, end=PACED_FROM))
-    log.info("%s", replay(FILES, settings, start=PACED_FROM, speed=settings.sample_pace))
+    """Replay the rest after the training part: most of it at full speed, the last days paced."""
+    if not settings.sample:  # with images, this is started nevertheless
+        log.info("no sample: FORETICK_SAMPLE is false")
+        return
+    log.info("%s", replay(FILES, settings, ReadRequest(start=TRAIN_UNTIL, end=PACED_FROM)))
+    log.info("%s", replay(FILES, settings, ReadRequest(start=PACED_FROM), speed=settings.sample_pace))
 
 
 STEPS = {"train": train, "replay": replay_rest}
 
 
 def stop(_signal: int, _frame: FrameType | None) -> None:
-    """End as an error would, so that what was begun is cleaned up."""
+    """Raise, so that unfinished work is cleaned up."""
     sys.exit(128 + signal.SIGTERM)
 
 

@@ -1,4 +1,4 @@
-"""The users that Kafka knows: asked for, set and removed by an admin client.
+"""Lists, sets and removes Kafka's users with an admin client.
 
 aiokafka has no such requests; these are Kafka's own (AlterUserScramCredentials and DescribeUserScramCredentials, v0).
 """
@@ -21,8 +21,8 @@ _TAGS = ("tags", TaggedFields)
 _TEXT = CompactString("utf-8")
 
 
-class AlterAnswer(Response):  # type: ignore[misc]
-    """What became of each change."""
+class AlterAnswer(Response):  # type: ignore[misc] # aiokafka has no types
+    """The results of the changes."""
 
     API_KEY, API_VERSION = 51, 0
     SCHEMA = Schema(
@@ -35,7 +35,7 @@ class AlterAnswer(Response):  # type: ignore[misc]
     )
 
 
-class AlterStruct(RequestStruct):  # type: ignore[misc]
+class AlterStruct(RequestStruct):  # type: ignore[misc] # aiokafka has no types
     """The changes on the wire."""
 
     FLEXIBLE_VERSION = True
@@ -58,7 +58,7 @@ class AlterStruct(RequestStruct):  # type: ignore[misc]
     )
 
 
-class Alter(Request[AlterStruct]):  # type: ignore[misc]
+class Alter(Request[AlterStruct]):  # type: ignore[misc] # aiokafka has no types
     """Users to remove and to set."""
 
     API_KEY = 51
@@ -67,11 +67,11 @@ class Alter(Request[AlterStruct]):  # type: ignore[misc]
         self._deletions, self._upsertions = deletions, upsertions
 
     def build(self, request_struct_class: type[AlterStruct]) -> AlterStruct:
-        """Return it in the version that the broker knows."""
+        """Return it in the broker's version."""
         return request_struct_class(self._deletions, self._upsertions, _NO_TAGS)
 
 
-class DescribeAnswer(Response):  # type: ignore[misc]
+class DescribeAnswer(Response):  # type: ignore[misc] # aiokafka has no types
     """The users."""
 
     API_KEY, API_VERSION = 50, 0
@@ -93,8 +93,8 @@ class DescribeAnswer(Response):  # type: ignore[misc]
     )
 
 
-class DescribeStruct(RequestStruct):  # type: ignore[misc]
-    """The question on the wire; None asks for all users."""
+class DescribeStruct(RequestStruct):  # type: ignore[misc] # aiokafka has no types
+    """The request on the wire; None requests all users."""
 
     FLEXIBLE_VERSION = True
     API_KEY, API_VERSION = 50, 0
@@ -102,41 +102,41 @@ class DescribeStruct(RequestStruct):  # type: ignore[misc]
     SCHEMA = Schema(("users", CompactArray(("name", _TEXT), _TAGS)), _TAGS)
 
 
-class Describe(Request[DescribeStruct]):  # type: ignore[misc]
-    """The question after all users."""
+class Describe(Request[DescribeStruct]):  # type: ignore[misc] # aiokafka has no types
+    """The request for all users."""
 
     API_KEY = 50
 
     def build(self, request_struct_class: type[DescribeStruct]) -> DescribeStruct:
-        """Return it in the version that the broker knows."""
+        """Return it in the broker's version."""
         return request_struct_class(None, _NO_TAGS)
 
 
 async def names(admin: AIOKafkaAdminClient) -> list[str]:
-    """Return the users. Raises KafkaError where this one may not ask."""
+    """Return the users. Raises KafkaError if our user has no right to."""
     answer = await admin._send_request(Describe())
     _raise(answer.code, answer.said)
     return sorted(user for user, *_ in answer.results)
 
 
 async def put(admin: AIOKafkaAdminClient, user: str, password: str) -> None:
-    """Set a user's password; one that is not there is made. Raises KafkaError."""
+    """Set a user's password; a missing user is created. Raises KafkaError."""
     salt = secrets.token_bytes(24)
     salted = hashlib.pbkdf2_hmac("sha512", password.encode(), salt, ITERATIONS)
     answer = await admin._send_request(Alter([], [(user, SHA_512, ITERATIONS, salt, salted, _NO_TAGS)]))
-    for _, code, said, _ in answer.results:
-        _raise(code, said)
+    for _, code, output, _ in answer.results:
+        _raise(code, output)
 
 
 async def remove(admin: AIOKafkaAdminClient, user: str) -> bool:
     """Remove a user and return whether there was one. Raises KafkaError."""
     answer = await admin._send_request(Alter([(user, SHA_512, _NO_TAGS)], []))
-    (_, code, said, _), *_ = answer.results
+    (_, code, output, _), *_ = answer.results
     if code != _UNKNOWN_USER:
-        _raise(code, said)
+        _raise(code, output)
     return bool(code != _UNKNOWN_USER)
 
 
-def _raise(code: int, said: str | None) -> None:
+def _raise(code: int, text: str | None) -> None:
     if code:
-        raise for_code(code)(said or "")
+        raise for_code(code)(text or "")

@@ -1,4 +1,4 @@
-"""Passwords of our own servers: made once, kept in a file that only the owner reads."""
+"""Passwords of our own servers: created once, stored in a file that only the owner can read."""
 
 import os
 import secrets
@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def password(path: Path) -> str:
-    """Return the password kept in a file; make one the first time, whole or not at all. URL-safe characters only."""
+    """Return the password in a file; create it atomically the first time. URL-safe characters only."""
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         new = path.with_name(f"{path.name}.new")
@@ -19,7 +19,7 @@ def password(path: Path) -> str:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner reads; a reader sees the old one or the new one, never a part."""
+    """Write a file atomically that only its owner can read."""
     new = path.with_name(f"{path.name}.new")
     new.unlink(missing_ok=True)
     with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -1,4 +1,4 @@
-"""Our own servers or somebody else's: which is which, and where each listens."""
+"""Our own and external servers, and their addresses."""
 
 import os
 from collections.abc import Awaitable, Callable
@@ -14,7 +14,7 @@ from stack.component import Component
 from stack.kafka_config import Listeners
 
 SERVERS = ("kafka", "postgres", "redis")
-"""What everything else needs before it starts."""
+"""The servers that all other components need."""
 MEASURED = ("worker", "persist", "watch", "trainer", "alerts", "dashboard", "api")
 """The components that show /metrics, /health and /ready, each at a port of its own."""
 VARIABLE = {
@@ -28,7 +28,7 @@ CHECKS = {"kafka": kafka.check, "postgres": postgres.check, "redis": redis.answe
 
 
 def is_external(name: str) -> bool:
-    """Tell whether the environment points a component at a server that exists already."""
+    """Return whether the environment names an external server for a component."""
     return bool(os.environ.get(VARIABLE.get(name, "")))
 
 
@@ -42,7 +42,7 @@ class Servers:
 
 
 def plan(settings: Settings) -> Servers:
-    """Choose a port for each server of ours (the last one again if it is free) and write the addresses down."""
+    """Choose a port for each server of ours (the last one again if it is free) and write the addresses."""
     home: Path = settings.home.resolve()
     last, taken = addresses.previous_ports(home), set[int]()
     port = {name: addresses.choose(name, last[name], taken) for name in addresses.USUAL}
@@ -98,10 +98,10 @@ def plan(settings: Settings) -> Servers:
 
 
 def external_component(name: str, address: Address) -> Component:
-    """Return a server that others run: never started, only checked."""
+    """Return an external server: never started, only checked."""
     check: Callable[[Any], Awaitable[Any]] = CHECKS[name]
 
     async def healthy() -> None:
         await check(address)
 
-    return Component(name, None, healthy, without_password(str(address)))
+    return Component(name=name, launch=None, check=healthy, address=without_password(str(address)))

@@ -1,4 +1,4 @@
-"""What the supervisor knows of each component, written where `status` and a second `up` read it."""
+"""The supervisor's state of each component, in a file for `status` and a second `up`."""
 
 import json
 import os
@@ -6,22 +6,22 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
+from observability.condition import LOOP_S, Condition, Word
 from stack.process import Identity
-from stream.condition import LOOP_S, Condition, Word
 
 Life = Literal["starting", "running", "restarting", "failed", "stopped", "done"]
-"""How far a process is; `running` is a step of the set-up."""
+"""The states of a process; `running` is for a step of the set-up."""
 State = Life | Word
 ON_THE_WAY = ("starting", "running", "done")
 FILE = "state.json"
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Status:
-    """One component; times in seconds since 1970, and `create_time` tells its pid from a later process'.
+    """One component; times in seconds since 1970, and `create_time` distinguishes its pid from a later process's.
 
-    `why`, `since`, `until` and `works` are its condition's, where the state is one; `restarted_at` holds the restarts
-    of the last minutes, those that make a loop.
+    `why`, `since`, `until` and `works` are its condition's, if the state is one; `restarted_at` has the restarts of the
+    last minutes, to detect a loop.
     """
 
     state: State
@@ -40,26 +40,26 @@ class Status:
     restarted_at: list[float] = field(default_factory=list)
 
     def good(self) -> bool:
-        """Tell whether it is well, or on its way."""
+        """Return whether it is healthy, or starting."""
         return self.state in ON_THE_WAY or (self.works and self.state != "looping")
 
     def ready(self) -> bool:
-        """Tell whether it works, or was a step and is done."""
+        """Return whether it works, or is a finished step."""
         return self.works or self.state == "done"
 
-    def take(self, found: Condition) -> bool:
-        """Take a condition over; tell whether anything is new."""
+    def take(self, condition: Condition) -> bool:
+        """Set a condition; return whether anything changed."""
         known = (self.state, self.why, self.since, self.until, self.works)
         self.state, self.why, self.since, self.until, self.works = (
-            *(found.word, found.why, found.since, found.until, found.works),
+            *(condition.word, condition.why, condition.since, condition.until, condition.works),
         )
         return known != (self.state, self.why, self.since, self.until, self.works)
 
-    def told(self) -> Condition | None:
-        """Return the condition, None while the process only begins or ends."""
+    def condition(self) -> Condition | None:
+        """Return the condition, None while the process starts or stops."""
         if self.state in get_args(Life):
             return None
-        return Condition(self.state, self.why, self.since, self.until, self.works)  # type: ignore[arg-type]
+        return Condition(word=self.state, why=self.why, since=self.since, until=self.until, works=self.works)  # type: ignore[arg-type] # of what is neither beginning nor ending, as the line above sees to
 
     def restarted(self, now: float) -> None:
         """Count a restart."""
@@ -71,7 +71,7 @@ class Status:
         return None if self.pid is None or self.create_time is None else Identity(self.pid, self.create_time)
 
     def given_up(self) -> bool:
-        """Tell whether nobody tries any more: a server of somebody else's may come back by itself."""
+        """Return whether it is no longer retried: an external server may come back by itself."""
         return self.state == "failed" and not self.external
 
 
@@ -82,15 +82,15 @@ class StackState:
     supervisor: Identity
     components: dict[str, Status] = field(default_factory=dict)
     problem: str | None = None
-    """When and why this could not be written last; None where it always could."""
+    """When and why this could not be written last; None if it always could."""
 
     def running(self) -> bool:
-        """Tell whether the supervisor that wrote this still runs."""
+        """Return whether the supervisor that wrote this still runs."""
         return self.supervisor.alive()
 
 
 def write(home: Path, state: StackState) -> None:
-    """Write the state; a reader sees the old one or the new one, never a part."""
+    """Write the state atomically."""
     path = home / FILE
     new = path.with_suffix(".new")
     with new.open("w") as file:
@@ -101,10 +101,10 @@ def write(home: Path, state: StackState) -> None:
 
 
 def read(home: Path) -> StackState | None:
-    """Return the state written last, None when there is none that can be read."""
+    """Return the state written last, None if there is no readable one."""
     try:
-        found = json.loads((home / FILE).read_text())
-        components = {name: Status(**status) for name, status in found["components"].items()}
-        return StackState(Identity(**found["supervisor"]), components, found.get("problem"))
+        result = json.loads((home / FILE).read_text())
+        components = {name: Status(**status) for name, status in result["components"].items()}
+        return StackState(Identity(**result["supervisor"]), components, result.get("problem"))
     except (OSError, ValueError, TypeError, KeyError):
         return None

@@ -1,6 +1,6 @@
-"""Runs a table of components until told to stop, and writes down how each is.
+"""Runs a table of components until stopped, and writes their states.
 
-Where that cannot be written, the disk being full, it says so, goes on, and writes when there is room again.
+If the disk is full, it logs this, continues, and writes when there is space again.
 """
 
 import asyncio
@@ -17,27 +17,27 @@ from pathlib import Path
 import psutil
 
 from settings.home import private, tighten
-from stack import state
+from stack import restart, state
 from stack.component import Component, in_order
+from stack.component_watch import ProcessMonitor
 from stack.errors import MachineError
 from stack.process import Identity, stop_left_over
 from stack.state import StackState, Status
-from stack.watch import Watch
 
 log = logging.getLogger("foretick")
 
 LOCK = "up.lock"
 LOOK_S = 1.0
-"""How long a lock is tried for: who asks whether a supervisor runs holds it for a moment."""
+"""How long to try for the lock, which a check for a running supervisor holds briefly."""
 AGAIN_S = 2.0
 """The time between two attempts to write the state."""
 
 
 @contextmanager
 def only_one(home: Path) -> Iterator[None]:
-    """Hold the lock that a supervisor holds for its lifetime; the kernel lets go of it however the process ends.
+    """Hold the lock that a supervisor holds for its lifetime; the kernel releases it however the process ends.
 
-    Raises MachineError when another holds it.
+    Raises MachineError if another holds it.
     """
     private(home)
     with (home / LOCK).open("a") as file:
@@ -56,7 +56,7 @@ def only_one(home: Path) -> Iterator[None]:
 
 
 def is_locked(home: Path) -> bool:
-    """Tell whether a supervisor runs, whatever its state file says: the lock goes with its process."""
+    """Return whether a supervisor runs, by its lock, which ends with its process."""
     with suppress(FileNotFoundError), (home / LOCK).open() as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -66,7 +66,8 @@ def is_locked(home: Path) -> bool:
 
 
 def holder(home: Path) -> Identity | None:
-    """Return the supervisor: whom its state names, or else who has the lock open; None where none is found."""
+    """Return the supervisor's process: the one in its state, or else the one with the lock open; None if there is
+    none."""
     if not is_locked(home):
         return None
     known = state.read(home)
@@ -81,7 +82,7 @@ def holder(home: Path) -> Identity | None:
 
 
 def clear_left_overs(home: Path) -> None:
-    """Stop what a killed supervisor left behind: the processes that it wrote down, if they are still the same."""
+    """Stop the processes left by a killed supervisor: those in its state, if they are still the same."""
     last = state.read(home)
     for status in reversed(list(last.components.values()) if last else []):
         identity = status.identity()
@@ -92,9 +93,9 @@ def clear_left_overs(home: Path) -> None:
 async def supervise(
     table: tuple[Component, ...], home: Path, on_change: Callable[[StackState], None] | None = None
 ) -> StackState:
-    """Run the components until SIGINT or SIGTERM, then stop them, those that need others first.
+    """Run the components until SIGINT or SIGTERM, then stop them, dependents first.
 
-    Takes over both signals; call it in the main thread. The caller holds `only_one`.
+    Handles both signals; call it in the main thread. The caller holds `only_one`.
     """
     own = Identity.of(os.getpid())
     assert own is not None  # noqa: S101 - for mypy: we run
@@ -104,41 +105,52 @@ async def supervise(
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
 
-    written = Written(home, current)
+    written = StateFile(home, current)
 
     def changed() -> None:
         written.write()
         if on_change is not None:
-            with suppress(OSError):  # what tells of it may have no room either
+            with suppress(OSError):  # the log may have no space either
                 on_change(current)
 
-    watches: dict[str, Watch] = {}
+    watches: dict[str, ProcessMonitor] = {}
     for component in in_order(table):
-        status = Status("starting", component.address, component.once, external=component.launch is None)
+        status = Status(
+            state="starting", address=component.address, once=component.once, external=component.launch is None
+        )
         current.components[component.name] = status
         needs = [watches[name] for name in component.needs if name in watches]
-        watch = Watch(component, home / "logs" / f"{component.name}.log", status, changed, stopping, needs)
+        watch = ProcessMonitor(
+            component=component,
+            log=home / "logs" / f"{component.name}.log",
+            status=status,
+            changed=changed,
+            stopping=stopping,
+            needs=needs,
+        )
         for need in needs:
             need.dependents.append(watch)
         watches[component.name] = watch
     changed()
     writing = asyncio.create_task(written.keep())
+    asked = asyncio.create_task(restart.take(home, watches))
     try:
         await asyncio.gather(*(watch.run() for watch in watches.values()))
     finally:
         writing.cancel()
+        asked.cancel()
     return current
 
 
-class Written:
-    """The state in its file. Where it cannot be written, that is logged once, and done when it can."""
+class StateFile:
+    """The state in its file. A failure to write is logged once, and retried."""
 
     def __init__(self, home: Path, current: StackState) -> None:
         self._home, self._current = home, current
         self._since: float | None = None
 
     def write(self) -> None:
-        """Write it, or note that it is still to be written."""
+        """Write it, or mark it as unwritten."""
         before = self._current.problem
         if self._since is not None:
             until = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC"
@@ -149,14 +161,14 @@ class Written:
             self._current.problem = before
             if self._since is None:
                 self._since = time.time()
-                log.error("the state cannot be written in %s: %s; going on without", self._home, error.strerror)
+                log.error("the state cannot be written in %s: %s; continuing without", self._home, error.strerror)
             return
         if self._since is not None:
             self._since = None
             log.warning("the state can be written in %s again", self._home)
 
     async def keep(self) -> None:
-        """For ever, write what could not be written."""
+        """For ever, retry failed writes."""
         while True:
             await asyncio.sleep(AGAIN_S)
             if self._since is not None:
@@ -170,8 +182,8 @@ def run(
 
     `table` is called once the lock is held and left-overs are gone, since it chooses free ports.
     """
-    os.umask(0o077)  # of the components too: a home that is opened one day opens none of its files
+    os.umask(0o077)  # of the components too, so that files stay private if the home's mode is changed later
     with only_one(home):
-        tighten(home)  # what an older version made
+        tighten(home)  # files of an older version
         clear_left_overs(home)
         return asyncio.run(supervise(table(), home, on_change))

@@ -1,4 +1,7 @@
-"""What has to be installed on the machine itself, and how: by apt when we may, else by one clear line."""
+"""Installs the machine's requirements: by apt if we may, else prints one line with what to install.
+
+`python -m stack.system` installs the servers; it needs no packages, so that ./foretick can run it beside theirs.
+"""
 
 import ctypes
 import os
@@ -18,23 +21,23 @@ DOCKER_WAY = "or run the servers in containers: docker compose up"
 
 def postgres_folders() -> list[Path]:
     """Return the folders of programs of each PostgreSQL server installed, newest first."""
-    found = [path.parent for path in DEBIAN_FOLDER.glob("*/bin/initdb")]
+    results = [path.parent for path in DEBIAN_FOLDER.glob("*/bin/initdb")]
     elsewhere = shutil.which("initdb")
-    if elsewhere and Path(elsewhere).resolve().parent not in [path.resolve() for path in found]:
-        found.append(Path(elsewhere).resolve().parent)
-    return sorted(found, key=major, reverse=True)
+    if elsewhere and Path(elsewhere).resolve().parent not in [path.resolve() for path in results]:
+        results.append(Path(elsewhere).resolve().parent)
+    return sorted(results, key=major, reverse=True)
 
 
 def major(binaries: Path) -> int:
     """Return the major version of the PostgreSQL in a folder of programs."""
-    said = subprocess.run([str(binaries / "postgres"), "--version"], capture_output=True, text=True, check=True)  # noqa: S603
-    match = re.search(r"(\d+)(\.|beta|rc|devel|$)", said.stdout.strip().split("PostgreSQL)")[-1])
+    output = subprocess.run([str(binaries / "postgres"), "--version"], capture_output=True, text=True, check=True)  # noqa: S603 - our own command
+    match = re.search(r"(\d+)(\.|beta|rc|devel|$)", output.stdout.strip().split("PostgreSQL)")[-1])
     return int(match.group(1)) if match else 0
 
 
 def has_timescaledb(binaries: Path) -> bool:
-    """Tell whether a PostgreSQL has the TimescaleDB library."""
-    folder = subprocess.run([str(binaries / "pg_config"), "--pkglibdir"], capture_output=True, text=True, check=False)  # noqa: S603
+    """Return whether a PostgreSQL has the TimescaleDB library."""
+    folder = subprocess.run([str(binaries / "pg_config"), "--pkglibdir"], capture_output=True, text=True, check=False)  # noqa: S603 - our own command
     return folder.returncode == 0 and (Path(folder.stdout.strip()) / "timescaledb.so").exists()
 
 
@@ -47,7 +50,7 @@ def postgres_folder(version: str | None = None) -> Path | None:
 
 
 def missing(*, postgres: bool, redis: bool, browser: bool) -> list[str]:
-    """Return what is asked for and not there, by the names of Debian's packages, and "timescaledb"."""
+    """Return the missing requirements, by the names of Debian's packages, and "timescaledb"."""
     absent = []
     if postgres and not postgres_folders():
         absent.append("postgresql")
@@ -63,7 +66,7 @@ def missing(*, postgres: bool, redis: bool, browser: bool) -> list[str]:
 
 
 def has_library(name: str) -> bool:
-    """Tell whether a shared library can be loaded (LightGBM needs GCC's OpenMP, which its wheel leaves out)."""
+    """Return whether a shared library can be loaded (LightGBM needs GCC's OpenMP, which its wheel lacks)."""
     try:
         ctypes.CDLL(name)
     except OSError:
@@ -72,7 +75,7 @@ def has_library(name: str) -> bool:
 
 
 def ensure(*, postgres: bool, redis: bool, browser: bool = False) -> None:
-    """Install what is missing; raises MachineError, with what to install, when we may not or cannot."""
+    """Install what is missing; raises MachineError, with what to install, if we may not or cannot."""
     absent = missing(postgres=postgres, redis=redis, browser=browser)
     if not absent:
         return
@@ -88,7 +91,7 @@ def ensure(*, postgres: bool, redis: bool, browser: bool = False) -> None:
         install_timescaledb(prefix)
     left = missing(postgres=postgres, redis=redis, browser=browser)
     if left:
-        raise MachineError(f"apt ended well and still there is no {', '.join(left)}; {DOCKER_WAY}")
+        raise MachineError(f"apt succeeded, but {', '.join(left)} is still missing; {DOCKER_WAY}")
 
 
 def install_timescaledb(prefix: list[str]) -> None:
@@ -106,14 +109,14 @@ def install_timescaledb(prefix: list[str]) -> None:
 
 
 def install(prefix: list[str], *packages: str) -> None:
-    """Install Debian packages without a question."""
+    """Install Debian packages non-interactively."""
     quiet = ["-o", "Dpkg::Use-Pty=0", "-o", "DPkg::Lock::Timeout=300"]
     environment = ["env", "DEBIAN_FRONTEND=noninteractive"]
     run([*prefix, *environment, "apt-get", "-qq", "-y", "--no-install-recommends", *quiet, "install", *packages])
 
 
 def root_prefix() -> list[str] | None:
-    """Return what to put before a command to run it as root: nothing, sudo, or None when neither is allowed."""
+    """Return the prefix to run a command as root: nothing, sudo, or None if neither is allowed."""
     if os.geteuid() == 0:
         return []
     if shutil.which("sudo") is None:
@@ -125,7 +128,7 @@ def root_prefix() -> list[str] | None:
 
 
 def how_to_install(absent: list[str]) -> str:
-    """Return the one line for somebody who may not install packages here."""
+    """Return the message for a user who may not install packages here."""
     packages = [name for name in absent if name != "timescaledb"]
     if "timescaledb" in absent:
         packages.append(
@@ -136,13 +139,20 @@ def how_to_install(absent: list[str]) -> str:
 
 def run(command: list[str]) -> None:
     """Run a command of the installation; its output goes to stderr only when it fails."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)  # noqa: S603 - our own command
     if done.returncode != 0:
         sys.stderr.write(done.stdout[-4000:])
-        raise MachineError(f"`{' '.join(command)}` failed ({done.returncode}); what it said is above; {DOCKER_WAY}")
+        raise MachineError(f"`{' '.join(command)}` failed ({done.returncode}); its output is above; {DOCKER_WAY}")
 
 
 def say(line: str) -> None:
-    """Tell the user on stderr what takes a while."""
+    """Print a message about slow work on stderr."""
     sys.stderr.write(f"foretick: {line}\n")
     sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    try:
+        ensure(postgres=True, redis=True)
+    except MachineError as error:
+        sys.exit(f"foretick: {error}")

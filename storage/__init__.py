@@ -1,1 +1,1 @@
-"""Adapters out: TimescaleDB (SQL in .sql files), Redis, model artifacts."""
+"""Storage adapters: TimescaleDB (SQL in .sql files) and Redis."""

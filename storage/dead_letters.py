@@ -1,4 +1,4 @@
-"""The dead letters that are stored, and what people decide about them."""
+"""The stored dead letters, and users' decisions about them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,8 +11,8 @@ from psycopg.rows import class_row
 State = Literal["new", "retried", "dropped"]
 
 
-class Place(Struct, frozen=True):
-    """Which letters: those of a Kafka record, or of one row in it."""
+class LetterPlace(Struct, frozen=True):
+    """The place of dead letters: a Kafka record, or one row in it."""
 
     topic: str
     partition: int
@@ -24,8 +24,8 @@ class Place(Struct, frozen=True):
         return f"{self.topic}/{self.partition}/{self.offset}{row}"
 
 
-class Group(Struct, frozen=True):
-    """The letters of one topic with one reason; `newest` names the last of them."""
+class Group(Struct, frozen=True, kw_only=True):
+    """The dead letters of one topic with one reason; `newest` names the last of them."""
 
     topic: str
     reason: str
@@ -35,8 +35,8 @@ class Group(Struct, frozen=True):
     newest: str
 
 
-class Letter(Struct, frozen=True):
-    """One letter: the columns of the table."""
+class StoredDeadLetter(Struct, frozen=True, kw_only=True):
+    """One dead letter: the columns of the table."""
 
     topic: str
     partition: int
@@ -73,20 +73,20 @@ WHERE topic = %s AND "partition" = %s AND "offset" = %s AND "row" = %s
 def groups(
     connection: Connection, topic: str | None, reason: str | None, state: State | None, most: int
 ) -> list[Group]:
-    """Return the letters by topic and reason, the newest first; `reason` is a part of it."""
+    """Return the dead letters by topic and reason, the newest first; `reason` is a part of it."""
     asked = {"topic": topic, "reason": reason, "state": state, "most": most}
     with connection.cursor(row_factory=class_row(Group)) as cursor:
         return cursor.execute(GROUPS, asked).fetchall()
 
 
-def letters(connection: Connection, place: Place) -> list[Letter]:
-    """Return the letters of a place, by row."""
-    with connection.cursor(row_factory=class_row(Letter)) as cursor:
+def letters(connection: Connection, place: LetterPlace) -> list[StoredDeadLetter]:
+    """Return the dead letters of a place, by row."""
+    with connection.cursor(row_factory=class_row(StoredDeadLetter)) as cursor:
         asked = (place.topic, place.partition, place.offset, place.row, place.row)
         return cursor.execute(LETTERS, asked).fetchall()
 
 
-def decide(connection: Connection, some: Sequence[Letter], state: State) -> None:
-    """Note what was decided about letters."""
+def decide(connection: Connection, some: Sequence[StoredDeadLetter], state: State) -> None:
+    """Record a decision about dead letters."""
     with connection.cursor() as cursor:
         cursor.executemany(DECIDE, [(state, one.topic, one.partition, one.offset, one.row) for one in some])

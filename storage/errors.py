@@ -1,22 +1,22 @@
-"""What goes wrong in storage, in one line that holds no secret."""
+"""Errors of storage, in one line without secrets."""
 
 from urllib.parse import urlsplit
 
 
 class StorageError(Exception):
-    """A server that cannot be reached, or that refused. The message is one line and never holds the password."""
+    """A server that cannot be reached, or that refused. The message is one line and never contains the password."""
 
 
 class AwayError(StorageError):
-    """A server that does not answer, or has no room: the same may be tried again, and will then be taken."""
+    """A server does not answer, or has no space: the operation can be retried."""
 
 
 class RefusedError(StorageError):
-    """A server that is well and does not take these records: the same will never be taken."""
+    """A healthy server refuses these records: retrying is useless."""
 
 
 def place(url: str) -> str:
-    """Return where a URL points, without user, password and options.
+    """Return a URL without user, password and options.
 
     Raises StorageError, which quotes nothing of it, where a password with a bare special character makes it unclear
     what is what: the drivers would then quote a piece of the password as the name of a host.

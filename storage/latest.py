@@ -2,8 +2,8 @@
 
 ``foretick:latest:{symbol}:price`` is JSON with `time` (of the tick, or the end of the bar) and `price`;
 ``foretick:latest:{symbol}:regime`` and ``foretick:latest:{symbol}:prediction:{model}`` are records as on the topics.
-It is a cache: a Redis that is full, read-only or away costs nothing but what is old in it meanwhile.
-What is said of bars that are not cut by time has no place here: when such a bar ended is not known.
+It is a cache: a Redis that is full, read-only or away only has outdated values meanwhile. Records on bars that are not
+cut by time are not stored here: the end of such a bar is unknown.
 """
 
 import asyncio
@@ -29,16 +29,17 @@ log = logging.getLogger("foretick")
 
 PREFIX = "foretick:latest"
 AGAIN_S = 1.0
-"""The time between two attempts at a Redis that takes nothing."""
+"""The time between two attempts at a Redis that refuses values."""
 ANSWER_S = 2.0
-"""How long Redis may take to answer: whoever writes waits for it."""
+"""The timeout of Redis, for which writers wait."""
 KEYS = 10_000
-"""Of so many keys the newest value is kept, to be put there again; what changed longest ago is forgotten first."""
+"""The number of keys whose newest value is kept in memory, to be written again; the least recently changed are dropped
+first."""
 AT_ONCE = 500
 """Keys in one round trip."""
 
-# A record that comes again after a newer one must not take its place. Comparing and setting in one script makes that
-# hold between several writers too. A value that someone else put there, of any type, and that has no time is replaced.
+# A repeated record must not replace a newer one. Comparing and setting in one script ensures this between several
+# writers too. A foreign value of any type without a time is replaced.
 FORWARD = """
 for i, key in ipairs(KEYS) do
     local value = redis.pcall('GET', key)
@@ -73,11 +74,11 @@ def _last(records: Sequence[Struct], kind: type[Timed], *fields: str) -> list[Ti
     return [record for record in last.values() if isinstance(record, Tick) or is_time(record.interval)]
 
 
-class Latest:
+class LatestCache:
     """Keeps the newest record of each symbol; its event time only ever goes forward.
 
-    `problem` is why Redis takes nothing, None where it takes what it is given: each change is logged, and never raised.
-    The newest values are kept in memory, and `run` puts them there as soon as Redis takes them again.
+    `problem` is why Redis refuses values, None if it accepts them: each change is logged, and never raised. The newest
+    values are kept in memory, and `run` writes them as soon as Redis accepts them again.
     """
 
     def __init__(self, url: str) -> None:
@@ -89,46 +90,46 @@ class Latest:
                 url, socket_timeout=ANSWER_S, socket_connect_timeout=ANSWER_S, retry=Retry(NoBackoff(), 1)
             )
         except ValueError:
-            raise StorageError(f"{self._where} is no address of a Redis server") from None
+            raise StorageError(f"{self._where} is not an address of a Redis server") from None
         self._forward = self._client.register_script(FORWARD)
 
     async def write(self, records: Mapping[Topic, Sequence[Struct]]) -> None:
-        """Set what is newer than what is there, in one round trip; while Redis takes nothing, only remember it."""
-        found = newest(records)
-        for key, record in found.items():
+        """Set values newer than the present ones, in one round trip; while Redis refuses, only keep them in memory."""
+        values = newest(records)
+        for key, record in values.items():
             known = self._newest.pop(key, None)
             self._newest[key] = record if known is None or known.time <= record.time else known
         while len(self._newest) > KEYS:
             del self._newest[next(iter(self._newest))]
-        if found and self.problem is None:
-            await self._put(found)
+        if values and self.problem is None:
+            await self._put(values)
 
     async def run(self) -> None:
-        """For ever, put what is remembered there when Redis takes it again."""
+        """For ever, write the kept values when Redis accepts them again."""
         while True:
             await asyncio.sleep(AGAIN_S)
             if self.problem is None:
                 continue
-            # All of them: a server that went down may also have forgotten what it had taken just before.
+            # All of them: a server that went down may also have lost its last writes.
             known = dict(self._newest)
             await self._put(known)
             if self.problem is None:
                 await self._put({key: record for key, record in self._newest.items() if known.get(key) is not record})
 
-    async def _put(self, found: Mapping[str, Price | Regime | Prediction]) -> None:
-        """Set values, and say where that comes to nothing, or does again."""
-        items = iter(found.items())
+    async def _put(self, values: Mapping[str, Price | Regime | Prediction]) -> None:
+        """Set values, and record a failure or recovery."""
+        items = iter(values.items())
         try:
             while some := list(islice(items, AT_ONCE)):
                 arguments = [part for _, record in some for part in (record.time, encode_one(record))]
                 await self._forward(keys=[f"{PREFIX}:{key}" for key, _ in some], args=arguments)
         except (RedisError, OSError) as error:
             if self.problem is None:
-                log.warning("%s takes nothing, its values grow old: %s", self._where, reason(error))
-            self.problem = f"{self._where} takes nothing: {reason(error)}"
+                log.warning("%s accepts no values, and its present ones are outdated: %s", self._where, reason(error))
+            self.problem = f"{self._where} accepts no values: {reason(error)}"
         else:
             if self.problem is not None:
-                log.info("%s takes the newest values again", self._where)
+                log.info("%s accepts values again", self._where)
             self.problem = None
 
     async def close(self) -> None:
@@ -138,11 +139,11 @@ class Latest:
 
 def newest(records: Mapping[Topic, Sequence[Struct]]) -> dict[str, Price | Regime | Prediction]:
     """Return the newest record of each key (without the prefix), of those records that have a place in Redis."""
-    found: dict[tuple[str, ...], Price | Regime | Prediction] = {}
+    values: dict[tuple[str, ...], Price | Regime | Prediction] = {}
 
     def offer(key: tuple[str, ...], time: int, record: Price | Regime | Prediction) -> None:
-        if key not in found or found[key].time <= time:
-            found[key] = record
+        if key not in values or values[key].time <= time:
+            values[key] = record
 
     for tick in _last(records.get(TICKS, ()), Tick, "venue"):
         offer((tick.symbol, "price"), tick.time, Price(tick.time, tick.price))
@@ -155,4 +156,4 @@ def newest(records: Mapping[Topic, Sequence[Struct]]) -> dict[str, Price | Regim
         if prediction.role != "champion":
             continue
         offer((prediction.symbol, "prediction", prediction.model), prediction.time, prediction)
-    return {":".join(key): record for key, record in found.items()}
+    return {":".join(key): record for key, record in values.items()}

@@ -1,7 +1,7 @@
-"""Where each record is stored: its table, its columns in PostgreSQL's types, and what makes a row the same row."""
+"""The storage of each record: its table, its columns in PostgreSQL's types, and its primary key."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from operator import attrgetter
 from typing import Any, Self
@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from storage.binary import (
+from storage.binary_copy import (
     Column,
     boolean,
     bytea,
@@ -26,7 +26,8 @@ from storage.binary import (
     text,
     timestamptz,
 )
-from storage.numbers import Key
+from storage.scores import Outcomes, Sums, sums
+from storage.surrogate_keys import Key
 from topics.catalog import ALERTS, BARS, DEAD_LETTERS, DRIFT, FEATURES, GAPS, MODEL_EVENTS, REGIMES, Topic
 from topics.records import QUANTILES, Features, Forecast, Outcome, Prediction, Tick
 
@@ -34,19 +35,23 @@ Kind = Callable[[Sequence[Any]], Column]
 _encoder = msgspec.msgpack.Encoder()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rows:
-    """Rows of one table as the body of a binary COPY; `key` is the table's primary key."""
+    """Rows of one table as the body of a binary COPY; `key` is the table's primary key.
+
+    `scores` are the sums of the scores in rows of outcomes.
+    """
 
     table: str
     key: tuple[str, ...]
     columns: tuple[str, ...]
     body: bytes
+    scores: Sums | None = None
 
     @classmethod
     def of(cls, table: str, key: tuple[str, ...], columns: Mapping[str, Column]) -> Self:
         """Return the rows of columns of one length."""
-        return cls(table, key, tuple(columns), rows(list(columns.values())))
+        return cls(table=table, key=key, columns=tuple(columns), body=rows(list(columns.values())))
 
 
 def jsonb(values: Sequence[Mapping[str, float] | None]) -> Column:
@@ -77,7 +82,8 @@ _PLAIN: dict[Topic, tuple[str, tuple[str, ...], dict[str, Kind]]] = {
         _BAR
         | {"open": float8, "high": float8, "low": float8, "close": float8, "volume": float8}
         | {"trades": int8, "buy_volume": float8, "quote_volume": float8, "gap": int8}
-        | {"buy_trades": int8, "market_return": float8, "market_rank": float8, "lead_return": float8},
+        | {"buy_trades": int8, "market_return": float8, "market_rank": float8, "lead_return": float8}
+        | {"suspect": text},
     ),
     GAPS: (
         "gaps",
@@ -133,7 +139,7 @@ def plain(topic: Topic, records: Sequence[Struct]) -> Rows:
     """Return the rows of a record whose fields are the columns."""
     table, key, kinds = _PLAIN[topic]
     body = b"".join(rows(_columns(kinds, part)) for part in _alike(records))
-    return Rows(table, key, tuple(kinds), body)
+    return Rows(table=table, key=key, columns=tuple(kinds), body=body)
 
 
 def _columns(kinds: Mapping[str, Kind], records: Sequence[Struct]) -> list[Column]:
@@ -207,7 +213,7 @@ def predictions(records: Sequence[Prediction], series: Sequence[int], contexts: 
         "dissimilarity": float8(_repeated([prediction.dissimilarity for prediction in records], sizes)),
     }
     body = _with_weights(columns, [forecast.weights for forecast in forecasts], np.array(series))
-    return Rows("prediction_rows", ("series_id", "time"), (*columns, "weights"), body)
+    return Rows(table="prediction_rows", key=("series_id", "time"), columns=(*columns, "weights"), body=body)
 
 
 def _with_weights(
@@ -224,8 +230,8 @@ def _with_weights(
     if given.all() or np.isin(series[given], series[~given]).any():
         return rows([*columns.values(), jsonb(weights)])
     many, few = ([column[chosen] for column in columns.values()] for chosen in (~given, given))
-    told = jsonb([value for value in weights if value is not None])
-    return rows([*many, nulls(len(weights) - len(told.lengths))]) + rows([*few, told])
+    reporter = jsonb([value for value in weights if value is not None])
+    return rows([*many, nulls(len(weights) - len(reporter.lengths))]) + rows([*few, reporter])
 
 
 def _repeated(values: Sequence[float | None], sizes: Sequence[int]) -> npt.NDArray[np.float64]:
@@ -240,7 +246,7 @@ def series_of_outcomes(records: Sequence[Outcome]) -> list[Key]:
     return list(map(_key_of_outcome, records))
 
 
-ROLE = {"champion": b"c", "challenger": b"h", "shadow": b"s"}
+ROLE = {"champion": b"c", "challenger": b"h", "standby": b"s"}
 STATUS = {"scored": b"s", "stale": b"t", "unscored": b"u"}
 _values_of_outcome = attrgetter(
     "time",
@@ -258,19 +264,34 @@ _values_of_outcome = attrgetter(
 
 def outcomes(records: Sequence[Outcome], series: Sequence[int]) -> Rows:
     """Return the rows of outcomes; `series` has a number per outcome."""
-    times, targets, statuses, *scores = zip(*map(_values_of_outcome, records), strict=True)
-    realised, error, naive, pinball, interval_hit, direction_hit, roles = scores
+    times, targets, statuses, *scores, roles = zip(*map(_values_of_outcome, records), strict=True)
+    realised, error, naive, pinball, interval_hit, direction_hit = (
+        np.array(column, dtype=np.float64) for column in scores
+    )
+    status, role = [STATUS[one] for one in statuses], [ROLE[one] for one in roles]
     columns = {
         "time": timestamptz(times),
         "target_time": timestamptz(targets),
         "series_id": int4(series),
-        "status": char([STATUS[status] for status in statuses]),
+        "status": char(status),
         "realised": float8(realised),
         "absolute_error": float8(error),
         "naive_absolute_error": float8(naive),
         "pinball": float8(pinball),
         "interval_hit": boolean(interval_hit),
         "direction_hit": boolean(direction_hit),
-        "role": char([ROLE[role] for role in roles]),
+        "role": char(role),
     }
-    return Rows.of("outcome_rows", ("series_id", "time"), columns)
+    scored = Outcomes(
+        series=np.array(series, dtype=np.int64),
+        times=np.array(times, dtype=np.int64),
+        statuses=np.frombuffer(b"".join(status), dtype=np.uint8),
+        roles=np.frombuffer(b"".join(role), dtype=np.uint8),
+        pinball=pinball,
+        error=error,
+        naive_error=naive,
+        interval_hit=interval_hit,
+        direction_hit=direction_hit,
+        key=lambda row: _key_of_outcome(records[row]),
+    )
+    return replace(Rows.of("outcome_rows", ("series_id", "time"), columns), scores=sums(scored))

@@ -1,4 +1,4 @@
-"""TimescaleDB: the schema brought up to date, and the writer of every record."""
+"""TimescaleDB: migrations, and the writer of all records."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -11,29 +11,29 @@ from msgspec import Struct
 from psycopg import AsyncConnection, sql
 
 from storage import locks, tables
-from storage.binary import HEADER, TRAILER
+from storage.binary_copy import HEADER, TRAILER
 from storage.errors import AwayError, RefusedError, StorageError, place, reason
 from storage.locks import Lock
-from storage.numbers import Numbers
+from storage.surrogate_keys import SurrogateKeys
 from topics.catalog import OUTCOMES, PREDICTIONS, TICKS, Topic
 from topics.records import Outcome, Prediction, Tick
 
 MIGRATIONS = Path(__file__).parent / "sql"
 RETRY_SECONDS = 60.0
 CONNECT: dict[str, Any] = {"connect_timeout": 5, "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3}
-"""A server that is gone without a word is noticed in half a minute, and not in the kernel's two hours."""
+"""A server that is lost silently is detected in half a minute, and not in the kernel's two hours."""
 AWAY = (psycopg.OperationalError, psycopg.InterfaceError, psycopg.errors.ReadOnlySqlTransaction)
-"""No connection, no room, starting, read-only: what the server says where the records are not at fault."""
+"""No connection, no space, starting, read-only: errors of the server not caused by the records."""
 SERIES = {"symbol": "text", "interval": "text", "model": "text", "version": "text", "horizon": "int4"}
 CONTEXTS = {"fingerprint": "text", "regime": "text", "role": "text", "expired": "bool"}
 REFUSED = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimitExceeded)
-"""What is a row's fault; the last, that it is too large for an index, psycopg calls operational."""
+"""Errors caused by a row; the last, too large for an index, is operational in psycopg."""
 
 
 def migrate(url: str) -> None:
-    """Bring the schema up to date: each numbered file of storage/sql once, in one transaction. Two at once is safe.
+    """Migrate the schema: each numbered file of storage/sql once, in one transaction. Two at once is safe.
 
-    Raises StorageError where the database cannot be reached or refuses.
+    Raises StorageError if the database cannot be reached or refuses.
     """
     where = place(url)
     try:
@@ -42,7 +42,7 @@ def migrate(url: str) -> None:
                 with connection.transaction():
                     _migrate_one(connection, path)
     except psycopg.Error as error:
-        raise StorageError(f"the schema at {where} could not be made: {reason(error)}") from None
+        raise StorageError(f"the schema at {where} could not be migrated: {reason(error)}") from None
 
 
 def _migrate_one(connection: psycopg.Connection, path: Path) -> None:
@@ -61,7 +61,7 @@ class Writer:
     """Writes batches of records, each batch in one durable transaction, over one connection.
 
     Writing a record again changes nothing; writing another record of the same identity replaces it. A lost connection
-    is made again, with growing pauses, for `patience_s` seconds.
+    is reopened, with growing pauses, for `patience_s` seconds.
     """
 
     def __init__(self, url: str, patience_s: float = RETRY_SECONDS) -> None:
@@ -70,26 +70,29 @@ class Writer:
         self._where = place(url)
         self._connection: AsyncConnection | None = None
         self._lock = asyncio.Lock()
-        self._series = Numbers("series", "series_id", SERIES)
-        self._contexts = Numbers("contexts", "context_id", CONTEXTS, nullable=("regime",))
+        self._series = SurrogateKeys("series", "series_id", SERIES)
+        self._contexts = SurrogateKeys("contexts", "context_id", CONTEXTS, nullable=("regime",))
 
     async def write(self, records: Mapping[Topic, Sequence[Struct]], tick_origins: Sequence[str] = ()) -> None:
         """Store all records, or none. When it returns they are on disk, and their offsets may be committed.
 
-        `tick_origins` has one text per tick, made of where it came from (``partition-offset-row``).
-        Raises AwayError where the database stays out of reach or has no room, RefusedError where it does not take them.
+        `tick_origins` has one text per tick, from its origin (``partition-offset-row``).
+        Raises AwayError if the database stays out of reach or has no space, RefusedError if it refuses them.
         """
 
         async def store(connection: AsyncConnection) -> None:
-            await _store(
-                connection,
-                [await self._rows(connection, topic, rows, tick_origins) for topic, rows in records.items() if rows],
-            )
+            batches = [
+                await self._rows(connection, topic, rows, tick_origins) for topic, rows in records.items() if rows
+            ]
+            await _store(connection, batches)
+            if records.get(OUTCOMES):
+                await connection.execute(SUM_SCORES)
 
         await self._retry(store)
 
     async def define_features(self, fingerprint: str, names: Sequence[str]) -> None:
-        """Store what the values of `features` with that fingerprint are, once; raises StorageError as `write` does."""
+        """Store the names of the values of `features` with that fingerprint, once; raises StorageError as `write`
+        does."""
 
         async def define(connection: AsyncConnection) -> None:
             await connection.execute(DEFINE, (fingerprint, list(names)))
@@ -109,11 +112,11 @@ class Writer:
                     async with self._lock:
                         await self._act(act)
         except AWAY as error:
-            raise AwayError(f"{self._where} does not take the records: {reason(error)}") from None
-        except OSError as error:  # this machine's: no room, no descriptor
-            raise AwayError(f"{self._where} cannot be given the records: {error}") from None
+            raise AwayError(f"{self._where} does not accept the records: {reason(error)}") from None
+        except OSError as error:  # this machine's: no space, no descriptor
+            raise AwayError(f"{self._where} cannot be reached: {error}") from None
         except psycopg.Error as error:
-            raise StorageError(f"{self._where} did not take the records: {reason(error)}") from None
+            raise StorageError(f"{self._where} refused the records: {reason(error)}") from None
 
     async def _act(self, act: Callable[[AsyncConnection], Awaitable[None]]) -> None:
         if self._connection is None:
@@ -124,9 +127,9 @@ class Writer:
             await act(self._connection)
         except REFUSED as error:
             await self.close()
-            raise RefusedError(f"{self._where} did not take the records: {reason(error)}") from None
+            raise RefusedError(f"{self._where} refused the records: {reason(error)}") from None
         except BaseException:
-            # Also when cancelled: a connection in the middle of a COPY is of no more use.
+            # Also when cancelled: a connection in the middle of a COPY cannot be used again.
             await self.close()
             raise
 
@@ -148,15 +151,20 @@ class Writer:
 
 
 async def _store(connection: AsyncConnection, batches: Sequence[tables.Rows]) -> None:
-    """Copy the rows straight in, as if all were new: they nearly always are. Where one is not, merge them instead."""
+    """Copy the rows directly, assuming that all are new, as they nearly always are. If one is not, merge them
+    instead."""
     try:
         async with connection.transaction():
             for rows in batches:
                 await _copy(connection, sql.Identifier(rows.table), rows)
+                if rows.scores is not None and rows.scores.columns:
+                    await connection.execute(ADD_SCORES, rows.scores.columns)
     except psycopg.errors.UniqueViolation:
         async with connection.transaction():
             for rows in batches:
                 await _merge(connection, rows)
+                if rows.scores is not None:
+                    await connection.execute(FORGET_SCORES, rows.scores.touched)
 
 
 async def _copy(connection: AsyncConnection, table: sql.Identifier, rows: tables.Rows) -> None:
@@ -166,7 +174,7 @@ async def _copy(connection: AsyncConnection, table: sql.Identifier, rows: tables
 
 
 async def _merge(connection: AsyncConnection, rows: tables.Rows) -> None:
-    """Upsert through a temporary table; of rows with one key the last wins, and a row that is there already stays."""
+    """Upsert through a temporary table; of rows with one key the last wins, and equal rows are not rewritten."""
     staged = sql.Identifier("pg_temp", f"staged_{rows.table}")
     values = [name for name in rows.columns if name not in rows.key]
     names = {
@@ -185,6 +193,23 @@ async def _merge(connection: AsyncConnection, rows: tables.Rows) -> None:
 
 
 DEFINE = "INSERT INTO feature_definitions (fingerprint, names) VALUES (%s, %s) ON CONFLICT DO NOTHING"
+ADD_SCORES = """
+SELECT add_scores(array_agg(
+    ROW(to_timestamp(hour), series_id, role, scored, paired, unpaired, intervals, interval_hits, directions,
+        direction_hits, pinball, naive_pinball, absolute_error, naive_absolute_error)::score_sums
+))
+FROM unnest(
+    %s::int8[], %s::int4[], %s::text[], %s::int4[], %s::int4[], %s::int4[], %s::int4[], %s::int4[], %s::int4[],
+    %s::int4[], %s::float8[], %s::float8[], %s::float8[], %s::float8[]
+) AS added(hour, series_id, role, scored, paired, unpaired, intervals, interval_hits, directions, direction_hits,
+    pinball, naive_pinball, absolute_error, naive_absolute_error)
+"""
+FORGET_SCORES = """
+SELECT forget_scores(array_agg(series_id), array_agg(to_timestamp(hour)))
+FROM unnest(%s::int4[], %s::int8[]) AS touched(series_id, hour)
+"""
+SUM_SCORES = "SELECT sum_scores(interval '5 seconds', 200)"
+"""Recomputes hours with stale sums, after some seconds without writes; queries meanwhile compute them themselves."""
 STAGE = """
 CREATE TEMPORARY TABLE IF NOT EXISTS {name} (LIKE {table} INCLUDING DEFAULTS, arrival int8 GENERATED ALWAYS AS IDENTITY)
 ON COMMIT DELETE ROWS

@@ -1,1 +1,1 @@
-"""The Faust app: a shell of a few lines an agent around the pure steps."""
+"""The Faust apps: agents that run the pure steps in a common shell."""

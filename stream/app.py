@@ -11,38 +11,37 @@ import uvloop
 from faust.auth import SASLCredentials, SSLCredentials
 from prometheus_client import REGISTRY
 
+from broker import fetch
+from broker.data_loss import Losses
+from observability import logs
+from observability.consumer_lag import ReaderMonitor
+from observability.probe import Probe
+from observability.work_status import LoopTurns, WorkStatus
 from settings import Settings
 from settings.broker import Broker
-from sources import fetched
-from stream import logs
-from stream.guard import DefectError
-from stream.lookout import Lookout
-from stream.loss import Losses
-from stream.metrics import Behind, reads
-from stream.order import InOrderConsumer
-from stream.outbox import Outbox
-from stream.probe import Probe
+from stream.app_metrics import ConsumerLagCollector, reads
+from stream.ordered_consumer import InOrderConsumer
+from stream.poison_records import DefectError
 from stream.recovery import App, SeekFirstTableManager
-from stream.standing import LoopTurns, Standing
-from stream.tables import Table
+from stream.state_tables import Table
 from topics.catalog import MAX_MESSAGE_BYTES, TICKS, Topic
 
 log = logging.getLogger("foretick")
 
 
 def make_app(name: str, settings: Settings, in_order: frozenset[str] = frozenset()) -> App:
-    """Return a Faust app whose id, and so its consumer group, is `name`; `in_order` are topics for `stream.order`."""
-    fetched.install()
+    """Return a Faust app whose id, and so its consumer group, is `name`; `in_order`: for `stream.ordered_consumer`."""
+    fetch.install()
     app = App(
         name,
-        env={},  # else variables such as PROCESSING_GUARANTEE and BROKER_URL would override what is said here
+        env={},  # else variables such as PROCESSING_GUARANTEE and BROKER_URL would override these settings
         broker=[f"kafka://{address}" for address in settings.kafka.split(",")],
         broker_credentials=credentials(settings.broker),
         store="memory://",
         TableManager=SeekFirstTableManager,
         Table=Table,
         topic_partitions=TICKS.partitions,
-        topic_allow_declare=False,  # `stream.admin` has made them; a worker need not have the right to make any
+        topic_allow_declare=False,  # `broker.admin` has made them; a worker need not have the right to make any
         topic_disable_leader=True,  # else Faust makes a topic for what only one worker is to do, which we have not
         key_serializer="raw",
         value_serializer="raw",
@@ -55,7 +54,8 @@ def make_app(name: str, settings: Settings, in_order: frozenset[str] = frozenset
         broker_session_timeout=10.0,
         broker_heartbeat_interval=1.0,
         broker_max_poll_records=50,
-        # A sink may be away for days: who waits for it keeps its partitions. That the process hangs, /health tells.
+        # A sink may be away for days, and a process that waits for it keeps its partitions. A hung process is reported
+        # by /health.
         broker_max_poll_interval=30 * 86_400.0,
         consumer_max_fetch_size=MAX_MESSAGE_BYTES,
         consumer_auto_offset_reset="earliest",
@@ -69,14 +69,14 @@ def make_app(name: str, settings: Settings, in_order: frozenset[str] = frozenset
         worker_redirect_stdouts=False,
     )
     app.address = settings.broker
-    app.standing = Standing(settings)
+    app.standing = WorkStatus(settings)
     if in_order:
         app.consumer_class, app.in_order = InOrderConsumer, in_order
     return app
 
 
 def credentials(broker: Broker) -> SASLCredentials | SSLCredentials | None:
-    """Return what Faust's own clients of Kafka are told."""
+    """Return the settings of Faust's own Kafka clients."""
     if broker.user:
         return SASLCredentials(
             username=broker.user,
@@ -87,30 +87,25 @@ def credentials(broker: Broker) -> SASLCredentials | SSLCredentials | None:
     return SSLCredentials(broker.context) if broker.context else None
 
 
-def add_losses(app: App, settings: Settings, topics: Sequence[Topic]) -> None:
-    """Let the app tell what Kafka deleted of these topics before it was read."""
-    outbox = Outbox(settings.broker)
-    app.losses = found = Losses(app.conf.id, outbox, [topic.name for topic in topics])
+def add_losses(app: App, topics: Sequence[Topic]) -> None:
+    """Make the app report records of these topics that Kafka deleted before they were read."""
+    app.losses = result = Losses(app.conf.id, app.outbox(), [topic.name for topic in topics])
 
-    @app.task  # type: ignore[untyped-decorator, unused-ignore]
+    @app.task  # type: ignore[untyped-decorator, unused-ignore] # Faust's decorators have no types
     async def losses() -> None:
-        await or_end("losses", found.run())
-
-    @app.on_before_shutdown.connect  # type: ignore[untyped-decorator, unused-ignore]
-    async def close(*_: object, **__: object) -> None:
-        await outbox.stop()
+        await or_end("losses", result.run())
 
 
 def topic_of(app: faust.App, topic: Topic) -> Any:
-    """Return a topic of the catalog as Faust sees it: raw bytes, already created, never declared by Faust."""
+    """Return a topic of the catalog for Faust: raw bytes, already created, never declared by Faust."""
     return app.topic(topic.name, key_serializer="raw", value_serializer="raw", internal=False, allow_empty=True)
 
 
 async def or_end(agent: str, work: Awaitable[None]) -> None:
-    """Do an agent's work; end the process where it fails.
+    """Run an agent; end the process if it fails.
 
-    Faust would go on, and acknowledge the rest of the batch unprocessed. The supervisor starts the process again, and
-    it goes on from the last committed offset.
+    Faust would continue, and acknowledge the rest of the batch unprocessed. The supervisor restarts the process, which
+    continues from the last committed offset.
     """
     try:
         await work
@@ -120,7 +115,7 @@ async def or_end(agent: str, work: Awaitable[None]) -> None:
         os._exit(70)
     except Exception:
         log.critical(
-            "agent %s failed: the process ends; restarted, it goes on from its last commit", agent, exc_info=True
+            "agent %s failed: the process ends; after a restart it continues from its last commit", agent, exc_info=True
         )
         logging.shutdown()
         os._exit(70)
@@ -129,20 +124,20 @@ async def or_end(agent: str, work: Awaitable[None]) -> None:
 def run(app: App) -> None:
     """Run the app until SIGTERM or SIGINT."""
     # A frame is thousands of small objects that live for one batch and hold no cycles: with Python's defaults the
-    # collector looks through all of them again and again, which took as long as the work itself (bench/replay.py).
+    # collector traverses all of them repeatedly, which took as long as the work itself (bench/replay.py).
     gc.set_threshold(100_000, 20, 50)
     component, settings = app.conf.id.removeprefix("foretick-"), Settings()
     logs.configure(component, settings)
     logging.getLogger("aiokafka").setLevel(logging.WARNING)
     loop = uvloop.new_event_loop()
-    REGISTRY.register(Behind(app))
-    standing = app.standing
-    standing.problem = app.problem
-    standing.follow(LoopTurns(loop))
-    Lookout(settings.broker, app.conf.id, lambda: reads(app), standing, app.in_order).start()
-    Probe(component, standing.condition).start(settings)
+    REGISTRY.register(ConsumerLagCollector(app))
+    work_status = app.standing
+    work_status.problem = app.problem
+    work_status.follow(LoopTurns(loop))
+    ReaderMonitor(settings.broker, app.conf.id, lambda: reads(app), work_status, app.in_order).start()
+    Probe(component, work_status.condition).start(settings)
     worker = faust.Worker(
         app, loop=loop, loglevel="INFO", override_logging=False, console_port=0, debug=False, quiet=True
     )
-    worker.spinner = None  # the log is not a terminal, and each of its lines may be meant to be JSON
+    worker.spinner = None  # the log is not a terminal, and its lines may be JSON
     worker.execute_from_commandline()

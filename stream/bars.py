@@ -1,4 +1,4 @@
-"""The stage from ticks to bars: every kind that is configured, from the same ticks, with one state a symbol."""
+"""The stage from ticks to bars: all configured kinds, from the same ticks, with one state per symbol."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,17 +10,20 @@ from features import bars as time_bars
 from features import information_bars
 from features.bars import BarState
 from features.information_bars import InformationState
+from features.suspect_prices import SuspectState, mark
 from stream.stage import Output, Part
 from topics.catalog import BARS, DEAD_LETTERS, TICKS
-from topics.codec import Rejected
+from topics.codec import RejectedPart
 from topics.records import Bar, DeadLetter, Tick
 
 
 class BarStates(Struct, frozen=True):
-    """The states of the time bars, and of the others by their interval."""
+    """The states of the time bars, of the others by their interval, and of the check for suspect prices of each
+    interval."""
 
     time: BarState
     others: dict[str, InformationState]
+    seen: dict[str, SuspectState] = {}
 
     def dumps(self) -> bytes:
         """Return the states as bytes, exactly."""
@@ -28,10 +31,10 @@ class BarStates(Struct, frozen=True):
 
     @classmethod
     def loads(cls, data: bytes) -> "BarStates":
-        """Read what `dumps` wrote, or a state of time bars alone. Raises ValueError where it is something else."""
+        """Read the output of `dumps`, or a state of time bars alone. Raises ValueError for anything else."""
         try:
             return _decoder.decode(data)
-        except msgspec.ValidationError:  # written before there were others
+        except msgspec.ValidationError:  # written before other kinds existed
             return cls(BarState.loads(data), {})
 
 
@@ -43,8 +46,9 @@ _decoder = msgspec.msgpack.Decoder(BarStates)
 class Bars:
     """Ticks to bars of one time interval and of `others`, which are not cut by time.
 
-    One stage for all: a tick is read once and, where it is none, reported once, and all kinds have seen the same ticks
-    after a crash. A kind that is configured later begins then; one that is not configured any more is forgotten.
+    One stage for all: a tick is decoded once, an invalid one is reported once, and after a crash all kinds have seen
+    the same ticks. A kind that is configured later starts at that time; the state of one that is no longer configured
+    is dropped.
     """
 
     interval: str
@@ -54,7 +58,7 @@ class Bars:
     source = TICKS
 
     def key(self, record: Tick) -> tuple[str, str]:
-        """A tick belongs to the time interval that this pipeline builds."""
+        """A tick belongs to the configured time interval."""
         return record.symbol, self.interval
 
     def check(self, record: Tick) -> str | None:  # noqa: ARG002 - every tick that could be built can be folded
@@ -75,13 +79,13 @@ class Bars:
         return max([state.time.watermark, state.time.last_time, *others])
 
     def step(self, state: BarStates, parts: Sequence[Part[Tick]]) -> tuple[BarStates, list[Output]]:
-        """Close the bars that the ticks complete; a tick that a kind of bars cannot take is a dead letter, once."""
+        """Close the bars that the ticks complete; a tick that some kind of bars cannot take is one dead letter."""
         bars: dict[str, list[Bar]] = {interval: [] for interval in (self.interval, *self.others)}
-        letters: list[DeadLetter] = []
+        dead_letters: list[DeadLetter] = []
         time = state.time
         others = {interval: state.others.get(interval) or information_bars.initial() for interval in self.others}
         for part in parts:
-            # The shell knows what was folded before by partition and offset; here every part is the next one.
+            # The shell skips parts folded before by partition and offset; here every part is new.
             time, closed, refused = time_bars.step(time, part.records, time.position + 1, self.interval, self.grace_ms)
             bars[self.interval] += closed
             rejected = {one.row: one for one in refused}
@@ -91,12 +95,22 @@ class Bars:
                 )
                 bars[interval] += closed
                 rejected = {one.row: one for one in refused} | rejected
-            letters += [_letter(part, rejected[row]) for row in sorted(rejected)]
-        outputs: list[Output] = [(BARS, closed) for closed in bars.values()]
-        return BarStates(time, others), [*outputs, (DEAD_LETTERS, letters)]
+            dead_letters += [_dead_letter(part, rejected[row]) for row in sorted(rejected)]
+        seen: dict[str, SuspectState] = {}
+        outputs: list[Output] = []
+        for interval, closed in bars.items():
+            seen[interval], marked = mark(state.seen.get(interval, SuspectState()), closed)
+            outputs.append((BARS, marked))
+        return BarStates(time, others, seen), [*outputs, (DEAD_LETTERS, dead_letters)]
 
 
-def _letter(part: Part[Tick], one: Rejected) -> DeadLetter:
+def _dead_letter(part: Part[Tick], one: RejectedPart) -> DeadLetter:
     return DeadLetter(
-        TICKS.name, part.partition, part.offset, one.reason, one.value, part.timestamp, row=part.rows[one.row]
+        topic=TICKS.name,
+        partition=part.partition,
+        offset=part.offset,
+        reason=one.reason,
+        value=one.value,
+        time=part.timestamp,
+        row=part.rows[one.row],
     )

@@ -1,6 +1,6 @@
-"""More repairs of Faust 0.15.3: it commits what is not durable, and what was read before a rebalance.
+"""More repairs of Faust 0.15.3: it commits offsets that are not durable, and those read before a rebalance.
 
-Found by the simulation in tests/simulation, where `defects.py` has Faust's own code in their place; see docs/why.md.
+Found by the simulation in tests/simulation, where `defects.py` substitutes Faust's own code; see docs/why.md.
 """
 
 import asyncio
@@ -14,22 +14,22 @@ from faust.types import TP, EventT
 from faust.types.tuples import FutureMessage
 
 LOOKED_SECONDS = 1.0
-"""How long a flush waits before it looks whether the producer still runs."""
+"""How long a flush waits before it checks that the producer still runs."""
 
 
 class Producer(FaustProducer):
-    """A producer whose flush waits for every message that was handed over before it.
+    """A producer whose flush waits for every message sent before it.
 
-    Faust's gives up once for a tenth of a second no message could be handed to Kafka's client, and leaves out the one
-    that is being handed over: a state's changes may then come after the commit of the offset that they belong to.
+    Faust's gives up when for a tenth of a second no message could be passed to Kafka's client, and omits the one that
+    is being passed: a state's changes may then arrive after the commit of their offset.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._unsure: dict[FutureMessage, None] = {}  # in the order in which they were handed over
+        self._unsure: dict[FutureMessage, None] = {}  # in the order in which they were sent
 
     def send_soon(self, fut: FutureMessage) -> None:
-        """Hand a message over; it is remembered until Kafka has it."""
+        """Send a message; it is kept until Kafka has confirmed it."""
         self._unsure[fut] = None
         fut.add_done_callback(self._delivered)
         super().send_soon(fut)
@@ -39,7 +39,7 @@ class Producer(FaustProducer):
             self._unsure.pop(fut, None)
 
     async def flush(self) -> None:
-        """Wait until Kafka has all. Raises ProducerSendError where the producer has ended, or what Kafka refused."""
+        """Wait until Kafka has confirmed all. Raises ProducerSendError if the producer has ended, or Kafka's error."""
         for fut in list(self._unsure):
             while not fut.done():
                 if self.buffer.should_stop:
@@ -50,31 +50,30 @@ class Producer(FaustProducer):
 
 
 class GenerationConsumer(Consumer):
-    """A consumer for which only counts what was read since the partitions were last shared out.
+    """A consumer that counts only records read since the last rebalance.
 
-    An agent works on through a rebalance. Meanwhile another worker may have gone on from the state before, or this one
-    may have read its own state anew; what is not committed is read again.
+    An agent continues during a rebalance. Meanwhile another worker may have continued from the previous state, or this
+    one may have restored its own; uncommitted records are read again.
     """
 
     async def perform_seek(self) -> None:
-        """Seek every partition to its committed offset; what was acknowledged or committed before is asked anew."""
+        """Seek every partition to its committed offset; acknowledged and committed offsets are fetched again."""
         self._committed_offset.clear()
         await super().perform_seek()
         for known in (self._acked, self._acked_index, self._gap):
             known.clear()
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
-        """Note offsets that no message has, such as transactions' marks: up to that of the next message, left out.
-
-        Faust counts that message in, as acknowledged; the second acknowledgement then ends what one commit may cover,
-        so that commits fall behind where transactions come faster than commits (faust#606).
+        """Record offsets without a message, such as transaction markers, up to but excluding that of the next message.
+        Faust includes that message as acknowledged; the second acknowledgement then limits a commit, so that commits
+        lag if transactions are more frequent than commits (faust#606).
         """
         await super()._add_gap(tp, offset_from, offset_to - 1)
 
-    async def _commit_offsets(self, offsets: Mapping[TP, int], start_new_transaction: bool = True) -> bool:  # noqa: ARG002
-        """Commit, once the tables' changes are in Kafka, and unless the partitions were shared out meanwhile.
+    async def _commit_offsets(self, offsets: Mapping[TP, int], start_new_transaction: bool = True) -> bool:  # noqa: ARG002 - as the method of Faust's that it overrides
+        """Commit, once the tables' changes are in Kafka, unless there was a rebalance meanwhile.
 
-        Faust takes an offset for committed also where the group refused it, and then acknowledges nothing before it.
+        Faust treats an offset as committed even if the group refused it, and then acknowledges nothing before it.
         """
         generation = self.app.consumer_generation_id
         await self.app.producer.flush()
@@ -90,9 +89,10 @@ class GenerationConsumer(Consumer):
 
 
 def current(stream: Any, events: Sequence[EventT[Any]]) -> list[EventT[Any]]:
-    """Return the events that were read since the partitions were last shared out; the others will be read again.
+    """Return the events that were read since the last rebalance; the others will be read again.
 
-    One event may have waited before an agent that was busy through a rebalance; the table may be an older one by then.
+    One event may have been queued for an agent that was busy during a rebalance; the table may have been replaced by an
+    older one since.
     """
     generation = stream.app.consumer_generation_id
     return [event for event in events if event.message.generation_id == generation]

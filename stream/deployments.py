@@ -1,34 +1,33 @@
-"""Follows the topic `models`: what is decided about a model takes effect between two slices of the stream.
+"""Follows the topic `models`: a decision about a model takes effect between two slices of the stream.
 
-Each worker follows it by itself. What must be loaded first is loaded in a thread, one after another, while the old
-versions go on; what plays already, as after a rollback, changes its role at once.
+Each worker follows it independently. New versions are loaded in a thread, one after another, while the old versions
+predict; a version that is served already, as after a rollback, changes its role at once.
 """
 
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import stamina
 import uvloop
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord
 
+from broker.confirmed_send import KafkaWriter
+from broker.dead_letters import decode_record, of_record
+from broker.decision_signature import is_signed
+from broker.reader import reader
+from broker.skipped_records import Skips
+from observability.metrics import REFUSED
 from settings.broker import Address
-from sources import broker
 from stream.app import or_end
-from stream.letters import decode_record, of_record
-from stream.lineup import Lineup, Prepared
-from stream.metrics import REFUSED
-from stream.outbox import Outbox
-from stream.signature import is_signed
-from stream.skips import Skips
+from stream.model_server import ModelServer, PreparedDeployment
 from stream.stages import Predictions
 from topics.catalog import DEAD_LETTERS, MODEL_EVENTS, MODELS
-from topics.codec import Unread
+from topics.codec import UnreadableValue
 from topics.limits import LABEL, LONGEST_LABEL
 from topics.records import DeadLetter, Deployment, ModelEvent
 
@@ -36,30 +35,19 @@ log = logging.getLogger("foretick")
 
 PARTITION = TopicPartition(MODELS.name, 0)
 UNKNOWN = "unknown"
-"""The model of a decision that nobody signed, under a key that is no model's name."""
+"""The model of an unsigned decision whose key is no model's name."""
 _label = re.compile(LABEL)
 RETRY_SECONDS = 60.0
 MISSING_SECONDS = 5.0
-"""How long to wait before asking again whether there is the topic."""
-
-
-@asynccontextmanager
-async def consumer(bootstrap: Address) -> AsyncIterator[AIOKafkaConsumer]:
-    """Give a consumer of no topic and no group, and close it."""
-    client = broker.consumer(bootstrap, enable_auto_commit=False, auto_offset_reset="earliest")
-    try:
-        await client.start()
-        yield client
-    finally:
-        await client.stop()
+"""How long to wait before checking again for the topic."""
 
 
 @dataclass
 class Decisions:
-    """Reads what is on the topic: the ledger's decisions, and what to tell of records that are none.
+    """Decodes the topic's records: the ledger's decisions, and reports of the others.
 
-    What lies before the first that the ledger signed is of a version that did not sign: it counts for nothing either,
-    and is not told. What is told of a record is the same each time, and so is stored once.
+    Records before the first signed one are of a version that did not sign: they are ignored too, and not reported. The
+    report of a record is the same each time, and so is stored once.
     """
 
     key: bytes
@@ -68,67 +56,69 @@ class Decisions:
 
     def read(self, records: Iterable[ConsumerRecord]) -> tuple[list[Deployment], list[ModelEvent], list[DeadLetter]]:
         """Return the decisions, an event of each record that is refused, and the dead letters; no record raises."""
-        found: list[Deployment] = []
+        deployments: list[Deployment] = []
         refused: list[ModelEvent] = []
-        letters: list[DeadLetter] = []
+        dead_letters: list[DeadLetter] = []
         skipped = self.skips.of(MODELS.name)
         for record in records:
             why = skipped.get((record.partition, record.offset))
             if why is not None:
-                letters.append(of_record(MODELS.name, record, 0, record.value or b"", why))
-            elif isinstance(record.value, Unread):  # who wrote it is not known: the signature is of its bytes
-                letters += decode_record(MODELS, record)[2]
+                dead_letters.append(of_record(MODELS.name, record, 0, record.value or b"", why))
+            elif isinstance(record.value, UnreadableValue):  # its origin is unknown: the signature is of its bytes
+                dead_letters += decode_record(MODELS, record)[2]
             elif is_signed(self.key, record.value, record.headers):
                 self.begun = True
                 _, made, unread = decode_record(MODELS, record)
-                found += made
-                letters += unread
+                deployments += made
+                dead_letters += unread
             elif self.begun:
                 refused.append(_refused(record))
-        for letter in letters:
+        for letter in dead_letters:
             log.error("offset %d of %s is no deployment: %s", letter.offset, MODELS.name, letter.reason)
-        return found, refused, letters
+        return deployments, refused, dead_letters
 
 
 def _refused(record: ConsumerRecord) -> ModelEvent:
-    """Return what tells of a record that is not even decoded: it may be poison, and what it names a path.
+    """Return the event of a refused record, which is not decoded: it may be malicious, and its names may be paths.
 
-    Its key names the model where it is the name of one; else that is `UNKNOWN`, and the reason has the key.
+    Its key is the model if it is a model's name; else the model is `UNKNOWN`, and the reason has the key.
     """
     key = (record.key or b"").decode(errors="replace")
     known = len(key) <= LONGEST_LABEL and _label.fullmatch(key)
     model, named = (key, "") if known else (UNKNOWN, f", under the key {key[:100]!r}")
-    reason = f"offset {record.offset} of {MODELS.name} is not signed by the ledger: somebody else wrote it{named}"
+    reason = f"offset {record.offset} of {MODELS.name} is not signed by the ledger{named}"
     log.error("model %r: refused: %s", model, reason)
     REFUSED.inc()
-    return ModelEvent(model, "", "refused", "", max(record.timestamp, 0), reason=reason)
+    return ModelEvent(
+        model=model, version="", event="refused", fingerprint="", time=max(record.timestamp, 0), reason=reason
+    )
 
 
-def by_model(found: Iterable[Deployment]) -> dict[str, list[Deployment]]:
-    """Return the deployments of each model by their number; what was published again counts once."""
+def by_model(results: Iterable[Deployment]) -> dict[str, list[Deployment]]:
+    """Return the deployments of each model by their number, without repetitions."""
     logs: dict[str, dict[int, Deployment]] = {}
-    for deployment in found:
+    for deployment in results:
         logs.setdefault(deployment.model, {})[deployment.number] = deployment
     return {model: [made[number] for number in sorted(made)] for model, made in logs.items()}
 
 
 async def _logs(bootstrap: Address, decisions: Decisions) -> dict[str, list[Deployment]]:
-    found: list[Deployment] = []
-    async with consumer(bootstrap) as client:
+    deployments: list[Deployment] = []
+    async with reader(bootstrap, auto_offset_reset="earliest") as client:
         if MODELS.name in await client.topics():
             client.assign([PARTITION])
             end = (await client.end_offsets([PARTITION]))[PARTITION]
             await client.seek_to_beginning(PARTITION)
             while await client.position(PARTITION) < end:
                 for records in (await client.getmany(timeout_ms=500)).values():
-                    found += decisions.read(records)[0]
-    return by_model(found)
+                    deployments += decisions.read(records)[0]
+    return by_model(deployments)
 
 
 def read_logs(bootstrap: Address, decisions: Decisions) -> dict[str, list[Deployment]]:
-    """Return what the topic still holds of each model's log, nothing where there is no such topic; blocks.
+    """Return the decisions of each model that the topic still holds, none if there is no such topic; blocks.
 
-    Raises KafkaError where no Kafka answers for a minute.
+    Raises KafkaError if no Kafka answers for a minute.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         for attempt in stamina.retry_context(KafkaError, attempts=None, timeout=RETRY_SECONDS):
@@ -137,50 +127,50 @@ def read_logs(bootstrap: Address, decisions: Decisions) -> dict[str, list[Deploy
     raise AssertionError  # the last attempt has raised
 
 
-class Follower:
-    """Keeps the stage of the predictions in step with the topic, and tells what became of each deployment."""
+class DeploymentConsumer:
+    """Applies the topic's deployments to the prediction stage, and publishes the result of each."""
 
     def __init__(
-        self, bootstrap: Address, lineup: Lineup, stage: Predictions, outbox: Outbox, decisions: Decisions
+        self, bootstrap: Address, server: ModelServer, stage: Predictions, writer: KafkaWriter, decisions: Decisions
     ) -> None:
-        self._bootstrap, self._lineup, self._stage, self._outbox = bootstrap, lineup, stage, outbox
+        self._bootstrap, self._model_server, self._stage, self._writer = bootstrap, server, stage, writer
         self._decisions = decisions
-        self._one = asyncio.Lock()  # one at a time is loaded: it takes memory, and time from the stream
+        self._one = asyncio.Lock()  # loaded one at a time: loading takes memory, and CPU from the stream
         self._loading: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Tell what serves, then follow the topic until cancelled."""
-        await self._tell(self._lineup.started)
+        """Publish what is served, then follow the topic until cancelled."""
+        await self._publish(self._model_server.started)
         try:
-            async with consumer(self._bootstrap) as client:
+            async with reader(self._bootstrap, auto_offset_reset="earliest") as client:
                 while MODELS.name not in await client.topics():  # noqa: ASYNC110 - nobody here makes the topic
                     await asyncio.sleep(MISSING_SECONDS)
                 client.assign([PARTITION])
                 await client.seek_to_beginning(PARTITION)
                 while True:
                     for records in (await client.getmany(timeout_ms=60_000)).values():
-                        found, refused, letters = self._decisions.read(records)
-                        await self._outbox.send([(DEAD_LETTERS, MODELS.name, letters)])
-                        await self._tell(refused)
-                        for made in by_model(found).values():
+                        deployments, refused, dead_letters = self._decisions.read(records)
+                        await self._writer.send([(DEAD_LETTERS, MODELS.name, dead_letters)])
+                        await self._publish(refused)
+                        for made in by_model(deployments).values():
                             await self.take(made[-1])
         finally:
             for task in self._loading:
                 task.cancel()
 
     async def take(self, deployment: Deployment) -> None:
-        """Bring a deployment into effect, unless that or a later one of the model was seen already."""
-        lineup = self._lineup
-        if deployment.number <= lineup.numbers.get(deployment.model, 0):
+        """Apply a deployment, unless it or a later one of the model was applied already."""
+        server = self._model_server
+        if deployment.number <= server.numbers.get(deployment.model, 0):
             return
-        lineup.numbers[deployment.model] = deployment.number
-        if deployment.fingerprint != lineup.fingerprint:
+        server.numbers[deployment.model] = deployment.number
+        if deployment.fingerprint != server.fingerprint:
             reason = (
-                f"it is for features {deployment.fingerprint}, but {lineup.fingerprint} are computed until a restart"
+                f"it is for features {deployment.fingerprint}, but {server.fingerprint} are computed until a restart"
             )
-            await self._tell(lineup.refuse(deployment, reason))
-        elif lineup.ready(deployment):
-            await self._apply(lineup.prepare(deployment))
+            await self._publish(server.refuse(deployment, reason))
+        elif server.ready(deployment):
+            await self._apply(server.prepare(deployment))
         else:
             task = asyncio.create_task(or_end("deployments", self._load(deployment)))
             self._loading.add(task)
@@ -189,17 +179,17 @@ class Follower:
     async def _load(self, deployment: Deployment) -> None:
         async with self._one:
             if not self._overtaken(deployment):
-                prepared = await asyncio.to_thread(self._lineup.prepare, deployment)
+                prepared = await asyncio.to_thread(self._model_server.prepare, deployment)
         if not self._overtaken(deployment):
             await self._apply(prepared)
 
     def _overtaken(self, deployment: Deployment) -> bool:
-        return self._lineup.numbers[deployment.model] != deployment.number
+        return self._model_server.numbers[deployment.model] != deployment.number
 
-    async def _apply(self, prepared: Prepared) -> None:
-        events = self._lineup.apply(prepared)
-        self._stage.fold = self._lineup.predictor  # no fold runs now: the change lies between two slices
-        await self._tell(events)
+    async def _apply(self, prepared: PreparedDeployment) -> None:
+        events = self._model_server.apply(prepared)
+        self._stage.fold = self._model_server.predictor  # no fold runs now, so the change is between two slices
+        await self._publish(events)
 
-    async def _tell(self, events: Iterable[ModelEvent]) -> None:
-        await self._outbox.send([(MODEL_EVENTS, event.model, [event]) for event in events])
+    async def _publish(self, events: Iterable[ModelEvent]) -> None:
+        await self._writer.send([(MODEL_EVENTS, event.model, [event]) for event in events])

@@ -1,7 +1,8 @@
 """Persist: stored topics into TimescaleDB, the newest of each symbol into Redis. `python -m stream.persist` runs it.
 
-An app of its own beside the worker: a slow database delays no forecast. Offsets are committed once rows are on disk.
-Neither sink stops the other (`stream.sinks`): what Redis does not take is remembered, and for the database it waits.
+A separate app beside the worker, so that a slow database delays no forecast. Offsets are committed once rows are on
+disk. Neither sink stops the other (`stream.sinks`): values that Redis refuses are kept in memory, and for the database
+it waits.
 """
 
 import logging
@@ -15,21 +16,21 @@ from faust.types import EventT
 from msgspec import Struct
 from prometheus_client import Gauge
 
+from broker.confirmed_send import KafkaWriter
 from features.definition import Definition
+from observability.metrics import DEAD, RECORDS_IN, STORE
 from settings import Settings
-from storage.latest import Latest
+from storage.latest import LatestCache
 from storage.timescale import Writer
 from stream.app import add_losses, make_app, or_end, run, topic_of
-from stream.guard import Guard
-from stream.letters import decode_event, of_event
-from stream.metrics import DEAD, RECORDS_IN, STORE, assigned
-from stream.outbox import Outbox
+from stream.app_metrics import assigned
+from stream.batch_insert import store
+from stream.dead_letters import decode_event, of_event
+from stream.poison_records import Guard
 from stream.recovery import App
 from stream.shell import slices
 from stream.sinks import Sink, fill_cache, until_taken
-from stream.storing import store
 from topics import codec
-from topics.bounds import BOUNDS, Bounds
 from topics.catalog import (
     BARS,
     DEAD_LETTERS,
@@ -43,43 +44,44 @@ from topics.catalog import (
     Topic,
 )
 from topics.records import DeadLetter
+from topics.value_size import BOUNDS, Bounds
 
 log = logging.getLogger("foretick")
 
 BATCH_EVENTS = 64
 BATCH_SECONDS = 0.1
 SLICE_BYTES = 2_097_152
-"""Bytes of input in one transaction: each costs the same few round trips, however much it stores."""
+"""Bytes of input in one transaction: its cost in round trips does not depend on its size."""
 SHOWN = (TICKS, BARS, REGIMES, PREDICTIONS)
-"""The topics of which Redis keeps the newest."""
-PATIENCE_S = 1.0
-"""How long a write tries again before it is told that the database is away."""
-AWAY = Gauge("foretick_sink_away", "1 while a sink takes nothing of what is to be kept there.", ["sink"])
+"""The topics whose newest records are in Redis."""
+RETRY_TIMEOUT_S = 1.0
+"""How long a write is retried before the database is reported as away."""
+AWAY = Gauge("foretick_sink_away", "1 while a sink accepts no records.", ["sink"])
 
 
 def read(
     topic: Topic, events: Sequence[EventT[Any]], bounds: Bounds = BOUNDS
 ) -> tuple[list[Struct], list[str], list[DeadLetter]]:
-    """Return the records of events, where each tick came from (``partition-offset-row``), and what is no record."""
+    """Return the records of events, the origin of each tick (``partition-offset-row``), and the dead letters."""
     records: list[Struct] = []
     origins: list[str] = []
-    letters: list[DeadLetter] = []
+    dead_letters: list[DeadLetter] = []
     for event in events:
-        rows, found, unread = decode_event(topic, event, bounds)
-        records += found
-        letters += unread
+        rows, results, unread = decode_event(topic, event, bounds)
+        records += results
+        dead_letters += unread
         if topic is TICKS:
             origins += [f"{event.message.partition}-{event.message.offset}-{row}" for row in rows]
-    return records, origins, letters
+    return records, origins, dead_letters
 
 
 async def define(writer: Writer, definition: Definition) -> None:
-    """Store the names of the features, so that SQL can tell the values apart."""
+    """Store the names of the features, for access to the values in SQL."""
     await writer.define_features(definition.fingerprint, definition.names)
 
 
 async def persist(
-    topic: Topic, stream: Any, writer: Writer, database: Sink, latest: Latest, outbox: Outbox, guard: Guard
+    topic: Topic, stream: Any, writer: Writer, database: Sink, latest: LatestCache, outbox: KafkaWriter, guard: Guard
 ) -> None:
     """Write a topic's records until the stream ends."""
 
@@ -90,12 +92,12 @@ async def persist(
         for part in (piece for cut in slices(events, SLICE_BYTES) for piece in guard.pieces(cut)):
             kept, passed = guard.passed(topic.name, part)
             guard.begin(kept)
-            records, origins, letters = read(topic, kept, guard.bounds)
+            records, origins, dead_letters = read(topic, kept, guard.bounds)
             guard.end(part)
             if topic is DEAD_LETTERS:
-                records += letters
-            elif topic not in READ_BY_WORKER:  # those the worker reports
-                passed += letters
+                records += dead_letters
+            elif topic not in READ_BY_WORKER:  # the worker reports those
+                passed += dead_letters
             if topic in SHOWN:
                 await latest.write({topic: records})
             begun = time.perf_counter()
@@ -105,7 +107,7 @@ async def persist(
             await outbox.send([(DEAD_LETTERS, topic.name, passed)])
             STORE.labels(topic.name).observe(time.perf_counter() - begun)
             RECORDS_IN.labels(topic.name).inc(len(records) - len(refused))
-            DEAD.labels(topic.name).inc(len(letters) + len(refused))
+            DEAD.labels(topic.name).inc(len(dead_letters) + len(refused))
             for event in part:
                 await stream.ack(event)
             guard.check()
@@ -114,54 +116,50 @@ async def persist(
 def not_stored(
     topic: Topic, events: Sequence[EventT[Any]], refused: Mapping[int, str], guard: Guard
 ) -> list[DeadLetter]:
-    """Return the dead letters of the records that the database has refused, by their place among all."""
+    """Return the dead letters of the records that the database refused, by their index."""
     decoded = ((event, decode_event(topic, event, guard.bounds)) for event in events)
-    places = [(event, *found) for event, (rows, records, _) in decoded for found in zip(rows, records, strict=True)]
-    letters = []
+    places = [(event, *results) for event, (rows, records, _) in decoded for results in zip(rows, records, strict=True)]
+    dead_letters = []
     for place, reason in refused.items():
-        if place < len(places):  # else it is a letter about what is no letter, and that is in the log now
+        if place < len(places):  # else it is a dead letter about an invalid dead letter, which is only logged
             event, row, record = places[place]
-            letters.append(of_event(topic.name, event, row, codec.encode_one(record), reason))
+            dead_letters.append(of_event(topic.name, event, row, codec.encode_one(record), reason))
             guard.failed((topic.name, event.message.partition, event.message.offset), reason)
         else:
-            log.error("a letter about %s was not stored: %s", topic.name, reason)
-    return [] if topic is DEAD_LETTERS else letters
+            log.error("a dead letter about %s was not stored: %s", topic.name, reason)
+    return [] if topic is DEAD_LETTERS else dead_letters
 
 
 def make_persist(settings: Settings) -> App:
-    """Return the Faust app with one agent a topic, each with a database connection of its own."""
+    """Return the Faust app with one agent per topic, each with its own database connection."""
     app = make_app(PERSIST_GROUP, settings)
-    add_losses(app, settings, STORED)
-    latest = Latest(settings.redis_url.get_secret_value())
+    add_losses(app, STORED)
+    latest = LatestCache(settings.redis_url.get_secret_value())
     database = Sink("TimescaleDB")
-    outbox = Outbox(settings.broker)
+    outbox = app.outbox()
     definition = Definition.load(settings.home / "models")
     for topic in STORED:
-        writer = Writer(settings.database_url.get_secret_value(), PATIENCE_S)
+        writer = Writer(settings.database_url.get_secret_value(), RETRY_TIMEOUT_S)
         guard = Guard.of(settings, "persist", f"persist {topic.name}")
         _add_agent(app, topic, writer, database, latest, outbox, definition, guard)
     app.problem = lambda: database.problem or latest.problem
     AWAY.labels("database").set_function(lambda: database.problem is not None)
     AWAY.labels("cache").set_function(lambda: latest.problem is not None)
 
-    @app.task  # type: ignore[untyped-decorator, unused-ignore]
+    @app.task  # type: ignore[untyped-decorator, unused-ignore] # Faust's decorators have no types
     async def cache() -> None:
         await or_end("cache", latest.run())
 
-    @app.task  # type: ignore[untyped-decorator, unused-ignore]
+    @app.task  # type: ignore[untyped-decorator, unused-ignore] # Faust's decorators have no types
     async def past_the_database() -> None:
         past = fill_cache(settings.broker, latest, database, partial(shown, app), settings.bounds)
         await or_end("past the database", past)
-
-    @app.on_before_shutdown.connect  # type: ignore[untyped-decorator, unused-ignore]
-    async def close(*_: object, **__: object) -> None:
-        await outbox.stop()
 
     return app
 
 
 def shown(app: Any) -> dict[TopicPartition, int]:
-    """Return the partitions that the app reads of topics that Redis shows, and what it has committed of each."""
+    """Return the partitions of topics cached in Redis that the app reads, with their committed offsets."""
     names = {topic.name for topic in SHOWN}
     committed = app.consumer._committed_offset if app._consumer is not None else {}
     return {TopicPartition(at.topic, at.partition): committed.get(at) or 0 for at in assigned(app) if at.topic in names}
@@ -172,12 +170,12 @@ def _add_agent(
     topic: Topic,
     writer: Writer,
     database: Sink,
-    latest: Latest,
-    outbox: Outbox,
+    latest: LatestCache,
+    outbox: KafkaWriter,
     definition: Definition,
     guard: Guard,
 ) -> None:
-    @app.agent(topic_of(app, topic), name=topic.name)  # type: ignore[untyped-decorator, unused-ignore]
+    @app.agent(topic_of(app, topic), name=topic.name)  # type: ignore[untyped-decorator, unused-ignore] # Faust's decorators have no types
     async def agent(stream: Any) -> None:
         if topic is FEATURES:
             await or_end(topic.name, until_taken(database, "the features' names", partial(define, writer, definition)))

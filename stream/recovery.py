@@ -1,9 +1,9 @@
-"""Repairs of Faust 0.15.3, for what it loses at a start, and what Kafka deleted told.
+"""Repairs of Faust 0.15.3, against losses at a start, and reports of records that Kafka deleted.
 
-After a restart with a changelog, seek the source partitions first, then resume them.
-Faust resumes them while its fetcher runs already, and seeks to the committed offsets only afterwards; what was fetched
-in between is dropped, or stalls the commits for good. And where nothing was committed yet, seek to the beginning, and
-fetch only of the partitions that flow: see `SeekingConsumer`. Measured: docs/why.md; tests/stream fails without any.
+After a restart with a changelog, source partitions are first sought, then resumed. Faust resumes them while its fetcher
+runs already, and seeks to the committed offsets only afterwards; records fetched in between are dropped, or block the
+commits for good. If nothing was committed yet, partitions are sought to the beginning, and only active partitions are
+fetched: see `SeekingConsumer`. Measured: docs/why.md; tests/stream fails without each.
 """
 
 import asyncio
@@ -20,19 +20,20 @@ from faust.tables.recovery import Recovery
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.types import TP
 
+from broker.confirmed_send import KafkaWriter
+from broker.data_loss import Jump, Loss, Losses, Positions, first_times, lost
+from observability.consumer_lag import position
+from observability.work_status import WorkStatus
 from settings.broker import Broker
 from stream.commits import GenerationConsumer, Producer
-from stream.lookout import position
-from stream.loss import Jump, Loss, Losses, Positions, first_times, lost
-from stream.standing import Standing
 
 FETCH_WAIT_MS = 200
-"""How long Kafka holds back a fetch that has nothing to bring. It answers a connection's requests one after the other:
-what a recovery asks waited out the fetch before, at Faust's fixed 1,500 ms."""
+"""How long Kafka delays an empty fetch. It answers a connection's requests one after the other: a recovery's requests
+waited for the fetch before, at Faust's fixed 1,500 ms."""
 
 
 class ConsumerThread(AIOKafkaConsumerThread):
-    """Faust's thread of the consumer, whose other questions need not wait long for a fetch."""
+    """Faust's consumer thread, with short fetches, so that its other requests do not wait."""
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer: Any = super()._create_worker_consumer(transport)
@@ -41,13 +42,13 @@ class ConsumerThread(AIOKafkaConsumerThread):
 
 
 class SeekingConsumer(GenerationConsumer):
-    """A consumer that also seeks where nothing was committed yet: to the beginning.
+    """A consumer that also seeks if nothing was committed yet: to the beginning.
 
-    Faust fetches while its flow stands still, drops what it fetched, and seeks back to what was committed. Where that
-    is nothing it does not seek, so what was on a topic before the first commit would be lost.
+    Faust fetches while its flow is paused, drops the records, and seeks back to the committed offset. Without one it
+    does not seek, so records on a topic before the first commit would be lost.
 
-    What Kafka deleted before it was read is told to the app's `losses`: records behind which a partition begins
-    already, at a seek or, later, where what is fetched does not follow what was fetched before.
+    Records that Kafka deleted before they were read are reported to the app's `losses`: found at a seek by the
+    partition's beginning or, later, when a fetch does not follow the previous one.
     """
 
     def _new_consumer_thread(self) -> ConsumerThread:
@@ -61,29 +62,29 @@ class SeekingConsumer(GenerationConsumer):
         self._remembered: Mapping[TP, int] | None = None
 
     async def verify_all_partitions_active(self) -> None:
-        """Look at nothing: `stream.lookout` does.
+        """Look at nothing: `observability.consumer_lag` does.
 
-        Faust's look only logs, and ends the process where it meets a partition whose records were deleted: aiokafka
-        asks where that begins, and knows no position meanwhile. After a process was stopped for a while both happen at
-        once.
+        Faust's check only logs, and ends the process at a partition whose records were deleted: aiokafka requests its
+        beginning, and has no position meanwhile. After a process was stopped for a while both occur together.
         """
 
     async def remember_committed(self) -> None:
-        """Ask what is committed, for the seek after the states were read: they have seen all that is before it.
+        """Fetch the committed offsets before the states are restored, for the seek afterwards: the states include
+        everything before them.
 
-        What is asked for only then may have been committed by another worker, if this one stood still for so long that
-        it is out of its group without knowing it: on the state of before, it would go on with a hole.
+        Offsets fetched only then may have been committed by another worker, if this one stalled for so long that it was
+        removed from its group without noticing: with the older state, it would continue with a gap.
         """
         self._remembered = await super().seek_to_committed()
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
-        """Seek to what was committed when a recovery began, or is now."""
+        """Seek to the offsets committed when a recovery began, or else now."""
         if self._remembered is None:
             return await super().seek_to_committed()
         held = self.assignment()
-        found = {tp: offset for tp, offset in self._remembered.items() if tp in held}
-        await self.seek_wait({tp: offset for tp, offset in found.items() if offset is not None})
-        return found
+        values = {tp: offset for tp, offset in self._remembered.items() if tp in held}
+        await self.seek_wait({tp: offset for tp, offset in values.items() if offset is not None})
+        return values
 
     async def perform_seek(self) -> None:
         """Seek every partition to its committed offset, or to its beginning."""
@@ -91,7 +92,7 @@ class SeekingConsumer(GenerationConsumer):
         flowing = [tp for tp in self.assignment() if not self._is_changelog_tp(tp)]
         new = [tp for tp in flowing if not self._committed_offset[tp]]
         begins = dict(await self.earliest_offsets(*new)) if new else {}
-        with suppress(KafkaError, TimeoutError):  # what was deleted is seen at the next fetch then
+        with suppress(KafkaError, TimeoutError):  # deletions are then seen at the next fetch
             begins |= await self.earliest_offsets(*(set(flowing) - set(new)))
         behind = {tp: self._committed_offset[tp] or begins[tp] for tp in flowing}
         sought = {tp: begins[tp] for tp in flowing if tp in new or behind[tp] < begins.get(tp, 0)}
@@ -105,38 +106,48 @@ class SeekingConsumer(GenerationConsumer):
             self._committed_offset[tp] = begins[tp]
         times = await self._ask(first_times, [TopicPartition(*tp) for tp in deleted]) if deleted else {}
         for tp in deleted:
-            self._note(Loss(tp.topic, tp.partition, behind[tp], begins[tp], times[tp], partial(self._pass, tp)))
+            self._note(
+                Loss(
+                    topic=tp.topic,
+                    partition=tp.partition,
+                    first=behind[tp],
+                    end=begins[tp],
+                    time=times[tp],
+                    done=partial(self._pass, tp),
+                )
+            )
 
     async def _pass(self, tp: TP) -> None:
-        """Commit that what was lost, and told, is over: else it would be told again where nothing new comes."""
+        """Commit past a published loss: else it would be published again if no new records arrive."""
         offset = self._committed_offset.get(tp)
         if offset is not None and tp in self.assignment():
             with suppress(KafkaError):
                 await self._ask(lambda consumer, at: consumer.commit(at), {TopicPartition(*tp): offset})
 
     async def _ask(self, question: Callable[[Any, Any], Awaitable[Any]], *arguments: Any) -> Any:
-        """Ask Kafka by the consumer, in its thread."""
+        """Query Kafka by the consumer, in its thread."""
         return await self._thread.call_thread(question, self._thread._ensure_consumer(), *arguments)
 
     def _note(self, loss: Loss) -> None:
-        losses: Losses | None = self.app.losses  # type: ignore[attr-defined]
+        losses: Losses | None = self.app.losses  # type: ignore[attr-defined] # of our own app, which Faust takes for any
         if losses is not None:
             losses.note(loss)
 
     async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's
-        """Fetch of the partitions that are active now, whatever becomes of the set meanwhile.
+        """Fetch from the partitions that are active now, on a copy of the set.
 
         Faust empties its set at a recovery's end, while a fetch of the changelogs still waits; aiokafka takes an empty
-        set for all partitions, and 50 messages of a source, fetched just after the seek, were dropped for good.
+        set as all partitions, and 50 messages of a source, fetched just after the seek, were dropped for good.
         """
         asked = None if active_partitions is None else set(active_partitions)
-        found = await super()._getmany(asked, timeout)
-        fetched = {tp: records for tp, records in found.items() if asked is None or self._in_place(tp, records)}
+        result = await super()._getmany(asked, timeout)
+        fetched = {tp: records for tp, records in result.items() if asked is None or self._in_place(tp, records)}
         self._jumps += self._positions.jumps(
             {tp: rows for tp, rows in fetched.items() if not self._is_changelog_tp(tp)}
         )
         if self._jumps and (self._looking is None or self._looking.done()):
-            # Beside the fetching: transactions of others make a jump in every fetch, and Kafka answers after a fetch.
+            # Concurrently with fetching: transactions of others cause a jump in every fetch, and Kafka answers after a
+            # fetch.
             self._looking = asyncio.ensure_future(self._look_at_jumps())
         return fetched
 
@@ -145,18 +156,18 @@ class SeekingConsumer(GenerationConsumer):
         try:
             losses = await self._ask(lost, jumps)
         except (KafkaError, TimeoutError):
-            self._jumps = jumps + self._jumps  # asked again after the next fetch
+            self._jumps = jumps + self._jumps  # retried after the next fetch
             return
         for loss in losses:
             self._note(loss)
 
     def _in_place(self, tp: TP, records: Sequence[Any]) -> bool:
-        """Return whether what a fetch brought is to be handed over; what Faust would drop is fetched again.
+        """Return whether fetched records are to be passed on; records that Faust would drop are fetched again.
 
-        A fetch may wait through a rebalance: what it brings may be from before the seek, or from after it and of a
-        partition that does not flow yet. Faust would take what it drops of these for a gap in the partition.
+        A fetch may span a rebalance: its records may be from before the seek, or from after it and of a paused
+        partition. Faust would treat those that it drops as a gap in the partition.
         """
-        position = self._position(tp)  # behind a gap, as compaction leaves, it may be farther
+        position = self._position(tp)  # it may be further, after a gap left by compaction
         if position is None or position <= records[-1].offset:
             return False  # it was sought back meanwhile
         if tp in self._active_partitions or tp in self._buffered_partitions:
@@ -165,7 +176,7 @@ class SeekingConsumer(GenerationConsumer):
         return False
 
     def _position(self, tp: TP) -> int | None:
-        """Return the offset that is fetched next; None where the partition is not held any more."""
+        """Return the offset that is fetched next; None if the partition is no longer assigned."""
         assignment = self._thread._ensure_consumer()._subscription.subscription.assignment
         if assignment is None or tp not in assignment.tps:
             return None
@@ -173,14 +184,27 @@ class SeekingConsumer(GenerationConsumer):
 
 
 class App(faust.App):
-    """A Faust app with that consumer, or one made of it. `problem` returns what keeps it from its work, or None."""
+    """A Faust app with that consumer, or a subclass. `problem` returns what prevents it from working, or None."""
 
     address: Broker
     consumer_class: type[SeekingConsumer] = SeekingConsumer
     in_order: frozenset[str] = frozenset()
     losses: Losses | None = None
     problem: Callable[[], str | None] = staticmethod(lambda: None)
-    standing: Standing
+    standing: WorkStatus
+    _outboxes: tuple[KafkaWriter, ...] = ()
+
+    def outbox(self) -> KafkaWriter:
+        """Return a writer that is stopped once all agents have ended: an agent would reconnect it."""
+        made = KafkaWriter(self.address)
+        self._outboxes = (*self._outboxes, made)
+        return made
+
+    async def on_shutdown(self) -> None:
+        """Called when all agents and tasks have ended."""
+        await super().on_shutdown()
+        for writer in self._outboxes:
+            await writer.stop()
 
     def _new_transport(self) -> Any:
         transport: Any = super()._new_transport()
@@ -190,7 +214,7 @@ class App(faust.App):
 
 
 class SeekFirstRecovery(Recovery):
-    """Recovery that never lets a source partition flow from a position that is not the committed one."""
+    """A recovery that resumes source partitions only from their committed offsets."""
 
     async def _build_highwaters(self, consumer: Any, tps: set[TP], destination: Any, title: str) -> None:
         if title == "active":
@@ -199,7 +223,7 @@ class SeekFirstRecovery(Recovery):
 
     async def on_recovery_completed(self, generation_id: int = 0) -> None:
         """Finish a recovery: tables first, then the seek, then the flow."""
-        app: Any = self.app  # Faust's own interface does not name all that its own code calls here
+        app: Any = self.app  # Faust's declared interface lacks some attributes that its own code uses
         consumer = app.consumer
         await app.on_rebalance_complete.send()
         self._set_recovery_ended()
@@ -230,7 +254,7 @@ class SeekFirstTableManager(TableManager):
     """The table manager whose recovery seeks first; it starts at once."""
 
     async def on_start(self) -> None:
-        """Start the tables without the second that Faust waits for tables made late: all are made."""
+        """Start the tables without the second that Faust waits for tables created later: all exist."""
         if not self.should_stop:
             await self._update_channels()
             await self.recovery.start()

@@ -1,8 +1,9 @@
-"""The shell around a pure fold: reads frames, sends outputs, keeps a state a symbol in a Faust table, acknowledges.
+"""The shell around a pure fold: reads frames, sends outputs, keeps a state per symbol in a Faust table, acknowledges.
 
-In that order: outputs are delivered before the state is written, and the state before the offset is committed. A crash
-in between repeats outputs, which have deterministic identities, and what the state has seen already is skipped: nothing
-is lost, nothing counts twice. What a stage fails on is found and becomes a dead letter (stream/rescue.py).
+Outputs are delivered before the state is written, and the state is written before the offset is committed. A crash in
+between repeats outputs, which have deterministic identities, and input that the state includes already is skipped:
+nothing is lost or counted twice. Rows on which a stage fails are isolated and become dead letters
+(stream/poison_rows.py).
 """
 
 import asyncio
@@ -18,14 +19,17 @@ from faust.streams import _current_event
 from faust.types import EventT
 from msgspec import Struct
 
+from broker.confirmed_send import KafkaWriter
+from broker.dead_letters import bounded, error_text
+from broker.interface import Delivery
+from observability.metrics import Meter
+from stream.app_metrics import arrived
 from stream.commits import current
-from stream.guard import DefectError, Guard
-from stream.letters import bounded, decode_event, of_event, told
-from stream.metrics import Meter, arrived
-from stream.outbox import Delivery, Outbox
-from stream.rescue import Rescue, StateSizeError, turned_away
+from stream.dead_letters import decode_event, of_event
+from stream.poison_records import DefectError, Guard
+from stream.poison_rows import Rescue, StateSizeError, turned_away
 from stream.stage import Output, Part, Stage
-from stream.tables import Entry, entries
+from stream.state_tables import Entry, entries
 from topics import codec
 from topics.catalog import DEAD_LETTERS, Topic
 from topics.records import DeadLetter
@@ -38,18 +42,18 @@ R = TypeVar("R", bound=Struct)
 BATCH_EVENTS = 64
 BATCH_SECONDS = 0.02
 SLICE_BYTES = 524_288
-"""Bytes of input between two acknowledgements: bounds memory, and how long the event loop waits for a fold."""
+"""Bytes of input between two acknowledgements: bounds memory, and how long a fold blocks the event loop."""
 COMMITTED_SECONDS = 2.0
-"""In which Faust has committed what was acknowledged (`broker_commit_interval`), and sent the states."""
+"""The time within which Faust commits acknowledged offsets (`broker_commit_interval`), and sends the states."""
 
 Key = tuple[str, str]
 Sending = tuple[Topic, str, Sequence[Struct]]
 """A topic, a key, and the records to send to it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Change(Generic[S]):
-    """A state that is to be stored in the table as `value`, for the last event that went into it."""
+    """A state to be stored in the table as `value`, with the last event included in it."""
 
     event: EventT[Any]
     key: bytes
@@ -62,7 +66,7 @@ _encoder = msgspec.msgpack.Encoder()
 
 
 def slices(events: Sequence[EventT[Any]], most: int = SLICE_BYTES) -> Iterator[list[EventT[Any]]]:
-    """Cut events into runs of about `most` bytes."""
+    """Split events into runs of about `most` bytes."""
     run: list[EventT[Any]] = []
     size = 0
     for event in events:
@@ -83,13 +87,13 @@ class Groups(Generic[R]):
     last: dict[Key, EventT[Any]] = field(default_factory=dict)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Shell(Generic[R, S]):
     """One stage in the stream. `cache` holds decoded states beside the bytes that they came from."""
 
     stage: Stage[R, S]
     table: Any
-    outbox: Outbox
+    writer: KafkaWriter
     guard: Guard = field(default_factory=Guard)
     cache: dict[bytes, tuple[bytes, S, dict[int, int]]] = field(default_factory=dict)
 
@@ -98,9 +102,9 @@ class Shell(Generic[R, S]):
         self._begun: set[bytes] = set()  # keys that are not in the table yet
 
     async def run(self, stream: Any) -> None:
-        """Work the stream off, a slice of events at a time; while one slice is delivered the next is folded already.
+        """Process the stream, a slice of events at a time; while one slice is delivered the next is folded.
 
-        Raises DefectError where too many records fail, once those that failed are done with.
+        Raises DefectError if too many records fail, once those that failed are handled.
         """
         async for events in stream.noack_take(BATCH_EVENTS, within=BATCH_SECONDS):
             ahead: dict[bytes, tuple[dict[int, int], S]] = {}
@@ -109,9 +113,9 @@ class Shell(Generic[R, S]):
                 if not current(stream, part):
                     break
                 frames, changes = self._work(part, ahead)
-                # In order onto the topics, before the next slice is: who reads them skips what is not newer.
+                # In order, before the next slice: readers skip rows that are not newer.
                 since = arrived(part)
-                posted = await self.outbox.post(frames, since)
+                posted = await self.writer.post(frames, since)
                 if finishing is not None:
                     await finishing
                 finishing = asyncio.create_task(self._finish(stream, part, posted, changes, since))
@@ -123,7 +127,7 @@ class Shell(Generic[R, S]):
         try:
             self.guard.check()
         except DefectError:
-            # Each start gets further by what failed in it, or one slice of bad records would be met for ever.
+            # Each start must get past its failed records, or one slice of bad records would block for ever.
             await finishing
             await asyncio.sleep(COMMITTED_SECONDS)
             raise
@@ -148,13 +152,13 @@ class Shell(Generic[R, S]):
     def _work(
         self, events: Sequence[EventT[Any]], ahead: dict[bytes, tuple[dict[int, int], S]]
     ) -> tuple[list[Sending], list[Change[S]]]:
-        """Return what to send, and the states to store afterwards; `ahead` holds states that are not stored yet."""
+        """Return what to send, and the states to store afterwards; `ahead` has states that are not stored yet."""
         begun, topic = time.perf_counter(), self.stage.source.name
         kept, passed = self.guard.passed(topic, events)
         self.guard.begin(kept)
         try:
             frames, changes, records = self._fold(kept, ahead)
-        except OSError:  # no room, no descriptor: no record is at fault, however often the process ends of it
+        except OSError:  # no space, no descriptor: caused by no record, however often the process ends because of it
             self.guard.end(kept)
             raise
         except Exception:  # noqa: BLE001 - whatever it is, the records that bring it about are looked for
@@ -169,7 +173,7 @@ class Shell(Generic[R, S]):
     def _fold(
         self, events: Sequence[EventT[Any]], ahead: dict[bytes, tuple[dict[int, int], S]]
     ) -> tuple[list[Sending], list[Change[S]], int]:
-        """Return what to send, the states to store, and how many records were folded; raises what the stage does."""
+        """Return what to send, the states to store, and how many records were folded; raises the stage's exceptions."""
         groups = Groups[R]()
         frames = [sending for event in events for sending in self._group(event, groups, self.stage.check)]
         return self._step(events, groups, ahead, frames, self._load, self.stage.step, self._sized)
@@ -177,15 +181,15 @@ class Shell(Generic[R, S]):
     def _rescue(
         self, events: Sequence[EventT[Any]], ahead: dict[bytes, tuple[dict[int, int], S]]
     ) -> tuple[list[Sending], list[Change[S]], int]:
-        """Do the same where the stage has failed; raises nothing that the stage does."""
+        """Do the same after the stage has failed; raises none of the stage's exceptions."""
         places = {(event.message.partition, event.message.offset): event for event in events}
-        rescue = Rescue(self.stage, self.guard, self._sized, places)
+        rescue = Rescue(stage=self.stage, guard=self.guard, sized=self._sized, events=places)
         groups = Groups[R]()
         frames = [sending for event in events for sending in self._group(event, groups, rescue.checking(event))]
-        found = self._step(events, groups, ahead, frames, self._load_or_begin, rescue.fold, self.stage.dump)
-        if rescue.letters:
-            frames.append((DEAD_LETTERS, self.stage.source.name, rescue.letters))
-        return found
+        results = self._step(events, groups, ahead, frames, self._load_or_begin, rescue.fold, self.stage.dump)
+        if rescue.dead_letters:
+            frames.append((DEAD_LETTERS, self.stage.source.name, rescue.dead_letters))
+        return results
 
     def _step(
         self,
@@ -216,25 +220,25 @@ class Shell(Generic[R, S]):
             value = _encoder.encode(Entry(offsets, dump(state)))
             count += sum(len(part.records) for part in fresh)
             frames += [(topic, getattr(records[0], topic.key), records) for topic, records in outputs if records]
-            changes.append(Change(groups.last[key], table_key, state, offsets, value))
+            changes.append(Change(event=groups.last[key], key=table_key, state=state, offsets=offsets, value=value))
         return frames, changes, count
 
     def _believed(self, key: Key, state: S, parts: Sequence[Part[R]]) -> S:
-        """Return the state, or the initial one where it knows a time that cannot have been yet.
+        """Return the state, or the initial one if it contains a time in the future.
 
-        Before times had a bound, one row that was dated ahead made every later one of its symbol old, for good.
+        Before times were limited, one row with a future time made all following ones of its symbol old, for good.
         """
         clock, newest = max(part.timestamp for part in parts), self.stage.newest(state)
         if clock <= 0 or newest <= clock + self.guard.bounds.ahead_ms:
             return state
-        text = "%s: the state of %s knows the time %d, which is yet to come: it begins anew"
+        text = "%s: the state of %s contains the time %d, which is in the future: it is reset"
         log.warning(text, self.stage.name, key, newest, extra={"symbol": key[0]})
         return self.stage.load(key, None)
 
     def _group(self, event: EventT[Any], groups: Groups[R], check: Callable[[R], str | None]) -> Iterator[Sending]:
-        """Add an event's records to the groups, all or none; yield the dead letters of what is not used."""
+        """Add an event's records to the groups, all or none; yield the dead letters of unused records."""
         message = event.message
-        rows, records, letters = decode_event(self.stage.source, event, self.guard.bounds)
+        rows, records, dead_letters = decode_event(self.stage.source, event, self.guard.bounds)
         refused: list[DeadLetter] = []
         parts: dict[Key, Part[R]] = {}
         part, part_key = None, None
@@ -246,18 +250,22 @@ class Shell(Generic[R, S]):
             key = self.stage.key(record)
             if part is None or key != part_key:  # nearly all records of an event have one key
                 if key not in parts:
-                    parts[key] = Part(message.partition, message.offset, int((message.timestamp or 0) * 1000))
+                    parts[key] = Part(
+                        partition=message.partition,
+                        offset=message.offset,
+                        timestamp=int((message.timestamp or 0) * 1000),
+                    )
                 part, part_key = parts[key], key
             part.rows.append(row)
             part.records.append(record)
         for key, part in parts.items():
             groups.parts.setdefault(key, []).append(part)
             groups.last[key] = event
-        if letters or refused:
-            yield DEAD_LETTERS, self.stage.source.name, letters + bounded(refused)
+        if dead_letters or refused:
+            yield DEAD_LETTERS, self.stage.source.name, dead_letters + bounded(refused)
 
     def _load(self, key: Key, table_key: bytes) -> tuple[dict[int, int], S] | None:
-        """Return the offsets and the state of a key, None where there is no room for it."""
+        """Return the offsets and the state of a key, None beyond the maximum number of states."""
         value = self.table.get(table_key)
         cached = self.cache.get(table_key)
         if cached is not None and cached[0] is value:
@@ -272,18 +280,18 @@ class Shell(Generic[R, S]):
         return entry.offsets, self.stage.load(key, entry.state)
 
     def _load_or_begin(self, key: Key, table_key: bytes) -> tuple[dict[int, int], S] | None:
-        """Do the same; a state that cannot be read begins anew."""
+        """Do the same; an unreadable state is reset."""
         try:
             return self._load(key, table_key)
         except OSError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it is of no use
-            text = "%s: the state of %s cannot be read (%s): it begins anew"
-            log.error(text, self.stage.name, key, told(error), extra={"symbol": key[0]})
+            text = "%s: the state of %s cannot be read (%s): it is reset"
+            log.error(text, self.stage.name, key, error_text(error), extra={"symbol": key[0]})
             return {}, self.stage.load(key, None)
 
     def _sized(self, state: S) -> bytes:
-        """Return the state's bytes. Raises StateSizeError where they are more than a state may have."""
+        """Return the state's bytes. Raises StateSizeError if they exceed the limit."""
         value = self.stage.dump(state)
         if len(value) > self.guard.max_state_bytes:
             limit = self.guard.max_state_bytes >> 10
@@ -294,7 +302,7 @@ class Shell(Generic[R, S]):
         return value
 
     def _store(self, change: Change[S]) -> None:
-        # A table takes the changelog's partition, and its place in it, from the current event.
+        # A table takes the changelog's partition and offset from the current event.
         _current_event.set(ref(change.event))
         self.table[change.key] = change.value
         self._begun.discard(change.key)

@@ -1,4 +1,4 @@
-"""What the shell asks of a stage: a pure step, with what it reads and whose state it keeps."""
+"""The interface of a stage for the shell: a pure step, its input topic and its state's key."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,9 +15,9 @@ Output = tuple[Topic, Sequence[Struct]]
 """A topic, and records of one key."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Part(Generic[R]):
-    """The records of one symbol and interval in one Kafka record, their places (rows) in it, and where it lies."""
+    """The records of one symbol and interval in one Kafka record, their indices (rows) in it, and its origin."""
 
     partition: int
     offset: int
@@ -27,13 +27,13 @@ class Part(Generic[R]):
 
 
 class Stage(Protocol[R, S]):
-    """A pure step dressed for the shell."""
+    """A pure step adapted to the shell."""
 
     name: str
 
     @property
     def source(self) -> Topic:
-        """The topic that it reads."""
+        """The input topic."""
         ...
 
     def key(self, record: R) -> tuple[str, str]:
@@ -53,7 +53,7 @@ class Stage(Protocol[R, S]):
         ...
 
     def newest(self, state: S) -> int:
-        """Return the latest time (epoch ms) that the state knows, by which later rows are newer or not; -1: none."""
+        """Return the latest time (epoch ms) in the state, with which rows are compared; -1: none."""
         ...
 
     def step(self, state: S, parts: Sequence[Part[R]]) -> tuple[S, list[Output]]:

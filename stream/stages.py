@@ -1,6 +1,6 @@
-"""Each pure step dressed for the shell: which topic it reads, whose state it keeps, and what it publishes.
+"""The pure steps adapted to the shell: input topic, state and outputs of each.
 
-Rows that are not newer than what a fold has seen are skipped: after a crash the stage before may send outputs again.
+Rows that are not newer than the last folded are skipped: after a crash the previous stage may send outputs again.
 """
 
 import logging
@@ -10,9 +10,9 @@ from typing import TypeVar
 
 from features.frame import BarFrame, FeatureFrame
 from features.step import FeatureState, FeatureStep
-from models import outcomes
-from models.outcomes import OutcomesState
-from models.predictor import Predictor, PredictorState
+from models.scoring import outcomes
+from models.scoring.outcomes import OutcomesState
+from models.serving.predictor import Predictor, PredictorState
 from stream.stage import Output, Part
 from topics.catalog import BARS, DEAD_LETTERS, FEATURES, MODEL_EVENTS, OUTCOMES, PREDICTIONS, REGIMES, Topic
 from topics.codec import encode_one
@@ -24,7 +24,7 @@ log = logging.getLogger("foretick")
 Row = TypeVar("Row", Bar, Features)
 Key = tuple[str, str]
 MOST_TOLD = 100
-"""Predictions refused in one go that are told of one by one."""
+"""The most predictions refused together that are reported one by one."""
 
 
 def increasing(parts: Sequence[Part[Row]], last_time: int) -> list[Row]:
@@ -60,13 +60,15 @@ class Indicators:
         return None
 
     def load(self, key: Key, state: bytes | None) -> FeatureState:
-        """Return the indicators' state; one of another definition warms up anew."""
+        """Return the indicators' state; one of another definition is reset."""
         if state is None:
             return self.fold.initial()
         try:
             return FeatureState.loads(state, self.fold.initial())
         except ValueError as error:
-            log.warning("%s: %s; the indicators warm up anew", key, error, extra={"symbol": key[0], "topic": BARS.name})
+            log.warning(
+                "%s: %s; the indicators warm up again", key, error, extra={"symbol": key[0], "topic": BARS.name}
+            )
             return self.fold.initial()
 
     def dump(self, state: FeatureState) -> bytes:
@@ -88,9 +90,9 @@ class Indicators:
 
 @dataclass
 class Predictions:
-    """Features of one definition to predictions of all models; those of bars not cut by time are passed over.
+    """Features of one definition to predictions of all models; those of bars not cut by time are skipped.
 
-    `fold` may be replaced at any time: what is folded next, has the versions of the new one.
+    `fold` may be replaced at any time: the next slice uses the versions of the new one.
     """
 
     fold: Predictor
@@ -106,7 +108,7 @@ class Predictions:
     def check(self, record: Features) -> str | None:
         """Refuse features of another definition than the models were fitted on."""
         if record.fingerprint != self.fingerprint:
-            return f"features of definition {record.fingerprint}; the models know {self.fingerprint}: retrain them"
+            return f"features of definition {record.fingerprint}; the models have {self.fingerprint}: retrain them"
         if len(record.values) != self.width:
             return f"{len(record.values)} values where definition {record.fingerprint} has {self.width}"
         return None
@@ -124,9 +126,9 @@ class Predictions:
         return state.last_time
 
     def step(self, state: PredictorState, parts: Sequence[Part[Features]]) -> tuple[PredictorState, list[Output]]:
-        """Let every model learn from what matured, then predict; tell which versions begin to serve the symbol."""
+        """Update every model with matured labels, then predict; report which versions begin to serve the symbol."""
         if not is_time(parts[0].records[0].interval):
-            return state, []  # the models' labels lie a time ahead: see docs/why.md
+            return state, []  # the models' labels are a fixed time ahead: see docs/why.md
         rows = increasing(parts, state.last_time)
         if not rows:
             return state, []
@@ -135,22 +137,22 @@ class Predictions:
         return state, [(PREDICTIONS, predictions), *((MODEL_EVENTS, [one]) for one in self._began(before, rows[0]))]
 
     def _began(self, before: PredictorState, first: Features) -> list[ModelEvent]:
-        """Return one event for each champion of which the state before knew not, or not by this decision.
+        """Return one event for each champion that is new in the state, or new by this decision.
 
-        The state tells, so that after a crash it is told again. Of two events of one decision and symbol the earlier is
-        right; a bar's champion is by the latest decision whose event is not later.
+        It is derived from the state, so that after a crash it is repeated. Of two events of one decision and symbol the
+        earlier is valid; a bar's champion is by the latest decision whose event is not later.
         """
         return [
             ModelEvent(
-                version.model.name,
-                version.version,
-                "serving",
-                self.fingerprint,
-                first.time,
-                version.number,
-                "champion",
-                first.symbol,
-                first.interval,
+                model=version.model.name,
+                version=version.version,
+                event="serving",
+                fingerprint=self.fingerprint,
+                time=first.time,
+                number=version.number,
+                role="champion",
+                symbol=first.symbol,
+                interval=first.interval,
             )
             for version in self.fold.served
             if version.role == "champion"
@@ -171,17 +173,17 @@ class Outcomes:
         return record.symbol, record.interval
 
     def check(self, record: Prediction) -> str | None:
-        """Refuse what no time can be told for to come true; else anybody's prediction is scored."""
+        """Refuse predictions without a target time; all others are scored, whoever made them."""
         if not is_time(record.interval):
-            return f"{record.interval} bars are not cut by time: when the prediction comes true is unknown"
+            return f"{record.interval} bars are not cut by time: the prediction's target time is unknown"
         return None
 
     def load(self, key: Key, state: bytes | None) -> OutcomesState:  # noqa: ARG002 - the same for every key
-        """Return what still waits for its target time."""
+        """Return the pending forecasts."""
         return outcomes.initial() if state is None else OutcomesState.loads(state)
 
     def dump(self, state: OutcomesState) -> bytes:
-        """Return what waits, as bytes."""
+        """Return the pending forecasts as bytes."""
         return state.dumps()
 
     def newest(self, state: OutcomesState) -> int:
@@ -189,27 +191,27 @@ class Outcomes:
         return max([state.last_time, *(one.last_time for one in state.waiting.values())])
 
     def step(self, state: OutcomesState, parts: Sequence[Part[Prediction]]) -> tuple[OutcomesState, list[Output]]:
-        """Score the predictions whose target these predictions' prices are."""
+        """Score the predictions whose target times these predictions' prices are for."""
         state, matured, refused = outcomes.step_within(state, [record for part in parts for record in part.records])
-        letters = _letters(parts, {id(record) for record in refused}) if refused else []
-        return state, [(OUTCOMES, matured), (DEAD_LETTERS, letters)]
+        dead_letters = _dead_letters(parts, {id(record) for record in refused}) if refused else []
+        return state, [(OUTCOMES, matured), (DEAD_LETTERS, dead_letters)]
 
 
-def _letters(parts: Sequence[Part[Prediction]], refused: set[int]) -> list[DeadLetter]:
-    """Return the dead letters of the predictions of these identities, `MOST_TOLD` at most."""
-    found = [(part, row, one) for part in parts for row, one in zip(part.rows, part.records, strict=True)]
-    found = [item for item in found if id(item[2]) in refused]
-    more = f"; so do {len(found) - MOST_TOLD} more" if len(found) > MOST_TOLD else ""
+def _dead_letters(parts: Sequence[Part[Prediction]], refused: set[int]) -> list[DeadLetter]:
+    """Return the dead letters of the predictions of these identities, at most `MOST_TOLD`."""
+    results = [(part, row, one) for part in parts for row, one in zip(part.rows, part.records, strict=True)]
+    results = [item for item in results if id(item[2]) in refused]
+    more = f"; so do {len(results) - MOST_TOLD} more" if len(results) > MOST_TOLD else ""
     return [
         DeadLetter(
-            PREDICTIONS.name,
-            part.partition,
-            part.offset,
-            f"more forecasts of its series or symbol wait for their bars than may ({outcomes.MOST_WAITING}, "
+            topic=PREDICTIONS.name,
+            partition=part.partition,
+            offset=part.offset,
+            reason=f"more forecasts of its series or symbol are pending than allowed ({outcomes.MOST_WAITING}, "
             f"{outcomes.MOST_OF_ALL}): it is not scored{more}",
-            encode_one(record),
-            part.timestamp,
+            value=encode_one(record),
+            time=part.timestamp,
             row=row,
         )
-        for part, row, record in found[:MOST_TOLD]
+        for part, row, record in results[:MOST_TOLD]
     ]

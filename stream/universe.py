@@ -1,7 +1,7 @@
-"""A universe's bars on their way to the features: gathered on one partition, and given the market's columns there.
+"""The stages between a universe's bars and the features: gather on one partition, and add the market's columns there.
 
-A symbol lives in one partition of `bars`, so no worker that reads some of them sees the market. Where no universe is
-set, none of this runs.
+A symbol is in one partition of `bars`, so no worker that reads some of them sees the market. Without a universe, none
+of this runs.
 """
 
 import asyncio
@@ -12,11 +12,12 @@ from typing import Any
 from faust.types import EventT
 from msgspec import Struct
 
+from broker.confirmed_send import KafkaWriter, encoded
+from broker.dead_letters import error_text
 from features.cross_section import Universe
 from features.market import MarketState, initial, step
-from stream.guard import Guard
-from stream.letters import decode_event, of_whole, told
-from stream.outbox import Outbox, encoded
+from stream.dead_letters import decode_event, of_whole
+from stream.poison_records import Guard
 from stream.shell import BATCH_EVENTS, BATCH_SECONDS, slices
 from stream.stage import Output, Part
 from topics import codec
@@ -29,25 +30,26 @@ Value = tuple[Topic, str, bytes]
 """A topic, a key, and the encoded frame to send to it."""
 
 IN_ORDER = frozenset({TICKS.name, BARS.name})
-"""The topics whose partitions are read in the order of arrival: the market counts messages of one against others'."""
+"""The topics whose partitions are read in the order of arrival: the market stage compares symbols by their number of
+messages."""
 ROWS = 500
-"""Rows in one message, at most, where one is cut."""
+"""The most rows in one message after a split."""
 WHOLE_BYTES = 1_048_576
-"""A message up to this size goes on as one, however many rows it has: patience is counted in messages."""
+"""A message up to this size is not split, however many rows it has: allowed lateness is counted in messages."""
 
 
 @dataclass(frozen=True)
 class Gather:
-    """Bars of the universe to the cross-section, those of other symbols straight on. It keeps no state."""
+    """Sends bars of the universe to the cross-section, those of other symbols directly to the features. Stateless."""
 
     universe: Container[str]
-    outbox: Outbox
+    writer: KafkaWriter
     guard: Guard = field(default_factory=Guard)
     name = "gather"
     source = BARS
 
     async def run(self, stream: Any) -> None:
-        """Forward the stream, message by message in its order; acknowledge what was delivered."""
+        """Forward the stream, message by message in order; acknowledge delivered messages."""
         async for events in stream.noack_take(BATCH_EVENTS, within=BATCH_SECONDS):
             for part in (piece for run in slices(events) for piece in self.guard.pieces(run)):
                 kept, passed = self.guard.passed(self.source.name, part)
@@ -55,26 +57,26 @@ class Gather:
                 values = [value for event in kept for value in self.forward(event)]
                 self.guard.end(part)
                 values += [(DEAD_LETTERS, self.source.name, value) for value in encoded(passed)]
-                await asyncio.gather(*await self.outbox.post_values(values))
+                await asyncio.gather(*await self.writer.post_values(values))
                 for event in part:
                     await stream.ack(event)
                 self.guard.check()
 
     def forward(self, event: EventT[Any]) -> list[Value]:
-        """Return what to send on for a message; of one on which this fails, a dead letter."""
+        """Return what to forward for a message; a dead letter if this fails."""
         try:
             return self._forward(event)
         except OSError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, it is this message's
-            self.guard.failed((self.source.name, event.message.partition, event.message.offset), told(error))
-            letters = [of_whole(self.source.name, event, told(error))]
-            return [(DEAD_LETTERS, self.source.name, value) for value in encoded(letters)]
+            self.guard.failed((self.source.name, event.message.partition, event.message.offset), error_text(error))
+            dead_letters = [of_whole(self.source.name, event, error_text(error))]
+            return [(DEAD_LETTERS, self.source.name, value) for value in encoded(dead_letters)]
 
     def _forward(self, event: EventT[Any]) -> list[Value]:
-        _, found, letters = decode_event(self.source, event, self.guard.bounds)
+        _, results, dead_letters = decode_event(self.source, event, self.guard.bounds)
         groups: dict[Key, list[Bar]] = {}
-        for bar in found:
+        for bar in results:
             groups.setdefault((bar.symbol, bar.interval), []).append(bar)
         whole = len(event.message.value or b"") <= WHOLE_BYTES
         sent = [
@@ -82,10 +84,10 @@ class Gather:
             for key, bars in groups.items()
             for value in ([codec.encode(bars)] if whole else _cut(bars))
         ]
-        return sent + [(DEAD_LETTERS, self.source.name, value) for value in encoded(letters)]
+        return sent + [(DEAD_LETTERS, self.source.name, value) for value in encoded(dead_letters)]
 
     def target(self, key: Key) -> Topic:
-        """Return where the bars of that symbol and interval go."""
+        """Return the target topic and key of the bars of that symbol and interval."""
         symbol, interval = key
         return CROSS_SECTION if symbol in self.universe and is_time(interval) else MARKET_BARS
 
@@ -96,7 +98,7 @@ def _cut(records: Sequence[Struct]) -> list[bytes]:
 
 @dataclass(frozen=True)
 class Market:
-    """Bars of all symbols of the universe to the same bars with the market's columns; the state is one an interval."""
+    """Adds the market's columns to the bars of all symbols of the universe; there is one state per interval."""
 
     universe: Universe
     name = "market"
@@ -107,15 +109,15 @@ class Market:
         return "universe", record.interval
 
     def check(self, record: Bar) -> str | None:
-        """Refuse bars that do not lie side by side."""
+        """Refuse bars that are not cut by time."""
         return None if is_time(record.interval) else f"{record.interval} bars are not cut by time: there is no market"
 
     def load(self, key: Key, state: bytes | None) -> MarketState:  # noqa: ARG002 - the same for every key
-        """Return the bars that wait."""
+        """Return the waiting bars."""
         return initial() if state is None else MarketState.loads(state)
 
     def dump(self, state: MarketState) -> bytes:
-        """Return the bars that wait, as bytes."""
+        """Return the waiting bars as bytes."""
         return state.dumps()
 
     def newest(self, state: MarketState) -> int:
@@ -123,10 +125,10 @@ class Market:
         return max([state.done, *(follower.frontier for follower in state.followers.values())])
 
     def step(self, state: MarketState, parts: Sequence[Part[Bar]]) -> tuple[MarketState, list[Output]]:
-        """Let each message's bars in, and those out that have met the others; message by message, as they count."""
-        found: dict[str, list[Bar]] = {}
+        """Add each message's bars, and emit those that are complete; message by message, since messages are counted."""
+        values: dict[str, list[Bar]] = {}
         for part in parts:
             state, out = step(state, part.records, self.universe)
             for bar in out:
-                found.setdefault(bar.symbol, []).append(bar)
-        return state, [(MARKET_BARS, bars) for bars in found.values()]
+                values.setdefault(bar.symbol, []).append(bar)
+        return state, [(MARKET_BARS, bars) for bars in values.values()]

@@ -15,12 +15,13 @@ from stacks import Servers
 from stream_runs import Run
 
 from features.definition import Definition
-from learning.ledger import Ledger
-from models import provenance, registry, training
-from models.gbm import GBM
-from models.naive import Naive
+from learning.deployment.ledger import Ledger
+from models import training
+from models.baselines.naive import Naive
+from models.registry import model_registry, provenance
+from models.trees.gbm import GBM
 from settings import Settings
-from sources.bars import read_bars
+from sources.reading.bars import read_bars
 from stack import sample
 from topics.records import Bar, Deployment
 
@@ -48,13 +49,13 @@ def home_with_second_versions(trained: Path, home: Path) -> tuple[Path, dict[str
     definition = Definition.load(folder)
     bars = [frame[:SECOND_TRAINING_BARS] for frame in read_bars(sample.FILES, "1m")]
     frames = training.features(bars, definition)
-    found = {}
+    values = {}
     for kind in (Naive, GBM):
         model = kind(definition.names)
         model.fit(frames, seed=5)
-        registry.store(folder, model, provenance.of(bars, definition.fingerprint, 5))
-        found[model.name] = model.version
-    return folder, found
+        model_registry.store(folder, model, provenance.of(bars, definition.fingerprint, 5))
+        values[model.name] = model.version
+    return folder, values
 
 
 def ledger_of(servers: Servers) -> Ledger:
@@ -92,7 +93,7 @@ def streaming(run: Run, bars: dict[str, list[Bar]], pause_s: float) -> Iterator[
 def asked(servers: Servers, query: str, *parameters: object) -> list[tuple[Any, ...]]:
     """Return the rows of a query."""
     with psycopg.connect(servers.database_url) as connection:
-        return connection.execute(query, parameters).fetchall()  # type: ignore[call-overload, no-any-return]
+        return connection.execute(query, parameters).fetchall()
 
 
 def until(condition: Callable[[], bool], seconds: float, what: str) -> float:
@@ -113,26 +114,26 @@ def bars_of(servers: Servers, model: str, version: str, role: str) -> int:
 
 def assert_one_champion_a_bar(servers: Servers, bars: dict[str, list[Bar]], models: Sequence[str]) -> None:
     """Every bar has exactly one champion's prediction of each model: none missing, none twice."""
-    found = {(symbol, at, model): count for symbol, at, model, count in asked(servers, CHAMPIONS)}
-    assert Counter(found.values()).keys() == {1}
+    values = {(symbol, at, model): count for symbol, at, model, count in asked(servers, CHAMPIONS)}
+    assert Counter(values.values()).keys() == {1}
     every = {(symbol, bar.time, model) for symbol, rows in bars.items() for bar in rows for model in models}
-    missing, made_up = sorted(every - found.keys()), sorted(found.keys() - every)
+    missing, made_up = sorted(every - values.keys()), sorted(values.keys() - every)
     assert (len(missing), len(made_up)) == (0, 0), (missing[:3], missing[-3:], made_up[:3])
 
 
 def first_bars(servers: Servers, made: Deployment) -> dict[str, int]:
     """Return by symbol the first bar that a decision's champion served, as the workers told it."""
-    found: dict[str, int] = {}
+    values: dict[str, int] = {}
     for model, version, event, number, _, symbol, at, _ in asked(servers, EVENTS):
         if (model, version, event, number) == (made.model, made.champion, "serving", made.number):
-            found[symbol] = min(found.get(symbol, at), at)
-    return found
+            values[symbol] = min(values.get(symbol, at), at)
+    return values
 
 
 def champions(servers: Servers, model: str, table: str = "predictions") -> dict[str, list[tuple[int, str]]]:
     """Return by symbol the champion's version at each bar, in time order."""
-    found: dict[str, list[tuple[int, str]]] = {}
+    values: dict[str, list[tuple[int, str]]] = {}
     for symbol, at, version, role in asked(servers, VERSIONS.format(table), model):
         if role == "champion":
-            found.setdefault(symbol, []).append((at, version))
-    return found
+            values.setdefault(symbol, []).append((at, version))
+    return values

@@ -22,7 +22,7 @@ def scraped(port: int) -> Samples:
 
 
 def of(samples: Samples, name: str, **labels: str) -> float:
-    """Return the value of one of our series, 0 where it is not there."""
+    """Return the value of one of our series, 0 if it is not there."""
     return samples.get((f"foretick_{name}", tuple(sorted(labels.items()))), 0.0)
 
 
@@ -36,18 +36,18 @@ def answer(port: int, path: str) -> tuple[int, str]:
             return error.code, error.read().decode()
 
 
-def wait_for(port: int, said: str, seconds: float = 60.0) -> None:
+def wait_for(port: int, text: str, seconds: float = 60.0) -> None:
     """Wait until /ready says that; fail with what it says instead."""
     deadline = time.monotonic() + seconds
-    while said not in (found := answer(port, "/ready")[1]):
-        assert time.monotonic() < deadline, f"/ready says {found!r}, not {said!r}"
+    while text not in (match := answer(port, "/ready")[1]):
+        assert time.monotonic() < deadline, f"/ready says {match!r}, not {text!r}"
         time.sleep(0.2)
 
 
 def port_in(log: Path, seconds: float = 60.0) -> int:
     """Return the port that a process whose port was left to it wrote into its log."""
     deadline = time.monotonic() + seconds
-    while not (found := re.findall(r"metrics on http://127.0.0.1:(\d+)/metrics", log.read_text())):
+    while not (results := re.findall(r"metrics on http://127.0.0.1:(\d+)/metrics", log.read_text())):
         assert time.monotonic() < deadline, log.read_text()[-2_000:]
         time.sleep(0.2)
-    return int(found[-1])
+    return int(results[-1])

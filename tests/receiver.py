@@ -1,27 +1,23 @@
 """A webhook's other side: a real HTTP server on the loopback interface, in a thread, that can be told to fail."""
 
-import asyncio
 import ssl
-import threading
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import msgspec
 from aiohttp import web
+from threaded import Threaded
 
 
-class Receiver:
+class Receiver(Threaded):
     """Takes what is posted. `answers` are the statuses of the next answers; when they are used up it is 200."""
 
     def __init__(self, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__()
         self.port = port
         self.requests: list[tuple[dict[str, str], bytes]] = []
         self.answers: list[int] = []
-        self._tls, self._ready = tls, threading.Event()
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._tls = tls
 
     async def _take(self, request: web.Request) -> web.Response:
         body = await request.read()
@@ -33,14 +29,6 @@ class Receiver:
         self.requests.append((headers | {"path": request.path}, body))
         return web.Response()
 
-    def _run(self) -> None:
-        asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._start())
-        self._ready.set()
-        self._loop.run_forever()
-        self._loop.run_until_complete(self._runner.cleanup())
-        self._loop.close()
-
     async def _start(self) -> None:
         app = web.Application(client_max_size=16_777_216)
         app.router.add_post("/{path:.*}", self._take)
@@ -50,16 +38,8 @@ class Receiver:
         await site.start()
         self.port = self._runner.addresses[0][1]
 
-    @contextmanager
-    def listening(self) -> Iterator["Receiver"]:
-        """Listen, until the block ends."""
-        self._thread.start()
-        assert self._ready.wait(30)
-        try:
-            yield self
-        finally:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join(30)
+    async def _stop(self) -> None:
+        await self._runner.cleanup()
 
     @property
     def url(self) -> str:

@@ -29,7 +29,7 @@ START_S = 240.0
 numbers = itertools.count(1)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Servers:
     """Where the servers of a stack are; `kafka` is where anybody comes in, `broker` the way of the stack's own user."""
 
@@ -51,8 +51,8 @@ class Servers:
 
 def kafka_environment(settings: Settings) -> dict[str, str]:
     """Return the environment that tells a process of Kafka what settings tell."""
-    found = {"": settings.kafka, "_USER": settings.kafka_user, "_PASSWORD": settings.kafka_password.get_secret_value()}
-    return {f"FORETICK_KAFKA{name}": value for name, value in found.items()}
+    values = {"": settings.kafka, "_USER": settings.kafka_user, "_PASSWORD": settings.kafka_password.get_secret_value()}
+    return {f"FORETICK_KAFKA{name}": value for name, value in values.items()}
 
 
 def environment_of(home: Path) -> dict[str, str]:
@@ -79,10 +79,17 @@ def running(
         )
     try:
         _wait_until_healthy(home, supervisor)
-        found = json.loads((home / ADDRESSES).read_text())
-        opened = f"{HOST}:{found['kafka_open_port']}" if found["kafka_open_port"] else found["kafka"]
+        result = json.loads((home / ADDRESSES).read_text())
+        opened = f"{HOST}:{result['kafka_open_port']}" if result["kafka_open_port"] else result["kafka"]
         broker = Settings(home=home).broker
-        yield Servers(home, opened, broker, found["database_url"], found["redis_url"], found["mlflow_uri"])
+        yield Servers(
+            home=home,
+            kafka=opened,
+            broker=broker,
+            database_url=result["database_url"],
+            redis_url=result["redis_url"],
+            mlflow_uri=result["mlflow_uri"],
+        )
     finally:
         supervisor.send_signal(signal.SIGTERM)
         supervisor.wait(60)

@@ -12,9 +12,9 @@ import psycopg
 from psycopg import sql
 from stacks import Servers
 
+from broker.confirmed_send import KafkaWriter
 from stack import state
-from stack.lag import lag
-from stream.outbox import Outbox
+from stack.topic_lag import lag
 from topics.catalog import BARS
 from topics.records import Bar
 
@@ -71,23 +71,23 @@ class Run:
 
     def tables(self) -> Tables:
         """Return every row of every table, in the order of its key."""
-        found: Tables = {}
+        values: Tables = {}
         with psycopg.connect(self.servers.database_url) as connection:
             for table, key in TABLES.items():
                 query = sql.SQL("SELECT * FROM {} ORDER BY {}").format(
                     sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, key))
                 )
-                found[table] = connection.execute(query).fetchall()
-        return found
+                values[table] = connection.execute(query).fetchall()
+        return values
 
     def send(self, frames: Sequence[Sequence[Bar]], between: Callable[[int], None] = lambda _: None) -> None:
         """Send the frames in order; `between` is called after each with its number."""
 
         async def every() -> None:
-            outbox = Outbox(self.servers.kafka)
+            writer = KafkaWriter(self.servers.kafka)
             for number, frame in enumerate(frames):
-                await outbox.send([(BARS, frame[0].symbol, frame)])
+                await writer.send([(BARS, frame[0].symbol, frame)])
                 await asyncio.to_thread(between, number)
-            await outbox.stop()
+            await writer.stop()
 
         asyncio.run(every())

@@ -1,1 +1,1 @@
-"""The vocabulary: what each topic carries, where it lives and how it looks on the wire. Imports nothing of ours."""
+"""The records, the topics that carry them, and their encoding. Imports no other package of ours."""

@@ -1,4 +1,4 @@
-"""Each topic once: what it carries, by what it is keyed, how it is cut and how long it is kept."""
+"""The topics: record, key, partitions and retention of each."""
 
 from dataclasses import dataclass
 
@@ -18,23 +18,24 @@ from topics.records import (
     Regime,
     Tick,
 )
+from topics.suggestions import unknown
 
 DAY_MS = 86_400_000
 FOREVER = -1
 MAX_MESSAGE_BYTES = 4_194_304
 GROUP_PREFIX = "foretick-"
-"""How our consumer groups and the topics of our states begin; no program of others may be in such a group."""
+"""The prefix of our consumer groups and of the topics of our states; other programs may not join such a group."""
 WORKER_GROUP, PERSIST_GROUP, ALERTS_GROUP = (GROUP_PREFIX + name for name in ("worker", "persist", "alerts"))
-"""The consumer groups: the one that computes, the one that stores, the one that watches for alerts."""
+"""The consumer groups: those of the worker, of persist and of the alerts."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Topic:
-    """A topic: `key` is the record field that is the Kafka key; `retention_ms` is `FOREVER` where nothing expires.
+    """A topic: `key` is the record field that is the Kafka key; `retention_ms` is `FOREVER` if nothing expires.
 
-    What is `open` may be written by any program: data. All else tells what the stack did or decided, and is its alone.
-    What is not `stored` from its topic repeats another topic's records on their way between two stages, or, the
-    deployments, is in the database before it is published.
+    An `open` topic carries data, which any program may write. The others carry the stack's own results and decisions,
+    which only it may write. A topic that is not `stored` repeats another topic's records between two stages, or carries
+    deployments, which are in the database before they are published.
     """
 
     name: str
@@ -52,26 +53,30 @@ class Topic:
             "cleanup.policy": "compact" if self.compacted else "delete",
             "retention.ms": str(self.retention_ms),
             "max.message.bytes": str(MAX_MESSAGE_BYTES),
-            # History is replayed: Kafka must keep a record by its arrival, not by the years-old time of its event.
+            # Replays send old records: Kafka must apply retention to the time of arrival, not to the event time.
             "message.timestamp.type": "LogAppendTime",
             "segment.bytes": "134217728",
         }
 
 
-TICKS = Topic("ticks", Tick, key="symbol", retention_ms=7 * DAY_MS, open=True)
-GAPS = Topic("gaps", Gap, key="symbol", retention_ms=30 * DAY_MS, partitions=1)
-BARS = Topic("bars", Bar, key="symbol", retention_ms=30 * DAY_MS, open=True)
-CROSS_SECTION = Topic("cross-section", Bar, key="symbol", retention_ms=7 * DAY_MS, partitions=1, stored=False)
-MARKET_BARS = Topic("market-bars", Bar, key="symbol", retention_ms=7 * DAY_MS, stored=False)
-FEATURES = Topic("features", Features, key="symbol", retention_ms=7 * DAY_MS, open=True)
-REGIMES = Topic("regimes", Regime, key="symbol", retention_ms=7 * DAY_MS)
-PREDICTIONS = Topic("predictions", Prediction, key="symbol", retention_ms=7 * DAY_MS, open=True)
-OUTCOMES = Topic("outcomes", Outcome, key="symbol", retention_ms=7 * DAY_MS)
-ALERTS = Topic("alerts", Alert, key="symbol", retention_ms=30 * DAY_MS)
-MODELS = Topic("models", Deployment, key="model", retention_ms=FOREVER, partitions=1, compacted=True, stored=False)
-MODEL_EVENTS = Topic("model-events", ModelEvent, key="model", retention_ms=30 * DAY_MS, partitions=1)
-DRIFT = Topic("drift", Drift, key="model", retention_ms=30 * DAY_MS, partitions=1)
-DEAD_LETTERS = Topic("dead-letters", DeadLetter, key="topic", retention_ms=30 * DAY_MS, partitions=1)
+TICKS = Topic(name="ticks", record=Tick, key="symbol", retention_ms=7 * DAY_MS, open=True)
+GAPS = Topic(name="gaps", record=Gap, key="symbol", retention_ms=30 * DAY_MS, partitions=1)
+BARS = Topic(name="bars", record=Bar, key="symbol", retention_ms=30 * DAY_MS, open=True)
+CROSS_SECTION = Topic(
+    name="cross-section", record=Bar, key="symbol", retention_ms=7 * DAY_MS, partitions=1, stored=False
+)
+MARKET_BARS = Topic(name="market-bars", record=Bar, key="symbol", retention_ms=7 * DAY_MS, stored=False)
+FEATURES = Topic(name="features", record=Features, key="symbol", retention_ms=7 * DAY_MS, open=True)
+REGIMES = Topic(name="regimes", record=Regime, key="symbol", retention_ms=7 * DAY_MS)
+PREDICTIONS = Topic(name="predictions", record=Prediction, key="symbol", retention_ms=7 * DAY_MS, open=True)
+OUTCOMES = Topic(name="outcomes", record=Outcome, key="symbol", retention_ms=7 * DAY_MS)
+ALERTS = Topic(name="alerts", record=Alert, key="symbol", retention_ms=30 * DAY_MS)
+MODELS = Topic(
+    name="models", record=Deployment, key="model", retention_ms=FOREVER, partitions=1, compacted=True, stored=False
+)
+MODEL_EVENTS = Topic(name="model-events", record=ModelEvent, key="model", retention_ms=30 * DAY_MS, partitions=1)
+DRIFT = Topic(name="drift", record=Drift, key="model", retention_ms=30 * DAY_MS, partitions=1)
+DEAD_LETTERS = Topic(name="dead-letters", record=DeadLetter, key="topic", retention_ms=30 * DAY_MS, partitions=1)
 
 TOPICS: tuple[Topic, ...] = (
     TICKS,
@@ -91,19 +96,19 @@ TOPICS: tuple[Topic, ...] = (
 )
 STORED = tuple(topic for topic in TOPICS if topic.stored)
 READ_BY_WORKER = (TICKS, BARS, FEATURES, PREDICTIONS)
-"""The topics that the worker computes from."""
+"""The topics that the worker reads."""
 READ_FOR_UNIVERSE = (CROSS_SECTION, MARKET_BARS)
-"""Those that it computes from besides, where a universe is set."""
+"""Those that it also reads if a universe is set."""
 READ_FOR_ALERTS = (GAPS, REGIMES, PREDICTIONS, OUTCOMES, MODEL_EVENTS, DRIFT)
-"""Those that the rules of alerts look at."""
+"""Those that the rules of alerts read."""
 
 
 def by_name(name: str) -> Topic:
     """Return the topic of that name.
 
-    Raises ValueError that names the known topics.
+    Raises a ValueError that names the nearest one, or all.
     """
     for topic in TOPICS:
         if topic.name == name:
             return topic
-    raise ValueError(f"no topic {name!r}; the topics are {', '.join(topic.name for topic in TOPICS)}")
+    raise ValueError(unknown("topic", name, [topic.name for topic in TOPICS]))

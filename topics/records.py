@@ -1,8 +1,8 @@
 """The records, in the order in which they flow. Each is frozen, validated when built, and plain JSON on the wire.
 
 Times are epoch milliseconds, UTC. Prices and amounts are in the symbol's quote and base currency. Unknown is None.
-A record that would be impossible (a bar whose high is below its low) raises ValueError and cannot be built. What a
-field may hold is in `topics.limits`; the codec refuses what is beyond, and the folds make nothing that is.
+An impossible record (a bar whose high is below its low) raises ValueError. The limits of the fields are in
+`topics.limits`; the codec refuses values beyond them, and the folds produce none.
 """
 
 from typing import Annotated, Literal
@@ -26,6 +26,7 @@ from topics.limits import (
     Amount,
     Close,
     Count,
+    Dissimilarity,
     Horizon,
     Interval,
     Key,
@@ -44,7 +45,6 @@ from topics.limits import (
     Symbol,
     Text,
     Time,
-    Unlike,
     Version,
     Volume,
     Weight,
@@ -56,13 +56,13 @@ HORIZONS = (1, 5, 15, 60)
 QUANTILES = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 """The levels of a forecast's quantiles."""
 
-Role = Literal["champion", "challenger", "shadow"]
-"""What a model version's forecasts are for: the champion's are the model's word; the others are only scored. A
-challenger may take the champion's place; the shadow is the champion before, kept warm for a rollback."""
+Role = Literal["champion", "challenger", "standby"]
+"""The role of a model version: the champion's forecasts are served; the others are only scored. A challenger may
+replace the champion; the standby is the previous champion, kept warm for a rollback."""
 
 
 class Tick(Struct, frozen=True, gc=False, omit_defaults=True):
-    """One trade. `side` is the taker's; `repaired`: it came too late to be live, asked for after a hole was found."""
+    """One trade. `side` is the taker's; `repaired`: it was fetched after a gap was found, too late to be live."""
 
     symbol: Symbol
     time: MarketTime
@@ -80,13 +80,13 @@ class Tick(Struct, frozen=True, gc=False, omit_defaults=True):
             raise ValueError(f"amount {self.amount} is not a positive number from {LEAST_AMOUNT:g} to {MOST_AMOUNT:g}")
 
 
-class Gap(Struct, frozen=True, gc=False, omit_defaults=True):
-    """Trades of a symbol that a venue had and we have not: between `start` and `end` nothing more is known.
+class Gap(Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
+    """Missing trades of a symbol: between `start` and `end` no others are known.
 
     They are the times of the last trade before and of the first after, whose ids are `after_id` and `before_id`.
-    `trades` is how many are missing, where the venue counts its trades. The gap was found by `end` at the earliest.
+    `trades` is how many are missing, if the venue's ids are consecutive. The gap was found at `end` at the earliest.
 
-    With a `reader` it is no venue's: that consumer group never got the Kafka records from `first_offset` to
+    With a `reader` it is a gap of that consumer group, which never got the Kafka records from `first_offset` to
     `last_offset` of a topic's partition, since they were deleted before. Their symbols are unknown: ``ALL``.
     """
 
@@ -110,14 +110,15 @@ class Gap(Struct, frozen=True, gc=False, omit_defaults=True):
 
 
 class Bar(Struct, frozen=True, gc=False, omit_defaults=True):
-    """What was traded in one interval that starts at `time`; `gap` counts the intervals missing just before it.
+    """The trades of one interval that starts at `time`; `gap` counts the intervals missing just before it.
 
-    An interval is a span of time, or lasts until enough has happened (`topics.units.measure`); then `time` is the first
-    trade's, or one millisecond after the time of the bar before where that is later, and nothing is ever missing.
-    `buy_volume` and `buy_trades` are what takers bought. `market_return` is the log return of the universe's weighted
-    mean since this symbol's bar before, `lead_return` that of its symbol of greatest weight; `market_rank` is this
-    symbol's place, from 0 (fell most) to 1, among those that have a bar in this interval and in the one before. They
-    are None where the bar has not met the others, or no universe is configured.
+    An interval is a span of time, or ends at a threshold of activity (`topics.units.measure`); then `time` is the first
+    trade's, or one millisecond after the time of the previous bar if that is later, and nothing is ever missing.
+    `buy_volume` and `buy_trades` are the takers' purchases. `market_return` is the log return of the universe's
+    weighted mean since this symbol's previous bar, `lead_return` that of its symbol of greatest weight; `market_rank`
+    is this symbol's place, from 0 (fell most) to 1, among those that have a bar in this interval and in the one before.
+    They are None before the market stage, or if no universe is configured. `suspect` describes a price that is probably
+    wrong, and why (`features.suspect_prices`); None also if it was not checked.
     """
 
     symbol: Symbol
@@ -136,6 +137,7 @@ class Bar(Struct, frozen=True, gc=False, omit_defaults=True):
     market_return: Return | None = None
     market_rank: Probability | None = None
     lead_return: Return | None = None
+    suspect: Text | None = None
 
     def __post_init__(self) -> None:
         low, high = self.low, self.high
@@ -156,7 +158,7 @@ class Bar(Struct, frozen=True, gc=False, omit_defaults=True):
             raise ValueError(f"time {self.time} is not the start of a {self.interval} interval")
 
 
-class Features(Struct, frozen=True, gc=False, omit_defaults=True):
+class Features(Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     """The indicators of one bar, in the order that the definition named by `fingerprint` gives; None is unknown."""
 
     symbol: Symbol
@@ -167,7 +169,7 @@ class Features(Struct, frozen=True, gc=False, omit_defaults=True):
     values: Annotated[list[Number | None], Meta(max_length=MOST_VALUES)]
 
 
-class Regime(Struct, frozen=True, gc=False, omit_defaults=True):
+class Regime(Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     """The market state after one bar, filtered (never smoothed): the likeliest state and the posterior of each.
 
     `change_point` is the probability that the volatility changed within the last hour.
@@ -181,11 +183,11 @@ class Regime(Struct, frozen=True, gc=False, omit_defaults=True):
     change_point: Probability | None = None
 
 
-class Forecast(Struct, frozen=True, gc=False, omit_defaults=True):
-    """The distribution of the log return over `horizon` bars; None where the model cannot say yet.
+class Forecast(Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
+    """The distribution of the log return over `horizon` bars; None if the model has no forecast yet.
 
-    `quantiles` are at the levels `QUANTILES`, never decreasing. `weights` are what each model counted in a combination
-    of several, by the models' names; None of a model that combines none.
+    `quantiles` are at the levels `QUANTILES`, never decreasing. `weights` are those of each model in a combination, by
+    the models' names; None for a model that is no combination.
     """
 
     horizon: Horizon
@@ -208,11 +210,11 @@ class Forecast(Struct, frozen=True, gc=False, omit_defaults=True):
                 raise ValueError(f"quantiles from {first} to {last} are not within {MOST_RETURN:g} of 0")
 
 
-class Prediction(Struct, frozen=True, gc=False, omit_defaults=True):
-    """What one model version said at the close of the bar at `time`, for every horizon. `price` is that close.
+class Prediction(Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
+    """The forecasts of one model version at the close of the bar at `time`, for every horizon. `price` is that close.
 
-    `dissimilarity` tells how far the bar's features are from the data that the version was trained on: above 1 they are
-    farther than that data is from itself, and the forecast is not to be trusted. `expired`: the training is too old.
+    `dissimilarity` is the distance of the bar's features from the version's training data: above 1 it exceeds the
+    distances within that data, and the forecast is unreliable. `expired`: the training is too old.
     """
 
     symbol: Symbol
@@ -225,17 +227,18 @@ class Prediction(Struct, frozen=True, gc=False, omit_defaults=True):
     forecasts: Annotated[list[Forecast], Meta(max_length=MOST_FORECASTS)]
     regime: Name | None = None
     role: Role = "champion"
-    dissimilarity: Unlike | None = None
+    dissimilarity: Dissimilarity | None = None
     expired: bool = False
 
 
 class Outcome(Struct, frozen=True, gc=False, omit_defaults=True):
-    """What came true of one forecast, and its scores.
+    """The realised outcome of one forecast, and its scores.
 
-    `time` is the prediction's; `target_time` is `horizon` intervals later. `status` is ``scored``; ``stale`` where no
-    bar traded at the target, so that the market's answer is unknown; or ``unscored`` where the model had said nothing.
-    Returns and errors are log returns. `pinball` is the mean over `QUANTILES`; `naive_absolute_error` is that of a zero
-    forecast; `interval_hit` is of the 90 % interval. `direction_hit` is None where the price did not move.
+    `time` is the prediction's; `target_time` is `horizon` intervals later. `status` is ``scored``; ``stale`` if no bar
+    traded at the target, so that the outcome is unknown; or ``unscored`` if the model had no forecast. Returns and
+    errors are log returns. `pinball` is the mean over `QUANTILES`, and `naive_pinball` that of the naive model's
+    champion at the same bar; `naive_absolute_error` is that of a zero forecast; `interval_hit` is of the 90 % interval.
+    `direction_hit` is None if the price did not move.
     """
 
     symbol: Symbol
@@ -253,14 +256,15 @@ class Outcome(Struct, frozen=True, gc=False, omit_defaults=True):
     interval_hit: bool | None = None
     direction_hit: bool | None = None
     role: Role = "champion"
+    naive_pinball: Loss | None = None
 
 
-class Alert(Struct, frozen=True, gc=False, omit_defaults=True):
+class Alert(Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     """A rule that matched, once: `alert_id` is made of the rule, its version and the record that it matched.
 
-    `time` is the record's. `symbol` is ``ALL`` where the record names none, and a component's name in capitals where
-    the rule is about health. `value` is the number that the condition looked at; `held` counts what matched since the
-    alert before about the symbol and was held back by the rule's cooldown or quiet hours.
+    `time` is the record's. `symbol` is ``ALL`` if the record names none, and a component's name in capitals if the rule
+    is about health. `value` is the number that the condition tested; `held` counts the matches since the previous alert
+    on the symbol that were suppressed by the rule's cooldown or quiet hours.
     """
 
     alert_id: Name
@@ -277,11 +281,11 @@ class Alert(Struct, frozen=True, gc=False, omit_defaults=True):
     held: Count = 0
 
 
-class Deployment(Struct, frozen=True, gc=False, omit_defaults=True):
-    """Which versions of a model predict from now on: the newest of a model counts, and says all of it.
+class Deployment(Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
+    """Which versions of a model predict from now on: a model's newest deployment is in force, and complete in itself.
 
     The `number`-th decision about the model, made at `time` by `decided_by` (``user``, ``sequential test``, ...), on
-    `evidence`, numbers by their names. `champion` None: the model leaves service. `shadow` is the champion before.
+    `evidence`, numbers by their names. `champion` None: the model leaves service. `standby` is the previous champion.
     """
 
     model: Label
@@ -291,18 +295,18 @@ class Deployment(Struct, frozen=True, gc=False, omit_defaults=True):
     fingerprint: Label
     time: Time
     challengers: Annotated[list[Version], Meta(max_length=MOST_CHALLENGERS)] = []
-    shadow: Version | None = None
+    standby: Version | None = None
     decided_by: Name = ""
     why: Text = ""
     evidence: Annotated[dict[Key, Number], Meta(max_length=MOST_KEYS)] | None = None
 
 
-class ModelEvent(Struct, frozen=True, gc=False, omit_defaults=True):
-    """What a worker did with a model version: ``loaded`` or ``refused`` it, or began ``serving`` it for a symbol.
+class ModelEvent(Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
+    """An event of a model version in a worker: ``loaded``, ``refused``, or ``serving`` for a symbol.
 
-    `number` is the deployment's that asked for it; of one that is refused unread, because nobody knows who decided it,
-    it is 0, and `version` and `fingerprint` are empty. `time` is when; of ``serving`` the time of the first bar of
-    `symbol` and `interval` that the version forecast as champion.
+    `number` is that of the deployment; for one that is refused because its signature is invalid it is 0, and `version`
+    and `fingerprint` are empty. `time` is when; of ``serving`` the time of the first bar of `symbol` and `interval`
+    that the version forecast as champion.
     """
 
     model: Label
@@ -317,11 +321,11 @@ class ModelEvent(Struct, frozen=True, gc=False, omit_defaults=True):
     reason: Text | None = None
 
 
-class Drift(Struct, frozen=True, gc=False, omit_defaults=True):
-    """A change that has lasted until the bar at `time`: what `detector` measured (`statistic`) is beyond its `limit`.
+class Drift(Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
+    """A lasting change, up to the bar at `time`: the `statistic` of the `detector` is beyond its `limit`.
 
-    `kind` is what changed: a model's ``errors`` or ``coverage``, the ``features``, the share of bars unlike the
-    training data (``dissimilarity``), or the model's age (``expiry``). `since` is when it is thought to have begun.
+    `kind` is the quantity that changed: a model's ``errors`` or ``coverage``, the ``features``, the share of bars that
+    are out of distribution (``dissimilarity``), or the model's age (``expiry``). `since` is the estimated beginning.
     """
 
     model: Label
@@ -338,12 +342,12 @@ class Drift(Struct, frozen=True, gc=False, omit_defaults=True):
     detail: Text = ""
 
 
-class DeadLetter(Struct, frozen=True, gc=False, omit_defaults=True):
-    """Bytes that could not be read or used, where they came from, and why.
+class DeadLetter(Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
+    """Bytes that could not be read or used, with their origin and the reason.
 
-    `topic`, `partition` and `offset` are the origin in Kafka (for a file: its name, 0 and the row), `row` the place in
-    the frame; `value` and `key` are base64. `time` is the origin's timestamp. Where the value was too large for a
-    letter its beginning is there, and `size` is how many bytes it has.
+    `topic`, `partition` and `offset` are the origin in Kafka (for a file: its name, 0 and the row), `row` the index in
+    the frame; `value` and `key` are base64. `time` is the origin's timestamp. A value that is too large for a dead
+    letter is truncated, and `size` is its size in bytes.
     """
 
     topic: Name

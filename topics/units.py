@@ -4,9 +4,11 @@ import re
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from topics.suggestions import unknown
+
 _UNIT_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _WHOLE = r"[1-9][0-9]{0,11}"
-# One way to write each number: two names of one interval would be two series of the same bars.
+# One spelling of each number: two names of one interval would be two series of the same bars.
 _DECIMAL = rf"(?:{_WHOLE}(?:\.[0-9]{{0,7}}[1-9])?|0\.[0-9]{{0,7}}[1-9])"
 _FILLED = rf"(?:(?:tick|dollar)-{_WHOLE}|(?:volume|range)-{_DECIMAL})"
 INTERVAL = rf"^(?:[1-9][0-9]{{0,4}}[smhd]|{_FILLED})$(?!\n)"
@@ -17,19 +19,19 @@ Kind = Literal["time", "tick", "volume", "dollar", "range"]
 
 
 class Measure(NamedTuple):
-    """What ends a bar: so much time (ms), or so many trades (tick), so much base volume, so much quote volume (dollar),
-    or a range from high to low of so many basis points of the open.
+    """The threshold that ends a bar: a time (ms), a number of trades (tick), a base volume, a quote volume (dollar), or
+    a range from high to low in basis points of the open.
     """
 
     kind: Kind
     size: float
 
 
-@lru_cache(4_096)  # whoever writes to the topics makes up the names
+@lru_cache(4_096)  # bounded, since producers choose the names
 def measure(interval: str) -> Measure:
-    """Return what ends a bar of an interval of that name.
+    """Return the threshold of an interval of that name.
 
-    Raises ValueError where it is no such name.
+    Raises ValueError if it is no such name.
 
     >>> measure("5m"), measure("volume-0.5")
     (Measure(kind='time', size=300000), Measure(kind='volume', size=0.5))
@@ -37,6 +39,9 @@ def measure(interval: str) -> Measure:
     if _TIME.fullmatch(interval):
         return Measure("time", int(interval[:-1]) * _UNIT_MS[interval[-1]])
     if not _OTHER.fullmatch(interval):
+        kind, dash, size = interval.partition("-")
+        if dash and size and kind not in _KINDS:
+            raise ValueError(f"interval {interval!r}: {unknown('kind of bars', kind, _KINDS)}")
         raise ValueError(
             f"interval {interval!r} is none of 1m (s, h, d), tick-500, dollar-1000000, volume-2.5 and range-10, with "
             "any positive number: whole, or for volume and range with decimals that do not end in 0"
@@ -49,7 +54,7 @@ _KINDS: dict[str, Kind] = {"tick": "tick", "volume": "volume", "dollar": "dollar
 
 
 def is_time(interval: str) -> bool:
-    """Return whether the bars of that interval are cut by time; raises ValueError where it is no interval's name."""
+    """Return whether the bars of that interval are cut by time; raises ValueError if it is no interval's name."""
     return measure(interval).kind == "time"
 
 
@@ -70,7 +75,7 @@ def interval_ms(interval: str) -> int:
 def interval_name(milliseconds: int) -> str:
     """Return the shortest name of an interval given in milliseconds, the inverse of `interval_ms`.
 
-    Raises ValueError where no whole number of seconds fits.
+    Raises ValueError unless it is a whole number of seconds.
 
     >>> interval_name(3_600_000)
     '1h'

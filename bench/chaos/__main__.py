@@ -1,6 +1,6 @@
 """Faults at random points for half an hour: `python -m bench.chaos [--faults 50] [--minutes 30] [--seed N] [--save]`.
 
-Prints the seed, each fault with the seconds that the stack took to be itself again, and whether every row is there as
+Prints the seed, each fault with the recovery time in seconds, and whether every row is there as
 in a run that nothing disturbed. Exit code 1 where a row differs, or where a rare state was not reached.
 """
 
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def good(figures: Figures, wanted: Sequence[str]) -> bool:
-    """Tell whether every row is equal, and every rare state was reached."""
+    """Return whether every row is equal, and every rare state was reached."""
     return not figures.differences and not figures.double_champions and set(wanted) <= set(figures.reached)
 
 

@@ -9,11 +9,10 @@ import psycopg
 from aiokafka import TopicPartition
 from psycopg import sql
 
-from bench.chaos.points import DUPLICATE, REACHED, ROLLBACK
+from bench.chaos.crash_points import DUPLICATE, REACHED, ROLLBACK
 from bench.chaos.world import World
+from broker.reader import between, reader
 from settings.broker import Address
-from sources import broker
-from sources.kafka import between
 from topics import codec
 from topics.catalog import PREDICTIONS
 from topics.records import Prediction
@@ -55,7 +54,7 @@ def dump(url: str, folder: Path, symbols: Sequence[str] = ()) -> dict[str, int]:
     Where symbols are named, their rows alone, and no dead letters, which name none.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    found = {}
+    values = {}
     with psycopg.connect(url) as connection:
         for table, (columns, key) in COMPARED.items():
             chosen = sql.SQL("symbol = ANY({})").format(list(symbols)) if symbols else sql.SQL("true")
@@ -68,15 +67,15 @@ def dump(url: str, folder: Path, symbols: Sequence[str] = ()) -> dict[str, int]:
                 for block in copy:
                     file.write(block)
             with (folder / table).open("rb") as file:
-                found[table] = sum(1 for _ in file)
-    return found
+                values[table] = sum(1 for _ in file)
+    return values
 
 
-def differences(found: Path, expected: Path) -> list[str]:
+def differences(result: Path, expected: Path) -> list[str]:
     """Return a line for each table whose rows differ: how many are missing, how many are not to be, and one of each."""
     lines = []
     for table in COMPARED:
-        mine, theirs = (Counter((folder / table).read_text().splitlines()) for folder in (found, expected))
+        mine, theirs = (Counter((folder / table).read_text().splitlines()) for folder in (result, expected))
         missing, more = theirs - mine, mine - theirs
         if missing or more:
             shown = "; ".join(
@@ -90,13 +89,13 @@ def differences(found: Path, expected: Path) -> list[str]:
 def reached(world: World) -> set[str]:
     """Return the rare states that the run has been in."""
     path = world.home / REACHED
-    found = set(path.read_text().splitlines()) if path.exists() else set()
+    results = set(path.read_text().splitlines()) if path.exists() else set()
     if asyncio.run(_duplicates(world.settings.broker)):
-        found.add(DUPLICATE)
+        results.add(DUPLICATE)
     ((versions,),) = world.asked(SWITCHES)
     if versions > 1:
-        found.add(ROLLBACK)
-    return found
+        results.add(ROLLBACK)
+    return results
 
 
 def double_champions(world: World) -> int:
@@ -106,9 +105,7 @@ def double_champions(world: World) -> int:
 
 async def _duplicates(bootstrap: Address) -> int:
     """Return how many predictions are on the topic more than once."""
-    consumer = broker.consumer(bootstrap, enable_auto_commit=False)
-    await consumer.start()
-    try:
+    async with reader(bootstrap) as consumer:
         parts = [TopicPartition(PREDICTIONS.name, number) for number in range(PREDICTIONS.partitions)]
         starts, ends = await consumer.beginning_offsets(parts), await consumer.end_offsets(parts)
         seen: Counter[tuple[str, int, str, str]] = Counter()
@@ -116,5 +113,3 @@ async def _duplicates(bootstrap: Address) -> int:
             for one in codec.decode(message.value, Prediction, message.headers).records:
                 seen[one.symbol, one.time, one.model, one.version] += 1
         return sum(count - 1 for count in seen.values())
-    finally:
-        await consumer.stop()

@@ -16,9 +16,9 @@ from typing import Any
 import storage.timescale
 import stream.recovery
 import stream.shell
-from bench.chaos.points import ARMED, HELD, HELD_S, REACHED, REBALANCE
+from bench.chaos.crash_points import ARMED, HELD, HELD_S, REACHED, REBALANCE
+from broker.interface import Delivery
 from storage.timescale import Writer
-from stream.outbox import Delivery
 from stream.shell import Change, Shell
 
 home = Path(os.environ["FORETICK_HOME"])
@@ -94,7 +94,7 @@ class TellingRecovery(stream.recovery.SeekFirstRecovery):
 
     async def on_recovery_completed(self, generation_id: int = 0) -> None:
         """Finish; tell where another rebalance began meanwhile."""
-        if self.app.consumer_generation_id != generation_id:  # type: ignore[attr-defined, unused-ignore]
+        if self.app.consumer_generation_id != generation_id:
             reached(REBALANCE)
         await super().on_recovery_completed(generation_id)
 
@@ -107,7 +107,7 @@ class TellingRecovery(stream.recovery.SeekFirstRecovery):
 
 if __name__ == "__main__":
     name = sys.argv[1]
-    stream.recovery.SeekFirstRecovery = TellingRecovery  # type: ignore[misc]
-    stream.shell.Shell = Crashing  # type: ignore[misc]
-    storage.timescale.Writer = StoringWriter  # type: ignore[misc]
+    stream.recovery.SeekFirstRecovery = TellingRecovery
+    stream.shell.Shell = Crashing
+    storage.timescale.Writer = StoringWriter
     runpy.run_path(str(Path(__file__).parents[2] / "stream" / f"{name}.py"), run_name="__main__")

@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 
-from bench.chaos.points import ARMED, HELD, POINTS, REACHED, REBALANCE
+from bench.chaos.crash_points import ARMED, HELD, POINTS, REACHED, REBALANCE
 from bench.chaos.world import World
-from models.deployment import Action
+from models.serving.deployment import Action
 
 OURS = ("worker", "persist", "watch", "trainer", "alerts", "dashboard", "api", "mlflow")
 SERVERS = ("kafka", "postgres", "redis")
@@ -179,7 +179,7 @@ def joined_in_recovery(world: World, chance: random.Random) -> Fault:
 def rolled_back(world: World, chance: random.Random) -> Fault:  # noqa: ARG001 - as every fault
     """The other version of gbm takes the champion's place, and is taken back, while bars come."""
     now = world.ledger.latest()["gbm"]
-    other = next(version for version in (*now.challengers, now.shadow) if version is not None)
+    other = next(version for version in (*now.challengers, now.standby) if version is not None)
     steps: tuple[tuple[Action, str | None], ...] = (("promote", other), ("rollback", None))
     for action, version in steps:
         world.ledger.decide("gbm", action, version, decided_by="chaos", why="a fault of its own", force=True)
@@ -192,7 +192,7 @@ def several(world: World, chance: random.Random) -> Fault:
     table = offered(world)
     names = chance.sample([name for name in table if name not in ALONE], chance.choice((2, 3)))
     with ThreadPoolExecutor(len(names)) as pool:
-        done = list(pool.map(lambda name: table[name](world, random.Random(chance.random())), names))  # noqa: S311
+        done = list(pool.map(lambda name: table[name](world, random.Random(chance.random())), names))  # noqa: S311 - no secret
     whom = ", ".join(f"{one.kind} {one.whom}" for one in done)
     return Fault(f"{len(done)} at once", whom, max(one.seconds for one in done))
 

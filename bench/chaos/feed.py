@@ -11,9 +11,9 @@ from aiokafka.errors import KafkaError
 from msgspec import Struct
 from msgspec.structs import replace
 
+from broker.producer import producer
 from settings.broker import Address
-from sources.bars import read_bars
-from sources.producer import producer
+from sources.reading.bars import read_bars
 from stack.sample import FILES, TRAIN_UNTIL
 from topics import codec
 from topics.catalog import BARS, TICKS, Topic
@@ -92,7 +92,7 @@ def regrouped(frames: Sequence[Frame], rows: int) -> Iterator[Frame]:
     yield from (Frame(topics[place[0]], held) for place, held in open_.items())
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Feed:
     """Sends a ledger in a thread of its own. `sent_time` is the event time that Kafka has confirmed."""
 
@@ -142,7 +142,7 @@ class Feed:
                     )
                     place += 1
                     self.sent = place
-                    self.sent_time = max(self.sent_time, int(frame.records[-1].time))  # type: ignore[attr-defined]
+                    self.sent_time = max(self.sent_time, int(frame.records[-1].time))
                     await asyncio.sleep(max(0.0, begun + place * self.pause_s - time.monotonic()))
             except (KafkaError, OSError):
                 self.again += 1
@@ -155,6 +155,6 @@ async def _closed(stop: Callable[[], object]) -> None:
     """Stop a producer; one that cannot flush any more is left behind."""
     try:
         async with asyncio.timeout(5.0):
-            await stop()  # type: ignore[misc]
+            await stop()
     except (TimeoutError, KafkaError, OSError, AssertionError):
         return

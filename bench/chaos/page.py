@@ -1,4 +1,4 @@
-"""docs/reliability.md, made of the last long runs: `python -m bench.chaos.page`."""
+"""Generates docs/reliability.md from the last long runs: `python -m bench.chaos.page`."""
 
 import json
 from collections import defaultdict
@@ -11,38 +11,39 @@ from settings import ROOT
 RESULTS = ROOT / "bench" / "results" / "chaos"
 PAGE = ROOT / "docs" / "reliability.md"
 GOALS = {"SIGKILL worker": 10.0, "unreachable kafka": 30.0, "unreachable postgres": 30.0}
-"""Seconds in which the stack is to be itself again after these."""
-HEAD = """# What happens when something breaks
+"""Seconds within which the stack must recover from these faults."""
+HEAD = """# Reliability: fault injection and recovery times
 
 Written by `python -m bench.chaos.page` from the files in bench/results/chaos, which the runs below write with `--save`;
-a test compares. The machines are shared and noisy: a figure is one run's, on the machine that stands beside it.
+a test compares them. The machines are shared and noisy: each figure is from one run, on the machine given with it.
 """
 CHAOS = """
-Every component of `./foretick up` is on. Real minutes go in, as bars and as trades, while faults come at random
-moments; then every row of every table must be the one that a run without faults has made of the same input. The stack
-is itself again when the newest prediction stored is as near to the newest input as before; the seconds count from when
-the fault was over (a kill: from the kill).
+Every component of `./foretick up` runs. Real minutes are sent, as bars and as trades, while faults are injected at
+random times; then every row of every table must equal that of a run without faults on the same input. The stack has
+recovered when the newest stored prediction is as close to the newest input as before; the seconds count from the end of
+the fault (a kill: from the kill).
 """
 QUIET = """
-The same suite with few faults, one after the other, for how long it takes to be itself again.
+The same suite with few faults, one after the other, to measure the recovery times.
 """
 SOAK = """
-`foretick replay` feeds the default stack at five times the sample's rate, with retraining and promotion on, a page open
-and a reader on the API's stream; in the middle the database is slow (each block of bytes late, and few a second).
+`foretick replay` feeds the default stack at five times the sample's rate, with retraining and promotion on, an open
+page and a reader of the API's stream; in the middle the database is slow (each block of bytes is delayed, at a low
+rate).
 """
 FUZZ = """
-Records of every topic, made wrong in every way that bench/fuzz knows and written as the stack's own user, go in beside
-two symbols of real minutes. No process may end, no component be unwell, nothing impossible be stored; the rows of the
-two symbols must be those of a run without the others, and what is no record must be a dead letter.
+Invalid records of every kind that bench/fuzz can make are sent to every topic as the stack's own user, together with
+real minutes of two symbols. No process may end, no component may be unhealthy, and nothing impossible may be stored;
+the rows of the two symbols must equal those of a run without the others, and each invalid record must be a dead letter.
 """
 
 
-def page(found: Mapping[str, Mapping[str, Any]]) -> str:
+def page(values: Mapping[str, Mapping[str, Any]]) -> str:
     """Return the page of the runs, by the name of their file."""
     lines = [HEAD]
     for name, (title, text, write) in SECTIONS.items():
-        if name in found:
-            run = found[name]
+        if name in values:
+            run = values[name]
             lines += [f"\n## {title}\n{text}\n`{run['command']}` at commit {run['commit']}: {run['machine']}.\n\n"]
             lines += write(run["figures"])
     return "".join(lines)
@@ -59,7 +60,7 @@ def _chaos(figures: Mapping[str, Any]) -> Iterator[str]:
     )
     yield "\n"
     yield from _recovery(figures["done"])
-    yield "\nRare states that the run went through:\n\n"
+    yield "\nRare states that the run reached:\n\n"
     yield from (f"- {name}: {'yes' if name in figures['reached'] else 'NO'}\n" for name in figures["wanted"])
 
 
@@ -93,8 +94,8 @@ def _soak(figures: Mapping[str, Any]) -> Iterator[str]:
     yield f"{figures['minutes']:g} minutes at {figures['pace']}; the database was slow from second "
     yield f"{figures['slow_from_s']:.0f} to {figures['slow_until_s']:.0f}. Rows: {rows}. "
     yield f"Trainings: {figures['trainings']}. Restarts: {figures['restarts']}. "
-    yield f"Behind at most, while it was slow: {figures['lag_most_while_slow']:,} Kafka records; worked off "
-    yield "NEVER.\n\n" if worked_off is None else f"{worked_off:g} s after it was well again.\n\n"
+    yield f"Largest consumer lag, while it was slow: {figures['lag_most_while_slow']:,} Kafka records; caught up "
+    yield "NEVER.\n\n" if worked_off is None else f"{worked_off:g} s after it had recovered.\n\n"
     quarters = ("quarter 1", "2", "3", "4")
     yield from _table(
         ("memory (PSS), MiB, median", *quarters),
@@ -102,10 +103,10 @@ def _soak(figures: Mapping[str, Any]) -> Iterator[str]:
     )
     yield "\n"
     yield from _table(
-        ("Kafka records behind", *quarters),
+        ("consumer lag, Kafka records", *quarters),
         (("median", *(f"{n:,.0f}" for n in figures["lag_median"])), ("most", *(f"{n:,}" for n in figures["lag_most"]))),
     )
-    yield "\nErrors in the logs that are explained:\n\n"
+    yield "\nExpected errors in the logs:\n\n"
     yield from (f"- {count}: {line}\n" for line, count in figures["explained"].items())
     yield from _findings(figures["findings"])
 
@@ -113,20 +114,20 @@ def _soak(figures: Mapping[str, Any]) -> Iterator[str]:
 def _fuzz(figures: Mapping[str, Any]) -> Iterator[str]:
     sent = sum(figures["sent"].values())
     yield f"Seed {figures['seed']}, {figures['minutes']:g} minutes: {sent:,} records, "
-    yield f"{figures['records_a_second']:g} a second, {figures['invalid']:,} of them no records of their topic; "
-    yield f"{sum(figures['letters'].values()):,} dead letters of {figures['reasons']} reasons; "
+    yield f"{figures['records_a_second']:g} a second, {figures['invalid']:,} of them invalid; "
+    yield f"{sum(figures['letters'].values()):,} dead letters with {figures['reasons']} reasons; "
     yield f"{figures['corpus']} inputs are kept in tests/fuzz/corpus.\n\n"
     yield from _table(("topic", "records sent"), ((name, f"{n:,}") for name, n in sorted(figures["sent"].items())))
     yield "\n"
     yield from _table(
         ("table", "rows of the two symbols"), ((name, f"{n:,}") for name, n in figures["compared"].items())
     )
-    silent = [f"{name}: {count} without a letter" for name, count in figures["without_letter"].items()]
+    silent = [f"{name}: {count} without a dead letter" for name, count in figures["without_letter"].items()]
     yield from _findings([*figures["violations"], *figures["differences"], *silent])
 
 
 def _findings(lines: Sequence[str]) -> Iterator[str]:
-    yield f"\nNot as it is to be: {'nothing' if not lines else ''}\n"
+    yield f"\nViolations: {'none' if not lines else ''}\n"
     yield from (f"\n- {line.splitlines()[0]}" for line in lines)
     yield "\n" if lines else ""
 
@@ -139,9 +140,9 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[st
 Section = tuple[str, str, Callable[[Mapping[str, Any]], Iterator[str]]]
 SECTIONS: Mapping[str, Section] = {
     "run": ("Half an hour of faults", CHAOS, _chaos),
-    "recovery": ("How soon it is itself again", QUIET, _quiet),
+    "recovery": ("Recovery times", QUIET, _quiet),
     "soak": ("Two hours at a steady rate", SOAK, _soak),
-    "fuzz": ("An hour of wrong records", FUZZ, _fuzz),
+    "fuzz": ("An hour of invalid records", FUZZ, _fuzz),
 }
 
 

@@ -9,12 +9,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from bench.chaos import check, feed
+from bench.chaos.crash_points import RARE
 from bench.chaos.faults import Fault, offered
 from bench.chaos.models import two_versions
-from bench.chaos.points import RARE
 from bench.chaos.world import World
-from stack.lag import lag
-from stack.table import NAMES
+from stack.component_table import NAMES
+from stack.topic_lag import lag
 
 STEPS = ("prepare", "train", "deploy")
 ALL = (*NAMES, *STEPS)
@@ -29,7 +29,7 @@ LONGER = 4
 """The ledger is so many times longer than the faults are to take: it ends when they are over."""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Figures:
     """What a run found."""
 
@@ -56,14 +56,16 @@ def run(seed: int, faults: int, minutes: float, folder: Path, only: Sequence[str
     versions, second = two_versions(folder / "models")
     steps = feed.minutes(int(minutes * 60 * STEPS_A_SECOND * LONGER))
     frames = list(feed.together(steps, chance))
-    figures = Figures(seed, minutes, len(only) or faults)
+    figures = Figures(seed=seed, minutes=minutes, faults=len(only) or faults)
     world = World(ALL, versions)
     try:
         if unknown := set(only) - set(offered(world)):
             raise SystemExit(f"no such fault here: {', '.join(sorted(unknown))}; there are {', '.join(offered(world))}")
         world.start()
         _challenged(world, second)
-        source = feed.Feed(world.settings.broker, frames, len(steps) / len(frames) / STEPS_A_SECOND)
+        source = feed.Feed(
+            bootstrap=world.settings.broker, frames=frames, pause_s=len(steps) / len(frames) / STEPS_A_SECOND
+        )
         thread = source.start()
         figures.done = _disturb(world, source, thread, chance, figures.faults, minutes, only)
         frames = frames[: source.end(thread)]
@@ -101,7 +103,7 @@ def _disturb(
         done.append(
             {"kind": fault.kind, "whom": fault.whom, "lasted_s": round(fault.seconds, 1), "recovered_s": seconds}
         )
-        print(f"{number + 1:>3} {_line(fault)}: itself again after {seconds} s", flush=True)
+        print(f"{number + 1:>3} {_line(fault)}: recovered after {seconds} s", flush=True)
         if not thread.is_alive():
             break
     return done
@@ -113,13 +115,13 @@ def _line(fault: Fault) -> str:
 
 def _chosen(names: list[str], count: int, chance: random.Random) -> list[str]:
     """Return every fault once where there is room, then any, in a random order."""
-    found = [*names, *(chance.choice(names) for _ in range(max(0, count - len(names))))]
-    chance.shuffle(found)
-    return found[:count]
+    results = [*names, *(chance.choice(names) for _ in range(max(0, count - len(names))))]
+    chance.shuffle(results)
+    return results[:count]
 
 
 def _recovered(world: World, source: feed.Feed) -> float:
-    """Wait until the tables are near the input again; return the seconds. Raises AssertionError where it takes long.
+    """Wait until the tables are near the input again; return the seconds. Raises AssertionError if it takes long.
 
     What went in only after the fault must be there: nothing can be late while nothing can be sent.
     """
@@ -130,19 +132,19 @@ def _recovered(world: World, source: feed.Feed) -> float:
         if newest > wanted and newest >= source.sent_time - NEAR * MINUTE_MS and newest > 0:
             return round(time.monotonic() - begun, 1)
         time.sleep(0.2)
-    raise AssertionError(f"not itself again after {LONGEST_S:.0f} s: {world.states()}; {world.logged()}")
+    raise AssertionError(f"not recovered after {LONGEST_S:.0f} s: {world.states()}; {world.logged()}")
 
 
 def drained(world: World, seconds: float = DRAIN_S, universe: bool = False) -> None:
     """Wait until every reader has read everything, several times in a row, and no component is on its way.
 
-    The topics of a `universe` count where one is set. Raises AssertionError where it takes longer.
+    The topics of a `universe` count where one is set. Raises AssertionError if it takes longer.
     """
     last, still, begun = -1, 0, time.monotonic()
     while still < 3:
         behind = asyncio.run(lag(world.settings.broker, universe))
         if time.monotonic() - begun > seconds:
-            raise AssertionError(f"not worked off after {seconds:.0f} s: {behind}")
+            raise AssertionError(f"still lagging after {seconds:.0f} s: {behind}")
         ((count,),) = world.asked("SELECT count(*) FROM outcome_rows")
         still = still + 1 if count == last and all(one == 0 for one in behind.values()) else 0
         last = count
@@ -155,7 +157,7 @@ def _undisturbed(versions: Path, second: str, frames: Sequence[feed.Frame], fold
     try:
         world.start()
         _challenged(world, second)
-        source = feed.Feed(world.settings.broker, list(feed.regrouped(frames, 200)))
+        source = feed.Feed(bootstrap=world.settings.broker, frames=list(feed.regrouped(frames, 200)))
         source.end(source.start(), all_of_it=True)
         drained(world)
         check.dump(world.database, folder)

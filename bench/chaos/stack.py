@@ -17,7 +17,7 @@ from bench.chaos.proxy import HOST
 from settings import ADDRESSES, Settings
 from stack import supervisor
 from stack.component import Component
-from stack.table import components
+from stack.component_table import components
 
 PORTS = "FORETICK_CHAOS_PORTS"
 TARGETS = "chaos.json"
@@ -31,7 +31,7 @@ def redirected(settings: Settings) -> tuple[Component, ...]:
     """Return the stack's components, every server behind its proxy."""
     ports = json.loads(os.environ[PORTS])
     home = settings.home.resolve()
-    found = components(settings)
+    results = components(settings)
     path = home / ADDRESSES
     addresses = json.loads(path.read_text())
     kafka, database, redis = addresses["kafka"], urlsplit(addresses["database_url"]), urlsplit(addresses["redis_url"])
@@ -41,7 +41,7 @@ def redirected(settings: Settings) -> tuple[Component, ...]:
     addresses["database_url"] = database._replace(netloc=_at(database.netloc, ports["postgres"])).geturl()
     addresses["redis_url"] = redis._replace(netloc=_at(redis.netloc, ports["redis"])).geturl()
     path.write_text(json.dumps(addresses))
-    return tuple(_behind(one, home, targets["kafka"], ports["kafka"]) for one in found)
+    return tuple(_behind(one, home, targets["kafka"], ports["kafka"]) for one in results)
 
 
 def _at(place: str, port: int) -> str:
@@ -54,8 +54,8 @@ def _behind(component: Component, home: Path, port: int, proxy: int) -> Componen
         return replace(component, launch=lambda: _advertising(launch, home, port, proxy))
     if component.name in CRASHING:
         command = [sys.executable, "-u", "-m", "bench.chaos.crash", component.name]
-        told = {**component.environment, **_clock(component.name)}
-        return replace(component, launch=lambda: command, environment=told)
+        fields = {**component.environment, **_clock(component.name)}
+        return replace(component, launch=lambda: command, environment=fields)
     return component
 
 

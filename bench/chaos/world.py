@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from bench.chaos.proxy import HOST, Proxy
 from bench.chaos.stack import CLOCK, LIBRARY, PORTS, TARGETS
-from learning.ledger import Ledger
+from learning.deployment.ledger import Ledger
 from settings import ADDRESSES, ROOT, Settings
 from stack import state
 
@@ -41,16 +41,16 @@ class World:
         self,
         names: Sequence[str],
         models: Path | None = None,
-        told: Mapping[str, str] = QUIET,
+        fields: Mapping[str, str] = QUIET,
         small_disk: bool = True,
     ) -> None:
-        """`models` are served from the beginning, `told` is the user's settings; the stack trains where None."""
-        self.names, self._told = tuple(names), dict(told)
+        """`models` are served from the beginning, `fields` is the user's settings; the stack trains where None."""
+        self.names, self._told = tuple(names), dict(fields)
         self.home = Path(tempfile.mkdtemp(prefix="foretick-chaos-"))
         self.small_disk = small_disk and self._mount()
         if models is not None:
             shutil.copytree(models, self.home / "models")
-        self.proxies = {name: Proxy(lambda name=name: (HOST, self.target(name))) for name in SERVERS}  # type: ignore[misc]
+        self.proxies = {name: Proxy(lambda name=name: (HOST, self.target(name))) for name in SERVERS}
         self.clock = self._clock()
         self.others: list[subprocess.Popen[bytes]] = []
         self._supervisor: subprocess.Popen[bytes] | None = None
@@ -62,7 +62,7 @@ class World:
         return subprocess.run(["mount", *options], check=False).returncode == 0  # noqa: S607 - util-linux' own
 
     def _clock(self) -> Path | None:
-        """Return the folder of the components' clocks; None where there is no compiler to build their library."""
+        """Return the folder of the components' clocks; None if there is no compiler to build their library."""
         compiler = shutil.which("cc")
         if compiler is None:
             return None
@@ -76,10 +76,10 @@ class World:
         """Return the environment of every process of this stack."""
         clean = {key: value for key, value in os.environ.items() if not key.startswith("FORETICK_")}
         ports = {name: proxy.port for name, proxy in self.proxies.items()}
-        told = {"FORETICK_HOME": str(self.home), PORTS: json.dumps(ports), **self._told}
+        fields = {"FORETICK_HOME": str(self.home), PORTS: json.dumps(ports), **self._told}
         if self.clock is not None:
-            told[CLOCK] = str(self.clock)
-        return clean | told
+            fields[CLOCK] = str(self.clock)
+        return clean | fields
 
     def start(self) -> None:
         """Start the supervisor, and wait until every component is healthy."""
@@ -106,8 +106,8 @@ class World:
 
     def target(self, name: str) -> int:
         """Return the port at which a server itself listens; raises OSError where that is not known yet."""
-        found: dict[str, int] = json.loads((self.home / TARGETS).read_text())
-        return found[name]
+        values: dict[str, int] = json.loads((self.home / TARGETS).read_text())
+        return values[name]
 
     def address(self, key: str) -> str:
         """Return an address as the stack's own programs have it."""
@@ -128,14 +128,14 @@ class World:
     @property
     def settings(self) -> Settings:
         """The settings of the stack's own programs, whatever this process has in its environment."""
-        found = json.loads((self.home / ADDRESSES).read_text())
+        result = json.loads((self.home / ADDRESSES).read_text())
         return Settings(
             home=self.home,
-            kafka=found["kafka"],
-            kafka_user=found["kafka_user"],
-            kafka_password=SecretStr(found["kafka_password"]),
-            database_url=SecretStr(found["database_url"]),
-            mlflow_uri=SecretStr(found["mlflow_uri"]),
+            kafka=result["kafka"],
+            kafka_user=result["kafka_user"],
+            kafka_password=SecretStr(result["kafka_password"]),
+            database_url=SecretStr(result["database_url"]),
+            mlflow_uri=SecretStr(result["mlflow_uri"]),
         )
 
     def states(self) -> dict[str, str]:
@@ -144,7 +144,7 @@ class World:
         return {name: f"{one.state} {one.why}".strip() for name, one in current.components.items()} if current else {}
 
     def healthy(self) -> bool:
-        """Tell whether every component works, or has done its work."""
+        """Return whether every component works, or has done its work."""
         current = state.read(self.home)
         return current is not None and all(one.ready() for one in current.components.values())
 
@@ -161,13 +161,13 @@ class World:
 
     def signal(self, name: str, number: int) -> bool:
         """Send a signal to a component's processes; tell whether there were any."""
-        found = self.processes(name)
-        for process in found:
+        results = self.processes(name)
+        for process in results:
             try:
                 process.send_signal(number)
             except psutil.NoSuchProcess:
                 continue
-        return bool(found)
+        return bool(results)
 
     def revive(self) -> None:
         """Start the supervisor anew where it was killed."""
@@ -176,7 +176,7 @@ class World:
         self.launch()
 
     def newest(self) -> int:
-        """Return the time of the newest bar whose predictions are stored (epoch ms), 0 where that is not known."""
+        """Return the time of the newest bar whose predictions are stored (epoch ms), 0 if that is not known."""
         try:
             with psycopg.connect(self.database, connect_timeout=2, options="-c statement_timeout=4000") as connection:
                 row = connection.execute(
@@ -189,7 +189,7 @@ class World:
     def asked(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""
         with psycopg.connect(self.database) as connection:
-            return connection.execute(query, parameters).fetchall()  # type: ignore[call-overload, no-any-return, unused-ignore]
+            return connection.execute(query, parameters).fetchall()
 
     def join(self) -> None:
         """Start one more worker beside the stack's own."""

@@ -32,7 +32,7 @@ from topics.units import measure
 
 MONTH_MS = 31 * 86_400_000
 UNIVERSE = ("FUZZA", "FUZZB", "FUZZC")
-SYMBOLS = (*UNIVERSE, "FUZZD", "FUZZE", "FUZZ:F", "FUZZ/G", "F")
+SYMBOLS = (*UNIVERSE, "FUZZD", "FUZZE", "FUZZ:F", "FUZZ币", "F")
 INTERVALS = (*["1m"] * 12, "5m", "1h", "1s", "30d", "tick-500", "volume-2.5", "range-0.00000001")
 MODELS = ("fuzz", "fuzz-2", "Fuzz+3")
 VERSIONS = ("0123456789ab", "ba9876543210", "v1", "F")
@@ -41,7 +41,7 @@ ORIGIN = "fuzz-origin"
 """The topic that made-up dead letters name: one that names a real place would hide the letter about that place."""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Builder:
     """Makes records. `begin` is the witnesses' first bar (epoch ms), `now` the clock, `number` what was made before."""
 
@@ -76,21 +76,21 @@ class Builder:
         kind = self.chance.random()
         if self.one is not None:
             self.clock += 60_000
-            found = self.clock
+            result = self.clock
         elif kind < 0.95:
-            found = self._about_now()
+            result = self._about_now()
         elif kind < 0.99:
-            found = self.chance.randrange(EARLIEST + MONTH_MS, self.now)
+            result = self.chance.randrange(EARLIEST + MONTH_MS, self.now)
         else:
-            found = self.chance.choice((EARLIEST + MONTH_MS, self.now, self.now + 80_000_000))
+            result = self.chance.choice((EARLIEST + MONTH_MS, self.now, self.now + 80_000_000))
         how, size = measure(interval)
-        return -(-found // int(size)) * int(size) if how == "time" and size < 86_400_000 else found
+        return -(-result // int(size)) * int(size) if how == "time" and size < 86_400_000 else result
 
     def bar_time(self, interval: str) -> int:
         """Return the time of a bar: where it is cut by time, a multiple of its interval."""
         how, size = measure(interval)
-        found = self.time(interval)
-        return found // int(size) * int(size) if how == "time" else found
+        result = self.time(interval)
+        return result // int(size) * int(size) if how == "time" else result
 
     def price(self) -> float:
         """Return a price, now and then one at the ends of what may be."""
@@ -133,14 +133,22 @@ def bar(b: Builder) -> Bar:
     volume = b.maybe(lambda: b.chance.choice((0.0, 1e-18, 1e24, 1.5)))
     trades, gap = b.maybe(lambda: b.chance.randrange(2**53)), b.chance.choice((0, 0, 0, 1, 2**53))
     symbol, time = b.symbol(), b.bar_time(interval)
-    found = (b.maybe(b.log_return), b.maybe(b.chance.random), b.maybe(b.log_return))
-    return Bar(symbol, interval, time, first, high, low, last, volume, trades, None, None, gap, None, *found)
+    results = (b.maybe(b.log_return), b.maybe(b.chance.random), b.maybe(b.log_return))
+    suspect = b.maybe(lambda: "close is 10.0 times the close before")
+    return Bar(symbol, interval, time, first, high, low, last, volume, trades, None, None, gap, None, *results, suspect)
 
 
 def gap(b: Builder) -> Gap:
     """Return a hole in the trades."""
     start = b.time()
-    return Gap(b.symbol(), "fuzz", start, start + b.chance.randrange(60_000), "made up", b.chance.randrange(9))
+    return Gap(
+        symbol=b.symbol(),
+        venue="fuzz",
+        start=start,
+        end=start + b.chance.randrange(60_000),
+        reason="made up",
+        trades=b.chance.randrange(9),
+    )
 
 
 def features(b: Builder) -> Features:
@@ -149,13 +157,22 @@ def features(b: Builder) -> Features:
     width = b.width if ours else b.chance.randrange(20)
     values = [b.maybe(b.number_) if b.chance.random() < 0.1 else b.number_() for _ in range(width)]
     name = b.fingerprint if ours else "0123456789ab"
-    return Features(b.symbol(), "1m", b.bar_time("1m"), b.price(), name, values)
+    return Features(
+        symbol=b.symbol(), interval="1m", time=b.bar_time("1m"), close=b.price(), fingerprint=name, values=values
+    )
 
 
 def regime(b: Builder) -> Regime:
     """Return a market state."""
     calm = b.chance.random()
-    return Regime(b.symbol(), "1m", b.bar_time("1m"), "calm", {"calm": calm, "turbulent": 1 - calm}, calm)
+    return Regime(
+        symbol=b.symbol(),
+        interval="1m",
+        time=b.bar_time("1m"),
+        state="calm",
+        posterior={"calm": calm, "turbulent": 1 - calm},
+        change_point=calm,
+    )
 
 
 def forecast(b: Builder, horizon: int) -> Forecast:
@@ -163,7 +180,14 @@ def forecast(b: Builder, horizon: int) -> Forecast:
     quantiles = b.maybe(lambda: sorted(b.log_return() for _ in QUANTILES))
     scale = b.maybe(lambda: b.chance.choice((LEAST_SCALE, MOST_SCALE, 0.001)))
     weights = b.maybe(lambda: {"fuzz": b.chance.random()}) if b.chance.random() < 0.1 else None
-    return Forecast(horizon, b.maybe(b.log_return), scale, quantiles, b.maybe(b.chance.random), weights)
+    return Forecast(
+        horizon=horizon,
+        mean=b.maybe(b.log_return),
+        scale=scale,
+        quantiles=quantiles,
+        p_up=b.maybe(b.chance.random),
+        weights=weights,
+    )
 
 
 def prediction(b: Builder) -> Prediction:
@@ -171,18 +195,18 @@ def prediction(b: Builder) -> Prediction:
     interval = b.any(INTERVALS)
     horizons = b.chance.choice((HORIZONS, HORIZONS, (1,), (100_000,), ()))
     return Prediction(
-        b.symbol(),
-        interval,
-        b.bar_time(interval),
-        b.any(MODELS),
-        b.any(VERSIONS),
-        b.fingerprint,
-        b.price(),
-        [forecast(b, horizon) for horizon in horizons],
-        "calm",
-        b.chance.choice(("champion", "challenger", "shadow")),
-        b.maybe(lambda: b.chance.choice((0.0, 1e6, 0.5))),
-        b.chance.random() < 0.1,
+        symbol=b.symbol(),
+        interval=interval,
+        time=b.bar_time(interval),
+        model=b.any(MODELS),
+        version=b.any(VERSIONS),
+        fingerprint=b.fingerprint,
+        price=b.price(),
+        forecasts=[forecast(b, horizon) for horizon in horizons],
+        regime="calm",
+        role=b.chance.choice(("champion", "challenger", "standby")),
+        dissimilarity=b.maybe(lambda: b.chance.choice((0.0, 1e6, 0.5))),
+        expired=b.chance.random() < 0.1,
     )
 
 
@@ -200,7 +224,15 @@ def outcome(b: Builder) -> Outcome:
 def alert(b: Builder) -> Alert:
     """Return an alert."""
     identity = f"{b.chance.getrandbits(64):x}"
-    return Alert(identity, "fuzz-rule", b.symbol(), b.time(), "info", "made up", value=b.number_())
+    return Alert(
+        alert_id=identity,
+        rule="fuzz-rule",
+        symbol=b.symbol(),
+        time=b.time(),
+        severity="info",
+        message="made up",
+        value=b.number_(),
+    )
 
 
 def deployment(b: Builder) -> Deployment:
@@ -212,16 +244,35 @@ def deployment(b: Builder) -> Deployment:
     evidence = b.maybe(lambda: {"skill": b.number_()})
     challengers = [*VERSIONS_OF_OURS][: b.chance.randrange(3)]
     return Deployment(
-        model, number, action, version, b.fingerprint, b.time(), challengers, None, "user", "made up", evidence
+        model=model,
+        number=number,
+        action=action,
+        champion=version,
+        fingerprint=b.fingerprint,
+        time=b.time(),
+        challengers=challengers,
+        standby=None,
+        decided_by="user",
+        why="made up",
+        evidence=evidence,
     )
 
 
 def model_event(b: Builder) -> ModelEvent:
     """Return what a worker did."""
     event = b.chance.choice(("loaded", "refused", "serving"))
-    about = (b.symbol(), "1m") if event == "serving" else (None, None)
+    symbol, interval = (b.symbol(), "1m") if event == "serving" else (None, None)
     return ModelEvent(
-        b.any(MODELS), b.any(VERSIONS), event, b.fingerprint, b.time(), b.chance.randrange(9), "champion", *about, "why"
+        model=b.any(MODELS),
+        version=b.any(VERSIONS),
+        event=event,
+        fingerprint=b.fingerprint,
+        time=b.time(),
+        number=b.chance.randrange(9),
+        role="champion",
+        symbol=symbol,
+        interval=interval,
+        reason="why",
     )
 
 
@@ -229,14 +280,30 @@ def drift(b: Builder) -> Drift:
     """Return a change."""
     kind = b.chance.choice(("errors", "coverage", "features", "dissimilarity", "expiry"))
     return Drift(
-        b.any(MODELS), b.any(VERSIONS), kind, "page-hinkley", b.time(), b.number_(), b.number_(), "1m", b.symbol()
+        model=b.any(MODELS),
+        version=b.any(VERSIONS),
+        kind=kind,
+        detector="page-hinkley",
+        time=b.time(),
+        statistic=b.number_(),
+        limit=b.number_(),
+        interval="1m",
+        symbol=b.symbol(),
     )
 
 
 def dead_letter(b: Builder) -> DeadLetter:
     """Return a letter about a place that is none."""
     value = b.chance.randbytes(b.chance.randrange(64))
-    return DeadLetter(ORIGIN, b.chance.randrange(4), b.chance.getrandbits(40), "made up", value, b.time(), b"key")
+    return DeadLetter(
+        topic=ORIGIN,
+        partition=b.chance.randrange(4),
+        offset=b.chance.getrandbits(40),
+        reason="made up",
+        value=value,
+        time=b.time(),
+        key=b"key",
+    )
 
 
 MAKERS: dict[type[Struct], Callable[[Builder], Struct]] = {

@@ -30,32 +30,38 @@ def normal(reason: str) -> str:
     """
     if reason.startswith("version "):
         return "version # of the format is not #"
-    found = _NUMBER.sub("#", _QUOTED.sub("'…'", reason))
-    found = re.sub(r"features of definition \S*;", "features of definition #;", found)
-    found = re.sub(r"definition \S+ has", "definition # has", found)
-    found = re.sub(r"^\S+ bars are not cut", "# bars are not cut", found)
-    return found[:200]
+    text = _NUMBER.sub("#", _QUOTED.sub("'…'", reason))
+    text = re.sub(r"features of definition \S*;", "features of definition #;", text)
+    text = re.sub(r"definition \S+ has", "definition # has", text)
+    text = re.sub(r"^\S+ bars are not cut", "# bars are not cut", text)
+    return text[:200]
 
 
-def as_json(found: Input, reason: str) -> str:
+def as_json(result: Input, reason: str) -> str:
     """Return an input as the text of its file."""
-    told = {
-        "topic": found.topic.name,
+    fields = {
+        "topic": result.topic.name,
         "reason": reason,
-        "partition": found.partition,
-        "key": _text(found.key),
-        "headers": [[name, _text(value)] for name, value in found.headers],
-        "value": _text(found.value),
+        "partition": result.partition,
+        "key": _text(result.key),
+        "headers": [[name, _text(value)] for name, value in result.headers],
+        "value": _text(result.value),
     }
-    return json.dumps(told, indent=1) + "\n"
+    return json.dumps(fields, indent=1) + "\n"
 
 
 def of_json(text: str, number: int = -1) -> Input:
     """Return the input of a file."""
-    told = json.loads(text)
-    headers = [(name, _bytes(value)) for name, value in told["headers"]]
+    reporter = json.loads(text)
+    headers = [(name, _bytes(value)) for name, value in reporter["headers"]]
     return Input(
-        number, by_name(told["topic"]), told["partition"], _bytes(told["key"]), headers, _bytes(told["value"]), None
+        number=number,
+        topic=by_name(reporter["topic"]),
+        partition=reporter["partition"],
+        key=_bytes(reporter["key"]),
+        headers=headers,
+        value=_bytes(reporter["value"]),
+        compression=None,
     )
 
 
@@ -66,17 +72,17 @@ def load(folder: Path = FOLDER) -> list[Input]:
 
 def reasons(folder: Path = FOLDER) -> set[tuple[str, str]]:
     """Return the topics and normal reasons that the corpus has an input of."""
-    told = (json.loads(path.read_text()) for path in folder.glob("*.json"))
-    return {(one["topic"], one["reason"]) for one in told}
+    messages = (json.loads(path.read_text()) for path in folder.glob("*.json"))
+    return {(one["topic"], one["reason"]) for one in messages}
 
 
-def save(found: dict[tuple[str, str], Input], folder: Path = FOLDER) -> int:
+def save(values: dict[tuple[str, str], Input], folder: Path = FOLDER) -> int:
     """Add inputs by topic and reason to the files where there is room; return how many files there are."""
     folder.mkdir(parents=True, exist_ok=True)
     known = reasons(folder)
     counts = Counter(topic for topic, _ in known)
     # First what a stage refused, then what the record did: of what is no JSON there is enough.
-    for (topic, reason), one in sorted(found.items(), key=lambda item: (_rank(item[0][1]), item[0])):
+    for (topic, reason), one in sorted(values.items(), key=lambda item: (_rank(item[0][1]), item[0])):
         text = as_json(one, reason)
         room = len(text) <= (LONGEST_OF_STAGE if reason.startswith(STAGE) else LONGEST)
         if (topic, reason) not in known and counts[topic] < MOST_OF_TOPIC and room:

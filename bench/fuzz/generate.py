@@ -7,7 +7,7 @@ from random import Random
 
 from bench.fuzz.build import SYMBOLS, Builder
 from bench.fuzz.mutate import TEXTS, mutated
-from stream.signature import signed
+from broker.decision_signature import signed
 from topics import codec
 from topics.catalog import MAX_MESSAGE_BYTES, MODELS, TOPICS, Topic
 
@@ -21,7 +21,7 @@ COMPRESSIONS = ("zstd", None, "gzip", "lz4", "snappy")
 ROWS = (2, 2, 3, 5, 20, 100)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Input:
     """What is sent: `number` counts from 0, `compression` is the batch's."""
 
@@ -35,7 +35,7 @@ class Input:
     kind: str = "mutated"
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Generator:
     """Makes inputs. The `number`-th depends on the seed, the number, the times and keys given, and what was kept.
 
@@ -60,27 +60,43 @@ class Generator:
         while True:
             yield self.next()
 
-    def keep(self, found: Input) -> None:
+    def keep(self, result: Input) -> None:
         """Mutate an input further from now on; the oldest kept is forgotten where there are many."""
-        self.kept.append((self.number, found.number))
-        self._pool.append(found)
+        self.kept.append((self.number, result.number))
+        self._pool.append(result)
         if len(self._pool) > POOL:
             del self._pool[len(self.corpus)]
 
     def next(self) -> Input:
         """Return the next input."""
         chance = Random(f"{self.seed}/{self.number}")  # noqa: S311 - no secret
-        builder = Builder(chance, self.begin, self.now, self.fingerprint, self.width, self.number)
+        builder = Builder(
+            chance=chance,
+            begin=self.begin,
+            now=self.now,
+            fingerprint=self.fingerprint,
+            width=self.width,
+            number=self.number,
+        )
         topic = TOPICS[self.number % len(TOPICS)]
         kind, value, compression = self._value(chance, builder, topic)
         partition = chance.randrange(topic.partitions)
         key, headers = self._key(chance), self._headers(chance, topic, value)
         if key is None and value is None:
             key = b""  # aiokafka sends nothing that has neither
-        found = Input(self.number, topic, partition, key, headers, value, compression, kind)
+        result = Input(
+            number=self.number,
+            topic=topic,
+            partition=partition,
+            key=key,
+            headers=headers,
+            value=value,
+            compression=compression,
+            kind=kind,
+        )
         self.number += 1
         self.kinds[kind] += 1
-        return found
+        return result
 
     def _value(self, chance: Random, builder: Builder, topic: Topic) -> tuple[str, bytes | None, str | None]:
         """Return the kind, the value and the compression."""
@@ -154,7 +170,7 @@ class Generator:
         return headers
 
     def _decision(self, value: bytes | None, headers: Headers) -> bool:
-        """Tell whether it holds a decision: with the ledger's signature that would be the ledger's own."""
+        """Return whether it holds a decision: with the ledger's signature that would be the ledger's own."""
         return bool(codec.decode(value, MODELS.record, headers).records)
 
 

@@ -78,19 +78,19 @@ def changed(value: Any, chance: Random) -> Any:
     return any_part(chance)
 
 
-def _changed_object(found: dict[str, Any], chance: Random) -> Any:
-    name, kind = chance.choice(list(found)), chance.random()
+def _changed_object(values: dict[str, Any], chance: Random) -> Any:
+    name, kind = chance.choice(list(values)), chance.random()
     if kind < 0.7:
-        found[name] = changed(found[name], chance)
+        values[name] = changed(values[name], chance)
     elif kind < 0.8:
-        del found[name]
+        del values[name]
     elif kind < 0.88:
-        found[chance.choice(TEXTS)] = any_part(chance)
+        values[chance.choice(TEXTS)] = any_part(chance)
     elif kind < 0.94:
-        found[chance.choice((name.upper(), name + " ", name + "\x00", name[:-1]))] = found.pop(name)
+        values[chance.choice((name.upper(), name + " ", name + "\x00", name[:-1]))] = values.pop(name)
     else:  # the same name twice
-        return Raw(written(found)[:-1] + b"," + written(name) + b":" + written(any_part(chance)) + b"}")
-    return found
+        return Raw(written(values)[:-1] + b"," + written(name) + b":" + written(any_part(chance)) + b"}")
+    return values
 
 
 def _changed_array(parts: list[Any], chance: Random) -> Any:
@@ -108,10 +108,10 @@ def _changed_array(parts: list[Any], chance: Random) -> Any:
 
 def flipped(value: bytes, chance: Random) -> bytes:
     """Return bytes with a few bits turned."""
-    found = bytearray(value)
+    results = bytearray(value)
     for _ in range(chance.choice((1, 1, 1, 2, 8))):
-        found[chance.randrange(len(found))] ^= 1 << chance.randrange(8)
-    return bytes(found)
+        results[chance.randrange(len(results))] ^= 1 << chance.randrange(8)
+    return bytes(results)
 
 
 def cut(value: bytes, chance: Random) -> bytes:
@@ -143,7 +143,7 @@ BYTES: tuple[Callable[[bytes, Random], bytes], ...] = (flipped, cut, inserted, r
 
 
 def parsed(value: bytes) -> Any:
-    """Return the JSON that a value is. Raises ValueError where it is none, or too deep to be gone through."""
+    """Return the JSON that a value is. Raises ValueError if it is none, or too deep to be gone through."""
     if DEEP[:200] in value or DEEP_OBJECT[:200] in value or len(value) > LONGEST:
         raise ValueError("too deep, or too long")
     return json.loads(value)

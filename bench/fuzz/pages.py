@@ -51,7 +51,7 @@ def garbled(world: FuzzedStack) -> list[str]:
         except AssertionError as error:
             lines.append(str(error))
         else:
-            found = {char for char in text if not (char.isprintable() or char in "\n\t")}
-            if found:
-                lines.append(f"{' '.join(command)} prints {found}")
+            results = {char for char in text if not (char.isprintable() or char in "\n\t")}
+            if results:
+                lines.append(f"{' '.join(command)} prints {results}")
     return lines

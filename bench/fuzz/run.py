@@ -15,14 +15,13 @@ from bench.chaos.models import two_versions
 from bench.chaos.run import ALL, NEEDED, drained
 from bench.fuzz import corpus
 from bench.fuzz.generate import Generator
-from bench.fuzz.look import EVERY_S, Look
+from bench.fuzz.invariants import EVERY_S, Look
 from bench.fuzz.send import Sender
 from bench.fuzz.stack import FuzzedStack
+from broker.decision_signature import key_of
+from broker.reader import between, reader
 from features.definition import Definition
-from sources import broker
-from sources.kafka import between
 from stack.sample import TRAIN_UNTIL
-from stream.signature import key_of
 from topics import codec
 from topics.catalog import DEAD_LETTERS, MODEL_EVENTS, MODELS, TOPICS
 from topics.records import ModelEvent
@@ -41,7 +40,7 @@ REFUSAL = re.compile(r"offset (\d+) of models is not signed")
 LETTERS = """SELECT DISTINCT topic, "partition"::int, "offset" FROM dead_letters WHERE topic = ANY(%s)"""
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Figures:
     """What a run found. `without_letter` counts invalid records of which no dead letter tells, by topic."""
 
@@ -74,13 +73,13 @@ class Figures:
         return asdict(self)
 
     def good(self) -> bool:
-        """Tell whether all held."""
+        """Return whether all held."""
         return not (self.violations or self.differences or self.without_letter)
 
 
 def run(seed: int, minutes: float, folder: Path, ring: Path, now: int | None = None) -> Figures:
     """Run so long; `folder` is for models and tables, `ring` for the last inputs where something is wrong."""
-    figures = Figures(seed, minutes, now or int(time.time() * 1000))
+    figures = Figures(seed=seed, minutes=minutes, now=now or int(time.time() * 1000))
     versions, _ = two_versions(folder / "models")
     definition = Definition.load(versions)
     steps = feed.minutes(int((minutes * 60 + 600) * STEPS_A_SECOND))
@@ -92,11 +91,23 @@ def run(seed: int, minutes: float, folder: Path, ring: Path, now: int | None = N
         world.start()
         world.watch_everything()
         key = key_of(world.home)
-        generator = Generator(seed, TRAIN_UNTIL, figures.now, definition.fingerprint, len(definition.names), key, known)
-        source = feed.Feed(world.settings.broker, frames, len(steps) / len(frames) / STEPS_A_SECOND)
+        generator = Generator(
+            seed=seed,
+            begin=TRAIN_UNTIL,
+            now=figures.now,
+            fingerprint=definition.fingerprint,
+            width=len(definition.names),
+            ledger_key=key,
+            corpus=known,
+        )
+        source = feed.Feed(
+            bootstrap=world.settings.broker, frames=frames, pause_s=len(steps) / len(frames) / STEPS_A_SECOND
+        )
         thread = source.start()
         look = _begun(world, source)
-        sender = Sender(world.settings.broker, generator, frozenset(WITNESSES), lambda: look.near)
+        sender = Sender(
+            address=world.settings.broker, generator=generator, witnesses=frozenset(WITNESSES), may=lambda: look.near
+        )
         try:
             _fuzz(figures, look, sender, minutes)
         finally:
@@ -127,7 +138,7 @@ def _begun(world: FuzzedStack, source: feed.Feed) -> Look:
             "SELECT count(DISTINCT symbol) FROM predictions WHERE symbol = ANY(%s)", list(WITNESSES)
         )
         if series == len(WITNESSES):
-            look = Look(world, WITNESSES, lambda: source.sent_time)
+            look = Look(world=world, witnesses=WITNESSES, sent_time=lambda: source.sent_time)
             look.remember("begin")
             return look
         time.sleep(1.0)
@@ -136,7 +147,7 @@ def _begun(world: FuzzedStack, source: feed.Feed) -> Look:
 
 def _fuzz(figures: Figures, look: Look, sender: Sender, minutes: float) -> None:
     thread, begun = sender.start(), time.monotonic()
-    told = begun
+    reporter = begun
     while time.monotonic() - begun < minutes * 60 and not sender.failed:
         time.sleep(EVERY_S)
         figures.violations = look.wrong()
@@ -145,8 +156,8 @@ def _fuzz(figures: Figures, look: Look, sender: Sender, minutes: float) -> None:
             look.remember("a fifth")
         if figures.violations:
             break
-        if time.monotonic() - told > 30:
-            told = time.monotonic()
+        if time.monotonic() - reporter > 30:
+            reporter = time.monotonic()
             print(
                 f"{spent:5.0f} s: {sender.sent.total()} sent ({sender.sent.total() / spent:.0f}/s), "
                 f"{len(sender.new)} reasons, {sender.letters.total()} letters, slowest witness {look.slowest_s:.0f} s, "
@@ -194,34 +205,30 @@ def _finish(figures: Figures, world: FuzzedStack, look: Look, sender: Sender) ->
 
 def _untold(world: FuzzedStack, sender: Sender) -> Counter[str]:
     """Return by topic how many invalid records have no letter, and how many unsigned decisions no refusal."""
-    told = set(world.asked(LETTERS, [topic.name for topic in TOPICS]))
-    missing = [place for place in sender.invalid if place not in told]
-    found = Counter(topic for topic, _, _ in missing)
+    messages = set(world.asked(LETTERS, [topic.name for topic in TOPICS]))
+    missing = [place for place in sender.invalid if place not in messages]
+    values = Counter(topic for topic, _, _ in missing)
     if missing:
         print("without a letter:", [(place, sender.invalid[place]) for place in missing[:20]], flush=True)
     silent = sender.unsigned - asyncio.run(_refusals(world))
     if silent:
         print(f"{len(silent)} of {len(sender.unsigned)} unsigned decisions have no event: {sorted(silent)[:20]}")
-        found[f"{MODELS.name}, unsigned"] = len(silent)
-    return found
+        values[f"{MODELS.name}, unsigned"] = len(silent)
+    return values
 
 
 async def _refusals(world: FuzzedStack) -> set[int]:
     """Return the offsets of decisions that the events on the topic tell of as refused, in readable records."""
-    consumer = broker.consumer(world.settings.broker, enable_auto_commit=False)
-    await consumer.start()
-    try:
+    async with reader(world.settings.broker) as consumer:
         part = [TopicPartition(MODEL_EVENTS.name, 0)]
         starts, ends = await consumer.beginning_offsets(part), await consumer.end_offsets(part)
-        found = set()
+        results = set()
         async for message in between(consumer, starts, ends):
             for event in codec.decode(message.value, ModelEvent, message.headers).records:
-                told = REFUSAL.match(event.reason or "")
-                if event.event == "refused" and told:
-                    found.add(int(told[1]))
-        return found
-    finally:
-        await consumer.stop()
+                match = REFUSAL.match(event.reason or "")
+                if event.event == "refused" and match:
+                    results.add(int(match[1]))
+        return results
 
 
 def _undisturbed(versions: Path, frames: list[feed.Frame], folder: Path) -> dict[str, int]:
@@ -229,7 +236,7 @@ def _undisturbed(versions: Path, frames: list[feed.Frame], folder: Path) -> dict
     world = FuzzedStack(NEEDED, versions)
     try:
         world.start()
-        source = feed.Feed(world.settings.broker, list(feed.regrouped(frames, 200)))
+        source = feed.Feed(bootstrap=world.settings.broker, frames=list(feed.regrouped(frames, 200)))
         source.end(source.start(), all_of_it=True)
         drained(world, DRAIN_S, universe=True)
         return check.dump(world.database, folder, WITNESSES)

@@ -13,14 +13,14 @@ from aiokafka.errors import KafkaError
 
 from bench.fuzz.corpus import STAGE, as_json, normal
 from bench.fuzz.generate import COMPRESSIONS, Generator, Input
+from broker import clients
+from broker.decision_signature import is_signed
 from settings.broker import Broker
-from sources import broker
-from stream.signature import is_signed
 from topics import codec
-from topics.bounds import BOUNDS
 from topics.catalog import DEAD_LETTERS, MODELS, TOPICS
-from topics.codec import Frame
+from topics.codec import DecodedFrame
 from topics.records import DeadLetter, ModelEvent
+from topics.value_size import BOUNDS
 
 BATCH = 40
 SIZE = 64 << 20
@@ -35,29 +35,29 @@ LARGE = 20_000
 Place = tuple[str, int, int]
 
 
-def frame_of(found: Input, time_ms: int) -> Frame[Any]:
+def frame_of(result: Input, time_ms: int) -> DecodedFrame[Any]:
     """Return what the codec reads of an input that the broker appended at a time."""
-    return codec.decode(found.value, found.topic.record, found.headers, latest=BOUNDS.latest(time_ms))
+    return codec.decode(result.value, result.topic.record, result.headers, latest=BOUNDS.latest(time_ms))
 
 
-def of_witness(found: Input, witnesses: frozenset[str], time_ms: int) -> bool:
-    """Tell whether it is a valid record of a witness, or one of what a worker did with a model that serves.
+def of_witness(result: Input, witnesses: frozenset[str], time_ms: int) -> bool:
+    """Return whether it is a valid record of a witness, or one of what a worker did with a model that serves.
 
     Neither is an attack: who may write there tells the truth.
     """
     return any(
         getattr(record, "symbol", None) in witnesses or (isinstance(record, ModelEvent) and record.model in SERVING)
-        for record in frame_of(found, time_ms + 60_000).records
+        for record in frame_of(result, time_ms + 60_000).records
     )
 
 
 def _unreadable(letter: DeadLetter) -> bool:
-    """Tell whether the codec refuses what a letter is about."""
+    """Return whether the codec refuses what a letter is about."""
     topic = next((one for one in TOPICS if one.name == letter.topic), None)
     return topic is not None and letter.size is None and bool(codec.decode(letter.value, topic.record).rejected)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Sender:
     """Sends in a thread of its own, a batch at a time, while `may` lets it."""
 
@@ -130,17 +130,17 @@ class Sender:
                 await producer.stop()
 
     def _batch(self) -> list[Input]:
-        found = []
+        inputs = []
         for one in (self.generator.next() for _ in range(BATCH)):
             if of_witness(one, self.witnesses, int(time.time() * 1000)):
                 self.left_out += 1
             else:
-                found.append(one)
-        return found
+                inputs.append(one)
+        return inputs
 
     async def _connect(self) -> None:
         for compression in COMPRESSIONS:
-            made = broker.producer(
+            made = clients.producer(
                 self.address, compression_type=compression, max_request_size=SIZE, max_batch_size=16_384, linger_ms=5
             )
             await made.start()
@@ -163,7 +163,7 @@ class Sender:
         self.sent[one.topic.name] += 1
         self.places.add(place)
         frame = frame_of(one, time_ms)
-        signed = is_signed(self.generator.ledger_key, one.value, one.headers)  # type: ignore[arg-type]
+        signed = is_signed(self.generator.ledger_key, one.value, one.headers)
         if one.topic is MODELS and not signed:
             self.unsigned.add(place[2])
         elif frame.rejected:
@@ -175,7 +175,7 @@ class Sender:
 
     async def _read(self) -> None:
         """Take in the dead letters; what has a reason that was not seen before is kept."""
-        consumer = broker.consumer(
+        consumer = clients.consumer(
             self.address, DEAD_LETTERS.name, enable_auto_commit=False, auto_offset_reset="latest"
         )
         await consumer.start()
@@ -199,10 +199,10 @@ class Sender:
 
     def take(self, place: Place, why: str) -> None:
         """Take in the dead letter about a place."""
-        found = self._recent.get(place)
-        if found is None and place[0] not in self.sent:
+        results = self._recent.get(place)
+        if results is None and place[0] not in self.sent:
             return  # made up
-        one, invalid = found or (None, True)
+        one, invalid = results or (None, True)
         topic, reason = place[0], normal(why) if invalid else f"{STAGE}{normal(why)}"
         self.letters[topic, reason] += 1
         if one is not None and (topic, reason) not in self.new:

@@ -28,8 +28,8 @@ class FuzzedStack(World):
     """Every component but the sample's replay and retraining. The universe is made of fuzzed symbols alone."""
 
     def __init__(self, names: Sequence[str], models: Path) -> None:
-        told = {"FORETICK_UNIVERSE": ",".join(UNIVERSE), "FORETICK_MAX_SYMBOLS": str(MAX_SYMBOLS)}
-        super().__init__(names, models, {**QUIET, **told}, small_disk=False)
+        fields = {"FORETICK_UNIVERSE": ",".join(UNIVERSE), "FORETICK_MAX_SYMBOLS": str(MAX_SYMBOLS)}
+        super().__init__(names, models, {**QUIET, **fields}, small_disk=False)
         for proxy in self.proxies.values():
             proxy.close()
         self.proxies = {}
@@ -47,13 +47,13 @@ class FuzzedStack(World):
         return self.address("database_url")
 
     def foretick(self, *arguments: str) -> str:
-        """Return what a command of ours prints. Raises AssertionError where it fails."""
+        """Return what a command of ours prints. Raises AssertionError if it fails."""
         command = [sys.executable, "-m", "cli.main", *arguments]
         environment = self.environment() | {"COLUMNS": "200"}
-        found = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-        if found.returncode:
-            raise AssertionError(f"{' '.join(arguments)}: {found.stderr}")
-        return found.stdout
+        result = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        if result.returncode:
+            raise AssertionError(f"{' '.join(arguments)}: {result.stderr}")
+        return result.stdout
 
     def watch_everything(self) -> None:
         """Add the rules of alerts."""

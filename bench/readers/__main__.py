@@ -16,8 +16,10 @@ from pathlib import Path
 
 from bench.readers.child import FAILED, Child
 from bench.readers.mutate import mutated
+from bench.readers.random_requests import wished
 from bench.readers.seeds import CORPUS, kept, seeds
 from bench.report import save
+from sources.reading.request import ReadRequest
 
 FAILURES = Path(tempfile.gettempdir()) / "foretick-readers-failed"
 MOST_KEPT, LONGEST_KEPT = 300, 4_096
@@ -45,15 +47,16 @@ def main() -> None:
             name, content = mutated(*chance.choice(pool), chance)
             path = scratch / name
             path.write_bytes(content)
-            found = child.read(path)
-            if found not in answers and not found.startswith(FAILED) and len(content) <= LONGEST_KEPT:
+            request = wished(chance)
+            text = child.read(path, request)
+            if text not in answers and not text.startswith(FAILED) and len(content) <= LONGEST_KEPT:
                 pool.append((name, content))
-                if options.keep:
+                if options.keep and request == ReadRequest():
                     _keep(name, content)
-            if found.startswith(FAILED) and found not in failures:
-                failures[found] = _failed(name, content, len(failures))
-                print(f"{found}: {failures[found]}", flush=True)
-            answers[found] += 1
+            if text.startswith(FAILED) and text not in failures:
+                failures[text] = _failed(name, content, len(failures))
+                print(f"{text}: {failures[text]} {request}", flush=True)
+            answers[text] += 1
             files += 1
             path.unlink()
     finally:

@@ -4,11 +4,11 @@ import re
 import tempfile
 from pathlib import Path
 
-from sources.counts import Counts
 from sources.errors import SourceError
-from sources.frames import cut, records
-from sources.reader import open_files
-from sources.wish import Wish
+from sources.reading.counts import Counts
+from sources.reading.reader import open_files
+from sources.reading.request import ReadRequest
+from sources.replay.frames import cut, records
 from topics.limits import EARLIEST
 from topics.records import Bar, Tick
 from topics.units import interval_ms
@@ -20,12 +20,15 @@ class ImpossibleError(AssertionError):
     """Something was accepted, or said, that cannot be."""
 
 
-def read(path: Path) -> str:
-    """Return in words what came of a file. Raises ImpossibleError, or whatever a reader raises but SourceError."""
+def read(path: Path, request: ReadRequest | None = None) -> str:
+    """Return in words what came of a file, read as is wished.
+
+    Raises ImpossibleError, or whatever a reader raises but SourceError.
+    """
     with tempfile.TemporaryDirectory(prefix="foretick-readers-") as folder:
         scratch = Path(folder)
         try:
-            reader = open_files([path], Wish(), scratch)
+            reader = open_files([path], request or ReadRequest(), scratch)
             sent = 0
             for part in reader.parts(scratch):
                 for frame in cut(part.rows, dict.fromkeys(part.rows, 0), 500):
@@ -58,5 +61,5 @@ def _account(counts: Counts, sent: int) -> None:
     done += counts.unfinished + counts.outside
     if counts.rows != done or sent != counts.bars + counts.ticks:
         raise ImpossibleError(f"{counts.rows} rows, {done} accounted for, {sent} sent")
-    if sum(found.rows for found in counts.refused.values()) != counts.impossible:
+    if sum(refused.rows for refused in counts.refused.values()) != counts.impossible:
         raise ImpossibleError("the reasons do not add up to the impossible rows")

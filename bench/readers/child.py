@@ -6,6 +6,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from bench.readers.check import read
+from sources.reading.request import ReadRequest
 
 LONGEST_S = 20.0
 FAILED = "failed: "
@@ -13,9 +14,10 @@ FAILED = "failed: "
 
 def answer(pipe: Connection) -> None:
     """Read the files that are named, and say what came of each, until there are no more."""
-    while (path := pipe.recv()) is not None:
+    while (asked := pipe.recv()) is not None:
+        path, request = asked
         try:
-            pipe.send(read(Path(path)))
+            pipe.send(read(Path(path), request))
         except BaseException as error:  # noqa: BLE001 - this is what is looked for
             last = traceback.extract_tb(error.__traceback__)[-1]
             pipe.send(f"{FAILED}{type(error).__name__} at {Path(last.filename).name}:{last.lineno}: {str(error)[:200]}")
@@ -34,19 +36,19 @@ class Child:
         self._process.start()
         theirs.close()
 
-    def read(self, path: Path) -> str:
+    def read(self, path: Path, request: ReadRequest) -> str:
         """Return what came of a file."""
-        self._pipe.send(str(path))
+        self._pipe.send((str(path), request))
         try:
             if self._pipe.poll(LONGEST_S):
                 return str(self._pipe.recv())
-            found = f"{FAILED}hung for {LONGEST_S:.0f} s"
+            text = f"{FAILED}hung for {LONGEST_S:.0f} s"
         except (EOFError, ConnectionResetError):
             self._process.join()
-            found = f"{FAILED}the process ended with {self._process.exitcode}"
+            text = f"{FAILED}the process ended with {self._process.exitcode}"
         self.stop()
         self._start()
-        return found
+        return text
 
     def stop(self) -> None:
         """End the process."""

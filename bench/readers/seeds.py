@@ -12,8 +12,8 @@ import pyarrow.feather
 import pyarrow.parquet
 
 from settings import ROOT
-from sources.formats.unnamed import ORDERS
-from sources.formats.writers import WRITERS, Writer
+from sources.formats.headerless import ORDERS
+from sources.formats.known_headers import WRITERS, Writer
 
 CORPUS = ROOT / "tests" / "sources" / "corpus"
 """Files that gave a new kind of answer, each under a number and the name that it had."""
@@ -31,14 +31,28 @@ VALUES |= {
 VALUES |= {
     "is_buyer_maker": "True",
     "is_best_match": "True",
+    "quote volume": "60.5",
     "quote_volume": "60.5",
     "volumeto": "60.5",
     "vol.": "5.50K",
 }
-VALUES |= {"quote_asset_volume": "60.5"}
+VALUES |= {"quote_asset_volume": "60.5", "exchange": "binance", "timeframe": "1m", "turnover": "60.5"}
+VALUES |= {"lots": "5500"}
 DAILY = ("CoinMarketCap", "Yahoo (yfinance before 2024)", "investing.com")
 """Writers whose bars are of a day; those of the others are of a minute."""
-STAMPS = ("open_time", "timestamp", "timeopen", "date", "ts_event", "window_start", "trade_time", "created_time")
+STAMPS = (
+    "open_time",
+    "open time",
+    "datetime",
+    "gmt time",
+    "timestamp",
+    "timeopen",
+    "date",
+    "ts_event",
+    "window_start",
+    "trade_time",
+    "created_time",
+)
 FORMS = {"s": 1e-3, "ms": 1, "us": 1_000, "ns": 1_000_000}
 WRITTEN = {"dots": "%Y.%m.%d", "strokes": "%m/%d/%Y", "iso": "%Y-%m-%dT%H:%M:%SZ"}
 
@@ -48,9 +62,12 @@ def seeds() -> Iterator[tuple[str, bytes]]:
     for writer in WRITERS:
         yield writer.file, text_of(writer).encode()
     for order in ORDERS:
+        if "clock" in order.columns:
+            continue  # a date and a time of day: what unix times make no file of
         rows = [",".join(_cell(name, at) for name in order.columns) for at in range(ROWS)]
-        yield f"{order.venue}_BTCUSDT_1m.csv", ("\n".join(rows) + "\n").encode()
-        yield f"{order.venue}_BTCUSDT_1m.json", json.dumps([row.split(",") for row in rows]).encode()
+        market = "XBTUSDTM" if "lots" in order.columns else "BTCUSDT"
+        yield f"{order.venue}_{market}_1m.csv", ("\n".join(rows) + "\n").encode()
+        yield f"{order.venue}_{market}_1m.json", json.dumps([row.split(",") for row in rows]).encode()
     yield from _containers()
 
 
@@ -62,7 +79,8 @@ def kept() -> Iterator[tuple[str, bytes]]:
 
 def times(writer: Writer, rows: int = ROWS) -> list[int]:
     """Return the times (epoch ms) of the rows of a writer's file."""
-    return [T + (86_400_000 if writer.name in DAILY else 60_000) * at for at in range(rows)]
+    begin = T + (12 * 86_400_000 if writer.time == "strokes" else 0)  # a day over 12 is no month
+    return [begin + (86_400_000 if writer.name in DAILY else 60_000) * at for at in range(rows)]
 
 
 def text_of(writer: Writer, rows: int = ROWS) -> str:
@@ -77,7 +95,7 @@ def text_of(writer: Writer, rows: int = ROWS) -> str:
 
 
 def _stamped(name: str, names: list[str], time: int, form: str) -> str | None:
-    """Return a time in a writer's form, None where a column holds none."""
+    """Return a time in a writer's form, None if a column holds none."""
     moment = datetime.fromtimestamp(time / 1_000, UTC)
     if name == "time" and "date" in names:
         return f"{moment:%H:%M:%S}"
@@ -87,7 +105,11 @@ def _stamped(name: str, names: list[str], time: int, form: str) -> str | None:
 
 
 def _cell(name: str, at: int) -> str:
-    return str(T + 60_000 * at) if name == "time" else VALUES.get(name, str(5.5 + at))
+    if name in ("time", "close_time"):
+        return str(T + 60_000 * (at + (name == "close_time")))
+    if name in ("quote_volume", "usdt_volume"):
+        return str(11 * (5.5 + at))
+    return VALUES.get(name, str(5.5 + at))
 
 
 def _containers() -> Iterator[tuple[str, bytes]]:

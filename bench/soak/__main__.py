@@ -22,12 +22,14 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=120.0)
     parser.add_argument("--save", action="store_true", help="keep the figures in bench/results")
     options = parser.parse_args()
-    found = run(options.minutes)
-    wrong = findings(found, OURS)
-    print(json.dumps(found.as_json(), indent=2))
+    figures = run(options.minutes)
+    wrong = findings(figures, OURS)
+    print(json.dumps(figures.as_json(), indent=2))
     print("\n".join(wrong) or "all as it is to be")
     if options.save:
-        save("chaos/soak", f"python -m bench.soak --minutes {options.minutes:g}", found.as_json() | {"findings": wrong})
+        save(
+            "chaos/soak", f"python -m bench.soak --minutes {options.minutes:g}", figures.as_json() | {"findings": wrong}
+        )
     sys.exit(1 if wrong else 0)
 
 

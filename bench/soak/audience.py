@@ -15,7 +15,7 @@ from settings import ADDRESSES
 OPEN_S, ANSWER_S = 10.0, 600.0
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Audience:
     """Counts the events of the stream, and how often the page was shown anew. `failed`: what either ended of."""
 

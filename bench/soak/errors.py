@@ -31,16 +31,16 @@ def _told(path: Path) -> Iterator[str]:
             if in_traceback and not line.startswith(" "):  # what was raised stands behind where
                 in_traceback = False
                 yield f"{path.stem}: traceback, {NUMBER.sub('N', line.strip())}"
-            elif found := pattern.match(line):
-                yield f"{path.stem}: {NUMBER.sub('N', found['text'].strip())[:LONGEST]}"
+            elif match := pattern.match(line):
+                yield f"{path.stem}: {NUMBER.sub('N', match['text'].strip())[:LONGEST]}"
             in_traceback = in_traceback or line.startswith(TRACEBACK)
 
 
-def explained(found: Mapping[str, int]) -> tuple[dict[str, int], dict[str, int]]:
+def explained(values: Mapping[str, int]) -> tuple[dict[str, int], dict[str, int]]:
     """Return the errors that are explained, with why, and those that are not."""
     known: Counter[str] = Counter()
     unknown: dict[str, int] = {}
-    for line, count in found.items():
+    for line, count in values.items():
         why = next((why for pattern, why in EXPLAINED.items() if re.search(pattern, line)), None)
         if why is None:
             unknown[line] = count

@@ -12,7 +12,7 @@ WORKED_OFF = 200
 QUARTERS = 4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Look:
     """The stack at one moment: seconds since the beginning, MiB by component, records behind (None: unknown)."""
 
@@ -23,7 +23,7 @@ class Look:
     unwell: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Figures:
     """What was found. Memory in MiB, lag in Kafka records of all topics together, each by quarter of the run."""
 
@@ -66,44 +66,45 @@ def figures(looks: Sequence[Look], minutes: float, pace: str, slow: tuple[float,
         for name, state in look.unwell.items():
             unwell[f"{name} {state}"] += 1
     return Figures(
-        minutes,
-        pace,
-        *slow,
-        memory,
-        [median(lag) for lag in lags],
-        [max(lag) for lag in lags],
-        max((look.behind or 0 for look in looks if slow[0] <= look.at <= slow[1]), default=0),
-        worked_off(looks, slow[1]),
-        max((look.restarts for look in looks), default=0),
-        dict(unwell),
+        minutes=minutes,
+        pace=pace,
+        slow_from_s=slow[0],
+        slow_until_s=slow[1],
+        memory=memory,
+        lag_median=[median(lag) for lag in lags],
+        lag_most=[max(lag) for lag in lags],
+        lag_most_while_slow=max((look.behind or 0 for look in looks if slow[0] <= look.at <= slow[1]), default=0),
+        worked_off_s=worked_off(looks, slow[1]),
+        restarts=max((look.restarts for look in looks), default=0),
+        unwell=dict(unwell),
     )
 
 
 def worked_off(looks: Sequence[Look], since: float) -> float | None:
-    """Return how long after `since` the readers had caught up; None where they had not."""
+    """Return how long after `since` the readers had caught up; None if they had not."""
     for look in looks:
         if look.at >= since and look.behind is not None and look.behind <= WORKED_OFF:
             return round(look.at - since, 1)
     return None
 
 
-def findings(found: Figures, ours: Sequence[str]) -> list[str]:
+def findings(result: Figures, ours: Sequence[str]) -> list[str]:
     """Return what is not as it is to be, a line each; `ours` are the components whose memory must be flat."""
     lines = []
     for name in ours:
-        _, second, _, last = found.memory.get(name, [0.0] * QUARTERS)
+        _, second, _, last = result.memory.get(name, [0.0] * QUARTERS)
         if not second:
             lines.append(f"{name}: its memory was not seen")
         elif last > second * GROWTH + SLACK_MIB:
             lines.append(f"{name}: {last:.0f} MiB in the last quarter, {second:.0f} in the second")
-    if found.worked_off_s is None:
+    if result.worked_off_s is None:
         lines.append(f"the lag was never again {WORKED_OFF} records or less after the database was slow")
-    if found.lag_most_while_slow <= WORKED_OFF:
+    if result.lag_most_while_slow <= WORKED_OFF:
         lines.append("the database was not slow enough to be felt: nothing was shown")
-    if found.restarts:
-        lines.append(f"{found.restarts} restarts")
-    lines += found.missing
-    lines += [f"{count} times unexplained: {line}" for line, count in found.unexplained.items()]
-    if not found.streamed or found.pulled < found.minutes:
-        lines.append(f"the API streamed {found.streamed} events, the page was shown {found.pulled} times")
+    if result.restarts:
+        lines.append(f"{result.restarts} restarts")
+    lines += result.missing
+    lines += [f"{count} times unexplained: {line}" for line, count in result.unexplained.items()]
+    if not result.streamed or result.pulled < result.minutes:
+        lines.append(f"the API streamed {result.streamed} events, the page was shown {result.pulled} times")
     return lines

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from features.frame import BarFrame
-from sources.bars import read_bars
+from sources.reading.bars import read_bars
 from stack.sample import FILES
 
 MINUTE_MS = 60_000
@@ -14,7 +14,7 @@ PRICES = ("open", "high", "low", "close")
 
 
 def written(minutes: int, folder: Path) -> list[Path]:
-    """Write so many minutes of each symbol of the sample, a file a symbol. Raises ValueError where it has fewer."""
+    """Write so many minutes of each symbol of the sample, a file a symbol. Raises ValueError if it has fewer."""
     return [_file(_moved(frame, minutes), folder) for frame in read_bars(FILES, "1m")]
 
 

@@ -17,8 +17,8 @@ from bench.soak.figures import Figures, Look, figures
 from bench.soak.market import written
 from settings import ROOT
 from stack import state
-from stack.lag import lag
-from stack.table import NAMES
+from stack.component_table import NAMES
+from stack.topic_lag import lag
 
 PACE, BARS_A_SECOND = "300x", 5.0
 """Five times FORETICK_SAMPLE_PACE as it comes."""
@@ -48,22 +48,22 @@ def run(minutes: float) -> Figures:
         files = written(bars, Path(folder))
         try:
             world.start()
-            audience = Audience(world)
+            audience = Audience(world=world)
             audience.start()
             begun = time.monotonic()
             feed = _replay(world, files)
             looks, slow = _watch(world, feed, begun, minutes * 60)
             looks += _drained(world, begun)
-            found = figures(looks, minutes, PACE, slow)
-            found.rows, found.missing = _rows(world, bars * SYMBOLS)
-            ((found.trainings,),) = world.asked(TRAININGS)
+            result = figures(looks, minutes, PACE, slow)
+            result.rows, result.missing = _rows(world, bars * SYMBOLS)
+            ((result.trainings,),) = world.asked(TRAININGS)
             audience.stopping.set()
-            found.streamed, found.pulled = audience.streamed, audience.pulled
-            found.missing += audience.failed
+            result.streamed, result.pulled = audience.streamed, audience.pulled
+            result.missing += audience.failed
             if feed.returncode != 0:
-                found.missing.append(f"foretick replay ended with {feed.returncode}")
-            found.explained, found.unexplained = explained(errors(world.home / "logs"))
-            return found
+                result.missing.append(f"foretick replay ended with {feed.returncode}")
+            result.explained, result.unexplained = explained(errors(world.home / "logs"))
+            return result
         finally:
             world.stop()
 
@@ -120,23 +120,23 @@ def look(world: World, begun: float) -> Look:
     counts = list(asyncio.run(lag(world.settings.broker)).values())
     known = [count for count in counts if count is not None]
     return Look(
-        now,
-        {name: _memory(world.processes(name)) for name in (*NAMES, "supervisor")},
-        sum(known) if len(known) == len(counts) else None,
-        sum(one.restarts for one in components.values()),
-        {name: one.state for name, one in components.items() if not one.good()},
+        at=now,
+        memory={name: _memory(world.processes(name)) for name in (*NAMES, "supervisor")},
+        behind=sum(known) if len(known) == len(counts) else None,
+        restarts=sum(one.restarts for one in components.values()),
+        unwell={name: one.state for name, one in components.items() if not one.good()},
     )
 
 
 def _memory(processes: Sequence[psutil.Process]) -> float:
     """Return the MiB of processes; what they share counts once (PSS)."""
-    found = 0
+    result = 0
     for process in processes:
         try:
-            found += process.memory_full_info().pss
+            result += process.memory_full_info().pss
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
-    return found / MIB
+    return result / MIB
 
 
 def _rows(world: World, bars: int) -> tuple[dict[str, int], list[str]]:

@@ -1,1 +1,1 @@
-"""The report's pictures: SVG made by hand, whose colours are the style sheet's, light and dark."""
+"""The report's plots: our own SVG, with the style sheet's colours, light and dark."""

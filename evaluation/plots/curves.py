@@ -1,12 +1,15 @@
 """Lines: skill over time, and calibration of p_up. The best models have colours, the others are grey behind them."""
 
+from html import escape
+
 import numpy as np
 
+from evaluation.display_columns import PERCENT, ahead
 from evaluation.groups import DAY_MS
-from evaluation.plots.svg import Frame, padded, tag, ticks
+from evaluation.number_format import day, number
+from evaluation.plots.colours import style
+from evaluation.plots.svg import PlotArea, padded, tag, ticks, title
 from evaluation.results import BASELINE, Results
-from evaluation.shown import PERCENT, ahead
-from evaluation.wording import day, number
 
 COLOURS = 5
 FINAL = "ensemble"
@@ -26,7 +29,7 @@ def best(results: Results) -> list[str]:
 
 def legend(models: list[str]) -> str:
     """Return the names beside their colours."""
-    keys = [tag("li", tag("i", style=f"background:var(--m{place})") + model) for place, model in enumerate(models)]
+    keys = [tag("li", tag("i", style=style(model)) + escape(model)) for model in models]
     return tag("ul", "".join(keys) + tag("li", tag("i", class_="other") + "the others"), class_="legend")
 
 
@@ -37,7 +40,9 @@ def skill(results: Results, horizon: int, coloured: list[str]) -> str:
     gained = -PERCENT * np.cumsum(results.differences["squared"][:, column], axis=1) / (total if total > 0 else np.nan)
     days = results.days.astype(np.float64)
     ends = (float(days[0]) - 1.0, float(days[-1]))
-    frame = Frame(560, 300, 48, 8, 22, 28, ends, padded(gained.ravel().tolist(), 0.0))
+    frame = PlotArea(
+        width=560, height=300, left=48, top=8, right=22, bottom=28, x=ends, y=padded(gained.ravel().tolist(), 0.0)
+    )
     marks = [(d, day(int(d) * DAY_MS)[5:]) for d in np.linspace(days[0], days[-1], 5).round().tolist()]
     drawn = [
         frame.lines([(t, number(t, _places(frame))) for t in ticks(*frame.y)]),
@@ -55,21 +60,21 @@ def skill(results: Results, horizon: int, coloured: list[str]) -> str:
 def calibration(results: Results, horizon: int, coloured: list[str]) -> str:
     """Return the share of rises against p_up, in tenths of the rows; the diagonal is calibrated."""
     curves: dict[str, list[tuple[float, float]]] = {}
-    for found in results.reliability:
-        if found.horizon == horizon:
-            curves.setdefault(found.model, []).append((PERCENT * found.p_up, PERCENT * found.rose))
+    for reliability in results.reliability:
+        if reliability.horizon == horizon:
+            curves.setdefault(reliability.model, []).append((PERCENT * reliability.p_up, PERCENT * reliability.rose))
     both = [value for points in curves.values() for point in points for value in point]
     ends = padded(both, 48.0, 52.0)
-    frame = Frame(560, 340, 48, 8, 14, 28, ends, ends)
+    frame = PlotArea(width=560, height=340, left=48, top=8, right=14, bottom=28, x=ends, y=ends)
     marks = [(t, number(t, _places(frame))) for t in ticks(*ends)]
     drawn = [frame.lines(marks), frame.columns(marks), frame.path([(ends[0], ends[0]), (ends[1], ends[1])], "zero")]
     for model in _behind_first(results, coloured):
         points = curves.get(model, [])
-        class_, style = _look(model, coloured)
-        drawn.append(frame.path(points, class_, style, model))
+        class_, own = _look(model, coloured)
+        drawn.append(frame.path(points, class_, own, model))
         if model in coloured or len(points) == 1:
             drawn += [
-                tag("circle", cx=frame.across(x), cy=frame.up(y), r=3, class_=f"dot {class_}", style=style)
+                tag("circle", title(model), cx=frame.across(x), cy=frame.up(y), r=3, class_=f"dot {class_}", style=own)
                 for x, y in points
             ]
     return frame.figure(f"{ahead(horizon)}: share that rose against p_up, %", *drawn)
@@ -82,9 +87,9 @@ def _behind_first(results: Results, coloured: list[str]) -> list[str]:
 
 
 def _look(model: str, coloured: list[str]) -> tuple[str, str]:
-    return ("line", f"--c:var(--m{coloured.index(model)})") if model in coloured else ("other", "")
+    return ("line", style(model)) if model in coloured else ("other", "")
 
 
-def _places(frame: Frame) -> int:
+def _places(frame: PlotArea) -> int:
     height = frame.y[1] - frame.y[0]
     return 0 if height > 8 else 1 if height > 0.8 else 2

@@ -1,11 +1,12 @@
-"""R2 of every model with its interval, and QLIKE as bars: one panel a horizon."""
+"""R2 of every model with its interval, and QLIKE as bars: one panel a horizon, each model in its colour."""
 
 from math import isfinite
 
-from evaluation.plots.svg import Frame, padded, tag, text, ticks, title
+from evaluation.display_columns import PERCENT, ahead, better
+from evaluation.number_format import number
+from evaluation.plots.colours import style
+from evaluation.plots.svg import PlotArea, padded, tag, text, ticks, title
 from evaluation.results import BASELINE, REAL_VOLATILITY, Results
-from evaluation.shown import PERCENT, ahead, better
-from evaluation.wording import number
 
 ROW = 20
 LABELS = 132
@@ -26,16 +27,16 @@ def r2(results: Results, horizon: int) -> str:
         drawn.append(text(cell.model, frame.left - 10, y + 4, "model", "end"))
         if not isfinite(cell.value):
             continue
-        found = better(results, cell.model, horizon)
-        tone = found.split()[0] if found else "even"
+        match = better(results, cell.model, horizon)
+        filled = "point" if match else "point even"
         low, high = (number(PERCENT * value, 2) for value in (cell.low, cell.high))
-        words = f"{cell.model}: {number(PERCENT * cell.value, 2)} % ({low} to {high}) {found}"
+        words = f"{cell.model}: {number(PERCENT * cell.value, 2)} % ({low} to {high}) {match}"
         x = frame.across(PERCENT * cell.value)
         mark = title(words)
         if cell.high > cell.low:
             ends = frame.across(PERCENT * cell.low), frame.across(PERCENT * cell.high)
             mark += tag("line", x1=ends[0], x2=ends[1], y1=y, y2=y, class_="whisker")
-        drawn.append(tag("g", mark + tag("circle", cx=x, cy=y, r=4.5), class_=f"point {tone}"))
+        drawn.append(tag("g", mark + tag("circle", cx=x, cy=y, r=4.5), class_=filled, style=style(cell.model)))
     return frame.figure(f"{ahead(horizon)}: R² of volatility-scaled returns, %", *drawn)
 
 
@@ -55,10 +56,9 @@ def qlike(results: Results, horizon: int) -> str:
         drawn.append(text(cell.model, frame.left - 10, y + ROW / 2 + 4, "model", "end"))
         if isfinite(cell.value):
             end = frame.across(min(cell.value, most))
-            tone = "better" if cell.value < reference else "even"
             words = title(f"{cell.model}: {number(cell.value, 4)}")
             size = {"width": end - frame.left, "height": ROW - 6}
-            drawn.append(tag("rect", words, x=frame.left, y=y + 3, class_=f"bar {tone}", **size))
+            drawn.append(tag("rect", words, x=frame.left, y=y + 3, class_="bar", style=style(cell.model), **size))
             drawn.append(text(number(cell.value, 3), frame.width - 2.0, y + ROW / 2 + 4, "tick", "end"))
     if isfinite(reference):
         x = frame.across(min(reference, most))
@@ -66,11 +66,11 @@ def qlike(results: Results, horizon: int) -> str:
     return frame.figure(f"{ahead(horizon)}: QLIKE", *drawn)
 
 
-def _frame(rows: int, x: tuple[float, float], right: int = 18) -> Frame:
-    return Frame(560, rows * ROW + 36, LABELS, 4, right, 28, x, (0.0, 1.0))
+def _frame(rows: int, x: tuple[float, float], right: int = 18) -> PlotArea:
+    return PlotArea(width=560, height=rows * ROW + 36, left=LABELS, top=4, right=right, bottom=28, x=x, y=(0.0, 1.0))
 
 
-def _places(frame: Frame) -> int:
+def _places(frame: PlotArea) -> int:
     """Return the decimals that a frame's labels need."""
     width = frame.x[1] - frame.x[0]
     return 0 if width > 8 else 1 if width > 0.8 else 2 if width > 0.08 else 3

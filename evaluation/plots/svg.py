@@ -46,8 +46,8 @@ def ticks(low: float, high: float, most: int = 6) -> list[float]:
     return [round(step * place, 10) for place in range(ceil(low / step - 1e-9), floor(high / step + 1e-9) + 1)]
 
 
-@dataclass(frozen=True)
-class Frame:
+@dataclass(frozen=True, kw_only=True)
+class PlotArea:
     """A plot of a width and height in pixels with room around it, and the values at its edges."""
 
     width: int
@@ -72,22 +72,22 @@ class Frame:
     def columns(self, marks: Sequence[tuple[float, str]], grid: bool = True) -> str:
         """Return the labels below, each at its value, with lines."""
         base = self.height - self.bottom
-        found = []
+        results = []
         for value, words in marks:
             x = self.across(value)
             if grid:
-                found.append(tag("line", x1=x, x2=x, y1=self.top, y2=base, class_="grid"))
-            found.append(text(words, x, base + 16, "tick", "middle"))
-        return "".join(found)
+                results.append(tag("line", x1=x, x2=x, y1=self.top, y2=base, class_="grid"))
+            results.append(text(words, x, base + 16, "tick", "middle"))
+        return "".join(results)
 
     def lines(self, marks: Sequence[tuple[float, str]]) -> str:
         """Return the labels at the left, each at its value, with lines."""
-        found = []
+        results = []
         for value, words in marks:
             y = self.up(value)
-            found.append(tag("line", x1=self.left, x2=self.width - self.right, y1=y, y2=y, class_="grid"))
-            found.append(text(words, self.left - 7, y + 4, "tick", "end"))
-        return "".join(found)
+            results.append(tag("line", x1=self.left, x2=self.width - self.right, y1=y, y2=y, class_="grid"))
+            results.append(text(words, self.left - 7, y + 4, "tick", "end"))
+        return "".join(results)
 
     def path(self, points: Iterable[tuple[float, float]], class_: str, style: str = "", words: str = "") -> str:
         """Return a line through points."""
@@ -102,7 +102,7 @@ class Frame:
 
 def padded(values: Iterable[float], *always: float, share: float = 0.06) -> tuple[float, float]:
     """Return the least and the greatest value, and the ones that are always in view, with some room around."""
-    found = [*always, *(value for value in values if isfinite(value))]
-    low, high = min(found), max(found)
+    results = [*always, *(value for value in values if isfinite(value))]
+    low, high = min(results), max(results)
     room = (high - low) * share or 1.0
     return low - room, high + room

@@ -1,12 +1,13 @@
-"""Cross-asset: how the market (the universe's weighted mean) and its leader went, and the symbol beside them.
+"""Cross-asset: the returns of the market (the universe's weighted mean) and its leader, and the symbol's relative to
+them.
 
-A bar tells their moves since the symbol's bar before, so N bars of theirs are the same span of time as N of its own.
+A bar has their moves since the symbol's previous bar, so N bars of theirs are the same span of time as N of its own.
 NaN while they are unknown in one bar of the window.
 """
 
 from math import log
 
-from features.compiled import compiled, room
+from features.compiled import compiled, scratch
 from features.frame import Floats
 from features.series import CLOSE, LEAD_RETURN, MARKET_RANK, MARKET_RETURN, RETURN
 from features.windows import moving_mean, moving_mean_and_squares, moving_products, moving_sum, ratio
@@ -36,11 +37,17 @@ def lead_move(x: Floats, start: int, out: Floats, period: int) -> None:
 
 @compiled
 def market_model(x: Floats, start: int, out: Floats, period: int, horizon: int) -> None:
-    """Beta: the slope of the log return on the market's over the window, which ends at this bar; and what of the log
-    return over 1 and over `horizon` bars is not beta times the market's. NaN where the market did not move.
+    """Beta: the slope of the log return on the market's over the window, which ends at this bar; and the log return
+    over 1 and over `horizon` bars less beta times the market's. NaN if the market did not move.
     """
     own, market, rows = x[RETURN], x[MARKET_RETURN], out.shape[1]
-    products, mean, squared, own_sum, market_sum = room(rows), room(rows), room(rows), room(rows), room(rows)
+    products, mean, squared, own_sum, market_sum = (
+        scratch(rows),
+        scratch(rows),
+        scratch(rows),
+        scratch(rows),
+        scratch(rows),
+    )
     moving_products(own, market, start, period, products)
     moving_mean_and_squares(market, start, period, mean, squared)
     moving_sum(own, start, horizon, own_sum)

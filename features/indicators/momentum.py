@@ -5,14 +5,15 @@ from math import log
 import numpy as np
 
 from features.averages import average_at, averaged, ema_weight, keep
-from features.compiled import compiled, room
+from features.compiled import compiled, scratch
 from features.extremes import moving_max, moving_min, moving_place
 from features.frame import Floats
 from features.series import CLOSE, HIGH, LOW, TRUE_RANGE, TYPICAL, VOLUME
 from features.windows import difference, joined, moving_deviation, moving_mean, moving_sum, ratio
 
 STILL = 1e-9
-"""A range of the RSI, in percent, that is none: in a price that stands still it moves by rounding alone."""
+"""The range of the RSI, in percent, below which it counts as constant: at a constant price it varies by rounding
+only."""
 
 
 @compiled
@@ -46,7 +47,7 @@ def rsi(x: Floats, start: int, out: Floats, state: Floats, period: int) -> None:
 @compiled
 def place_in_range(x: Floats, start: int, period: int, place: Floats) -> None:
     """Fill where each close lies between the window's lowest low (0) and highest high (100)."""
-    high = room(len(place))
+    high = scratch(len(place))
     moving_min(x[LOW], start, period, place)
     moving_max(x[HIGH], start, period, high)
     close = x[CLOSE, start:]
@@ -57,7 +58,7 @@ def place_in_range(x: Floats, start: int, period: int, place: Floats) -> None:
 @compiled
 def stochastic(x: Floats, start: int, out: Floats, state: Floats, period: int, smoothing: int) -> None:
     """Stochastic oscillator, in percent: %K, the close's place in the window's range, and %D, its simple average."""
-    places = room(smoothing - 1 + out.shape[1])
+    places = scratch(smoothing - 1 + out.shape[1])
     place_in_range(x, start, period, out[0])
     joined(state, out[0], places)
     moving_mean(places, smoothing - 1, smoothing, out[1])
@@ -76,7 +77,7 @@ def williams_r(x: Floats, start: int, out: Floats, period: int) -> None:
 def cci(x: Floats, start: int, out: Floats, period: int) -> None:
     """Commodity channel index: the typical price's distance from its average, over 0.015 mean absolute deviations."""
     typical, rows = x[TYPICAL], out.shape[1]
-    mean, deviation, absolute, index = room(rows), room(rows), room(rows), out[0]
+    mean, deviation, absolute, index = scratch(rows), scratch(rows), scratch(rows), out[0]
     moving_deviation(typical, start, period, mean, deviation)
     for r in range(rows):
         absolute[r] = 0.0
@@ -113,8 +114,8 @@ def stochastic_rsi(
     that of %K."""
     rows, places_at = out.shape[1], 4 + period
     ks_at = places_at + smoothing
-    index, indexes = room(rows), room(period - 1 + rows)
-    places, ks = room(smoothing - 1 + rows), room(smoothing_of_k - 1 + rows)
+    index, indexes = scratch(rows), scratch(period - 1 + rows)
+    places, ks = scratch(smoothing - 1 + rows), scratch(smoothing_of_k - 1 + rows)
     relative_strength(x, start, state, period, index)
     joined(state[4:places_at], index, indexes)
     moving_place(indexes, period - 1, period, STILL, out[0])
@@ -150,7 +151,7 @@ def ultimate_oscillator(x: Floats, start: int, out: Floats, short: int, middle: 
     three windows; the shorter ones weigh more (4, 2, 1)."""
     first, rows, index = start - long + 1, out.shape[1], out[0]
     low, before, close, ranges = x[LOW, first:], x[CLOSE, first - 1 :], x[CLOSE, first:], x[TRUE_RANGE, first:]
-    pressure, risen, moved = room(long - 1 + rows), room(rows), room(rows)
+    pressure, risen, moved = scratch(long - 1 + rows), scratch(rows), scratch(rows)
     for k in range(len(pressure)):
         # The true low is unknown at the first bar, where the true range is.
         pressure[k] = close[k] - (before[k] if before[k] < low[k] else low[k])
@@ -167,7 +168,7 @@ def awesome_oscillator(x: Floats, start: int, out: Floats, short: int, long: int
     """Awesome oscillator: a short less a long simple average of the middles of the bars, (high + low) / 2."""
     first, rows = start - long + 1, out.shape[1]
     high, low = x[HIGH, first:], x[LOW, first:]
-    middle, fast, slow = room(long - 1 + rows), room(rows), room(rows)
+    middle, fast, slow = scratch(long - 1 + rows), scratch(rows), scratch(rows)
     for k in range(len(middle)):
         middle[k] = 0.5 * (high[k] + low[k])
     moving_mean(middle, long - 1, short, fast)
@@ -210,7 +211,7 @@ def adaptive_average(x: Floats, start: int, out: Floats, state: Floats, period: 
     the straighter the way of the last `period` bars. A price that stands still goes straight, as in TA-Lib."""
     first, rows = start - period + 1, out.shape[1]
     close, before = x[CLOSE, first:], x[CLOSE, first - 1 :]
-    steps, way = room(period - 1 + rows), room(rows)
+    steps, way = scratch(period - 1 + rows), scratch(rows)
     for k in range(len(steps)):
         steps[k] = abs(close[k] - before[k])
     moving_sum(steps, period - 1, period, way)

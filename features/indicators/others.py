@@ -1,4 +1,4 @@
-"""Others: the return since the beginning, the clock on the wall, and how stale the previous bar is."""
+"""Others: the return since the beginning, the time of day and week, and the age of the previous bar."""
 
 from math import cos, pi, sin
 
@@ -16,7 +16,7 @@ MONDAY_MS = 4 * DAY_MS
 def cyclic_time(x: Floats, start: int, out: Floats) -> None:
     """Time of day and of the week (UTC, at the bar's start) as sine and cosine; both begin at (Monday's) midnight."""
     for i in range(start, x.shape[1]):
-        time = int(x[TIME, i])  # the remainder of whole numbers is the faster
+        time = int(x[TIME, i])  # the remainder of integers is faster
         day = 2.0 * pi * (time % DAY_MS) / DAY_MS
         week = 2.0 * pi * ((time - MONDAY_MS) % (7 * DAY_MS)) / (7 * DAY_MS)
         out[0, i - start] = sin(day)
@@ -27,7 +27,7 @@ def cyclic_time(x: Floats, start: int, out: Floats) -> None:
 
 @compiled
 def missing_before(x: Floats, start: int, out: Floats) -> None:
-    """Intervals missing between the previous bar and this one; unknown where bars are not cut by time."""
+    """Intervals missing between the previous bar and this one; unknown if bars are not cut by time."""
     put(x[GAP, start:], out[0])
 
 

@@ -1,21 +1,21 @@
-"""Statistics of the log returns: the shape of their distribution, and how they depend on those before."""
+"""Statistics of the log returns: the shape of their distribution, and their serial dependence."""
 
 from math import sqrt
 
-from features.compiled import compiled, room
+from features.compiled import compiled, scratch
 from features.frame import Floats
-from features.powers import moving_powers
+from features.power_sums import moving_powers
 from features.series import RETURN
 from features.windows import joined, moving_mean_and_squares, moving_products, moving_sum, ratio, square
 
 
 @compiled
 def shape(x: Floats, start: int, out: Floats, period: int) -> None:
-    """Skewness and excess kurtosis of the window's log returns, both corrected for the sample's size. NaN where all
+    """Skewness and excess kurtosis of the window's log returns, both corrected for the sample's size. NaN if all
     are equal.
     """
     rows = out.shape[1]
-    mean, second, third, fourth = room(rows), room(rows), room(rows), room(rows)
+    mean, second, third, fourth = scratch(rows), scratch(rows), scratch(rows), scratch(rows)
     moving_powers(x[RETURN], start, period, mean, second, third, fourth)
     n = float(period)
     skew = n * sqrt(n - 1.0) / (n - 2.0)
@@ -29,7 +29,7 @@ def shape(x: Floats, start: int, out: Floats, period: int) -> None:
 def autocorrelation(x: Floats, start: int, out: Floats, state: Floats, short: int, long: int, period: int) -> None:
     """Correlation of the window's log returns with those `short` bars earlier, and with those `long` bars earlier."""
     rows, returns = out.shape[1], x[RETURN, start - period + 1 - long :]
-    mean, deviation, products, deviations = room(rows), room(rows), room(rows), room(long + rows)
+    mean, deviation, products, deviations = scratch(rows), scratch(rows), scratch(rows), scratch(long + rows)
     moving_mean_and_squares(x[RETURN], start, period, mean, deviation)
     for r in range(rows):
         deviation[r] = sqrt(deviation[r])
@@ -47,7 +47,7 @@ def variance_ratio(x: Floats, start: int, out: Floats, state: Floats, lag: int, 
     1 for a random walk, more in a trend, less where moves turn back. The mean return is taken as 0.
     """
     rows, ratios = out.shape[1], out[0]
-    sums, squares, long, short = room(rows), room(period - 1 + rows), room(rows), room(rows)
+    sums, squares, long, short = scratch(rows), scratch(period - 1 + rows), scratch(rows), scratch(rows)
     moving_sum(x[RETURN], start, lag, sums)
     square(sums, sums)
     joined(state, sums, squares)

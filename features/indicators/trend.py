@@ -1,9 +1,9 @@
-"""Trend: where the price is heading, and how steadily."""
+"""Trend: the direction of the price and its strength."""
 
 import numpy as np
 
 from features.averages import average_at, averaged, ema_weight, keep, smoothed
-from features.compiled import compiled, room
+from features.compiled import compiled, scratch
 from features.extremes import moving_max, moving_min, moving_place, rows_since_extreme
 from features.frame import Floats
 from features.indicators.momentum import percent_change
@@ -78,7 +78,7 @@ def directional_movement(x: Floats, start: int, out: Floats, state: Floats, peri
 @compiled
 def zscore(x: Floats, start: int, out: Floats, period: int) -> None:
     """Distance of the close from its simple average, in the window's population standard deviations."""
-    close, score, mean, deviation = x[CLOSE, start:], out[0], room(out.shape[1]), room(out.shape[1])
+    close, score, mean, deviation = x[CLOSE, start:], out[0], scratch(out.shape[1]), scratch(out.shape[1])
     moving_deviation(x[CLOSE], start, period, mean, deviation)
     for r in range(len(score)):
         score[r] = ratio(close[r] - mean[r], deviation[r])
@@ -90,7 +90,7 @@ def vortex(x: Floats, start: int, out: Floats, period: int) -> None:
     of the true range."""
     first, rows, up, down = start - period + 1, out.shape[1], out[0], out[1]
     high, low, high_before, low_before = x[HIGH, first:], x[LOW, first:], x[HIGH, first - 1 :], x[LOW, first - 1 :]
-    plus, minus, ranges = room(period - 1 + rows), room(period - 1 + rows), room(rows)
+    plus, minus, ranges = scratch(period - 1 + rows), scratch(period - 1 + rows), scratch(rows)
     for k in range(len(plus)):
         plus[k] = abs(high[k] - low_before[k])
     for k in range(len(minus)):
@@ -126,7 +126,7 @@ def trix(x: Floats, start: int, out: Floats, state: Floats, period: int) -> None
 def mass_index(x: Floats, start: int, out: Floats, state: Floats, smoothing: int, period: int) -> None:
     """Mass index: the window's sum of the EMA of high - low over the EMA of that EMA; `period` where ranges stay."""
     once, twice, weight = average_at(state, 0), average_at(state, 2), ema_weight(smoothing)
-    high, low, ratios, series = x[HIGH, start:], x[LOW, start:], out[0], room(period - 1 + out.shape[1])
+    high, low, ratios, series = x[HIGH, start:], x[LOW, start:], out[0], scratch(period - 1 + out.shape[1])
     for r in range(len(ratios)):
         once, width = averaged(once, high[r] - low[r], smoothing, weight)
         twice, usual = averaged(twice, width, smoothing, weight)
@@ -147,13 +147,13 @@ def detrended_price(x: Floats, start: int, out: Floats, period: int) -> None:
 @compiled
 def smoothed_change(x: Floats, start: int, period: int, smoothing: int, result: Floats) -> None:
     """Fill the simple average over `smoothing` bars of the close's change over `period` bars, in percent."""
-    changes = room(smoothing - 1 + len(result))
+    changes = scratch(smoothing - 1 + len(result))
     percent_change(x[CLOSE], start - smoothing + 1, period, changes)
     moving_mean(changes, smoothing - 1, smoothing, result)
 
 
 @compiled
-def know_sure_thing(
+def know_sure_thing(  # noqa: PLR0913 - numba takes arrays and numbers, not records
     x: Floats,
     start: int,
     out: Floats,
@@ -171,7 +171,7 @@ def know_sure_thing(
     """Pring's Know Sure Thing, its simple average (the signal), and their difference: four smoothed changes of the
     close, the longer the weightier (1 to 4)."""
     rows, line = out.shape[1], out[0]
-    second, third, fourth, lines = room(rows), room(rows), room(rows), room(signal - 1 + rows)
+    second, third, fourth, lines = scratch(rows), scratch(rows), scratch(rows), scratch(signal - 1 + rows)
     smoothed_change(x, start, roc1, smoothing1, line)
     smoothed_change(x, start, roc2, smoothing2, second)
     smoothed_change(x, start, roc3, smoothing3, third)
@@ -186,7 +186,7 @@ def know_sure_thing(
 @compiled
 def middle_of_range(x: Floats, start: int, period: int, middle: Floats) -> None:
     """Fill the middle between each window's highest high and lowest low."""
-    low = room(len(middle))
+    low = scratch(len(middle))
     moving_max(x[HIGH], start, period, middle)
     moving_min(x[LOW], start, period, low)
     for r in range(len(middle)):
@@ -197,7 +197,7 @@ def middle_of_range(x: Floats, start: int, period: int, middle: Floats) -> None:
 def ichimoku(x: Floats, start: int, out: Floats, state: Floats, short: int, middle: int, long: int) -> None:
     """Ichimoku: conversion and base line, the leading spans A and B as of this bar, and the cloud drawn at this bar,
     which is the spans of `middle` bars before. Each line is the middle of a range, span A that of the first two."""
-    conversion, base, span_a, cloud = out[0], out[1], out[2], room(middle + out.shape[1])
+    conversion, base, span_a, cloud = out[0], out[1], out[2], scratch(middle + out.shape[1])
     middle_of_range(x, start, short, conversion)
     middle_of_range(x, start, middle, base)
     for r in range(len(span_a)):
@@ -215,7 +215,7 @@ def smoothed_place(values: Floats, state: Floats, cycle: int, smoothing: int) ->
 
     Where there is no range the place stays, as Schaff has it. `state` [cycle + 4]: values, the last place, the EMA.
     """
-    series = room(cycle - 1 + len(values))
+    series = scratch(cycle - 1 + len(values))
     joined(state[:cycle], values, series)
     moving_place(series, cycle - 1, cycle, 0.0, values)
     last, known, average = state[cycle], state[cycle + 1] > 0.0, average_at(state, cycle + 2)

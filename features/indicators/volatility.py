@@ -1,9 +1,9 @@
-"""Volatility: how much the price moves, whichever way."""
+"""Volatility: the size of price moves, regardless of direction."""
 
 from math import log, pi, sqrt
 
 from features.averages import average_at, averaged, keep, smoothed
-from features.compiled import compiled, room
+from features.compiled import compiled, scratch
 from features.extremes import moving_max, moving_min
 from features.frame import Floats
 from features.series import (
@@ -43,7 +43,7 @@ def bollinger(x: Floats, start: int, out: Floats, period: int, deviations: float
     """Bollinger bands: middle (simple average of the close), high and low band, the bands' width in percent of their
     middle, %b (0 at the lower band, 1 at the upper), and whether the close is above the high, below the low band.
     """
-    closes, middle, deviation = x[CLOSE, start:], out[0], room(out.shape[1])
+    closes, middle, deviation = x[CLOSE, start:], out[0], scratch(out.shape[1])
     moving_deviation(x[CLOSE], start, period, middle, deviation)
     for r in range(len(middle)):
         close, band = closes[r], deviations * deviation[r]
@@ -61,7 +61,7 @@ def donchian(x: Floats, start: int, out: Floats, period: int) -> None:
     """Donchian channel: lowest low, highest high, their middle, the width in percent of the closes' simple average, and
     where the close lies between them (0 to 1).
     """
-    close, low, high, mean = x[CLOSE, start:], out[0], out[1], room(out.shape[1])
+    close, low, high, mean = x[CLOSE, start:], out[0], out[1], scratch(out.shape[1])
     moving_min(x[LOW], start, period, low)
     moving_max(x[HIGH], start, period, high)
     moving_mean(x[CLOSE], start, period, mean)
@@ -76,7 +76,7 @@ def donchian(x: Floats, start: int, out: Floats, period: int) -> None:
 def keltner_bands(x: Floats, start: int, period: int, middle: Floats, band: Floats) -> None:
     """Fill the middle of Keltner's channel, and the distance of its bands from that."""
     begin = start - period + 1
-    high, low, ranges = x[HIGH, begin:], x[LOW, begin:], room(period - 1 + len(middle))
+    high, low, ranges = x[HIGH, begin:], x[LOW, begin:], scratch(period - 1 + len(middle))
     for k in range(len(ranges)):
         ranges[k] = high[k] - low[k]
     moving_mean(x[TYPICAL], start, period, middle)
@@ -88,7 +88,7 @@ def keltner(x: Floats, start: int, out: Floats, period: int) -> None:
     """Keltner's original channel: middle (simple average of the typical price), high and low band (the bars' average
     range above and below it), the bands' width in percent of their middle, and the close's place in them (0 to 1).
     """
-    close, middle, band = x[CLOSE, start:], out[0], room(out.shape[1])
+    close, middle, band = x[CLOSE, start:], out[0], scratch(out.shape[1])
     keltner_bands(x, start, period, middle, band)
     for r in range(len(middle)):
         out[1, r] = middle[r] + band[r]
@@ -102,7 +102,7 @@ def keltner_breakout(x: Floats, start: int, out: Floats, period: int) -> None:
     """Whether the close is above the high, below the low band of Keltner's original channel, by more than a rounding
     error (1e-12 of the price).
     """
-    closes, middle, band = x[CLOSE, start:], room(out.shape[1]), room(out.shape[1])
+    closes, middle, band = x[CLOSE, start:], scratch(out.shape[1]), scratch(out.shape[1])
     keltner_bands(x, start, period, middle, band)
     for r in range(len(middle)):
         close = closes[r]
@@ -121,7 +121,7 @@ def root_of_mean(values: Floats, period: int, result: Floats) -> None:
 @compiled
 def root_mean_square(x: Floats, series: int, start: int, period: int, result: Floats) -> None:
     """Fill the root of the mean of a series' squares, over each window."""
-    squares = room(period - 1 + len(result))
+    squares = scratch(period - 1 + len(result))
     square(x[series, start - period + 1 :], squares)
     root_of_mean(squares, period, result)
 
@@ -129,7 +129,7 @@ def root_mean_square(x: Floats, series: int, start: int, period: int, result: Fl
 @compiled
 def ulcer_index(x: Floats, start: int, out: Floats, state: Floats, period: int) -> None:
     """Ulcer index: root mean square of the close's falls below the window's highest close, in percent of that."""
-    close, drawdown, squares = x[CLOSE, start:], out[0], room(period - 1 + out.shape[1])
+    close, drawdown, squares = x[CLOSE, start:], out[0], scratch(period - 1 + out.shape[1])
     moving_max(x[CLOSE], start, period, drawdown)
     for r in range(len(drawdown)):
         fall = 100.0 * (close[r] / drawdown[r] - 1.0)
@@ -150,7 +150,7 @@ def semivolatility(x: Floats, start: int, out: Floats, period: int) -> None:
     count as 0.
     """
     returns, rows = x[RETURN, start - period + 1 :], out.shape[1]
-    falls, rises = room(period - 1 + rows), room(period - 1 + rows)
+    falls, rises = scratch(period - 1 + rows), scratch(period - 1 + rows)
     for k in range(len(falls)):  # an unknown return is not above 0, nor below: it stays unknown
         falls[k] = 0.0 if returns[k] > 0.0 else returns[k] * returns[k]
     for k in range(len(rises)):
@@ -161,12 +161,12 @@ def semivolatility(x: Floats, start: int, out: Floats, period: int) -> None:
 
 @compiled
 def bipower(x: Floats, start: int, out: Floats, period: int) -> None:
-    """Bipower volatility: root of pi / 2 times the mean of |log return| |previous log return|, which a jump hardly
-    moves; and the jumps' share of the realised variance: what is beyond the bipower variation, at least 0.
+    """Bipower volatility: root of pi / 2 times the mean of |log return| |previous log return|, which is robust to
+    jumps; and the jumps' share of the realised variance: its excess over the bipower variation, at least 0.
     """
     rows, begin = out.shape[1], start - period + 1
     returns, before = x[RETURN, begin:], x[RETURN, begin - 1 :]
-    terms, product, squared = room(period - 1 + rows), room(rows), room(rows)
+    terms, product, squared = scratch(period - 1 + rows), scratch(rows), scratch(rows)
     for k in range(len(terms)):
         terms[k] = abs(returns[k] * before[k])
     moving_mean(terms, period - 1, period, product)
@@ -182,7 +182,7 @@ def bipower(x: Floats, start: int, out: Floats, period: int) -> None:
 @compiled
 def volatility_of_volatility(x: Floats, start: int, out: Floats, state: Floats, short: int, period: int) -> None:
     """Standard deviation of the realised volatility over `short` bars, over the window."""
-    volatility, series, mean = out[0], room(period - 1 + out.shape[1]), room(out.shape[1])
+    volatility, series, mean = out[0], scratch(period - 1 + out.shape[1]), scratch(out.shape[1])
     root_mean_square(x, RETURN, start, short, volatility)
     joined(state, volatility, series)
     moving_deviation(series, period - 1, period, mean, out[0])
@@ -201,7 +201,7 @@ def parkinson(x: Floats, start: int, out: Floats, period: int) -> None:
 def garman_klass(x: Floats, start: int, out: Floats, period: int) -> None:
     """Garman's and Klass's volatility: root of the mean of ln(high / low)² / 2 - (2 ln 2 - 1) ln(close / open)²."""
     begin = start - period + 1
-    ranges, bodies, values = x[LOG_RANGE, begin:], x[LOG_BODY, begin:], room(period - 1 + out.shape[1])
+    ranges, bodies, values = x[LOG_RANGE, begin:], x[LOG_BODY, begin:], scratch(period - 1 + out.shape[1])
     weight = 2.0 * log(2.0) - 1.0
     for k in range(len(values)):
         values[k] = 0.5 * ranges[k] * ranges[k] - weight * bodies[k] * bodies[k]
@@ -222,7 +222,7 @@ def yang_zhang(x: Floats, start: int, out: Floats, period: int) -> None:
     ln(close / open) and Rogers' and Satchell's, the two weighted for the least error.
     """
     rows, result = out.shape[1], out[0]
-    mean, opening, body, ranges = room(rows), room(rows), room(rows), room(rows)
+    mean, opening, body, ranges = scratch(rows), scratch(rows), scratch(rows), scratch(rows)
     moving_mean_and_squares(x[LOG_OPENING], start, period, mean, opening)
     moving_mean_and_squares(x[LOG_BODY], start, period, mean, body)
     moving_mean(x[ROGERS_SATCHELL], start, period, ranges)

@@ -1,7 +1,7 @@
-"""Volume: what was traded, who began it, and on which side of the price.
+"""Volume: the amount traded, the taker's side, and its relation to the price.
 
-NaN while one bar of the window has no known volume (or trades, where these count). What goes on from the beginning, a
-sum or a recursive average, is NaN at such a bar alone: that adds nothing, and the rest goes on from the value before.
+NaN while one bar of the window has no known volume (or trades, where these count). A sum since the beginning or a
+recursive average is NaN at such a bar only: the bar adds nothing, and the next one continues from the value before.
 """
 
 from math import log
@@ -9,7 +9,7 @@ from math import log
 import numpy as np
 
 from features.averages import average_at, averaged, ema_weight, keep
-from features.compiled import compiled, room
+from features.compiled import compiled, scratch
 from features.frame import Floats
 from features.series import BUY_TRADES, BUY_VOLUME, CLOSE, HIGH, LOW, RETURN, TRADES, TYPICAL, VOLUME
 from features.windows import moving_mean, moving_sum, put, ratio
@@ -62,7 +62,7 @@ def obv(x: Floats, start: int, out: Floats, state: Floats) -> None:
 def obv_change(x: Floats, start: int, out: Floats, period: int) -> None:
     """Change of on-balance volume over the window as a share of the volume: -1 (all on falls) to 1 (all on rises)."""
     rows, share = out.shape[1], out[0]
-    signed, volume = room(period - 1 + rows), room(rows)
+    signed, volume = scratch(period - 1 + rows), scratch(rows)
     signed_volume(x, start - period + 1, signed)
     moving_sum(signed, period - 1, period, share)
     moving_sum(x[VOLUME], start, period, volume)
@@ -85,7 +85,7 @@ def chaikin_money_flow(x: Floats, start: int, out: Floats, period: int) -> None:
     volume. A bar without a range counts as one that closes in its middle.
     """
     rows, share = out.shape[1], out[0]
-    flow, volume = room(period - 1 + rows), room(rows)
+    flow, volume = scratch(period - 1 + rows), scratch(rows)
     money_flow_volume(x, start - period + 1, flow)
     moving_sum(flow, period - 1, period, share)
     moving_sum(x[VOLUME], start, period, volume)
@@ -111,7 +111,7 @@ def ease_of_movement(x: Floats, start: int, out: Floats, period: int) -> None:
     begin = start - period + 1
     high, low, volume = x[HIGH, begin:], x[LOW, begin:], x[VOLUME, begin:]
     high_before, low_before = x[HIGH, begin - 1 :], x[LOW, begin - 1 :]
-    ease = room(period - 1 + out.shape[1])
+    ease = scratch(period - 1 + out.shape[1])
     for k in range(len(ease)):
         move = 0.5 * ((high[k] - high_before[k]) + (low[k] - low_before[k]))
         ease[k] = ratio(1e8 * move * (high[k] - low[k]), volume[k])
@@ -155,7 +155,7 @@ def money_flow_index(x: Floats, start: int, out: Floats, period: int) -> None:
     """
     begin, rows, index = start - period + 1, out.shape[1], out[0]
     typical, before, volume = x[TYPICAL, begin:], x[TYPICAL, begin - 1 :], x[VOLUME, begin:]
-    positive, negative, fall = room(period - 1 + rows), room(period - 1 + rows), room(rows)
+    positive, negative, fall = scratch(period - 1 + rows), scratch(period - 1 + rows), scratch(rows)
     for k in range(len(positive)):
         flow = typical[k] * volume[k]
         positive[k] = flow if typical[k] - before[k] > 1e-12 * typical[k] else 0.0 * flow
@@ -173,7 +173,7 @@ def vwap(x: Floats, start: int, out: Floats, period: int) -> None:
     """Volume-weighted average of the typical price, and ln(close / it)."""
     begin, rows = start - period + 1, out.shape[1]
     typical, traded, close = x[TYPICAL, begin:], x[VOLUME, begin:], x[CLOSE, start:]
-    value, total, volume = room(period - 1 + rows), room(rows), room(rows)
+    value, total, volume = scratch(period - 1 + rows), scratch(rows), scratch(rows)
     for k in range(len(value)):
         value[k] = typical[k] * traded[k]
     moving_sum(value, period - 1, period, total)
@@ -211,8 +211,8 @@ def price_impact(x: Floats, begin: int, impact: Floats, traded: Floats) -> None:
 
 @compiled
 def mean_impact(impact: Floats, traded: Floats, start: int, period: int, result: Floats) -> None:
-    """Fill the mean of the impact over each window's bars that traded, NaN where none did."""
-    bars = room(len(result))
+    """Fill the mean of the impact over each window's bars that traded, NaN if none did."""
+    bars = scratch(len(result))
     moving_sum(impact, start, period, result)
     moving_sum(traded, start, period, bars)
     for r in range(len(result)):
@@ -222,16 +222,16 @@ def mean_impact(impact: Floats, traded: Floats, start: int, period: int, result:
 @compiled
 def amihud(x: Floats, start: int, out: Floats, period: int) -> None:
     """Amihud's illiquidity: mean of |log return| over the value traded (close times volume), of bars that traded."""
-    impact, traded = room(period - 1 + out.shape[1]), room(period - 1 + out.shape[1])
+    impact, traded = scratch(period - 1 + out.shape[1]), scratch(period - 1 + out.shape[1])
     price_impact(x, start - period + 1, impact, traded)
     mean_impact(impact, traded, period - 1, period, out[0])
 
 
 @compiled
 def amihud_ratio(x: Floats, start: int, out: Floats, short: int, long: int) -> None:
-    """Amihud's illiquidity over the short window against that over the long one, as a logarithm. NaN where one is 0."""
+    """Amihud's illiquidity over the short window against that over the long one, as a logarithm. NaN if one is 0."""
     rows = out.shape[1]
-    impact, traded, now, usual = room(long - 1 + rows), room(long - 1 + rows), room(rows), room(rows)
+    impact, traded, now, usual = scratch(long - 1 + rows), scratch(long - 1 + rows), scratch(rows), scratch(rows)
     price_impact(x, start - long + 1, impact, traded)
     mean_impact(impact, traded, long - 1, short, now)
     mean_impact(impact, traded, long - 1, long, usual)
@@ -241,8 +241,8 @@ def amihud_ratio(x: Floats, start: int, out: Floats, short: int, long: int) -> N
 
 @compiled
 def imbalance(x: Floats, start: int, out: Floats, bought: int, traded: int, period: int) -> None:
-    """What takers bought less what they sold, over both, in the window."""
-    share, both = out[0], room(out.shape[1])
+    """Takers' purchases less their sales, over the sum of both, in the window."""
+    share, both = out[0], scratch(out.shape[1])
     moving_sum(x[bought], start, period, share)
     moving_sum(x[traded], start, period, both)
     for r in range(len(both)):
@@ -251,7 +251,7 @@ def imbalance(x: Floats, start: int, out: Floats, bought: int, traded: int, peri
 
 @compiled
 def buy_imbalance(x: Floats, start: int, out: Floats, period: int) -> None:
-    """Volume that takers bought less what they sold, as a share of the window's volume: -1 (all sold) to 1."""
+    """Volume that takers bought less the volume they sold, as a share of the window's volume: -1 (all sold) to 1."""
     imbalance(x, start, out, BUY_VOLUME, VOLUME, period)
 
 
@@ -271,7 +271,7 @@ def trades_ratio(x: Floats, start: int, out: Floats, period: int) -> None:
 def trade_size_ratio(x: Floats, start: int, out: Floats, period: int) -> None:
     """The average size of the bar's trades over that of all trades in the window."""
     rows = out.shape[1]
-    volume, trades, own_volume, own_trades = room(rows), room(rows), x[VOLUME, start:], x[TRADES, start:]
+    volume, trades, own_volume, own_trades = scratch(rows), scratch(rows), x[VOLUME, start:], x[TRADES, start:]
     moving_sum(x[VOLUME], start, period, volume)
     moving_sum(x[TRADES], start, period, trades)
     for r in range(rows):

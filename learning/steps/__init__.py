@@ -1,1 +1,1 @@
-"""The steps of the production pipeline: each takes the run's Work and leaves in it what the next ones need."""
+"""The steps of the production pipeline: each takes the run's Work and stores its results in it."""

@@ -1,17 +1,17 @@
-"""Check: whether the data may be learnt from."""
+"""Check: whether the data are fit for training."""
 
 import msgspec
 
-from learning.check import check as examine
-from learning.work import Work
+from learning.runs.work import Work
+from learning.training.data_check import check as examine
 
 
 def check(work: Work) -> None:
-    """Record what is to be said of the bars. Raises ValueError with the errors in one line."""
-    with work.held.step("check") as detail:
-        found = examine(work.bars, work.settings.interval)
-        detail.update(msgspec.to_builtins(found))
-        for line in found.warnings:
+    """Record the findings about the bars. Raises ValueError with the errors in one line."""
+    with work.lease.step("check") as detail:
+        findings = examine(work.bars, work.settings.interval)
+        detail.update(msgspec.to_builtins(findings))
+        for line in findings.warnings:
             work.warned(line)
-        if found.errors:
-            raise ValueError("; ".join(found.errors))
+        if findings.errors:
+            raise ValueError("; ".join(findings.errors))

@@ -1,13 +1,13 @@
 """Deploy: each version that passes the gate challenges its champion; a model that does not serve yet goes into service.
 
-All of it may be done again: what a version already is, it does not become a second time.
+The step is idempotent: a version keeps the role that it already has.
 """
 
-from learning.gate import refused
-from learning.ledger import Ledger, LedgerError
-from learning.results import Deployed, Skill
-from learning.work import Work
-from models.deployment import MOST_CHALLENGERS, Action, roles
+from learning.deployment.gate import refused
+from learning.deployment.ledger import Ledger, LedgerError
+from learning.runs.step_results import Deployed, WalkForwardSkill
+from learning.runs.work import Work
+from models.serving.deployment import MOST_CHALLENGERS, Action, roles
 from storage.errors import StorageError
 from topics.records import Deployment
 
@@ -15,20 +15,19 @@ BY = "pipeline"
 
 
 def deploy(work: Work) -> None:
-    """Write the decisions. Raises ValueError where other features are in service by now than those trained on.
-
-    StorageError where Kafka or the database is away: before anything is decided, so that the run can be resumed.
+    """Make the decisions. Raises ValueError if other features are in service now than those trained on, and
+    StorageError if Kafka or the database is away: before any decision, so that the run can be resumed.
     """
     ledger = Ledger(work.settings)
     try:
-        ledger.publish_latest()  # and what a crash kept from the workers reaches them
+        ledger.publish_latest()  # also publishes decisions after a crash
     except LedgerError as error:
         raise StorageError(f"nothing can be deployed now: {error}") from error
     if work.first:
         work.definition.save(work.models)
     elif ledger.fingerprint != work.definition.fingerprint:
         raise ValueError(
-            f"features {ledger.fingerprint} are in service by now, not {work.definition.fingerprint}, on which the "
+            f"features {ledger.fingerprint} are in service now, not {work.definition.fingerprint}, on which the "
             "models were trained: run the pipeline again"
         )
     work.each("deploy", work.registered, lambda name: _one(work, ledger, name))
@@ -36,12 +35,12 @@ def deploy(work: Work) -> None:
 
 def _one(work: Work, ledger: Ledger, name: str) -> None:
     version = work.fitted[name].version
-    run_id = work.held.run.run_id
+    run_id = work.lease.run.run_id
     work.deployed[name] = work.once("deploy", name, (run_id, version), Deployed, lambda: _decided(work, ledger, name))
 
 
 def _decided(work: Work, ledger: Ledger, name: str) -> Deployed:
-    version, skill, run = work.fitted[name].version, work.skills.get(name), work.held.run
+    version, skill, run = work.fitted[name].version, work.skills.get(name), work.lease.run
     now = ledger.latest().get(name)
     champion = None if now is None or now.fingerprint != ledger.fingerprint else now.champion
     if now is None or champion is None:
@@ -51,24 +50,28 @@ def _decided(work: Work, ledger: Ledger, name: str) -> Deployed:
         return Deployed(version, "refused", why)
     role = roles(now).get(version)
     if role == "challenger":
-        return Deployed(version, "challenger", "it challenges the champion already", now.number)
+        return Deployed(version, "challenger", "it is a challenger already", now.number)
     if role is not None:
-        return Deployed(version, "unchanged", f"the training has found the {role} again", now.number)
-    why = refused(skill, Skill.load(work.models / name / champion))
+        return Deployed(version, "unchanged", f"the training gave the same version as the {role}", now.number)
+    why = refused(skill, WalkForwardSkill.load(work.models / name / champion))
     if why is not None:
         return Deployed(version, "refused", why)
     if len(now.challengers) >= MOST_CHALLENGERS:
-        ledger.decide(name, "withdraw", now.challengers[0], decided_by=BY, why=f"a newer version comes: {version}")
+        ledger.decide(
+            name, "withdraw", now.challengers[0], decided_by=BY, why=f"replaced by a newer version: {version}"
+        )
     return _made(ledger, name, "challenge", version, f"{run.why} (run {run.run_id})", skill)
 
 
-def _made(ledger: Ledger, name: str, action: Action, version: str, why: str, skill: Skill | None) -> Deployed:
+def _made(
+    ledger: Ledger, name: str, action: Action, version: str, why: str, skill: WalkForwardSkill | None
+) -> Deployed:
     made: Deployment = ledger.decide(name, action, version, decided_by=BY, why=why, evidence=evidence_of(skill))
     return Deployed(version, roles(made)[version], why, made.number)
 
 
-def evidence_of(skill: Skill | None) -> dict[str, float] | None:
-    """Return the numbers that a decision is made on."""
+def evidence_of(skill: WalkForwardSkill | None) -> dict[str, float] | None:
+    """Return the numbers on which a decision is based."""
     if skill is None or skill.mean is None or skill.error is None:
         return None
     return {"skill": skill.mean, "skill_error": skill.error, "days": skill.days}

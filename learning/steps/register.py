@@ -1,24 +1,24 @@
-"""Register: where each version comes from, beside its artifact and in MLflow; and what new rows are compared with."""
+"""Register: each version's provenance, beside its artifact and in MLflow, and the reference for new rows."""
 
 import msgspec
 
-from learning.results import Referred, Registered
-from learning.work import Work
-from models import provenance
-from models.reference import Reference
+from learning.runs.step_results import Registered, StoredReference
+from learning.runs.work import Work
+from models.drift.reference import Reference
+from models.registry import provenance
 
 
 def register(work: Work) -> None:
     """Fit the reference to the training data once, then register every version that was fitted."""
     origin = work.data()
 
-    def refer() -> Referred:
-        found = Reference.fit(work.frames, work.definition.names, origin.seed)
-        found.save(work.models)
-        return Referred(found.id)
+    def refer() -> StoredReference:
+        reference = Reference.fit(work.frames, work.definition.names, origin.seed)
+        reference.save(work.models)
+        return StoredReference(reference.id)
 
     depends = (origin, sorted(work.settings.universe.items()))
-    work.reference = work.once("register", None, depends, Referred, refer).reference
+    work.reference = work.once("register", None, depends, StoredReference, refer).reference
     work.each("register", work.fitted, lambda name: _one(work, name))
 
 

@@ -7,11 +7,14 @@ from sources.formats import (
     coinapi,
     cryptodatadownload,
     gresearch,
+    headerless,
+    headerless_trades,
+    lean,
     plain,
     trades,
-    unnamed,
+    venue_headers,
 )
-from sources.layout import Source
+from sources.tables.layout import Source
 
 SOURCES: tuple[Source, ...] = (
     gresearch.SOURCE,
@@ -21,7 +24,10 @@ SOURCES: tuple[Source, ...] = (
     binance.SOURCE,
     cryptodatadownload.SOURCE,
     coinapi.SOURCE,
+    *venue_headers.SOURCES,
+    *lean.SOURCES,
     trades.SOURCE,
-    *unnamed.SOURCES,
+    *headerless_trades.SOURCES,
+    *headerless.SOURCES,
     plain.SOURCE,
 )

@@ -1,8 +1,9 @@
 """Binance klines: the public dumps (with and without a header, ms or us) and what people save from the REST API."""
 
-from sources.formats.plain import FIELDS
-from sources.layout import BAR_FIELDS, Head, Layout, Source, columns_of
-from sources.names import symbol_of
+from sources.formats.column_roles import unused
+from sources.formats.plain import FIELDS, LEFT_OUT
+from sources.markets.file_name import symbol_of
+from sources.tables.layout import BAR_FIELDS, Head, Layout, Source, columns_of
 
 NAMES = (
     "open_time",
@@ -29,7 +30,7 @@ def recognise(head: Head) -> Layout | None:
         if head.width != len(NAMES) or not all(_later(row[6], row[0]) for row in head.rows):
             return None
         names = tuple(NAMES)
-        head = Head(head.name, names, head.rows)
+        head = Head(name=head.name, header=names, rows=head.rows)
     else:
         names = ()
     if head.find("close_time", "close time") is None:
@@ -37,7 +38,14 @@ def recognise(head: Head) -> Layout | None:
     columns = columns_of(head, _FIELDS)
     if not columns.keys() >= {"time", "open", "high", "low", "close", "volume"}:
         return None
-    return Layout("bar", columns, names, symbol=None if "symbol" in columns else symbol_of(head.name))
+    over = () if names else unused(head, columns, LEFT_OUT)
+    return Layout(
+        kind="bar",
+        columns=columns,
+        names=names,
+        symbol=None if "symbol" in columns else symbol_of(head.name),
+        left_out=over,
+    )
 
 
 def _later(after: str | None, before: str | None) -> bool:
@@ -47,4 +55,9 @@ def _later(after: str | None, before: str | None) -> bool:
         return False
 
 
-SOURCE = Source("Binance klines", ",".join(NAMES) + " (or the same without a header)", recognise)
+SOURCE = Source(
+    name="Binance klines",
+    short="binance-klines",
+    columns=",".join(NAMES) + " (or the same without a header)",
+    recognise=recognise,
+)

@@ -3,9 +3,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from sources.layout import Head, Layout, Source, columns_of, joined
+from sources.tables.layout import Head, Layout, Source, columns_of
+from topics.markets import canonical
 
-_FIELDS = {name: (name,) for name in ("open", "high", "low", "close", "volume", "symbol")} | {"time": ("date",)}
+_FIELDS = {name: (name,) for name in ("open", "high", "low", "close", "symbol")} | {
+    "time": ("date",),
+    "quote_volume": ("volume",),  # CoinMarketCap's, in dollars
+}
 
 
 def recognise(head: Head) -> Layout | None:
@@ -13,14 +17,18 @@ def recognise(head: Head) -> Layout | None:
     if not head.has("sno", "marketcap"):
         return None
     columns = columns_of(head, _FIELDS)
-    return Layout("bar", columns, day=True) if len(columns) == len(_FIELDS) else None
+    return Layout(kind="bar", columns=columns, day=True) if len(columns) == len(_FIELDS) else None
 
 
 def symbols(_: Path) -> Callable[[str], str]:
-    """Return what turns a coin's ticker into a symbol: prices are in dollars, so ``BTC`` becomes ``BTCUSD``."""
-    return lambda ticker: joined(ticker) + "USD"
+    """Return the function from a coin's ticker to a symbol: prices are in dollars, so ``BTC`` becomes ``BTCUSD``."""
+    return lambda ticker: canonical(ticker) + "USD"
 
 
 SOURCE = Source(
-    "Cryptocurrency Historical Prices", "SNo,Name,Symbol,Date,High,Low,Open,Close,Volume,Marketcap", recognise, symbols
+    name="Cryptocurrency Historical Prices",
+    short="coin-daily",
+    columns="SNo,Name,Symbol,Date,High,Low,Open,Close,Volume,Marketcap",
+    recognise=recognise,
+    symbols=symbols,
 )

@@ -1,7 +1,7 @@
 """CoinAPI's OHLCV tables."""
 
-from sources.layout import Head, Layout, Source, columns_of
-from sources.names import symbol_of
+from sources.markets.file_name import symbol_of
+from sources.tables.layout import Head, Layout, Source, columns_of
 
 _FIELDS = {
     "time": ("period start", "time_period_start"),
@@ -17,12 +17,13 @@ _FIELDS = {
 def recognise(head: Head) -> Layout | None:
     """Recognise all seven columns by name, in any order."""
     columns = columns_of(head, _FIELDS)
-    return Layout("bar", columns, symbol=symbol_of(head.name)) if len(columns) == len(_FIELDS) else None
+    return Layout(kind="bar", columns=columns, symbol=symbol_of(head.name)) if len(columns) == len(_FIELDS) else None
 
 
 SOURCE = Source(
-    "CoinAPI OHLCV",
-    "Period Start,Period end,Time open,Time close,Price open,Price close,Price low,Price high,Volume traded,"
+    name="CoinAPI OHLCV",
+    short="coinapi",
+    columns="Period Start,Period end,Time open,Time close,Price open,Price close,Price low,Price high,Volume traded,"
     "Trades count",
-    recognise,
+    recognise=recognise,
 )

@@ -1,6 +1,8 @@
 """CryptoDataDownload: a note or address in the first line, newest row first, four generations of time columns."""
 
-from sources.layout import Head, Layout, Source, columns_of
+from sources.formats.column_roles import unused
+from sources.formats.plain import LEFT_OUT
+from sources.tables.layout import Head, Layout, Source, columns_of
 
 NAMES = ("unix", "date", "symbol", "open", "high", "low", "close", "Volume base", "Volume quote", "tradecount")
 _FIELDS = {name: (name,) for name in ("symbol", "open", "high", "low", "close")} | {
@@ -20,7 +22,7 @@ def recognise(head: Head) -> Layout | None:
         if head.width != len(NAMES) or not all("/" in (cell or "") for cell in head.column(2)):
             return None
         names = NAMES
-        head = Head(head.name, names, head.rows)
+        head = Head(name=head.name, header=names, rows=head.rows)
     columns = columns_of(head, _FIELDS)
     volumes = [name for name in head.header or () if name.strip().lower().startswith("volume")]
     if (
@@ -30,7 +32,10 @@ def recognise(head: Head) -> Layout | None:
     ):
         return None
     base, quote = _volumes(volumes, _first(head, columns["symbol"]))
-    return Layout("bar", columns | {"volume": base, "quote_volume": quote}, names)
+    columns |= {"volume": base, "quote_volume": quote}
+    return Layout(
+        kind="bar", columns=columns, names=names, left_out=() if names else unused(head, columns, LEFT_OUT | {"date"})
+    )
 
 
 def _first(head: Head, column: str) -> str:
@@ -52,7 +57,8 @@ def _volumes(names: list[str], symbol: str) -> tuple[str, str]:
 
 
 SOURCE = Source(
-    "CryptoDataDownload",
-    "unix,date,symbol,open,high,low,close,Volume BTC,Volume USDT,tradecount (below a note)",
-    recognise,
+    name="CryptoDataDownload",
+    short="cryptodatadownload",
+    columns="unix,date,symbol,open,high,low,close,Volume BTC,Volume USDT,tradecount (below a note)",
+    recognise=recognise,
 )

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Callable
 from pathlib import Path
 
-from sources.layout import Head, Layout, Source, columns_of
+from sources.tables.layout import Head, Layout, Source, columns_of
 
 ASSETS = {
     "0": "Binance Coin",
@@ -22,7 +22,7 @@ ASSETS = {
     "12": "Stellar",
     "13": "TRON",
 }
-"""Asset_ID to Asset_Name, as in asset_details.csv, for when that file does not lie beside the table."""
+"""Asset_ID to Asset_Name, as in asset_details.csv, for tables without that file."""
 TICKERS = {
     "Binance Coin": "BNB",
     "Bitcoin": "BTC",
@@ -49,11 +49,11 @@ _FIELDS = {name: (name,) for name in ("open", "high", "low", "close", "volume", 
 def recognise(head: Head) -> Layout | None:
     """Recognise train.csv, supplemental_train.csv, example_test.csv; a timestamp (s) is taken as its minute's start."""
     columns = columns_of(head, _FIELDS)
-    return Layout("bar", columns) if len(columns) == len(_FIELDS) else None
+    return Layout(kind="bar", columns=columns) if len(columns) == len(_FIELDS) else None
 
 
 def symbols(folder: Path) -> Callable[[str], str]:
-    """Return what turns an Asset_ID into a symbol: the asset's ticker and USD, so ``1`` becomes ``BTCUSD``.
+    """Return the function from an Asset_ID to a symbol: the asset's ticker and USD, so ``1`` becomes ``BTCUSD``.
 
     The names come from asset_details.csv where it lies in the folder. An asset that is not known is its name in
     capitals, or ``ASSET`` with its number.
@@ -72,8 +72,9 @@ def symbols(folder: Path) -> Callable[[str], str]:
 
 
 SOURCE = Source(
-    "G-Research Crypto Forecasting",
-    "timestamp,Asset_ID,Count,Open,High,Low,Close,Volume,VWAP[,Target]",
-    recognise,
-    symbols,
+    name="G-Research Crypto Forecasting",
+    short="g-research",
+    columns="timestamp,Asset_ID,Count,Open,High,Low,Close,Volume,VWAP[,Target]",
+    recognise=recognise,
+    symbols=symbols,
 )

@@ -1,1 +1,1 @@
-"""Live trades of any venue that ccxt streams, onto the topics: each once, in order, or told to be missing."""
+"""Live trades of any venue that ccxt streams, onto the topics: each once, in order, or reported as missing."""

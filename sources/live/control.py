@@ -1,7 +1,7 @@
 """How `foretick live add|rm|list` talk to the process that runs: a Unix socket of each venue in <home>/live.
 
-A socket gives an answer at once ("the venue has no such symbol"), is gone with its process, and is the owner's alone;
-a topic or Redis would carry the wish, but not the answer, and would outlive whom it was meant for.
+A socket gives an answer at once ("the venue has no such symbol"), ends with its process, and is accessible to its owner
+alone; a topic or Redis would carry the request, but not the answer, and requests would outlive the process.
 """
 
 import asyncio
@@ -17,30 +17,31 @@ from msgspec import Struct
 from sources.errors import SourceError
 from sources.live.status import Status
 
+FOLDER = "live"
 ANSWER_S = 60.0
 _LONGEST_PATH = 100  # the kernel has room for 108 bytes
 
 
-class Wish(Struct):
-    """What is asked: to watch more symbols, or fewer, or just how it goes."""
+class ControlRequest(Struct):
+    """A request: add symbols, remove symbols, or only the status."""
 
     do: Literal["add", "rm", "list"]
     symbols: list[str] = []
 
 
-class Answer(Struct):
-    """How it is now; or why the wish cannot be met."""
+class ControlReply(Struct):
+    """The present status; or why the request failed."""
 
     status: Status | None = None
     error: str = ""
 
 
-Handler = Callable[[Wish], Awaitable[Answer]]
+Handler = Callable[[ControlRequest], Awaitable[ControlReply]]
 
 
 def folder(home: Path) -> Path:
     """Return where the sockets are; only the owner can look into it."""
-    path = home / "live"
+    path = home / FOLDER
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
 
@@ -54,10 +55,10 @@ async def listening(home: Path, venue: str, handle: Handler) -> AsyncIterator[No
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            wish = msgspec.json.decode(await reader.readline(), type=Wish)
-            answer = await handle(wish)
+            request = msgspec.json.decode(await reader.readline(), type=ControlRequest)
+            answer = await handle(request)
         except (msgspec.DecodeError, SourceError) as error:
-            answer = Answer(error=str(error))
+            answer = ControlReply(error=str(error))
         writer.write(msgspec.json.encode(answer) + b"\n")
         await writer.drain()
         writer.close()
@@ -70,8 +71,8 @@ async def listening(home: Path, venue: str, handle: Handler) -> AsyncIterator[No
         path.unlink(missing_ok=True)
 
 
-def tell(home: Path, venue: str, wish: Wish) -> Status:
-    """Tell the process of a venue a wish, and return how it is then.
+def send_request(home: Path, venue: str, request: ControlRequest) -> Status:
+    """Send a request to a venue's process, and return its status afterwards.
 
     Raises SourceError with its reason, or where none runs.
     """
@@ -80,9 +81,9 @@ def tell(home: Path, venue: str, wish: Wish) -> Status:
         connection.settimeout(ANSWER_S)
         try:
             connection.connect(str(path))
-            connection.sendall(msgspec.json.encode(wish) + b"\n")
+            connection.sendall(msgspec.json.encode(request) + b"\n")
             with connection.makefile("rb") as stream:
-                answer = msgspec.json.decode(stream.readline(), type=Answer)
+                answer = msgspec.json.decode(stream.readline(), type=ControlReply)
         except (FileNotFoundError, ConnectionRefusedError) as error:
             raise SourceError(f"no `foretick live {venue}` runs in {home}: start it with its symbols") from error
         except (OSError, msgspec.DecodeError) as error:
@@ -94,10 +95,10 @@ def tell(home: Path, venue: str, wish: Wish) -> Status:
 
 def running(home: Path) -> Sequence[Status]:
     """Return how every venue is that a process of this home watches."""
-    found = []
+    statuses = []
     for path in sorted(folder(home).glob("*.sock")):
         try:
-            found.append(tell(home, path.stem, Wish("list")))
+            statuses.append(send_request(home, path.stem, ControlRequest("list")))
         except SourceError:  # a process that was killed leaves its socket
             continue
-    return found
+    return statuses

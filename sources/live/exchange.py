@@ -1,4 +1,4 @@
-"""A venue through ccxt: opened, listened to, cut off. ccxt is as it is: a class of ours stands before its own."""
+"""A venue through ccxt: opened, listened to, disconnected. ccxt is unmodified: our class is a mixin before its own."""
 
 import difflib
 from collections.abc import Callable, Sequence
@@ -12,24 +12,24 @@ from ccxt.async_support.base.exchange import Exchange
 from sources.errors import SourceError
 
 TRADES_KEPT = 20_000
-"""Trades of a symbol that ccxt keeps for us between two looks; what overflows is a hole, and is asked for."""
+"""Trades of a symbol that ccxt caches between two reads; an overflow is a missing range, which is requested."""
 
 
 class Listener(Protocol):
-    """Who is told what a venue's connections do."""
+    """The listener of a venue's connections."""
 
     def connected(self, keys: Sequence[str]) -> None:
         """A connection was made; `keys` are ccxt's names of what is watched over it."""
 
     def message(self, url: str, message: Any) -> None:
-        """A message came, and ccxt has read it."""
+        """A message arrived, and ccxt has read it."""
 
     def unreadable(self, url: str, raw: bytes, reason: str) -> None:
-        """What came could not be read, and the connection is given up."""
+        """A message could not be read, and the connection is closed."""
 
 
-class Watching(Exchange):  # type: ignore[misc, unused-ignore] # ccxt has no types
-    """What stands before a venue's class of ccxt's, and tells a listener."""
+class ListeningExchange(Exchange):  # type: ignore[misc, unused-ignore] # ccxt has no types
+    """A mixin before ccxt's class of a venue, which notifies a listener."""
 
     foretick_listener: Listener | None = None
 
@@ -46,7 +46,7 @@ class Watching(Exchange):  # type: ignore[misc, unused-ignore] # ccxt has no typ
         return client
 
     def handle_message(self, client: Any, message: Any) -> None:
-        """Let ccxt read a message, then tell of it."""
+        """Let ccxt read a message, then notify the listener."""
         super().handle_message(client, message)
         if self.foretick_listener is not None:
             self.foretick_listener.message(client.url, message)
@@ -58,7 +58,7 @@ class Watching(Exchange):  # type: ignore[misc, unused-ignore] # ccxt has no typ
             self.foretick_listener.connected(keys_of(client))
 
     def on_close(self, client: Any, error: Any) -> None:
-        """Let ccxt forget a closed connection; told twice, it would forget the one that took its place."""
+        """Make ccxt drop a closed connection; called twice, it would drop the connection's replacement."""
         if self.clients.get(client.url) is client:
             super().on_close(client, error)
 
@@ -79,7 +79,7 @@ def keys_of(client: Any) -> list[str]:
 
 
 def cut(exchange: Any, unified: str, reason: str) -> None:
-    """Give up the connections over which a symbol is watched; all, where ccxt's names do not tell which."""
+    """Close the connections of a symbol; all, if ccxt's names do not identify them."""
     clients = list(exchange.clients.values())
     over = [client for client in clients if any(unified in key for key in keys_of(client))]
     for client in over or clients:
@@ -90,13 +90,13 @@ def make(name: str, gateway: str = "") -> Any:
     """Return the venue of that name at ccxt, not connected yet.
 
     `gateway` is where to go instead of to the venue's own hosts: its address becomes the beginning of each path, as in
-    ``http://gateway/api.binance.com/api/v3``. Raises SourceError where ccxt has no such venue, or none that streams.
+    ``http://gateway/api.binance.com/api/v3``. Raises SourceError if ccxt has no such venue, or none that streams.
     """
     streaming = [venue for venue in ccxt.pro.exchanges if venue in ccxt.exchanges]
     if name not in streaming:
         near = difflib.get_close_matches(name.lower(), streaming, 3, 0.5) or ["binance", "coinbase", "kraken"]
         raise SourceError(f"ccxt streams no venue {name!r}; did you mean {', '.join(near)}?")
-    exchange = type(name, (Watching, getattr(ccxt.pro, name)), {})({"enableRateLimit": True})
+    exchange = type(name, (ListeningExchange, getattr(ccxt.pro, name)), {})({"enableRateLimit": True})
     if not exchange.has["watchTrades"]:
         raise SourceError(f"ccxt has no stream of {name}'s trades")
     exchange.options["tradesLimit"] = TRADES_KEPT

@@ -1,4 +1,4 @@
-"""What a watched venue's status says, for Prometheus; nothing is counted twice."""
+"""A venue's status as metrics for Prometheus."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -10,22 +10,22 @@ from sources.live.status import Status, SymbolStatus
 
 COUNTERS: dict[str, tuple[str, Callable[[SymbolStatus], float]]] = {
     "trades": ("Trades sent.", lambda each: each.trades),
-    "repaired_trades": ("Of these, asked for afterwards.", lambda each: each.repaired),
-    "duplicates": ("Trades that came again.", lambda each: each.duplicates),
+    "repaired_trades": ("Of these, fetched after a gap.", lambda each: each.repaired),
+    "duplicates": ("Repeated trades.", lambda each: each.duplicates),
     "gaps": ("Holes that could not be filled.", lambda each: each.gaps),
     "reconnects": ("Connections lost.", lambda each: each.reconnects),
 }
 OF_SYMBOL = ["venue", "symbol"]
 
 
-class Measures(Collector):
+class VenueCollector(Collector):
     """The series of a venue; none while there is no status yet. Counts are since its process, or its Kafka, came."""
 
     def __init__(self, status: Callable[[], Status | None]) -> None:
         self._status = status
 
     def collect(self) -> Iterator[Metric]:
-        """Yield what the status says."""
+        """Yield the metrics of the status."""
         status = self._status()
         if status is None:
             return
@@ -39,7 +39,7 @@ class Measures(Collector):
 
 
 def dead_letters(status: Status) -> Metric:
-    """Return what could not be used, under the name that the other components have for it."""
+    """Return the dead letters, under the other components' metric name."""
     dead = CounterMetricFamily(
         "foretick_dead_letters", "Trades and messages that could not be read or used.", labels=["topic", "symbol"]
     )
@@ -52,14 +52,16 @@ def dead_letters(status: Status) -> Metric:
 
 def gauges(status: Status, now: float) -> Iterator[Metric]:
     """Yield how it is at `now` (epoch ms). Where nothing came yet, it is silent since it began to listen."""
-    waiting = GaugeMetricFamily("foretick_live_waiting_trades", "Trades that wait for a hole.", labels=OF_SYMBOL)
-    trades = GaugeMetricFamily("foretick_live_trade_silence_seconds", "Since a trade came.", labels=OF_SYMBOL)
+    waiting = GaugeMetricFamily("foretick_live_waiting_trades", "Trades waiting for missing ones.", labels=OF_SYMBOL)
+    trades = GaugeMetricFamily("foretick_live_trade_silence_seconds", "Seconds since the last trade.", labels=OF_SYMBOL)
     for each in status.symbols:
         labels = [status.venue, each.symbol]
         waiting.add_metric(labels, each.waiting)
         came = each.since if each.last_time is None else each.last_time + (each.age_ms or 0.0)
         trades.add_metric(labels, max(0.0, now - came) / 1_000)
-    messages = GaugeMetricFamily("foretick_live_message_silence_seconds", "Since a message came.", labels=["venue"])
+    messages = GaugeMetricFamily(
+        "foretick_live_message_silence_seconds", "Seconds since the last message.", labels=["venue"]
+    )
     heard = status.since if status.heard is None else status.heard
     messages.add_metric([status.venue], max(0.0, now - heard) / 1_000)
     skew = GaugeMetricFamily("foretick_live_clock_skew_seconds", "The venue's clock ahead of ours.", labels=["venue"])

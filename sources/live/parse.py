@@ -1,4 +1,4 @@
-"""A trade as ccxt gives it to ours. Pure: live, asked for afterwards and recorded trades all come through here."""
+"""Converts ccxt's trades to ours. Pure: used for live, repaired and recorded trades."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,10 +24,10 @@ class Market(Struct, frozen=True):
     inverse: bool = False
 
 
-class Trade(Struct, frozen=True):
+class Trade(Struct, frozen=True, kw_only=True):
     """A trade in its place: `key` is its id at the venue, `number` the same where the venue counts its trades.
 
-    `tick` is None where it cannot be used, for the `reason`; `raw` is then what came.
+    `tick` is None if it cannot be used, for the `reason`; `raw` is then the original.
     """
 
     key: str | None
@@ -47,7 +47,7 @@ def parse(
     repaired: bool = False,
     latest: int = END_OF_TIME - 1,
 ) -> Trade:
-    """Return the trade of a ccxt trade structure; one that is impossible keeps its place, and says why.
+    """Return the trade of a ccxt trade structure; an impossible one keeps its place, with the reason.
 
     A time before 2009 or after `latest` (epoch ms) is none.
     `counted`: the venue's ids are numbers without a gap. Format: docs.ccxt.com, "Trade structure".
@@ -56,7 +56,7 @@ def parse(
     number = int(key) if counted and key is not None and key.isdecimal() and len(key) < 19 else None
     time = trade.get("timestamp")
     known = isinstance(time, int) and EARLIEST <= time <= latest
-    place = int(time) if known and time is not None else 0
+    cursor = int(time) if known and time is not None else 0
     try:
         if not known:
             raise ValueError(f"its time {time!r} is none")
@@ -67,19 +67,26 @@ def parse(
         price = float(trade["price"])
         side = trade.get("side")
         tick = Tick(
-            market.symbol,
-            place,
-            price,
-            _amount(float(trade["amount"]), price, market),
-            side if side in ("buy", "sell") else None,
-            key,
-            venue,
-            repaired,
+            symbol=market.symbol,
+            time=cursor,
+            price=price,
+            amount=_amount(float(trade["amount"]), price, market),
+            side=side if side in ("buy", "sell") else None,
+            trade_id=key,
+            venue=venue,
+            repaired=repaired,
         )
     except (KeyError, TypeError, ValueError) as error:
-        said = f"it has no {error}" if isinstance(error, KeyError) else str(error)
-        return Trade(key, number, place, None, f"a trade of {venue} cannot be used: {said}", _raw(trade))
-    return Trade(key, number, place, tick)
+        text = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+        return Trade(
+            key=key,
+            number=number,
+            time=cursor,
+            tick=None,
+            reason=f"a trade of {venue} cannot be used: {text}",
+            raw=_raw(trade),
+        )
+    return Trade(key=key, number=number, time=cursor, tick=tick)
 
 
 def _amount(amount: float, price: float, market: Market) -> float:

@@ -1,6 +1,6 @@
-"""What came over the wire, kept line by line, so that it can be gone through again without the venue.
+"""Records a venue's messages line by line, for a replay without the venue.
 
-Each line is a JSON object: the first tells the venue; ``{"market": ...}`` is ccxt's description of a market, before its
+Each line is a JSON object: the first has the venue; ``{"market": ...}`` is ccxt's description of a market, before its
 first message; ``{"time": ..., "url": ..., "message": ...}`` is a message as ccxt had read it, with its arrival (epoch
 ms); and ``"unreadable"`` stands in place of ``"message"`` where it could not be read.
 """
@@ -56,7 +56,7 @@ class Recorder:
 def lines(path: Path) -> Iterator[dict[str, Any]]:
     """Yield the lines of a recording (also gzipped); a last one that was cut off is left out.
 
-    Raises SourceError where the file is no recording.
+    Raises SourceError if the file is no recording.
     """
     opener: Any = gzip.open if path.suffix == ".gz" else open
     try:

@@ -1,4 +1,4 @@
-"""A symbol's hole, filled by asking the venue; what it cannot give is published as a gap."""
+"""Fills a symbol's missing range from the venue; trades that it cannot return are published as a gap."""
 
 import asyncio
 import logging
@@ -7,50 +7,50 @@ from typing import Any
 
 import ccxt
 
-from sources.live.outlet import Outlet
-from sources.live.rest import PATIENCE_S, ask
-from sources.live.symbol import Symbol
+from sources.live.publisher import LiveKafkaWriter
+from sources.live.rest import REPAIR_TIMEOUT_S, ask
+from sources.live.symbol import SymbolFeed
 from sources.live.venues import Venue
 
 log = logging.getLogger("foretick.live")
 
 SETTLE_S = 0.3
-"""How long a trade may be late before it is asked for: venues send some a little out of order."""
+"""How long a trade may be late before it is requested: venues send some slightly out of order."""
 AGAIN_S = 0.5
 
 
-async def repair(exchange: Any, venue: Venue, symbol: Symbol, outlet: Outlet) -> None:
-    """Ask until nothing is missing. What cannot be had by `PATIENCE_S` without progress becomes a gap.
+async def repair(exchange: Any, venue: Venue, symbol: SymbolFeed, writer: LiveKafkaWriter) -> None:
+    """Request until nothing is missing. A range that makes no progress for `REPAIR_TIMEOUT_S` becomes a gap.
 
-    Where no trade has come since that would end the gap, the hole stays open, until one comes.
+    Where no trade has come since that would end the gap, the missing range stays open, until one comes.
     """
     await asyncio.sleep(SETTLE_S)
-    if symbol.line.hole is None:
+    if symbol.sequencer.missing is None:
         return
     began, before = time.monotonic(), symbol.status.trades
     progress = began
-    while (hole := symbol.line.hole) is not None:
+    while (missing := symbol.sequencer.missing) is not None:
         try:
-            if not hole.can_be_asked:
+            if not missing.can_be_asked:
                 raise ccxt.NotSupported(f"{symbol.venue} gives its trades no ids")
-            answer = await ask(exchange, venue, symbol.market.unified, hole)
+            answer = await ask(exchange, venue, symbol.market.unified, missing)
         except ccxt.BaseError as error:
-            if not _left(symbol, outlet, f"{type(error).__name__}: {error}"):
+            if not _left(symbol, writer, f"{type(error).__name__}: {error}"):
                 break
             continue
         page = symbol.parsed(list(answer), repaired=True)
-        if symbol.line.forgotten(page):
-            outlet.put(symbol.gap(f"{symbol.venue} does not give these trades any more", page[0]))
-        outlet.put(symbol.records(symbol.line.fill(page, full=len(page) >= venue.limit)))
-        await outlet.room()
-        if symbol.line.hole != hole:
+        if symbol.sequencer.forgotten(page):
+            writer.put(symbol.gap(f"{symbol.venue} does not give these trades any more", page[0]))
+        writer.put(symbol.records(symbol.sequencer.fill(page, full=len(page) >= venue.limit)))
+        await writer.wait_for_space()
+        if symbol.sequencer.missing != missing:
             progress = time.monotonic()
-        elif time.monotonic() - progress < PATIENCE_S:
-            await asyncio.sleep(AGAIN_S)  # what came live is not in the venue's answers yet
-        elif not _left(symbol, outlet, f"{symbol.venue} did not give them within {PATIENCE_S:.0f} s"):
+        elif time.monotonic() - progress < REPAIR_TIMEOUT_S:
+            await asyncio.sleep(AGAIN_S)  # live trades are not in the venue's answers yet
+        elif not _left(symbol, writer, f"{symbol.venue} did not give them within {REPAIR_TIMEOUT_S:.0f} s"):
             break
     log.info(
-        "%s %s: %d trades after a hole, in %.1f s",
+        "%s %s: %d missing trades repaired in %.1f s",
         symbol.venue,
         symbol.market.symbol,
         symbol.status.trades - before,
@@ -58,12 +58,12 @@ async def repair(exchange: Any, venue: Venue, symbol: Symbol, outlet: Outlet) ->
     )
 
 
-def _left(symbol: Symbol, outlet: Outlet, reason: str) -> bool:
-    """Leave the hole as a gap; tell whether it could be left."""
+def _left(symbol: SymbolFeed, writer: LiveKafkaWriter, reason: str) -> bool:
+    """Declare the missing range as a gap; return whether this was possible."""
     gaps = symbol.gap(reason)
-    outlet.put(gaps)
-    # What waited for the hole is let through.
-    outlet.put(symbol.records(symbol.line.take([])))
+    writer.put(gaps)
+    # Trades that waited for the missing range are released.
+    writer.put(symbol.records(symbol.sequencer.take([])))
     if gaps:
         log.warning("%s %s: trades are missing: %s", symbol.venue, symbol.market.symbol, reason)
     return bool(gaps)

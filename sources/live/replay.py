@@ -9,16 +9,16 @@ from msgspec import Struct
 
 from settings import Settings
 from sources.errors import SourceError
-from sources.kafka import cluster_at
+from sources.live.checkpoint import FeedCheckpoint, restore
 from sources.live.control import folder
 from sources.live.exchange import make
 from sources.live.markets import described
-from sources.live.memory import Memory, recall
-from sources.live.outlet import outlet
+from sources.live.publisher import live_kafka_writer
 from sources.live.record import lines
-from sources.live.symbol import Symbol, letter
+from sources.live.symbol import SymbolFeed, letter
 from sources.live.venues import venue_of
-from sources.progress import only_one
+from sources.replay.checkpoint import only_one
+from sources.replay.sender import cluster_at
 from topics import codec
 
 MOST_WAITING = 1_000
@@ -26,8 +26,8 @@ MOST_WAITING = 1_000
 REASON = "they are not in the recording"
 
 
-class Replayed(Struct):
-    """What a recording held, by what became of it."""
+class Replayed(Struct, kw_only=True):
+    """The content of a recording, by result."""
 
     venue: str
     messages: int = 0
@@ -38,39 +38,39 @@ class Replayed(Struct):
 
 
 class Replay:
-    """Reads a recording; `places` of the memory are where its symbols go on from."""
+    """Reads a recording; the checkpoint's `cursors` are the start of its symbols."""
 
-    def __init__(self, path: Path, memory: Memory) -> None:
+    def __init__(self, path: Path, checkpoint: FeedCheckpoint) -> None:
         self._lines = lines(path)
-        self.counts = Replayed(venue_in(path))
-        self._memory, self._counted = memory, venue_of(self.counts.venue).counts
+        self.counts = Replayed(venue=venue_in(path))
+        self._checkpoint, self._counted = checkpoint, venue_of(self.counts.venue).counts
         self._exchange = make(self.counts.venue)
         self._markets: dict[str, dict[str, Any]] = {}
-        self._symbols: dict[str, Symbol] = {}
+        self._symbols: dict[str, SymbolFeed] = {}
 
     def records(self) -> Iterator[list[Any]]:
-        """Yield ticks, gaps and dead letters, as they come up."""
-        for line in self._lines:
-            if "market" in line:
-                self._add(line["market"])
-            elif "unreadable" in line:
-                yield self._unreadable(line["unreadable"].encode(), "a message cannot be read")
-            elif "message" in line:
+        """Yield ticks, gaps and dead letters, in order."""
+        for sequencer in self._lines:
+            if "market" in sequencer:
+                self._add(sequencer["market"])
+            elif "unreadable" in sequencer:
+                yield self._unreadable(sequencer["unreadable"].encode(), "a message cannot be read")
+            elif "message" in sequencer:
                 self.counts.messages += 1
-                yield self._read(line["url"], line["message"])
+                yield self._read(sequencer["url"], sequencer["message"])
                 for symbol in self._symbols.values():
                     yield self._taken(symbol)
         for symbol in self._symbols.values():
-            while symbol.line.waiting:
+            while symbol.sequencer.waiting:
                 yield self._left(symbol)
 
     def _add(self, market: dict[str, Any]) -> None:
         self._markets[market["symbol"]] = market
         self._exchange.set_markets(list(self._markets.values()))
-        found = described(market)
-        if found.unified not in self._symbols:
-            place = self._memory.places.get(found.symbol)
-            self._symbols[found.unified] = Symbol.at(found, self.counts.venue, place, counted=self._counted)
+        result = described(market)
+        if result.unified not in self._symbols:
+            cursor = self._checkpoint.places.get(result.symbol)
+            self._symbols[result.unified] = SymbolFeed.at(result, self.counts.venue, cursor, counted=self._counted)
 
     def _read(self, url: str, message: Any) -> list[Any]:
         """Let ccxt read a message into its cache, over a connection that is never opened."""
@@ -85,40 +85,40 @@ class Replay:
         self.counts.unreadable += 1
         return [letter(self.counts.venue, "", raw, reason)]
 
-    def _taken(self, symbol: Symbol) -> list[Any]:
+    def _taken(self, symbol: SymbolFeed) -> list[Any]:
         fresh = symbol.parsed(symbol.new_in(self._exchange.trades.get(symbol.market.unified)))
-        ready = symbol.records(symbol.line.take(fresh))
+        ready = symbol.records(symbol.sequencer.take(fresh))
         self.counts.trades += len(ready)
-        return ready + self._left(symbol) if symbol.line.waiting > MOST_WAITING else ready
+        return ready + self._left(symbol) if symbol.sequencer.waiting > MOST_WAITING else ready
 
-    def _left(self, symbol: Symbol) -> list[Any]:
+    def _left(self, symbol: SymbolFeed) -> list[Any]:
         gaps = symbol.gap(REASON)
-        ready = symbol.records(symbol.line.take([]))
+        ready = symbol.records(symbol.sequencer.take([]))
         self.counts.gaps += len(gaps)
         self.counts.trades += len(ready)
         return [*gaps, *ready]
 
     async def close(self) -> None:
-        """Let go of ccxt."""
-        self.counts.duplicates = sum(symbol.line.duplicates for symbol in self._symbols.values())
+        """Close ccxt."""
+        self.counts.duplicates = sum(symbol.sequencer.duplicates for symbol in self._symbols.values())
         await self._exchange.close()
 
 
 async def replay(path: Path, settings: Settings) -> Replayed:
     """Send a recording's trades to the topics: those that are not there yet, as after a crash of `foretick live`.
 
-    Raises SourceError where the file or Kafka cannot serve.
+    Raises SourceError if the file or Kafka cannot serve.
     """
     kafka = settings.broker
     venue = venue_in(path)
-    place = folder(settings.home) / f"{venue}.json"
+    cursor = folder(settings.home) / f"{venue}.json"
     counted = venue_of(venue).counts
-    with only_one(place, f"`foretick live {venue}`"):
-        memory = Memory.load(place)
-        await recall(kafka, await cluster_at(kafka), memory, venue, counted=counted)
-        reader = Replay(path, memory)
+    with only_one(cursor, f"`foretick live {venue}`"):
+        checkpoint = FeedCheckpoint.load(cursor)
+        await restore(kafka, await cluster_at(kafka), checkpoint, venue, counted=counted)
+        reader = Replay(path, checkpoint)
         try:
-            async with outlet(kafka, memory, place, counted=counted) as out:
+            async with live_kafka_writer(kafka, checkpoint, cursor, counted=counted) as out:
                 for records in reader.records():
                     out.put(records)
                     if out.full:
@@ -129,8 +129,8 @@ async def replay(path: Path, settings: Settings) -> Replayed:
 
 
 async def show(path: Path, print_line: Callable[[bytes], None]) -> Replayed:
-    """Print what a recording's trades become, a JSON record a line; send nothing."""
-    reader = Replay(path, Memory())
+    """Print the records of a recording's trades, one JSON object per line; send nothing."""
+    reader = Replay(path, FeedCheckpoint())
     try:
         for records in reader.records():
             for record in records:

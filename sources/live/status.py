@@ -1,9 +1,9 @@
-"""What a running `foretick live` tells of itself."""
+"""The status of a running `foretick live`."""
 
 from msgspec import Struct
 
 
-class SymbolStatus(Struct):
+class SymbolStatus(Struct, kw_only=True):
     """One symbol's: counts since it is watched, the last trade, and how old it was when it came by our clock (ms)."""
 
     symbol: str
@@ -22,8 +22,8 @@ class SymbolStatus(Struct):
     since: int = 0
 
 
-class Status(Struct):
-    """A venue's: `skew_ms` is its clock's lead over ours, None where it does not tell the time; `heard` is when its
+class Status(Struct, kw_only=True):
+    """A venue's: `skew_ms` is its clock's lead over ours, None if it does not tell the time; `heard` is when its
     last message came, `unreadable` how many ccxt could not read.
     """
 
@@ -38,7 +38,7 @@ class Status(Struct):
 
     @property
     def wrong(self) -> str | None:
-        """Return what keeps it from hearing the venue, None where nothing does."""
+        """Return what prevents it from receiving messages, None if nothing does."""
         if not self.symbols:
             return "no symbol is watched"
         return (

@@ -1,4 +1,4 @@
-"""What is known of a venue beyond what ccxt tells, one line a venue; of any other nothing is presumed."""
+"""Properties of venues beyond ccxt's, one line per venue; for others nothing is assumed."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,10 +10,10 @@ Page = Callable[[int, int], Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Venue:
-    """How a venue's trades are watched, and how they are asked for afterwards.
+    """How a venue's trades are streamed, and how missing ones are requested.
 
-    `page` is None where the ids of a symbol's trades do not count up one by one: then a hole shows in time alone, after
-    a connection was lost. `limit` is a page's length. `watch` goes to ccxt's watch method.
+    `page` is None if the ids of a symbol's trades do not count up one by one: then a missing range shows in time
+    alone, after a connection was lost. `limit` is a page's length. `watch` goes to ccxt's watch method.
     """
 
     page: Page | None = None
@@ -38,5 +38,5 @@ VENUES = {
 
 
 def venue_of(name: str) -> Venue:
-    """Return what is known of a venue by ccxt's name of it."""
+    """Return a venue's properties by its name in ccxt."""
     return VENUES.get(name, Venue())

@@ -18,11 +18,27 @@ def prediction(
     horizons: tuple[int, ...] = (15,),
 ) -> Prediction:
     """Return a prediction of the bar at that minute."""
-    forecasts = [Forecast(h, mean, 0.001, [-0.003, -0.002, -0.001, 0.0, 0.001, 0.002, 0.003], p_up) for h in horizons]
-    return Prediction(symbol, "1m", START + minute * MINUTE, model, "v1", "f", 64_000.0, forecasts, "calm", role)  # type: ignore[arg-type]
+    forecasts = [
+        Forecast(
+            horizon=h, mean=mean, scale=0.001, quantiles=[-0.003, -0.002, -0.001, 0.0, 0.001, 0.002, 0.003], p_up=p_up
+        )
+        for h in horizons
+    ]
+    return Prediction(
+        symbol=symbol,
+        interval="1m",
+        time=START + minute * MINUTE,
+        model=model,
+        version="v1",
+        fingerprint="f",
+        price=64_000.0,
+        forecasts=forecasts,
+        regime="calm",
+        role=role,
+    )
 
 
-def outcome(minute: int, hit: bool | None, *, horizon: int = 15) -> Outcome:
+def outcome(minute: int, hit: bool | None, *, horizon: int = 15, naive_pinball: float | None = None) -> Outcome:
     """Return the outcome of a prediction made at that minute."""
     time = START + minute * MINUTE
     scores = (0.001, 0.002, 0.001, 0.0005, hit, hit) if hit is not None else ()
@@ -36,9 +52,10 @@ def outcome(minute: int, hit: bool | None, *, horizon: int = 15) -> Outcome:
         time + horizon * MINUTE,
         "scored" if scores else "stale",
         *scores,
+        naive_pinball=naive_pinball,
     )
 
 
 def regime(minute: int, state: str) -> Regime:
     """Return the regime after the bar at that minute."""
-    return Regime("BTCUSDT", "1m", START + minute * MINUTE, state, {state: 0.9})
+    return Regime(symbol="BTCUSDT", interval="1m", time=START + minute * MINUTE, state=state, posterior={state: 0.9})

@@ -15,14 +15,14 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from alert_records import prediction
 from stacks import Servers
 
-from alerts import changes, secret_file
-from alerts.rule import Rule, When
-from alerts.secret_file import Secret
-from alerts.signature import new_key
+from alerts.delivery.webhook_signature import new_key
+from alerts.rules.rule import Rule, When
+from alerts.store import changes, secret_file
+from alerts.store.secret_file import Secret
 from alerts.subscriber import Subscriber
+from broker.confirmed_send import KafkaWriter
 from stack import state
-from stack.lag import admin_client, committed_by, consumer_client
-from stream.outbox import Outbox
+from stack.topic_lag import admin_client, committed_by, consumer_client
 from topics import codec
 from topics.catalog import ALERTS, ALERTS_GROUP, PREDICTIONS
 from topics.records import Alert, Prediction
@@ -47,14 +47,16 @@ class Alerts:
 
     def add(self, name: str, **fields: Any) -> None:
         """Add a rule on forecasts above 10 bp at 15 bars."""
-        rule = Rule(name, "prediction", When("above", "mean", 0.001), horizon=15)
+        rule = Rule(name=name, on="prediction", when=When("above", "mean", 0.001), horizon=15)
         with psycopg.connect(self.servers.database_url, autocommit=True) as connection:
             changes.add_rule(connection, msgspec.structs.replace(rule, **fields))
 
     def subscribe(self, name: str, url: str, channel: str = "webhook", **fields: Any) -> str:
         """Add a subscriber; return its key."""
         one = msgspec.structs.replace(
-            Subscriber(name, "webhook", "test", per_minute=100_000, burst=10_000), channel=channel, **fields
+            Subscriber(name=name, channel="webhook", target="test", per_minute=100_000, burst=10_000),
+            channel=channel,
+            **fields,
         )
         key = new_key()
         secret_file.put(self.servers.home, name, Secret(url, key))
@@ -69,14 +71,14 @@ class Alerts:
             by_symbol.setdefault(one.symbol, []).append(one)
 
         async def every() -> None:
-            outbox = Outbox(self.servers.kafka)
+            writer = KafkaWriter(self.servers.kafka)
             number = 0
             for symbol, rows in by_symbol.items():
                 for start in range(0, len(rows), FRAME):
-                    await outbox.send([(PREDICTIONS, symbol, rows[start : start + FRAME])])
+                    await writer.send([(PREDICTIONS, symbol, rows[start : start + FRAME])])
                     await asyncio.to_thread(between, number)
                     number += 1
-            await outbox.stop()
+            await writer.stop()
 
         asyncio.run(every())
 
@@ -112,9 +114,7 @@ class Alerts:
 
     def attempts(self, subscriber: str) -> dict[str, int]:
         """Return how often each alert was tried."""
-        return dict(
-            self.query("SELECT alert_id, attempts FROM alert_deliveries WHERE subscriber = %s", subscriber)  # type: ignore[arg-type]
-        )
+        return dict(self.query("SELECT alert_id, attempts FROM alert_deliveries WHERE subscriber = %s", subscriber))
 
     def behind(self) -> int:
         """Return how many records of predictions the worker has not read."""
@@ -140,12 +140,12 @@ async def _read(bootstrap: str) -> list[Alert]:
         consumer.assign(partitions)
         await consumer.seek_to_beginning()
         end = await consumer.end_offsets(partitions)
-        found: list[Alert] = []
+        alerts: list[Alert] = []
         while any([await consumer.position(partition) < end[partition] for partition in partitions]):
             for messages in (await consumer.getmany(timeout_ms=500)).values():
                 for message in messages:
-                    found += codec.decode(message.value, Alert, message.headers).records
-        return found
+                    alerts += codec.decode(message.value, Alert, message.headers).records
+        return alerts
     finally:
         await consumer.stop()
 

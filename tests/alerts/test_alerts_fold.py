@@ -11,25 +11,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from alerts import matching
-from alerts.fold import MOST_SERIES, State
-from alerts.matching import Key
-from alerts.quiet import parse as quiet
-from alerts.rule import Rule, When
+from alerts.rules import matching
+from alerts.rules.fold import MOST_SERIES, State
+from alerts.rules.matching import Key
+from alerts.rules.quiet_hours import parse as quiet
+from alerts.rules.rule import Rule, When
 from topics.records import Alert, Drift, Gap, ModelEvent
 
-ABOVE = Rule("big-move", "prediction", When("above", "mean", 0.001), horizon=15, version=3)
+ABOVE = Rule(name="big-move", on="prediction", when=When("above", "mean", 0.001), horizon=15, version=3)
 
 
 def fold(rule: Rule, records: Sequence[Struct], states: dict[Key, State] | None = None) -> list[Alert]:
     """Return the alerts of the records, one batch each, so that every state goes through bytes and back."""
     kept = {} if states is None else states
-    found: list[Alert] = []
+    results: list[Alert] = []
     for record in records:
         changed, alerts = matching.run(matching.distribute([rule], {rule.on: [record]}), kept)
         kept |= {key: matching.load(matching.dump(state)) for key, state in changed.items()}
-        found += alerts
-    return found
+        results += alerts
+    return results
 
 
 def minutes(alerts: Sequence[Alert]) -> list[int]:
@@ -51,7 +51,10 @@ def test_an_alert_says_what_was_seen_of_whom() -> None:
         0.00123,
         3,
     )
-    assert alert.message == "BTCUSDT: ensemble expects mean 12.3 bp over 15 bars of 1m (above 10 bp)"
+    assert alert.message == (
+        "BTCUSDT at 64,000.00: ensemble forecasts 64,000.00, 90% between 63,808.29 and 64,192.29, "
+        "for 2025-06-15 15:23 UTC (15m ahead); mean 12.3 bp (above 10 bp)"
+    )
 
 
 def test_only_what_the_rule_is_about_counts() -> None:
@@ -60,7 +63,7 @@ def test_only_what_the_rule_is_about_counts() -> None:
         prediction(0, symbol="ETHUSDT"),
         prediction(1, model="naive"),
         prediction(2, role="challenger"),
-        prediction(3, role="shadow"),
+        prediction(3, role="standby"),
         prediction(4, horizons=(1, 5, 60)),
         prediction(5, None),
         prediction(6, 0.001),
@@ -93,9 +96,9 @@ def test_each_model_and_horizon_has_a_hysteresis_of_its_own() -> None:
 
 
 def test_a_cooldown_counts_what_it_holds_back() -> None:
-    found = fold(change(ABOVE, cooldown_ms=10 * MINUTE), [prediction(m) for m in range(25)])
-    assert minutes(found) == [0, 10, 20]
-    assert [alert.held for alert in found] == [0, 9, 9]
+    alerts = fold(change(ABOVE, cooldown_ms=10 * MINUTE), [prediction(m) for m in range(25)])
+    assert minutes(alerts) == [0, 10, 20]
+    assert [alert.held for alert in alerts] == [0, 9, 9]
 
 
 def test_a_cooldown_holds_for_all_models_of_a_symbol_and_for_no_other_symbol() -> None:
@@ -123,40 +126,83 @@ def test_confidence_and_signal_are_needed_for_a_match() -> None:
 def test_becomes_speaks_at_the_change_and_not_at_the_first_record() -> None:
     states = ["turbulent", "turbulent", "calm", "turbulent", "turbulent", "trending_up", "turbulent"]
     records = [regime(m, state) for m, state in enumerate(states)]
-    assert minutes(fold(Rule("r", "regime", When("becomes", "state", word="turbulent")), records)) == [3, 6]
-    assert minutes(fold(Rule("r", "regime", When("changes", "state")), records)) == [2, 3, 5, 6]
-    assert minutes(fold(Rule("r", "regime", When("is", "state", word="calm")), records)) == [2]
+    assert minutes(fold(Rule(name="r", on="regime", when=When("becomes", "state", word="turbulent")), records)) == [
+        3,
+        6,
+    ]
+    assert minutes(fold(Rule(name="r", on="regime", when=When("changes", "state")), records)) == [2, 3, 5, 6]
+    assert minutes(fold(Rule(name="r", on="regime", when=When("is", "state", word="calm")), records)) == [2]
 
 
 def test_coverage_speaks_of_a_full_window_only() -> None:
-    rule = Rule("c", "outcome", When("below", "coverage", 0.8), window=10, horizon=15)
+    rule = Rule(name="c", on="outcome", when=When("below", "coverage", 0.8), window=10, horizon=15)
     hits: list[bool | None] = [False, False, True, True, True, None, True, True, True, True, True, False, False, False]
-    found = fold(rule, [outcome(m, hit) for m, hit in enumerate(hits)])
-    assert [(a.time - START) // MINUTE - 15 for a in found] == [13]
-    assert found[0].value == 0.7
+    alerts = fold(rule, [outcome(m, hit) for m, hit in enumerate(hits)])
+    assert [(a.time - START) // MINUTE - 15 for a in alerts] == [13]
+    assert alerts[0].value == 0.7
+
+
+def test_the_two_skills_are_of_the_sums_of_the_window() -> None:
+    """Of pinball losses only those that have the naive model's beside them count, of errors all."""
+    records = [outcome(m, True, naive_pinball=None if m == 5 else 0.0004) for m in range(12)]
+    pinball = fold(Rule(name="p", on="outcome", when=When("below", "pinball_skill", 0.0), window=10), records)
+    assert [(a.time - START) // MINUTE - 15 for a in pinball] == [10, 11]
+    assert [a.value for a in pinball] == [pytest.approx(1 - 0.0005 / 0.0004)] * 2
+    mae = fold(Rule(name="m", on="outcome", when=When("below", "mae_skill", 0.0), window=10), records)
+    assert [(a.time - START) // MINUTE - 15 for a in mae] == [9, 10, 11]
+    assert [a.value for a in mae] == [-1.0] * 3
+    assert pinball[0].message.endswith("pinball_skill -0.25 (below 0)")
+
+
+def test_a_skill_against_no_loss_is_unknown() -> None:
+    records = [outcome(m, True, naive_pinball=0.0) for m in range(12)]
+    for operator in ("above", "below"):
+        assert fold(Rule(name="p", on="outcome", when=When(operator, "pinball_skill", -1.0), window=10), records) == []
 
 
 def test_events_without_a_symbol_are_about_everything() -> None:
-    event = ModelEvent("ensemble", "v2", "refused", "f", START, reason="its inputs are not these features")
-    (alert,) = fold(Rule("m", "model-event", When("is", "event", word="refused"), message="{model}: {reason}"), [event])
+    event = ModelEvent(
+        model="ensemble",
+        version="v2",
+        event="refused",
+        fingerprint="f",
+        time=START,
+        reason="its inputs are not these features",
+    )
+    (alert,) = fold(
+        Rule(name="m", on="model-event", when=When("is", "event", word="refused"), message="{model}: {reason}"), [event]
+    )
     assert (alert.symbol, alert.message) == ("ALL", "ensemble: its inputs are not these features")
-    drift = Drift("ensemble", "v2", "errors", "adwin", START, 3.0, 2.0, "1m", "BTCUSDT", 15)
-    (alert,) = fold(Rule("d", "drift", When("any"), horizon=15), [drift])
+    drift = Drift(
+        model="ensemble",
+        version="v2",
+        kind="errors",
+        detector="adwin",
+        time=START,
+        statistic=3.0,
+        limit=2.0,
+        interval="1m",
+        symbol="BTCUSDT",
+        horizon=15,
+    )
+    (alert,) = fold(Rule(name="d", on="drift", when=When("any"), horizon=15), [drift])
     assert (alert.symbol, alert.horizon) == ("BTCUSDT", 15)
 
 
 def test_a_gap_is_known_by_its_start_and_told_at_its_end() -> None:
-    gap = Gap("BTCUSDT", "binance", START, START + 90_000, "reconnected", trades=12)
-    found = fold(Rule("g", "gap", When("above", "duration", 60_000.0)), [gap])
-    assert [(a.time, a.message) for a in found] == [
-        (START + 90_000, "BTCUSDT: trades of binance are missing over 90 s (reconnected)")
-    ]
+    gap = Gap(symbol="BTCUSDT", venue="binance", start=START, end=START + 90_000, reason="reconnected", trades=12)
+    alerts = fold(Rule(name="g", on="gap", when=When("above", "duration", 60_000.0)), [gap])
+    assert [(a.time, a.value) for a in alerts] == [(START + 90_000, 90_000.0)]
+    assert alerts[0].message.startswith("BTCUSDT: trades of binance are missing over 90 s, 2025-06-15 15:07 UTC to ")
 
 
 def test_the_series_of_one_symbol_are_bounded() -> None:
     states: dict[Key, State] = {}
-    events = [ModelEvent("m", f"v{n}", "loaded", "f", START + n) for n in range(MOST_SERIES + 10)]
-    assert len(fold(Rule("m", "model-event", When("any")), events, states)) == len(events)
+    events = [
+        ModelEvent(model="m", version=f"v{n}", event="loaded", fingerprint="f", time=START + n)
+        for n in range(MOST_SERIES + 10)
+    ]
+    assert len(fold(Rule(name="m", on="model-event", when=When("any")), events, states)) == len(events)
     (state,) = states.values()
     assert len(state.series) == MOST_SERIES
 
@@ -196,14 +242,14 @@ def test_what_comes_again_says_nothing_new(rule: Rule, walk: list[Any], cut: int
 def test_how_the_records_are_cut_into_batches_changes_nothing(rule: Rule, walk: list[Any], cuts: list[int]) -> None:
     records = [prediction(m, mean, model=model) for m, model, mean in walk]
     states: dict[Key, State] = {}
-    found: list[Alert] = []
+    results: list[Alert] = []
     rest = records
     for cut in [*cuts, len(records)]:
         changed, alerts = matching.run(matching.distribute([rule], {rule.on: rest[:cut]}), states)
         states |= changed
-        found += alerts
+        results += alerts
         rest = rest[cut:]
-    assert {alert.alert_id for alert in found} == {alert.alert_id for alert in fold(rule, records)}
+    assert {alert.alert_id for alert in results} == {alert.alert_id for alert in fold(rule, records)}
 
 
 def test_another_version_of_a_rule_makes_other_ids() -> None:

@@ -96,12 +96,12 @@ def test_ready_says_that_kafka_is_away_and_lag_that_it_was_not_read(alerts: Aler
 
 
 @contextmanager
-def another(alerts: Alerts, log: Path, **told: str) -> Iterator["subprocess.Popen[bytes]"]:
+def another(alerts: Alerts, log: Path, **fields: str) -> Iterator["subprocess.Popen[bytes]"]:
     """A worker beside the one of the stack."""
     environment = environment_of(alerts.servers.home) | {"FORETICK_LOG_FORMAT": "json", "FORETICK_METRICS_PORT": "0"}
     with log.open("w") as file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "alerts.worker"], cwd=ROOT, env=environment | told, stdout=file, stderr=file
+            [sys.executable, "-m", "alerts.worker"], cwd=ROOT, env=environment | fields, stdout=file, stderr=file
         )
     try:
         yield process
@@ -116,7 +116,7 @@ def test_a_second_worker_says_that_it_stands_by_and_each_line_of_its_log_is_json
     log = tmp_path / "alerts.log"
     with another(alerts, log) as process:
         port = port_in(log)
-        wait_for(port, "waiting: another alerts worker works; this one stands by\n")
+        wait_for(port, "waiting: another alerts worker works; this one is on standby\n")
         assert answer(port, "/health")[0] == 200
     assert process.returncode == 0
     lines = [json.loads(line) for line in log.read_text().splitlines()]

@@ -4,16 +4,18 @@ from typing import Any
 
 import msgspec
 import pytest
+from alert_records import prediction
 
-from alerts import kinds, message
-from alerts.check import check, decode
-from alerts.history import STORED
-from alerts.intake import KIND_OF
-from alerts.kinds import KINDS
-from alerts.quantities import parse, show
-from alerts.quiet import parse as parse_quiet
-from alerts.rule import Quiet, Rule, When
-from alerts.wording import parse_when, show_when
+from alerts.consumer import KIND_OF
+from alerts.rules import kinds, message
+from alerts.rules.check import check, decode
+from alerts.rules.condition_text import parse_when, show_when
+from alerts.rules.kinds import KINDS
+from alerts.rules.observation import observations
+from alerts.rules.quantities import parse, show
+from alerts.rules.quiet_hours import parse as parse_quiet
+from alerts.rules.rule import Quiet, Rule, When
+from alerts.store.history import STORED
 from features.regimes import STATES
 from topics.catalog import READ_FOR_ALERTS
 
@@ -21,7 +23,7 @@ MEAN = When("above", "mean", 0.001)
 
 
 def rule(**changes: Any) -> Rule:
-    return msgspec.structs.replace(Rule("big-move", "prediction", MEAN, horizon=15), **changes)
+    return msgspec.structs.replace(Rule(name="big-move", on="prediction", when=MEAN, horizon=15), **changes)
 
 
 def test_a_good_rule_is_good_and_survives_json() -> None:
@@ -52,6 +54,10 @@ def test_a_good_rule_is_good_and_survives_json() -> None:
         ),
         ({"when": When("is", "regime", word="calm")}, "horizon: regime of a prediction is the same at every horizon"),
         ({"when": When("any", "mean")}, "when: `any` stands alone"),
+        (
+            {"on": "outcome", "when": When("below", "skill", 0.0)},
+            "when: skill is two numbers: pinball_skill, which tables, the API and the page show, and mae_skill, which",
+        ),
         ({"rearm": 0.002}, "rearm 20 bp: must lie at or below 10 bp"),
         ({"when": When("below", "mean", -0.001), "rearm": -0.002}, "rearm -20 bp: must lie at or above -10 bp"),
         ({"when": When("above", "p_up", 0.7), "rearm": -0.1}, "rearm: p_up never comes to -10%"),
@@ -97,6 +103,8 @@ def test_a_stored_rule_that_cannot_be_read_is_one_line_too(definition: str) -> N
         ("prediction", "mean below -0.1%", When("below", "mean", -0.001)),
         ("prediction", "p_up above 70 %", When("above", "p_up", 0.7)),
         ("prediction", "price above 64000", When("above", "price", 64_000.0)),
+        ("prediction", "price below 2.263e-10", When("below", "price", 2.263e-10)),
+        ("prediction", "price above 0.0000000002263", When("above", "price", 2.263e-10)),
         ("regime", "state becomes turbulent", When("becomes", "state", word="turbulent")),
         ("regime", "state changes", When("changes", "state")),
         ("outcome", "interval_hit is false", When("is", "interval_hit", word="false")),
@@ -107,7 +115,7 @@ def test_conditions_are_written_in_words_and_back(on: str, text: str, when: When
     parsed = parse_when(on, text)
     assert (parsed.operator, parsed.field, parsed.word) == (when.operator, when.field, when.word)
     assert parsed.threshold == (None if when.threshold is None else pytest.approx(when.threshold))
-    again = parse_when(on, show_when(Rule("r", on, parsed)))
+    again = parse_when(on, show_when(Rule(name="r", on=on, when=parsed)))
     assert again.threshold == (None if when.threshold is None else pytest.approx(when.threshold))
 
 
@@ -138,7 +146,26 @@ def test_quiet_hours_that_are_none_get_one_line(text: str) -> None:
 
 def test_numbers_read_as_they_are_shown() -> None:
     for unit, value in (("return", -0.00123), ("probability", 0.35), ("ratio", 1.5), ("duration", 90_000.0)):
-        assert parse(show(value, unit).replace(" ", ""), unit) == pytest.approx(value)  # type: ignore[arg-type]
+        assert parse(show(value, unit).replace(" ", ""), unit) == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("price", "threshold", "words"),
+    [
+        (2.2630123e-10, 2.2e-10, "BTCUSDT: price is 2.2630123e-10 (above 2.2e-10)"),
+        (7.1e-12, 7e-12, "BTCUSDT: price is 7.1e-12 (above 7e-12)"),
+        (3.4e-5, 0.00003, "BTCUSDT: price is 0.000034 (above 0.00003)"),
+        (0.9999, 0.99, "BTCUSDT: price is 0.9999 (above 0.99)"),
+        (104_312.5, 100_000.0, "BTCUSDT: price is 104312.5 (above 100000)"),
+    ],
+)
+def test_an_alert_says_a_price_of_any_size(price: float, threshold: float, words: str) -> None:
+    template = "{symbol}: {field} is {value} ({operator} {threshold})"
+    asked = Rule(name="price", on="prediction", when=When("above", "price", threshold), message=template)
+    (seen,) = observations(asked, msgspec.structs.replace(prediction(0), price=price))
+    assert message.compose(asked, seen, seen.value("price"), 0) == words
+    again = parse_when("prediction", show_when(asked))
+    assert again.threshold == pytest.approx(threshold)
 
 
 def test_the_tables_agree() -> None:
@@ -149,5 +176,3 @@ def test_the_tables_agree() -> None:
     for kind in KINDS.values():
         known = kind.record.__struct_fields__
         assert set(kind.series + kind.moment) | {kind.time} <= set(known)
-        check_template = {name for _, name in message.parts(kind.template) if name is not None}
-        assert check_template <= set(message.names(kind))

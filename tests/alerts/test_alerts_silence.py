@@ -5,24 +5,32 @@ from datetime import UTC, datetime
 import pytest
 from msgspec.structs import replace
 
-from alerts.overview import RuleShown
-from cli.alerts_shown import silence
+from alerts.store.overview import RuleShown
+from cli.alerts_tables import silence
 
-RULE = RuleShown("big-move", 1, None, None, datetime(2026, 11, 29, 16, 5, tzinfo=UTC), 0, None, None)
+RULE = RuleShown(
+    name="big-move",
+    version=1,
+    rule=None,
+    problem=None,
+    added_at=datetime(2026, 11, 29, 16, 5, tzinfo=UTC),
+    alerts=0,
+    last=None,
+)
 LATER = replace(RULE, name="drift", added_at=datetime(2026, 11, 29, 17, 0, tzinfo=UTC))
 
 
 @pytest.mark.parametrize(
-    ("rules", "symbol", "said"),
+    ("rules", "symbol", "text"),
     [
         ([], None, "no alert: there is no rule; foretick alerts add NAME --on drift --when any"),
         ([LATER, RULE], None, "no alert: nothing has matched drift, big-move since 2026-11-29 16:05; "
-            "foretick alerts test NAME tries the past"),
+            "foretick alerts test NAME backtests a rule"),
         ([replace(RULE, alerts=3)], None, "no alert on the topic any more: foretick alerts list"),
         ([RULE], "BTCUSDT", "no alert about BTCUSDT: nothing has matched big-move since 2026-11-29 16:05; "
-            "foretick alerts test NAME tries the past"),
+            "foretick alerts test NAME backtests a rule"),
         ([replace(RULE, alerts=3)], "BTCUSDT", "no alert about BTCUSDT on the topic any more: foretick alerts list"),
     ],
 )  # fmt: skip
-def test_why_there_is_no_alert(rules: list[RuleShown], symbol: str | None, said: str) -> None:
-    assert silence(rules, symbol) == said
+def test_why_there_is_no_alert(rules: list[RuleShown], symbol: str | None, text: str) -> None:
+    assert silence(rules, symbol) == text

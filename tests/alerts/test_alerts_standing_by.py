@@ -54,12 +54,14 @@ def test_a_session_that_is_lost_leaves_its_lock_to_who_stands_by(servers: Server
         settings = Settings(home=tmp_path, **servers.as_stack(), database_url=SecretStr(url), mlflow_uri="")
         prepare(settings)
         with psycopg.connect(url, autocommit=True) as holder, psycopg.connect(url, autocommit=True) as other:
-            assert locks.taken(holder, Lock.ALERTS)
+            assert not locks.is_locked(other, Lock.ALERTS)
+            assert locks.try_lock(holder, Lock.ALERTS)
+            assert [locks.is_locked(other, lock) for lock in (Lock.ALERTS, Lock.WATCH)] == [True, False]
             worker = Worker(settings)
 
             def lost() -> None:
                 """End the holder's session, as the server does once it hears nothing of it any more."""
-                assert worker.problem() == "another alerts worker works; this one stands by"
+                assert worker.problem() == "another alerts worker works; this one is on standby"
                 other.execute("SELECT pg_terminate_backend(%s)", (holder.info.backend_pid,))
 
             asyncio.run(_works(worker, lost))

@@ -12,10 +12,10 @@ from alert_records import MINUTE, prediction
 from alert_runs import TAKES_EFFECT_S, Alerts, matches
 from receiver import Receiver
 
-from alerts import changes
-from alerts.signature import verify
+from alerts.delivery.webhook_signature import verify
+from alerts.store import changes, mutes
 from alerts.subscriber import Mute
-from stack.counts import Undelivered, undelivered
+from stack.row_counts import Undelivered, undelivered
 
 pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -63,9 +63,9 @@ def test_a_storm_is_cooled_down_limited_summed_up_and_lost_nowhere(alerts: Alert
     assert len(set(alerts.made("calm"))) == len(alerts.made("calm")) == 400
     assert set(each.alert_ids().values()) == {1}
     assert set(each.alert_ids()) == set(alerts.made("calm"))
-    told = people.alert_ids()
-    assert set(told.values()) == {1}
-    assert set(told) == {*alerts.made("calm"), *alerts.made("storm")}
+    fields = people.alert_ids()
+    assert set(fields.values()) == {1}
+    assert set(fields) == {*alerts.made("calm"), *alerts.made("storm")}
     assert 5 <= len(people.requests) <= 5 + took + 1
     assert {document["type"] for document in people.documents()} == {"alert", "summary"}
     held = alerts.query("SELECT sum(held) FROM alerts WHERE rule = 'calm'")
@@ -102,10 +102,10 @@ def test_rules_and_subscribers_change_while_it_runs_and_mutes_hold(alerts: Alert
         alerts.send([prediction(0, symbol="CHANGE")])
         for subscriber in ("change-hook", "redis"):
             count = partial(alerts.deliveries, subscriber, "change")
-            alerts.wait(lambda count=count: count() == {"delivered": 1}, count)  # type: ignore[misc]
+            alerts.wait(lambda count=count: count() == {"delivered": 1}, count)
         with psycopg.connect(alerts.servers.database_url, autocommit=True) as connection:
             until = datetime.now(UTC) + timedelta(hours=1)
-            assert changes.mute(connection, Mute(rule="change", symbol="CHANGE"), until) == 0
+            assert mutes.mute(connection, Mute(rule="change", symbol="CHANGE"), until) == 0
         time.sleep(TAKES_EFFECT_S)
         alerts.send([prediction(1, symbol="CHANGE"), prediction(1, symbol="CHANGED")])
         alerts.wait(lambda: alerts.deliveries("change-hook")["muted"] == 1, lambda: alerts.deliveries("change-hook"))

@@ -14,18 +14,19 @@ import httpx
 import psycopg
 from msgspec import Struct
 
+from broker.data_loss import Loss
 from settings import ROOT
 from storage.timescale import Writer
-from stream.loss import Loss
-from topics.catalog import ALERTS, BARS, DRIFT, GAPS, OUTCOMES, PREDICTIONS, REGIMES, Topic
-from topics.records import HORIZONS, Alert, Bar, Drift, Forecast, Gap, Outcome, Prediction, Regime
+from topics.catalog import ALERTS, BARS, DRIFT, FEATURES, GAPS, OUTCOMES, PREDICTIONS, REGIMES, Topic
+from topics.records import HORIZONS, Alert, Bar, Drift, Features, Forecast, Gap, Outcome, Prediction, Regime
 
 MINUTE, FIRST = 60_000, 1_747_526_400_000
 MINUTES = 400
 MODELS = {"gbm": 1.0, "naive": 1.25}
 SPREAD = (-1.6, -1.3, -0.7, 0.0, 0.7, 1.3, 1.6)
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
-LOST = Loss("ticks", 3, 5, 8, FIRST + 30 * MINUTE)
+NAMES = ("rsi_14", "ema_12", "age")
+LOST = Loss(topic="ticks", partition=3, first=5, end=8, time=FIRST + 30 * MINUTE)
 
 
 def close_at(minute: int) -> float:
@@ -38,9 +39,23 @@ def levels(model: str, horizon: int) -> list[float]:
 
 def said(symbol: str, minute: int, model: str, version: str = "v1", role: str = "champion") -> Prediction:
     weights = {"ridge": 0.5, "ar": 0.5} if model == "gbm" else None
-    forecasts = [Forecast(h, 0.0, 0.001, levels(model, h), 0.5, weights) for h in HORIZONS]
+    forecasts = [
+        Forecast(horizon=h, mean=0.0, scale=0.001, quantiles=levels(model, h), p_up=0.5, weights=weights)
+        for h in HORIZONS
+    ]
     time = FIRST + minute * MINUTE
-    return Prediction(symbol, "1m", time, model, version, "print", close_at(minute), forecasts, "calm", role)  # type: ignore[arg-type]
+    return Prediction(
+        symbol=symbol,
+        interval="1m",
+        time=time,
+        model=model,
+        version=version,
+        fingerprint="print",
+        price=close_at(minute),
+        forecasts=forecasts,
+        regime="calm",
+        role=role,
+    )
 
 
 def outcome(symbol: str, minute: int, model: str, horizon: int, role: str = "champion") -> Outcome:
@@ -48,7 +63,7 @@ def outcome(symbol: str, minute: int, model: str, horizon: int, role: str = "cha
     low, *_, high = levels(model, horizon)
     time, error = FIRST + minute * MINUTE, abs(realised)
     scores = (realised, error, error, error * MODELS[model], low <= realised <= high, realised > 0)
-    return Outcome(symbol, "1m", time, model, "v1", horizon, time + horizon * MINUTE, "scored", *scores, role)  # type: ignore[arg-type]
+    return Outcome(symbol, "1m", time, model, "v1", horizon, time + horizon * MINUTE, "scored", *scores, role)
 
 
 def bar(symbol: str, minute: int) -> Bar:
@@ -57,30 +72,71 @@ def bar(symbol: str, minute: int) -> Bar:
     return Bar(symbol, "1m", FIRST + minute * MINUTE, before, high, low, close, 10.0 + minute % 7)
 
 
+def features(symbol: str, minute: int) -> Features:
+    """Return features of bitcoin whose names are stored, and of ether by a definition that nobody told."""
+    values = [50 + 40 * math.sin(minute / 9), close_at(minute), None if minute < 3 else minute / 7]
+    fingerprint = "print" if symbol == "BTCUSDT" else "foreign"
+    return Features(
+        symbol=symbol,
+        interval="1m",
+        time=FIRST + minute * MINUTE,
+        close=close_at(minute),
+        fingerprint=fingerprint,
+        values=values,
+    )
+
+
 def regime(symbol: str, minute: int) -> Regime:
     state = "calm" if minute % 100 < 60 else "turbulent"
-    return Regime(symbol, "1m", FIRST + minute * MINUTE, state, {state: 0.8, "other": 0.2})
+    return Regime(
+        symbol=symbol, interval="1m", time=FIRST + minute * MINUTE, state=state, posterior={state: 0.8, "other": 0.2}
+    )
 
 
 def alert(symbol: str, minute: int) -> Alert:
     """Return an alert, every other of which is of a rule that names no model."""
     time, message = FIRST + minute * MINUTE, f'{symbol} is "up", by a lot'
     if minute % 20:
-        return Alert(f"odd-{symbol}-{minute}", "odd", symbol, time, "info", message)
-    about = (3, "gbm", "1m", 5, 0.81, minute // 20)
-    return Alert(f"up-{symbol}-{minute}", "up", symbol, time, "warning", message, *about)
+        return Alert(
+            alert_id=f"odd-{symbol}-{minute}", rule="odd", symbol=symbol, time=time, severity="info", message=message
+        )
+    about = {"rule_version": 3, "model": "gbm", "interval": "1m", "horizon": 5, "value": 0.81, "held": minute // 20}
+    return Alert(
+        alert_id=f"up-{symbol}-{minute}",
+        rule="up",
+        symbol=symbol,
+        time=time,
+        severity="warning",
+        message=message,
+        **about,
+    )
 
 
 def gap(symbol: str, minute: int) -> Gap:
     """Return a gap, every other of which was counted."""
     start = FIRST + minute * MINUTE
-    counted = (7, "41", "49") if minute % 40 else ()
-    return Gap(symbol, "binance", start, start + 2_500, "the venue gives no more", *counted)
+    counted = {"trades": 7, "after_id": "41", "before_id": "49"} if minute % 40 else {}
+    return Gap(
+        symbol=symbol, venue="binance", start=start, end=start + 2_500, reason="the venue gives no more", **counted
+    )
 
 
 def drift(minute: int, symbol: str | None, horizon: int | None = None) -> Drift:
     time = FIRST + minute * MINUTE
-    return Drift("gbm", "v1", "errors", "binomial", time, 4.0, 3.0, "1m", symbol, horizon, None, "too wide")
+    return Drift(
+        model="gbm",
+        version="v1",
+        kind="errors",
+        detector="binomial",
+        time=time,
+        statistic=4.0,
+        limit=3.0,
+        interval="1m",
+        symbol=symbol,
+        horizon=horizon,
+        since=None,
+        detail="too wide",
+    )
 
 
 @dataclass
@@ -93,6 +149,7 @@ class Market:
     def store(self, records: Mapping[Topic, Sequence[Struct]]) -> None:
         async def run() -> None:
             writer = Writer(self.url)
+            await writer.define_features("print", NAMES)
             await writer.write(records)
             await writer.close()
 
@@ -113,6 +170,7 @@ class Market:
         self.store(
             {
                 BARS: [bar(*one) for one in each],
+                FEATURES: [features(*one) for one in each],
                 REGIMES: [regime(*one) for one in each],
                 PREDICTIONS: [said(*one, model) for one in each for model in MODELS],
                 OUTCOMES: outcomes,

@@ -11,11 +11,11 @@ import httpx
 from api_market import MODELS, Api, said
 from websockets.sync.client import connect
 
+from broker.confirmed_send import KafkaWriter
 from settings.broker import Address
-from stream.outbox import Outbox
-from topics.catalog import PREDICTIONS
+from topics.catalog import PREDICTIONS, Topic
 from topics.codec import encode_one
-from topics.records import Prediction
+from topics.records import Alert, Prediction
 
 NAMES = tuple(f"S{number}USDT" for number in range(12))
 
@@ -24,15 +24,15 @@ def frames(seed: int, count: int, largest: int = 40) -> list[list[Prediction]]:
     """Return frames of random size, each of one symbol; no two records are alike."""
     choice = random.Random(seed)  # noqa: S311 - no secret is made of it
     minute = dict.fromkeys(NAMES, seed * 5_000)  # in the past: what is dated ahead is not passed on
-    found = []
+    predictionses = []
     for _ in range(count):
         symbol = choice.choice(NAMES)
         rows = []
         for _ in range(choice.randint(1, largest)):
             minute[symbol] += 1
             rows.append(said(symbol, minute[symbol], choice.choice(tuple(MODELS))))
-        found.append(rows)
-    return found
+        predictionses.append(rows)
+    return predictionses
 
 
 def sent(batches: Sequence[Sequence[Prediction]]) -> list[str]:
@@ -40,16 +40,18 @@ def sent(batches: Sequence[Sequence[Prediction]]) -> list[str]:
     return sorted(encode_one(record).decode() for rows in batches for record in rows)
 
 
-def send(kafka: Address, batches: Sequence[Sequence[Prediction]]) -> None:
+def send(
+    kafka: Address, batches: Sequence[Sequence[Prediction]] | Sequence[Sequence[Alert]], topic: Topic = PREDICTIONS
+) -> None:
     async def run() -> None:
-        outbox = Outbox(kafka)
-        await outbox.send([(PREDICTIONS, rows[0].symbol, rows) for rows in batches])
-        await outbox.stop()
+        writer = KafkaWriter(kafka)
+        await writer.send([(topic, rows[0].symbol, rows) for rows in batches])
+        await writer.stop()
 
     asyncio.run(run())
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Listener:
     """Takes records of a stream and remembers the last id, over as many connections as it likes."""
 

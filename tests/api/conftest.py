@@ -7,8 +7,8 @@ import pytest
 from api_market import LOST, MINUTES, Api, Market, serving
 from stacks import databases
 
-from stream.admin import create_topics
-from stream.loss import gap
+from broker.admin import create_topics
+from broker.data_loss import gap
 from topics.catalog import GAPS
 
 
@@ -43,5 +43,5 @@ def market(new_market: Callable[[], Market]) -> Market:
 def api(market: Market, kafka: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     """The API on `market`."""
     home = tmp_path_factory.mktemp("api")
-    with serving(market.url, kafka, home, api_rate="100000", api_burst="100000") as found:
-        yield found
+    with serving(market.url, kafka, home, api_rate="100000", api_burst="100000") as result:
+        yield result

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from api_market import FIRST, MINUTE, serving
+from api_market import FIRST, MINUTE, Market, bar, serving
 from api_streams import Listener, SocketListener, SseListener
 from stacks import Servers, running
 
-from alerts import changes
-from alerts.rule import Rule, When
+from alerts.rules.rule import Rule, When
+from alerts.store import changes
+from broker.confirmed_send import KafkaWriter
 from foretick_client import Client
-from stream.outbox import Outbox
-from topics.catalog import PREDICTIONS
+from topics.catalog import BARS, PREDICTIONS
 from topics.records import Forecast, Prediction
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
@@ -30,23 +30,38 @@ WAIT_S = 60.0
 @pytest.fixture(scope="module")
 def servers() -> Iterator[Servers]:
     """A stack with the alerts worker and one rule."""
-    with running(("kafka", "postgres", "redis", "prepare", "persist", "alerts")) as found:
-        with psycopg.connect(found.database_url) as connection:
-            changes.add_rule(connection, Rule("rises", "prediction", When("above", "mean", 0.001), horizon=15))
+    with running(("kafka", "postgres", "redis", "prepare", "persist", "alerts")) as result:
+        with psycopg.connect(result.database_url) as connection:
+            changes.add_rule(
+                connection, Rule(name="rises", on="prediction", when=When("above", "mean", 0.001), horizon=15)
+            )
         time.sleep(TAKES_EFFECT_S)
-        yield found
+        yield result
 
 
 def forecast(symbol: str, minute: int, mean: float) -> Prediction:
-    each = [Forecast(15, mean, 0.001, [-0.003, -0.002, -0.001, 0.0, 0.001, 0.002, 0.003], 0.6)]
-    return Prediction(symbol, "1m", FIRST + minute * MINUTE, "ridge", "v1", "print", 100.0, each)
+    each = [
+        Forecast(
+            horizon=15, mean=mean, scale=0.001, quantiles=[-0.003, -0.002, -0.001, 0.0, 0.001, 0.002, 0.003], p_up=0.6
+        )
+    ]
+    return Prediction(
+        symbol=symbol,
+        interval="1m",
+        time=FIRST + minute * MINUTE,
+        model="ridge",
+        version="v1",
+        fingerprint="print",
+        price=100.0,
+        forecasts=each,
+    )
 
 
 def publish(kafka: str, predictions: Sequence[Prediction]) -> None:
     async def run() -> None:
-        outbox = Outbox(kafka)
-        await outbox.send([(PREDICTIONS, one.symbol, [one]) for one in predictions])
-        await outbox.stop()
+        writer = KafkaWriter(kafka)
+        await writer.send([(PREDICTIONS, one.symbol, [one]) for one in predictions])
+        await writer.stop()
 
     asyncio.run(run())
 
@@ -66,8 +81,9 @@ def test_an_alert_reaches_who_follows_once_though_they_break_off(
     def matching(minute: int) -> list[Prediction]:
         return [forecast(name, minute, 0.002) for name in names]
 
+    Market(servers.database_url).store({BARS: [bar(name, 0) for name in names]})
     with serving(servers.database_url, servers.kafka, tmp_path) as api:
-        listener = kind(api, "alerts", {"symbol": names, "rule": "rises"})
+        listener = kind(api=api, path="alerts", asked={"symbol": names, "rule": "rises"})
         listener.begin()
         begun = listener.last
         quiet = [forecast(name, 2, 0.0005) for name in names]

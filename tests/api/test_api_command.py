@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from stacks import environment_of
 
 from api.tokens import Tokens
@@ -47,6 +48,7 @@ def test_a_mistake_is_told_in_one_line(tmp_path: Path):
     assert unknown.stderr == "foretick: there is no token 'x'; there are: none\n"
 
 
+@pytest.mark.slow
 def test_a_server_that_cannot_listen_says_where_in_one_line(tmp_path: Path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         for port in (str(taken.getsockname()[1]), "99999"):
@@ -63,7 +65,7 @@ def test_a_server_that_cannot_listen_says_where_in_one_line(tmp_path: Path):
 def test_the_command_says_where_the_api_is(tmp_path: Path):
     assert "made when the API starts" in foretick(tmp_path, "api").stdout
     path = Tokens(tmp_path).local()
-    said = foretick(tmp_path, "api").stdout
-    assert "http://127.0.0.1:8010/v1" in said
-    assert str(path) in said
-    assert path.read_text().strip() not in said
+    text = foretick(tmp_path, "api").stdout
+    assert "http://127.0.0.1:8010/v1" in text
+    assert str(path) in text
+    assert path.read_text().strip() not in text

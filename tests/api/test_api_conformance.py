@@ -66,7 +66,7 @@ def test_every_answer_is_as_documented(api: Api, token: str, path: str, method: 
         case.call_and_validate(base_url=api.address, headers={"Authorization": f"Bearer {token}"}, checks=CHECKS)
 
     meant()
-    if path != "/health":  # which is asked nothing
+    if path not in ("/health", "/v1"):  # which are asked nothing
         not_meant()
 
 
@@ -82,8 +82,9 @@ def test_a_stream_that_cannot_be_given_is_refused_as_documented(api: Api, token:
     @settings(max_examples=EXAMPLES, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(generation_mode=GenerationMode.NEGATIVE))
     def not_meant(case: schemathesis.Case) -> None:
-        # In a query, one value is a list of one.
+        # In a query, one value is a list of one, and an empty list is not sent.
         assume(all(isinstance(value, list) for name, value in case.query.items() if name in lists))
+        assume(all(value != [] for value in case.query.values()))
         asked = case.as_transport_kwargs(base_url=api.address, headers={"Authorization": f"Bearer {token}"})
         with requests.request(**asked, stream=True, timeout=30) as answer:
             assert answer.status_code != 200, asked
@@ -93,11 +94,11 @@ def test_a_stream_that_cannot_be_given_is_refused_as_documented(api: Api, token:
 
 
 @pytest.mark.parametrize(
-    "path", ["predictions", "predictions/latest", "outcomes", "skill", "regimes", "alerts", "gaps"]
+    "path", ["bars", "features", "predictions", "predictions/latest", "outcomes", "skill", "regimes", "alerts", "gaps"]
 )
 def test_rows_that_are_there_are_as_documented(api: Api, token: str, path: str):
     operation = schemathesis.openapi.from_dict(DOCUMENT)[f"/v1/{path}"]["get"]
-    for asked in ({"limit": 10}, {"limit": 10_000, "format": "csv"}, {"format": "arrow"}):
+    for asked in ({"limit": 10}, {"limit": 1_000, "format": "csv"}, {"format": "arrow"}):
         case = operation.Case(query={"symbol": "BTCUSDT", **asked})
         answer = case.call_and_validate(
             base_url=api.address, headers={"Authorization": f"Bearer {token}"}, checks=CHECKS

@@ -21,22 +21,22 @@ from stacks import Servers, running
 from websockets.exceptions import ConnectionClosedError
 from websockets.sync.client import connect
 
-from api.follow import Event, Follower
+from api.follow import Event, TopicSubscription
 from api.hub import Hub
-from api.ring import Frame
-from api.selection import Selection
+from api.ring_buffer import BufferedFrame
+from api.stream_filter import Selection
 from api.tokens import Tokens
-from sources import broker
+from broker import clients
+from broker.admin import create_topics
+from broker.confirmed_send import KafkaWriter
 from stack import state
-from stream.admin import create_topics
-from stream.outbox import Outbox
 from topics.catalog import GAPS, PREDICTIONS
 from topics.codec import encode
 
 pytestmark = pytest.mark.services
 
 KINDS = [SseListener, SocketListener]
-AWAY = "Kafka does not answer; the stream goes on by itself once it does"
+AWAY = "Kafka does not answer; the stream continues by itself once it does"
 BACK = "Kafka answers again"
 WAIT_S = 120.0
 
@@ -49,7 +49,7 @@ def test_streams_say_that_kafka_is_away_and_go_on(market: Market, tmp_path: Path
         assert current is not None
         kafka = psutil.Process(current.components["kafka"].pid)
         with serving(market.url, servers.kafka, tmp_path, api_rate="1000", api_burst="1000") as api:
-            listeners = [kind(api) for kind in KINDS]
+            listeners = [kind(api=api) for kind in KINDS]
             for listener in listeners:
                 listener.begin()
             threads = [threading.Thread(target=listener.listen, args=(2,)) for listener in listeners]
@@ -117,18 +117,18 @@ def test_an_id_from_before_what_kafka_still_has_is_refused_and_not_skipped(
     market: Market, servers: Servers, kafka: str, tmp_path: Path, kind: type[Listener]
 ):
     async def found(count: int) -> None:
-        outbox = Outbox(servers.broker)
-        await outbox.send([(GAPS, "BTCUSDT", [gap("BTCUSDT", minute)]) for minute in range(count)])
-        await outbox.stop()
+        writer = KafkaWriter(servers.broker)
+        await writer.send([(GAPS, "BTCUSDT", [gap("BTCUSDT", minute)]) for minute in range(count)])
+        await writer.stop()
 
     async def expire() -> None:
-        admin = broker.admin(servers.broker)
+        admin = clients.admin(servers.broker)
         await admin.start()
         await admin.delete_records({TopicPartition(GAPS.name, 0): RecordsToDelete(before_offset=-1)})
         await admin.close()
 
     with serving(market.url, kafka, tmp_path) as api:
-        listener = kind(api, "gaps")
+        listener = kind(api=api, path="gaps")
         listener.begin()
         early = listener.last
         asyncio.run(found(5))
@@ -140,10 +140,11 @@ def test_an_id_from_before_what_kafka_still_has_is_refused_and_not_skipped(
             refused = client.get("/v1/stream/gaps", headers={"Last-Event-ID": early or ""})
         assert refused.status_code == 410
         assert refused.json()["detail"] == (
-            "Kafka no longer has what comes after this id: read what is missing from /v1/gaps, and begin the stream "
-            "anew, without an id"
+            "Kafka no longer has the records after this id: "
+            "read the missing records from /v1/gaps, and restart the stream "
+            "without an id"
         )
-        again = kind(api, "gaps", last=late)
+        again = kind(api=api, path="gaps", last=late)
         again.begin()  # of what it has not read, nothing is gone
         asyncio.run(found(2))
         again.listen(2)
@@ -174,7 +175,7 @@ def test_a_stream_ends_with_its_token(api: Api, kafka: str):
 
 def test_a_row_that_is_dated_ahead_of_the_broker_is_not_streamed_and_the_others_keep_their_rows():
     rows = [said("BTCUSDT", minute, "gbm") for minute in (0, 24 * 60 + 1, 1)]
-    frame = Frame(PREDICTIONS, 0, 0, encode(rows), time=rows[0].time)
+    frame = BufferedFrame(topic=PREDICTIONS, partition=0, offset=0, value=encode(rows), time=rows[0].time)
     assert [(row, record) for row, record, _ in frame.rows] == [(0, rows[0]), (2, rows[2])]
 
 
@@ -187,25 +188,36 @@ def test_who_wants_little_of_a_busy_topic_is_told_where_the_stream_is(wanted: st
         hub.ready.set()
         ring = hub.rings[PREDICTIONS]
         ring.reset({0: 0})
-        follower = Follower(hub, PREDICTIONS, Selection({"symbol": {wanted}}), keep_alive=0.05)
-        await follower.begin(None)
+        subscription = TopicSubscription(
+            hub=hub, topic=PREDICTIONS, selection=Selection({"symbol": {wanted}}), keep_alive=0.05
+        )
+        await subscription.begin(None)
 
         async def market() -> None:
             for offset in range(1_000_000):
-                ring.add([Frame(PREDICTIONS, 0, offset, encode([said("BTCUSDT", offset, "gbm")]))])
+                ring.add(
+                    [
+                        BufferedFrame(
+                            topic=PREDICTIONS,
+                            partition=0,
+                            offset=offset,
+                            value=encode([said("BTCUSDT", offset, "gbm")]),
+                        )
+                    ]
+                )
                 await asyncio.sleep(0.01)
 
         busy = asyncio.create_task(market())
-        found: list[Event] = []
-        async for piece in follower.events():
-            found += piece
-            if len(found) == 4:
+        events: list[Event] = []
+        async for piece in subscription.events():
+            events += piece
+            if len(events) == 4:
                 break
         busy.cancel()
-        return found
+        return events
 
-    found = asyncio.run(asyncio.wait_for(run(), 30))
-    places = [int(event.id.split("-")[1]) for event in found]
+    events = asyncio.run(asyncio.wait_for(run(), 30))
+    places = [int(event.id.split("-")[1]) for event in events]
     assert places == sorted(places)
     assert places[-1] > places[0]
-    assert {event.data is None for event in found[1:]} == {wanted == "ETHUSDT"}
+    assert {event.data is None for event in events[1:]} == {wanted == "ETHUSDT"}

@@ -17,8 +17,8 @@ from api_market import alert, said
 from msgspec import Struct
 from stacks import Servers, environment_of
 
+from broker.confirmed_send import KafkaWriter
 from settings import ROOT
-from stream.outbox import Outbox
 from topics.catalog import ALERTS, PREDICTIONS, Topic
 
 pytestmark = pytest.mark.services
@@ -38,10 +38,10 @@ def written(kafka: str, servers: Servers) -> str:
     """Kafka, with frames of one record and of many."""
 
     async def run() -> None:
-        outbox = Outbox(servers.broker)
+        writer = KafkaWriter(servers.broker)
         for topic, frames in SENT.items():
-            await outbox.send([(topic, records[0].symbol, records) for records in frames])  # type: ignore[attr-defined]
-        await outbox.stop()
+            await writer.send([(topic, records[0].symbol, records) for records in frames])
+        await writer.stop()
 
     asyncio.run(run())
     return kafka
@@ -85,10 +85,10 @@ def test_a_consumer_by_another_library_reads_every_record(written: str, tmp_path
 
 def held(bootstrap: str, topic: Topic) -> int:
     """Return how many records the topic holds: other tests of the session write to it too."""
-    from topics import codec  # noqa: PLC0415 - what counts, not what reads
+    from topics import codec
 
     async def run() -> int:
-        from aiokafka import AIOKafkaConsumer  # noqa: PLC0415 - likewise
+        from aiokafka import AIOKafkaConsumer
 
         consumer = AIOKafkaConsumer(topic.name, bootstrap_servers=bootstrap)
         await consumer.start()

@@ -35,3 +35,8 @@ def test_numbers_and_other_texts_are_as_they_are() -> None:
     rows = written(("a=b", -1.5, -3, {"=x": -0.5}), (None, None, 0, {}))
     assert rows == [["a=b", "-1.5", "-3", '{"=x":-0.5}'], ["", "", "0", "{}"]]
     assert float(rows[0][1]) == -1.5
+
+
+@pytest.mark.parametrize("price", [2.2630123456789e-10, 7.1e-12, 3.4e-5, 0.9999, 104_312.5, 1e16])
+def test_a_price_of_any_size_is_written_whole(price: float) -> None:
+    assert float(written(("x", price, 1, {}))[0][1]) == price

@@ -15,10 +15,10 @@ from api_streams import SseListener, send
 from probing import answer, wait_for
 from stacks import Servers, running
 
-from alerts import changes
-from alerts.rule import Rule, When
+from alerts.rules.rule import Rule, When
+from alerts.store import changes
+from broker import clients
 from settings import ADDRESSES
-from sources import broker
 from stack import state
 from topics.catalog import PREDICTIONS
 
@@ -30,8 +30,8 @@ WAIT_S = 240.0
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[Servers]:
-    with running(COMPONENTS) as found:
-        yield found
+    with running(COMPONENTS) as result:
+        yield result
 
 
 def pid(servers: Servers, name: str) -> int | None:
@@ -41,9 +41,9 @@ def pid(servers: Servers, name: str) -> int | None:
 
 def kill_kafka(servers: Servers) -> None:
     """SIGKILL Kafka, where it runs; the supervisor starts it again."""
-    found = pid(servers, "kafka")
-    if found is not None and psutil.pid_exists(found):
-        psutil.Process(found).send_signal(signal.SIGKILL)
+    result = pid(servers, "kafka")
+    if result is not None and psutil.pid_exists(result):
+        psutil.Process(result).send_signal(signal.SIGKILL)
 
 
 def wait(done: Callable[[], bool], meanwhile: Callable[[], None] = lambda: None) -> None:
@@ -54,7 +54,7 @@ def wait(done: Callable[[], bool], meanwhile: Callable[[], None] = lambda: None)
         time.sleep(0.2)
 
 
-async def stopped(consumer: broker.Consumer) -> "asyncio.Task[None]":
+async def stopped(consumer: clients.Consumer) -> "asyncio.Task[None]":
     ending = asyncio.create_task(consumer.stop())
     await asyncio.wait({ending})
     return ending
@@ -62,7 +62,7 @@ async def stopped(consumer: broker.Consumer) -> "asyncio.Task[None]":
 
 def test_a_reader_that_found_no_such_topic_ends_without_cancelling_whoever_ends_it(stack: Servers) -> None:
     async def run() -> None:
-        consumer = broker.consumer(stack.broker, "no-such-topic", request_timeout_ms=5_000)
+        consumer = clients.consumer(stack.broker, "no-such-topic", request_timeout_ms=5_000)
         with pytest.raises(UnknownTopicOrPartitionError):
             await consumer.start()
         assert not (await stopped(consumer)).cancelled()
@@ -74,9 +74,9 @@ def test_the_api_and_the_alerts_worker_go_on_by_themselves(stack: Servers) -> No
     ports = json.loads((stack.home / ADDRESSES).read_text())
     metrics = ports["metrics_ports"]
     with psycopg.connect(stack.database_url, autocommit=True) as connection:
-        changes.add_rule(connection, Rule("up", "prediction", When("above", "p_up", 0.4), horizon=5))
+        changes.add_rule(connection, Rule(name="up", on="prediction", when=When("above", "p_up", 0.4), horizon=5))
     time.sleep(2.5)  # the worker looks at the rules once a second
-    listener = SseListener(Api(f"http://127.0.0.1:{ports['api_port']}", stack.home), "alerts")
+    listener = SseListener(api=Api(f"http://127.0.0.1:{ports['api_port']}", stack.home), path="alerts")
     wait_for(metrics["api"], "healthy", WAIT_S)
     listener.begin()
     before = [pid(stack, name) for name in ("api", "alerts")]
@@ -95,7 +95,7 @@ def test_a_reader_whose_fetch_has_failed_ends_without_cancelling_whoever_ends_it
     stack: Servers, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def run() -> None:
-        consumer = broker.consumer(stack.broker, PREDICTIONS.name, retry_backoff_ms=600_000)
+        consumer = clients.consumer(stack.broker, PREDICTIONS.name, retry_backoff_ms=600_000)
         await consumer.start()
         for partition in consumer.assignment():
             await consumer.position(partition)

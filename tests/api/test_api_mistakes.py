@@ -57,16 +57,16 @@ def test_a_format_that_nobody_has_is_refused(api: Api):
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status", "said"),
+    ("method", "path", "status", "text"),
     [
-        ("GET", "/nowhere", 404, "there is nothing here; /openapi.json lists what there is"),
-        ("GET", "/v1/alerts/", 404, "there is nothing here; /openapi.json lists what there is"),
-        ("POST", "/v1/alerts", 405, "this cannot be done here; the header Allow says what can"),
+        ("GET", "/nowhere", 404, "unknown path; /v1 lists all paths, /docs shows them"),
+        ("GET", "/v1/alerts/", 404, "unknown path; /v1 lists all paths, /docs shows them"),
+        ("POST", "/v1/alerts", 405, "method not allowed; the header Allow lists the allowed ones"),
     ],
 )
-def test_what_is_not_there_is_told(api: Api, method: str, path: str, status: int, said: str):
+def test_what_is_not_there_is_told(api: Api, method: str, path: str, status: int, text: str):
     answer = httpx.request(method, api.address + path)
-    assert (answer.status_code, answer.json()["status"], answer.json()["detail"]) == (status, status, said)
+    assert (answer.status_code, answer.json()["status"], answer.json()["detail"]) == (status, status, text)
     assert status != 405 or answer.headers["allow"] == "GET"
 
 

@@ -3,16 +3,16 @@
 import json
 import random
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx
 import pytest
-from api_market import Api, Market, said, serving
+from api_market import Api, Market, bar, said, serving
 from api_streams import NAMES, Listener, SocketListener, SseListener, frames, send, sent
 from websockets.exceptions import ConnectionClosedError, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from topics.catalog import BARS
 from topics.records import Prediction
 
 pytestmark = pytest.mark.services
@@ -23,9 +23,9 @@ KINDS = [SseListener, SocketListener]
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_breaking_off_anywhere_misses_nothing_and_repeats_nothing(
-    api: Api, kafka: str, kind: Callable[[Api], Listener], seed: int
+    api: Api, kafka: str, kind: type[Listener], seed: int
 ):
-    listener, cut = kind(api), random.Random(seed)  # noqa: S311 - no secret is made of it
+    listener, cut = kind(api=api), random.Random(seed)  # noqa: S311 - no secret is made of it
     listener.begin()
     batches = frames(seed + 10 * KINDS.index(kind), 60)
     total = sum(map(len, batches))
@@ -43,7 +43,7 @@ def test_what_came_while_nobody_listened_and_the_server_was_started_anew_comes_f
 ):
     missed, after = frames(31 + KINDS.index(kind), 30), frames(41 + KINDS.index(kind), 5)
     with serving(market.url, kafka, tmp_path) as api:
-        listener = kind(api)
+        listener = kind(api=api)
         listener.begin()
     send(kafka, missed)
     with serving(market.url, kafka, tmp_path) as api:
@@ -55,20 +55,21 @@ def test_what_came_while_nobody_listened_and_the_server_was_started_anew_comes_f
     assert sorted(listener.got) == sent([*missed, *after])
 
 
-def test_a_client_gets_what_it_asked_for(api: Api, kafka: str):
+def test_a_client_gets_what_it_asked_for(api: Api, market: Market, kafka: str):
+    market.store({BARS: [bar(name, 0) for name in NAMES[:2]]})
     wanted = {"symbol": [NAMES[0], NAMES[1]], "model": ["gbm"], "horizon": ["5", "15"]}
-    listener = SseListener(api, asked=wanted)
-    everything = SseListener(api, asked={"role": "any"})
+    listener = SseListener(api=api, asked=wanted)
+    everything = SseListener(api=api, asked={"role": "any"})
     listener.begin()
     everything.begin()
     batches = frames(51, 80)
     send(kafka, [*batches, [said(NAMES[0], 400_000, "gbm", role="challenger")], [said(NAMES[0], 400_001, "gbm")]])
     chosen = [one for rows in batches for one in rows if one.symbol in wanted["symbol"] and one.model == "gbm"]
     listener.listen(len(chosen) + 1)
-    found = [json.loads(text) for text in listener.got]
+    results = [json.loads(text) for text in listener.got]
     expected = {(one.symbol, one.time) for one in chosen} | {(NAMES[0], said(NAMES[0], 400_001, "gbm").time)}
-    assert {(record["symbol"], record["time"]) for record in found} == expected
-    assert all([forecast["horizon"] for forecast in record["forecasts"]] == [5, 15] for record in found)
+    assert {(record["symbol"], record["time"]) for record in results} == expected
+    assert all([forecast["horizon"] for forecast in record["forecasts"]] == [5, 15] for record in results)
     everything.listen(sum(map(len, batches)) + 2)
     assert sum("challenger" in text for text in everything.got) == 1
 
@@ -100,7 +101,7 @@ def read_at_once(listener: Listener, kafka: str, batches: list[list[Prediction]]
 def test_a_slow_client_holds_nobody_up_and_is_told_to_come_back(market: Market, kafka: str, tmp_path: Path):
     batches = more_than_is_kept(0)
     with serving(market.url, kafka, tmp_path, **KEPT) as api:
-        slow, quick = SseListener(api), SseListener(api)
+        slow, quick = SseListener(api=api), SseListener(api=api)
         slow.begin()
         quick.begin()
         headers = {"Last-Event-ID": slow.last or ""}
@@ -125,7 +126,7 @@ def test_a_slow_websocket_is_told_to_come_back_and_misses_nothing(market: Market
     """Uncompressed: made-up records shrink so well that the kernel's buffers alone would take them all."""
     batches = more_than_is_kept(1_000)
     with serving(market.url, kafka, tmp_path, **KEPT) as api:
-        slow, quick = SocketListener(api), SseListener(api)
+        slow, quick = SocketListener(api=api), SseListener(api=api)
         slow.begin()
         quick.begin()
         url = f"{api.address}/v1/stream/predictions?last_id={slow.last}".replace("http", "ws", 1)
@@ -188,20 +189,20 @@ def test_an_id_that_cannot_be_gone_on_from_is_refused(api: Api, last: str, statu
 
 def test_a_page_in_a_browser_brings_its_token_as_a_subprotocol(api: Api):
     url = f"{api.address}/v1/stream/alerts".replace("http", "ws", 1)
-    with connect(url, subprotocols=["foretick.v1", f"token.{api.token}"]) as socket:  # type: ignore[list-item]
+    with connect(url, subprotocols=["foretick.v1", f"token.{api.token}"]) as socket:
         assert socket.subprotocol == "foretick.v1"
         assert json.loads(socket.recv(timeout=30))["id"].startswith("alerts.")
     with pytest.raises(InvalidStatus) as refused, connect(url):
         pass
     assert refused.value.response.status_code == 401
-    with pytest.raises(InvalidStatus) as wrong, connect(f"{url}?horizon=x", subprotocols=[f"token.{api.token}"]):  # type: ignore[list-item]
+    with pytest.raises(InvalidStatus) as wrong, connect(f"{url}?horizon=x", subprotocols=[f"token.{api.token}"]):
         pass
     assert wrong.value.response.status_code == 422
 
 
 def test_every_stream_can_be_followed(api: Api):
     for topic in ("predictions", "outcomes", "regimes", "alerts", "drift", "gaps"):
-        listener = SseListener(api, topic)
+        listener = SseListener(api=api, path=topic)
         listener.begin()
         assert (listener.last or "").startswith(f"{topic}.0-")
     with api.client() as client:

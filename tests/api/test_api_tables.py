@@ -11,9 +11,25 @@ import msgspec
 import psycopg
 import pyarrow as pa
 import pytest
-from api_market import FIRST, LOST, MINUTE, MINUTES, SYMBOLS, Api, Market, alert, gap, outcome, said, serving
+from api_market import (
+    FIRST,
+    LOST,
+    MINUTE,
+    MINUTES,
+    NAMES,
+    SYMBOLS,
+    Api,
+    Market,
+    alert,
+    bar,
+    features,
+    gap,
+    outcome,
+    said,
+    serving,
+)
 
-from stream.loss import gap as lost_by
+from broker.data_loss import gap as lost_by
 from topics.catalog import OUTCOMES, PREDICTIONS
 from topics.records import HORIZONS
 
@@ -21,6 +37,8 @@ pytestmark = pytest.mark.services
 
 TABLES = {
     "symbols": {},
+    "bars": {"symbol": "BTCUSDT"},
+    "features": {"symbol": "BTCUSDT"},
     "predictions/latest": {},
     "predictions": {"symbol": "BTCUSDT"},
     "outcomes": {"symbol": "BTCUSDT", "horizon": "5"},
@@ -38,17 +56,17 @@ Rows = list[dict[str, Any]]
 
 def pages(client: httpx.Client, path: str, between: Callable[[], None] = lambda: None, **asked: str) -> list[Rows]:
     """Return every page, by following the header Link."""
-    found: list[Rows] = []
+    results: list[Rows] = []
     url = str(httpx.URL(f"/v1/{path}", params=asked))
     while url:
         response = client.get(url)
         assert response.status_code == 200, response.text
         body = response.json()
-        found.append(body["rows"])
+        results.append(body["rows"])
         url = response.links.get("next", {}).get("url", "")
         assert bool(url) == (body["next"] is not None)
         between()
-    return found
+    return results
 
 
 def every(client: httpx.Client, path: str, **asked: str) -> Rows:
@@ -58,7 +76,7 @@ def every(client: httpx.Client, path: str, **asked: str) -> Rows:
 @pytest.mark.parametrize("path", TABLES)
 def test_small_pages_make_the_same_table_as_large_ones(api: Api, path: str):
     with api.client() as client:
-        whole = every(client, path, **TABLES[path], limit="10000")
+        whole = every(client, path, **TABLES[path], limit="1000" if path == "features" else "10000")
         size = max(1, len(whole) // 7)
         small = pages(client, path, **TABLES[path], limit=str(size))
     assert whole
@@ -98,13 +116,13 @@ def test_json_arrow_and_csv_say_the_same(api: Api, path: str):
 
 def plain(row: dict[str, Any], schema: pa.Schema) -> dict[str, Any]:
     """Return a row of Arrow as JSON has it."""
-    found = {}
+    values = {}
     for name, value in row.items():
         if value is not None and pa.types.is_timestamp(schema.field(name).type):
-            found[name] = round(value.timestamp() * 1000)
+            values[name] = round(value.timestamp() * 1000)
         else:
-            found[name] = dict(value) if value is not None and pa.types.is_map(schema.field(name).type) else value
-    return found
+            values[name] = dict(value) if value is not None and pa.types.is_map(schema.field(name).type) else value
+    return values
 
 
 def read(text: str, like: object) -> object:
@@ -114,6 +132,33 @@ def read(text: str, like: object) -> object:
     if isinstance(like, str):
         return text
     return json.loads(text)
+
+
+def test_bars_are_given_as_they_were_stored(api: Api):
+    with api.client() as client:
+        rows = every(client, "bars", symbol="ETHUSDT", limit="77")
+    assert rows == [msgspec.structs.asdict(bar("ETHUSDT", minute)) for minute in range(MINUTES)]
+
+
+def test_features_are_given_by_their_names(api: Api):
+    with api.client() as client:
+        rows = every(client, "features", symbol="BTC/USDT", limit="77")
+        some = every(client, "features", symbol="BTCUSDT", feature="age", limit="1000")
+        unnamed = every(client, "features", symbol="ETHUSDT", limit="1000")
+        wrong = client.get("/v1/features", params={"symbol": "BTCUSDT", "feature": ["age", "rsi_41"]})
+    stored = [features("BTCUSDT", minute) for minute in range(MINUTES)]
+    assert [list(row["features"].items()) for row in rows] == [
+        list(zip(NAMES, one.values, strict=True)) for one in stored
+    ]
+    assert [(row["time"], row["close"], row["fingerprint"]) for row in rows] == [
+        (one.time, one.close, "print") for one in stored
+    ]
+    assert [row["features"] for row in some] == [{"age": one.values[2]} for one in stored]
+    assert unnamed[0]["features"] == {"1": 50.0, "2": features("ETHUSDT", 0).values[1], "3": None}
+    assert (wrong.status_code, wrong.json()["detail"]) == (
+        422,
+        "feature: there is no rsi_41; the nearest is rsi_14",
+    )
 
 
 def test_forecasts_are_given_as_they_were_stored(api: Api):
@@ -153,8 +198,8 @@ def test_only_the_champions_word_is_given_unless_others_are_asked_for(
     market.write(5)
     market.store(
         {
-            PREDICTIONS: [said("BTCUSDT", 4, "gbm", "v2", "challenger"), said("BTCUSDT", 3, "gbm", "v0", "shadow")],
-            OUTCOMES: [outcome("BTCUSDT", 4, "gbm", 1, "shadow")],
+            PREDICTIONS: [said("BTCUSDT", 4, "gbm", "v2", "challenger"), said("BTCUSDT", 3, "gbm", "v0", "standby")],
+            OUTCOMES: [outcome("BTCUSDT", 4, "gbm", 1, "standby")],
         }
     )
     with serving(market.url, kafka, tmp_path) as api, api.client() as client:
@@ -164,9 +209,9 @@ def test_only_the_champions_word_is_given_unless_others_are_asked_for(
         assert {row["role"] for row in every(client, "predictions", **asked, role="any")} == {
             "champion",
             "challenger",
-            "shadow",
+            "standby",
         }
-        assert {row["role"] for row in every(client, "outcomes", **asked, role="shadow")} == {"shadow"}
+        assert {row["role"] for row in every(client, "outcomes", **asked, role="standby")} == {"standby"}
         assert {row["version"] for row in every(client, "predictions/latest", **asked)} == {"v1"}
 
 
@@ -184,13 +229,13 @@ def test_skill_is_that_of_the_stored_scores(api: Api, market: Market):
             AND target_time >= to_timestamp(%s / 1000.0) AND target_time < to_timestamp(%s / 1000.0)
     """
     with psycopg.connect(market.url) as connection:
-        found = connection.execute(query, (end - 120 * MINUTE, end)).fetchone()
-    assert found is not None
-    scored, coverage, pinball, naive, direction = found
+        result = connection.execute(query, (end - 120 * MINUTE, end)).fetchone()
+    assert result is not None
+    scored, coverage, pinball, naive, direction = result
     assert last["scored"] == scored == 120
-    told = (last["coverage"], last["pinball"], last["skill"], last["direction"])
-    assert told == pytest.approx((coverage, pinball, 1 - pinball / naive, direction))
-    assert {row["skill"] for row in rows if row["model"] == "naive"} == {0.0}
+    messages = (last["coverage"], last["pinball"], last["pinball_skill"], last["direction"])
+    assert messages == pytest.approx((coverage, pinball, 1 - pinball / naive, direction))
+    assert {row["pinball_skill"] for row in rows if row["model"] == "naive"} == {0.0}
 
 
 def test_the_newest_decision_tells_what_serves(api: Api):
@@ -226,11 +271,11 @@ def test_an_alert_tells_all_that_is_known_and_who_has_seen_it(api: Api):
 def test_alerts_are_narrowed_to_what_is_asked(api: Api, asked: dict[str, str], wanted: Callable[[Any], bool]):
     with api.client() as client:
         everything = every(client, "alerts")
-        found = every(client, "alerts", **asked, limit="3")
+        results = every(client, "alerts", **asked, limit="3")
     by_name = {name: value for name, value in asked.items() if name != "acknowledged"}
     expected = [row for row in everything if wanted(row) and by_name.items() <= row.items()]
-    assert 0 < len(found) < len(everything)
-    assert found == expected
+    assert 0 < len(results) < len(everything)
+    assert results == expected
 
 
 def test_gaps_are_given_as_they_were_stored(api: Api):
@@ -245,8 +290,8 @@ def test_gaps_are_given_as_they_were_stored(api: Api):
     assert [row["start"] for row in some] == [FIRST + 20 * MINUTE, FIRST + 40 * MINUTE]
     assert none == []
     assert lost == msgspec.structs.asdict(lost_by("reader", LOST))
-    told = [lost[name] for name in ("reader", "topic", "partition", "first_offset", "last_offset")]
-    assert told == ["reader", "ticks", 3, 5, 7]
+    messages = [lost[name] for name in ("reader", "topic", "partition", "first_offset", "last_offset")]
+    assert messages == ["reader", "ticks", 3, 5, 7]
 
 
 def test_pages_are_complete_while_rows_are_added(new_market: Callable[[], Market], kafka, tmp_path):
@@ -266,3 +311,13 @@ def test_pages_are_complete_while_rows_are_added(new_market: Callable[[], Market
     assert len(after) == len(before) + 20 * 2 * len(HORIZONS)
     assert while_added == after  # in the order of time: what comes meanwhile is met on the way
     assert after[: len(before)] == before
+
+
+@pytest.mark.parametrize("spelled", ["BTC/USDT", "btcusdt", "BTC-USDT", "BINANCE:BTCUSDT"])
+@pytest.mark.parametrize("path", ["bars", "features", "predictions", "predictions/latest", "outcomes", "regimes"])
+def test_a_symbol_is_found_however_it_is_spelled(api: Api, path: str, spelled: str):
+    with api.client() as client:
+        asked = client.get(f"/v1/{path}", params={"symbol": spelled, "limit": "50"}).json()["rows"]
+        ours = client.get(f"/v1/{path}", params={"symbol": "BTCUSDT", "limit": "50"}).json()["rows"]
+    assert ours
+    assert asked == ours

@@ -36,9 +36,9 @@ def echo() -> Iterator[int]:
 @pytest.fixture
 def proxy(echo: int) -> Iterator[Proxy]:
     """Run a proxy before that server."""
-    found = Proxy(lambda: (HOST, echo))
-    yield found
-    found.close()
+    result = Proxy(lambda: (HOST, echo))
+    yield result
+    result.close()
 
 
 def connected(proxy: Proxy) -> socket.socket:
@@ -81,6 +81,7 @@ def test_while_it_refuses_nobody_listens(proxy: Proxy) -> None:
     connected(proxy).close()
 
 
+@pytest.mark.slow
 def test_bandwidth_bounds_what_goes_through(proxy: Proxy) -> None:
     """By order, not by the clock: a small answer on a free connection overtakes a large one on a narrow one."""
     proxy.bytes_per_s = 20_000.0

@@ -7,8 +7,8 @@ import pytest
 
 from bench.chaos import check
 from bench.chaos.__main__ import good
+from bench.chaos.crash_points import RARE
 from bench.chaos.page import PAGE, page, saved
-from bench.chaos.points import RARE
 from bench.chaos.run import Figures, run
 
 FAULTS = ("worker killed", "killed after state written", "several", "rollback", "killed after rows stored")
@@ -42,7 +42,7 @@ def test_the_page_is_made_of_the_runs_that_are_kept() -> None:
 
 
 def test_a_run_is_not_good_where_a_rare_state_was_not_reached_or_a_row_differs() -> None:
-    figures = Figures(1, 30.0, 50, reached=list(RARE))
+    figures = Figures(seed=1, minutes=30.0, faults=50, reached=list(RARE))
     assert good(figures, figures.wanted)
     assert not good(replace(figures, reached=list(RARE)[1:]), figures.wanted)
     assert not good(replace(figures, differences=["bars: 1 rows differ"]), figures.wanted)

@@ -9,7 +9,7 @@ from bench.soak.errors import errors, explained
 from bench.soak.figures import SLACK_MIB, WORKED_OFF, Figures, Look, figures, findings
 from bench.soak.market import MINUTE_MS, written
 from bench.soak.run import run
-from sources.bars import read_bars
+from sources.reading.bars import read_bars
 from stack.sample import FILES
 
 MINUTES = 8.0
@@ -18,26 +18,34 @@ SLOW = (200.0, 280.0)
 
 def looks(grown_mib: float = 0.0, behind: int | None = 0, restarts: int = 0) -> list[Look]:
     """Return a look every ten seconds; from the third quarter on memory has grown, and `behind` holds after the end."""
-    found = []
+    results = []
     for at in range(0, 500, 10):
         slow = SLOW[0] <= at <= SLOW[1]
         late = 900 if slow else (behind if at > SLOW[1] else 20)
         memory = {"worker": 240.0 + (grown_mib if at >= 360 else 0.0)}
-        found.append(Look(float(at), memory, late, restarts, {"persist": "lagging"} if slow else {}))
-    return found
+        results.append(
+            Look(
+                at=float(at),
+                memory=memory,
+                behind=late,
+                restarts=restarts,
+                unwell={"persist": "lagging"} if slow else {},
+            )
+        )
+    return results
 
 
-def told(found: list[Look]) -> Figures:
+def told(results: list[Look]) -> Figures:
     """Return the figures of a run in which everything else is well."""
-    return replace(figures(found, MINUTES, "300x", SLOW), streamed=1, pulled=int(MINUTES))
+    return replace(figures(results, MINUTES, "300x", SLOW), streamed=1, pulled=int(MINUTES))
 
 
 def test_a_run_that_went_well_has_no_findings() -> None:
-    found = told(looks())
-    assert findings(found, ["worker"]) == []
-    assert found.memory == {"worker": [240.0] * 4}
-    assert (found.lag_most_while_slow, found.worked_off_s) == (900, 10.0)
-    assert found.unwell == {"persist lagging": 9}
+    result = told(looks())
+    assert findings(result, ["worker"]) == []
+    assert result.memory == {"worker": [240.0] * 4}
+    assert (result.lag_most_while_slow, result.worked_off_s) == (900, 10.0)
+    assert result.unwell == {"persist lagging": 9}
 
 
 @pytest.mark.parametrize(
@@ -105,8 +113,8 @@ def test_what_goes_in_follows_the_sample_at_its_level(tmp_path: Path) -> None:
 @pytest.mark.timeout(900)
 def test_a_short_soak_stores_every_row_and_no_error_is_unexplained() -> None:
     """Memory says nothing in so short a time, and the database is slow for seconds only."""
-    found = run(1.5)
-    assert (found.missing, found.unexplained, found.restarts) == ([], {}, 0)
-    assert found.worked_off_s is not None
-    assert found.streamed
-    assert found.pulled
+    result = run(1.5)
+    assert (result.missing, result.unexplained, result.restarts) == ([], {}, 0)
+    assert result.worked_off_s is not None
+    assert result.streamed
+    assert result.pulled

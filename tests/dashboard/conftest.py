@@ -2,21 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
+import browsing
 import pytest
 from dashboard_market import BARS_STORED, Market, serving
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from stacks import databases
-
-from dashboard.screenshot import ARGUMENTS, CHROMIUM
 
 
 @pytest.fixture(scope="module")
 def new_market(servers: Any) -> Iterator[Callable[[], Market]]:
     """Make databases of their own on the session's TimescaleDB, with the schema and no row."""
     with databases(servers, "dashboard") as make:
-        yield lambda: Market(make())
+        yield lambda: Market(url=make())
 
 
 @pytest.fixture(scope="module")
@@ -37,24 +35,12 @@ def dashboard(market: Market, servers: Any, tmp_path_factory: pytest.TempPathFac
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """A Chromium."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    with browsing.chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
 def page(chromium: Browser) -> Iterator[Page]:
-    """An empty tab; the test fails when the browser complained, or asked any other host for anything."""
-    context = chromium.new_context(viewport={"width": 1440, "height": 900}, color_scheme="light")
-    tab = context.new_page()
-    complaints: list[str] = []
-    hosts: set[str | None] = set()
-    tab.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-    tab.on("pageerror", lambda error: complaints.append(str(error)))
-    tab.on("request", lambda request: hosts.add(urlsplit(request.url).hostname))
-    tab.on("websocket", lambda socket: hosts.add(urlsplit(socket.url).hostname))
-    yield tab
-    context.close()
-    assert complaints == []
-    assert hosts <= {"127.0.0.1", None}  # None: data and blob URLs, which stay in the browser
+    """An empty tab, which complains of nothing and asks no other host."""
+    with browsing.tab(chromium) as page:
+        yield page

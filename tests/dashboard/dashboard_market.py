@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +27,21 @@ MODELS = {"gbm": 1.0, "naive": 1.2}
 SPREAD = (-1.6, -1.3, -0.7, 0.0, 0.7, 1.3, 1.6)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Market:
     """Writes minutes of made-up data, through the pipeline's own writer, into one database."""
 
     url: str
     stored: int = 0
+    level: float = 100_000.0
+    wrong: Mapping[int, float] = field(default_factory=dict)
+    """The minutes whose closes are false, and by which factor."""
+    spread: float = 0.001
+    """How wide the forecasts of one bar are, as a log return."""
 
     def close_at(self, minute: int) -> float:
         """Return a price that is wild enough to leave some forecasts behind."""
-        return 100_000 * (1 + 0.01 * math.sin(minute / 23) + 0.002 * math.sin(minute * 1.7))
+        return self.level * (1 + 0.01 * math.sin(minute / 23) + 0.002 * math.sin(minute * 1.7))
 
     def write(self, count: int, symbols: tuple[str, ...] = ("BTCUSDT", "ETHUSDT")) -> None:
         """Store the next minutes: bars, regimes, forecasts, and the outcomes that have matured by then."""
@@ -71,21 +76,40 @@ class Market:
             pool.submit(lambda: asyncio.run(store())).result()
 
     def _bar(self, symbol: str, minute: int) -> Bar:
-        before, close = self.close_at(minute - 1), self.close_at(minute)
+        before, close = self.close_at(minute - 1), self.close_at(minute) * self.wrong.get(minute, 1.0)
         low, high = min(before, close) * 0.9995, max(before, close) * 1.0005
         return Bar(symbol, "1m", FIRST + minute * MINUTE, before, high, low, close, 10.0 + minute % 7)
 
     def _regime(self, symbol: str, minute: int) -> Regime:
         state = "calm" if minute % 100 < 60 else "turbulent"
-        return Regime(symbol, "1m", FIRST + minute * MINUTE, state, {state: 0.8, "other": 0.2})
+        return Regime(
+            symbol=symbol,
+            interval="1m",
+            time=FIRST + minute * MINUTE,
+            state=state,
+            posterior={state: 0.8, "other": 0.2},
+        )
 
     def _quantiles(self, model: str, horizon: int) -> list[float]:
-        return [place * MODELS[model] * 0.001 * math.sqrt(horizon) for place in SPREAD]
+        return [place * MODELS[model] * self.spread * math.sqrt(horizon) for place in SPREAD]
 
     def _said(self, symbol: str, minute: int, model: str) -> Prediction:
-        forecasts = [Forecast(horizon, 0.0, 0.001, self._quantiles(model, horizon), 0.5) for horizon in HORIZONS]
+        forecasts = [
+            Forecast(horizon=horizon, mean=0.0, scale=0.001, quantiles=self._quantiles(model, horizon), p_up=0.5)
+            for horizon in HORIZONS
+        ]
         time, price = FIRST + minute * MINUTE, self.close_at(minute)
-        return Prediction(symbol, "1m", time, model, "v1", "print", price, forecasts, "calm")
+        return Prediction(
+            symbol=symbol,
+            interval="1m",
+            time=time,
+            model=model,
+            version="v1",
+            fingerprint="print",
+            price=price,
+            forecasts=forecasts,
+            regime="calm",
+        )
 
     def _outcome(self, symbol: str, minute: int, model: str, horizon: int) -> Outcome:
         realised = math.log(self.close_at(minute + horizon) / self.close_at(minute))
@@ -113,12 +137,12 @@ class Market:
 
 def _challenging(records: Sequence[Any]) -> list[Any]:
     """Return what a challenger, of which the page shows nothing, said and scored beside: far off, and later by name."""
-    found = [replace(one, version="v2", role="challenger") for one in records if one.model == "gbm"]
+    results = [replace(one, version="v2", role="challenger") for one in records if one.model == "gbm"]
     return [
-        replace(one, forecasts=[Forecast(said.horizon) for said in one.forecasts])
+        replace(one, forecasts=[Forecast(horizon=forecast.horizon) for forecast in one.forecasts])
         if isinstance(one, Prediction)
         else replace(one, pinball=9.0, absolute_error=9.0, interval_hit=False, direction_hit=False)
-        for one in found
+        for one in results
     ]
 
 

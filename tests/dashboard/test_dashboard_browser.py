@@ -5,7 +5,7 @@ import json
 import math
 import re
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from playwright.sync_api import Page, expect
 from psycopg import sql
 
 from dashboard.palette import DARK, LIGHT
+from models.colours import COLOURS
 
 pytestmark = [pytest.mark.services, pytest.mark.browser]
 
@@ -26,6 +27,16 @@ FAN = """name => Array.from(Bokeh.documents[0].get_model_by_name('price').render
 RANGE = "() => {const x = Bokeh.documents[0].get_model_by_name('price').x_range; return [x.start, x.end]}"
 LEAVE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = current_user"
 WAIT_MS = 15_000
+MLFLOW = "http://127.0.0.1:5999"
+NOWHERE = "postgresql://me:s3cret@127.0.0.1:1/nowhere"
+
+
+@pytest.fixture(scope="module")
+def with_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a dashboard that knows of an MLflow; its header needs no database."""
+    fields = {"FORETICK_MLFLOW_URI": MLFLOW.replace("//", "//foretick:s3cret@")}
+    with serving(NOWHERE, "127.0.0.1:1", tmp_path_factory.mktemp("home"), more=fields) as address:
+        yield address
 
 
 def drawn(page: Page, name: str) -> list[float]:
@@ -67,7 +78,7 @@ def test_candles_forecasts_volume_and_regimes_are_drawn(page: Page, dashboard: s
     assert {LIGHT.candle, LIGHT.hit_area, LIGHT.miss_area, LIGHT.miss} <= colours(page, ".plot.price")
     assert dict(LIGHT.regimes)["calm"] in colours(page, ".plot.ribbon")
     assert LIGHT.volume in colours(page, ".plot.volume")
-    assert LIGHT.models[0] in colours(page, ".score:nth-of-type(2) .plot")
+    assert COLOURS["gbm"].light in colours(page, ".score:nth-of-type(2) .plot")
 
 
 def test_the_texts_say_what_is_shown(page: Page, dashboard: str) -> None:
@@ -218,7 +229,7 @@ def test_a_database_that_goes_away_is_said_and_one_that_comes_back_is_read(
 
 
 def test_without_a_database_the_page_names_it_and_no_secret(page: Page, tmp_path: Path) -> None:
-    with serving("postgresql://me:s3cret@127.0.0.1:1/nowhere", "127.0.0.1:1", tmp_path) as address:
+    with serving(NOWHERE, "127.0.0.1:1", tmp_path) as address:
         opened(page, address, "blank")
         expect(page.get_by_text("The database does not answer")).to_be_visible(timeout=WAIT_MS)
         expect(page.get_by_text("127.0.0.1:1/nowhere")).to_be_visible()
@@ -240,3 +251,35 @@ def test_nothing_is_wider_than_the_window(page: Page, dashboard: str, width: int
             box = inner.bounding_box()
             assert box is not None
             assert box["x"] + box["width"] <= outer["x"] + outer["width"]
+
+
+def test_without_an_mlflow_there_is_no_link_to_one(page: Page, tmp_path: Path) -> None:
+    with serving(NOWHERE, "127.0.0.1:1", tmp_path) as address:
+        opened(page, address, "blank")
+        expect(page.get_by_role("link")).to_have_count(1)  # Foretick's own
+        page.goto("about:blank")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 360])
+def test_mlflow_is_a_link_by_mouse_and_keyboard_and_names_no_password(
+    page: Page, with_mlflow: str, width: int, theme: str
+) -> None:
+    page.set_viewport_size({"width": width, "height": 740})
+    opened(page, f"{with_mlflow}?theme={theme}", "blank")
+    link = page.get_by_role("link", name="MLflow")
+    expect(link).to_have_attribute("href", MLFLOW)
+    expect(link).to_be_in_viewport(ratio=1)
+    colour = (DARK if theme == "dark" else LIGHT).hit
+    assert link.evaluate("link => getComputedStyle(link).color") == "rgb({}, {}, {})".format(*bytes.fromhex(colour[1:]))
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(link).to_be_focused()
+    assert link.evaluate("link => getComputedStyle(link).outlineStyle") == "solid"
+    badge, box = page.locator(".badge-place").bounding_box(), link.bounding_box()
+    assert box is not None
+    assert badge is not None
+    assert box["x"] + box["width"] <= badge["x"] or box["y"] + box["height"] <= badge["y"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert "s3cret" not in page.content()
+    page.goto("about:blank")

@@ -7,14 +7,14 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.fan import BANDS, LEVELS, Said, at, build
+from dashboard.fan import BANDS, LEVELS, NewestForecast, at, build
 
 MINUTE = 60_000
 QUANTILES = (-0.02, -0.015, -0.01, 0.0, 0.01, 0.015, 0.02)
 
 
-def said(horizon: int, quantiles: tuple[float, ...] | None = QUANTILES) -> Said:
-    return Said(time=10 * MINUTE, price=100.0, horizon=horizon, quantiles=quantiles, p_up=0.6)
+def said(horizon: int, quantiles: tuple[float, ...] | None = QUANTILES) -> NewestForecast:
+    return NewestForecast(time=10 * MINUTE, price=100.0, horizon=horizon, quantiles=quantiles, p_up=0.6)
 
 
 def test_it_starts_at_the_bar_with_its_price_and_ends_at_the_targets() -> None:
@@ -47,7 +47,7 @@ def test_the_chosen_horizon_is_one_row() -> None:
 
 @given(st.lists(st.floats(-0.5, 0.5), min_size=7, max_size=7).map(sorted), st.floats(1e-6, 1e6))
 def test_bands_are_nested_and_never_negative(quantiles: list[float], price: float) -> None:
-    fan = build([Said(0.0, price, 15, tuple(quantiles), None)], "1m")
+    fan = build([NewestForecast(time=0.0, price=price, horizon=15, quantiles=tuple(quantiles), p_up=None)], "1m")
     for (_, low, high), (_, inner_low, inner_high) in pairwise(BANDS):
         assert np.all(fan[low] <= fan[inner_low])
         assert np.all(fan[inner_low] <= fan[inner_high])

@@ -3,6 +3,7 @@
 import doctest
 import math
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
 
@@ -10,31 +11,34 @@ import numpy as np
 import pytest
 
 from dashboard import header
-from dashboard.asset import asset
-from dashboard.choice import Series
-from dashboard.growth import Growth, Rates
-from dashboard.health import Health
+from dashboard.freshness import PageHealth
+from dashboard.number_format import DASH, count, currencies, percent, price
 from dashboard.palette import DARK, LIGHT, model_colours, regime_colours
 from dashboard.queries import QUERIES
-from dashboard.reading import Key, Newest, RegimeNow, Snapshot, beside
-from dashboard.ribbon import runs
+from dashboard.rate_meter import RateMeter, Rates
+from dashboard.regime_ribbon import runs
 from dashboard.scores import reach
-from dashboard.wording import DASH, count, currencies, percent, price
+from dashboard.series_reader import Key, Newest, RegimeNow, Snapshot, beside
+from dashboard.static_files import asset
+from dashboard.view_state import BarSeries
 from features.regimes import STATES
-from stack.conditions import Shown
+from observability.lag import NOTHING, UNKNOWN, ConsumerLag
+from stack.conditions import ComponentSummary
 
 MINUTE = 60_000
 
 
-@pytest.mark.parametrize("name", ["choice", "health", "ribbon", "wording"])
+@pytest.mark.parametrize(
+    "name", ["dashboard.view_state", "dashboard.freshness", "dashboard.regime_ribbon", "dashboard.number_format"]
+)
 def test_the_examples_in_the_docstrings_hold(name: str) -> None:
-    assert doctest.testmod(import_module(f"dashboard.{name}")).failed == 0
+    assert doctest.testmod(import_module(name)).failed == 0
 
 
 def test_a_gap_ends_a_run_and_so_does_another_state() -> None:
     bars = [(0, "calm"), (1, "calm"), (2, "wild"), (5, "wild"), (6, "wild")]
-    found = runs(((minute * MINUTE, state) for minute, state in bars), "1m")
-    assert [(run.state, run.start // MINUTE, run.end // MINUTE) for run in found] == [
+    regime_spans = runs(((minute * MINUTE, state) for minute, state in bars), "1m")
+    assert [(run.state, run.start // MINUTE, run.end // MINUTE) for run in regime_spans] == [
         ("calm", 0, 2),
         ("wild", 2, 3),
         ("wild", 5, 7),
@@ -42,7 +46,7 @@ def test_a_gap_ends_a_run_and_so_does_another_state() -> None:
 
 
 def test_rates_are_over_the_window_and_unknown_at_first() -> None:
-    growth = Growth()
+    growth = RateMeter()
     assert growth.add(0.0, 100, 1_000) == Rates()
     assert growth.add(2.0, 120, 1_200) == Rates(10.0, 100.0)
     for second in range(3, 30):
@@ -51,7 +55,7 @@ def test_rates_are_over_the_window_and_unknown_at_first() -> None:
 
 
 def test_a_counter_that_falls_or_is_unknown_gives_no_rate() -> None:
-    growth = Growth()
+    growth = RateMeter()
     growth.add(0.0, 100, 100)
     assert growth.add(1.0, 50, 100) == Rates()
     assert growth.add(2.0, 60, 100) == Rates(10.0, 0.0)
@@ -65,12 +69,15 @@ def test_a_counter_that_falls_or_is_unknown_gives_no_rate() -> None:
         (104_312.5, "104,312.50"),
         (2.34567, "2.3457"),
         (0.0731, "0.073100"),
-        (1e-7, "0.00000010"),
+        (3.4e-5, "0.000034000"),
+        (1e-7, "1.000e-7"),
+        (2.263e-10, "2.263e-10"),
+        (7.1e-12, "7.100e-12"),
         (None, DASH),
         (math.nan, DASH),
     ],
 )
-def test_a_price_has_the_decimals_that_it_needs(value: float | None, text: str) -> None:
+def test_a_price_has_the_digits_that_it_needs(value: float | None, text: str) -> None:
     assert price(value) == text
 
 
@@ -133,7 +140,7 @@ def test_the_queries_name_what_they_need_and_hold_no_value() -> None:
 def snapshot(symbol: str = "BTCUSDT", model: str = "gbm", state: str = "calm") -> Snapshot:
     column = np.array([100.0, 99.0])
     return Snapshot(
-        key=Key(Series(symbol, "1m"), model, 15, 180),
+        key=Key(BarSeries(symbol, "1m"), model, 15, 180),
         serial=1,
         newest=Newest(datetime(2025, 5, 18, 15, 32, tzinfo=UTC), None, None, None),
         models=(model,),
@@ -141,7 +148,9 @@ def snapshot(symbol: str = "BTCUSDT", model: str = "gbm", state: str = "calm") -
         fan={"time": np.empty(0)},
         runs=(),
         regime=RegimeNow(state, 0.82),
-        scores={model: dict.fromkeys(("time", "scored", "coverage", "skill", "direction", "error"), column / 100)},
+        scores={
+            model: dict.fromkeys(("time", "scored", "coverage", "skill", "direction", "moved", "error"), column / 100)
+        },
     )
 
 
@@ -159,17 +168,22 @@ def test_what_comes_from_data_is_escaped() -> None:
         header.headline(shown, colours),
         header.board(shown, colours),
         *header.titles(shown, LIGHT, colours, colours).values(),
-        header.notices(Health("stale", "stale", evil), (evil,)),
-        header.blank(Health("unreachable", "x", evil)),
-        header.badge(Health("live", evil, evil)),
-        header.pipeline(Rates(), {evil: 1}, [Shown(evil, "looping", evil, good=False)]),
+        header.coverage_title(shown, colours),
+        header.skill_title(shown, colours),
+        header.notices(PageHealth("stale", "stale", evil), (evil,)),
+        header.blank(PageHealth("unreachable", "x", evil)),
+        header.badge(PageHealth("live", evil, evil)),
+        header.pipeline(Rates(), {evil: ConsumerLag(1, 1)}, [ComponentSummary(evil, "looping", evil, good=False)]),
     ]
     for page in pages:
         assert "<img" not in page
 
 
 def test_each_component_that_is_not_healthy_is_named_with_its_reason() -> None:
-    well, waits = Shown("worker", "healthy", "", good=True), Shown("watch", "waiting", "another works", good=False)
+    well, waits = (
+        ComponentSummary("worker", "healthy", "", good=True),
+        ComponentSummary("watch", "waiting", "another works", good=False),
+    )
     assert "All 1 components are healthy" in header.pipeline(Rates(), {}, [well])
     text = header.pipeline(Rates(), {}, [well, waits])
     assert '<p class="stale"><b>watch</b> waiting: another works</p>' in text
@@ -177,7 +191,23 @@ def test_each_component_that_is_not_healthy_is_named_with_its_reason() -> None:
 
 
 def test_throughput_and_lag_that_are_not_known_are_said_to_be_unknown() -> None:
-    text = re.sub(r"<[^>]*>", " ", header.pipeline(Rates(None, 0.0), {"forecast": None, "store": 0}))
+    text = re.sub(
+        r"<[^>]*>",
+        " ",
+        header.pipeline(Rates(None, 0.0), {"forecast": UNKNOWN, "store": ConsumerLag(9, 1_200, 7_300.0)}),
+    )
     assert text.count("unknown") == 2
     assert re.search(r"Predictions\s+0\s+/s", text)
-    assert re.search(r"Lag, store\s+0\s+records", text)
+    assert re.search(r"Lag, store\s+1,200 rows, 2 h\s", text)
+    assert re.search(r"Lag, store\s+0 rows\s", re.sub(r"<[^>]*>", " ", header.pipeline(Rates(), {"store": NOTHING})))
+
+
+def test_the_share_of_right_directions_has_its_count() -> None:
+    shown = snapshot()
+    scores = {"direction": np.array([0.531]), "moved": np.array([1_234.0]), "scored": np.array([1_400.0])}
+    columns = {**shown.scores["gbm"], **scores}
+    text = re.sub(r"<[^>]*>", " ", header.board(replace(shown, scores={"gbm": columns}), {}))
+    assert re.search(r"53\.1 %\s+of 1,234\s", text)
+    assert text.rstrip().endswith("1,400")
+    columns |= {"direction": np.array([np.nan]), "moved": np.array([0.0])}
+    assert "of 0" not in header.board(replace(shown, scores={"gbm": columns}), {})

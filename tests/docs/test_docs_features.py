@@ -5,5 +5,5 @@ from settings import ROOT
 
 
 def test_the_page_is_the_one_that_the_table_makes() -> None:
-    found = (ROOT / "docs" / "FEATURES.md").read_text()
-    assert found == page(), "write it anew: .venv/bin/python -m features.listing > docs/FEATURES.md"
+    text = (ROOT / "docs" / "FEATURES.md").read_text()
+    assert text == page(), "write it anew: .venv/bin/python -m features.listing > docs/FEATURES.md"

@@ -2,7 +2,7 @@
 
 import re
 
-from evaluation import table
+from evaluation import result_tables
 from evaluation.leaderboard import leaderboard
 from settings import ROOT
 
@@ -14,4 +14,4 @@ def test_the_leaderboard_is_made_of_its_tables() -> None:
     made = re.search(r"Written by `(.+)` at commit ([0-9a-f]{12}) with", page)
     assert made is not None  # a clean commit, without a mark
     command, commit = made.groups()
-    assert leaderboard(table.load(TABLES), commit, command) == page
+    assert leaderboard(result_tables.load(TABLES), commit, command) == page

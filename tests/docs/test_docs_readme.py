@@ -1,4 +1,4 @@
-"""What the README and CONTRIBUTING tell to type can be typed: commands, options, settings and files are there."""
+"""What README, CONTRIBUTING and docs tell to type can be typed: commands, options, settings and files are there."""
 
 import re
 import shlex
@@ -6,28 +6,28 @@ from typing import Any
 
 import pytest
 import typer
+from documented import PAGES
 
 from cli.main import app
 from settings import ROOT, Settings
 
-PAGES = ("README.md", "CONTRIBUTING.md", "docs/why.md")
 TEXT = {page: (ROOT / page).read_text(encoding="utf-8") for page in PAGES}
 TYPED = re.compile(r"(?:\./)?foretick ((?:live|alerts|api|topics|models|pipeline|[a-z]+)[^`\n#]*)")
 
 
 def typed() -> list[str]:
     """Return every command line that stands in code, without what an ellipsis or a comment leaves open."""
-    found: set[str] = set()
+    results: set[str] = set()
     for text in TEXT.values():
         blocks = re.findall(r"^```sh\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
         inline = re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.DOTALL | re.MULTILINE))
         for code in (*"\n".join(blocks).splitlines(), *inline):
-            found |= {match.strip() for match in TYPED.findall(code)}
-    return sorted(found)
+            results |= {match.strip() for match in TYPED.findall(code)}
+    return sorted(results)
 
 
 def problem(line: str) -> str | None:
-    """Return what of a command line there is not, None where all of it is."""
+    """Return what of a command line there is not, None if all of it is."""
     command: Any = typer.main.get_command(app)
     words = shlex.split(line)
     while words and hasattr(command, "commands"):
@@ -57,7 +57,10 @@ def test_a_command_that_is_not_there_would_be_found():
 def test_settings_that_are_named_are_there(page: str):
     known = {f"FORETICK_{name.upper()}" for name in Settings.model_fields}
     read_elsewhere = set(
-        re.findall(r"FORETICK_[A-Z_]+", "".join(p.read_text() for p in ROOT.glob("foretick_client/*.py")))
+        re.findall(
+            r"FORETICK_[A-Z_]+",
+            "".join(path.read_text() for path in (ROOT / "foretick", *ROOT.glob("foretick_client/*.py"))),
+        )
     )
     for test in ROOT.glob("tests/*/test_*.py"):
         read_elsewhere |= set(re.findall(r'environ\.get\("(FORETICK_TEST_[A-Z_]+)"', test.read_text()))
@@ -70,7 +73,7 @@ def test_files_that_are_named_are_there(page: str):
     linked = set(re.findall(r"\]\((?!http)([^)#]+)\)", TEXT[page]))
     named = set(
         re.findall(
-            r"`((?:topics|features|models|evaluation|sources|storage|stream|learning|alerts|stack|dashboard|api|"
+            r"`((?:topics|features|models|evaluation|broker|observability|sources|storage|stream|learning|alerts|stack|dashboard|api|"
             r"cli|tests|bench|docs|docker|sample)/[\w./]+)`",
             TEXT[page],
         )

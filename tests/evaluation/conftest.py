@@ -1,9 +1,9 @@
 import evaluation_market
 import pytest
 
-from evaluation.judge import judge
 from evaluation.labels import Labels
 from evaluation.results import Results
+from evaluation.scorer import score_models
 
 
 @pytest.fixture(scope="session")
@@ -13,4 +13,4 @@ def labels() -> Labels:
 
 @pytest.fixture(scope="session")
 def results(labels: Labels) -> Results:
-    return judge(labels, evaluation_market.zoo(labels), 7)
+    return score_models(labels, evaluation_market.zoo(labels), 7)

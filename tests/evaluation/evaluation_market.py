@@ -5,8 +5,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from evaluation.labels import Labels
-from models.distribution import NORMAL, odds_up
 from models.forecaster import Floats, Forecasts
+from models.intervals.distribution import NORMAL, prob_up
 
 START = 1_577_836_800_000  # 2020-01-01
 BAR = 300_000
@@ -34,41 +34,51 @@ def labels(days: int = 60, seed: int = 0, symbols: tuple[str, ...] = SYMBOLS) ->
     symbol, time, realised, gapped, variance = (np.concatenate(column) for column in zip(*parts, strict=True))
     unit = np.tile(SIGMA * np.sqrt(HORIZONS), (len(time), 1))
     tercile = rng.integers(0, 3, len(time)).astype(np.int8)
-    return Labels(symbols, HORIZONS, symbol, time, realised, gapped, variance, unit, tercile)
+    return Labels(
+        symbols=symbols,
+        horizons=HORIZONS,
+        symbol=symbol,
+        time=time,
+        realised=realised,
+        gapped=gapped,
+        variance=variance,
+        unit=unit,
+        tercile=tercile,
+    )
 
 
-def forecasts(found: Labels, mean: Floats, scale: Floats | None = None) -> Forecasts:
+def forecasts(result: Labels, mean: Floats, scale: Floats | None = None) -> Forecasts:
     """Return normal forecasts around a mean."""
-    scales = found.unit if scale is None else scale
+    scales = result.unit if scale is None else scale
     quantiles = mean[:, :, None] + scales[:, :, None] * NORMAL
-    return Forecasts(mean, scales, quantiles, odds_up(np.ascontiguousarray(mean / scales)))
+    return Forecasts(mean, scales, quantiles, prob_up(np.ascontiguousarray(mean / scales)))
 
 
-def skilled(found: Labels, rho: float, seed: int) -> Forecasts:
+def skilled(result: Labels, rho: float, seed: int) -> Forecasts:
     """Return the best forecasts of a model that sees a signal correlated by rho with what comes true."""
-    noise = np.random.default_rng(seed).normal(size=found.unit.shape)
-    seen = rho * found.realised / found.unit + np.sqrt(1 - rho**2) * noise
-    return forecasts(found, rho * seen * found.unit)
+    noise = np.random.default_rng(seed).normal(size=result.unit.shape)
+    seen = rho * result.realised / result.unit + np.sqrt(1 - rho**2) * noise
+    return forecasts(result, rho * seen * result.unit)
 
 
-def noise(found: Labels, seed: int) -> Forecasts:
+def noise(result: Labels, seed: int) -> Forecasts:
     """Return forecasts as bold as the skilled ones that know nothing."""
-    return forecasts(found, RHO * found.unit * np.random.default_rng(seed).normal(size=found.unit.shape))
+    return forecasts(result, RHO * result.unit * np.random.default_rng(seed).normal(size=result.unit.shape))
 
 
-def zoo(found: Labels) -> Iterator[tuple[str, Forecasts]]:
+def zoo(result: Labels) -> Iterator[tuple[str, Forecasts]]:
     """Yield the naive model, one of skill, one that is chance, and a volatility model that is too wide."""
-    zero = np.zeros_like(found.unit)
-    yield "naive", forecasts(found, zero)
-    yield "skilled", skilled(found, RHO, 1)
-    yield "chance", noise(found, 3)
-    yield "har", forecasts(found, zero, 1.5 * found.unit)
+    zero = np.zeros_like(result.unit)
+    yield "naive", forecasts(result, zero)
+    yield "skilled", skilled(result, RHO, 1)
+    yield "chance", noise(result, 3)
+    yield "har", forecasts(result, zero, 1.5 * result.unit)
 
 
-def only(found: Labels, rows: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Labels:
+def only(result: Labels, rows: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Labels:
     """Return some of the rows."""
-    columns = (getattr(found, name)[rows] for name in list(Labels.__dataclass_fields__)[2:])
-    return Labels(found.symbols, found.horizons, *columns)
+    columns = {name: getattr(result, name)[rows] for name in list(Labels.__dataclass_fields__)[2:]}
+    return Labels(symbols=result.symbols, horizons=result.horizons, **columns)
 
 
 def taken(given: Forecasts, rows: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> Forecasts:

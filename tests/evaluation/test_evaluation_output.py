@@ -1,25 +1,31 @@
 """What is written can be read back; the report needs nothing from outside; every table shows every model."""
 
+import json
 import re
 from dataclasses import fields, replace
+from html import escape
 from html.parser import HTMLParser
 from io import StringIO
 from pathlib import Path
 
 import evaluation_market
+import msgspec
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from rich.console import Console
 
-from evaluation.judge import judge
+from cli.evaluation_tables import document, show_results
+from cli.text import Terminal
 from evaluation.leaderboard import leaderboard
 from evaluation.output import write
-from evaluation.plots import curves, heat
+from evaluation.plots import curves, forest, heatmap
+from evaluation.plots.picture import picture
 from evaluation.report import report
+from evaluation.result_tables import RECORDS, load, save
 from evaluation.results import Results, Weight
-from evaluation.summary import tables
-from evaluation.table import load, save
+from evaluation.scorer import score_models
+from evaluation.verdict import conclusions
+from models.colours import COLOURS
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 WEIGHTS = [Weight(regime, 1, model, 0.5) for regime in ("calm", "turbulent") for model in ("skilled", "chance")]
@@ -105,12 +111,43 @@ def test_both_themes_have_every_colour():
     )
     assert light == dark
     assert set(re.findall(r"var\((--[a-z0-9]+)\)", style)) - {"--a", "--c"} <= light
-    assert {f"--m{place}" for place in range(curves.COLOURS)} <= light
+
+
+def test_a_model_has_one_colour_in_every_chart_and_no_other_has_it(results: Results):
+    ours = ("naive", "ridge", "gbm", "har")
+    names = dict(zip(results.models, ours, strict=True))
+    named = {
+        field: [
+            row._replace(**{key: names[value] for key, value in row._asdict().items() if value in names})
+            for row in rows
+        ]
+        for field, rows in ((field, getattr(results, field)) for field in RECORDS)
+    }
+    weights = [Weight(regime, 1, model, 0.5) for regime in ("calm", "wild") for model in ("gbm", "ridge")]
+    page = report(replace(results, models=ours, **named), "", "", weights)
+    # A mark, and the title in it or the name beside it that says of which model it is.
+    marked = re.compile(r'style="--c:var\(--model-([a-z_]+)\)"[^>]*>(?:<title>|</i>)([a-z_]+)')
+    drawn = {"r2": set(ours), "skill": {*ours[1:]}, "calibration": {*ours[1:]}, "volatility": set(ours)}
+    for place, models in (drawn | {"weights": {"gbm", "ridge"}}).items():
+        section = page.split(f'<section id="{place}">')[1].split("</section>")[0]
+        assert set(marked.findall(section)) == {(model, model) for model in models}, place
+    assert page.count("var(--model-") == len(marked.findall(page))
+    light, dark = re.findall(r":root \{(--model-[^}]*)\}", page)
+    for model in ours:
+        assert f"--model-{model}:{COLOURS[model].light};" in light
+        assert f"--model-{model}:{COLOURS[model].dark};" in dark
+
+
+def test_a_picture_has_the_colours_of_the_models_that_it_draws(results: Results):
+    for drawn, key in ((curves.skill(results, 1, ["skilled"]), ["skilled"]), (forest.r2(results, 1), results.models)):
+        alone = picture(drawn, results.models, key)
+        assert set(re.findall(r"var\(--model-([a-z]+)\)", alone)) == set(key)
+        assert set(re.findall(r"--model-([a-z]+):#", alone)) == set(results.models)
 
 
 def test_names_are_text_and_never_markup(results: Results):
-    found = replace(results, symbols=("<b>BTC", "ETH&USD"))
-    text = report(found, "<script>", 'foretick evaluate "a&b"')
+    result = replace(results, symbols=("<b>BTC", "ETH&USD"))
+    text = report(result, "<script>", 'foretick evaluate "a&b"')
     parsed(text)
     assert "<script>" not in text
     assert "&lt;b&gt;BTC" in text
@@ -127,14 +164,13 @@ def test_the_ensemble_and_the_best_are_in_colour(results: Results):
 
 
 def test_cells_of_coverage_are_counted_by_their_distance_from_90_percent(results: Results):
-    inside, known = heat.within(results, "har")
+    inside, known = heatmap.within(results, "har")
     assert (inside, known) == (0, 48)
 
 
 def test_the_terminal_shows_a_table_a_horizon_with_the_naive_model_first(results: Results):
     out = StringIO()
-    for table in tables(results):
-        Console(file=out, width=200).print(table)
+    show_results(results, wide=True, console=Terminal(file=out, width=80))
     lines = [line.split() for line in out.getvalue().splitlines() if line.strip()]
     models = [words[0] for words in lines if words[0] in results.models]
     assert models == [*results.models] * len(results.horizons)
@@ -142,18 +178,59 @@ def test_the_terminal_shows_a_table_a_horizon_with_the_naive_model_first(results
     assert skilled[-3:] == ["better", "***", "yes"]
 
 
+@pytest.fixture(scope="module")
+def week() -> Results:
+    rows = evaluation_market.labels(days=7)
+    return score_models(rows, evaluation_market.zoo(rows), 7)
+
+
+def test_of_seven_days_no_test_is_shown_as_if_it_had_been_made(week: Results):
+    out = StringIO()
+    show_results(week, wide=True, console=Terminal(file=out, width=200))
+    page, board = report(week, "", ""), leaderboard(week, "", "")
+    for text in (out.getvalue(), re.sub(r"<style>.*</style>", "", page, flags=re.DOTALL), board):
+        for heading in ("MCS", "vs naive", "detect. R²", "detect. IC", "R² interval", "IC interval", "SPA test"):
+            assert heading not in text
+        assert "skilled" in text
+        assert "cover %" in text
+    assert "yes" not in out.getvalue()
+    assert "These 7 days are too few for conclusions" in page
+    assert "These 7 days are too few for conclusions" in board
+
+
+def test_the_report_and_the_leaderboard_open_with_the_verdict(results: Results):
+    messages = conclusions(results)
+    page, board = report(results, "", ""), leaderboard(results, "", "")
+    for line in messages:
+        assert escape(line) in page
+        assert line in board
+    assert page.index(escape(messages[-1])) < page.index("<table")
+    assert board.index(messages[-1]) < board.index("| model |")
+
+
 def test_the_baseline_alone_has_a_report_too(tmp_path: Path):
     alone = evaluation_market.labels(days=3)
-    results = judge(alone, [next(evaluation_market.zoo(alone))], seed=0)
+    results = score_models(alone, [next(evaluation_market.zoo(alone))], seed=0)
     assert "naive" in write(results, tmp_path).read_text(encoding="utf-8")
 
 
-def test_a_narrow_terminal_cuts_no_number(results: Results):
+@pytest.mark.parametrize("width", [60, 80])
+def test_a_narrow_terminal_cuts_no_number(results: Results, width: int):
     out = StringIO()
-    for table in tables(results, 80):
-        Console(file=out, width=80).print(table)
+    show_results(results, console=Terminal(file=out, width=width))
+    assert max(map(len, out.getvalue().splitlines())) <= width
     assert "…" not in out.getvalue()
-    assert "cover %" in out.getvalue()
+    assert "vs naive" in out.getvalue()
+    assert "--wide adds: detect. R²," in out.getvalue()
+
+
+def test_the_json_has_every_figure_of_the_tables_and_null_for_unknown(results: Results):
+    result = json.loads(msgspec.json.encode(document(results)), parse_constant=pytest.fail)
+    assert set(result) == {"cells", "skills", "comparisons", "memberships", "superiority"}
+    assert {cell["metric"] for cell in result["cells"]} >= {"r2", "ic", "accuracy", "crps", "coverage_90", "edge_bp"}
+    skill = next(one for one in result["skills"] if one["model"] == "skilled" and one["loss"] == "pinball")
+    assert skill["skill"] == results.skill("pinball", skill["horizon"], "skilled", "naive")
+    assert None in {cell["low"] for cell in result["cells"]}
 
 
 def test_the_leaderboard_says_where_it_is_from_and_ranks_nothing_without_its_uncertainty(results: Results):
@@ -164,8 +241,8 @@ def test_the_leaderboard_says_where_it_is_from_and_ranks_nothing_without_its_unc
     assert len(rows) == len(results.horizons)
     columns = next(line for line in text.splitlines() if line.startswith("| model")).split("|")
     assert all(len(row.split("|")) == len(columns) for row in rows)
-    found = results.find("skilled", 1, "r2")
+    matches = results.find("skilled", 1, "r2")
     cells = [cell.strip() for cell in rows[0].split("|")]
-    assert f"{100 * found.value:.2f}" in cells
-    assert f"{100 * found.low:.2f} to {100 * found.high:.2f}" in cells
-    assert f"{100 * found.detectable:.2f}" in cells
+    assert f"{100 * matches.value:.2f}" in cells
+    assert f"{100 * matches.low:.2f} to {100 * matches.high:.2f}" in cells
+    assert f"{100 * matches.detectable:.2f}" in cells

@@ -8,7 +8,7 @@ from statsmodels.regression.linear_model import OLS
 from evaluation import bootstrap
 from evaluation.point import METRICS, parts
 from evaluation.significance import LAGS, compare, confidence_set, diebold_mariano, holm, superiority
-from evaluation.sums import ratio
+from evaluation.sum_metrics import ratio
 
 RNG = np.random.default_rng(21)
 
@@ -55,36 +55,40 @@ def test_the_family_of_a_reference_is_all_models_and_horizons():
     daily = RNG.normal(size=(3, 2, 60))
     daily[0] = 0.0
     daily[1] -= 0.7
-    found = compare("squared", daily, ["naive", "good", "noise"], [1, 5])
-    own = [test for test in found if test.reference == "naive"]
+    comparisons = compare("squared", daily, ["naive", "good", "noise"], [1, 5])
+    own = [test for test in comparisons if test.reference == "naive"]
     assert [(test.model, test.horizon) for test in own] == [("good", 1), ("good", 5), ("noise", 1), ("noise", 5)]
     assert [test.holm for test in own] == pytest.approx(holm([test.p for test in own]))
     assert all(test.holm < 0.05 and test.difference < 0 for test in own[:2])
-    back = next(test for test in found if test.model == "naive" and test.reference == "good" and test.horizon == 1)
+    back = next(
+        test for test in comparisons if test.model == "naive" and test.reference == "good" and test.horizon == 1
+    )
     assert (back.statistic, back.p) == pytest.approx((-own[0].statistic, own[0].p))
 
 
 def test_the_confidence_set_keeps_the_best_and_drops_the_worst():
     common = RNG.normal(size=80)
     daily = np.stack([common + RNG.normal(level, 0.5, 80) for level in (0.0, 0.02, 1.0)])
-    found = confidence_set("squared", 1, daily, ["best", "near", "bad"], seed=1)
-    assert [member.inside for member in found] == [True, True, False]
-    assert found == confidence_set("squared", 1, daily, ["best", "near", "bad"], seed=1)
+    memberships = confidence_set("squared", 1, daily, ["best", "near", "bad"], seed=1)
+    assert [member.inside for member in memberships] == [True, True, False]
+    assert memberships == confidence_set("squared", 1, daily, ["best", "near", "bad"], seed=1)
 
 
 def test_the_confidence_set_holds_those_whose_p_is_above_a_tenth():
     levels = np.linspace(0.0, 0.5, 12)
     daily = np.random.default_rng(5).normal(levels[:, None], 1.0, (12, 80))
-    found = confidence_set("squared", 1, daily, [str(level) for level in levels], seed=1)
-    assert any(0 < member.p <= 0.1 for member in found)
-    assert all(member.inside == (member.p > 0.1) for member in found)
+    memberships = confidence_set("squared", 1, daily, [str(level) for level in levels], seed=1)
+    assert any(0 < member.p <= 0.1 for member in memberships)
+    assert all(member.inside == (member.p > 0.1) for member in memberships)
 
 
 def test_models_with_equal_losses_share_their_place_in_the_confidence_set():
     zero = np.zeros(80)
-    found = confidence_set("squared", 1, np.stack([zero, RNG.normal(-1, 0.5, 80), zero]), ["naive", "good", "har"], 1)
-    assert [member.inside for member in found] == [False, True, False]
-    assert found[0].p == found[2].p
+    memberships = confidence_set(
+        "squared", 1, np.stack([zero, RNG.normal(-1, 0.5, 80), zero]), ["naive", "good", "har"], 1
+    )
+    assert [member.inside for member in memberships] == [False, True, False]
+    assert memberships[0].p == memberships[2].p
     alone = confidence_set("squared", 1, np.stack([zero, zero]), ["naive", "har"], 1)
     assert all(member.inside for member in alone)
 
@@ -120,5 +124,5 @@ def test_intervals_are_as_wide_as_theory_says_and_the_detectable_effect_is_2_8_s
 def test_an_interval_is_unknown_where_a_draw_has_no_value():
     drawn = bootstrap.draws(20, seed=3)
     few = {"x": np.ones(20), "n": np.ones(20)}
-    found = bootstrap.interval(lambda sums: ratio(sums["x"], sums["n"], sums["n"]), bootstrap.resample(few, drawn))
-    assert np.isnan(found).all()
+    results = bootstrap.interval(lambda sums: ratio(sums["x"], sums["n"], sums["n"]), bootstrap.resample(few, drawn))
+    assert np.isnan(results).all()

@@ -31,7 +31,7 @@ class Faults:
         self.counts[name] += 1
 
     def on(self, name: str) -> bool:
-        """Tell whether a fault lasts."""
+        """Return whether a fault lasts."""
         return time.monotonic() < self.until.get(name, 0.0)
 
     def left(self, name: str) -> float:
@@ -44,7 +44,7 @@ class Faults:
         return self.on("drop") or self.on("forget")
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class Socket:
     """One connection's streams, and what it does wrong: `mute` since a stall, `halved` where a message is to be cut."""
 

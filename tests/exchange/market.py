@@ -27,7 +27,7 @@ class Made(NamedTuple):
     maker: bool
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Market:
     """One symbol's trades so far. Their ids count from 1; REST knows none of those up to `forgotten`."""
 
@@ -61,12 +61,12 @@ class Market:
 def markets() -> dict[str, Market]:
     """Return every market, without a trade yet."""
     rows = {path.name.split(".")[0]: _read(path) for path in TRADES.glob("*.csv.gz")}
-    found = {}
+    values = {}
     for symbol, (base, quote, source) in MARKETS.items():
         own = rows[source]
         begin = 0 if symbol == source else len(own) // 2
-        found[symbol] = Market(symbol, base, quote, own[begin:] + own[:begin])
-    return found
+        values[symbol] = Market(symbol=symbol, base=base, quote=quote, rows=own[begin:] + own[:begin])
+    return values
 
 
 def _read(path: Path) -> list[tuple[str, str, bool]]:

@@ -104,7 +104,7 @@ class Exchange:
             raise web.HTTPServiceUnavailable
         connection = web.WebSocketResponse(heartbeat=20)
         await connection.prepare(request)
-        socket = Socket(connection, combined=request.path.endswith("/stream"))
+        socket = Socket(connection=connection, combined=request.path.endswith("/stream"))
         named = request.match_info.get("name", ""), *request.query.get("streams", "").split("/")
         socket.streams |= {name for name in named if "@" in name}
         self.sockets.add(socket)

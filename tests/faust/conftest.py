@@ -7,7 +7,7 @@ import pytest
 from small_workers import Workers
 from stacks import running
 
-from stream.admin import create_topics
+from broker.admin import create_topics
 
 
 @pytest.fixture
@@ -15,8 +15,8 @@ def workers(tmp_path: Path) -> Iterator[Workers]:
     """Give workers on a broker of their own."""
     with running(("kafka",)) as servers:
         create_topics(servers.broker)
-        found = Workers(servers.broker, servers.kafka, tmp_path)
+        result = Workers(kafka=servers.broker, open=servers.kafka, home=tmp_path)
         try:
-            yield found
+            yield result
         finally:
-            found.stop()
+            result.stop()

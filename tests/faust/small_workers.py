@@ -13,17 +13,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+import stamina
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
+from aiokafka.errors import ClusterAuthorizationFailedError, GroupCoordinatorNotAvailableError, KafkaError
 from stacks import environment_of
 
+from broker import clients
+from broker.admin import changelog
+from broker.producer import producer
+from broker.reader import between
 from settings import ROOT
 from settings.broker import Address, Broker
-from sources import broker
-from sources.kafka import between
-from sources.producer import producer
-from stream.admin import changelog
 from topics import codec
 from topics.catalog import BARS, TICKS, WORKER_GROUP, Topic
 from topics.records import Bar
@@ -59,7 +60,7 @@ def expected(minutes: int) -> list[tuple[int, float, float, float, float]]:
     ]
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Workers:
     """Processes of `small_worker`, in a folder of their own, by name; `open` is where foreign clients go."""
 
@@ -69,7 +70,7 @@ class Workers:
     told: Mapping[str, str] = field(default_factory=dict)
     running: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
 
-    def start(self, name: str, **told: str) -> "subprocess.Popen[bytes]":
+    def start(self, name: str, **fields: str) -> "subprocess.Popen[bytes]":
         """Start one under a name."""
         environment = environment_of(self.home) | self._kafka() | {"FORETICK_WORKER_NAME": name}
         paths = os.pathsep.join([str(ROOT), str(ROOT / "tests")])
@@ -77,7 +78,7 @@ class Workers:
             self.running[name] = subprocess.Popen(
                 [sys.executable, "-u", str(Path(__file__).with_name("small_worker.py"))],
                 cwd=ROOT,
-                env=environment | {"PYTHONPATH": paths} | dict(self.told) | told,
+                env=environment | {"PYTHONPATH": paths} | dict(self.told) | fields,
                 stdout=log,
                 stderr=log,
             )
@@ -120,6 +121,11 @@ class Load:
         return self.sent
 
     async def _run(self) -> None:
+        async for attempt in stamina.retry_context(ClusterAuthorizationFailedError, timeout=30.0, attempts=None):
+            with attempt:  # a broker learns of the user's rights a little after they were given
+                await self._send()
+
+    async def _send(self) -> None:
         async with producer(self._kafka) as to_kafka:
             while not self._stopping.is_set():
                 for symbol in self._symbols:
@@ -149,23 +155,23 @@ Row = tuple[int, float, float, float, float]
 
 def bars(kafka: Address) -> dict[str, list[Row]]:
     """Return time and prices of each symbol's bars on the topic; one that came again must be the same."""
-    found: dict[str, dict[int, Row]] = {}
+    values: dict[str, dict[int, Row]] = {}
     for value in asyncio.run(_values(kafka, BARS)):
         for bar in codec.decode(value, Bar).records:
             row = (bar.time, bar.open, bar.high, bar.low, bar.close)
-            assert found.setdefault(bar.symbol, {}).setdefault(bar.time, row) == row
-    return {symbol: [rows[at] for at in sorted(rows)] for symbol, rows in found.items()}
+            assert values.setdefault(bar.symbol, {}).setdefault(bar.time, row) == row
+    return {symbol: [rows[at] for at in sorted(rows)] for symbol, rows in values.items()}
 
 
 def fewest(kafka: Address, symbols: Iterable[str]) -> int:
     """Return how many bars the symbol has that has fewest."""
-    found = bars(kafka)
-    return min(len(found.get(symbol, ())) for symbol in symbols)
+    values = bars(kafka)
+    return min(len(values.get(symbol, ())) for symbol in symbols)
 
 
 async def ends_of(kafka: Address, partitions: list[TopicPartition]) -> dict[TopicPartition, int]:
     """Return where partitions end."""
-    consumer = broker.consumer(kafka, enable_auto_commit=False)
+    consumer = clients.consumer(kafka, enable_auto_commit=False)
     await consumer.start()
     try:
         return dict(await consumer.end_offsets(partitions))
@@ -174,7 +180,7 @@ async def ends_of(kafka: Address, partitions: list[TopicPartition]) -> dict[Topi
 
 
 async def _values(kafka: Address, topic: Topic) -> list[bytes]:
-    consumer = broker.consumer(kafka, enable_auto_commit=False)
+    consumer = clients.consumer(kafka, enable_auto_commit=False)
     await consumer.start()
     try:
         parts = [TopicPartition(topic.name, number) for number in range(topic.partitions)]
@@ -188,7 +194,7 @@ def asked(kafka: Address, ask: Callable[[AIOKafkaAdminClient], Awaitable[T]]) ->
     """Ask an admin client."""
 
     async def run() -> T:
-        admin = broker.admin(kafka)
+        admin = clients.admin(kafka)
         await admin.start()
         try:
             return await ask(admin)
@@ -199,12 +205,12 @@ def asked(kafka: Address, ask: Callable[[AIOKafkaAdminClient], Awaitable[T]]) ->
 
 
 def committed(kafka: Address) -> int:
-    """Return the sum of the offsets of `ticks` that the group has committed; 0 where there is no group yet."""
+    """Return the sum of the offsets of `ticks` that the group has committed; 0 if there is no group yet."""
     try:
-        found = asked(kafka, lambda admin: admin.list_consumer_group_offsets(WORKER_GROUP))
+        result = asked(kafka, lambda admin: admin.list_consumer_group_offsets(WORKER_GROUP))
     except GroupCoordinatorNotAvailableError:
         return 0
-    return sum(max(at.offset, 0) for part, at in found.items() if part.topic == TICKS.name)
+    return sum(max(at.offset, 0) for part, at in result.items() if part.topic == TICKS.name)
 
 
 def until(what: str, condition: Callable[[], bool], seconds: float = DEADLINE_S) -> None:

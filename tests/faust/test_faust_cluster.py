@@ -16,8 +16,8 @@ from confluent_kafka.admin import (
 from small_workers import Load, Workers, asked, bars, committed, expected, fewest, until
 from three_brokers import PASSWORD, Cluster, three_brokers
 
+from broker.admin import create_topics
 from settings.broker import at
-from stream.admin import create_topics
 from topics.catalog import WORKER_GROUP
 
 pytestmark = [pytest.mark.services, pytest.mark.chaos, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -33,11 +33,11 @@ ALLOWED = {
 @pytest.fixture
 def cluster(tmp_path: Path) -> Iterator[Cluster]:
     """Give three brokers that have all topics, want two copies of each record, and let nobody make a topic."""
-    with three_brokers(tmp_path) as found:
-        create_topics(found.admin, replication=3)
+    with three_brokers(tmp_path) as result:
+        create_topics(result.admin, replication=3)
         client = AdminClient(
             {
-                "bootstrap.servers": found.admin.servers,
+                "bootstrap.servers": result.admin.servers,
                 "security.protocol": "SASL_PLAINTEXT",
                 "sasl.mechanism": "PLAIN",
                 "sasl.username": "admin",
@@ -53,7 +53,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
         ]
         for made in client.create_acls(bindings).values():
             made.result(30)
-        yield found
+        yield result
 
 
 def test_a_worker_needs_no_right_to_make_topics_and_survives_the_death_of_its_coordinator(
@@ -61,7 +61,7 @@ def test_a_worker_needs_no_right_to_make_topics_and_survives_the_death_of_its_co
 ) -> None:
     """faust#390, #449: topics were made anew, otherwise. aiokafka#1154: stuck once the coordinator was gone."""
     until("every broker knows all topics", lambda: create_topics_or_say(cluster.open) == [], 30)
-    workers = Workers(at(cluster.open), cluster.open, tmp_path)
+    workers = Workers(kafka=at(cluster.open), open=cluster.open, home=tmp_path)
     workers.start("a")
     load = Load(cluster.open, SYMBOLS, 0.1)
     try:

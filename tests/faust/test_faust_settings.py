@@ -18,21 +18,20 @@ print(app.conf.processing_guarantee.value, app.conf.web_enabled, app.conf.consum
 
 
 @pytest.mark.parametrize(
-    "told",
+    "fields",
     [
         {"PROCESSING_GUARANTEE": "exactly_once"},
-        {"FORETICK_PROCESSING_GUARANTEE": "exactly_once"},
         {"FAUST_PROCESSING_GUARANTEE": "exactly_once"},
         {"CONSUMER_AUTO_OFFSET_RESET": "latest"},
         {"WEB_ENABLED": "true", "NODE_WEB_ENABLED": "true"},
     ],
 )
-def test_no_setting_changes_what_was_chosen_for_a_reason(told: dict[str, str], tmp_path: Path) -> None:
-    environment = {**os.environ, "FORETICK_HOME": str(tmp_path), **told}
-    said = subprocess.run(
+def test_no_setting_changes_what_was_chosen_for_a_reason(fields: dict[str, str], tmp_path: Path) -> None:
+    environment = {**os.environ, "FORETICK_HOME": str(tmp_path), **fields}
+    output = subprocess.run(
         [sys.executable, "-c", SAID], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
     )
-    assert said.stdout.split() == ["at_least_once", "False", "earliest"]
+    assert output.stdout.split() == ["at_least_once", "False", "earliest"]
 
 
 def test_nothing_uses_a_windowed_table() -> None:
@@ -40,7 +39,7 @@ def test_nothing_uses_a_windowed_table() -> None:
     words = (".tumbling(", ".hopping(", "Window(", "SlidingWindow")
     used = [
         (path.relative_to(ROOT), word)
-        for path in (ROOT / "stream").glob("*.py")
+        for path in (ROOT / "stream").rglob("*.py")
         for word in words
         if word in path.read_text()
     ]

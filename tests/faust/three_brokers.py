@@ -50,7 +50,9 @@ class Cluster:
     def admin(self) -> Broker:
         """The user for whom all is allowed."""
         servers = ",".join(f"{HOST}:{self.ports[node][1]}" for node in NODES)
-        return Broker(servers, "admin", SecretStr(PASSWORD), "SASL_PLAINTEXT", "PLAIN")
+        return Broker(
+            servers=servers, user="admin", password=SecretStr(PASSWORD), security="SASL_PLAINTEXT", mechanism="PLAIN"
+        )
 
     def start(self, node: int) -> None:
         """Start a broker."""
@@ -104,7 +106,7 @@ class Cluster:
 def three_brokers(folder: Path) -> Iterator[Cluster]:
     """Run the cluster while inside."""
     ports = free_ports(9)
-    cluster = Cluster(folder, {node: tuple(ports[3 * (node - 1) : 3 * node]) for node in NODES}, {})  # type: ignore[misc]
+    cluster = Cluster(folder, {node: tuple(ports[3 * (node - 1) : 3 * node]) for node in NODES}, {})
     environment = {key: value for key, value in os.environ.items() if not key.startswith("FORETICK_")}
     try:
         for node in NODES:
@@ -124,15 +126,15 @@ def three_brokers(folder: Path) -> Iterator[Cluster]:
 
 
 def _wait(cluster: Cluster) -> None:
-    from small_workers import asked  # noqa: PLC0415 - it needs the folder of tests
+    from small_workers import asked
 
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         try:
-            found = asked(cluster.admin, lambda admin: admin.describe_cluster())
+            result = asked(cluster.admin, lambda admin: admin.describe_cluster())
         except (KafkaError, OSError):
-            found = {"brokers": []}
-        if len(found["brokers"]) == len(NODES):
+            result = {"brokers": []}
+        if len(result["brokers"]) == len(NODES):
             return
         time.sleep(0.5)
     logs = [(cluster.folder / f"{node}.log").read_text()[-500:] for node in NODES]

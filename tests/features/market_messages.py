@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from features.cross_section import Universe
 from features.frame import ROWS, BarFrame
-from features.market import PATIENCE, MarketState, initial, step
+from features.market import ALLOWED_LATENESS, MarketState, initial, step
 from topics.records import Bar
 
 MINUTE = 60_000
@@ -40,14 +40,14 @@ def made(symbol: str, minutes: Sequence[int], seed: int) -> list[Bar]:
 @st.composite
 def markets(draw: st.DrawFn) -> Market:
     """Up to four symbols with gaps short and long; one may begin late, end early or never come."""
-    found: Market = {}
+    values: Market = {}
     for symbol in WEIGHTS:
         steps = draw(st.lists(st.sampled_from((1, 1, 1, 1, 2, 3, 40)), max_size=60))
         start = draw(st.sampled_from((0, 0, 5, 30)))
         minutes = [start + int(at) for at in np.cumsum(steps)]
         if minutes:
-            found[symbol] = made(symbol, minutes, draw(st.integers(0, 2**32 - 1)))
-    return found
+            values[symbol] = made(symbol, minutes, draw(st.integers(0, 2**32 - 1)))
+    return values
 
 
 @st.composite
@@ -70,29 +70,29 @@ def messages(draw: st.DrawFn, market: Market, patient: bool) -> list[Message]:
 
 
 def impatient(symbol: str, left: Market, firsts: dict[str, list[int]]) -> bool:
-    """Tell whether another message of the symbol would be one too many for a symbol that lags."""
+    """Return whether another message of the symbol would be one too many for a symbol that lags."""
     after = [*firsts[symbol], left[symbol][0].time]
     others = [bars[0].time for one, bars in left.items() if one != symbol]
-    return any(len(after) - bisect_right(after, time) >= PATIENCE for time in others)
+    return any(len(after) - bisect_right(after, time) >= ALLOWED_LATENESS for time in others)
 
 
 def fold(
     sent: Sequence[Message], universe: Universe = UNIVERSE, through_bytes: bool = False
 ) -> tuple[MarketState, Market]:
     """Fold the messages; return the state and what went out, by symbol."""
-    state, found = initial(), dict[str, list[Bar]]()
+    state, values = initial(), dict[str, list[Bar]]()
     for message in sent:
         if through_bytes:
             state = MarketState.loads(state.dumps())
         state, out = step(state, message, universe)
         for one in out:
-            found.setdefault(one.symbol, []).append(one)
-    return state, found
+            values.setdefault(one.symbol, []).append(one)
+    return state, values
 
 
 def ends(market: Market) -> list[Message]:
     """Messages so late that all that waits goes out before them."""
-    return [[bar(symbol, 100_000 + turn, 100.0)] for turn in range(PATIENCE + 1) for symbol in market]
+    return [[bar(symbol, 100_000 + turn, 100.0)] for turn in range(ALLOWED_LATENESS + 1) for symbol in market]
 
 
 def bare(one: Bar) -> Bar:
@@ -102,11 +102,11 @@ def bare(one: Bar) -> Bar:
 
 def joined(market: Market, frames: Sequence[BarFrame]) -> Market:
     """The bars with the columns of the frames, one a symbol in the market's order."""
-    found: Market = {}
+    values: Market = {}
     for (symbol, bars), frame in zip(market.items(), frames, strict=True):
-        told = [frame.numbers[ROWS.index(name)].tolist() for name in MARKET]
-        known = [tuple(None if value != value else value for value in row) for row in zip(*told, strict=True)]  # noqa: PLR0124 - NaN
-        found[symbol] = [
+        reported = [frame.numbers[ROWS.index(name)].tolist() for name in MARKET]
+        known = [tuple(None if value != value else value for value in row) for row in zip(*reported, strict=True)]  # noqa: PLR0124 - NaN
+        values[symbol] = [
             replace(one, **dict(zip(MARKET, row, strict=True))) for one, row in zip(bars, known, strict=True)
         ]
-    return found
+    return values

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from features import bars as fold
 from features.bars import BarState
 from features.open_bar import REMEMBERED
-from topics.codec import Rejected
+from topics.codec import RejectedPart
 from topics.limits import MOST_VOLUME
 from topics.records import Bar, Tick
 
@@ -22,12 +22,12 @@ T0 = 1_600_000_020_000
 
 def tick(after: int, price: float = 10.0, amount: float = 1.0, **other: str | None) -> Tick:
     """A trade that many milliseconds after T0, the start of a minute."""
-    return Tick("BTCUSD", T0 + after, price, amount, **other)  # type: ignore[arg-type]
+    return Tick("BTCUSD", T0 + after, price, amount, **other)
 
 
-def run(ticks: list[Tick], cuts: tuple[int, ...] = ()) -> tuple[BarState, list[Bar], list[Rejected]]:
+def run(ticks: list[Tick], cuts: tuple[int, ...] = ()) -> tuple[BarState, list[Bar], list[RejectedPart]]:
     """Fold the ticks in messages cut there, the state through bytes at each cut."""
-    state, bars, rejected = fold.initial(), list[Bar](), list[Rejected]()
+    state, bars, rejected = fold.initial(), list[Bar](), list[RejectedPart]()
     edges = [0, *sorted(cuts), len(ticks)]
     for position, (first, end) in enumerate(pairwise(edges)):
         state = BarState.loads(state.dumps())
@@ -59,7 +59,7 @@ def test_a_trade_for_a_closed_bar_is_late_and_changes_nothing() -> None:
     _, bars, rejected = run([tick(0), tick(MINUTE + GRACE), late, tick(2 * MINUTE + GRACE)])
     assert [bar.high for bar in bars] == [10, 10]
     reason = f"late: its 1m bar of {T0} closed 0 ms before, in event time"
-    assert rejected == [Rejected(2, msgspec.json.encode(late), reason)]
+    assert rejected == [RejectedPart(2, msgspec.json.encode(late), reason)]
 
 
 def test_gaps_are_counted_and_no_bar_is_made_up() -> None:

@@ -30,7 +30,7 @@ def detected(observed: Floats) -> Floats:
     """(probability of a run of at most 4, expected run length) after each observation: Adams and MacKay, each run by
     itself with all its observations, those that are too old together in one."""
     runs: list[tuple[float, Floats]] = []  # probability, observations; the youngest first
-    found = []
+    results = []
     for number, value in enumerate(observed):
         grown = [(chance * (1 - 1 / MEAN_RUN), past) for chance, past in runs]
         runs = [(1 / MEAN_RUN if number else 1.0, np.empty(0)), *grown]
@@ -38,8 +38,8 @@ def detected(observed: Floats) -> Floats:
         chances = np.array([chance for chance, _ in runs]) * student.pdf(value, freedom, centre, width)
         chances /= chances.sum()
         runs = [(chance, np.append(past, value)) for chance, (_, past) in zip(chances.tolist(), runs, strict=True)]
-        found.append([chances[:RECENT].sum(), chances @ np.arange(1, len(chances) + 1)])
-    return np.array(found)
+        results.append([chances[:RECENT].sum(), chances @ np.arange(1, len(chances) + 1)])
+    return np.array(results)
 
 
 def predictive(past: Floats) -> tuple[float, float, float]:
@@ -64,20 +64,20 @@ def test_the_columns_are_the_algorithm_held_between_the_ends_of_blocks() -> None
     expected = detected(blocks_of(bars))
     assert len(expected) == 120 < RUNS
     held = np.repeat(expected, BLOCK, axis=0)[: len(bars) - BLOCK]
-    found = scores(bars)
+    result = scores(bars)
     begin = BLOCK * LEAST_BLOCKS
-    assert np.isnan(found[:begin]).all()
-    np.testing.assert_allclose(found[begin:], held[begin - BLOCK :], rtol=1e-9, atol=1e-12)
+    assert np.isnan(result[:begin]).all()
+    np.testing.assert_allclose(result[begin:], held[begin - BLOCK :], rtol=1e-9, atol=1e-12)
 
 
 def test_runs_longer_than_those_told_apart_hardly_change_the_score() -> None:
     random = np.random.default_rng(53)
     sigma = np.repeat([5e-4, 15e-4], [BLOCK * 4 * RUNS, BLOCK * 20])
     bars = moved(sigma * random.normal(size=len(sigma)))
-    found, expected = scores(bars)[BLOCK::BLOCK], detected(blocks_of(bars))
-    assert np.abs(found[LEAST_BLOCKS:, 0] - expected[LEAST_BLOCKS:, 0]).max() < 0.1
-    assert np.abs(found[LEAST_BLOCKS:, 0] - expected[LEAST_BLOCKS:, 0]).mean() < 0.005
-    assert found[3 * RUNS, 1] <= RUNS
+    result, expected = scores(bars)[BLOCK::BLOCK], detected(blocks_of(bars))
+    assert np.abs(result[LEAST_BLOCKS:, 0] - expected[LEAST_BLOCKS:, 0]).max() < 0.1
+    assert np.abs(result[LEAST_BLOCKS:, 0] - expected[LEAST_BLOCKS:, 0]).mean() < 0.005
+    assert result[3 * RUNS, 1] <= RUNS
     assert expected[3 * RUNS, 1] > RUNS
 
 
@@ -86,41 +86,41 @@ def test_a_jump_of_the_volatility_is_seen_within_a_few_blocks_and_its_run_is_you
     steady = 60 * BLOCK
     for factor in (3.0, 1 / 3):
         sigma = 1e-3 * np.repeat([1.0, factor], [steady, steady])
-        found = scores(moved(sigma * random.normal(size=len(sigma))))
-        assert found[steady, 0] < 0.2
-        assert found[steady : steady + 4 * BLOCK + 1, 0].max() > 0.9
-        assert found[steady, 1] > 30
-        assert found[steady + 8 * BLOCK, 1] < 15
-        assert found[-1, 0] < 0.2
+        result = scores(moved(sigma * random.normal(size=len(sigma))))
+        assert result[steady, 0] < 0.2
+        assert result[steady : steady + 4 * BLOCK + 1, 0].max() > 0.9
+        assert result[steady, 1] > 30
+        assert result[steady + 8 * BLOCK, 1] < 15
+        assert result[-1, 0] < 0.2
 
 
 def test_the_score_stays_low_while_the_volatility_stays() -> None:
-    found = scores(moved(1e-3 * np.random.default_rng(55).normal(size=20_000)))[1_000:, 0]
-    assert found.mean() < 0.1
-    assert np.quantile(found, 0.99) < 0.5
+    result = scores(moved(1e-3 * np.random.default_rng(55).normal(size=20_000)))[1_000:, 0]
+    assert result.mean() < 0.1
+    assert np.quantile(result, 0.99) < 0.5
 
 
 def test_a_standstill_says_nothing() -> None:
     random = np.random.default_rng(56)
     returns = 1e-3 * random.normal(size=3_000)
     returns[900:1_500] = 0.0  # whole blocks
-    found = scores(moved(returns))
-    np.testing.assert_array_equal(found[900:1_500], found[np.full(600, 900)])
+    result = scores(moved(returns))
+    np.testing.assert_array_equal(result[900:1_500], result[np.full(600, 900)])
     without = scores(moved(np.delete(returns, np.arange(900, 1_500))))
-    np.testing.assert_allclose(found[1_515:], without[915:], rtol=1e-9)
+    np.testing.assert_allclose(result[1_515:], without[915:], rtol=1e-9)
 
 
 def test_on_spoilt_bars_it_is_a_probability_or_unknown() -> None:
-    found = scores(spoilt(walk(6_000, seed=57), seed=58))
-    known = np.isfinite(found).all(axis=1)
+    result = scores(spoilt(walk(6_000, seed=57), seed=58))
+    known = np.isfinite(result).all(axis=1)
     assert known.any()
-    assert np.isnan(found[~known]).all()
-    assert ((found[known] >= [0, 1]) & (found[known] <= [1, RUNS])).all()
+    assert np.isnan(result[~known]).all()
+    assert ((result[known] >= [0, 1]) & (result[known] <= [1, RUNS])).all()
 
 
 def test_on_real_minutes_it_is_low_mostly_and_high_sometimes() -> None:
     bars = pd.read_parquet(real("panel_bitfinex_1m", "btcusd.parquet")).iloc[:60_000]
-    found = scores(bars)[:, 0]
-    found = found[np.isfinite(found)]
-    assert np.median(found) < 0.1
-    assert 0.002 < (found > 0.8).mean() < 0.2
+    result = scores(bars)[:, 0]
+    result = result[np.isfinite(result)]
+    assert np.median(result) < 0.1
+    assert 0.002 < (result > 0.8).mean() < 0.2

@@ -15,6 +15,7 @@ from feature_bars import MINUTE, beside, frame_of, real, spoilt, walk
 from features.frame import BAR_COLUMNS, Floats
 from features.step import FeatureStep
 from features.table import FEATURES, KINDS, LONGEST_GAP, NAMES, UNITS, Feature
+from settings import ROOT
 
 COLUMNS = [pytest.param(feature, k, id=name) for feature in FEATURES for k, name in enumerate(feature.names)]
 ORACLES = ("ta", "talib", "reference")
@@ -52,7 +53,12 @@ def thin() -> Floats:
 @cache
 def real_bars(symbol: str) -> pd.DataFrame:
     """Minutes without a gap after which indicators begin anew, index from 0, beside a market made of two symbols."""
-    bars = pd.read_parquet(real("panel_bitfinex_1m", f"{symbol}.parquet")).iloc[:40_000]
+    bundled = ROOT / "sample" / f"{symbol}-1m.csv.gz"
+    bars = (
+        pd.read_csv(bundled)
+        if bundled.exists()
+        else pd.read_parquet(real("panel_bitfinex_1m", f"{symbol}.parquet")).iloc[:40_000]
+    )
     pieces = (bars["time"].diff() > (LONGEST_GAP + 1) * MINUTE).cumsum()
     bars = bars[pieces == pieces.mode()[0]].iloc[:ROWS].reset_index(drop=True)
     return bars.assign(**beside(bars, seed=41))
@@ -68,8 +74,8 @@ def all_of_ta(symbol: str) -> dict[str, "pd.Series[float]"]:
     """Every column of ta's add_all_ta_features."""
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # of ta's own making, under today's pandas
-        found = ta.add_all_ta_features(real_bars(symbol)[[*PRICES, "volume"]].copy(), *PRICES, "volume")
-    return {name: found[name] for name in found.columns if name not in (*PRICES, "volume")}
+        result = ta.add_all_ta_features(real_bars(symbol)[[*PRICES, "volume"]].copy(), *PRICES, "volume")
+    return {name: result[name] for name in result.columns if name not in (*PRICES, "volume")}
 
 
 def series_of(bars: pd.DataFrame) -> dict[str, Any]:
@@ -90,7 +96,7 @@ def asked(feature: Feature, k: int, oracle: str, bars: pd.DataFrame, known: dict
 
 
 @pytest.mark.parametrize(("feature", "k", "oracle"), COMPARED)
-@pytest.mark.parametrize("symbol", ["btcusd", "ltcusd"])
+@pytest.mark.parametrize("symbol", ["BTCUSDT", "btcusd", "ltcusd"])  # the first is bundled
 def test_the_column_equals_its_reference_on_real_minutes(feature: Feature, k: int, oracle: str, symbol: str) -> None:
     bars = real_bars(symbol)
     begin = FORGOTTEN if feature.state else feature.warmup - 1
@@ -117,8 +123,8 @@ def test_the_column_equals_its_reference_on_real_minutes(feature: Feature, k: in
 def all_again(bars: pd.DataFrame) -> dict[str, "pd.Series[float]"]:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
-        found = ta.add_all_ta_features(bars[[*PRICES, "volume"]].copy(), *PRICES, "volume", vectorized=True)
-    return {name: found[name] for name in found.columns if name not in (*PRICES, "volume")}
+        result = ta.add_all_ta_features(bars[[*PRICES, "volume"]].copy(), *PRICES, "volume", vectorized=True)
+    return {name: result[name] for name in result.columns if name not in (*PRICES, "volume")}
 
 
 @pytest.mark.parametrize(("feature", "k"), COLUMNS)

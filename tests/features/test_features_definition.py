@@ -55,8 +55,8 @@ def test_a_file_that_is_none_is_said_in_one_line(tmp_path: Path) -> None:
 
 def test_the_fingerprint_follows_the_content() -> None:
     assert Definition().fingerprint == DEFAULT.fingerprint
-    found = {definition.fingerprint for definition in (DEFAULT, OTHER, Definition(timeframes=("5m",)))}
-    assert len(found) == 3
+    results = {definition.fingerprint for definition in (DEFAULT, OTHER, Definition(timeframes=("5m",)))}
+    assert len(results) == 3
 
 
 def test_the_columns_that_are_wanted_are_those_of_all_and_the_regimes_beside_them() -> None:
@@ -73,7 +73,7 @@ def test_the_columns_that_are_wanted_are_those_of_all_and_the_regimes_beside_the
 
 
 def test_a_column_that_nobody_computes_is_refused() -> None:
-    with pytest.raises(ValueError, match="no feature 'rsi_15'; docs/FEATURES"):
+    with pytest.raises(ValueError, match="there is no feature 'rsi_15': the nearest is"):
         Definition(columns=("rsi_14", "rsi_15"))
 
 

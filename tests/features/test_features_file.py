@@ -16,7 +16,7 @@ from cli.features import features
 from features.definition import DEFAULT, Definition
 from features.step import FeatureStep
 from features.table import NAMES
-from sources import bars as bars_module
+from sources.reading import bars as bars_module
 
 BARS = {"BTCUSD": walk(700, seed=31), "ETHUSD": walk(500, seed=32)}
 COLUMNS = ["time", "open", "high", "low", "close", "volume"]
@@ -43,9 +43,9 @@ def files(tmp_path: Path) -> list[Path]:
 
 def expected(symbol: str) -> pd.DataFrame:
     step, bars = FeatureStep(), BARS[symbol][COLUMNS]
-    _, found, _ = step.step(step.initial(), frame_of(bars))
-    columns = pd.DataFrame(found.values, columns=list(NAMES))
-    columns.insert(0, "close", found.close)
+    _, feature_frame, _ = step.step(step.initial(), frame_of(bars))
+    columns = pd.DataFrame(feature_frame.values, columns=list(NAMES))
+    columns.insert(0, "close", feature_frame.close)
     columns.insert(0, "time", pd.to_datetime(bars["time"], unit="ms", utc=True).astype("datetime64[ms, UTC]"))
     columns.insert(0, "interval", "1m")
     columns.insert(0, "symbol", symbol)
@@ -63,9 +63,9 @@ def test_the_file_holds_what_the_fold_gives(
     summary = json.loads(result.stdout)
     assert summary["rows"] == {symbol: len(bars) for symbol, bars in BARS.items()}
     assert (summary["fingerprint"], summary["columns"]) == (DEFAULT.fingerprint, len(NAMES))
-    found = pd.read_parquet(output)
+    match = pd.read_parquet(output)
     for symbol in BARS:
-        rows = found[found["symbol"] == symbol].reset_index(drop=True)
+        rows = match[match["symbol"] == symbol].reset_index(drop=True)
         pd.testing.assert_frame_equal(rows, expected(symbol), check_dtype=False, check_exact=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["BTCUSD.csv", "ETHUSD.csv", "F.parquet"]
 
@@ -83,9 +83,9 @@ def test_the_file_says_what_it_is(files: list[Path], tmp_path: Path) -> None:
 
 def test_a_later_beginning_leaves_rows_out_and_changes_no_number(files: list[Path], tmp_path: Path) -> None:
     start, end = (pd.Timestamp(BARS["BTCUSD"]["time"][row], unit="ms").isoformat() for row in (300, 400))
-    run(files[0], "-o", tmp_path / "F.parquet", "--from", start, "--until", end)
-    found = pd.read_parquet(tmp_path / "F.parquet")
-    np.testing.assert_array_equal(found[list(NAMES)].to_numpy(), expected("BTCUSD")[list(NAMES)].to_numpy()[300:400])
+    run(files[0], "-o", tmp_path / "F.parquet", "--from", start, "--to", end)
+    result = pd.read_parquet(tmp_path / "F.parquet")
+    np.testing.assert_array_equal(result[list(NAMES)].to_numpy(), expected("BTCUSD")[list(NAMES)].to_numpy()[300:400])
 
 
 def test_the_definition_is_that_of_the_models_in_service(
@@ -110,7 +110,7 @@ def test_one_symbol_of_several(files: list[Path], tmp_path: Path) -> None:
         (["--interval", "5m"], "no 5m bars there; the files hold 1m bars"),
         (["--interval", "five"], "--interval: interval 'five'"),
         (["--from", "2040-01-01"], "no bars from 2040-01-01 on"),
-        (["--until", "2001-01-01"], "no 1m bars there"),
+        (["--to", "2001-01-01"], "no row is earlier than 2001-01-01 00:00:00 UTC: the first row is of "),
         (["--from", "soon"], "--from 'soon' is no time"),
         (["--symbol", "DOGEUSD"], "no file holds DOGEUSD; they hold BTCUSD, ETHUSD"),
         (["-o", "{folder}/BTCUSD.csv"], "BTCUSD.csv is one of the files to read"),

@@ -128,7 +128,7 @@ def test_observations_are_those_of_whole_windows_and_stop_at_long_gaps() -> None
 
 
 @pytest.mark.parametrize(
-    ("wrong", "said"),
+    ("wrong", "text"),
     [
         ({"means": DEFAULT.means[:3]}, "means are not 4 rows of 2"),
         ({"means": ((float("nan"), 0.0), *DEFAULT.means[1:])}, "means are not finite"),
@@ -138,9 +138,9 @@ def test_observations_are_those_of_whole_windows_and_stop_at_long_gaps() -> None
         ({"temper": 0.0}, "temper"),
     ],
 )
-def test_parameters_that_cannot_be_are_refused(wrong: dict[str, object], said: str) -> None:
-    with pytest.raises(ValueError, match=said):
-        replace(DEFAULT, **wrong)  # type: ignore[arg-type]
+def test_parameters_that_cannot_be_are_refused(wrong: dict[str, object], text: str) -> None:
+    with pytest.raises(ValueError, match=text):
+        replace(DEFAULT, **wrong)
 
 
 @cache

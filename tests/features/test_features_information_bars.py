@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from features import information_bars as fold
 from features.information_bars import InformationState
 from features.open_bar import REMEMBERED
-from topics.codec import Rejected, decode, encode
+from topics.codec import RejectedPart, decode, encode
 from topics.limits import EARLIEST, END_OF_TIME, MOST_QUOTE, MOST_VOLUME
 from topics.records import Bar, Tick
 
@@ -23,14 +23,14 @@ T0 = 1_600_000_020_000
 
 def tick(after: int, price: float = 10.0, amount: float = 1.0, **other: str | None) -> Tick:
     """A trade that many milliseconds after T0."""
-    return Tick("BTCUSD", T0 + after, price, amount, **other)  # type: ignore[arg-type]
+    return Tick("BTCUSD", T0 + after, price, amount, **other)
 
 
 def run(
     ticks: list[Tick], interval: str, cuts: tuple[int, ...] = ()
-) -> tuple[InformationState, list[Bar], list[Rejected]]:
+) -> tuple[InformationState, list[Bar], list[RejectedPart]]:
     """Fold the ticks in messages cut there, the state through bytes at each cut."""
-    state, bars, rejected = fold.initial(), list[Bar](), list[Rejected]()
+    state, bars, rejected = fold.initial(), list[Bar](), list[RejectedPart]()
     for position, (first, end) in enumerate(pairwise([0, *sorted(cuts), len(ticks)])):
         state = InformationState.loads(state.dumps())
         state, closed, refused = fold.step(state, ticks[first:end], position, interval)

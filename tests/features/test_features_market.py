@@ -25,7 +25,7 @@ from market_messages import (
 
 from features.cross_section import REMEMBERED, Universe, join, moves
 from features.frame import BarFrame
-from features.market import PATIENCE, MarketState, initial, step
+from features.market import ALLOWED_LATENESS, MarketState, initial, step
 from topics.catalog import MAX_MESSAGE_BYTES
 from topics.records import Bar
 
@@ -36,19 +36,21 @@ def expected(market: Market) -> Market:
     return joined(market, join([BarFrame.of(bars) for bars in market.values()], WEIGHTS))
 
 
-def without_ends(found: Market, market: Market) -> Market:
-    return {symbol: found.get(symbol, [])[: len(bars)] for symbol, bars in market.items()}
+def without_ends(values: Market, market: Market) -> Market:
+    return {symbol: values.get(symbol, [])[: len(bars)] for symbol, bars in market.items()}
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(st.data())
 def test_any_order_within_patience_gives_the_bits_of_whole_series(data: st.DataObject) -> None:
     market = data.draw(markets())
     sent = data.draw(messages(market, patient=True))
-    _, found = fold([*sent, *ends(market)])
-    assert without_ends(found, market) == expected(market)
+    _, values = fold([*sent, *ends(market)])
+    assert without_ends(values, market) == expected(market)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=100)
 @given(st.data())
 def test_frames_cut_at_the_same_times_may_lie_a_frame_apart(data: st.DataObject) -> None:
@@ -64,10 +66,11 @@ def test_frames_cut_at_the_same_times_may_lie_a_frame_apart(data: st.DataObject)
             if at[symbol] < len(cuts) - 1:
                 sent.append(frames[symbol][at[symbol]])
                 at[symbol] += 1
-    _, found = fold([*sent, *ends(market)])
-    assert without_ends(found, market) == expected(market)
+    _, values = fold([*sent, *ends(market)])
+    assert without_ends(values, market) == expected(market)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(st.data())
 def test_whatever_the_order_every_bar_goes_out_once_and_in_order(data: st.DataObject) -> None:
@@ -75,10 +78,10 @@ def test_whatever_the_order_every_bar_goes_out_once_and_in_order(data: st.DataOb
     sent = data.draw(messages(market, patient=False))
     again = [data.draw(st.integers(0, 3)) for _ in sent]
     repeated = [message for k in range(len(sent)) for message in [sent[k], *sent[max(0, k - again[k]) : k]]]
-    state, found = fold([*repeated, *ends(market)])
-    assert without_ends({s: list(map(bare, bars)) for s, bars in found.items()}, market) == market
-    assert fold([*sent, *ends(market)])[1] == found
-    assert sum(map(len, state.waiting.values())) <= len(WEIGHTS) * PATIENCE
+    state, values = fold([*repeated, *ends(market)])
+    assert without_ends({s: list(map(bare, bars)) for s, bars in values.items()}, market) == market
+    assert fold([*sent, *ends(market)])[1] == values
+    assert sum(map(len, state.waiting.values())) <= len(WEIGHTS) * ALLOWED_LATENESS
 
 
 @settings(deadline=None, max_examples=50)
@@ -97,14 +100,14 @@ def test_the_numbers_are_what_they_say() -> None:
         "ETH": [bar("ETH", 0, 10.0), bar("ETH", 1, 10.1)],
         "XRP": [bar("XRP", 1, 1.0)],
     }
-    found = expected(market)
+    values = expected(market)
     returns = {"ADA": log(1.01), "BTC": log(0.99), "ETH": log(10.1 / 10.0)}
     mean = sum(WEIGHTS[s] * returns[s] for s in returns) / sum(WEIGHTS[s] for s in returns)
-    assert found["ADA"][0].market_return is found["ADA"][0].market_rank is None
-    assert found["ADA"][1].market_return == found["BTC"][1].market_return == pytest.approx(mean, rel=1e-12)
-    assert found["XRP"][0].market_return is found["XRP"][0].lead_return is None
-    assert found["ADA"][1].lead_return == found["BTC"][1].lead_return == log(0.99)  # BTC counts most
-    assert [found[symbol][-1].market_rank for symbol in market] == [0.75, 0.0, 0.75, None]  # two rose alike
+    assert values["ADA"][0].market_return is values["ADA"][0].market_rank is None
+    assert values["ADA"][1].market_return == values["BTC"][1].market_return == pytest.approx(mean, rel=1e-12)
+    assert values["XRP"][0].market_return is values["XRP"][0].lead_return is None
+    assert values["ADA"][1].lead_return == values["BTC"][1].lead_return == log(0.99)  # BTC counts most
+    assert [values[symbol][-1].market_rank for symbol in market] == [0.75, 0.0, 0.75, None]  # two rose alike
 
 
 def test_equal_returns_share_a_rank_and_one_alone_is_no_market() -> None:
@@ -118,12 +121,12 @@ def test_equal_returns_share_a_rank_and_one_alone_is_no_market() -> None:
 @pytest.mark.parametrize(("minute", "gap"), [(2, 1), (2, 0), (1, 1)])
 def test_a_symbol_is_ranked_only_after_the_bar_just_before(minute: int, gap: int) -> None:
     others = {symbol: [bar(symbol, k, 1.0 + k) for k in range(4)] for symbol in ("ADA", "BTC")}
-    found = expected(others | {"ETH": [bar("ETH", 0, 1.0), bar("ETH", minute, 9.0, gap)]})
-    assert found["ETH"][1].market_rank is None
+    values = expected(others | {"ETH": [bar("ETH", 0, 1.0), bar("ETH", minute, 9.0, gap)]})
+    assert values["ETH"][1].market_rank is None
     before = log(minute) if minute > 1 else 0.0
     last = (3.5 * log((1 + minute) / minute) + log(9)) / 4.5
-    assert found["ADA"][minute].market_return == pytest.approx(last, rel=1e-12)
-    assert found["ETH"][1].market_return == pytest.approx(before + last, rel=1e-12)
+    assert values["ADA"][minute].market_return == pytest.approx(last, rel=1e-12)
+    assert values["ETH"][1].market_return == pytest.approx(before + last, rel=1e-12)
 
 
 def test_a_bar_is_told_what_happened_since_the_one_before() -> None:
@@ -135,17 +138,18 @@ def test_a_bar_is_told_what_happened_since_the_one_before() -> None:
         "XRP": dict.fromkeys(range(5), 1.0),
     }
     market = {symbol: [bar(symbol, *at) for at in row.items()] for symbol, row in closes.items()}
-    found = expected(market)
+    values = expected(market)
     first = (3.5 * log(2) + 0.0) / 3.8
     second = log(1.5) / 1.3
     last = (log(5 / 3) + 2.5 * log(7 / 2) + log(9)) / 4.8
-    assert [one.market_return for one in found["XRP"]] == [None, first, second, None, pytest.approx(last)]
-    assert [one.market_return for one in found["ADA"]] == [None, first, second, pytest.approx(last)]
-    assert found["ETH"][1].market_return == first + second + (found["ADA"][3].market_return or 0.0)
-    assert [one.lead_return for one in found["XRP"]] == [None, log(2), None, None, log(7 / 2)]
-    assert [one.lead_return for one in found["ETH"]] == [None, log(2) + log(7 / 2)]
+    assert [one.market_return for one in values["XRP"]] == [None, first, second, None, pytest.approx(last)]
+    assert [one.market_return for one in values["ADA"]] == [None, first, second, pytest.approx(last)]
+    assert values["ETH"][1].market_return == first + second + (values["ADA"][3].market_return or 0.0)
+    assert [one.lead_return for one in values["XRP"]] == [None, log(2), None, None, log(7 / 2)]
+    assert [one.lead_return for one in values["ETH"]] == [None, log(2) + log(7 / 2)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("late", [False, True])
 @pytest.mark.parametrize(("missing", "known"), [(REMEMBERED - 1, True), (REMEMBERED, False)])
 def test_after_too_long_a_gap_a_bar_is_as_a_first_one(missing: int, known: bool, late: bool) -> None:
@@ -154,17 +158,17 @@ def test_after_too_long_a_gap_a_bar_is_as_a_first_one(missing: int, known: bool,
     market = others | {"ETH": [bar("ETH", 0, 1.0), bar("ETH", last, 9.0), bar("ETH", last + 1, 9.0)]}
     sent = [[one] for k in range(last + 2) for symbol in others for one in [market[symbol][k]]]
     sent = [market["ETH"][:1], *sent, market["ETH"][1:]] if late else [*sent, *market.values()]
-    found, whole = fold([*sent, *ends(market)])[1]["ETH"][:3], expected(market)["ETH"]
+    bars, whole = fold([*sent, *ends(market)])[1]["ETH"][:3], expected(market)["ETH"]
     assert (whole[1].market_return is not None) is (whole[1].lead_return is not None) is known
-    assert found == whole
+    assert bars == whole
 
 
 def test_a_late_bar_of_long_ago_is_told_nothing() -> None:
     three = Universe.of({"A": 1.0, "B": 1.0, "C": 1.0})
     sent = [[bar(symbol, k, 2.0 ** (k % 2))] for k in range(2 * REMEMBERED) for symbol in ("A", "B")]
     late = [bar("C", k, 1.0) for k in (5, 6, REMEMBERED, REMEMBERED + 1)]
-    _, found = fold([*sent, late], three)
-    assert [one.market_return for one in found["C"]] == [None, None, None, log(2)]
+    _, values = fold([*sent, late], three)
+    assert [one.market_return for one in values["C"]] == [None, None, None, log(2)]
 
 
 def test_the_leader_is_the_first_of_those_that_count_most() -> None:
@@ -179,12 +183,12 @@ def test_moves_are_sums_in_the_order_of_time() -> None:
     returns = np.where(random.random(300) < 0.2, np.nan, random.normal(0, 1, 300))
     at = np.flatnonzero(random.random(300) < 0.1)
     before = np.append(-1, at[:-1])
-    found = moves(np.arange(300), returns, before, at, 1)
+    result = moves(np.arange(300), returns, before, at, 1)
     for k in range(len(at)):
         total = 0.0
         for value in returns[before[k] + 1 : at[k] + 1]:
             total += 0.0 if np.isnan(value) else value
-        assert found[k] == total or (k == 0 and np.isnan(found[k]))
+        assert result[k] == total or (k == 0 and np.isnan(result[k]))
 
 
 def test_a_bar_waits_for_the_others_and_no_longer() -> None:
@@ -203,7 +207,7 @@ def test_patience_is_counted_in_messages() -> None:
     """Of any size: the bar goes out with the third message that is all later."""
     for size in (1, 50):
         state, out = step(initial(), [bar("A", 0, 1.0)], TWO)
-        for turn in range(PATIENCE):
+        for turn in range(ALLOWED_LATENESS):
             assert out == []
             state, out = step(state, [bar("A", 1 + turn * size + k, 1.0) for k in range(size)], TWO)
         assert [one.time for one in out] == [0]
@@ -229,9 +233,9 @@ def test_two_that_fall_silent_hold_nothing_up_for_good() -> None:
     sent = [[bar(symbol, minute, 1.0)] for minute in range(10) for symbol in "ABC"]
     sent += [[bar("B", minute, 1.0)] for minute in (10, 11)]
     sent += [[bar("A", minute, 1.0)] for minute in range(10, 100)]
-    state, found = fold(sent, three)
-    assert len(found["A"]) >= 100 - PATIENCE
-    assert sum(map(len, state.waiting.values())) <= PATIENCE
+    state, values = fold(sent, three)
+    assert len(values["A"]) >= 100 - ALLOWED_LATENESS
+    assert sum(map(len, state.waiting.values())) <= ALLOWED_LATENESS
 
 
 def test_what_waits_and_what_is_remembered_is_bounded() -> None:
@@ -264,19 +268,19 @@ def test_a_symbol_that_joins_again_begins_anew() -> None:
 
 def test_the_widest_ratios_that_prices_may_have_are_numbers() -> None:
     market = {s: [bar(s, 0, 1e-12), bar(s, 1, 1e12), bar(s, 2, 1e-12)] for s in ("ADA", "BTC")}
-    found = expected(market)
+    values = expected(market)
     widest = pytest.approx(log(1e24))
-    assert [one.market_return for one in found["ADA"]] == [None, widest, -widest.expected]
+    assert [one.market_return for one in values["ADA"]] == [None, widest, -widest.expected]
     sent = [bars[k : k + 1] for k in range(3) for bars in market.values()]
-    assert without_ends(fold([*sent, *ends(market)])[1], market) == found
+    assert without_ends(fold([*sent, *ends(market)])[1], market) == values
 
 
 def test_join_leaves_others_alone_and_refuses_a_symbol_twice() -> None:
     frames = [BarFrame.of(made(symbol, range(5), 1)) for symbol in ("ADA", "DOGE")]
     assert join(frames, {}) == frames
-    found = join(frames, WEIGHTS)
-    assert found[1] is frames[1]
-    assert np.isnan(found[0].market_return).all()
+    bar_frames = join(frames, WEIGHTS)
+    assert bar_frames[1] is frames[1]
+    assert np.isnan(bar_frames[0].market_return).all()
     with pytest.raises(ValueError, match="two frames of 1m bars of ADA"):
         join([frames[0], frames[0]], WEIGHTS)
     assert len(join([frames[0][:0]], WEIGHTS)[0]) == 0
@@ -311,7 +315,7 @@ def test_real_panel_the_fold_gives_the_bits_of_whole_series() -> None:
         sent = [bars[at : at + size] for bars in market.values() for at in range(0, len(bars), size)]
         sent.sort(key=lambda message: message[0].time)
         sent = sent if size > 1 else sent[-10_000:]
-        _, found = fold([*sent, *ends(market)], Universe.of(weights))
+        _, results = fold([*sent, *ends(market)], Universe.of(weights))
         for symbol, bars in whole.items():
             rest = bars if size > 1 else bars[-len([m for m in sent if m[0].symbol == symbol]) :]
-            assert found[symbol][: len(rest)][2:] == rest[2:]
+            assert results[symbol][: len(rest)][2:] == rest[2:]

@@ -32,16 +32,16 @@ def through(
     state, parts, regimes = step.initial(), [], list[Regime]()
     edges = [0, *sorted(cuts), len(frame)]
     for first, end in pairwise(edges):
-        state, features, found = step.step(FeatureState.loads(state.dumps(), step.initial()), frame[first:end])
+        state, features, results = step.step(FeatureState.loads(state.dumps(), step.initial()), frame[first:end])
         parts.append(features)
-        regimes += found
+        regimes += results
     whole = FeatureFrame(
-        frame.symbol,
-        frame.interval,
-        STEP.fingerprint,
-        np.concatenate([part.time for part in parts]),
-        np.concatenate([part.close for part in parts]),
-        np.concatenate([part.values for part in parts]),
+        symbol=frame.symbol,
+        interval=frame.interval,
+        fingerprint=STEP.fingerprint,
+        time=np.concatenate([part.time for part in parts]),
+        close=np.concatenate([part.close for part in parts]),
+        values=np.concatenate([part.values for part in parts]),
     )
     return state, whole, regimes
 

@@ -7,7 +7,7 @@ import pytest
 
 from features.extremes import moving_max, moving_min, moving_place, rows_since_extreme
 from features.frame import Floats
-from features.powers import moving_powers
+from features.power_sums import moving_powers
 from features.windows import moving_deviation, moving_mean, moving_products, moving_sum
 
 VALUES = np.random.default_rng(51).standard_t(3, 700) + 5.0
@@ -22,10 +22,10 @@ Moving = Callable[[Floats, int, int, int], list[Floats]]
 
 def results(function: Callable[..., None], count: int, *more: float | Floats) -> Moving:
     def act(values: Floats, start: int, period: int, rows: int) -> list[Floats]:
-        found = [np.empty(rows) for _ in range(count)]
+        matches = [np.empty(rows) for _ in range(count)]
         series = [part for part in more if isinstance(part, np.ndarray)]
-        function(values, *series, start, period, *(part for part in more if part not in series), *found)
-        return found
+        function(values, *series, start, period, *(part for part in more if part not in series), *matches)
+        return matches
 
     return act
 
@@ -57,10 +57,10 @@ def place(v: Floats) -> float:
 def test_each_window_has_its_own_numbers(name: str, period: int) -> None:
     moving, of = MOVING[name]
     for values in (VALUES, TIED):
-        found = np.array(moving(values, START, period, len(values) - START))
+        result = np.array(moving(values, START, period, len(values) - START))
         ends = range(START + 1, len(values) + 1)
         wanted = np.array([of(values[end - period : end], OTHERS[end - period : end]) for end in ends]).T
-        np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(result, wanted, rtol=1e-9, atol=1e-9)
 
 
 @pytest.mark.parametrize("period", PERIODS)

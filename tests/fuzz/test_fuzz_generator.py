@@ -13,18 +13,18 @@ from bench.fuzz import corpus
 from bench.fuzz.build import MAKERS, SYMBOLS, UNIVERSE
 from bench.fuzz.generate import Generator, Input
 from bench.fuzz.send import of_witness
+from broker.decision_signature import is_signed
 from features.cross_section import Universe
 from features.step import FeatureStep
 from storage import tables
 from stream.bars import Bars
-from stream.signature import is_signed
 from stream.stage import Part, Stage
 from stream.stages import Indicators, Outcomes
 from stream.universe import Market
 from topics import codec
-from topics.bounds import BOUNDS
 from topics.catalog import BARS, MODELS, OUTCOMES, PREDICTIONS, STORED, TICKS, TOPICS
 from topics.records import RECORDS
+from topics.value_size import BOUNDS
 
 BEGIN, NOW = 1_748_044_800_000, 1_790_000_000_000
 KEY = b"a key"
@@ -32,15 +32,15 @@ CORPUS = corpus.load()
 
 
 def generator(seed: int = 1, **changes: Any) -> Generator:
-    return Generator(seed, BEGIN, NOW, "0123456789ab", 165, KEY, **changes)
+    return Generator(seed=seed, begin=BEGIN, now=NOW, fingerprint="0123456789ab", width=165, ledger_key=KEY, **changes)
 
 
-def read(found: Input) -> codec.Frame[Any]:
-    return codec.decode(found.value, found.topic.record, found.headers, latest=BOUNDS.latest(NOW))
+def read(result: Input) -> codec.DecodedFrame[Any]:
+    return codec.decode(result.value, result.topic.record, result.headers, latest=BOUNDS.latest(NOW))
 
 
-def small(found: Input) -> bool:
-    return found.kind not in ("bomb", "large", "many rows")
+def small(result: Input) -> bool:
+    return result.kind not in ("bomb", "large", "many rows")
 
 
 def test_a_seed_makes_the_same_inputs_byte_by_byte_and_another_seed_others() -> None:
@@ -103,9 +103,17 @@ def test_a_valid_record_of_a_witness_is_told_from_one_of_a_made_up_symbol() -> N
 
 
 def test_an_input_is_kept_as_a_file_and_read_again(tmp_path: Path) -> None:
-    one = Input(7, TICKS, 3, b"\xff\x00", [("h", None), ("\u202e", b"\x80")], b"\x00\xff\n", None)
+    one = Input(
+        number=7,
+        topic=TICKS,
+        partition=3,
+        key=b"\xff\x00",
+        headers=[("h", None), ("\u202e", b"\x80")],
+        value=b"\x00\xff\n",
+        compression=None,
+    )
     assert corpus.of_json(corpus.as_json(one, "why"), 7) == one
-    none = Input(8, TICKS, 0, None, [], None, None)
+    none = Input(number=8, topic=TICKS, partition=0, key=None, headers=[], value=None, compression=None)
     assert corpus.save({("ticks", "why"): one, ("ticks", "none"): none}, tmp_path) == 2
     assert corpus.reasons(tmp_path) == {("ticks", "why"), ("ticks", "none")}
     assert corpus.save({("ticks", "why"): none}, tmp_path) == 2
@@ -143,7 +151,9 @@ def _fold(stage: Stage[Any, Any], records: Sequence[Struct]) -> None:
         for record in records:
             if stage.check(record) is None:
                 key = stage.key(record)
-                state, outputs = stage.step(stage.load(key, None), [Part(0, 0, 0, [0], [record])])
+                state, outputs = stage.step(
+                    stage.load(key, None), [Part(partition=0, offset=0, timestamp=0, rows=[0], records=[record])]
+                )
                 assert stage.dump(stage.load(key, stage.dump(state))) == stage.dump(state)
                 for topic, made in outputs:
                     assert not codec.decode(codec.encode(made), topic.record).rejected if made else True

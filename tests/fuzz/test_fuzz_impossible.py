@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from stacks import Servers, databases
 
-from bench.fuzz.impossible import CONDITIONS, impossible
+from bench.fuzz.impossible_rows import CONDITIONS, impossible
 
 pytestmark = pytest.mark.services
 
@@ -40,8 +40,8 @@ def asked(servers: Servers) -> Iterator[Callable[[str], list[tuple[Any, ...]]]]:
     with databases(servers, "fuzz") as make, psycopg.connect(make(), autocommit=True) as connection:
 
         def ask(query: str) -> list[tuple[Any, ...]]:
-            found = connection.execute(query)  # type: ignore[call-overload]
-            return found.fetchall() if found.description else []
+            result = connection.execute(query)
+            return result.fetchall() if result.description else []
 
         yield ask
 

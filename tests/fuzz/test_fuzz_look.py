@@ -7,7 +7,7 @@ import pytest
 
 from bench.fuzz.corpus import normal
 from bench.fuzz.generate import Generator, Input
-from bench.fuzz.look import Logs
+from bench.fuzz.invariants import Logs
 from bench.fuzz.send import Sender
 from settings.broker import Broker
 from topics import codec
@@ -23,10 +23,10 @@ def test_critical_lines_and_tracebacks_are_found_once_and_what_a_record_says_is_
     log.write_text(BAD)
     logs = Logs(tmp_path)
     assert logs.bad() == []
-    for text, found in ((GOOD, 0), (BAD, 1), (TRACE, 1), (GOOD + BAD + GOOD + TRACE, 2)):
+    for text, result in ((GOOD, 0), (BAD, 1), (TRACE, 1), (GOOD + BAD + GOOD + TRACE, 2)):
         with log.open("a") as file:
             file.write(text)
-        assert len(logs.bad()) == found
+        assert len(logs.bad()) == result
 
 
 @pytest.mark.parametrize(
@@ -44,16 +44,22 @@ def test_a_reason_is_known_again_whatever_its_numbers_and_names_are(reason: str,
 
 def sender() -> Sender:
     return Sender(
-        Broker("127.0.0.1:1"),
-        Generator(1, 1_748_044_800_000, 1_790_000_000_000, "f", 1, b"k"),
-        frozenset({"BTCUSDT"}),
-        lambda: True,
+        address=Broker(servers="127.0.0.1:1"),
+        generator=Generator(
+            seed=1, begin=1_748_044_800_000, now=1_790_000_000_000, fingerprint="f", width=1, ledger_key=b"k"
+        ),
+        witnesses=frozenset({"BTCUSDT"}),
+        may=lambda: True,
     )
 
 
 def noted(sending: Sender, topic: Any, value: bytes, offset: int) -> tuple[str, int, int]:
     place = topic.name, 0, offset
-    sending._note(Input(offset, topic, 0, None, list(codec.HEADERS), value), place, 1_790_000_000_000)
+    sending._note(
+        Input(number=offset, topic=topic, partition=0, key=None, headers=list(codec.HEADERS), value=value),
+        place,
+        1_790_000_000_000,
+    )
     return place
 
 

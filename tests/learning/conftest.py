@@ -20,6 +20,6 @@ def mlflow_server(servers: Servers) -> Iterator[Servers]:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         url = urlsplit(servers.database_url)._replace(path=f"/{name}").geturl()
         migrate(url)
-        with running(("mlflow",), environment={"FORETICK_DATABASE_URL": url}) as found:
-            yield found
+        with running(("mlflow",), environment={"FORETICK_DATABASE_URL": url}) as result:
+            yield result
         drop_database(connection, name)

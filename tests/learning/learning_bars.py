@@ -14,10 +14,10 @@ from psycopg import sql
 from stacks import drop_database
 
 from features.frame import BarFrame
-from sources.columns import size
-from sources.frames import records
-from sources.reader import open_files
-from sources.wish import Wish
+from sources.reading.reader import open_files
+from sources.reading.request import ReadRequest
+from sources.replay.frames import records
+from sources.tables.columns import size
 from stack.sample import FILES
 from storage.timescale import Writer, migrate
 from topics.catalog import BARS
@@ -58,7 +58,7 @@ def persist(url: str, *batches: Sequence[Bar]) -> None:
 def replayed(end: int | None = None, files: Sequence[Path] = FILES) -> Iterator[list[Bar]]:
     """Yield the bars of files up to a time as a replay sends them."""
     with tempfile.TemporaryDirectory() as scratch:
-        reader = open_files(files, Wish(end=end), Path(scratch), lambda _: None)
+        reader = open_files(files, ReadRequest(end=end), Path(scratch), lambda _: None)
         for part in reader.parts(Path(scratch)):
             for number, rows in part.rows.items():
                 if size(rows):
@@ -66,7 +66,7 @@ def replayed(end: int | None = None, files: Sequence[Path] = FILES) -> Iterator[
 
 
 def same(one: Sequence[BarFrame], other: Sequence[BarFrame]) -> bool:
-    """Tell whether two histories are the same, bit for bit."""
+    """Return whether two histories are the same, bit for bit."""
     return [_bits(frame) for frame in one] == [_bits(frame) for frame in other]
 
 

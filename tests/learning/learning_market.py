@@ -5,17 +5,17 @@ from collections.abc import Sequence
 import numpy as np
 
 from features.frame import BarFrame, FeatureFrame
-from learning.judge import Judge, Origin
-from learning.scored import Scored, Version, with_naive
-from learning.skill import Skill
-from models import calibration
-from models.calibration import Calibration
+from learning.monitoring.scored_forecasts import Scored, Version, with_naive
+from learning.monitoring.scorer import Origin, Scorer
+from learning.monitoring.skill import SkillRow
+from models.drift.reference import Reference
 from models.forecaster import Forecaster
+from models.intervals import calibration
+from models.intervals.calibration import Calibration
 from models.labels import mature
-from models.reference import Reference
-from models.scores import score
+from models.scoring.scores import score
 from settings import ROOT, Settings
-from sources.bars import read_bars
+from sources.reading.bars import read_bars
 from topics.records import HORIZONS, Drift
 
 MINUTE = 60_000
@@ -36,10 +36,10 @@ def walk(seed: int, rows: int, carry: float = 0.0) -> BarFrame:
 
 def carried(returns: np.ndarray, share: float) -> np.ndarray:
     """Return these returns, each with a share of the one before it."""
-    found = returns.copy()
-    for row in range(1, len(found)):
-        found[row] += share * found[row - 1]
-    return found
+    values = returns.copy()
+    for row in range(1, len(values)):
+        values[row] += share * values[row - 1]
+    return values
 
 
 def sample() -> list[BarFrame]:
@@ -59,7 +59,7 @@ def planted(bars: BarFrame, before: float, after: float, row: int) -> BarFrame:
     prices = {name: close * getattr(bars, name) / bars.close for name in ("open", "high", "low")}
     prices["high"] = np.maximum.reduce([prices["high"], prices["open"], close])
     prices["low"] = np.minimum.reduce([prices["low"], prices["open"], close])
-    return bars.told(**prices, close=close)
+    return bars.with_columns(**prices, close=close)
 
 
 def scored(frames: Sequence[FeatureFrame], models: Sequence[Forecaster]) -> Scored:
@@ -101,18 +101,18 @@ def scored(frames: Sequence[FeatureFrame], models: Sequence[Forecaster]) -> Scor
 
 def judged(
     outcomes: Scored, frames: Sequence[FeatureFrame], origin: Origin = (None, None), bars: int = 1_440
-) -> tuple[list[Drift], list[Skill]]:
+) -> tuple[list[Drift], list[SkillRow]]:
     """Return what the watch makes of it, `bars` at a time."""
-    judge = Judge(Settings(), HORIZONS, MINUTE, lambda _: origin)
+    scorer = Scorer(Settings(), HORIZONS, MINUTE, lambda _: origin)
     drifts, skills = [], []
     first = int(frames[0].time[0])
     (number,) = [place for place, whose in enumerate(outcomes.versions) if whose.model != "naive"]
     reference: Reference | None = origin[1]
     for start in range(first, int(outcomes.bar[-1]) + 1, bars * MINUTE):
         inside = (outcomes.bar >= start) & (outcomes.bar < start + bars * MINUTE)
-        changed, told = judge.scored(outcomes.where(inside))
+        changed, skill_rows = scorer.scored(outcomes.where(inside))
         drifts += changed
-        skills += told
+        skills += skill_rows
         if reference is not None:
             part = [frame.after(start - 1) for frame in frames]
             part = [frame[: int(np.searchsorted(frame.time, start + bars * MINUTE))] for frame in part]
@@ -120,6 +120,6 @@ def judged(
             order = np.argsort(time, kind="stable")
             time, values = time[order], values[order]
             whose = np.full(len(time), number)
-            drifts += judge.predicted(time, whose, reference.dissimilarity(values), outcomes.versions)
-            drifts += judge.computed(outcomes.versions[number], time, values)
+            drifts += scorer.predicted(time, whose, reference.dissimilarity(values), outcomes.versions)
+            drifts += scorer.computed(outcomes.versions[number], time, values)
     return drifts, skills

@@ -10,14 +10,15 @@ from learning_bars import DAY, FIRST, new_database, persist, replayed
 from pydantic import SecretStr
 from stacks import Servers
 
+from broker.admin import create_topics
 from features.frame import BarFrame
-from learning.run_records import Step
-from learning.runs import Runs
-from models import provenance, registry, training
+from learning.runs.queue import Runs
+from learning.runs.records import Step
+from models import training
+from models.registry import model_registry, provenance
 from settings import Settings
-from sources.bars import read_bars
+from sources.reading.bars import read_bars
 from stack.sample import FILES
-from stream.admin import create_topics
 
 MODELS = ("naive", "ridge", "gbm")
 TRAINED_DAYS, DAYS = 4, 8
@@ -33,7 +34,7 @@ def train(folder: Path) -> None:
     """Put models into service as `foretick train` does, trained on the first days."""
     known = bars(TRAINED_DAYS)
     definition, fitted = training.train(known, 0, models=MODELS)
-    registry.save(folder, definition, fitted, provenance.of(known, definition.fingerprint, 0))
+    model_registry.save(folder, definition, fitted, provenance.of(known, definition.fingerprint, 0))
 
 
 @contextmanager
@@ -49,8 +50,8 @@ def persisted(
     create_topics(servers.broker)
     if trained is not None:
         shutil.copytree(trained, home / "models")
-        known = registry.serving(trained)
-        registry.serve(home / "models", {name: known[name] for name in serving})
+        known = model_registry.serving(trained)
+        model_registry.serve(home / "models", {name: known[name] for name in serving})
     with new_database(servers.database_url) as url:
         persist(url, *replayed(FIRST + days * DAY))
         yield Settings(
@@ -60,8 +61,8 @@ def persisted(
 
 def steps(settings: Settings, run_id: str) -> dict[tuple[str, str | None], Step]:
     """Return the records of a run."""
-    _, found = Runs(settings.database_url.get_secret_value()).shown(run_id)
-    return {(step.step, step.model): step for step in found}
+    _, results = Runs(settings.database_url.get_secret_value()).shown(run_id)
+    return {(step.step, step.model): step for step in results}
 
 
 def deployments(settings: Settings) -> list[tuple[str, str, str | None, list[str], str]]:

@@ -5,19 +5,19 @@ import pytest
 from learning_market import walk
 
 from features.definition import DEFAULT
-from learning import coverage_drift, unlike
-from learning.blocks import BARS, Blocks
-from learning.change import Change
-from learning.coverage_drift import CoverageDrift
-from learning.error_drift import ErrorDrift
-from learning.expiry import DAY_MS, Expiry
-from learning.feature_drift import FeatureDrift
-from learning.frontier import PATIENCE_S, Frontier
-from learning.health import Watcher
-from learning.lasting import Lasting
-from learning.unlike import DissimilarityDrift
+from learning.monitoring import coverage_drift, ood
+from learning.monitoring.block_means import BARS, Blocks
+from learning.monitoring.change import Change
+from learning.monitoring.coverage_drift import CoverageDrift
+from learning.monitoring.debounce import Debounce
+from learning.monitoring.drift_monitor import Watcher
+from learning.monitoring.error_drift import ErrorDrift
+from learning.monitoring.expiry import DAY_MS, Expiry
+from learning.monitoring.feature_drift import FeatureDrift
+from learning.monitoring.ood import DissimilarityDrift
+from learning.monitoring.watermark import ALLOWED_LATENESS_S, Watermark
 from models import training
-from models.reference import Reference
+from models.drift.reference import Reference
 
 MINUTE = 60_000
 DAY = 1_440
@@ -87,7 +87,7 @@ def test_many_bars_unlike_the_training_data_raise_an_alarm_and_a_few_hours_of_th
     assert found(DissimilarityDrift(MINUTE), share) == []
     share[3 * DAY :] = 0.4
     (change,) = found(DissimilarityDrift(MINUTE), share)
-    assert 0 < change.time // MINUTE - 3 * DAY <= (unlike.WINDOW + unlike.STEPS) * BARS
+    assert 0 < change.time // MINUTE - 3 * DAY <= (ood.WINDOW + ood.STEPS) * BARS
 
 
 def test_the_watchers_pass_over_what_is_unknown() -> None:
@@ -99,12 +99,12 @@ def test_the_watchers_pass_over_what_is_unknown() -> None:
 
 def test_training_data_that_is_too_old_is_told_of_once() -> None:
     expiry = Expiry(0, 2.0)
-    told = [expiry.update(time) for time in (DAY_MS, 2 * DAY_MS, 2 * DAY_MS + 1, 3 * DAY_MS)]
-    assert [change is not None for change in told] == [False, False, True, False]
+    changes = [expiry.update(time) for time in (DAY_MS, 2 * DAY_MS, 2 * DAY_MS + 1, 3 * DAY_MS)]
+    assert [change is not None for change in changes] == [False, False, True, False]
 
 
 def test_a_condition_counts_once_it_has_lasted_and_again_once_it_was_over() -> None:
-    lasting = Lasting(2)
+    lasting = Debounce(2)
     seen = [(True, False), (False, True), (True, False), (True, False), (True, False), (False, False), (False, True)]
     seen += [(False, True), (True, False), (True, False)]
     began = [lasting.update(time, beyond=beyond, within=within) for time, (beyond, within) in enumerate(seen)]
@@ -123,19 +123,19 @@ def test_columns_that_are_distributed_otherwise_raise_an_alarm_however_the_rows_
     (other,) = training.features([walk(2, 12_000, carry=0.7)], DEFAULT)
     (change,) = FeatureDrift(reference, MINUTE).update(other.time, other.values)
     assert (change.time - other.time[0]) // MINUTE <= 3 * DAY
-    pieces, told = FeatureDrift(reference, MINUTE), []
+    pieces, changes = FeatureDrift(reference, MINUTE), []
     for start in range(0, 12_000, 77):
-        told += pieces.update(other.time[start : start + 77], other.values[start : start + 77])
-    assert told == [change]
+        changes += pieces.update(other.time[start : start + 77], other.values[start : start + 77])
+    assert changes == [change]
 
 
 def test_all_symbols_are_waited_for_and_one_that_has_ended_is_not() -> None:
-    frontier = Frontier(1_000)
-    assert frontier.reach({"A": 5_000, "B": 3_000, "GONE": 500}, 0.0) == 2_999
+    frontier = Watermark(1_000)
+    assert frontier.advance({"A": 5_000, "B": 3_000, "GONE": 500}, 0.0) == 2_999
     frontier.read = 2_999
-    assert frontier.reach({"A": 9_000, "B": 3_000}, 1.0) == 2_999
-    assert frontier.reach({"A": 9_000, "B": 3_000}, PATIENCE_S + 1) == 8_999
+    assert frontier.advance({"A": 9_000, "B": 3_000}, 1.0) == 2_999
+    assert frontier.advance({"A": 9_000, "B": 3_000}, ALLOWED_LATENESS_S + 1) == 8_999
     frontier.read = 8_999
-    assert frontier.reach({"A": 12_000, "B": 4_000}, PATIENCE_S + 2) == 8_999
-    assert frontier.reach({"A": 12_000, "B": 13_000}, PATIENCE_S + 3) == 11_999
-    assert Frontier(0).reach({}, 0.0) == 0
+    assert frontier.advance({"A": 12_000, "B": 4_000}, ALLOWED_LATENESS_S + 2) == 8_999
+    assert frontier.advance({"A": 12_000, "B": 13_000}, ALLOWED_LATENESS_S + 3) == 11_999
+    assert Watermark(0).advance({}, 0.0) == 0

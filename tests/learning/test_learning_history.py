@@ -6,9 +6,9 @@ import pytest
 from learning_bars import DAY, FIRST, new_database, persist, replayed, same
 from stacks import Servers
 
-from learning import history
+from learning.training import history
 from settings import Settings
-from sources.bars import read_bars
+from sources.reading.bars import read_bars
 from stack.sample import FILES
 from storage.errors import StorageError
 from topics.records import Bar
@@ -31,11 +31,11 @@ def test_what_a_replay_persisted_is_bit_for_bit_what_training_reads_from_the_fil
 
 def test_the_last_days_are_counted_by_the_bars_and_cut_as_those_of_files(stored: Settings) -> None:
     for days, until in ((2.0, None), (3.0, FIRST + 10 * DAY), (0.5, FIRST + DAY + MINUTE)):
-        found = history.bars(stored, days, until)
-        assert same(found, history.bars(stored, days, until, FILES))
-        last = max(int(frame.time[-1]) for frame in found)
-        assert len(found) == 2
-        assert all(frame.time[0] >= last + MINUTE - days * DAY for frame in found)
+        bar_frames = history.bars(stored, days, until)
+        assert same(bar_frames, history.bars(stored, days, until, FILES))
+        last = max(int(frame.time[-1]) for frame in bar_frames)
+        assert len(bar_frames) == 2
+        assert all(frame.time[0] >= last + MINUTE - days * DAY for frame in bar_frames)
         assert until is None or last == until - MINUTE
 
 
@@ -52,8 +52,8 @@ def test_every_column_and_what_is_unknown_come_back_and_other_intervals_stay_awa
     ]
     with new_database(servers.database_url) as url:
         persist(url, bars, [Bar("A", "3m", FIRST, 1.0, 1.0, 1.0, 1.0, 1.0)])
-        (found,) = history.bars(Settings(database_url=url), 1)
-    assert same([found], [type(found).of(bars)])
+        (bar_frame,) = history.bars(Settings(database_url=url), 1)
+    assert same([bar_frame], [type(bar_frame).of(bars)])
 
 
 def test_blocks_may_end_anywhere(stored: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ import psycopg
 import pytest
 from stacks import Servers
 
-from learning.tracking import Tracker
+from learning.tracking.tracker import Tracker
 
 pytestmark = pytest.mark.services
 
@@ -89,11 +89,11 @@ def test_another_user_gets_nothing(mlflow_server: Servers, theirs: Path) -> None
     "header", ["", "Basic", "Basic !", "Basic Zm9yZXRpY2s=", "Bearer", "Bearer x", "Bearer é", "Digest x"]
 )
 def test_no_login_that_is_none_lets_in(mlflow_server: Servers, header: str) -> None:
-    status, said = ask(
+    status, lines = ask(
         mlflow_server, "/api/2.0/mlflow/experiments/get?experiment_id=0", headers={"Authorization": header}
     )
     assert status == 401
-    assert b"experiment_id" not in said
+    assert b"experiment_id" not in lines
 
 
 def test_the_password_lets_in_as_a_token_too(mlflow_server: Servers) -> None:
@@ -108,26 +108,26 @@ def test_the_password_lets_in_as_a_token_too(mlflow_server: Servers) -> None:
 def test_nobody_chooses_where_files_lie(
     mlflow_server: Servers, theirs: Path, prefix: str, field: str, scheme: str
 ) -> None:
-    wish = {"name": f"{prefix}{field}{scheme}", field: f"{scheme}{theirs}/open"}
-    for body in (wish, json.dumps(wish)):  # old clients sent text in text
-        status, said = ask(mlflow_server, f"{prefix}/2.0/mlflow/experiments/create", body)
-        assert status == 400, said
+    request = {"name": f"{prefix}{field}{scheme}", field: f"{scheme}{theirs}/open"}
+    for body in (request, json.dumps(request)):  # old clients sent text in text
+        status, lines = ask(mlflow_server, f"{prefix}/2.0/mlflow/experiments/create", body)
+        assert status == 400, lines
 
 
 @pytest.mark.parametrize(
     "location", ["mlflow-artifacts:/../x", "mlflow-artifacts://elsewhere/x", "mlflow-artifacts:/%2e%2e"]
 )
 def test_the_root_is_not_left(mlflow_server: Servers, location: str) -> None:
-    wish = {"name": location, "artifact_location": location}
-    assert ask(mlflow_server, "/api/2.0/mlflow/experiments/create", wish)[0] == 400
+    request = {"name": location, "artifact_location": location}
+    assert ask(mlflow_server, "/api/2.0/mlflow/experiments/create", request)[0] == 400
 
 
 @pytest.mark.parametrize("source", ["file://{}/open", "{}/open", "http://127.0.0.1:1/x", "mlflow-artifacts:/../x"])
 def test_a_version_of_a_model_lies_where_its_run_does(mlflow_server: Servers, theirs: Path, source: str) -> None:
     ask(mlflow_server, "/api/2.0/mlflow/registered-models/create", {"name": "theirs"})
-    wish = {"name": "theirs", "source": source.format(theirs)}
+    request = {"name": "theirs", "source": source.format(theirs)}
     for prefix in ("/api", "/ajax-api"):
-        assert ask(mlflow_server, f"{prefix}/2.0/mlflow/model-versions/create", wish)[0] == 400
+        assert ask(mlflow_server, f"{prefix}/2.0/mlflow/model-versions/create", request)[0] == 400
 
 
 def run_at(server: Servers, location: str) -> str:
@@ -149,10 +149,10 @@ def test_a_location_that_is_stored_already_is_not_followed(mlflow_server: Server
         for path in ("", "&path=into")
     ]
     for path in read:
-        status, said = ask(mlflow_server, path)
-        assert status >= 400, (path, said)
-        assert SECRET.encode() not in said
-        assert b"secret" not in said
+        status, lines = ask(mlflow_server, path)
+        assert status >= 400, (path, lines)
+        assert SECRET.encode() not in lines
+        assert b"secret" not in lines
     for path in ("x", "into/x"):
         query = f"/ajax-api/2.0/mlflow/upload-artifact?run_uuid={run_id}&path={path}"
         assert ask(mlflow_server, query, b"written")[0] >= 400
@@ -173,9 +173,9 @@ def test_links_in_the_folder_of_artifacts_are_not_followed(mlflow_server: Server
     assert [file["path"] for file in json.loads(listed)["files"]] == ["real"]
     for path in ("link", "into/secret"):
         for address in (f"{served}/{path}", f"/get-artifact?run_id={info['run_id']}&path={path}"):
-            status, said = ask(mlflow_server, address)
+            status, lines = ask(mlflow_server, address)
             assert status >= 400, address
-            assert SECRET.encode() not in said
+            assert SECRET.encode() not in lines
     assert ask(mlflow_server, f"{served}/into/x", b"written", method="PUT")[0] >= 400
     assert ask(mlflow_server, f"{served}/into/secret", method="DELETE")[0] >= 400
     assert {path.name for path in (theirs / "closed").iterdir()} == {"secret"}

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from cli.errors import UserError
 from cli.pipeline import app
-from learning.announce import announce
+from learning.deployment.announce import announce
 from learning.pipeline import STEPS
 from settings import Settings
 from stack.sample import FILES
@@ -23,9 +23,9 @@ NAIVE = ["--model", "naive"]
 def home(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     """The naive model in service, which is trained in no time, and a run that is done."""
     train(trained := tmp_path_factory.mktemp("trained") / "models")
-    with persisted(servers, tmp_path_factory.mktemp("home"), trained, ("naive",)) as found:
-        announce(found)
-        yield found
+    with persisted(servers, tmp_path_factory.mktemp("home"), trained, ("naive",)) as settings:
+        announce(settings)
+        yield settings
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +76,7 @@ def raised(result: Result) -> None:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (("run", "--model", "oracle"), "no model 'oracle'; the models are"),
+        (("run", "--model", "oracle"), "there is no model 'oracle': there are"),
         (("run", "/nowhere/bars.csv"), "/nowhere/bars.csv: no such file"),
         (("run", "--run-id", "x"), "no run 'x'; foretick pipeline list shows them"),
         (("show", "x"), "no run 'x'; foretick pipeline list shows them"),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
-from learning.schedule import Seen, due, planned_after
+from learning.training.schedule import StreamState, due, planned_after
 from settings import Settings
 from topics.records import Drift
 
@@ -15,27 +15,29 @@ WEEKLY = "0 3 * * 0"
 
 
 def settings(**changed: object) -> Settings:
-    return Settings(**{"retrain_cron": WEEKLY, "retrain_cooldown_hours": 24.0, **changed})  # type: ignore[arg-type]
+    return Settings(**{"retrain_cron": WEEKLY, "retrain_cooldown_hours": 24.0, **changed})
 
 
-def seen(newest: int, last_run: int | None = None, first: int = SUNDAY - DAY, history: int = 30 * DAY) -> Seen:
-    return Seen(newest, newest - history, first, last_run)
+def seen(newest: int, last_run: int | None = None, first: int = SUNDAY - DAY, history: int = 30 * DAY) -> StreamState:
+    return StreamState(newest, newest - history, first, last_run)
 
 
 def alarm(time: int, kind: str = "errors") -> Drift:
-    return Drift("gbm", "v1", kind, "adwin", time, 3.0, 2.0, "1m")  # type: ignore[arg-type]
+    return Drift(
+        model="gbm", version="v1", kind=kind, detector="adwin", time=time, statistic=3.0, limit=2.0, interval="1m"
+    )
 
 
-def asked(found: tuple[str, str] | None) -> str | None:
-    return None if found is None else found[0]
+def asked(results: tuple[str, str] | None) -> str | None:
+    return None if results is None else results[0]
 
 
 def test_at_the_first_look_no_long_past_time_counts_and_the_next_one_does() -> None:
     first = SUNDAY + 1
     assert due(settings(), seen(first, first=first), [], 7) is None
     assert due(settings(), seen(first + 7 * DAY - 2, first=first), [], 7) is None
-    found = due(settings(), seen(first + 7 * DAY, first=first), [], 7)
-    assert found == ("cron", "0 3 * * 0: 2025-06-01 03:00 has passed")
+    results = due(settings(), seen(first + 7 * DAY, first=first), [], 7)
+    assert results == ("cron", "0 3 * * 0: 2025-06-01 03:00 has passed")
 
 
 def test_after_a_run_the_next_time_counts_and_one_that_was_slept_through_counts_once() -> None:
@@ -45,12 +47,22 @@ def test_after_a_run_the_next_time_counts_and_one_that_was_slept_through_counts_
     assert due(settings(), seen(late + DAY, last_run=late), [], 7) is None
 
 
+def test_a_run_ahead_of_the_bars_keeps_schedule_and_drift_off_until_they_are_there() -> None:
+    """So does `replay --no-retrain`, with a run that did nothing at the last bar that it will send."""
+    end = SUNDAY + 21 * DAY + 7 * HOUR
+    for newest in range(SUNDAY - 6 * DAY, end + 1, DAY):
+        assert due(settings(), seen(newest, last_run=end), [alarm(newest)], 7) is None
+    assert due(settings(), seen(end + 6 * DAY, last_run=end), [alarm(end)], 7) is None
+    assert asked(due(settings(), seen(end + 7 * DAY, last_run=end), [], 7)) == "cron"
+    assert asked(due(settings(), seen(end + 2 * DAY, last_run=end), [alarm(end + DAY)], 7)) == "drift"
+
+
 def test_drift_counts_once_and_waits_for_the_cooldown() -> None:
     raised, run = SUNDAY + 5 * HOUR, SUNDAY + HOUR
     alarms = [alarm(raised), alarm(raised - HOUR, "features")]
     assert due(settings(), seen(run + 24 * HOUR - 1, last_run=run), alarms, 7) is None
-    found = due(settings(), seen(run + 24 * HOUR, last_run=run), alarms, 7)
-    assert found == (
+    results = due(settings(), seen(run + 24 * HOUR, last_run=run), alarms, 7)
+    assert results == (
         "drift",
         "features of gbm v1: adwin 3 beyond 2 at 2025-05-25 07:00, and 1 more",
     )

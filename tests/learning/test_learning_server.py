@@ -14,14 +14,14 @@ import pytest
 from stacks import running
 
 from cli.train import train
-from learning.tracking import Tracker
-from learning.versions import numbers
-from models import registry
+from learning.tracking.registered_versions import numbers
+from learning.tracking.tracker import Tracker
+from models.registry import model_registry
 from settings import Settings
 from stack import mlflow, state
 from stack.addresses import without_password
 from stack.doctor import examine
-from stack.report import report
+from stack.status_report import report
 
 pytestmark = pytest.mark.services
 
@@ -69,7 +69,7 @@ def test_a_server_of_somebody_else_is_checked_and_not_started(mlflow_server, mon
 
 
 def test_what_is_no_address_of_a_server_is_said_in_a_line():
-    with pytest.raises(ValueError, match="'databricks' is no address of an MLflow server, such as http"):
+    with pytest.raises(ValueError, match="'databricks' is not an address of an MLflow server, such as http"):
         asyncio.run(mlflow.check("databricks"))
 
 
@@ -86,7 +86,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def trained(file: Path, track: bool = True) -> None:
-    train([file], until=None, rows_until=None, interval=None, model=["online"], seed=0, track=track, as_json=True)
+    train([file], rows_until=None, interval=None, model=["online"], seed=0, track=track, as_json=True)
 
 
 def test_train_logs_and_registers_what_it_trained(mlflow_server, file, tmp_path, monkeypatch):
@@ -101,7 +101,7 @@ def test_train_logs_and_registers_what_it_trained(mlflow_server, file, tmp_path,
     trained(file, track=False)
     assert versions() == before
     trained(file)
-    assert versions() - before == set(registry.versions(tmp_path / "models", "online"))
+    assert versions() - before == set(model_registry.versions(tmp_path / "models", "online"))
 
 
 def test_without_a_server_train_says_so_in_a_line_and_trains(file, tmp_path, monkeypatch, capsys):
@@ -109,7 +109,7 @@ def test_without_a_server_train_says_so_in_a_line_and_trains(file, tmp_path, mon
     monkeypatch.setenv("FORETICK_MLFLOW_URI", "http://127.0.0.1:1")
     trained(file)
     assert "MLflow at http://127.0.0.1:1: no answer; not tracked" in " ".join(capsys.readouterr().err.split())
-    assert registry.versions(tmp_path / "models", "online")
+    assert model_registry.versions(tmp_path / "models", "online")
     monkeypatch.delenv("FORETICK_MLFLOW_URI")
     trained(file)
     assert "MLflow" not in capsys.readouterr().err

@@ -16,10 +16,10 @@ from learning_bars import DAY, FIRST
 from pipelines import MODELS, deployments, persisted, steps, train
 from stacks import Servers, environment_of, kafka_environment
 
-from learning.announce import announce
-from learning.held import MOST_ATTEMPTS
-from learning.run_records import Options, Run
-from learning.runs import Runs
+from learning.deployment.announce import announce
+from learning.runs.lease import MOST_ATTEMPTS
+from learning.runs.queue import Runs
+from learning.runs.records import Options, PipelineRun
 from learning.trainer import NICE
 from settings import ROOT, Settings
 
@@ -38,9 +38,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def settings(servers: Servers, tmp_path: Path, trained: Path) -> Iterator[Settings]:
-    with persisted(servers, tmp_path, trained) as found:
-        announce(found)
-        yield found
+    with persisted(servers, tmp_path, trained) as result:
+        announce(result)
+        yield result
 
 
 @contextmanager
@@ -70,13 +70,13 @@ def until(condition: Callable[[], bool], settings: Settings, *processes: Trainer
     """Wait for a condition while the processes live."""
     end = time.monotonic() + PATIENCE_S
     while not condition():
-        said = (settings.home / "trainer.log").read_text()[-2_000:]
-        assert time.monotonic() < end, said
-        assert all(process.poll() is None for process in processes), said
+        text = (settings.home / "trainer.log").read_text()[-2_000:]
+        assert time.monotonic() < end, text
+        assert all(process.poll() is None for process in processes), text
         time.sleep(0.02)
 
 
-def the_run(settings: Settings, state: str, at_all: int = 1) -> Run | None:
+def the_run(settings: Settings, state: str, at_all: int = 1) -> PipelineRun | None:
     """Return the newest run where it is in that state, and no more are there."""
     runs = Runs(settings.database_url.get_secret_value()).listed()
     assert len(runs) <= at_all
@@ -84,7 +84,7 @@ def the_run(settings: Settings, state: str, at_all: int = 1) -> Run | None:
 
 
 def training(settings: Settings, run_id: str, attempts: int = 1) -> bool:
-    """Tell whether gbm is being trained, after the others have been."""
+    """Return whether gbm is being trained, after the others have been."""
     step = steps(settings, run_id).get(("train", "gbm"))
     return step is not None and step.state == "running" and step.attempts == attempts
 
@@ -98,7 +98,7 @@ def test_killed_in_mid_training_it_goes_on_with_the_run_and_fits_no_finished_mod
         assert process.nice() == NICE
         assert process.rlimit(psutil.RLIMIT_DATA)[0] == settings.trainer_memory_mb * 2**20
         first.send_signal(signal.SIGTERM)
-        assert first.wait(60) == 128 + signal.SIGTERM
+        assert first.wait(PATIENCE_S) == 128 + signal.SIGTERM
     assert steps(settings, run_id)["train", "gbm"].state == "stopped"
     before = steps(settings, run_id)
 
@@ -120,11 +120,11 @@ def test_killed_in_mid_training_it_goes_on_with_the_run_and_fits_no_finished_mod
 @pytest.fixture
 def only_naive(servers: Servers, tmp_path: Path, trained: Path) -> Iterator[Settings]:
     """A run long ago, and a model that is trained in no time: what matters here is who trains, and when."""
-    with persisted(servers, tmp_path, trained, ("naive",)) as found:
-        announce(found)
-        with Runs(found.database_url.get_secret_value()).begun("long ago", "test", FIRST, Options()) as held:
-            held.finish()
-        yield found
+    with persisted(servers, tmp_path, trained, ("naive",)) as result:
+        announce(result)
+        with Runs(result.database_url.get_secret_value()).begun("long ago", "test", FIRST, Options()) as lease:
+            lease.finish()
+        yield result
 
 
 def test_of_two_trainers_one_does_what_is_due_and_does_it_once(only_naive: Settings) -> None:
@@ -136,8 +136,8 @@ def test_of_two_trainers_one_does_what_is_due_and_does_it_once(only_naive: Setti
     newest = the_run(settings, "done", 2)
     assert newest is not None
     assert (newest.requested_by, newest.why) == ("cron", "0 3 * * *: 2025-05-05 03:00 has passed")
-    found = steps(settings, newest.run_id)
-    assert {step.attempts for step in found.values()} == {1}
+    values = steps(settings, newest.run_id)
+    assert {step.attempts for step in values.values()} == {1}
     assert [row[0] for row in deployments(settings) if row[4] == "pipeline"] == ["naive"]
 
 
@@ -166,5 +166,5 @@ def test_memory_that_is_too_small_is_told_in_one_line_and_the_run_is_given_up(se
     assert run is not None
     assert run.error is not None
     assert "needs more than FORETICK_TRAINER_MEMORY_MB, which is 512" in run.error
-    found = steps(settings, run_id)
-    assert found["train", "gbm"].error == "needs more than FORETICK_TRAINER_MEMORY_MB, which is 512"
+    values = steps(settings, run_id)
+    assert values["train", "gbm"].error == "needs more than FORETICK_TRAINER_MEMORY_MB, which is 512"

@@ -23,15 +23,17 @@ from psycopg import sql
 from pydantic import SecretStr
 from stacks import Servers, drop_database, kafka_environment
 
+from broker import clients
 from features.definition import DEFAULT
-from learning.ledger import Ledger
-from learning.stored import Stored
-from learning.watch import Watch, alone
-from models import provenance, registry, training
-from models.provenance import Provenance
-from models.reference import Reference
+from learning.deployment.ledger import Ledger
+from learning.monitoring.reader import Stored
+from learning.monitoring.skill import DAY_MS
+from learning.watch import ModelMonitor, alone
+from models import training
+from models.drift.reference import Reference
+from models.registry import model_registry, provenance
+from models.registry.provenance import Provenance
 from settings import ROOT, Settings
-from sources import broker
 from stack.prepare import prepare
 from storage import locks
 from storage.locks import Lock
@@ -82,23 +84,23 @@ def settings(servers: Servers, tmp_path: Path) -> Iterator[Settings]:
     with psycopg.connect(servers.database_url, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         url = urlsplit(servers.database_url)._replace(path=f"/{name}").geturl()
-        found = Settings(
+        result = Settings(
             home=tmp_path,
             **servers.as_stack(),
             database_url=SecretStr(url),
             promote_bars=600,
             mlflow_uri="http://127.0.0.1:9",
         )
-        prepare(found)
+        prepare(result)
         for version in (V1, V2, V3):
             artifact = tmp_path / "models" / "gbm" / version / "model.json"
             artifact.parent.mkdir(parents=True)
             artifact.write_text("{}")
-        registry.serve(tmp_path / "models", {"gbm": V1})
-        ledger = Ledger(found)
+        model_registry.serve(tmp_path / "models", {"gbm": V1})
+        ledger = Ledger(result)
         ledger.decide("gbm", "serve", V1, decided_by="test", why="the first")
         ledger.decide("gbm", "challenge", V2, decided_by="test", why="the second")
-        yield found
+        yield result
         drop_database(connection, name)
 
 
@@ -114,13 +116,33 @@ def write(settings: Settings, tellers: Sequence[Teller], bars: range) -> None:
     for bar in bars:
         for place, symbol in enumerate(SYMBOLS):
             moment = T0 + bar * MINUTE
-            regimes.append(Regime(symbol, "1m", moment, "calm" if bar % 2 else "turbulent", {"calm": 1.0}))
+            regimes.append(
+                Regime(
+                    symbol=symbol,
+                    interval="1m",
+                    time=moment,
+                    state="calm" if bar % 2 else "turbulent",
+                    posterior={"calm": 1.0},
+                )
+            )
             for teller in tellers:
                 predictions.append(
-                    Prediction(symbol, "1m", moment, teller.model, teller.version, "f", 1.0,
-                        [Forecast(horizon, 0.0, 0.1, QUANTILES, 0.5) for horizon in HORIZONS],
-                        role=teller.role(bar), dissimilarity=0.5)
-                )  # fmt: skip
+                    Prediction(
+                        symbol=symbol,
+                        interval="1m",
+                        time=moment,
+                        model=teller.model,
+                        version=teller.version,
+                        fingerprint="f",
+                        price=1.0,
+                        forecasts=[
+                            Forecast(horizon=horizon, mean=0.0, scale=0.1, quantiles=QUANTILES, p_up=0.5)
+                            for horizon in HORIZONS
+                        ],
+                        role=teller.role(bar),
+                        dissimilarity=0.5,
+                    )
+                )
                 for horizon in HORIZONS:
                     if bar >= horizon:
                         made, lost = moment - horizon * MINUTE, loss(teller, bar, place, horizon)
@@ -132,7 +154,7 @@ def write(settings: Settings, tellers: Sequence[Teller], bars: range) -> None:
     store(settings, {PREDICTIONS: predictions, OUTCOMES: outcomes, REGIMES: regimes})
 
 
-def store(settings: Settings, records: dict) -> None:  # type: ignore[type-arg]
+def store(settings: Settings, records: dict) -> None:
     async def run() -> None:
         writer = Writer(settings.database_url.get_secret_value())
         await writer.write(records)
@@ -144,7 +166,7 @@ def store(settings: Settings, records: dict) -> None:  # type: ignore[type-arg]
 def look(settings: Settings, again: int = 1) -> None:
     """Start a watch and let it look."""
     with alone(settings.database_url.get_secret_value()) as connection:
-        watch = Watch(settings, connection)
+        watch = ModelMonitor(settings, connection)
         for _ in range(again):
             watch.look()
 
@@ -154,7 +176,7 @@ def drifts(settings: Settings, version: str) -> list[Drift]:
 
     async def read() -> list[Drift]:
         partition = TopicPartition(DRIFT.name, 0)
-        client = broker.consumer(settings.broker, auto_offset_reset="earliest")
+        client = clients.consumer(settings.broker, auto_offset_reset="earliest")
         await client.start()
         try:
             client.assign([partition])
@@ -191,12 +213,52 @@ def test_a_challenger_that_is_better_is_promoted_by_the_process_once_with_its_ev
     made = ledger.history("gbm")
     assert [one.action for one in made] == ["serve", "challenge", "promote"]
     last = made[-1]
-    assert (last.champion, last.shadow, last.decided_by) == (V2, V1, "sequential test")
+    assert (last.champion, last.standby, last.decided_by) == (V2, V1, "sequential test")
     assert last.evidence is not None
     assert last.evidence["e_value"] >= 20
     assert last.evidence["bars"] >= 600
     assert last.evidence["gain_1"] == pytest.approx(0.02, abs=0.005)
     assert f"better than {V1}: e-value" in last.why
+
+
+def test_a_versions_run_tells_how_good_it_is_on_the_stream_day_by_day(
+    settings: Settings, mlflow_server: Servers
+) -> None:
+    from mlflow import MlflowClient
+
+    version = f"{uuid4().hex[:12]}"
+    origin = Provenance(
+        first=T0 - 9 * DAY_MS,
+        last=T0 - MINUTE,
+        rows=1,
+        symbols=["BTCUSDT"],
+        data_sha256="ab" * 32,
+        fingerprint="f",
+        seed=0,
+        commit="0123456789ab",
+    )
+    folder = settings.home / "models" / "gbm" / version
+    folder.mkdir()
+    (folder / "model.json").write_text("{}")
+    provenance.write(folder, origin)
+    Ledger(settings).decide("gbm", "serve", version, decided_by="test", why="another")
+    write(settings, [NAIVE, champion(version, constant(0.02))], range(2 * 1_440 + 130))
+    look(settings.model_copy(update={"mlflow_uri": SecretStr(mlflow_server.mlflow_uri), "promote": False}))
+    client = MlflowClient(mlflow_server.mlflow_uri, mlflow_server.mlflow_uri)
+    (result,) = [one for one in client.search_model_versions("name = 'foretick-gbm'") if one.tags["version"] == version]
+    run_id = str(result.run_id)
+    for name, value in (("skill against naive percent", 4.0), ("coverage of 90 percent", 90.0)):
+        points = client.get_metric_history(run_id, f"stream by day: {name}/05 bars ahead")
+        assert [point.step for point in points] == [1, 2]
+        assert [point.value for point in points] == pytest.approx([value, value], abs=0.5)
+    assert client.get_run(run_id).data.tags["stream until"] == str(T0 + 2 * DAY_MS)
+    table = json.loads(Path(client.download_artifacts(run_id, "stream week.json", str(settings.home))).read_text())
+    rows = {row[0]: dict(zip(table["columns"], row, strict=True)) for row in table["data"]}
+    assert list(rows) == list(HORIZONS)
+    assert rows[1]["forecasts"] == 2 * 2 * 1_440
+    assert rows[1]["coverage of 90 percent"] == pytest.approx(90.0, abs=0.1)
+    drawn = Path(client.download_artifacts(run_id, "plots/stream week calibration.svg", str(settings.home)))
+    assert "<polyline" in drawn.read_text()
 
 
 def test_a_winner_is_not_promoted_where_promotions_are_the_users(settings: Settings) -> None:
@@ -225,7 +287,15 @@ def test_a_challenger_that_has_tried_its_days_is_withdrawn(settings: Settings) -
 def test_a_champion_that_a_worker_refused_is_taken_back_with_the_workers_reason(settings: Settings) -> None:
     ledger = Ledger(settings)
     made = ledger.decide("gbm", "promote", V3, decided_by="test", why="by force", force=True)
-    refusal = ModelEvent("gbm", V3, "refused", made.fingerprint, T0, made.number, reason="its trees are no trees")
+    refusal = ModelEvent(
+        model="gbm",
+        version=V3,
+        event="refused",
+        fingerprint=made.fingerprint,
+        time=T0,
+        number=made.number,
+        reason="its trees are no trees",
+    )
     store(settings, {MODEL_EVENTS: [refusal, msgspec.structs.replace(refusal, number=1, time=T0 + 1)]})
     look(settings, again=2)
     last = ledger.history("gbm")[-1]
@@ -237,7 +307,15 @@ def test_a_challenger_that_a_worker_refused_is_withdrawn_and_a_first_champion_st
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     ledger = Ledger(settings)
-    refusal = ModelEvent("gbm", V2, "refused", ledger.fingerprint, T0, 2, reason="no such file")
+    refusal = ModelEvent(
+        model="gbm",
+        version=V2,
+        event="refused",
+        fingerprint=ledger.fingerprint,
+        time=T0,
+        number=2,
+        reason="no such file",
+    )
     store(settings, {MODEL_EVENTS: [refusal]})
     look(settings)
     assert [one.action for one in ledger.history("gbm")] == ["serve", "challenge", "withdraw"]
@@ -268,7 +346,10 @@ def test_a_champion_whose_training_is_too_old_is_told_of(settings: Settings) -> 
     version = f"{int(time.time() * 1000):012x}"
     folder = settings.home / "models" / "gbm" / version
     folder.mkdir()
-    provenance.write(folder, Provenance(0, T0 - 45 * 86_400_000, 1, [], "", "f", 0))
+    provenance.write(
+        folder,
+        Provenance(first=0, last=T0 - 45 * 86_400_000, rows=1, symbols=[], data_sha256="", fingerprint="f", seed=0),
+    )
     write(settings, [NAIVE, champion(version, constant(0.0))], range(120))
     look(settings)
     (drift,) = drifts(settings, version)
@@ -279,25 +360,25 @@ def test_skills_are_stored_by_hour_regime_and_role_whenever_the_watch_looks(sett
     tellers = [NAIVE, champion(V1, constant(0.02)), challenger(V2, constant(0.03))]
     url = settings.database_url.get_secret_value()
     query = (
-        "SELECT time, model, version, role, horizon, regime, days, forecasts, skill, error_skill, coverage "
+        "SELECT time, model, version, role, horizon, regime, days, forecasts, pinball_skill, mae_skill, coverage "
         "FROM model_skill ORDER BY 1, 2, 3, 5, 6, 7"
     )
     with alone(url) as connection:
-        watch = Watch(settings, connection)
+        watch = ModelMonitor(settings, connection)
         for start in range(0, 500, 125):
             write(settings, tellers, range(start, start + 125))
             watch.look()
         pieces = connection.execute(query).fetchall()
         connection.execute("TRUNCATE model_skill")
-        Watch(settings, connection).look()
+        ModelMonitor(settings, connection).look()
         whole = connection.execute(query).fetchall()
     assert [row[:8] for row in pieces] == [row[:8] for row in whole]
     np.testing.assert_allclose([row[8:] for row in pieces], [row[8:] for row in whole], rtol=1e-9)
     last = {row[2:7]: row[7:] for row in whole if (row[0].timestamp() * 1000 - T0) == 480 * MINUTE}
-    count, skill, error_skill, coverage = last[V1, "champion", 1, "all", 1.0]
+    count, pinball_skill, mae_skill, coverage = last[V1, "champion", 1, "all", 1.0]
     assert count == 2 * 480
-    assert skill == pytest.approx(1 - (1 - 0.02) / (1 + 0.02), abs=0.01)
-    assert error_skill == pytest.approx(0.5)
+    assert pinball_skill == pytest.approx(1 - (1 - 0.02) / (1 + 0.02), abs=0.01)
+    assert mae_skill == pytest.approx(0.5)
     assert coverage == pytest.approx(0.9)
     assert last[V2, "challenger", 60, "calm", 7.0][0] == 2 * 210
     assert (V9, "champion", 1, "turbulent", 1.0) in last
@@ -309,13 +390,13 @@ def test_what_is_read_is_what_was_written_and_never_the_newest_bar_of_a_symbol(s
         stored = Stored(connection, "1m", HORIZONS)
         assert stored.newest() == dict.fromkeys(SYMBOLS, T0 + 99 * MINUTE)
         stored.learn_regimes(0, T0 + 200 * MINUTE)
-        found = stored.scored(T0 + 60 * MINUTE, T0 + 61 * MINUTE)
-    assert found.bar.tolist() == [T0 + 61 * MINUTE] * (2 * 2 * 4)
-    gbm = found.where(np.array([found.versions[number].model == "gbm" for number in found.version.tolist()]))
+        scored = stored.scored(T0 + 60 * MINUTE, T0 + 61 * MINUTE)
+    assert scored.bar.tolist() == [T0 + 61 * MINUTE] * (2 * 2 * 4)
+    gbm = scored.where(np.array([scored.versions[number].model == "gbm" for number in scored.version.tolist()]))
     assert sorted(set(gbm.horizon.tolist())) == list(HORIZONS)
     assert gbm.naive_loss.tolist() == [1e-4] * 8
     np.testing.assert_allclose(gbm.gain, 0.02, atol=0.1)
-    regimes = {(horizon, found.regimes[regime]) for horizon, regime in zip(gbm.horizon, gbm.regime, strict=True)}
+    regimes = {(horizon, scored.regimes[regime]) for horizon, regime in zip(gbm.horizon, gbm.regime, strict=True)}
     assert regimes == {(1, "turbulent"), (5, "turbulent"), (15, "turbulent"), (60, "calm")}
     assert set(gbm.role.tolist()) == {b"c"}
 
@@ -323,7 +404,7 @@ def test_what_is_read_is_what_was_written_and_never_the_newest_bar_of_a_symbol(s
 def test_one_watch_watches_at_a_time(settings: Settings) -> None:
     url = settings.database_url.get_secret_value()
     with alone(url), psycopg.connect(url) as other:
-        assert not locks.taken(other, Lock.WATCH)
+        assert not locks.try_lock(other, Lock.WATCH)
     with alone(url) as again:
         assert again.execute("SELECT 1").fetchone() == (1,)
 
@@ -337,13 +418,33 @@ def test_features_and_dissimilarity_are_held_against_the_reference_of_the_champi
     folder = settings.home / "models" / "gbm" / version
     folder.mkdir()
     provenance.write(
-        folder, Provenance(0, int(known.time[-1]), 1, [], "", known.fingerprint, 0, reference=reference.id)
+        folder,
+        Provenance(
+            first=0,
+            last=int(known.time[-1]),
+            rows=1,
+            symbols=[],
+            data_sha256="",
+            fingerprint=known.fingerprint,
+            seed=0,
+            reference=reference.id,
+        ),
     )
     unlike = [None if np.isnan(index) else index for index in reference.dissimilarity(other.values).tolist()]
-    forecast = [Forecast(1, 0.0, 0.1, QUANTILES, 0.5)]
+    forecast = [Forecast(horizon=1, mean=0.0, scale=0.1, quantiles=QUANTILES, p_up=0.5)]
     features = [msgspec.structs.replace(row, symbol="BTCUSDT") for row in other.records()]
     predictions = [
-        Prediction("BTCUSDT", "1m", row.time, "gbm", version, "f", 1.0, forecast, dissimilarity=index)
+        Prediction(
+            symbol="BTCUSDT",
+            interval="1m",
+            time=row.time,
+            model="gbm",
+            version=version,
+            fingerprint="f",
+            price=1.0,
+            forecasts=forecast,
+            dissimilarity=index,
+        )
         for row, index in zip(features, unlike, strict=True)
     ]
     outcomes = [
@@ -354,21 +455,33 @@ def test_features_and_dissimilarity_are_held_against_the_reference_of_the_champi
         part = slice(first, first + 2_000)
         store(settings, {FEATURES: features[part], PREDICTIONS: predictions[part], OUTCOMES: outcomes[part]})
     look(settings, again=2)
-    found = {drift.kind: drift for drift in drifts(settings, version)}
-    assert set(found) == {"features", "dissimilarity"}
+    values = {drift.kind: drift for drift in drifts(settings, version)}
+    assert set(values) == {"features", "dissimilarity"}
     assert len(drifts(settings, version)) == 2
-    assert found["dissimilarity"].time < found["features"].time
+    assert values["dissimilarity"].time < values["features"].time
 
 
 def test_the_commands_list_alarms_and_skills(settings: Settings) -> None:
     tellers = [NAIVE, champion(V1, constant(0.02)), challenger(V2, constant(0.03))]
     write(settings, tellers, range(200))
     look(settings)
-    alarm = Drift("gbm", V1, "errors", "ADWIN", T0, 2.0, 1.25, "1m", horizon=5, since=T0, detail="the gain fell")
+    alarm = Drift(
+        model="gbm",
+        version=V1,
+        kind="errors",
+        detector="ADWIN",
+        time=T0,
+        statistic=2.0,
+        limit=1.25,
+        interval="1m",
+        horizon=5,
+        since=T0,
+        detail="the gain fell",
+    )
     store(settings, {DRIFT: [alarm]})
-    assert json.loads(foretick(settings, "drift", "--json")) == [json.loads(msgspec.json.encode(alarm))]
+    assert json.loads(foretick(settings, "drift", "--json")) == [msgspec.structs.asdict(alarm)]
     assert "the gain fell" in foretick(settings, "drift")
-    assert "nobody watches it" in foretick(settings, "drift", "--model", "naive")
+    assert "is not monitored" in foretick(settings, "drift", "--model", "naive")
     rows = json.loads(foretick(settings, "skill", "--json"))
     assert {(row["version"], row["role"]) for row in rows} == {
         (V9, "champion"),

@@ -4,11 +4,11 @@ import sys
 
 from tuning_market import FEW, PLAN, markets
 
-from learning.objective import Objective
-from learning.study import MedianPruner, Shared
-from learning.tracking import Tracker
-from learning.tuning import tune
-from models.ar import AR
+from learning.tracking.tracker import Tracker
+from learning.tuning.objective import Objective
+from learning.tuning.study import MedianPruner, Shared
+from learning.tuning.tuner import tune
+from models.baselines.ar import AR
 
 BEAT_S, GRACE_S = 1, 15
 """On a busy machine a process may be held up for seconds, and is not lost by that."""

@@ -3,7 +3,7 @@
 import numpy as np
 
 from features.frame import BarFrame
-from learning.objective import Plan
+from learning.tuning.objective import Plan
 
 MINUTE = 60_000
 DAY = 1_440 * MINUTE
@@ -37,11 +37,11 @@ def markets() -> list[BarFrame]:
 
 def poisoned(bars: list[BarFrame], begin: int) -> list[BarFrame]:
     """Return the bars with other prices from a time on (epoch ms)."""
-    found = []
+    bar_frames = []
     for frame in bars:
         rows = frame.time >= begin
         jumps = np.ones(len(frame))
         jumps[rows] = np.exp(np.random.default_rng(5).normal(0, 0.05, int(rows.sum())))
         prices = {name: getattr(frame, name) * jumps for name in ("open", "high", "low", "close")}
-        found.append(frame.told(**prices))
-    return found
+        bar_frames.append(frame.with_columns(**prices))
+    return bar_frames

@@ -1,19 +1,19 @@
 """Every model of the table, fitted once a session on two markets with a planted signal and gaps; and the real data."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from model_data import NAMES, features_of, market
 
 from features.frame import FeatureFrame
-from models.boosted import Boosted
 from models.forecaster import Forecaster
-from models.network import Network
-from models.registry import MODELS
-from models.xgboost_point import XGBoost
-from models.zoo import ZOO
+from models.networks.network import Network
+from models.registry.model_registry import MODELS
+from models.registry.zoo import ZOO
+from models.trees.boosted import Boosted
+from models.trees.xgboost_point import XGBoost
 from settings import ROOT
 
 SIGNAL = -0.25
@@ -23,38 +23,57 @@ Boosted.rounds = XGBoost.rounds = 40
 Network.EPOCHS, Network.ROWS, Network.BATCH, Network.PASSES = 1, 2_500, 128, 6
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever needs the whole zoo waits until it is fitted."""
+    for item in items:
+        if "fitted_zoo" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(scope="session")
 def training_frames() -> list[FeatureFrame]:
     """Two markets whose next return carries `SIGNAL` of the last one, a twentieth of the bars missing."""
     return [features_of(market(f"COIN{seed}", TRAINING_ROWS, seed, SIGNAL, gaps=0.05)) for seed in (1, 2)]
 
 
-def fit(
-    table: Mapping[str, Callable[[tuple[str, ...]], Forecaster]], frames: list[FeatureFrame]
-) -> dict[str, Forecaster]:
-    models: dict[str, Forecaster] = {}
-    for name, model in table.items():
-        models[name] = model(NAMES)
-        models[name].fit(frames, seed=3)
-    return models
+class Fitted(Mapping[str, Forecaster]):
+    """Models by name, each fitted when it is first asked for: who tests one does not wait for the others."""
+
+    def __init__(self, table: Mapping[str, type[Forecaster]], frames: list[FeatureFrame]) -> None:
+        self._table, self._frames = table, frames
+        self._fitted: dict[str, Forecaster] = {}
+
+    def __getitem__(self, name: str) -> Forecaster:
+        if name not in self._fitted:
+            model = self._table[name](NAMES)
+            model.fit(self._frames, seed=3)
+            self._fitted[name] = model
+        return self._fitted[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._table)
+
+    def __len__(self) -> int:
+        return len(self._table)
 
 
 @pytest.fixture(scope="session")
-def fitted(training_frames: list[FeatureFrame]) -> dict[str, Forecaster]:
+def fitted(training_frames: list[FeatureFrame]) -> Fitted:
     """Every model that can be served, fitted on the training frames."""
-    return fit(MODELS, training_frames)
+    return Fitted(MODELS, training_frames)
 
 
 @pytest.fixture(scope="session")
-def retrained(training_frames: list[FeatureFrame]) -> dict[str, Forecaster]:
+def retrained(training_frames: list[FeatureFrame]) -> Fitted:
     """Other versions of the same models, fitted on less."""
-    return fit(MODELS, [frame[:5_000] for frame in training_frames])
+    return Fitted(MODELS, [frame[:5_000] for frame in training_frames])
 
 
 @pytest.fixture(scope="session")
-def fitted_zoo(fitted: dict[str, Forecaster], training_frames: list[FeatureFrame]) -> dict[str, Forecaster]:
-    """Those and the rest of the zoo."""
-    return fitted | fit({name: model for name, model in ZOO.items() if name not in fitted}, training_frames)
+def fitted_zoo(training_frames: list[FeatureFrame]) -> Fitted:
+    """Every model of the zoo."""
+    return Fitted(ZOO, training_frames)
 
 
 @pytest.fixture(scope="session")

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from model_data import MINUTE, START, bars_of, features_of, market
 
 from features.frame import FeatureFrame, Floats
-from models import calibration
-from models.calibration import Calibration
-from models.distribution import NORMAL
+from models.baselines.naive import Naive
 from models.forecaster import Forecasts
+from models.intervals import calibration
+from models.intervals.calibration import Calibration
+from models.intervals.distribution import NORMAL
 from models.labels import targets
-from models.naive import Naive
 from topics.records import HORIZONS, QUANTILES
 
 
@@ -42,8 +42,8 @@ def calibrate(frame: FeatureFrame, forecasts: Forecasts) -> Floats:
 @pytest.mark.parametrize("scale", [3e-4, 1e-3, 5e-3])
 def test_changing_volatility_and_a_wrong_scale_still_give_ninety_percent(scale: float) -> None:
     frame = features_of(market("COIN", 40_000, 4, gaps=0.1))
-    found = coverage(frame, calibrate(frame, wide(frame, scale)), start=10_000)
-    assert np.abs(found - 0.9).max() < 0.01
+    result = coverage(frame, calibrate(frame, wide(frame, scale)), start=10_000)
+    assert np.abs(result - 0.9).max() < 0.01
 
 
 def test_a_market_that_often_stands_still_drives_no_quantile_away() -> None:
@@ -80,6 +80,7 @@ def test_cutting_anywhere_changes_no_bit(cuts: list[int]) -> None:
     assert np.concatenate(parts).tobytes() == expected.tobytes()
 
 
+@pytest.mark.slow
 def test_every_quantile_of_real_minutes_holds_its_level(shared_data: Path) -> None:
     table = pd.read_parquet(shared_data / "panel_bitfinex_1m" / "btcusd.parquet").iloc[:60_000]
     time, close = table["time"].to_numpy(np.int64), table["close"].to_numpy(np.float64)
@@ -102,14 +103,14 @@ def oracle(frame: FeatureFrame, forecasts: Forecasts, column: int) -> Floats:
     horizon, levels = HORIZONS[column], list(QUANTILES)
     shared, tercile, quarter = np.zeros(7), np.zeros((3, 7)), np.zeros((4, 7))
     size, labels, limits, seen = 1.0, 0, [0.0, 0.0], 0
-    said: dict[int, tuple[float, float, int, int, Floats]] = {}
+    values: dict[int, tuple[float, float, int, int, Floats]] = {}
     closes = dict(zip(frame.time.tolist(), frame.close.tolist(), strict=True))
     waiting: list[int] = []
-    found = np.full((len(frame), 7), np.nan)
+    result = np.full((len(frame), 7), np.nan)
     for row, time in enumerate(frame.time.tolist()):
         while waiting and waiting[0] + horizon * MINUTE <= time:
             made = waiting.pop(0)
-            price, scale, which, when, raw = said[made]
+            price, scale, which, when, raw = values[made]
             if made + horizon * MINUTE in closes and not np.isnan(scale):
                 realised = np.log(closes[made + horizon * MINUTE] / price)
                 labels += 1
@@ -129,10 +130,10 @@ def oracle(frame: FeatureFrame, forecasts: Forecasts, column: int) -> Floats:
             moved = max(3e-4, 1 / (seen + 1))
             limits = [limit + moved * (k / 3 - (log <= limit)) for k, limit in enumerate(limits, 1)]
             raw = forecasts.quantiles[row, column] + scale * (shared + tercile[which] + quarter[when])
-        found[row] = np.sort(raw)
-        said[time] = (float(frame.close[row]), scale, which, when, raw)
+        result[row] = np.sort(raw)
+        values[time] = (float(frame.close[row]), scale, which, when, raw)
         waiting.append(time)
-    return found
+    return result
 
 
 def changing(frame: FeatureFrame, error: Floats) -> Forecasts:
@@ -146,8 +147,8 @@ def changing(frame: FeatureFrame, error: Floats) -> Forecasts:
 def test_it_is_what_its_definition_says_row_by_row(column: int) -> None:
     frame = features_of(market("COIN", 6_000, 4, gaps=0.1))
     forecasts = changing(frame, np.where(np.arange(len(frame)) < 100, np.nan, 0.7))
-    found = calibrate(frame, forecasts)[:, column]
-    assert np.allclose(found, oracle(frame, forecasts, column), rtol=1e-9, atol=1e-12, equal_nan=True)
+    result = calibrate(frame, forecasts)[:, column]
+    assert np.allclose(result, oracle(frame, forecasts, column), rtol=1e-9, atol=1e-12, equal_nan=True)
 
 
 def test_an_error_of_the_scale_in_one_tercile_is_mended_there() -> None:
@@ -174,8 +175,8 @@ def test_an_error_of_the_scale_at_one_time_of_day_is_mended_there() -> None:
 def test_coverage_returns_after_the_scale_goes_wrong_for_good() -> None:
     frame = features_of(market("COIN", 60_000, 4))
     forecasts = changing(frame, np.where(np.arange(len(frame)) < 20_000, 1.0, 0.4))
-    found = coverage(frame, calibrate(frame, forecasts), start=25_000)
-    assert np.abs(found - 0.9).max() < 0.015
+    result = coverage(frame, calibrate(frame, forecasts), start=25_000)
+    assert np.abs(result - 0.9).max() < 0.015
 
 
 def test_a_state_of_a_version_without_groups_begins_anew() -> None:

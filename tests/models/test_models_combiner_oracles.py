@@ -4,11 +4,12 @@ import numpy as np
 from model_data import MINUTE, START
 
 from features.frame import FeatureFrame, Floats
-from models import aggregation, stacking, volatility
-from models.ensemble import Ensemble
+from models import ewma_volatility
+from models.combine import aggregation, stacking
+from models.combine.ensemble import Ensemble
+from models.combine.stacking import Stacking
 from models.forecaster import Forecasts
 from models.labels import targets
-from models.stacking import Stacking
 
 ROWS, H = 400, 3
 
@@ -19,8 +20,15 @@ def case() -> tuple[FeatureFrame, dict[str, Forecasts], Floats, Floats, Floats]:
     close = 100 * np.exp(np.cumsum(1e-3 * rng.standard_normal(ROWS)))
     time = START + MINUTE * np.sort(rng.permutation(ROWS + 20)[:ROWS]).astype(np.int64)
     first = rng.random(ROWS)
-    frame = FeatureFrame("COIN", "1m", "print", time, close, np.column_stack([first, 1 - first]))
-    _, sigma = volatility.step(volatility.initial(), frame)
+    frame = FeatureFrame(
+        symbol="COIN",
+        interval="1m",
+        fingerprint="print",
+        time=time,
+        close=close,
+        values=np.column_stack([first, 1 - first]),
+    )
+    _, sigma = ewma_volatility.step(ewma_volatility.initial(), frame)
     y = targets(frame, sigma, (H,), 4.0)[:, 0]
     x = 0.5 * rng.standard_normal((ROWS, 3)) + 0.3 * np.nan_to_num(y)[:, None] * np.array([1, 0, -1])
     x[rng.random(ROWS) < 0.2, 1] = np.nan

@@ -2,6 +2,8 @@
 
 import importlib
 import inspect
+import pkgutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -13,14 +15,13 @@ from model_data import NAMES
 
 import models
 from features.frame import FeatureFrame
-from models.forecaster import JSON, Forecaster, Forecasts
-from models.registry import MODELS
-from models.volatility import MIN_RETURNS
-from models.zoo import ZOO
+from models.ewma_volatility import MIN_RETURNS
+from models.forecaster import Forecaster, Forecasts
+from models.json_type import JSON
+from models.registry.zoo import ZOO
 
 FIELDS = ("mean", "scale", "quantiles", "p_up")
-EVERY = MODELS | ZOO
-every_model = pytest.mark.parametrize("name", EVERY)
+every_model = pytest.mark.parametrize("name", ZOO)
 
 
 def through_json(state: JSON) -> JSON:
@@ -38,7 +39,7 @@ def in_parts(model: Forecaster, frame: FeatureFrame, cuts: list[int]) -> Forecas
 
 
 def same(one: Forecasts, other: Forecasts, rows: slice = slice(None)) -> bool:
-    """Tell whether the forecasts are bit for bit the same."""
+    """Return whether the forecasts are bit for bit the same."""
     return all(getattr(one, field)[rows].tobytes() == getattr(other, field)[rows].tobytes() for field in FIELDS)
 
 
@@ -46,19 +47,21 @@ def whole(model: Forecaster, frame: FeatureFrame) -> Forecasts:
     return model.step(model.initial(), frame)[1]
 
 
+@pytest.mark.slow
 @every_model
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts=st.lists(st.integers(0, 600), max_size=6).map(sorted))
 def test_cutting_anywhere_changes_no_bit(
-    name: str, fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame, cuts: list[int]
+    name: str, fitted_zoo: Mapping[str, Forecaster], unseen: FeatureFrame, cuts: list[int]
 ) -> None:
     frame = unseen[:600]
     assert same(whole(fitted_zoo[name], frame), in_parts(fitted_zoo[name], frame, cuts))
 
 
+@pytest.mark.slow
 @every_model
 def test_rows_one_by_one_give_the_bits_of_a_batch(
-    name: str, fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame
+    name: str, fitted_zoo: Mapping[str, Forecaster], unseen: FeatureFrame
 ) -> None:
     frame = unseen[:300]
     assert same(whole(fitted_zoo[name], frame), in_parts(fitted_zoo[name], frame, list(range(1, 300))))
@@ -66,7 +69,7 @@ def test_rows_one_by_one_give_the_bits_of_a_batch(
 
 @every_model
 def test_the_future_deleted_changes_nothing_before_it(
-    name: str, fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame
+    name: str, fitted_zoo: Mapping[str, Forecaster], unseen: FeatureFrame
 ) -> None:
     everything = whole(fitted_zoo[name], unseen[:2_000])
     for end in (50, 700, 1_999):
@@ -75,12 +78,19 @@ def test_the_future_deleted_changes_nothing_before_it(
 
 @every_model
 def test_a_poisoned_label_changes_no_forecast_before_its_own_bar(
-    name: str, fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame
+    name: str, fitted_zoo: Mapping[str, Forecaster], unseen: FeatureFrame
 ) -> None:
     frame, bar = unseen[:2_000], 1_200
     poisoned = frame.close.copy()
     poisoned[bar:] *= np.exp(np.random.default_rng(0).normal(0, 0.1, len(poisoned) - bar))
-    other = FeatureFrame(frame.symbol, frame.interval, frame.fingerprint, frame.time, poisoned, frame.values)
+    other = FeatureFrame(
+        symbol=frame.symbol,
+        interval=frame.interval,
+        fingerprint=frame.fingerprint,
+        time=frame.time,
+        close=poisoned,
+        values=frame.values,
+    )
     one, two = whole(fitted_zoo[name], frame), whole(fitted_zoo[name], other)
     assert same(one, two, slice(0, bar))
     assert not same(one, two, slice(bar, None))  # the poison does reach what may see it
@@ -88,7 +98,7 @@ def test_a_poisoned_label_changes_no_forecast_before_its_own_bar(
 
 @every_model
 def test_the_step_leaves_the_state_that_it_was_given(
-    name: str, fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame
+    name: str, fitted_zoo: Mapping[str, Forecaster], unseen: FeatureFrame
 ) -> None:
     state, _ = fitted_zoo[name].step(fitted_zoo[name].initial(), unseen[:500])
     before = msgspec.json.encode(state)
@@ -98,7 +108,7 @@ def test_the_step_leaves_the_state_that_it_was_given(
 
 @every_model
 def test_what_is_not_known_yet_is_nan_and_what_is_known_is_a_distribution(
-    name: str, fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame
+    name: str, fitted_zoo: Mapping[str, Forecaster], unseen: FeatureFrame
 ) -> None:
     forecasts = whole(fitted_zoo[name], unseen[:1_000])
     for field in FIELDS:
@@ -115,20 +125,21 @@ def test_what_is_not_known_yet_is_nan_and_what_is_known_is_a_distribution(
 
 @every_model
 def test_saved_and_loaded_it_is_the_same_model(
-    name: str, fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame, tmp_path: Path
+    name: str, fitted_zoo: Mapping[str, Forecaster], unseen: FeatureFrame, tmp_path: Path
 ) -> None:
     fitted_zoo[name].save(tmp_path)
-    loaded = EVERY[name].load(tmp_path)
+    loaded = ZOO[name].load(tmp_path)
     assert loaded.version == fitted_zoo[name].version
     assert loaded.fingerprint == fitted_zoo[name].fingerprint == unseen.fingerprint
     assert same(whole(loaded, unseen[:500]), whole(fitted_zoo[name], unseen[:500]))
 
 
+@pytest.mark.slow
 @every_model
 def test_the_same_seed_and_data_give_the_same_version_and_other_data_another(
-    name: str, fitted_zoo: dict[str, Forecaster], training_frames: list[FeatureFrame]
+    name: str, fitted_zoo: Mapping[str, Forecaster], training_frames: list[FeatureFrame]
 ) -> None:
-    again = EVERY[name](NAMES)
+    again = ZOO[name](NAMES)
     again.fit(training_frames, seed=3)
     assert again.version == fitted_zoo[name].version
     again.fit(training_frames[:1], seed=3)
@@ -138,23 +149,27 @@ def test_the_same_seed_and_data_give_the_same_version_and_other_data_another(
 @every_model
 def test_what_is_no_artifact_of_the_model_is_refused_in_one_line(name: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="run foretick train") as missing:
-        EVERY[name].load(tmp_path)
+        ZOO[name].load(tmp_path)
     (tmp_path / "model.json").write_text('{"model": "another"}')
     with pytest.raises(ValueError, match="'another'"):
-        EVERY[name].load(tmp_path)
+        ZOO[name].load(tmp_path)
     (tmp_path / "model.json").write_text("no json")
     with pytest.raises(ValueError, match="not an artifact") as broken:
-        EVERY[name].load(tmp_path)
+        ZOO[name].load(tmp_path)
     assert "\n" not in str(missing.value) + str(broken.value)
 
 
 def test_every_class_that_can_be_fitted_stands_in_the_table() -> None:
-    found = set()
-    for file in Path(models.__file__).parent.glob("*.py"):
-        module = importlib.import_module(f"models.{file.stem}")
+    results = set()
+    for found_module in pkgutil.walk_packages(models.__path__, "models."):
+        module = importlib.import_module(found_module.name)
         classes = [
             item for _, item in inspect.getmembers(module, inspect.isclass) if item.__module__ == module.__name__
         ]
-        whole = [item for item in classes if not inspect.isabstract(item) and item is not Forecaster]
-        found |= {item for item in whole if hasattr(item, "fit") and hasattr(item, "step")}
-    assert found == set(EVERY.values())
+        results |= {item for item in classes if issubclass(item, Forecaster) and not inspect.isabstract(item)}
+    assert results == set(ZOO.values())
+
+
+@every_model
+def test_the_zoo_has_it_under_its_own_name(name: str) -> None:
+    assert ZOO[name].name == name

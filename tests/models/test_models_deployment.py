@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.deployment import MOST_CHALLENGERS, Action, champions, following
+from models.serving.deployment import MOST_CHALLENGERS, Action, champions, following
 from topics.records import Deployment
 
 ACTIONS: tuple[Action, ...] = ("serve", "challenge", "withdraw", "promote", "rollback", "retire")
@@ -32,7 +32,7 @@ def decided(*decisions: tuple[Action, str | None]) -> list[Deployment]:
 
 
 def roles(log: list[Deployment]) -> tuple[str | None, list[str], str | None]:
-    return log[-1].champion, log[-1].challengers, log[-1].shadow
+    return log[-1].champion, log[-1].challengers, log[-1].standby
 
 
 @given(
@@ -52,12 +52,12 @@ def test_any_sequence_of_decisions_keeps_exactly_one_champion_unless_retired(
             log = after(log, action, version, fingerprint=fingerprint, force=force)
         except ValueError:
             continue
-        champion, challengers, shadow = roles(log)
+        champion, challengers, standby = roles(log)
         assert (champion is None) == (action == "retire")
-        playing = [name for name in (champion, shadow, *challengers) if name is not None]
-        assert len(set(playing)) == len(playing)
+        served = [name for name in (champion, standby, *challengers) if name is not None]
+        assert len(set(served)) == len(served)
         assert len(challengers) <= MOST_CHALLENGERS
-        assert champion is not None or not playing
+        assert champion is not None or not served
         assert champions(log)[-1:] == ([] if champion is None else [champion])
     assert [decision.number for decision in log] == list(range(1, len(log) + 1))
 
@@ -71,7 +71,7 @@ def test_rollbacks_lead_back_through_every_champion_to_the_first(versions: list[
             log, served = after(log, "promote", version, force=True), [*served, version]
     while len(served) > 1:
         log = after(log, "rollback")
-        assert (log[-1].shadow, log[-1].champion) == (served.pop(), served[-1])
+        assert (log[-1].standby, log[-1].champion) == (served.pop(), served[-1])
     with pytest.raises(ValueError, match=f"version {versions[0]} is the first of model 'gbm'"):
         after(log, "rollback")
 
@@ -99,7 +99,7 @@ def test_features_of_another_definition_begin_anew() -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "version", "said"),
+    ("action", "version", "text"),
     [
         ("serve", "a", "version a of model 'gbm' is the champion already"),
         ("serve", None, "to serve needs a version of model 'gbm'"),
@@ -111,9 +111,9 @@ def test_features_of_another_definition_begin_anew() -> None:
         ("rollback", None, "there is none to go back to"),
     ],
 )
-def test_what_cannot_be_decided_is_said_in_one_line(action: Action, version: str | None, said: str) -> None:
+def test_what_cannot_be_decided_is_said_in_one_line(action: Action, version: str | None, text: str) -> None:
     log = decided(("serve", "a"), ("challenge", "b"), ("challenge", "c"))
-    with pytest.raises(ValueError, match=said):
+    with pytest.raises(ValueError, match=text):
         after(log, action, version)
 
 

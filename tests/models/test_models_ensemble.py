@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from model_data import MINUTE, START
 
 from features.frame import FeatureFrame, Floats
-from models import aggregation
-from models.combiner import VOLATILITY, Combination
-from models.ensemble import Ensemble, EnsemblePlain
-from models.forecaster import JSON, Forecasts
+from models.combine import aggregation
+from models.combine.combiner import VOLATILITY, Combination
+from models.combine.ensemble import Ensemble, EnsemblePlain
+from models.combine.stacking import Stacking
+from models.forecaster import Forecasts
+from models.json_type import JSON
 from models.labels import targets
-from models.stacking import Stacking
 
 REGIMES = ("regime_calm", "regime_wild")
 H = (1, 5)
@@ -52,7 +53,9 @@ def planted(
     time = START + MINUTE * np.arange(rows, dtype=np.int64)
     posterior = np.column_stack([1.0 - wild, wild]).astype(np.float64)
     kept = np.sort(rng.permutation(rows)[: rows - int(gaps * rows)])
-    frame = FeatureFrame("COIN", "1m", "print", time[kept], close[kept], posterior[kept])
+    frame = FeatureFrame(
+        symbol="COIN", interval="1m", fingerprint="print", time=time[kept], close=close[kept], values=posterior[kept]
+    )
     mean = 1e-3 * strength * signal[:, None] * np.ones(len(H))
     noise = 1e-3 * strength * rng.standard_normal((2, rows, len(H)))
     experts = {"good": mean, "other": -mean if switching else noise[0], "noise": noise[1]}
@@ -95,9 +98,9 @@ def test_it_is_about_as_good_as_the_best_expert(name: str) -> None:
 def test_the_regret_against_the_best_expert_grows_slower_than_the_labels() -> None:
     frame, experts = planted(16_000, 0.3)
     combiner = EnsemblePlain((), H, "print")
-    said = whole(combiner, frame, experts)[0].mean[:, 0] / 1e-3
+    output = whole(combiner, frame, experts)[0].mean[:, 0] / 1e-3
     y = targets(frame, np.full(len(frame), 1e-3), H, 4.0)[:, 0]
-    over = (y - said) ** 2 - (y - experts["good"].mean[:, 0] / 1e-3) ** 2
+    over = (y - output) ** 2 - (y - experts["good"].mean[:, 0] / 1e-3) ** 2
     early, late = np.nansum(over[30:4_000]) / 4_000, np.nansum(over[30:]) / 16_000
     assert late < 0.003
     assert late < early
@@ -132,10 +135,10 @@ def test_cutting_anywhere_changes_no_bit(name: str, cuts: list[int]) -> None:
     for first, end in zip([0, *cuts], [*cuts, len(frame)], strict=True):
         if end > first and first < len(frame):
             rows = slice(first, end)
-            state, said, counted = combiner.step(through_json(state), frame[rows], part(experts, rows))
-            forecasts.append(said)
+            state, output, counted = combiner.step(through_json(state), frame[rows], part(experts, rows))
+            forecasts.append(output)
             weights.append(counted)
-    joined = Forecasts(*(np.concatenate([getattr(said, field) for said in forecasts]) for field in FIELDS))
+    joined = Forecasts(*(np.concatenate([getattr(output, field) for output in forecasts]) for field in FIELDS))
     assert bits(joined, np.concatenate(weights)) == bits(*whole(combiner, frame, experts))
 
 
@@ -215,8 +218,8 @@ def test_it_shrinks_to_nothing_where_no_expert_knows_anything(name: str) -> None
     frame, experts = planted(12_000, 0.3)
     useless = {expert: experts[expert] for expert in ("other", "noise")}
     forecasts, _ = whole(make(name), frame, useless)
-    said, loud = forecasts.mean[6_000:, 0], useless["noise"].mean[6_000:, 0]
-    assert (said**2).mean() < 0.05 * (loud**2).mean()
+    output, loud = forecasts.mean[6_000:, 0], useless["noise"].mean[6_000:, 0]
+    assert (output**2).mean() < 0.05 * (loud**2).mean()
 
 
 @every_combiner

@@ -1,6 +1,7 @@
 """Explanations: for every model the parts add up to the forecast, and they are those of the inputs that moved it."""
 
 import json
+from collections.abc import Mapping
 from copy import copy
 from math import isnan
 
@@ -10,18 +11,17 @@ import pytest
 from msgspec.structs import replace
 
 from features.frame import FeatureFrame
-from models import volatility
-from models.contributions import PARTS, WITHOUT_DRIFT
-from models.daily_head import DAY
-from models.ensemble import Ensemble, EnsemblePlain
-from models.explain import explain, explain_combination, explain_served
-from models.explanation import EIGHTHS, Explanation
+from models import ewma_volatility
+from models.baselines.ar import AR
+from models.combine.ensemble import Ensemble, EnsemblePlain
+from models.combine.stacking import Stacking
+from models.explain.explainer import explain, explain_combination, explain_served
+from models.explain.explanation import EIGHTHS, Explanation
 from models.forecaster import Forecaster
-from models.gbm import GBM
-from models.network import Network
-from models.stacking import Stacking
-from models.windows_of import WINDOW
-from models.zoo import ZOO
+from models.networks.online_head import DAY
+from models.networks.windows import WINDOW
+from models.registry.zoo import ZOO
+from models.trees.gbm import GBM
 
 ROWS = 1_500
 every_model = pytest.mark.parametrize("name", ZOO)
@@ -29,41 +29,57 @@ TOLERANCE = dict.fromkeys(ZOO, 1e-9) | {"xgboost": 1e-6, "transformer": 3e-4, "l
 """XGBoost counts in single precision, the networks' integrals are taken in steps."""
 
 
-def size(found: Explanation) -> float:
-    return sum(abs(part.contribution) for part in found.contributions)
+def size(explanation: Explanation) -> float:
+    return sum(abs(part.contribution) for part in explanation.contributions)
+
+
+class Found(dict[str, list[Explanation]]):
+    """Each model's explanations of the same bar, one a horizon, made when they are first asked for."""
+
+    def __init__(self, fitted: Mapping[str, Forecaster], frame: FeatureFrame) -> None:
+        super().__init__()
+        self._fitted, self._frame = fitted, frame
+
+    def __missing__(self, name: str) -> list[Explanation]:
+        model = self._fitted[name]
+        self[name] = [explain(model, model.initial(), self._frame, horizon) for horizon in model.horizons]
+        return self[name]
 
 
 @pytest.fixture(scope="module")
-def found(fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame) -> dict[str, list[Explanation]]:
-    """Each model's explanations of the same bar, one a horizon."""
-    frame = unseen[:ROWS]
-    return {
-        name: [
-            explain(fitted_zoo[name], fitted_zoo[name].initial(), frame, horizon)
-            for horizon in fitted_zoo[name].horizons
-        ]
-        for name in ZOO
-    }
+def found(fitted_zoo: Mapping[str, Forecaster], unseen: FeatureFrame) -> Found:
+    """Each model's explanations of the same bar."""
+    return Found(fitted_zoo, unseen[:ROWS])
 
 
 @every_model
 def test_the_parts_add_up_to_the_forecast_that_the_model_makes(
-    name: str, found: dict[str, list[Explanation]], fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame
+    name: str, found: dict[str, list[Explanation]], fitted_zoo: Mapping[str, Forecaster], unseen: FeatureFrame
 ) -> None:
     forecasts = fitted_zoo[name].step(fitted_zoo[name].initial(), unseen[:ROWS])[1]
-    sigma = volatility.step(volatility.initial(), unseen[:ROWS])[1][-1]
+    sigma = ewma_volatility.step(ewma_volatility.initial(), unseen[:ROWS])[1][-1]
     for column, one in enumerate(found[name]):
         total = one.base + sum(part.contribution for part in one.contributions)
         unit = sigma * np.sqrt(one.horizon)
         if name in {"lightgbm_volatility", "lightgbm_har"}:
             assert one.quantity == "log variance"
-            said = np.log((forecasts.scale[-1, column] / unit) ** 2)
+            output = np.log((forecasts.scale[-1, column] / unit) ** 2)
         else:
             assert one.quantity == "mean"
-            said = forecasts.mean[-1, column] / unit
-        assert total == pytest.approx(said, abs=TOLERANCE[name] * max(size(one), 1e-3))
-        assert one.rest == pytest.approx(said - total, abs=1e-12)
+            output = forecasts.mean[-1, column] / unit
+        assert total == pytest.approx(output, abs=TOLERANCE[name] * max(size(one), 1e-3))
+        assert one.remainder == pytest.approx(output - total, abs=1e-12)
         assert (one.mean, one.scale) == (forecasts.mean[-1, column], forecasts.scale[-1, column])
+
+
+def test_a_tuned_clip_is_that_of_the_explanation_too(training_frames: list[FeatureFrame], unseen: FeatureFrame) -> None:
+    model = AR(parameters={"clip": 3.0})
+    model.fit(training_frames, seed=3)
+    walk = ewma_volatility.walk(ewma_volatility.initial(), unseen)[1]
+    large = int(np.flatnonzero(np.abs(walk.returns / walk.sigma) > 3.1)[-1])
+    one = explain(model, model.initial(), unseen[: large + 1], 1)
+    assert max(abs(part.value) for part in one.contributions) == 3.0
+    assert one.remainder == pytest.approx(0.0, abs=1e-9)
 
 
 @every_model
@@ -82,22 +98,55 @@ def test_what_has_a_drift_has_contributions_the_largest_first_and_each_input_onc
 
 @every_model
 def test_on_a_days_first_bar_it_is_the_model_that_has_just_learnt(
-    name: str, fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame
+    name: str, fitted_zoo: Mapping[str, Forecaster], unseen: FeatureFrame
 ) -> None:
     first = int(np.flatnonzero(np.diff(unseen.time // DAY))[1]) + 1
     one = explain(fitted_zoo[name], fitted_zoo[name].initial(), unseen[: first + 1], 1)
-    assert abs(one.rest) <= TOLERANCE[name] * max(size(one), 1e-3)
+    assert abs(one.remainder) <= TOLERANCE[name] * max(size(one), 1e-3)
 
 
 def test_each_horizon_of_the_many_in_one_booster_is_explained_by_its_own_trees(
-    fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame
+    fitted_zoo: Mapping[str, Forecaster], unseen: FeatureFrame
 ) -> None:
     model = copy(fitted_zoo["gbm"])
     assert isinstance(model, GBM)
-    model.shrink = np.ones_like(model.shrink)  # on this market the long horizons are shrunk to nothing
-    found = [explain(model, model.initial(), unseen[:ROWS], horizon) for horizon in model.horizons]
-    assert [one.rest for one in found] == pytest.approx([0.0] * len(found), abs=1e-12)
-    assert len({round(one.total, 9) for one in found}) == len(found)
+    model.shrinkage = np.ones_like(model.shrinkage)  # on this market the long horizons are shrunk to nothing
+    explanations = [explain(model, model.initial(), unseen[:ROWS], horizon) for horizon in model.horizons]
+    assert [one.remainder for one in explanations] == pytest.approx([0.0] * len(explanations), abs=1e-12)
+    assert len({round(one.total, 9) for one in explanations}) == len(explanations)
+
+
+def silenced(model: Forecaster, *places: int) -> GBM:
+    """Return the GBM with its mean shrunk to zero at the horizons of these places."""
+    forecaster = copy(model)
+    assert isinstance(forecaster, GBM)
+    forecaster.shrinkage = np.ones_like(forecaster.shrinkage)
+    forecaster.shrinkage[list(places), 0] = 0.0
+    return forecaster
+
+
+def test_where_the_mean_is_zero_there_is_no_directional_forecast_and_no_row_of_zeros(
+    fitted_zoo: Mapping[str, Forecaster], unseen: FeatureFrame
+) -> None:
+    model, frame = silenced(fitted_zoo["gbm"], 0, 2), unseen[:ROWS]
+    explanation = explain(model, model.initial(), frame, 1)
+    assert (explanation.mean, explanation.total, explanation.contributions) == (0.0, 0.0, ())
+    assert explanation.note == (
+        "no directional forecast at this horizon: the mean of gbm is 0 there; it has one at --horizon 5 and 60"
+    )
+    assert explain(model, model.initial(), frame, 5).note == ""
+    mute = silenced(fitted_zoo["gbm"], 0, 1, 2, 3)
+    assert explain(mute, mute.initial(), frame, 15).note == (
+        "no directional forecast at this horizon: the mean of gbm is 0 there, and at its other horizons too"
+    )
+
+
+@pytest.mark.parametrize(("mute", "horizon"), [((), 1), ((0,), 5), ((0, 1), 15), ((0, 1, 2, 3), 1)])
+def test_where_no_horizon_is_asked_for_it_is_the_shortest_with_a_mean(
+    mute: tuple[int, ...], horizon: int, fitted_zoo: Mapping[str, Forecaster], unseen: FeatureFrame
+) -> None:
+    model = silenced(fitted_zoo["gbm"], *mute)
+    assert explain_served([model], "gbm", unseen[:ROWS]).horizon == horizon
 
 
 @every_model
@@ -111,7 +160,7 @@ def test_an_explanation_is_of_one_bar_and_goes_through_json(name: str, found: di
 
 @every_model
 def test_the_rows_before_bring_the_state_up_to_date(
-    name: str, fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame
+    name: str, fitted_zoo: Mapping[str, Forecaster], unseen: FeatureFrame
 ) -> None:
     model = fitted_zoo[name]
     state, _ = model.step(model.initial(), unseen[:600])
@@ -124,14 +173,14 @@ def test_the_rows_before_bring_the_state_up_to_date(
 def test_a_planted_reversal_is_what_the_next_bar_is_explained_by(
     name: str, found: dict[str, list[Explanation]]
 ) -> None:
-    told = ("log_return_1", "log_return_2", "rsi_", "stochastic", "williams", "market_gap_1", "ema_", "bollinger")
+    messages = ("log_return_1", "log_return_2", "rsi_", "stochastic", "williams", "market_gap_1", "ema_", "bollinger")
     first = [part.name for part in found[name][0].contributions[:12]]
-    assert any(part.startswith(told) for part in first), first
+    assert any(part.startswith(messages) for part in first), first
 
 
 @pytest.mark.parametrize("name", ["ridge", "lightgbm", "ar", "reversal", "transformer"])
 def test_a_contribution_has_the_sign_in_which_its_input_moves_the_mean(
-    name: str, fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame
+    name: str, fitted_zoo: Mapping[str, Forecaster], unseen: FeatureFrame
 ) -> None:
     """Over many bars: a large last return is answered by a mean the other way, and its own part says so."""
     model = fitted_zoo[name]
@@ -159,38 +208,32 @@ def test_attention_is_shared_out_over_the_window(name: str, found: dict[str, lis
         assert looked[-1][1] == pytest.approx(whole[-8:].sum())
 
 
-def test_a_models_own_kind_is_in_the_table() -> None:
-    kinds = (*WITHOUT_DRIFT, *(kind for kind, _ in PARTS))
-    assert all(issubclass(model, kinds) for model in ZOO.values())
-    assert issubclass(ZOO["lstm"], Network)
-
-
 @pytest.mark.parametrize("combiner", [Ensemble, EnsemblePlain, Stacking])
 def test_a_combination_is_explained_by_its_experts(
     combiner: type[Ensemble | EnsemblePlain | Stacking],
-    fitted_zoo: dict[str, Forecaster],
+    fitted_zoo: Mapping[str, Forecaster],
     unseen: FeatureFrame,
 ) -> None:
     frame, names = unseen[:ROWS], ("naive", "ar", "ridge", "lightgbm", "har")
-    said = {name: fitted_zoo[name].step(fitted_zoo[name].initial(), frame)[1] for name in names}
+    values = {name: fitted_zoo[name].step(fitted_zoo[name].initial(), frame)[1] for name in names}
     whole = combiner(fitted_zoo["ridge"].names)
     for column, horizon in enumerate(whole.horizons):
-        one = explain_combination(whole, whole.initial(), frame, said, horizon)
-        mean = whole.step(whole.initial(), frame, said)[1].mean[-1, column]
+        one = explain_combination(whole, whole.initial(), frame, values, horizon)
+        mean = whole.step(whole.initial(), frame, values)[1].mean[-1, column]
         assert one.base + sum(part.contribution for part in one.contributions) == pytest.approx(mean / one.unit)
         assert {part.name.split()[0] for part in one.contributions} == {"naive", "ar", "ridge", "lightgbm"}
         assert size(one) > 0
 
 
 def test_among_those_in_service_a_combination_finds_its_experts(
-    fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame
+    fitted_zoo: Mapping[str, Forecaster], unseen: FeatureFrame
 ) -> None:
     frame, ridge = unseen[:600], fitted_zoo["ridge"]
     whole = Stacking(ridge.names, fingerprint=ridge.fingerprint)
     served = [fitted_zoo["naive"], ridge, whole]
     one = explain_served(served, "stacking", frame)
-    said = {model.name: model.step(model.initial(), frame)[1] for model in served[:2]}
-    assert one.mean == whole.step(whole.initial(), frame, said)[1].mean[-1, 0]
+    values = {model.name: model.step(model.initial(), frame)[1] for model in served[:2]}
+    assert one.mean == whole.step(whole.initial(), frame, values)[1].mean[-1, 0]
     assert one.horizon == 1
     alone = explain_served(served, "ridge", frame, 5)
     assert repr(alone) == repr(explain(ridge, ridge.initial(), frame, 5))
@@ -200,21 +243,32 @@ def test_among_those_in_service_a_combination_finds_its_experts(
         explain_served(served, "ridge", replace(frame, fingerprint="other"))
 
 
-def test_what_cannot_be_explained_is_one_line(fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame) -> None:
+def test_a_combination_whose_experts_have_no_mean_has_none(
+    fitted_zoo: Mapping[str, Forecaster], unseen: FeatureFrame
+) -> None:
+    whole = Stacking(fitted_zoo["ridge"].names, fingerprint=fitted_zoo["ridge"].fingerprint)
+    mute = silenced(fitted_zoo["gbm"], 0, 1, 2, 3)
+    explanation = explain_served([fitted_zoo["naive"], mute, whole], "stacking", unseen[:600])
+    assert explanation.horizon == 1
+    assert explanation.note.startswith("no directional forecast at this horizon: the mean of stacking is 0 there, and")
+    assert explanation.contributions == ()
+
+
+def test_what_cannot_be_explained_is_one_line(fitted_zoo: Mapping[str, Forecaster], unseen: FeatureFrame) -> None:
     model = fitted_zoo["ridge"]
     with pytest.raises(ValueError, match="no horizon 7; it has 1, 5, 15, 60"):
         explain(model, model.initial(), unseen[:400], 7)
-    with pytest.raises(ValueError, match="says nothing at this bar"):
+    with pytest.raises(ValueError, match="has no forecast at this bar"):
         explain(model, model.initial(), unseen[:10], 1)
     with pytest.raises(ValueError, match="no row"):
         explain(model, model.initial(), unseen[:0], 1)
 
 
-def test_an_unknown_input_is_unknown_and_not_zero(fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame) -> None:
+def test_an_unknown_input_is_unknown_and_not_zero(fitted_zoo: Mapping[str, Forecaster], unseen: FeatureFrame) -> None:
     model = fitted_zoo["lightgbm"]
     values = unseen[:400].values.copy()
     place = model.names.index("rsi_14")
     values[-1, place] = np.nan
     one = explain(model, model.initial(), replace(unseen[:400], values=values), 1)
     assert all(isnan(part.value) for part in one.contributions if part.name == "rsi_14")
-    assert one.rest == pytest.approx(0.0, abs=1e-12)
+    assert one.remainder == pytest.approx(0.0, abs=1e-12)

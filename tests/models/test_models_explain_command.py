@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -21,17 +22,19 @@ from typer.testing import CliRunner, Result
 
 from cli.errors import UserError
 from cli.explain import explain
-from cli.explanation import show
-from evaluation import walk
-from evaluation.folds import Fold
+from cli.explanation_tables import show
+from evaluation import walk_forward
+from evaluation.folds import Split
 from features.definition import DEFAULT, Definition
 from features.step import FeatureStep
-from models import registry, training
-from models.ar import AR
-from models.explanation import Contribution, Explanation
-from models.naive import Naive
-from models.predictor import Predictor
-from sources.bars import read_bars
+from models import training
+from models.baselines.ar import AR
+from models.baselines.naive import Naive
+from models.explain.explanation import Contribution, Explanation
+from models.registry import model_registry
+from models.serving.predictor import Predictor
+from models.trees.gbm import GBM
+from sources.reading.bars import read_bars
 from storage.timescale import Writer, migrate
 from topics.catalog import FEATURES, PREDICTIONS
 from topics.records import Features, Prediction
@@ -59,10 +62,10 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def home(file: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home in which three models serve."""
-    found = tmp_path_factory.mktemp("home")
+    result = tmp_path_factory.mktemp("home")
     definition, fitted = training.train(read_bars([file], "1m", share=0.8), 0)
-    registry.save(found / "models", definition, fitted)
-    return found
+    model_registry.save(result / "models", definition, fitted)
+    return result
 
 
 @pytest.fixture
@@ -81,28 +84,56 @@ def test_the_tables_parts_add_up_to_the_mean_that_it_names(app: typer.Typer, fil
     lines = asked(app, f"COINUSDT/1m/{T}/gbm", file, "--top", 5).stdout.splitlines()
     assert lines[0].startswith("gbm ")
     assert "COINUSDT 1m at 2023-11-19 10:34:00, 1 bar ahead" in lines[0]
-    said = float(lines[0].split("mean ")[1].split(" bp")[0])
+    output = float(lines[0].split("mean ")[1].split(" bp")[0])
     numbers = [float(re.findall(r"[+-]\d+\.\d{4}", line)[-1]) for line in lines[2:-1]]
     assert len(numbers) == 8  # the base, five inputs, the others, the total
-    assert numbers[-1] == said != 0
-    assert sum(numbers[:-1]) == pytest.approx(said, abs=5e-4)
+    assert numbers[-1] == output != 0
+    assert sum(numbers[:-1]) == pytest.approx(output, abs=5e-4)
     assert "others" in lines[8]
-    assert lines[-1] == "the model's memory is that of the 2,880 bars before"
+    assert lines[-1] == "the model's state is from the 2,880 bars before"
 
 
 def test_time_is_iso_or_epoch_ms_and_a_line_of_the_topic_will_do(app: typer.Typer, file: Path) -> None:
     printed = asked(app, f"COINUSDT/1m/{T}/gbm", file, "--json", "--horizon", 5).stdout
     assert asked(app, "COINUSDT/1m/2023-11-19T10:34/gbm", file, "--json", "--horizon", 5).stdout == printed
-    line = msgspec.json.encode(Prediction("COINUSDT", "1m", T, "gbm", "v", "f", 1.0, [])).decode()
+    line = msgspec.json.encode(
+        Prediction(
+            symbol="COINUSDT", interval="1m", time=T, model="gbm", version="v", fingerprint="f", price=1.0, forecasts=[]
+        )
+    ).decode()
     assert asked(app, line, file, "--json", "--horizon", 5).stdout == printed
-    found = json.loads(printed)
-    assert (found["time"], found["horizon"], found["published"]) == (T, 5, [])
-    total = found["base"] + sum(part["contribution"] for part in found["contributions"])
-    assert total * found["unit"] == pytest.approx(found["mean"], rel=1e-9)
+    result = json.loads(printed)
+    assert (result["time"], result["horizon"], result["published"]) == (T, 5, [])
+    total = result["base"] + sum(part["contribution"] for part in result["contributions"])
+    assert total * result["unit"] == pytest.approx(result["mean"], rel=1e-9)
 
 
 def test_a_model_without_drift_says_so(app: typer.Typer, file: Path) -> None:
     assert "naive forecasts no drift" in asked(app, f"COINUSDT/1m/{T}/naive", file).stdout
+
+
+def test_a_mean_of_zero_is_no_directional_forecast_and_the_default_is_a_horizon_that_has_one(
+    app: typer.Typer, file: Path, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    definition = Definition.load(home / "models")
+    served = model_registry.load_all(home / "models", definition.fingerprint)
+    model = next(one for one in served if isinstance(one, GBM))
+    model.shrinkage[:, 0] = [0.0, 0.5, 0.0, 0.5]
+    model_registry.save(tmp_path / "models", definition, served)
+    monkeypatch.setenv("FORETICK_HOME", str(tmp_path))
+    lines = asked(app, f"COINUSDT/1m/{T}/gbm", file, "--horizon", 1).stdout.splitlines()
+    assert re.search(r"1 bar ahead of [\d.]+: mean 0 bp, scale ", lines[0])
+    assert lines[1] == (
+        "no directional forecast at this horizon: the mean of gbm is 0 there; it has one at --horizon 5 and 60"
+    )
+    assert lines[2:] == ["the model's state is from the 2,880 bars before"]
+    usual = asked(app, f"COINUSDT/1m/{T}/gbm", file).stdout.splitlines()
+    assert "5 bars ahead" in usual[0]
+    assert float(usual[0].split("mean ")[1].split(" bp")[0]) != 0
+    assert len(usual) > 15
+    document = json.loads(asked(app, f"COINUSDT/1m/{T}/gbm", file, "--horizon", 1, "--json").stdout)
+    assert (document["mean"], document["contributions"]) == (0.0, [])
+    assert document["note"] == lines[1]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +148,7 @@ def test_a_model_without_drift_says_so(app: typer.Typer, file: Path) -> None:
         (f"COINUSDT/5m/{T}/gbm", [], "the files hold 1m bars"),
         (f"OTHER/1m/{T}/gbm", [], "no bars of OTHER, but COINUSDT"),
         (f"COINUSDT/1m/{T}/gbm", ["--horizon", "7"], "no horizon 7"),
-        (f"COINUSDT/1m/{T}/gbm", ["--warm-up", "10"], "says nothing at this bar"),
+        (f"COINUSDT/1m/{T}/gbm", ["--warm-up", "10"], "has no forecast at this bar"),
         (
             f"COINUSDT/1m/{T}/gbm",
             ["--models", "/nowhere"],
@@ -146,21 +177,21 @@ def test_a_forecast_of_an_evaluation_is_explained_by_its_folds_folder(
     app: typer.Typer, file: Path, tmp_path: Path
 ) -> None:
     bars = read_bars([file], "1m")
-    fold = Fold("2023-11", START, START + 6_000 * MINUTE, START + ROWS * MINUTE)
-    prepared = walk.prepare(bars, {}, fold, tmp_path, 0)
-    walk.run(prepared, {"naive": Naive, "ar": AR}, 0, 1)
+    fold = Split("2023-11", START, START + 6_000 * MINUTE, START + ROWS * MINUTE)
+    prepared = walk_forward.prepare(bars, {}, fold, tmp_path, 0)
+    walk_forward.run(prepared, {"naive": Naive, "ar": AR}, 0, 1)
     folder = tmp_path / "2023-11"
     result = asked(app, f"COINUSDT/1m/{T}/ar", file, "--models", folder, "--json", "--warm-up", ROWS, "--horizon", 5)
-    found = json.loads(result.stdout)
+    match = json.loads(result.stdout)
     kept = prepared.done()
     row = int(np.searchsorted(kept.frames[0].time, T))
-    assert found["mean"] == kept.load("ar").mean[row, 1]
-    assert {part["name"] for part in found["contributions"]} >= {"log_return_1", "log_return_60"}
+    assert match["mean"] == kept.load("ar").mean[row, 1]
+    assert {part["name"] for part in match["contributions"]} >= {"log_return_1", "log_return_60"}
     missing = asked(app, f"COINUSDT/1m/{T}/ridge", file, "--models", folder)
     assert "no forecasts of model 'ridge' by foretick evaluate; it has ar, naive" in str(missing.exception)
     (folder / "features.json").unlink()
     undefined = asked(app, f"COINUSDT/1m/{T}/ar", file, "--models", folder)
-    assert "no features.json: run foretick evaluate once more" in str(undefined.exception)
+    assert "no features.json: run foretick evaluate again, which reuses finished work" in str(undefined.exception)
 
 
 def test_a_network_shows_where_it_looked_and_a_volatility_its_factor() -> None:
@@ -169,8 +200,17 @@ def test_a_network_shows_where_it_looked_and_a_volatility_its_factor() -> None:
     }  # fmt: skip
     parts = (Contribution("one", 0.5, -0.3), Contribution("other", float("nan"), 0.1))
     attention = {"encoder": [[[1.0] * 9] * 9] * 4, "thinned": [[[0.5, *[0.0] * 7, 0.5]]] * 4}
-    network = Explanation("transformer", mean=-2e-4, scale=2e-3, quantity="mean", base=0.1, total=-0.1,
-        contributions=parts, attention=attention, **about)  # fmt: skip
+    network = Explanation(
+        model="transformer",
+        mean=-2e-4,
+        scale=2e-3,
+        quantity="mean",
+        base=0.1,
+        total=-0.1,
+        contributions=parts,
+        attention=attention,
+        **about,
+    )
     out = StringIO()
     show(Console(file=out, width=100), network, 1, 10, ())
     rows = {line.split("  ")[0].strip(): line.split() for line in out.getvalue().splitlines()}
@@ -178,10 +218,21 @@ def test_a_network_shows_where_it_looked_and_a_volatility_its_factor() -> None:
     assert rows["7 to 0 bars back"][-1] == "0.0%"
     assert "-6.0000" in rows["one"]  # -0.3 of 20 bp
     assert "+2.0000" in rows["1 others"]
-    scale = Explanation("lightgbm_volatility", mean=0.0, scale=2e-3 * np.exp(-0.1), quantity="log variance", base=0.0,
-        total=-0.2, contributions=parts, **about)  # fmt: skip
+    scale = Explanation(
+        model="lightgbm_volatility",
+        mean=0.0,
+        scale=2e-3 * np.exp(-0.1),
+        quantity="log variance",
+        base=0.0,
+        total=-0.2,
+        contributions=parts,
+        **about,
+    )
     show(Console(file=out, width=100), scale, 2, 10, ())
     assert "20.000 bp, times exp(total / 2) = 0.905" in out.getvalue()
+    for price, words in ((2.2630123e-10, "2.2630123e-10"), (3.4e-5, "0.000034"), (104_312.5, "104312.5")):
+        show(Console(file=out, width=100), replace(network, price=price), 1, 10, ())
+        assert f"bars ahead of {words}: mean" in out.getvalue()
 
 
 @pytest.mark.services
@@ -193,9 +244,16 @@ def test_what_the_stack_stored_is_explained_beside_what_it_published(
     frame = step.features(step.initial(), read_bars([file], "1m")[0])[1]
     end = int(np.searchsorted(frame.time, T)) + 1
     rows = frame[end - 3_000 : end]
-    predictor = Predictor(registry.load_all(home / "models", definition.fingerprint), definition.names)
+    predictor = Predictor(model_registry.load_all(home / "models", definition.fingerprint), definition.names)
     _, predictions = predictor.step(predictor.initial("COINUSDT"), rows)
-    older = Features("COINUSDT", "1m", int(rows.time[0]) - MINUTE, 1.0, DEFAULT.fingerprint, [0.0])
+    older = Features(
+        symbol="COINUSDT",
+        interval="1m",
+        time=int(rows.time[0]) - MINUTE,
+        close=1.0,
+        fingerprint=DEFAULT.fingerprint,
+        values=[0.0],
+    )
 
     async def store(url: str) -> None:
         writer = Writer(url)
@@ -210,19 +268,19 @@ def test_what_the_stack_stored_is_explained_beside_what_it_published(
             migrate(url)
             asyncio.run(store(url))
             monkeypatch.setenv("FORETICK_DATABASE_URL", url)
-            found = json.loads(asked(app, f"COINUSDT/1m/{T}/online", "--json", "--warm-up", 5_000).stdout)
+            result = json.loads(asked(app, f"COINUSDT/1m/{T}/online", "--json", "--warm-up", 5_000).stdout)
             shown = asked(app, f"COINUSDT/1m/{T}/online", "--warm-up", 200).stdout
             late = asked(app, f"COINUSDT/1m/{T + MINUTE}/online")
             none = asked(app, f"OTHER/1m/{T}/online")
             old = asked(app, f"COINUSDT/1m/{older.time}/online")
         finally:
             drop_database(connection, name)
-    said = next(one for one in predictions[-3:] if one.model == "online")
-    assert said.time == T
-    assert found["mean"] == said.forecasts[0].mean
-    assert found["published"] == [{"version": said.version, "mean": found["mean"]}]
-    assert f"published by version {said.version}: a mean of {found['mean'] * 1e4:+.4f} bp" in shown
-    assert "that of the 200 bars before" in shown
+    prediction = next(one for one in predictions[-3:] if one.model == "online")
+    assert prediction.time == T
+    assert result["mean"] == prediction.forecasts[0].mean
+    assert result["published"] == [{"version": prediction.version, "mean": result["mean"]}]
+    assert f"published by version {prediction.version}: a mean of {result['mean'] * 1e4:+.4f} bp" in shown
+    assert "from the 200 bars before" in shown
     assert "the one before it is at 2023-11-19 10:34:00" in str(late.exception)
     assert "no 1m bar of OTHER at or before" in str(none.exception)
     assert f"are of definition {DEFAULT.fingerprint}" in str(old.exception)

@@ -5,10 +5,10 @@ import pytest
 from model_data import MINUTE, NAMES, START, features_of, market
 
 from features.frame import FeatureFrame
-from models import boosting
-from models.gbm import GBM
 from models.labels import mature, targets
-from models.trees import Trees
+from models.trees import multi_output
+from models.trees.compiled import Trees
+from models.trees.gbm import GBM
 
 
 def test_a_label_matures_with_the_first_bar_at_or_after_its_target_and_is_unknown_across_a_gap() -> None:
@@ -31,17 +31,18 @@ def test_targets_equal_those_of_a_plain_lookup_and_end_h_rows_early() -> None:
     frame = features_of(market("COIN", 400, 5, gaps=0.2))
     sigma = np.full(len(frame), 1e-3)
     closes = dict(zip(frame.time.tolist(), frame.close.tolist(), strict=True))
-    found = targets(frame, sigma, (1, 5, 60), np.inf)
+    result = targets(frame, sigma, (1, 5, 60), np.inf)
     for column, horizon in enumerate((1, 5, 60)):
         for row, (time, close) in enumerate(zip(frame.time.tolist(), frame.close.tolist(), strict=True)):
             later = closes.get(time + horizon * MINUTE)
             if later is None:
-                assert np.isnan(found[row, column])
+                assert np.isnan(result[row, column])
             else:
-                assert found[row, column] == pytest.approx(np.log(later / close) / (1e-3 * horizon**0.5), abs=1e-12)
-    assert np.abs(targets(frame, sigma * 1e-3, (1,), 4.0)[~np.isnan(found[:, 0]), 0]).max() == 4.0
+                assert result[row, column] == pytest.approx(np.log(later / close) / (1e-3 * horizon**0.5), abs=1e-12)
+    assert np.abs(targets(frame, sigma * 1e-3, (1,), 4.0)[~np.isnan(result[:, 0]), 0]).max() == 4.0
 
 
+@pytest.mark.slow
 def test_the_trees_see_no_label_that_reaches_into_the_held_out_end(training_frames: list[FeatureFrame]) -> None:
     clean, other = GBM(NAMES), GBM(NAMES)
     clean.fit(training_frames, seed=0)
@@ -50,7 +51,16 @@ def test_the_trees_see_no_label_that_reaches_into_the_held_out_end(training_fram
         held_out = frame.time >= clean.split
         close = frame.close.copy()
         close[held_out] = np.exp(np.random.default_rng(1).normal(0, 1, int(held_out.sum())))
-        poisoned.append(FeatureFrame(frame.symbol, frame.interval, frame.fingerprint, frame.time, close, frame.values))
+        poisoned.append(
+            FeatureFrame(
+                symbol=frame.symbol,
+                interval=frame.interval,
+                fingerprint=frame.fingerprint,
+                time=frame.time,
+                close=close,
+                values=frame.values,
+            )
+        )
     other.fit(poisoned, seed=0)
     assert clean.booster_text() == other.booster_text()
     assert clean.version != other.version  # the tempering did see the held-out end
@@ -66,5 +76,5 @@ def test_unknown_labels_teach_the_trees_nothing() -> None:
     x = rng.normal(size=(6_000, 3))
     y = np.sign(x[:, :1])
     y[rng.random(6_000) < 0.7] = np.nan
-    said = Trees.of(boosting.train(x, y, (1,), np.zeros((1, 8)), seed=0)).predict(x)[:, 0]
-    assert np.mean(said * np.sign(x[:, 0])) > 0.4  # zeros in place of the unknown would pull it below 0.3
+    output = Trees.of(multi_output.train(x, y, (1,), np.zeros((1, 8)), seed=0)).predict(x)[:, 0]
+    assert np.mean(output * np.sign(x[:, 0])) > 0.4  # zeros in place of the unknown would pull it below 0.3

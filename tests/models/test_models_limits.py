@@ -14,11 +14,11 @@ from features import information_bars, market
 from features.cross_section import Universe
 from features.frame import BarFrame, FeatureFrame
 from features.step import FeatureState, FeatureStep
-from models import outcomes
 from models.forecaster import Forecaster
-from models.outcomes import MOST_OF_ALL, MOST_SERIES, MOST_WAITING, OutcomesState
-from models.predictor import Predictor, PredictorState
-from models.zoo import COMBINERS
+from models.registry.zoo import COMBINERS
+from models.scoring import outcomes
+from models.scoring.outcomes import MOST_OF_ALL, MOST_SERIES, MOST_WAITING, OutcomesState
+from models.serving.predictor import Predictor, PredictorState
 from topics import codec
 from topics.catalog import MAX_MESSAGE_BYTES
 from topics.records import HORIZONS, QUANTILES, Bar, Features, Forecast, Outcome, Prediction, Regime, Tick
@@ -38,7 +38,7 @@ STEP = FeatureStep()
 @st.composite
 def bars(draw: st.DrawFn, symbol: str = "A", interval: str = "1m") -> list[Bar]:
     """Runs of one shape, so that windows fill: each bar is a new draw, or moves between two extremes, or stands."""
-    found: list[Bar] = []
+    results: list[Bar] = []
     time = START
     for _ in range(draw(st.integers(1, 4))):
         ends = draw(st.lists(PRICES, min_size=1, max_size=3))
@@ -50,10 +50,10 @@ def bars(draw: st.DrawFn, symbol: str = "A", interval: str = "1m") -> list[Bar]:
             low, high = min(first, last), max(first, last)
             prices = (first, high, low, last)
             rest = (volume, trades, bought, quote, 0, trades, returned, rank, returned)
-            found.append(Bar(symbol, interval, time, *prices, *rest))
+            results.append(Bar(symbol, interval, time, *prices, *rest))
             time += MINUTE
         time += MINUTE * draw(st.sampled_from([0, 0, 1, 500, 10_000_000]))
-    return found
+    return results
 
 
 def travelled(records: Sequence[Struct], record: type[Struct]) -> list[Struct]:
@@ -64,18 +64,18 @@ def travelled(records: Sequence[Struct], record: type[Struct]) -> list[Struct]:
 
 
 def walked(rows: Sequence[Bar], predictor: Predictor, cut: int) -> list[Outcome]:
-    known, said, waits = STEP.initial(), predictor.initial(rows[0].symbol), outcomes.initial()
+    known, predictor_state, waits = STEP.initial(), predictor.initial(rows[0].symbol), outcomes.initial()
     scored: list[Outcome] = []
     for part in (rows[:cut], rows[cut:]):
         if not part:
             continue
         known, features, regimes = STEP.step(known, BarFrame.of(part))
         travelled(regimes, Regime)
-        frame = FeatureFrame.of(travelled(features.records(), Features))  # type: ignore[arg-type]
-        said, predictions = predictor.step(PredictorState.loads(said.dumps()), frame)
+        frame = FeatureFrame.of(travelled(features.records(), Features))
+        predictor_state, predictions = predictor.step(PredictorState.loads(predictor_state.dumps()), frame)
         there = travelled(predictions, Prediction)
-        waits, matured = outcomes.step(OutcomesState.loads(waits.dumps()), there)  # type: ignore[arg-type]
-        scored += travelled(matured, Outcome) if matured else []  # type: ignore[arg-type]
+        waits, matured = outcomes.step(OutcomesState.loads(waits.dumps()), there)
+        scored += travelled(matured, Outcome) if matured else []
         known = FeatureState.loads(known.dumps(), STEP.initial())
     return scored
 
@@ -90,6 +90,7 @@ def predictor(fitted: Mapping[str, Forecaster]) -> Predictor:
     return Predictor(models, NAMES, able)
 
 
+@pytest.mark.slow
 @PACES
 @given(rows=bars(), data=st.data())
 def test_bars_within_the_limits_come_true_as_outcomes(
@@ -123,9 +124,9 @@ def test_prices_that_jump_between_the_limits_are_scored(predictor: Predictor) ->
     st.sampled_from(["tick-3", "volume-2.5", "dollar-1000000", "range-10"]),
 )
 def test_ticks_within_the_limits_become_bars(ticks: list[Tick], interval: str) -> None:
-    _, found, _ = time_bars.step(time_bars.initial(), travelled(ticks, Tick), 0, "1m", 0)  # type: ignore[arg-type]
+    _, results, _ = time_bars.step(time_bars.initial(), travelled(ticks, Tick), 0, "1m", 0)
     _, others, _ = information_bars.step(information_bars.initial(), ticks, 0, interval)
-    for made in (found, others):
+    for made in (results, others):
         if made:
             assert travelled(made, Bar) == made
 
@@ -152,11 +153,16 @@ def test_foreign_features_never_stop_the_predictor(data: st.DataObject, predicto
         )
         frame = [
             Features(
-                "A", "1m", START + (part * 100 + k) * MINUTE, price, STEP.fingerprint, (few * len(NAMES))[: len(NAMES)]
+                symbol="A",
+                interval="1m",
+                time=START + (part * 100 + k) * MINUTE,
+                close=price,
+                fingerprint=STEP.fingerprint,
+                values=(few * len(NAMES))[: len(NAMES)],
             )
             for k, (price, few) in enumerate(rows)
         ]
-        known, predictions = predictor.step(known, FeatureFrame.of(travelled(frame, Features)))  # type: ignore[arg-type]
+        known, predictions = predictor.step(known, FeatureFrame.of(travelled(frame, Features)))
         travelled(predictions, Prediction)
 
 
@@ -166,7 +172,14 @@ def test_foreign_features_never_stop_the_predictor(data: st.DataObject, predicto
 def said(minute: int, model: str = "theirs", version: str = "v1", horizon: int = 100_000) -> Prediction:
     levels = [100.0 * (2 * level - 1) for level in QUANTILES]
     return Prediction(
-        "A", "1m", START + minute * MINUTE, model, version, "f", 1.0, [Forecast(horizon, 100.0, 1e3, levels, 1.0)]
+        symbol="A",
+        interval="1m",
+        time=START + minute * MINUTE,
+        model=model,
+        version=version,
+        fingerprint="f",
+        price=1.0,
+        forecasts=[Forecast(horizon=horizon, mean=100.0, scale=1e3, quantiles=levels, p_up=1.0)],
     )
 
 
@@ -182,6 +195,7 @@ def test_more_forecasts_than_may_wait_are_refused_and_their_state_fits_into_a_re
     assert len(state.dumps()) < MAX_MESSAGE_BYTES / 2
 
 
+@pytest.mark.slow
 def test_a_flood_of_series_leaves_room_for_those_that_wait_already() -> None:
     ours = [said(minute, "gbm", horizon=5) for minute in range(20)]
     state, _, refused = outcomes.step_within(outcomes.initial(), ours)

@@ -10,15 +10,18 @@ from model_data import MINUTE, NAMES, START, features_of, market
 from scipy.optimize import minimize
 
 from features.frame import FeatureFrame, Floats
-from models import ar, forgetting, linear, returns, reversal, volatility
-from models.ar import AR
+from models import ewma_volatility, least_squares, standardised_returns
+from models.baselines import ar, sign_reversal
+from models.baselines.ar import AR
+from models.baselines.sign_reversal import Reversal
+from models.ewma_volatility import Walk
 from models.forecaster import Forecaster
-from models.forgetting import Estimate
 from models.inputs import scale_free
 from models.labels import targets
-from models.reversal import Reversal
-from models.ridge import Ridge
-from models.rls import RLS
+from models.linear import rls_kernel
+from models.linear.ridge import Ridge
+from models.linear.rls import RLS
+from models.linear.rls_kernel import Estimate
 
 LINEAR = (Reversal, AR, Ridge, RLS)
 every_linear = pytest.mark.parametrize("model", LINEAR, ids=lambda model: model.name)
@@ -30,7 +33,7 @@ def planted(symbol: str, rows: int, seed: int, rho: float) -> FeatureFrame:
 
 def correlation(model: Forecaster, frame: FeatureFrame) -> tuple[float, int]:
     """Return the correlation of one-bar means and returns, both over volatility, and the number of rows."""
-    _, sigma = volatility.step(volatility.initial(), frame)
+    _, sigma = ewma_volatility.step(ewma_volatility.initial(), frame)
     label = targets(frame, sigma, (1,), 4.0)[:, 0]
     mean = model.step(model.initial(), frame)[1].mean[:, 0] / sigma
     known = ~np.isnan(label) & ~np.isnan(mean)
@@ -45,22 +48,24 @@ def weak() -> list[FeatureFrame]:
     return [planted(f"COIN{seed}", rows, seed, 0.1) for seed, rows in ((31, 10_000), (32, 10_000), (33, 12_000))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("model", "least"), [(Reversal, 0.06), (AR, 0.07), (Ridge, 0.06), (RLS, 0.06)])
 def test_a_planted_tenth_is_found(model: type[Ridge], least: float, weak: list[FeatureFrame]) -> None:
     fitted = model(NAMES)
     fitted.fit(weak[:2], seed=0)
-    found, _ = correlation(fitted, weak[2])
-    assert found > least  # 0.1 was planted
+    result, _ = correlation(fitted, weak[2])
+    assert result > least  # 0.1 was planted
 
 
+@pytest.mark.slow
 @every_linear
 def test_in_a_random_walk_nothing_is_found(model: type[Ridge]) -> None:
     fitted = model(NAMES)
     fitted.fit([planted("WALK", 8_000, 21, 0.0)], seed=0)
     unseen = planted("WALK", 6_000, 22, 0.0)
-    found, rows = correlation(fitted, unseen)
-    assert abs(found) < 4 / np.sqrt(rows)
-    _, sigma = volatility.step(volatility.initial(), unseen)
+    result, rows = correlation(fitted, unseen)
+    assert abs(result) < 4 / np.sqrt(rows)
+    _, sigma = ewma_volatility.step(ewma_volatility.initial(), unseen)
     mean = fitted.step(fitted.initial(), unseen)[1].mean[:, 0] / sigma
     assert np.nanstd(mean) < 0.1  # nor does it claim much
 
@@ -70,7 +75,7 @@ def test_the_moments_of_blocks_have_the_coefficients_of_numpys_least_squares() -
     z, weight = rng.normal(size=(3_000, 4)), rng.uniform(0.5, 2.0, 3_000)
     y = z @ rng.normal(size=(4, 2)) + rng.normal(size=(3_000, 2))
     y[rng.random(y.shape) < 0.2] = np.nan
-    moments = linear.Moments.none(4, 2)
+    moments = least_squares.Moments.none(4, 2)
     for begin in range(0, 3_000, 700):
         rows = slice(begin, begin + 700)
         moments.add(z[rows], y[rows], weight[rows])
@@ -81,38 +86,40 @@ def test_the_moments_of_blocks_have_the_coefficients_of_numpys_least_squares() -
         a = np.concatenate([z[known] * root[:, None], np.sqrt(size) * np.eye(4)])
         b = np.concatenate([y[known, column] * root, np.zeros(4)])
         expected = np.linalg.lstsq(a, b, rcond=None)[0]
-        found = moments.solve(np.array([0.0, 50.0]))
-        assert found[column] == pytest.approx(expected, rel=1e-9)
-        error = y[known, column] - z[known] @ found[column]
-        assert moments.loss(found)[column] == pytest.approx(float(weight[known] @ error**2), rel=1e-9)
-        said = z[known] @ found[column]
-        slope = float((weight[known] * said) @ y[known, column] / ((weight[known] * said) @ said))
-        assert moments.slope(found)[column] == pytest.approx(min(slope, 1.0), rel=1e-9)
+        result = moments.solve(np.array([0.0, 50.0]))
+        assert result[column] == pytest.approx(expected, rel=1e-9)
+        error = y[known, column] - z[known] @ result[column]
+        assert moments.loss(result)[column] == pytest.approx(float(weight[known] @ error**2), rel=1e-9)
+        output = z[known] @ result[column]
+        slope = float((weight[known] * output) @ y[known, column] / ((weight[known] * output) @ output))
+        assert moments.shrinkage(result)[column] == pytest.approx(min(slope, 1.0), rel=1e-9)
 
 
 def test_scaling_leaves_out_the_unknown_and_silences_what_never_varies() -> None:
     rng = np.random.default_rng(1)
     x = np.column_stack([1e6 + rng.normal(size=900), np.full(900, 7.0), np.full(900, np.nan), rng.normal(3, 20, 900)])
     x[rng.random(x.shape) < 0.1] = np.nan
-    mean, inverse = linear.scaling(x[begin : begin + 400] for begin in range(0, 900, 400))
+    mean, inverse = least_squares.scaling(x[begin : begin + 400] for begin in range(0, 900, 400))
     assert mean[[0, 1, 3]] == pytest.approx(np.nanmean(x[:, [0, 1, 3]], axis=0), rel=1e-12)
     assert inverse[[0, 3]] == pytest.approx(1 / np.nanstd(x[:, [0, 3]], axis=0), rel=1e-6)
     assert inverse[1] == inverse[2] == 0
-    z = linear.standardise(np.array([[1e9, 8.0, 1.0, np.nan]]), mean, inverse)
-    assert z.tolist() == [[linear.LARGEST, 0.0, 0.0, 0.0]]
+    z = least_squares.standardise(np.array([[1e9, 8.0, 1.0, np.nan]]), mean, inverse)
+    assert z.tolist() == [[least_squares.LARGEST, 0.0, 0.0, 0.0]]
 
 
 def test_weights_halve_with_every_half_life() -> None:
-    time = START - np.array([0, 10, 20]) * linear.DAY_MS
-    assert linear.recency(time, START, 10.0).tolist() == [1.0, 0.5, 0.25]
-    assert linear.recency(time, START, inf).tolist() == [1.0, 1.0, 1.0]
+    time = START - np.array([0, 10, 20]) * least_squares.DAY_MS
+    assert least_squares.recency(time, START, 10.0).tolist() == [1.0, 0.5, 0.25]
+    assert least_squares.recency(time, START, inf).tolist() == [1.0, 1.0, 1.0]
 
 
 def test_past_returns_equal_those_of_a_plain_lookup_and_forget_across_a_long_gap() -> None:
     close = 100 * np.exp(np.cumsum(np.random.default_rng(2).normal(0, 1e-3, 200)))
     time = START + MINUTE * (np.arange(200) + 3 * (np.arange(200) >= 50) + 500 * (np.arange(200) >= 120))
-    frame = FeatureFrame("COIN", "1m", "f", time, close, np.empty((200, 0)))
-    _, x = returns.step(returns.initial(), frame, np.full(200, 1e-3), ar.SPANS)
+    frame = FeatureFrame(
+        symbol="COIN", interval="1m", fingerprint="f", time=time, close=close, values=np.empty((200, 0))
+    )
+    _, x = standardised_returns.step(standardised_returns.initial(), frame, np.full(200, 1e-3), ar.SPANS)
     for row in range(200):
         for column, (ago, length) in enumerate(ar.SPANS):
             start = row - ago - length
@@ -127,8 +134,8 @@ def test_the_autoregression_has_numpys_coefficients(weak: list[FeatureFrame]) ->
     model = AR()
     model.fit(weak[:1], seed=0)
     frame = weak[0]
-    _, sigma = volatility.step(volatility.initial(), frame)
-    _, x = returns.step(returns.initial(), frame, sigma, ar.SPANS)
+    _, sigma = ewma_volatility.step(ewma_volatility.initial(), frame)
+    _, x = standardised_returns.step(standardised_returns.initial(), frame, sigma, ar.SPANS)
     y = targets(frame, sigma, model.horizons, ar.CLIP)
     for column in range(len(model.horizons)):
         known = ~np.isnan(x).any(axis=1) & ~np.isnan(y[:, column])
@@ -142,10 +149,10 @@ def test_the_logit_has_the_likelihoods_maximum() -> None:
     up = rng.random(2_000) < 1 / (1 + np.exp(-x @ [0.5, -0.2, 0.0]))
 
     def loss(weights: Floats) -> float:
-        said = x @ weights
-        return float(np.sum(np.logaddexp(0, said) - up * said) + reversal.PENALTY / 2 * weights @ weights)
+        output = x @ weights
+        return float(np.sum(np.logaddexp(0, output) - up * output) + sign_reversal.PENALTY / 2 * weights @ weights)
 
-    assert reversal.logit(x, up) == pytest.approx(minimize(loss, np.zeros(3), tol=1e-12).x, abs=1e-5)
+    assert sign_reversal.logit(x, up) == pytest.approx(minimize(loss, np.zeros(3), tol=1e-12).x, abs=1e-5)
 
 
 def test_the_logit_leans_against_the_last_return_where_returns_reverse(training_frames: list[FeatureFrame]) -> None:
@@ -166,7 +173,7 @@ def test_the_ridge_has_numpys_coefficients_at_its_own_penalty(training_frames: l
     places = [NAMES.index(name) for name in model.inputs]
     parts, answers = [], []
     for frame in training_frames:
-        _, sigma = volatility.step(volatility.initial(), frame)
+        _, sigma = ewma_volatility.step(ewma_volatility.initial(), frame)
         x = scale_free(frame, places, model.inputs, sigma)
         known = ~np.isnan(sigma) & (np.isnan(x).mean(axis=1) <= 0.5)
         parts.append(np.nan_to_num(np.clip((x[known] - model.middle) * model.inverse, -5, 5)))
@@ -183,6 +190,7 @@ def test_the_ridge_has_numpys_coefficients_at_its_own_penalty(training_frames: l
         assert model.weights[column] == pytest.approx(along * expected, abs=1e-8)
 
 
+@pytest.mark.slow
 def test_the_penalty_sees_no_label_of_the_first_part_that_reaches_into_the_held_out_end(
     training_frames: list[FeatureFrame],
 ) -> None:
@@ -190,15 +198,15 @@ def test_the_penalty_sees_no_label_of_the_first_part_that_reaches_into_the_held_
     seen: list[Floats] = []
 
     class Spy(Ridge):
-        def _solve(self, moments: linear.Moments, penalty: Floats) -> Floats:
+        def _solve(self, moments: least_squares.Moments, penalty: Floats) -> Floats:
             seen.append(moments.cross.copy())
             return super()._solve(moments, penalty)
 
-        def _scaling(self, _: list[FeatureFrame], __: list[Floats]) -> tuple[Floats, Floats]:
+        def _scaling(self, _: list[FeatureFrame], __: list[Walk]) -> tuple[Floats, Floats]:
             # What standardises the inputs sees all rows, and no label: held still.
-            return super()._scaling(training_frames, sigmas)
+            return super()._scaling(training_frames, walks)
 
-    sigmas = [volatility.step(volatility.initial(), frame)[1] for frame in training_frames]
+    walks = [ewma_volatility.walk(ewma_volatility.initial(), frame)[1] for frame in training_frames]
     clean = Spy(NAMES)
     clean.fit(training_frames, seed=0)
     before = seen[0]
@@ -208,7 +216,16 @@ def test_the_penalty_sees_no_label_of_the_first_part_that_reaches_into_the_held_
         late = frame.time >= clean.split
         close = np.where(late, frame.close * np.exp(np.random.default_rng(1).normal(0, 0.1, len(frame))), frame.close)
         values = frame.values.copy()
-        poisoned.append(FeatureFrame(frame.symbol, frame.interval, frame.fingerprint, frame.time, close, values))
+        poisoned.append(
+            FeatureFrame(
+                symbol=frame.symbol,
+                interval=frame.interval,
+                fingerprint=frame.fingerprint,
+                time=frame.time,
+                close=close,
+                values=values,
+            )
+        )
     other = Spy(NAMES)
     other.fit(poisoned, seed=0)
     assert np.array_equal(seen[0], before)
@@ -234,7 +251,7 @@ def test_the_recursion_has_the_coefficients_of_weighted_least_squares(seed: int)
     estimate = Estimate(np.zeros((1, inputs)), np.eye(inputs)[None] / 0.5, np.zeros((1, 2)))
     table = np.concatenate([x, np.zeros((rows, 1))], axis=1)
     known = np.ones(rows, dtype=bool)
-    forgetting.walk(estimate, table, 0, known, y, at, np.array([decay]), np.array([weight]), np.array([np.inf]), 0.99)
+    rls_kernel.walk(estimate, table, 0, known, y, at, np.array([decay]), np.array([weight]), np.array([np.inf]), 0.99)
     gram, cross = 0.5 * np.eye(inputs), np.zeros(inputs)
     for row in range(rows):
         ended = row - lag
@@ -253,7 +270,7 @@ def test_inputs_that_stand_still_do_not_wind_the_covariance_up() -> None:
     estimate = Estimate(np.zeros((1, 2)), np.eye(2)[None], np.zeros((1, 2)))
     at, y = (np.arange(rows) + 1)[:, None], np.zeros((rows, 1))
     known = np.ones(rows, dtype=bool)
-    forgetting.walk(estimate, table, 0, known, y, at, np.array([0.99]), np.ones(1), np.array([10.0]), 0.99)
+    rls_kernel.walk(estimate, table, 0, known, y, at, np.array([0.99]), np.ones(1), np.array([10.0]), 0.99)
     assert np.trace(estimate.covariance[0]) < 11
     assert np.isfinite(estimate.weights).all()
 
@@ -266,7 +283,14 @@ def test_recursive_squares_learn_a_label_with_the_bar_that_ends_it(horizon: int,
     frame, bar = unseen[3_000:3_600], 400
     close = frame.close.copy()
     close[bar] *= 1.05
-    other = FeatureFrame(frame.symbol, frame.interval, frame.fingerprint, frame.time, close, frame.values)
+    other = FeatureFrame(
+        symbol=frame.symbol,
+        interval=frame.interval,
+        fingerprint=frame.fingerprint,
+        time=frame.time,
+        close=close,
+        values=frame.values,
+    )
     one, two = (model.step(model.initial(), part[: bar + 1])[0] for part in (frame, other))
     earlier = [model.step(model.initial(), part[:bar])[0] for part in (frame, other)]
     assert earlier[0] == earlier[1]

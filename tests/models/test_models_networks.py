@@ -11,12 +11,12 @@ import pytest
 from model_data import NAMES, features_of, market
 
 from features.frame import FeatureFrame
-from models import daily_head
-from models.daily_head import DAY, Head
-from models.lstm import LSTM
-from models.network import WEIGHTS, Network
-from models.transformer import Transformer
-from models.windows_of import CHANNELS, STATIC, WINDOW, Scaling, windows
+from models.networks import online_head
+from models.networks.lstm import LSTM
+from models.networks.network import WEIGHTS, Network
+from models.networks.online_head import DAY, Head
+from models.networks.transformer import Transformer
+from models.networks.windows import CHANNELS, STATIC, WINDOW, Scaling, windows
 from settings import ROOT
 
 CLASSES: dict[str, type[Transformer] | type[LSTM]] = {"transformer": Transformer, "lstm": LSTM}
@@ -42,12 +42,13 @@ def small(name: str, epochs: int = 2) -> Network:
 
 @pytest.fixture(scope="module")
 def nets(frames: list[FeatureFrame]) -> dict[str, Network]:
-    found = {name: small(name) for name in CLASSES}
-    for net in found.values():
+    values = {name: small(name) for name in CLASSES}
+    for net in values.values():
         net.fit(frames, seed=5)
-    return found
+    return values
 
 
+@pytest.mark.slow
 @both
 def test_embeddings_do_not_depend_on_the_rows_beside_them(name: str, nets: dict[str, Network]) -> None:
     net, rng = nets[name], np.random.default_rng(0)
@@ -60,6 +61,7 @@ def test_embeddings_do_not_depend_on_the_rows_beside_them(name: str, nets: dict[
             )
 
 
+@pytest.mark.slow
 @both
 def test_days_with_their_steps_cut_anywhere_change_no_bit(
     name: str, nets: dict[str, Network], frames: list[FeatureFrame]
@@ -80,13 +82,14 @@ def test_days_with_their_steps_cut_anywhere_change_no_bit(
     assert after["head"]["weights"] != net.initial()["head"]["weights"]  # a day ended among the rows
 
 
+@pytest.mark.slow
 @both
 def test_a_training_taken_up_again_gives_the_same_weights(
     name: str, frames: list[FeatureFrame], tmp_path: Path
 ) -> None:
-    told: list[str] = []
+    messages: list[str] = []
     whole = small(name, epochs=3)
-    whole.progress = told.append
+    whole.progress = messages.append
     whole.fit(frames, seed=1)
 
     def stop(_: str) -> None:
@@ -99,13 +102,13 @@ def test_a_training_taken_up_again_gives_the_same_weights(
     resumed, heard = small(name, epochs=3), []
     resumed.checkpoint, resumed.progress = broken.checkpoint, heard.append
     resumed.fit(frames, seed=1)
-    assert heard == told[1:]
+    assert heard == messages[1:]
     assert resumed._weights == whole._weights
     assert resumed.version == whole.version
     other = small(name, epochs=3)
     other.checkpoint, other.progress = broken.checkpoint, heard.append
     other.fit(frames, seed=2)  # of another training: not taken up
-    assert len(heard) == len(told) - 1 + 3
+    assert len(heard) == len(messages) - 1 + 3
     assert other.version != whole.version
     assert [path.name for path in broken.checkpoint.parent.iterdir()] == ["net.safetensors"]
     broken.checkpoint.write_bytes(b"no tensors")
@@ -114,7 +117,7 @@ def test_a_training_taken_up_again_gives_the_same_weights(
 
 
 def test_training_and_forecasting_leave_torchs_own_chance_and_settings(frames: list[FeatureFrame]) -> None:
-    import torch  # noqa: PLC0415 - only where it is needed
+    import torch
 
     torch.manual_seed(11)
     expected = torch.rand(3)
@@ -143,22 +146,22 @@ def test_attributions_add_up_to_the_forecast_less_the_baseline(
 ) -> None:
     net = nets[name]
     state, _ = net.step(net.initial(), frames[0][:500])
-    found = net.attributions(state, frames[0][500:501], horizon=1)
-    assert found["window"].shape == (WINDOW, len(found["channels"]))
-    total = found["window"].sum() + sum(found["static"].values())
-    assert found["mean"] != found["baseline"]
-    assert total == pytest.approx(found["mean"] - found["baseline"], rel=0.02)
+    values = net.attributions(state, frames[0][500:501], horizon=1)
+    assert values["window"].shape == (WINDOW, len(values["channels"]))
+    total = values["window"].sum() + sum(values["static"].values())
+    assert values["mean"] != values["baseline"]
+    assert total == pytest.approx(values["mean"] - values["baseline"], rel=0.02)
     with pytest.raises(ValueError, match="no horizon 7"):
         net.attributions(state, frames[0][500:501], horizon=7)
 
 
 @both
 def test_attention_weights_are_shares(name: str, nets: dict[str, Network], frames: list[FeatureFrame]) -> None:
-    found = nets[name].attention(nets[name].initial(), frames[0][:300])
+    values = nets[name].attention(nets[name].initial(), frames[0][:300])
     shapes = {"transformer": ((4, 9, 9), (4, 1, 9)), "lstm": ((WINDOW,), (0,))}
-    assert (found["encoder"].shape, found["thinned"].shape) == shapes[name]
-    assert found["encoder"].sum(axis=-1) == pytest.approx(1.0)
-    assert (found["encoder"] >= 0).all()
+    assert (values["encoder"].shape, values["thinned"].shape) == shapes[name]
+    assert values["encoder"].sum(axis=-1) == pytest.approx(1.0)
+    assert (values["encoder"] >= 0).all()
 
 
 @both
@@ -166,7 +169,7 @@ def test_the_passes_disagree_and_that_widens_the_scale(
     name: str, nets: dict[str, Network], frames: list[FeatureFrame]
 ) -> None:
     net, frame = nets[name], frames[0][:400]
-    doubt, scale = net.doubt(net.initial(), frame)[100:], net.step(net.initial(), frame)[1].scale[100:]
+    doubt, scale = net.epistemic_uncertainty(net.initial(), frame)[100:], net.step(net.initial(), frame)[1].scale[100:]
     assert (doubt[:, 0] > 0).all()
     assert (doubt < scale).all()
 
@@ -190,22 +193,22 @@ def test_the_head_steps_down_the_gradient_of_its_loss_at_the_next_day() -> None:
     steps = 1e-5 * np.eye(8)
     gradient = np.array([(loss(flat + step) - loss(flat - step)) / 2e-5 for step in steps]).reshape(2, 4)
     head = Head.fresh(weights)
-    same_day, _ = daily_head.advance(
+    same_day, _ = online_head.advance(
         head, np.full((2, 4), 0.1), time[:3], embedding[:3], at[:3], y[:3], embedding[:3, None]
     )
     assert same_day.weights.tobytes() == weights.tobytes()
-    stepped, said = daily_head.advance(head, np.full((2, 4), 0.1), time, embedding, at, y, embedding[:, None])
+    stepped, head_output = online_head.advance(head, np.full((2, 4), 0.1), time, embedding, at, y, embedding[:, None])
     assert stepped.weights == pytest.approx(weights - 0.1 * gradient, rel=1e-6)
-    assert said.mean[2, 0] == pytest.approx(embedding[2] @ weights[0, :3] + weights[0, 3])
-    assert said.mean[3, 0] == pytest.approx(embedding[3] @ stepped.weights[0, :3] + stepped.weights[0, 3])
+    assert head_output.mean[2, 0] == pytest.approx(embedding[2] @ weights[0, :3] + weights[0, 3])
+    assert head_output.mean[3, 0] == pytest.approx(embedding[3] @ stepped.weights[0, :3] + stepped.weights[0, 3])
 
 
 def test_windows_end_at_their_row_and_begin_with_zeros() -> None:
     channels = np.arange(1.0, 101.0)[:, None]
-    found = windows(channels, 100)
-    assert found.shape == (100, WINDOW, 1)
-    assert found[0, :, 0].tolist() == [0.0] * (WINDOW - 1) + [1.0]
-    assert found[99, :, 0].tolist() == list(np.arange(37.0, 101.0))
+    result = windows(channels, 100)
+    assert result.shape == (100, WINDOW, 1)
+    assert result[0, :, 0].tolist() == [0.0] * (WINDOW - 1) + [1.0]
+    assert result[99, :, 0].tolist() == list(np.arange(37.0, 101.0))
     assert windows(channels, 2)[0, -1, 0] == 99.0
 
 
@@ -218,7 +221,8 @@ def test_the_scaling_says_what_is_unknown() -> None:
 
 
 def test_torch_is_not_imported_before_it_is_needed() -> None:
-    code = "import sys, models.registry, models.transformer, models.lstm; sys.exit('torch' in sys.modules)"
+    modules = "models.registry.model_registry, models.networks.transformer, models.networks.lstm"
+    code = f"import sys, {modules}; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 

@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from river import linear_model, optim, preprocessing
 
-from models import learner, xgboost_trees
-from models.learner import Learner, Walk
-from models.trees import Trees
-from models.xgboost_point import PARAMETERS
+from models.linear import sgd
+from models.linear.sgd import Learner, Walk
+from models.trees import xgboost_json
+from models.trees.compiled import Trees
+from models.trees.xgboost_point import PARAMETERS
 
 HORIZONS = (1, 5)
 INPUTS = 4
@@ -26,13 +27,13 @@ class River:
         self.scaler = preprocessing.StandardScaler()
         self.regressions: list[Any] = []
         for horizon in HORIZONS:
-            rate = optim.schedulers.InverseScaling(learner.LEARNING_RATE / horizon**0.5, learner.POWER)
-            self.regressions.append(linear_model.LinearRegression(optim.SGD(rate), l2=learner.L2, intercept_lr=rate))
+            rate = optim.schedulers.InverseScaling(sgd.LEARNING_RATE / horizon**0.5, sgd.POWER)
+            self.regressions.append(linear_model.LinearRegression(optim.SGD(rate), l2=sgd.L2, intercept_lr=rate))
 
     def walk(self, x: np.ndarray, labels: np.ndarray) -> list[list[float]]:
         """Return what each regression says of each row, once it has learnt the labels that matured before."""
         seen: list[dict[int, float]] = []
-        said = []
+        lines = []
         for row, values in enumerate(x.tolist()):
             for column, horizon in enumerate(HORIZONS):
                 if row >= horizon and not np.isnan(labels[row - horizon, column]):
@@ -40,19 +41,19 @@ class River:
             inputs = dict(enumerate(values))
             self.scaler.learn_one(inputs)
             scaled = self.scaler.transform_one(inputs)
-            seen.append({name: min(max(value, -learner.CLIP), learner.CLIP) for name, value in scaled.items()})
-            said.append([regression.predict_one(seen[-1]) for regression in self.regressions])
-        return said
+            seen.append({name: min(max(value, -sgd.CLIP), sgd.CLIP) for name, value in scaled.items()})
+            lines.append([regression.predict_one(seen[-1]) for regression in self.regressions])
+        return lines
 
 
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_the_learner_has_the_bits_of_river(seed: int) -> None:
     rng = np.random.default_rng(seed)
-    x = rng.standard_t(3, size=(900, INPUTS)) * [1, 1e-6, 1e6, 0]
-    labels = np.clip(rng.standard_t(3, size=(900, len(HORIZONS))), -learner.CLIP, learner.CLIP)
+    x = np.clip(rng.standard_t(3, size=(900, INPUTS)), -12, 12) * [1, 1e-6, 1e6, 0]  # nothing beyond `FARTHEST`
+    labels = np.clip(rng.standard_t(3, size=(900, len(HORIZONS))), -sgd.CLIP, sgd.CLIP)
     labels[rng.random(labels.shape) < 0.05] = np.nan
-    student = Learner(HORIZONS, learner.fresh(INPUTS, len(HORIZONS)))
+    student = Learner(HORIZONS, sgd.fresh(INPUTS, len(HORIZONS)))
     at = np.arange(900)[:, None] + np.array(HORIZONS)
     walk = Walk(np.empty((0, INPUTS + len(HORIZONS))), x, labels, at)
     walk.advance(student, 900)
@@ -104,7 +105,7 @@ def test_the_trees_have_the_bits_of_xgboost(unknown: float, leaves: int) -> None
     unseen[rng.random(unseen.shape) < 0.2] = np.nan
     unseen[0] = 0.0
     expected = booster.inplace_predict(unseen)[:, None]
-    trees = xgboost_trees.read(booster.save_raw("json").decode())
+    trees = xgboost_json.read(booster.save_raw("json").decode())
     assert np.unique(expected).size > leaves
     assert np.array_equal(trees.predict(unseen.astype(np.float64)), expected)
     alone = [trees.predict(unseen[row : row + 1].astype(np.float64)) for row in range(500)]
@@ -116,7 +117,7 @@ def test_an_xgboost_model_that_is_no_sum_of_its_trees_is_refused() -> None:
     for parameters in ({"base_score": 0.5}, {"objective": "multi:softprob", "num_class": 3, "base_score": 0.0}):
         booster = xgboost.train({**parameters, "nthread": 1}, xgboost.DMatrix(x, np.arange(200) % 3), 2)
         with pytest.raises(ValueError, match="several outputs, or a base score"):
-            xgboost_trees.read(booster.save_raw("json").decode())
+            xgboost_json.read(booster.save_raw("json").decode())
 
 
 def test_a_tree_that_is_too_large_is_refused() -> None:

@@ -1,5 +1,7 @@
 """The fold features -> predictions: complete, exact at any cut, and with nothing made up."""
 
+from collections.abc import Mapping
+
 import msgspec
 import numpy as np
 import pytest
@@ -9,20 +11,20 @@ from model_data import NAMES, features_of, market
 from msgspec.structs import replace
 
 from features.frame import FeatureFrame
-from models.combiner import VOLATILITY
-from models.ensemble import Ensemble
+from models.combine.combiner import VOLATILITY
+from models.combine.ensemble import Ensemble
+from models.combine.stacking import Stacking
+from models.ewma_volatility import MIN_RETURNS
 from models.forecaster import Forecaster
-from models.playing import Playing
-from models.predictor import Predictor, PredictorState
-from models.registry import MODELS
-from models.stacking import Stacking
-from models.volatility import MIN_RETURNS
+from models.registry.model_registry import MODELS
+from models.serving.predictor import Predictor, PredictorState
+from models.serving.served_model import ServedModel
 from topics.codec import decode, encode
 from topics.records import HORIZONS, Prediction, Role
 
 
 @pytest.fixture(scope="module")
-def predictor(fitted: dict[str, Forecaster]) -> Predictor:
+def predictor(fitted: Mapping[str, Forecaster]) -> Predictor:
     return Predictor(list(fitted.values()), NAMES)
 
 
@@ -49,6 +51,7 @@ def test_every_bar_has_one_prediction_a_model_with_all_horizons_and_none_while_u
     assert decode(encode(predictions), Prediction).records == predictions
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cuts=st.lists(st.integers(0, 500), max_size=5).map(sorted))
 def test_cutting_anywhere_with_the_state_through_bytes_changes_nothing(
@@ -80,14 +83,14 @@ def test_the_likeliest_regime_is_named_and_none_where_it_is_unknown(predictor: P
     for row in (0, 599):
         posterior = unseen.values[row, columns]
         expected = None if np.isnan(posterior).any() else NAMES[columns[int(np.argmax(posterior))]]
-        found = predictions[row * len(MODELS)].regime
-        assert found == (expected and expected.removeprefix("regime_"))
+        text = predictions[row * len(MODELS)].regime
+        assert text == (expected and expected.removeprefix("regime_"))
     assert predictions[0].regime is None
     assert predictions[-1].regime is not None
 
 
 def test_a_version_that_is_new_speaks_from_its_first_bar_and_the_others_go_on(
-    fitted: dict[str, Forecaster], retrained: dict[str, Forecaster], predictor: Predictor, unseen: FeatureFrame
+    fitted: Mapping[str, Forecaster], retrained: Mapping[str, Forecaster], predictor: Predictor, unseen: FeatureFrame
 ) -> None:
     state, _ = predictor.step(predictor.initial(unseen.symbol), unseen[:600])
     changed = Predictor([retrained["naive"], fitted["online"], retrained["gbm"]], NAMES)
@@ -95,7 +98,9 @@ def test_a_version_that_is_new_speaks_from_its_first_bar_and_the_others_go_on(
     alone = whole(changed, unseen[:601])[-3:]
     for new, known in zip(predictions[:3], alone, strict=True):
         assert new.version == known.version
-        assert [said.mean for said in new.forecasts] == [said.mean for said in known.forecasts] or new.model == "online"
+        assert [forecast.mean for forecast in new.forecasts] == [
+            forecast.mean for forecast in known.forecasts
+        ] or new.model == "online"
     assert predictions[1] == whole(predictor, unseen[:601])[-2]
     naive, gbm = retrained["naive"].version, retrained["gbm"].version
     assert set(after.models) == {f"naive {naive}", f"online {fitted['online'].version}", f"gbm {gbm}"}
@@ -105,25 +110,28 @@ def test_a_version_that_is_new_speaks_from_its_first_bar_and_the_others_go_on(
 
 
 def test_every_model_of_the_zoo_speaks_from_its_first_bar_beside_another_version_of_it(
-    fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame
+    fitted_zoo: Mapping[str, Forecaster], unseen: FeatureFrame
 ) -> None:
     for forecaster in fitted_zoo.values():
-        old = Predictor([Playing(forecaster, "before")], NAMES)
-        new = Predictor([Playing(forecaster, "after")], NAMES)
+        old = Predictor([ServedModel(model=forecaster, version="before")], NAMES)
+        new = Predictor([ServedModel(model=forecaster, version="after")], NAMES)
         state, expected = old.step(old.initial(unseen.symbol), unseen[:320])
-        _, found = new.step(state, unseen[320:321])
+        _, predictions = new.step(state, unseen[320:321])
         _, expected = old.step(state, unseen[320:321])
-        assert forecaster.initial().keys() >= set(forecaster.market)
+        assert forecaster.initial().keys() >= set(forecaster.carried_state)
         assert expected[0].forecasts[0].quantiles is not None, forecaster.name
-        assert found[0].forecasts[0].quantiles is not None, forecaster.name
+        assert predictions[0].forecasts[0].quantiles is not None, forecaster.name
 
 
 def test_champions_say_the_same_with_and_without_others_beside_them(
-    combining: Predictor, fitted: dict[str, Forecaster], retrained: dict[str, Forecaster], unseen: FeatureFrame
+    combining: Predictor, fitted: Mapping[str, Forecaster], retrained: Mapping[str, Forecaster], unseen: FeatureFrame
 ) -> None:
-    roles: list[Role] = ["challenger", "shadow", "challenger"]
-    others = [Playing(model, model.version, role) for model, role in zip(retrained.values(), roles, strict=True)]
-    second = Playing(combining.combiners[0].model, "another", "challenger", number=7)
+    roles: list[Role] = ["challenger", "standby", "challenger"]
+    others = [
+        ServedModel(model=model, version=model.version, role=role)
+        for model, role in zip(retrained.values(), roles, strict=True)
+    ]
+    second = ServedModel(model=combining.combiners[0].model, version="another", role="challenger", number=7)
     crowded = Predictor([*others, *fitted.values()], NAMES, [second, *combining.combiners])
     frame = unseen[:700]
     state, predictions = crowded.initial(frame.symbol), []
@@ -157,19 +165,19 @@ class Distance:
 
 
 def test_a_prediction_tells_how_unlike_the_training_data_its_row_is_and_whether_that_is_too_old(
-    fitted: dict[str, Forecaster], unseen: FeatureFrame
+    fitted: Mapping[str, Forecaster], unseen: FeatureFrame
 ) -> None:
     near, far, limit = Distance(0.12345), Distance(2.0), float(unseen.time[3])
     served = [
-        Playing(fitted["naive"], "1", reference=near),
-        Playing(fitted["gbm"], "1", reference=near, fresh_until=limit),
-        Playing(fitted["gbm"], "2", "challenger", reference=far),
-        Playing(fitted["online"], "1"),
+        ServedModel(model=fitted["naive"], version="1", reference=near),
+        ServedModel(model=fitted["gbm"], version="1", reference=near, fresh_until=limit),
+        ServedModel(model=fitted["gbm"], version="2", role="challenger", reference=far),
+        ServedModel(model=fitted["online"], version="1"),
     ]
     predictor = Predictor(served, NAMES)
     predictions = whole(predictor, unseen[:10])
-    told = {(item.model, item.version, item.dissimilarity) for item in predictions[4:]}
-    assert told == {("naive", "1", 0.123), ("gbm", "1", 0.123), ("gbm", "2", 2.0), ("online", "1", None)}
+    messages = {(item.model, item.version, item.dissimilarity) for item in predictions[4:]}
+    assert messages == {("naive", "1", 0.123), ("gbm", "1", 0.123), ("gbm", "2", 2.0), ("online", "1", None)}
     assert {item.dissimilarity for item in predictions[:4]} == {None}
     assert (near.asked, far.asked) == (1, 1)
     expired = {(item.model, item.version, item.time) for item in predictions if item.expired}
@@ -204,7 +212,7 @@ def test_features_that_the_models_do_not_know_are_refused_in_one_line(
 
 
 @pytest.fixture(scope="module")
-def combining(fitted: dict[str, Forecaster], unseen: FeatureFrame) -> Predictor:
+def combining(fitted: Mapping[str, Forecaster], unseen: FeatureFrame) -> Predictor:
     combiners = [kind(NAMES, HORIZONS, unseen.fingerprint) for kind in (Ensemble, Stacking)]
     return Predictor(list(fitted.values()), NAMES, combiners)
 
@@ -237,7 +245,7 @@ def test_cutting_changes_nothing_with_combiners(combining: Predictor, unseen: Fe
 
 
 def test_a_combiner_keeps_what_it_learnt_when_a_model_is_trained_anew(
-    combining: Predictor, fitted: dict[str, Forecaster], unseen: FeatureFrame
+    combining: Predictor, fitted: Mapping[str, Forecaster], unseen: FeatureFrame
 ) -> None:
     state, _ = combining.step(combining.initial(unseen.symbol), unseen[:2_000])
     retrained = MODELS["naive"](NAMES)
@@ -252,7 +260,7 @@ def test_a_combiner_keeps_what_it_learnt_when_a_model_is_trained_anew(
 
 
 def test_a_combiner_of_other_horizons_or_features_is_refused_in_one_line(
-    fitted: dict[str, Forecaster], unseen: FeatureFrame
+    fitted: Mapping[str, Forecaster], unseen: FeatureFrame
 ) -> None:
     with pytest.raises(ValueError, match="'stacking' combines horizons"):
         Predictor(list(fitted.values()), NAMES, [Stacking(NAMES, (1, 5), unseen.fingerprint)])

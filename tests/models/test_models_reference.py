@@ -8,9 +8,9 @@ from model_data import NAMES, bars_of, features_of, market
 
 from features.frame import BarFrame, FeatureFrame
 from models import training
-from models.reference import Reference
+from models.drift.reference import Reference
 from settings import ROOT
-from sources.bars import read_bars
+from sources.reading.bars import read_bars
 
 CUT = 26_000
 """The bar of the bundled sample, of 43,199, at which the training ends."""
@@ -55,7 +55,7 @@ def changed(frame: BarFrame, scale: float = 1.0, carry: float = 0.0) -> BarFrame
     columns = {name: close * (getattr(frame, name) / frame.close) ** scale for name in ("open", "high", "low")}
     columns["high"] = np.maximum.reduce([columns["high"], columns["open"], close])
     columns["low"] = np.minimum.reduce([columns["low"], columns["open"], close])
-    return frame.told(**columns, close=close)
+    return frame.with_columns(**columns, close=close)
 
 
 def test_later_rows_of_the_real_market_are_like_the_training_data(
@@ -82,7 +82,7 @@ def test_price_and_volume_levels_do_not_make_a_row_unlike(reference: Reference, 
     for frame in (whole[CUT:] for whole in bars):
         prices = {name: 8 * getattr(frame, name) for name in ("open", "high", "low", "close")}
         (same,) = training.features([frame], definition)
-        (moved,) = training.features([frame.told(**prices, volume=10 * frame.volume)], definition)
+        (moved,) = training.features([frame.with_columns(**prices, volume=10 * frame.volume)], definition)
         expected = reference.dissimilarity(same.values)
         np.testing.assert_allclose(reference.dissimilarity(moved.values), expected, rtol=1e-3)
 
@@ -140,6 +140,13 @@ def test_too_little_data_is_refused_in_one_line() -> None:
         Reference.fit([features_of(market("COIN", 300, 1))], NAMES)
     flat = bars_of("COIN", market("COIN", 3_000, 1).time, np.full(3_000, 100.0))
     still = features_of(flat)
-    constant = FeatureFrame("COIN", "1m", "f", still.time, still.close, np.ones_like(still.values))
+    constant = FeatureFrame(
+        symbol="COIN",
+        interval="1m",
+        fingerprint="f",
+        time=still.time,
+        close=still.close,
+        values=np.ones_like(still.values),
+    )
     with pytest.raises(ValueError, match="no column varies"):
         Reference.fit([constant], NAMES)

@@ -1,14 +1,16 @@
 """A planted signal is found; where there is none, none is claimed."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
 from model_data import NAMES, features_of, garch, market
 
 from features.frame import FeatureFrame
+from models.ewma_volatility import initial, step
 from models.forecaster import Forecaster
 from models.labels import targets
-from models.volatility import initial, step
-from models.zoo import ZOO
+from models.registry.zoo import ZOO
 
 
 def correlation(model: Forecaster, frame: FeatureFrame) -> tuple[float, int]:
@@ -27,10 +29,10 @@ every_mean = pytest.mark.parametrize("name", [name for name in ZOO if name not i
 
 
 @every_mean
-def test_a_planted_signal_is_found(name: str, fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame) -> None:
-    found, rows = correlation(fitted_zoo[name], unseen)
+def test_a_planted_signal_is_found(name: str, fitted_zoo: Mapping[str, Forecaster], unseen: FeatureFrame) -> None:
+    result, rows = correlation(fitted_zoo[name], unseen)
     taught_an_epoch = name in {"transformer", "lstm"}  # a short one
-    assert found > (4 / np.sqrt(rows) if taught_an_epoch else 0.17)  # 0.25 was planted
+    assert result > (4 / np.sqrt(rows) if taught_an_epoch else 0.17)  # 0.25 was planted
 
 
 @pytest.fixture(scope="module")
@@ -42,6 +44,7 @@ def without_drift() -> dict[str, list[FeatureFrame]]:
     }
 
 
+@pytest.mark.slow
 @every_mean
 @pytest.mark.parametrize("kind", ["walk", "garch"])
 def test_where_there_is_nothing_to_find_nothing_is_found(
@@ -50,21 +53,27 @@ def test_where_there_is_nothing_to_find_nothing_is_found(
     learnt, unseen = without_drift[kind]
     model = ZOO[name](NAMES)
     model.fit([learnt], seed=0)
-    found, rows = correlation(model, unseen)
-    assert abs(found) < 4 / np.sqrt(rows)
+    result, rows = correlation(model, unseen)
+    assert abs(result) < 4 / np.sqrt(rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ridge", "rls", "gbm", "lightgbm"])
 def test_labels_shifted_away_from_their_bars_teach_nothing(
     name: str, training_frames: list[FeatureFrame], unseen: FeatureFrame
 ) -> None:
     shifted = [
         FeatureFrame(
-            frame.symbol, frame.interval, frame.fingerprint, frame.time, frame.close, np.roll(frame.values, 997, 0)
+            symbol=frame.symbol,
+            interval=frame.interval,
+            fingerprint=frame.fingerprint,
+            time=frame.time,
+            close=frame.close,
+            values=np.roll(frame.values, 997, 0),
         )
         for frame in training_frames
     ]
     model = ZOO[name](NAMES)
     model.fit(shifted, seed=0)
-    found, rows = correlation(model, unseen)
-    assert abs(found) < 4 / np.sqrt(rows)
+    result, rows = correlation(model, unseen)
+    assert abs(result) < 4 / np.sqrt(rows)

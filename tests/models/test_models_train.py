@@ -14,10 +14,10 @@ from model_data import MINUTE, market
 from cli.errors import UserError
 from cli.train import train
 from features.definition import DEFAULT, Definition
-from models import parameters, registry
-from models.registry import MODELS
+from models.registry import model_registry, parameters
+from models.registry.model_registry import MODELS
 from settings import ROOT
-from sources.bars import read_bars
+from sources.reading.bars import read_bars
 
 
 @pytest.fixture(scope="module")
@@ -36,31 +36,33 @@ def test_train_puts_every_model_into_service(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("FORETICK_HOME", str(tmp_path))
-    train([file], until=None, rows_until=None, interval=None, seed=0, as_json=True)
+    train([file], rows_until=None, interval=None, seed=0, as_json=True)
     folder = tmp_path / "models"
     definition = Definition.load(folder)
     assert definition != DEFAULT
-    served = registry.load_all(folder, definition.fingerprint)
+    served = model_registry.load_all(folder, definition.fingerprint)
     printed = msgspec.json.decode(capsys.readouterr().out)
     assert {model.name: model.version for model in served} == {
         name: model["version"] for name, model in printed["models"].items()
     }
     assert [model.name for model in served] == list(MODELS)
+    assert printed["features"].pop("seconds") > 0
     assert printed["features"] == {"version": definition.fingerprint, "path": str(folder / "features.json")}
     assert printed["rows"] == {"COINUSDT": 7_000}
 
 
+@pytest.mark.slow
 def test_after_the_rehearsal_the_stream_compiles_nothing(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORETICK_HOME", str(tmp_path))
-    train([file], until=None, rows_until=None, interval=None, seed=0, as_json=True)
+    train([file], rows_until=None, interval=None, seed=0, as_json=True)
 
     def codes(*options: str) -> list[dict[str, int]]:
         command = [sys.executable, str(Path(__file__).with_name("rehearsed.py")), str(tmp_path / "models"), str(file)]
         done = subprocess.run([*command, *options], cwd=ROOT, stdout=subprocess.PIPE, check=True)
-        found: list[dict[str, int]] = json.loads(done.stdout)
-        return found
+        results: list[dict[str, int]] = json.loads(done.stdout)
+        return results
 
     before, after = codes()
     assert after == before
@@ -78,13 +80,13 @@ def test_the_end_of_the_training_rows_is_left_out(file: Path) -> None:
 def test_a_users_mistake_is_one_line(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORETICK_HOME", str(tmp_path))
     with pytest.raises(UserError, match="no such file"):
-        train([tmp_path / "absent.csv"], until=None, rows_until=None, interval=None, seed=0, as_json=True)
+        train([tmp_path / "absent.csv"], rows_until=None, interval=None, seed=0, as_json=True)
     with pytest.raises(UserError, match="the files hold 1m bars"):
-        train([file], until=None, rows_until=None, interval="5m", seed=0, as_json=True)
+        train([file], rows_until=None, interval="5m", seed=0, as_json=True)
     with pytest.raises(UserError, match="is no time"):
-        train([file], until="soon", rows_until=None, interval=None, seed=0, as_json=True)
+        train([file], end="soon", rows_until=None, interval=None, seed=0, as_json=True)
     with pytest.raises(UserError, match="are needed"):
-        train([file], until="2023-11-15", rows_until=None, interval=None, seed=0, as_json=True)
+        train([file], end="2023-11-15", rows_until=None, interval=None, seed=0, as_json=True)
     assert not (tmp_path / "models").exists()
 
 
@@ -96,7 +98,6 @@ def test_tuned_parameters_are_trained_with_unless_the_defaults_are_asked_for(
 
     def trained(default_parameters: bool) -> dict[str, Any]:
         options: dict[str, Any] = {
-            "until": None,
             "rows_until": None,
             "interval": None,
             "model": ["ar"],
@@ -110,8 +111,9 @@ def test_tuned_parameters_are_trained_with_unless_the_defaults_are_asked_for(
     parameters.write(folder, "ar", {"clip": 3.0})
     tuned, default = trained(default_parameters=False), trained(default_parameters=True)
     assert (untuned["tuned"], tuned["tuned"], default["tuned"]) == ([], ["ar"], [])
-    assert default["models"]["ar"] == untuned["models"]["ar"] != tuned["models"]["ar"]
-    origin = registry.provenance(folder, "ar", tuned["models"]["ar"]["version"])
+    versions = [printed["models"]["ar"]["version"] for printed in (default, untuned, tuned)]
+    assert versions[0] == versions[1] != versions[2]
+    origin = model_registry.provenance(folder, "ar", tuned["models"]["ar"]["version"])
     assert origin is not None
     assert origin.parameters == {"clip": 3.0}
     parameters.write(folder, "ar", {"clip": 9.0})

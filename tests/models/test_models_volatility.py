@@ -1,5 +1,6 @@
 """The volatility models against plain loops, numpy's least squares and the package arch."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,19 +9,22 @@ from arch import arch_model
 from model_data import MINUTE, START, features_of, market
 
 from features.frame import FeatureFrame, Floats
-from models import daily, garch, har, variance, volatility
-from models.daily import Regression
+from models import ewma_volatility
 from models.forecaster import Forecaster
-from models.garch import GARCH
-from models.har import HAR
-from models.linear import DAY_MS
+from models.least_squares import DAY_MS
+from models.volatility import daily_regression, garch, har, realised_variance
+from models.volatility.daily_regression import Regression
+from models.volatility.garch import GARCH
+from models.volatility.har import HAR
 
 GAPS = 0.1
 
 
 def frame_of(time: np.ndarray, close: Floats) -> FeatureFrame:
     """Return a frame of closes alone, which is all that these models read."""
-    return FeatureFrame("COIN", "1m", "f", time, close, np.empty((len(time), 0)))
+    return FeatureFrame(
+        symbol="COIN", interval="1m", fingerprint="f", time=time, close=close, values=np.empty((len(time), 0))
+    )
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +57,7 @@ def qlike(realised: Floats, expected: Floats) -> float:
 def naive_har(frame: FeatureFrame, model: HAR, horizon: int) -> Floats:
     """Return the variances of the next `horizon` bars, row by row, with everything computed anew each time."""
     column = model.horizons.index(horizon)
-    _, sigma = volatility.step(volatility.initial(), frame)
+    _, sigma = ewma_volatility.step(ewma_volatility.initial(), frame)
     time, square = frame.time, np.concatenate([[0.0], np.diff(np.log(frame.close)) ** 2])
     passed = np.concatenate([[1], np.diff(time) // MINUTE])
     square[passed > 61] /= passed[passed > 61]
@@ -71,7 +75,7 @@ def naive_har(frame: FeatureFrame, model: HAR, horizon: int) -> Floats:
         x[row] = [1, *logs, np.sin(angle), np.cos(angle), np.sin(2 * angle), np.cos(2 * angle)]
     weights = np.linalg.solve(model.gram[column], model.cross[column])
     factor = model.ratio[column, 0] / model.ratio[column, 1]
-    said, found = np.full(len(time), np.nan), np.full(len(time), np.nan)
+    output, values = np.full(len(time), np.nan), np.full(len(time), np.nan)
     kept: list[tuple[int, Floats, float, float]] = []  # day of learning, inputs, label, ratio
     for row in range(len(time)):
         begun = time[row - 1] if row else -1
@@ -80,7 +84,7 @@ def naive_har(frame: FeatureFrame, model: HAR, horizon: int) -> Floats:
             if ends.get(int(target)) == row and not np.isnan(x[earlier, 0]):
                 came = square[earlier + 1 : row + 1].sum() / horizon
                 label = np.log(max(came, har.FLOOR * sigma[earlier] ** 2))
-                kept.append((int(begun // DAY_MS), x[earlier], label, came / np.exp(said[earlier])))
+                kept.append((int(begun // DAY_MS), x[earlier], label, came / np.exp(output[earlier])))
         if row and time[row] // DAY_MS != begun // DAY_MS:
             days = sorted({int(moment // DAY_MS) for moment in time[:row]})
             age = [len(days) - 1 - days.index(day) for day, *_ in kept]
@@ -91,11 +95,12 @@ def naive_har(frame: FeatureFrame, model: HAR, horizon: int) -> Floats:
             weights = np.linalg.solve(gram, model.cross[column] + inputs.T @ (weight * labels))
             factor = (model.ratio[column, 0] + weight @ ratios) / (model.ratio[column, 1] + weight.sum())
         if not np.isnan(x[row, 0]):
-            said[row] = x[row] @ weights
-            found[row] = horizon * factor * np.exp(said[row])
-    return found
+            output[row] = x[row] @ weights
+            values[row] = horizon * factor * np.exp(output[row])
+    return values
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("horizon", [1, 15])
 def test_har_equals_a_plain_loop(horizon: int, gappy: FeatureFrame) -> None:
     model = HAR(horizons=(1, 15))
@@ -157,18 +162,18 @@ def test_har_beats_the_ewma_where_volatility_has_a_daily_pattern() -> None:
     half = len(time) // 2
     model = HAR()
     model.fit([frame[:half]], seed=0)
-    _, sigma = volatility.step(volatility.initial(), frame)
+    _, walk = ewma_volatility.walk(ewma_volatility.initial(), frame)
     scale = model.step(model.initial(), frame)[1].scale
-    _, times, squares = variance.step(variance.initial(), frame, 60)
+    _, seen = realised_variance.step(realised_variance.initial(), frame, 60, walk)
     for column, horizon in enumerate((1, 5, 15, 60)):
-        realised = variance.future(times, squares, 0, horizon, frame)[1]
+        realised = realised_variance.future(seen, 0, horizon, frame)[1]
         late = slice(half, None)
-        assert qlike(realised[late], scale[late, column] ** 2) < qlike(realised[late], sigma[late] ** 2 * horizon)
+        assert qlike(realised[late], scale[late, column] ** 2) < qlike(realised[late], walk.sigma[late] ** 2 * horizon)
 
 
 def test_diurnal_terms_repeat_every_day_and_an_unknown_row_is_unknown_throughout() -> None:
     past, floor = np.full((3, 2), 1e-6), np.array([1e-9, 1e-9, np.nan])
-    x = daily.inputs(past, floor, START + np.array([0, DAY_MS, 2 * DAY_MS]), 2)
+    x = daily_regression.inputs(past, floor, START + np.array([0, DAY_MS, 2 * DAY_MS]), 2)
     assert x[0] == pytest.approx(x[1])
     assert np.isnan(x[2]).all()
 
@@ -189,12 +194,12 @@ def test_garch_filters_and_looks_ahead_as_arch_does(garch_frame: FeatureFrame) -
     model = GARCH()
     model.fit([garch_frame], seed=0)
     omega, alpha, beta, freedom, _ = model.of("COIN")
-    found = [omega * 1e4, alpha, beta, freedom]
+    results = [omega * 1e4, alpha, beta, freedom]
     # arch goes on from these parameters to none that are likelier. From its own start it may stop there, and on which
     # machine it does depends on the rounding of its algebra: what it finds is a bound, not the answer.
-    of_arch = fitted_by_arch(garch_frame, found)
+    of_arch = fitted_by_arch(garch_frame, results)
     expected = of_arch.params
-    assert found == pytest.approx(expected.to_list(), rel=0.02)
+    assert results == pytest.approx(expected.to_list(), rel=0.02)
     assert of_arch.loglikelihood > fitted_by_arch(garch_frame).loglikelihood - 0.01
     # With arch's own parameters the filter and the sums over the horizon are arch's.
     model.parameters[0, :3] = expected["omega"] / 1e4, expected["alpha[1]"], expected["beta[1]"]
@@ -217,11 +222,11 @@ def test_garch_finds_the_parameters_of_a_simulation(garch_frame: FeatureFrame) -
 def test_garch_takes_the_likeliest_of_several_scales(garch_frame: FeatureFrame) -> None:
     """Alone, some scales leave arch's optimiser where it began (Bitfinex's minutes did so at a deviation of 1)."""
     returns = np.diff(np.log(garch_frame.close))
-    found = garch.likeliest(returns)
+    result = garch.likeliest(returns)
     again = garch.likeliest(1e3 * returns)
-    assert again[1:4] == pytest.approx(found[1:4], rel=0.02)
-    assert again[0] == pytest.approx(1e6 * found[0], rel=0.05)
-    assert found[1] + found[2] <= 1
+    assert again[1:4] == pytest.approx(result[1:4], rel=0.02)
+    assert again[0] == pytest.approx(1e6 * result[0], rel=0.05)
+    assert result[1] + result[2] <= 1
 
 
 def test_garch_corrects_the_level_of_what_it_forecasts(garch_frame: FeatureFrame) -> None:
@@ -237,7 +242,15 @@ def test_garch_corrects_the_level_of_what_it_forecasts(garch_frame: FeatureFrame
 def test_garch_gives_a_symbol_that_it_does_not_know_the_pooled_parameters(garch_frame: FeatureFrame) -> None:
     model = GARCH()
     other = simulated(3_000, 9, 8e-8, 0.08, 0.9)
-    model.fit([garch_frame, FeatureFrame("TWIN", "1m", "f", other.time, other.close, other.values)], seed=0)
+    model.fit(
+        [
+            garch_frame,
+            FeatureFrame(
+                symbol="TWIN", interval="1m", fingerprint="f", time=other.time, close=other.close, values=other.values
+            ),
+        ],
+        seed=0,
+    )
     assert model.of("NEW").tolist() == model.pooled.tolist()
     assert model.pooled[1:3] == pytest.approx(model.parameters[:, 1:3].mean(axis=0))
     least, most = sorted(model.parameters[:, 4])
@@ -252,7 +265,7 @@ def test_garch_needs_returns() -> None:
 
 @pytest.mark.parametrize("name", ["har", "garch"])
 def test_a_volatility_model_knows_no_direction(
-    name: str, fitted_zoo: dict[str, Forecaster], unseen: FeatureFrame
+    name: str, fitted_zoo: Mapping[str, Forecaster], unseen: FeatureFrame
 ) -> None:
     forecasts = fitted_zoo[name].step(fitted_zoo[name].initial(), unseen)[1]
     known = ~np.isnan(forecasts.mean)

@@ -56,5 +56,5 @@ def test_no_text_of_a_broker_or_of_the_settings_holds_the_password(home: Path) -
 
 
 def test_an_address_alone_is_a_broker_that_asks_for_no_user() -> None:
-    assert at("127.0.0.1:9092") == Broker("127.0.0.1:9092")
+    assert at("127.0.0.1:9092") == Broker(servers="127.0.0.1:9092")
     assert at("127.0.0.1:9092").client() == {"bootstrap_servers": "127.0.0.1:9092", "security_protocol": "PLAINTEXT"}

@@ -17,7 +17,7 @@ def universe(text: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
         ("", {}),
         ("BTCUSDT,ETHUSDT", {"BTCUSDT": 1.0, "ETHUSDT": 1.0}),
         (" BTCUSDT:2 , ETHUSDT:0.5,", {"BTCUSDT": 2.0, "ETHUSDT": 0.5}),
-        ("BTC:UST,ETH:UST:3,1INCH", {"BTC:UST": 1.0, "ETH:UST": 3.0, "1INCH": 1.0}),
+        ("BTC/USDT:USDT,eth/usdt:usdt:3,1INCH", {"BTCUSDT:USDT": 1.0, "ETHUSDT:USDT": 3.0, "1INCH": 1.0}),
         ("BTC:1e3,ETH", {"BTC": 1000.0, "ETH": 1.0}),
     ],
 )
@@ -34,7 +34,7 @@ def test_symbols_and_weights(text: str, expected: dict[str, float], monkeypatch:
         ("BTC:-1,ETH", "weight of BTC:-1"),
         ("BTC:1.2.3,ETH", "weight of"),
         ("BTC:1e999,ETH", "weight of"),
-        ("btc,ETH", "'btc' is no symbol"),
+        ("b*c,ETH", "'B*C' is no symbol"),
     ],
 )
 def test_a_mistake_gets_one_line(text: str, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ from simulation.broker import Broker, Record
 from simulation.loop import Process
 from simulation.pipeline import Database, identity
 from stream.shell import Part
-from stream.tables import Entry
+from stream.state_tables import Entry
 
 _entry = msgspec.msgpack.Decoder(Entry)
 Place = tuple[str, int]

@@ -28,7 +28,7 @@ CLOCK = 1_748_048_400_000
 """Kafka's clock when a schedule begins, epoch ms: behind all times of records."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Record:
     """A record in a partition. `made` is what it holds, before it was encoded."""
 
@@ -41,7 +41,7 @@ class Record:
     timestamp: int = 0
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Broker:
     """The partitions, and what the groups have committed. `appended` and `committing` are told before it counts."""
 
@@ -82,20 +82,20 @@ class Broker:
             if process is not None and not process.alive and self.random.random() < 0.5:
                 return  # it was never sent
             try:
-                found, error = work(), None
+                result, error = work(), None
             except NotDeliveredError as refused:
-                found, error = None, refused
-            self.later(self.delay(), lambda: _answer(answer, found, error))
+                result, error = None, refused
+            self.later(self.delay(), lambda: _answer(answer, result, error))
 
         self.later(self.delay(), arrive)
         return await answer
 
 
-def _answer(waiting: asyncio.Future[Any], found: Any, error: Exception | None = None) -> None:
+def _answer(waiting: asyncio.Future[Any], result: Any, error: Exception | None = None) -> None:
     if waiting.done():
         return
     if error is None:
-        waiting.set_result(found)
+        waiting.set_result(result)
     else:
         waiting.set_exception(error)
 
@@ -137,7 +137,9 @@ class Producer:
             return
         for _ in range(2 if random.random() < self._twice else 1):
             for record, _ in batch:
-                copy = Record(record.key, record.value, record.headers, record.made, record.by)
+                copy = Record(
+                    key=record.key, value=record.value, headers=record.headers, made=record.made, by=record.by
+                )
                 self._broker.append(tp, copy)
                 record.timestamp = copy.timestamp
         self._broker.later(self._broker.delay(), lambda: self._done(tp, batch))
@@ -169,11 +171,11 @@ class Group:
             self._preparing = True
             generation = self.generation
             self.broker.later(SESSION_S, lambda: self._complete() if generation == self.generation else None)
-        for process, told in self.members.items():
+        for process, on_message in self.members.items():
             if process not in self._joined:
-                told()
+                on_message()
 
-    async def join(self, told: Callable[[], None]) -> tuple[int, set[TP]]:
+    async def join(self, on_message: Callable[[], None]) -> tuple[int, set[TP]]:
         """Join with the process that runs now; return the generation and its partitions."""
         process = owner.get()
         assert process is not None
@@ -182,7 +184,7 @@ class Group:
         def arrive() -> None:
             if not process.alive or answer.done():  # it has asked again meanwhile
                 return
-            self.members[process] = told
+            self.members[process] = on_message
             self._joined[process] = answer
             if not self._preparing:
                 self.rebalance()
@@ -220,7 +222,7 @@ class Group:
 
     def _complete(self) -> None:
         self._preparing = False
-        self.members = {process: told for process, told in self.members.items() if process in self._joined}
+        self.members = {process: on_message for process, on_message in self.members.items() if process in self._joined}
         joined, self._joined = self._joined, {}
         self.generation += 1
         self.held = {process: set() for process in joined}
@@ -234,5 +236,5 @@ class Group:
                 chosen = self.broker.random.choice(processes)
             self.held[chosen] |= unit
         for process, answer in joined.items():
-            found = self.generation, set(self.held[process])
-            self.broker.later(self.broker.delay(), lambda answer=answer, found=found: _answer(answer, found))  # type: ignore[misc]
+            result = self.generation, set(self.held[process])
+            self.broker.later(self.broker.delay(), lambda answer=answer, result=result: _answer(answer, result))

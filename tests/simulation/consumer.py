@@ -14,15 +14,15 @@ from typing import Any
 from faust.types import TP
 from intervaltree import IntervalTree
 
+from broker.data_loss import Positions
 from simulation.broker import Broker, Group, Record
-from stream.loss import Positions
 from stream.recovery import SeekingConsumer
 
 FETCHED = 5
 """Messages that one fetch brings, at most."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, kw_only=True)
 class Message:
     """A message as far as Faust's bookkeeping and the shell look at one."""
 
@@ -55,11 +55,11 @@ class Event:
 
 def quiet() -> SimpleNamespace:
     """Return a logger that keeps silent."""
-    nothing: Callable[..., None] = lambda *_, **__: None  # noqa: E731
+    nothing: Callable[..., None] = lambda *_, **__: None  # noqa: E731 - its type is said beside it
     return SimpleNamespace(info=nothing, dev=nothing, warning=nothing)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Thread:
     """What Faust's consumer asks aiokafka's for: it knows the positions."""
 
@@ -73,39 +73,39 @@ class Thread:
         """Fetch of these partitions; an empty set means all, as aiokafka has it."""
         if not self.flow_active():
             return {}
-        found = self._take(active)
-        if not found:
+        values = self._take(active)
+        if not values:
             news = self.broker.loop.create_future()
             self.broker.news.append((news, active or self.assigned))
             self.broker.later(timeout, lambda: None if news.done() else news.set_result(None))
             await news
             await asyncio.sleep(self.broker.delay())
-            found = self._take(active)
-        return found
+            values = self._take(active)
+        return values
 
     def _take(self, active: set[TP]) -> dict[TP, list[Record]]:
-        found: dict[TP, list[Record]] = {}
+        values: dict[TP, list[Record]] = {}
         for tp in sorted(self.assigned if not active else active & self.assigned):
             position = self.positions.get(tp)
             if position is not None and len(self.broker.logs[tp]) > position:
                 end = position + 1 + int(self.broker.random.random() * FETCHED)
-                found[tp] = self.broker.logs[tp][position:end]
-                self.positions[tp] = position + len(found[tp])
-        return found
+                values[tp] = self.broker.logs[tp][position:end]
+                self.positions[tp] = position + len(values[tp])
+        return values
 
     def seek(self, tp: TP, offset: int) -> None:
         """Fetch from there next."""
         self.positions[tp] = offset
 
     async def seek_to_committed(self) -> dict[TP, int]:
-        """Seek to what is committed, and return it: None where nothing is."""
+        """Seek to what is committed, and return it: None if nothing is."""
         tps = sorted(self.assigned)
-        found = await self.broker.ask(lambda: {tp: self.broker.committed.get((self.group.name, tp)) for tp in tps})
-        for tp, offset in found.items():
+        result = await self.broker.ask(lambda: {tp: self.broker.committed.get((self.group.name, tp)) for tp in tps})
+        for tp, offset in result.items():
             if offset is not None:
                 self.positions[tp] = offset
         await asyncio.sleep(0)  # the answer comes from aiokafka's thread
-        return {tp: offset for tp, offset in found.items() if tp in self.assigned}
+        return {tp: offset for tp, offset in result.items() if tp in self.assigned}
 
     def assignment(self) -> set[TP]:
         """Return the partitions that this process believes to hold."""
@@ -187,13 +187,13 @@ class Consumer(SeekingConsumer):
         if read and record.offset - read > 1:
             await self._add_gap(tp, read + 1, record.offset)
         message = Message(
-            tp,
-            record.offset,
-            record.timestamp / 1000,
-            record.key,
-            record.value,
-            record.headers,
-            self.app.consumer_generation_id,
+            tp=tp,
+            offset=record.offset,
+            timestamp=record.timestamp / 1000,
+            key=record.key,
+            value=record.value,
+            headers=record.headers,
+            generation_id=self.app.consumer_generation_id,
         )
         await deliver(message)
         self._read_offset[tp] = record.offset
@@ -219,8 +219,8 @@ class Consumer(SeekingConsumer):
 def _in_turns(records: dict[TP, list[Record]]) -> list[tuple[TP, Record]]:
     """Return the records of all partitions by turns."""
     return [
-        (tp, found[number])
+        (tp, results[number])
         for number in range(max(map(len, records.values()), default=0))
-        for tp, found in records.items()
-        if number < len(found)
+        for tp, results in records.items()
+        if number < len(results)
     ]

@@ -38,15 +38,15 @@ class StoresFirst(Shell[Any, Any]):
 class Eager:
     """An outbox that returns before a slice's outputs are handed over, so that the next slice's may overtake them."""
 
-    def __init__(self, outbox: Any) -> None:
-        self._outbox = outbox
+    def __init__(self, writer: Any) -> None:
+        self._outbox = writer
 
     async def post(self, frames: Any, arrived: int | None = None) -> list[Any]:
         """Hand frames over some time."""
 
         async def hand_over() -> Any:
             delivered = await asyncio.gather(*await self._outbox.post(frames, arrived))
-            return max(delivered, key=lambda one: one.timestamp) if delivered else Record(b"", b"")
+            return max(delivered, key=lambda one: one.timestamp) if delivered else Record(key=b"", value=b"")
 
         return [asyncio.ensure_future(hand_over())]
 
@@ -54,8 +54,8 @@ class Eager:
 class PostsAside(Shell[Any, Any]):
     """The outputs of the next slice may be posted before those of the one before."""
 
-    def __init__(self, stage: Any, table: Any, outbox: Any) -> None:
-        super().__init__(stage, table, Eager(outbox))  # type: ignore[arg-type]
+    def __init__(self, stage: Any, table: Any, writer: Any) -> None:
+        super().__init__(stage=stage, table=table, writer=Eager(writer))
 
 
 class Forgetful(dict[int, int]):
@@ -95,7 +95,7 @@ class _Timeless:
 
     def __init__(self, stream: Any) -> None:
         self.noack_take, self.ack = stream.noack_take, stream.ack
-        self.app = type("Always", (), {"consumer_generation_id": _Any()})()  # type: ignore[assignment,misc]
+        self.app = type("Always", (), {"consumer_generation_id": _Any()})()
 
 
 class _Any:
@@ -145,7 +145,7 @@ class KeepsAcknowledged(Consumer):
 class TakesRefusedForCommitted(Consumer):
     """Faust's: offsets that the group refused count as committed."""
 
-    async def _commit_offsets(self, offsets: Mapping[TP, int], start_new_transaction: bool = True) -> bool:  # noqa: ARG002
+    async def _commit_offsets(self, offsets: Mapping[TP, int], start_new_transaction: bool = True) -> bool:  # noqa: ARG002 - as the method of Faust's that it overrides
         await self.app.producer.flush()
         mine = {tp: offset for tp, offset in offsets.items() if tp in self.assignment()}
         done = await self._commit(mine)

@@ -84,7 +84,7 @@ class Loop(asyncio.AbstractEventLoop):
     def create_task(self, coro: Coroutine[Any, Any, Any], **options: Any) -> asyncio.Task[Any]:
         """Start a task; one that is left behind by a dead process is no error."""
         task = asyncio.Task(coro, loop=self, **options)
-        task._log_destroy_pending = False  # type: ignore[attr-defined]
+        task._log_destroy_pending = False
         return task
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:

@@ -12,8 +12,8 @@ from msgspec import Struct, msgpack
 from simulation.broker import CLOCK, Record
 from simulation.worker import Agent, Heavy, Outbox, Stream, Worker, partition_of
 from stream.bars import Bars
-from stream.guard import Guard
 from stream.persist import persist
+from stream.poison_records import Guard
 from stream.sinks import Sink
 from stream.stage import Output, Part
 from stream.stages import Outcomes, increasing
@@ -67,8 +67,19 @@ class Average:
         made = []
         for bar in increasing(parts, last):
             last, count, average = bar.time, count + 1, average + (bar.close - average) / 4
-            forecast = Forecast(1, average / bar.close - 1, p_up=1 / count)
-            made.append(Prediction(bar.symbol, bar.interval, bar.time, "average", "0" * 12, "f", bar.close, [forecast]))
+            forecast = Forecast(horizon=1, mean=average / bar.close - 1, p_up=1 / count)
+            made.append(
+                Prediction(
+                    symbol=bar.symbol,
+                    interval=bar.interval,
+                    time=bar.time,
+                    model="average",
+                    version="0" * 12,
+                    fingerprint="f",
+                    price=bar.close,
+                    forecasts=[forecast],
+                )
+            )
         return (last, count, average), [(PREDICTIONS, made)]
 
 
@@ -86,7 +97,7 @@ class Pipeline:
         return [
             (
                 partition_of(self.source, key),
-                Record(key.encode(), Heavy(value), codec.HEADERS, timestamp=CLOCK + number),
+                Record(key=key.encode(), value=Heavy(value), headers=codec.HEADERS, timestamp=CLOCK + number),
             )
             for number, (key, value) in enumerate(self.frames)
         ]
@@ -132,8 +143,8 @@ def bars() -> Pipeline:
 def shell_agent(stage: Any) -> Agent:
     """Return the agent of a stage: the real shell."""
 
-    async def work(worker: Worker, stream: Stream, table: Any, outbox: Outbox) -> None:
-        await worker.shell(stage, table, outbox).run(stream)
+    async def work(worker: Worker, stream: Stream, table: Any, writer: Outbox) -> None:
+        await worker.shell(stage=stage, table=table, writer=writer).run(stream)
 
     return Agent(stage.source, stage.name, work)
 
@@ -146,9 +157,9 @@ class Database:
 
     def write(self, records: dict[Topic, list[Struct]]) -> None:
         """Store rows in one transaction, each in its place."""
-        for topic, found in records.items():
+        for topic, results in records.items():
             rows = self.rows.setdefault(topic.name, {})
-            for record in found:
+            for record in results:
                 rows[identity(topic.name, record)] = record
 
 
@@ -169,6 +180,6 @@ def store_agent(topic: Topic, database: Database) -> Agent:
 
         writer: Any = SimpleNamespace(write=write)
         latest: Any = SimpleNamespace(write=cache)
-        await persist(topic, stream, writer, Sink("the database"), latest, outbox, Guard())  # type: ignore[arg-type]
+        await persist(topic, stream, writer, Sink("the database"), latest, outbox, Guard())
 
     return Agent(topic, None, work)

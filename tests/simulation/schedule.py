@@ -58,7 +58,13 @@ class Schedule:
         self.loop = Loop(self.random, 0.0 if calm else self.random.choice((0.1, 0.5, 1.0)))
         self.auditor, self.database = Auditor(), Database()
         slow = 0.0 if calm else self.random.choice((0.0, 0.03, 0.15))
-        self.broker = Broker(self.loop, self.random, slow, self.auditor.appended, self.auditor.committing)
+        self.broker = Broker(
+            loop=self.loop,
+            random=self.random,
+            slow=slow,
+            appended=self.auditor.appended,
+            committing=self.auditor.committing,
+        )
         self.auditor.broker = self.broker
         self.stored = calm or draw() < 0.2
         self.stages = [AuditedStage(stage, self.auditor) for stage in self.pipeline.stages()]
@@ -83,7 +89,7 @@ class Schedule:
         self._sent = False
 
     def run(self) -> dict[str, Any]:
-        """Run it, and return what came of it. Raises RuleError where a rule was broken."""
+        """Run it, and return what came of it. Raises RuleError if a rule was broken."""
         self.loop.run(self._start)
         for error in self.loop.errors:
             failed = error.get("exception")
@@ -212,19 +218,19 @@ def check(seed: int, worker: type[Worker] = Worker) -> Counter[str]:
     schedule = Schedule(seed, worker)
     calm = undisturbed(pipeline.bars if schedule.pipeline is pipeline.bars() else pipeline.ticks)
     try:
-        found = schedule.run()
+        values = schedule.run()
         for part, wanted in calm.items():
-            if (part != "stored" or schedule.stored) and found[part] != wanted:
-                raise RuleError(f"{part}: {difference(found[part], wanted)}")
+            if (part != "stored" or schedule.stored) and values[part] != wanted:
+                raise RuleError(f"{part}: {difference(values[part], wanted)}")
     except RuleError as error:
         raise RuleError(f"seed {seed}: {error}; alone: python -m tests.simulation {seed}") from error
     return schedule.auditor.met
 
 
-def difference(found: dict[Any, Any], wanted: dict[Any, Any]) -> str:
+def difference(values: dict[Any, Any], wanted: dict[Any, Any]) -> str:
     """Say in short where two results differ."""
-    for place in {**wanted, **found}:
-        ours, theirs = found.get(place), wanted.get(place)
+    for place in {**wanted, **values}:
+        ours, theirs = values.get(place), wanted.get(place)
         if ours != theirs:
             if isinstance(ours, dict) and isinstance(theirs, dict):
                 return f"{place}: {difference(ours, theirs)}"

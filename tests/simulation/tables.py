@@ -13,7 +13,7 @@ from simulation.broker import Broker, Producer, Record
 from simulation.consumer import Event, Message, quiet
 from stream.commits import Producer as SureProducer
 from stream.recovery import SeekFirstRecovery
-from stream.tables import newest
+from stream.state_tables import newest
 
 FLUSH_S = 0.1
 """How long `ProducerBuffer.flush_atmost` waits for the next message before it gives up."""
@@ -100,7 +100,7 @@ class Table:
         event = current_event()
         assert event is not None, "a table is written for an event"
         self.data[key] = value
-        self._producer.send_soon(Change(TP(self.topic, event.message.partition), Record(key, value)))
+        self._producer.send_soon(Change(TP(self.topic, event.message.partition), Record(key=key, value=value)))
 
     def apply(self, messages: list[Message]) -> None:
         """Take over changes from the changelog."""
@@ -177,13 +177,13 @@ class Changelogs:
         """Read the changelogs, then let the sources flow."""
         app, consumer = self.app, self.app.consumer
         if not self.tables:
-            await self._resume_streams(generation)  # type: ignore[attr-defined]
+            await self._resume_streams(generation)
             return
         actives = {tp for tps in self.actives_for_table.values() for tp in tps}
-        self._set_recovery_started()  # type: ignore[attr-defined]
+        self._set_recovery_started()
         self.flush_buffers()
         await app.producer.flush()
-        await self._build_highwaters(consumer, actives, self._highwaters, "active")  # type: ignore[attr-defined]
+        await self._build_highwaters(consumer, actives, self._highwaters, "active")
         for tp in actives:
             self.offsets.setdefault(tp, -1)
         self._ended.clear()
@@ -198,8 +198,8 @@ class Changelogs:
         else:
             app.flow_control.resume()
             consumer.resume_flow()
-            self._set_recovery_ended()  # type: ignore[attr-defined]
-        await self.on_recovery_completed(generation)  # type: ignore[attr-defined]
+            self._set_recovery_ended()
+        await self.on_recovery_completed(generation)
 
     def change(self, message: Message) -> None:
         """Take a message of a changelog."""
@@ -211,7 +211,7 @@ class Changelogs:
             self._buffer.append(message)
         if self.in_recovery and not self._remaining():
             self.flush_buffers()
-            self._set_recovery_ended()  # type: ignore[attr-defined]
+            self._set_recovery_ended()
             self._ended.set()
 
     def flush_buffers(self) -> None:

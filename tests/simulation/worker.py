@@ -10,11 +10,11 @@ from typing import Any
 from faust.streams import _current_event
 from faust.types import TP
 
+from broker.confirmed_send import encoded
 from simulation.broker import Broker, Group, NotDeliveredError, Producer, Record
 from simulation.consumer import Consumer, Event, Message, Thread
 from simulation.loop import Process, owner
 from simulation.tables import Changelogs, FlowControl, Recovery, Table, TableProducer, Tables, nothing
-from stream.outbox import encoded
 from stream.shell import Shell
 from topics import codec
 from topics.catalog import Topic
@@ -53,7 +53,7 @@ class Outbox:
             for value in encoded(records):
                 if self._broker.random.random() < 0.3:
                     await asyncio.sleep(self._broker.delay())
-                record = Record(key.encode(), value, codec.HEADERS, (topic, list(records)))
+                record = Record(key=key.encode(), value=value, headers=codec.HEADERS, made=(topic, list(records)))
                 futures.append(self._producer.send(TP(topic.name, partition_of(topic, key)), record))
         return futures
 
@@ -154,7 +154,7 @@ class App:
         self.tables = Tables()
         self.producer = worker.make_producer()
         self._fetcher = worker
-        self.consumer = worker.consumer_class(self, Thread(worker.broker, worker.group))
+        self.consumer = worker.consumer_class(self, Thread(broker=worker.broker, group=worker.group))
 
     def on_rebalance_end(self) -> None:
         """Note that the partitions are shared out."""
@@ -204,7 +204,7 @@ class Worker:
         owner.set(self.process)
         self.app = App(self)
         self._rejoin = asyncio.Event()
-        outbox = self.outbox_class(Producer(self.broker, self.process, twice=0.01, refused=self.refused), self.broker)
+        writer = self.outbox_class(Producer(self.broker, self.process, twice=0.01, refused=self.refused), self.broker)
         self._streams: dict[str, Stream] = {}
         for agent in self._agents:
             table = None
@@ -212,7 +212,7 @@ class Worker:
                 table = self.app.tables[agent.name] = self.table_class(agent.name, self.app.producer)
             stream = self._streams[agent.topic.name] = Stream(self.app)
             self.app.flow_control.queues.append(stream)
-            self._spawn(agent.work(self, stream, table, outbox))
+            self._spawn(agent.work(self, stream, table, writer))
         self.recovery = self.recovery_class(self.app, self.app.tables)
         self._spawn(self.app.producer.buffer.work())
         self._spawn(self._commits())

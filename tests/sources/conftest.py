@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from settings import ROOT
-from sources.counts import Counts
-from sources.frames import cut, records
-from sources.reader import Reader, open_files
-from sources.wish import Wish
+from sources.reading.counts import Counts
+from sources.reading.reader import Reader, open_files
+from sources.reading.request import ReadRequest
+from sources.replay.frames import cut, records
 from topics.records import Bar, DeadLetter, Tick
 
 
@@ -40,16 +40,16 @@ Replay = Callable[..., Replayed]
 def replayed(tmp_path_factory: pytest.TempPathFactory) -> Replay:
     """Return what reads and cleans files as a replay does."""
 
-    def run(files: Path | Sequence[Path], wish: Wish | None = None, frame_rows: int = 500) -> Replayed:
+    def run(files: Path | Sequence[Path], request: ReadRequest | None = None, frame_rows: int = 500) -> Replayed:
         scratch = tmp_path_factory.mktemp("scratch")
-        reader = open_files([files] if isinstance(files, Path) else files, wish or Wish(), scratch)
-        found: list[Bar | Tick] = []
+        reader = open_files([files] if isinstance(files, Path) else files, request or ReadRequest(), scratch)
+        results: list[Bar | Tick] = []
         dead: list[DeadLetter] = []
         for part in reader.parts(scratch):
             dead.extend(part.dead)
             for frame in cut(part.rows, dict.fromkeys(part.rows, 0), frame_rows):
-                found.extend(records(reader.registry.series[frame.series], frame.rows))
-        return Replayed(found, dead, reader.counts, reader)
+                results.extend(records(reader.registry.series[frame.series], frame.rows))
+        return Replayed(results, dead, reader.counts, reader)
 
     return run
 

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sources.clean import clean_bars, clean_ticks
-from sources.columns import Columns, by_time, concat, size
-from sources.layout import BAR_FIELDS, Kind, Layout
-from sources.merge import merge
-from sources.parse import Chunk, Parsed, Reading, parse
-from sources.sort import sort
+from sources.reading.clean import clean_bars, clean_ticks
+from sources.reading.merge import merge
+from sources.reading.parse import Chunk, Parsed, Reading, parse
+from sources.reading.sort import sort
+from sources.tables.columns import Columns, by_time, concat, size
+from sources.tables.layout import BAR_FIELDS, Kind, Layout
 from topics.records import Bar, DeadLetter, Tick
 
 M = 60_000
@@ -50,14 +50,14 @@ def test_cleaning_in_pieces_equals_cleaning_at_once(minutes: list[int], data: st
         for a, b in zip([0, *cuts], [*cuts, len(minutes)], strict=True)
         if a < b
     ]
-    last, found = None, []
+    last, results = None, []
     for piece in pieces:
         cleaned = clean_bars(piece, last, M).rows
         if size(cleaned):
-            found.append(cleaned)
+            results.append(cleaned)
             last = int(cleaned["time"][-1])
     whole = clean_bars(rows, None, M).rows
-    assert {name: values.tolist() for name, values in concat(found).items()} == {
+    assert {name: values.tolist() for name, values in concat(results).items()} == {
         name: values.tolist() for name, values in whole.items()
     }
 
@@ -91,7 +91,7 @@ def test_merging_keeps_all_rows_in_time_order_and_times_together(streams: list[l
     everything = [
         (time, 1_000 * place + at) for place, times in enumerate(streams) for at, time in enumerate(sorted(times))
     ]
-    assert [row for found in rows for row in found] == [row for _, row in sorted(everything)]
+    assert [row for result in rows for row in result] == [row for _, row in sorted(everything)]
 
 
 @settings(deadline=None, max_examples=30)
@@ -102,12 +102,12 @@ def test_sorting_on_disk_equals_sorting_in_memory(chunks: list[list[int]]) -> No
         numbered.append(_columns(times, list(range(first, first + len(times)))))
         first += len(times)
     with tempfile.TemporaryDirectory() as scratch, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sources.sort.RUN_ROWS", 15)
-        patch.setattr("sources.sort.BLOCK_ROWS", 4)
-        found = [block for block in sort(iter(numbered), Path(scratch)) if size(block)]
+        patch.setattr("sources.reading.sort.RUN_ROWS", 15)
+        patch.setattr("sources.reading.sort.BLOCK_ROWS", 4)
+        results = [block for block in sort(iter(numbered), Path(scratch)) if size(block)]
         assert list(Path(scratch).iterdir()) == []
     expected = sorted((time, row) for chunk in numbered for time, row in zip(chunk["time"], chunk["row"], strict=True))
-    rows = [(time, row) for block in found for time, row in zip(block["time"], block["row"], strict=True)]
+    rows = [(time, row) for block in results for time, row in zip(block["time"], block["row"], strict=True)]
     assert rows == expected
 
 
@@ -117,8 +117,15 @@ NUMBERS = (None, -1.0, 0.0, 1.0, 1.5, 2.0, float("inf"))
 def _parsed(kind: Kind, columns: dict[str, list[float | None]], times: list[int]) -> Parsed:
     table = {"time": pa.array(times, pa.timestamp("ms"))}
     table |= {name: pa.array(values, pa.float64()) for name, values in columns.items()}
-    layout = Layout(kind, {name: name for name in table}, symbol="X")
-    reading = Reading("f.csv", layout, "1m" if kind == "bar" else None, "day", str, lambda _: 0)
+    layout = Layout(kind=kind, columns={name: name for name in table}, symbol="X")
+    reading = Reading(
+        name="f.csv",
+        layout=layout,
+        interval="1m" if kind == "bar" else None,
+        order="day",
+        symbol=str,
+        number=lambda _: 0,
+    )
     return parse(Chunk(pa.table(table), np.arange(len(times)), []), reading)
 
 
@@ -138,9 +145,9 @@ AT = 1_700_000_040_000
 
 def _agree(dead: Iterable[DeadLetter], expected: dict[int, str]) -> None:
     """The same rows, and each for the record's reason, or since its cell holds no number."""
-    found = {letter.offset: letter.reason.partition(": ") for letter in dead}
-    assert found.keys() == expected.keys()
-    assert all(why == expected[at] or "no number" in kind for at, (kind, _, why) in found.items())
+    values = {letter.offset: letter.reason.partition(": ") for letter in dead}
+    assert values.keys() == expected.keys()
+    assert all(why == expected[at] or "no number" in kind for at, (kind, _, why) in values.items())
 
 
 def test_bars_are_refused_exactly_where_the_record_refuses_their_prices() -> None:
@@ -178,6 +185,6 @@ def test_trades_are_refused_exactly_where_the_record_refuses_them() -> None:
 
 
 def test_every_field_of_a_bar_is_read() -> None:
-    ours = {"symbol", "interval", "time", "gap", "market_return", "market_rank", "lead_return"}
+    ours = {"symbol", "interval", "time", "gap", "market_return", "market_rank", "lead_return", "suspect"}
     told_by_no_file = {"buy_trades"}
     assert set(BAR_FIELDS) == set(Bar.__struct_fields__) - ours - told_by_no_file

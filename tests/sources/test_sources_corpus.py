@@ -24,5 +24,5 @@ def test_a_file_of_the_corpus_is_read_or_refused_in_one_line(number: int, tmp_pa
 def test_what_the_fuzzer_begins_with_is_all_read(tmp_path: Path) -> None:
     for name, content in seeds():
         (tmp_path / name).write_bytes(content)
-        found = read(tmp_path / name)
-        assert not found.startswith("refused"), f"{name}: {found}"
+        text = read(tmp_path / name)
+        assert not text.startswith("refused"), f"{name}: {text}"

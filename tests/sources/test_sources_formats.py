@@ -3,10 +3,11 @@
 from pathlib import Path
 
 import pytest
+from sources_venues import ALL
 
 from bench.readers.seeds import text_of, times
 from settings import ROOT
-from sources.formats.writers import WRITERS, Writer
+from sources.formats.known_headers import ANSWERS, WRITERS, Writer
 from sources.formats_page import page
 from topics.records import Bar
 
@@ -26,6 +27,10 @@ def test_the_file_of_each_writer_is_read(writer: Writer, tmp_path: Path, replaye
         assert (first.price, first.amount) == (11.0, 5.5)
 
 
+def test_each_answer_of_the_page_has_a_sample() -> None:
+    assert set(ANSWERS.values()) <= {sample.id for sample in ALL}
+
+
 def test_the_page_is_the_one_that_the_tables_make() -> None:
-    found = (ROOT / "docs" / "FORMATS.md").read_text()
-    assert found == page(), "write it anew: .venv/bin/python -m sources.formats_page > docs/FORMATS.md"
+    text = (ROOT / "docs" / "FORMATS.md").read_text()
+    assert text == page(), "write it anew: .venv/bin/python -m sources.formats_page > docs/FORMATS.md"

@@ -12,8 +12,8 @@ import pyarrow.parquet
 import pytest
 
 from sources.errors import SourceError
-from sources.times import unit_of
-from sources.wish import Wish
+from sources.reading.request import ReadRequest
+from sources.times.timestamps import unit_of
 
 T = 1_704_067_200_000
 """2024-01-01 00:00 UTC"""
@@ -72,6 +72,80 @@ def test_a_day_and_a_time_of_day_apart(header: str, day: str, clock: str, tmp_pa
     _is_right(replayed(_file(tmp_path, "BTCUSD.csv", header, f"{{t}},{PRICES}", f"{day},{clock}")))
 
 
+@pytest.mark.parametrize(
+    ("name", "step"),
+    [
+        ("BTCUSDT-1m.csv", 60 * M),
+        ("BTCUSDT-1h.csv", 240 * M),
+        ("BTCUSDT_1m_1h.csv", 60 * M),
+        ("X_BTCUSDT_5m.csv", 15 * M),
+    ],
+)
+def test_few_rows_that_are_all_one_multiple_of_the_named_interval_apart(
+    name: str, step: int, tmp_path: Path, replayed
+) -> None:
+    with pytest.raises(SourceError, match="the name says"):
+        replayed(_file(tmp_path, name, "time,open,high,low,close", f"{{t}},{PRICES}", step=step))
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"), [("BTCUSDT-1M.csv", 4), ("BINANCE_BTCUSDT, 1M.csv", 12), ("BTCUSDT-3M-2024.csv", 1)]
+)
+def test_a_capital_m_is_months_where_the_rows_are_no_minutes(name: str, rows: int, tmp_path: Path, replayed) -> None:
+    path = _file(tmp_path, name, "time,open,high,low,close", f"{{t}},{PRICES}", rows=rows, step=30 * 1440 * M)
+    with pytest.raises(SourceError, match="is months, and bars of those are not served"):
+        replayed(path)
+
+
+def test_a_capital_m_is_minutes_where_the_rows_are(tmp_path: Path, replayed) -> None:
+    _is_right(replayed(_file(tmp_path, "BTCUSDT-1M.csv", "time,open,high,low,close", f"{{t}},{PRICES}")))
+
+
+@pytest.mark.parametrize(("name", "lasts"), [("BTCUSDT-1d.csv", M), ("BTCUSDT-1m.csv", 60 * M), ("BTCUSDT-1h.csv", M)])
+def test_a_close_time_that_contradicts_the_name_of_a_short_file(
+    name: str, lasts: int, tmp_path: Path, replayed
+) -> None:
+    header = "open_time,open,high,low,close,volume,close_time"
+    path = _file(tmp_path, name, header, f"{{t}},{PRICES},1,{T + lasts - 1}", rows=1)
+    with pytest.raises(SourceError, match="by the column with their end"):
+        replayed(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "over", "goes_on"),
+    [
+        ("isClosed", "true", "f"),
+        ("closed", "yes", "no"),
+        ("complete", "Y", "N"),
+        ("isFinal", "True", "False"),
+        ("finished", "1.0", "0.0"),
+        ("is_open", "false", "true"),
+        ("in_progress", "0", "1"),
+        ("status", "closed", "open"),
+    ],
+)
+def test_a_bar_that_is_not_over_is_left_out(name: str, over: str, goes_on: str, tmp_path: Path, replayed) -> None:
+    path = _file(tmp_path, "BTCUSD.csv", f"time,open,high,low,close,{name}", f"{{t}},{PRICES},{over}")
+    path.write_text(path.read_text() + f"{T + 4 * M},{PRICES},{goes_on}\n")
+    result = replayed(path)
+    _is_right(result)
+    assert result.counts.unfinished == 1
+
+
+def test_the_x_of_a_stream_of_klines_says_whether_the_bar_is_over(tmp_path: Path, replayed) -> None:
+    path = _file(tmp_path, "BTCUSD.csv", "t,o,h,l,c,x", f"{{t}},{PRICES},true")
+    path.write_text(path.read_text() + f"{T + 4 * M},{PRICES},false\n")
+    _is_right(replayed(path))
+
+
+@pytest.mark.parametrize(("name", "cell"), [("closed", "perhaps"), ("is_open", "2"), ("confirm", "vrai")])
+def test_a_word_that_does_not_say_whether_a_bar_is_over(name: str, cell: str, tmp_path: Path, replayed) -> None:
+    path = _file(tmp_path, "BTCUSD.csv", f"time,open,high,low,close,{name}", f"{{t}},{PRICES},{cell}")
+    with pytest.raises(SourceError, match="does not say whether a bar is over") as error:
+        replayed(path)
+    assert repr(cell) in str(error.value)
+
+
 @pytest.mark.parametrize("cell", ["2024-01-01 00:00 EST", "tomorrow", "42", "99999999", "20241301", "12:00"])
 def test_a_time_that_is_none_is_shown_with_its_column(cell: str, tmp_path: Path, replayed) -> None:
     path = _file(tmp_path, "BTCUSD_1.csv", "date,open,high,low,close", f"{cell},{PRICES}")
@@ -107,7 +181,7 @@ def test_a_number_that_is_none_or_may_be_two_is_refused_with_its_own_text(cell: 
     result = replayed(path)
     assert result.bars == []
     assert all(cell.strip('"') in letter.reason and "'open'" in letter.reason for letter in result.dead)
-    assert [found.rows for found in result.counts.refused.values()] == [4]
+    assert [match.rows for match in result.counts.refused.values()] == [4]
 
 
 @pytest.mark.parametrize(
@@ -158,7 +232,7 @@ def test_an_answer_with_rows_in_it(document: str, tmp_path: Path, replayed) -> N
 
 
 def test_rows_that_hold_rows_are_read_in_blocks(tmp_path: Path, replayed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sources.json_rows.BLOCK_BYTES", 300)
+    monkeypatch.setattr("sources.reading.json_rows.BLOCK_BYTES", 300)
     row = '{"time":%d,"open":10,"high":12,"low":9,"close":11,"more":[{"a":"}, {"},{"b":NaN}]}'
     path = tmp_path / "BTCUSD.json"
     path.write_text("[" + ", ".join(row % (T + at * M) for at in range(60)) + "]")
@@ -192,7 +266,7 @@ def test_the_first_column_of_to_csv_is_the_index(tmp_path: Path, replayed) -> No
 )
 def test_the_symbol_in_a_name(name: str, symbol: str, tmp_path: Path, replayed) -> None:
     path = _file(tmp_path, name, "time,open,high,low,close", f"{{t}},{PRICES}")
-    assert list(replayed(path, Wish(interval="1m")).counts.symbols) == [symbol]
+    assert list(replayed(path, ReadRequest(interval="1m")).counts.symbols) == [symbol]
 
 
 @pytest.mark.parametrize("steps", [[1, 2, 2, 2, 3, 1, 2], [1, 4, 4, 2, 6, 4], [1, 3, 3, 3, 2, 5]])
@@ -206,14 +280,14 @@ def test_a_quiet_pair_of_minutes_is_not_of_the_commonest_step(steps: list[int], 
 
 
 @pytest.mark.parametrize(
-    ("name", "step", "said"),
+    ("name", "step", "text"),
     [("BTCUSDT-1m.csv", 60 * M, "1m"), ("BTCUSDT_5min.csv", 24 * 60 * M, "5m"), ("BTCUSD_M15.csv", 60 * M, "15m")],
 )
-def test_a_name_that_the_rows_contradict_is_refused(name: str, step: int, said: str, tmp_path: Path, replayed) -> None:
+def test_a_name_that_the_rows_contradict_is_refused(name: str, step: int, text: str, tmp_path: Path, replayed) -> None:
     path = _file(tmp_path, name, "time,open,high,low,close", f"{{t}},{PRICES}", rows=30, step=step)
-    with pytest.raises(SourceError, match=f"the name says {said}"):
+    with pytest.raises(SourceError, match=f"the name says {text}"):
         replayed(path)
-    assert len(replayed(path, Wish(interval=said)).bars) == 30
+    assert len(replayed(path, ReadRequest(interval=text)).bars) == 30
 
 
 @pytest.mark.parametrize(
@@ -226,17 +300,17 @@ def test_bars_of_more_than_a_day_are_not_served(step: int, interval: str, tmp_pa
 
 
 @pytest.mark.parametrize(
-    "header",
+    ("header", "words"),
     [
-        "timestamp,bid_price,bid_amount,ask_price,ask_amount",
-        "timestamp,symbol,side,price,amount,is_snapshot",
-        "time,price,size,order_id,update_type",
-        "timestamp,funding_rate,price,amount",
+        ("timestamp,bid_price,bid_amount,ask_price,ask_amount", "these are quotes"),
+        ("timestamp,symbol,side,price,amount,is_snapshot", "this is an order book"),
+        ("time,price,size,order_id,update_type", "unknown format"),
+        ("timestamp,funding_rate,price,amount", "these are funding rates"),
     ],
 )
-def test_what_is_no_list_of_trades_is_not_taken_for_one(header: str, tmp_path: Path, replayed) -> None:
+def test_what_is_no_list_of_trades_is_not_taken_for_one(header: str, words: str, tmp_path: Path, replayed) -> None:
     path = _file(tmp_path, "BTCUSDT.csv", header, ",".join(["{t}", *["1"] * header.count(",")]))
-    with pytest.raises(SourceError, match="unknown format"):
+    with pytest.raises(SourceError, match=words):
         replayed(path)
 
 
@@ -291,13 +365,34 @@ def test_minutes_that_are_shifted_for_a_while_are_at_their_minute(shift: int, tm
     assert result.counts.shifted == 20
 
 
+@pytest.mark.parametrize(
+    ("name", "rows", "words"),
+    [
+        (
+            "20240101_btcusd_minute_quote.csv",
+            "0,10,12,9,11,1,10,12,9,11,1\n60000,10,12,9,11,1,10,12,9,11,1\n",
+            "quotes",
+        ),
+        ("btcusd_minute_trade.csv", "0,10,12,9,11,1\n60000,10,12,9,11,1\n", "there is no header"),
+        ("20241301_btcusd_minute_trade.csv", "0,10,12,9,11,1\n60000,10,12,9,11,1\n", "there is no header"),
+        ("20240101_btcusd_minute_trade.csv", "0,10,12,9,11,1\n99999999,10,12,9,11,1\n", "there is no header"),
+    ],
+)
+def test_a_lean_file_of_quotes_or_of_no_day_is_refused(
+    name: str, rows: str, words: str, tmp_path: Path, replayed
+) -> None:
+    (tmp_path / name).write_text(rows)
+    with pytest.raises(SourceError, match=words):
+        replayed(tmp_path / name)
+
+
 def test_bars_that_all_stand_beside_their_interval_are_not_moved(tmp_path: Path, replayed) -> None:
-    times = [T + at * 24 * 60 * M + 5 * 60 * M for at in range(30)]
-    path = tmp_path / "BTCUSDT-1d.csv"
+    times = [T + at * 60 * M + 5 * M for at in range(30)]
+    path = tmp_path / "BTCUSDT-1h.csv"
     path.write_text("\n".join(["time,open,high,low,close", *(f"{time},{PRICES}" for time in times)]))
     result = replayed(path)
     assert (result.bars, result.counts.impossible) == ([], 30)
-    assert list(result.counts.refused) == ["the time is not the start of a 1d interval"]
+    assert list(result.counts.refused) == ["the time is not the start of a 1h interval"]
 
 
 @pytest.mark.parametrize("end", [1, 1_000])
@@ -315,11 +410,41 @@ def test_dates_of_which_some_have_the_day_first_and_some_the_month_are_refused(t
         replayed(path)
 
 
-def test_several_symbols_side_by_side_are_refused(tmp_path: Path, replayed) -> None:
-    text = "Price,Close,Close,Open,Open\nTicker,BTC-USD,ETH-USD,BTC-USD,ETH-USD\nDate,,,,\n2024-01-01,1,2,3,4\n"
-    (tmp_path / "all.csv").write_text(text)
-    with pytest.raises(SourceError, match="BTC-USD, ETH-USD stand side by side"):
-        replayed(tmp_path / "all.csv")
+FIELDS = {"Close": 11, "High": 12, "Low": 9, "Open": 10, "Volume": 5}
+
+
+@pytest.mark.parametrize("corners", [("Price", "Ticker"), ("", ""), ("Attributes", "Symbols")])
+@pytest.mark.parametrize("by_ticker", [True, False])
+def test_several_symbols_side_by_side_are_a_series_each(
+    corners: tuple[str, str], by_ticker: bool, tmp_path: Path, replayed
+) -> None:
+    factors = {"BTC-USD": 1, "ETH-USD": 2}
+    if by_ticker:
+        columns = [(field, ticker) for ticker in factors for field in FIELDS]
+    else:
+        columns = [(field, ticker) for field in FIELDS for ticker in factors]
+    fields = ",".join([corners[0], *(field for field, _ in columns)])
+    tickers = ",".join([corners[1], *(ticker for _, ticker in columns)])
+    lines = [tickers, fields] if by_ticker else [fields, tickers]
+    lines.append("Date" + "," * len(columns))
+    for day in (1, 2, 3):
+        cells = [FIELDS[field] * factors[ticker] for field, ticker in columns]
+        # Of a day on which one of them has no price yet its cells are empty.
+        empty = [
+            ("" if day == 1 and ticker == "ETH-USD" else cell) for cell, (_, ticker) in zip(cells, columns, strict=True)
+        ]
+        lines.append(",".join(map(str, [f"2024-01-0{day}", *empty])))
+    (tmp_path / "all.csv").write_text("\n".join(lines) + "\n")
+    result = replayed(tmp_path / "all.csv")
+    assert result.counts.symbols == {"BTCUSD": 3, "ETHUSD": 2}
+    assert (result.counts.empty, result.counts.impossible) == (1, 0)
+    for bar in result.bars:
+        factor = 1 if bar.symbol == "BTCUSD" else 2
+        volume = bar.quote_volume if corners[1] == "Ticker" else bar.volume  # yfinance's is in dollars
+        assert (bar.open, bar.high, bar.low, bar.close, volume) == tuple(
+            factor * FIELDS[name] for name in ("Open", "High", "Low", "Close", "Volume")
+        )
+    assert replayed(tmp_path / "all.csv", ReadRequest(symbol="ETHUSD")).counts.symbols == {"ETHUSD": 2}
 
 
 def test_no_two_ways_of_writing_a_time_share_a_number() -> None:
@@ -344,12 +469,18 @@ def test_two_volumes_are_told_apart_by_the_price(header: str, tmp_path: Path, re
     assert bool(result.counts.understood[0].remarks) == (header not in ("volume,quote_volume"))
 
 
+def test_two_volumes_that_imply_no_price_are_told(tmp_path: Path, replayed) -> None:
+    path = _file(tmp_path, "BTCUSDT.csv", "time,open,high,low,close,volume,quote_volume", f"{{t}},{PRICES},5,5000")
+    result = replayed(path)
+    assert "by the two volumes no price is between low and high" in result.counts.understood[0].remarks[0]
+
+
 def test_dates_that_may_be_either_are_read_as_the_user_says(tmp_path: Path, replayed) -> None:
     path = tmp_path / "BTCUSD.csv"
     path.write_text("date,open,high,low,close\n" + "".join(f"0{day}/0{day}/2024,{PRICES}\n" for day in (1, 2, 3)))
     assert (
-        replayed(path, Wish(interval="1d")).counts.understood[0].times
+        replayed(path, ReadRequest(interval="1d")).counts.understood[0].times
         == "dates with the day first, such as '01/01/2024'"
     )
     path.write_text("date,open,high,low,close\n" + "".join(f"01/0{day}/2024,{PRICES}\n" for day in (1, 2, 3)))
-    _is_right(replayed(path, Wish(interval="1d", date_order="month")), 3, 24 * 60 * M)
+    _is_right(replayed(path, ReadRequest(interval="1d", date_order="month")), 3, 24 * 60 * M)

@@ -1,25 +1,32 @@
 """Each layout is recognised by its head, and its first row becomes the record that it means."""
 
 import importlib
+import json
 import pkgutil
 from pathlib import Path
 
 import pytest
-from sources_samples import SAMPLES, Sample
+from sources_samples import Sample
+from sources_venues import ALL, REFUSED
 
 import sources.formats
-from sources.detect import detect
 from sources.errors import SourceError
 from sources.formats import SOURCES
-from sources.head import read_head
-from sources.names import symbol_of
+from sources.markets.file_name import symbol_of
+from sources.reading.detect import detect
+from sources.tables.head import read_head
 
-TABLES = {"unnamed": "SOURCES"}
-SHARED = ("timed", "writers")
+TABLES = (
+    "sources.formats.venue_headers",
+    "sources.formats.lean",
+    "sources.formats.headerless",
+    "sources.formats.headerless_trades",
+)
+SHARED = ("sources.formats.column_roles", "sources.formats.known_headers", "sources.formats.unsupported")
 """Modules of several formats, and what they share."""
 
 
-@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.id)
+@pytest.mark.parametrize("sample", ALL, ids=lambda sample: sample.id)
 def test_the_layout_is_recognised_and_read(sample: Sample, tmp_path: Path, replayed) -> None:
     path = tmp_path / sample.name
     path.write_text(sample.text)
@@ -31,14 +38,14 @@ def test_the_layout_is_recognised_and_read(sample: Sample, tmp_path: Path, repla
 
 
 def test_every_source_has_a_sample() -> None:
-    assert {sample.source for sample in SAMPLES} == {source.name for source in SOURCES}
+    assert {sample.source for sample in ALL} == {source.name for source in SOURCES}
 
 
 def test_every_module_of_formats_is_in_the_table() -> None:
-    for module in pkgutil.iter_modules(sources.formats.__path__):
-        loaded = importlib.import_module(f"sources.formats.{module.name}")
+    for module in pkgutil.iter_modules(sources.formats.__path__, "sources.formats."):
+        loaded = importlib.import_module(module.name)
         if module.name in TABLES:
-            assert set(getattr(loaded, TABLES[module.name])) <= set(SOURCES), module.name
+            assert set(loaded.SOURCES) <= set(SOURCES), module.name
         elif module.name not in SHARED:
             assert loaded.SOURCE in SOURCES, module.name
 
@@ -49,11 +56,11 @@ def test_every_module_of_formats_is_in_the_table() -> None:
         ("when,how much", "today,3", "for trades it lacks time, price, amount"),
         ("time,open,high,close", "1600000000,10,12,11", "for bars it lacks low"),
         ("time,price", "1600000000,10", "for trades it lacks amount"),
-        ("time,price,amount,qty", "1600000000,10,1,1", "no trades, with columns such as qty"),
+        ("time,price,amount,qty", "1600000000,10,1,1", "column 'qty' is not known"),
         (
-            "timestamp,side,price,amount,is_snapshot",
+            "timestamp,side,price,amount,order_id",
             "1600000000,bid,10,1,true",
-            "no trades, with columns such as is_snapshot",
+            "this is an order book, for column 'side' holds 'bid'",
         ),
     ],
 )
@@ -64,6 +71,27 @@ def test_an_unknown_header_is_shown_in_one_line_with_what_it_lacks(header: str, 
     message = str(error.value)
     assert "\n" not in message
     assert all(part in message for part in ("notes.csv", header, words, "docs/FORMATS.md"))
+
+
+@pytest.mark.parametrize(("name", "header", "words"), REFUSED, ids=[name for name, _, _ in REFUSED])
+def test_what_is_neither_bars_nor_trades_is_named(name: str, header: str, words: str, tmp_path: Path, replayed) -> None:
+    mark = ";" if ";" in header else ","
+    path = tmp_path / name
+    path.write_text(
+        "\n".join([header, *(mark.join([f"16000000{at}0000", *"1" * header.count(mark)]) for at in range(3))])
+    )
+    with pytest.raises(SourceError, match=words) as error:
+        replayed(path)
+    assert "\n" not in str(error.value)
+
+
+def test_prices_of_moments_are_named(tmp_path: Path, replayed) -> None:
+    path = tmp_path / "bitcoin.json"
+    path.write_text(
+        json.dumps({name: [[1_600_000_020_000, 10.5]] for name in ("prices", "market_caps", "total_volumes")})
+    )
+    with pytest.raises(SourceError, match="prices of moments"):
+        replayed(path)
 
 
 def test_a_table_without_a_header_and_with_impossible_prices_is_not_guessed() -> None:
@@ -77,7 +105,7 @@ def test_a_table_without_a_header_and_with_impossible_prices_is_not_guessed() ->
     [
         ("BTCUSDT-1m-2023-02.csv", "BTCUSDT"),
         ("spot-klines-BTCUSDT-1h-2024-10-28.csv", "BTCUSDT"),
-        ("BTC_USDT_USDT-1m-futures.feather", "BTCUSDT"),
+        ("BTC_USDT_USDT-1m-futures.feather", "BTCUSDT:USDT"),
         ("a.zip:data/ETHUSDT-1h-2024-10-28.csv", "ETHUSDT"),
         ("ethusd.csv", "ETHUSD"),
         ("XBTUSD_60.csv", "XBTUSD"),

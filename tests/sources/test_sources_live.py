@@ -12,17 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sources.errors import SourceError
-from sources.live.clock import skew_of
-from sources.live.counted import RENUMBERED_MS, Counted
+from sources.live.checkpoint import FeedCheckpoint
+from sources.live.clock_offset import skew_of
 from sources.live.exchange import make
-from sources.live.line import Line, Place
 from sources.live.markets import described, market_of
-from sources.live.memory import Memory
-from sources.live.outlet import FRAME_ROWS, frames
 from sources.live.parse import Market, Trade, parse
+from sources.live.publisher import FRAME_ROWS, frames
 from sources.live.record import Recorder, lines
 from sources.live.rest import LONGEST_WAIT_S, named_wait
-from sources.live.timed import REMEMBERED, Timed
+from sources.live.sequence_by_id import RENUMBERED_MS, ById
+from sources.live.sequence_by_time import REMEMBERED, ByTime
+from sources.live.sequencer import Cursor, TradeSequencer
 from topics.records import DeadLetter, Gap, Tick
 
 BTC = Market("BTCUSDT", "BTC/USDT")
@@ -34,7 +34,7 @@ def trade(number: int, time: int | None = None, *, counted: bool = True) -> Trad
     """The trade of that number at a venue whose trades come three a millisecond."""
     time = START + number // 3 if time is None else time
     tick = Tick("BTCUSDT", time, 1.0 + number, 1.0, None, str(number), "binance")
-    return Trade(str(number), number if counted else None, time, tick)
+    return Trade(key=str(number), number=number if counted else None, time=time, tick=tick)
 
 
 def numbers(trades: Sequence[Trade]) -> list[int]:
@@ -45,7 +45,7 @@ def numbers(trades: Sequence[Trade]) -> list[int]:
 class Told:
     """What a line gave: the numbers that went out, and those that its gaps cover."""
 
-    line: Line
+    line: TradeSequencer
     out: list[int] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
 
@@ -55,26 +55,26 @@ class Told:
     def mend(self, venue: Sequence[Trade]) -> None:
         """Ask the venue, which gives a page from a number or a time on, until it has no more; then leave the hole."""
         for _ in range(500):
-            hole = self.line.hole
-            if hole is None:
+            missing = self.line.missing
+            if missing is None:
                 return
-            if hole.number is not None:
-                page = [each for each in venue if (each.number or 0) >= hole.number][:PAGE]
+            if missing.number is not None:
+                page = [each for each in venue if (each.number or 0) >= missing.number][:PAGE]
             else:
-                page = [each for each in venue if each.time >= hole.since][:PAGE]
+                page = [each for each in venue if each.time >= missing.since][:PAGE]
             if self.line.forgotten(page):
                 self.gap(page[0])
             self.out += numbers(self.line.fill(page, full=len(page) >= PAGE))
-            if self.line.hole == hole and not self.gap():
+            if self.line.missing == missing and not self.gap():
                 return
         raise AssertionError("the hole is never filled")
 
     def gap(self, first: Trade | None = None) -> bool:
-        found = self.line.give_up("BTCUSDT", "binance", "the test", first)
-        if found is not None:
-            self.gaps.append(found)
+        result = self.line.declare_gap("BTCUSDT", "binance", "the test", first)
+        if result is not None:
+            self.gaps.append(result)
             self.out += numbers(self.line.take([]))
-        return found is not None
+        return result is not None
 
 
 @st.composite
@@ -95,53 +95,53 @@ def rides(draw: st.DrawFn) -> list[tuple[list[int], int, int]]:
 def test_where_the_venue_counts_each_trade_goes_out_once_and_in_order_or_is_in_a_gap(
     ride: list[tuple[list[int], int, int]], together: int, luck: Any
 ) -> None:
-    told = Told(Counted())
+    reporter = Told(ById())
     forgotten: set[int] = set()
     newest = 0
-    told.take([trade(0)])
+    reporter.take([trade(0)])
     for came, lost, old in ride:
         mixed = [came[at : at + 4] for at in range(0, len(came), 4)]
         for part in mixed:
             luck.shuffle(part)
         order = [number for part in mixed for number in part]
         for start in range(0, len(order), together):
-            told.take([trade(number) for number in order[start : start + together]])
+            reporter.take([trade(number) for number in order[start : start + together]])
         newest = max([newest, *came])
         forgotten |= set(range(newest + 1, newest + old + 1))
         newest += lost
-        told.line.interrupted()
-        told.mend([trade(number) for number in range(newest + 1) if number not in forgotten])
-    told.take([trade(newest + 1)])
-    told.mend([trade(number) for number in range(newest + 2) if number not in forgotten])
-    covered = [n for gap in told.gaps for n in range(int(gap.after_id or 0) + 1, int(gap.before_id or 0))]
-    assert told.out == sorted(set(told.out))
-    assert sorted([*told.out, *covered]) == list(range(newest + 2))
+        reporter.line.interrupted()
+        reporter.mend([trade(number) for number in range(newest + 1) if number not in forgotten])
+    reporter.take([trade(newest + 1)])
+    reporter.mend([trade(number) for number in range(newest + 2) if number not in forgotten])
+    covered = [n for gap in reporter.gaps for n in range(int(gap.after_id or 0) + 1, int(gap.before_id or 0))]
+    assert reporter.out == sorted(set(reporter.out))
+    assert sorted([*reporter.out, *covered]) == list(range(newest + 2))
     assert set(covered) == forgotten
-    assert sum(gap.trades or 0 for gap in told.gaps) == len(covered)
+    assert sum(gap.trades or 0 for gap in reporter.gaps) == len(covered)
 
 
 @given(rides(), st.integers(1, 6))
 def test_where_only_time_tells_each_trade_goes_out_once_or_is_in_the_time_of_a_gap(
     ride: list[tuple[list[int], int, int]], together: int
 ) -> None:
-    told = Told(Timed())
+    reporter = Told(ByTime())
     newest, first = 0, 0
-    told.take([trade(0, counted=False)])
+    reporter.take([trade(0, counted=False)])
     for came, lost, old in ride:
         for start in range(0, len(came), together):
-            told.take([trade(number, counted=False) for number in came[start : start + together]])
+            reporter.take([trade(number, counted=False) for number in came[start : start + together]])
         newest = max([newest, *came])
         if old:
             first = newest + old + 1  # what the venue still has begins there
         newest += lost
-        told.line.interrupted()
-        told.mend([trade(number, counted=False) for number in range(first, newest + 1)])
-    told.take([trade(newest + 1, counted=False)])
-    told.mend([trade(number, counted=False) for number in range(first, newest + 2)])
-    assert len(told.out) == len(set(told.out))
-    for number in set(range(newest + 2)) - set(told.out):
+        reporter.line.interrupted()
+        reporter.mend([trade(number, counted=False) for number in range(first, newest + 1)])
+    reporter.take([trade(newest + 1, counted=False)])
+    reporter.mend([trade(number, counted=False) for number in range(first, newest + 2)])
+    assert len(reporter.out) == len(set(reporter.out))
+    for number in set(range(newest + 2)) - set(reporter.out):
         time = START + number // 3
-        assert any(gap.start <= time <= gap.end for gap in told.gaps), number
+        assert any(gap.start <= time <= gap.end for gap in reporter.gaps), number
         assert number < first
 
 
@@ -149,72 +149,72 @@ def test_where_only_time_tells_each_trade_goes_out_once_or_is_in_the_time_of_a_g
 def test_a_line_that_goes_on_from_what_lies_on_the_topic_repeats_nothing_and_asks_for_the_rest(
     sent: int, more: int, counted: bool
 ) -> None:
-    memory = Memory()
+    checkpoint = FeedCheckpoint()
     before = [trade(number, counted=counted) for number in range(sent)]
     for each in before:
         assert each.tick is not None
-        memory.note(each.tick, counted=counted)
-    place = memory.places["BTCUSDT"]
-    line: Line = Counted(last=place) if counted else Timed.after(place)
+        checkpoint.record(each.tick, counted=counted)
+    place = checkpoint.places["BTCUSDT"]
+    line: TradeSequencer = ById(last=place) if counted else ByTime.after(place)
     line.interrupted()
-    told = Told(line)
-    told.take(before[-3:])  # a venue shows its last trades to who connects
-    told.mend([trade(number, counted=counted) for number in range(sent + more)])
-    told.take([trade(sent + more, counted=counted)])
-    told.mend([trade(number, counted=counted) for number in range(sent + more + 1)])
-    assert told.out == list(range(sent, sent + more + 1))
-    assert told.gaps == []
+    reporter = Told(line)
+    reporter.take(before[-3:])  # a venue shows its last trades to who connects
+    reporter.mend([trade(number, counted=counted) for number in range(sent + more)])
+    reporter.take([trade(sent + more, counted=counted)])
+    reporter.mend([trade(number, counted=counted) for number in range(sent + more + 1)])
+    assert reporter.out == list(range(sent, sent + more + 1))
+    assert reporter.gaps == []
 
 
 def test_what_was_noted_is_where_the_line_is() -> None:
-    line, memory = Timed(), Memory()
+    line, checkpoint = ByTime(), FeedCheckpoint()
     for each in line.take([trade(number, counted=False) for number in range(40)]):
         assert each.tick is not None
-        memory.note(each.tick, counted=False)
-    assert memory.places["BTCUSDT"] == line.place
+        checkpoint.record(each.tick, counted=False)
+    assert checkpoint.places["BTCUSDT"] == line.cursor
 
 
 def test_a_trade_sent_twice_goes_out_once_and_is_counted() -> None:
-    for line in (Counted(), Timed()):
-        counted = isinstance(line, Counted)
-        told = Told(line)
-        told.take([trade(1, counted=counted), trade(2, counted=counted), trade(1, counted=counted)])
-        told.take([trade(2, counted=counted)])
-        assert told.out == [1, 2]
+    for line in (ById(), ByTime()):
+        counted = isinstance(line, ById)
+        reporter = Told(line)
+        reporter.take([trade(1, counted=counted), trade(2, counted=counted), trade(1, counted=counted)])
+        reporter.take([trade(2, counted=counted)])
+        assert reporter.out == [1, 2]
         assert line.duplicates == 2
 
 
 def test_live_trades_wait_until_the_hole_before_them_is_filled() -> None:
-    told = Told(Counted())
-    told.take([trade(1)])
-    told.take([trade(4), trade(5)])
-    assert (told.out, told.line.waiting) == ([1], 2)
-    told.out += numbers(told.line.fill([trade(2)], full=False))
-    assert told.out == [1, 2]
-    told.out += numbers(told.line.fill([trade(3), trade(4)], full=False))
-    assert (told.out, told.line.hole) == ([1, 2, 3, 4, 5], None)
+    reporter = Told(ById())
+    reporter.take([trade(1)])
+    reporter.take([trade(4), trade(5)])
+    assert (reporter.out, reporter.line.waiting) == ([1], 2)
+    reporter.out += numbers(reporter.line.fill([trade(2)], full=False))
+    assert reporter.out == [1, 2]
+    reporter.out += numbers(reporter.line.fill([trade(3), trade(4)], full=False))
+    assert (reporter.out, reporter.line.missing) == ([1, 2, 3, 4, 5], None)
 
 
-@pytest.mark.parametrize("line", [Counted(), Timed()])
-def test_what_was_missed_comes_without_waiting_for_the_next_live_trade(line: Line) -> None:
-    counted = isinstance(line, Counted)
-    told = Told(line)
-    told.take([trade(0, counted=counted)])
+@pytest.mark.parametrize("line", [ById(), ByTime()])
+def test_what_was_missed_comes_without_waiting_for_the_next_live_trade(line: TradeSequencer) -> None:
+    counted = isinstance(line, ById)
+    reporter = Told(line)
+    reporter.take([trade(0, counted=counted)])
     line.interrupted()
-    told.mend([trade(number, counted=counted) for number in range(3 * PAGE)])
-    assert told.out == list(range(3 * PAGE))
-    assert line.hole is None
+    reporter.mend([trade(number, counted=counted) for number in range(3 * PAGE)])
+    assert reporter.out == list(range(3 * PAGE))
+    assert line.missing is None
 
 
 def test_memory_of_ids_is_bounded_and_what_is_forgotten_still_counts_as_known() -> None:
-    line = Timed()
+    line = ByTime()
     line.take([trade(number, counted=False) for number in range(3 * REMEMBERED)])
     assert len(line.recent) == REMEMBERED
     assert line.take([trade(0, counted=False), trade(3 * REMEMBERED - 1, counted=False)]) == []
 
 
 def test_a_venue_that_counts_anew_is_noticed() -> None:
-    line = Counted()
+    line = ById()
     line.take([trade(100)])
     assert not line.renumbered([trade(99)])
     assert line.renumbered([trade(1, START + 33 + RENUMBERED_MS + 1)])
@@ -222,16 +222,18 @@ def test_a_venue_that_counts_anew_is_noticed() -> None:
 
 def test_trades_without_ids_pass_and_leave_a_gap_where_the_connection_was_lost() -> None:
     def nameless(time: int) -> Trade:
-        return Trade(None, None, START + time, Tick("BTCUSDT", START + time, 1.0, 1.0))
+        return Trade(key=None, number=None, time=START + time, tick=Tick("BTCUSDT", START + time, 1.0, 1.0))
 
-    line = Timed()
+    line = ByTime()
     assert len(line.take([nameless(0), nameless(0)])) == 2
     line.interrupted()
-    assert line.hole is not None
-    assert not line.hole.can_be_asked
-    assert line.give_up("BTCUSDT", "x", "no ids") is None
+    assert line.missing is not None
+    assert not line.missing.can_be_asked
+    assert line.declare_gap("BTCUSDT", "x", "no ids") is None
     assert line.take([nameless(5)]) == []
-    assert line.give_up("BTCUSDT", "x", "no ids") == Gap("BTCUSDT", "x", START, START + 5, "no ids")
+    assert line.declare_gap("BTCUSDT", "x", "no ids") == Gap(
+        symbol="BTCUSDT", venue="x", start=START, end=START + 5, reason="no ids"
+    )
     assert len(line.take([])) == 1
 
 
@@ -245,10 +247,10 @@ def raw(**changes: Any) -> dict[str, Any]:
 
 def test_a_trade_of_ccxts_becomes_a_tick() -> None:
     assert parse(raw(), BTC, "binance", counted=True, repaired=True) == Trade(
-        "7", 7, START, Tick("BTCUSDT", START, 2.0, 3.0, "sell", "7", "binance", True)
+        key="7", number=7, time=START, tick=Tick("BTCUSDT", START, 2.0, 3.0, "sell", "7", "binance", True)
     )
     assert parse(raw(id=None, side=None), BTC, "x", counted=False) == Trade(
-        None, None, START, Tick("BTCUSDT", START, 2.0, 3.0, None, None, "x")
+        key=None, number=None, time=START, tick=Tick("BTCUSDT", START, 2.0, 3.0, None, None, "x")
     )
 
 
@@ -279,10 +281,10 @@ def test_amounts_are_in_base_currency_whatever_a_contract_is_worth(market: dict[
     ],
 )
 def test_an_impossible_trade_keeps_its_place_and_says_why(changes: dict[str, Any], reason: str) -> None:
-    found = parse(raw(**changes), BTC, "binance", counted=True)
-    assert found.tick is None
-    assert reason in found.reason
-    assert msgspec.json.decode(found.raw) == {"a": 7, "p": "2.0"}
+    result = parse(raw(**changes), BTC, "binance", counted=True)
+    assert result.tick is None
+    assert reason in result.reason
+    assert msgspec.json.decode(result.raw) == {"a": 7, "p": "2.0"}
 
 
 def test_a_trade_that_is_dated_ahead_is_none() -> None:
@@ -295,7 +297,7 @@ def test_a_trade_that_is_dated_ahead_is_none() -> None:
 
 def test_an_impossible_trade_does_not_hold_up_those_after_it() -> None:
     bad = parse(raw(price=-1.0, id="2"), BTC, "binance", counted=True)
-    assert numbers(Counted(last=Place(START, 1)).take([bad, trade(3)])) == [2, 3]
+    assert numbers(ById(last=Cursor(START, 1)).take([bad, trade(3)])) == [2, 3]
 
 
 # --- the rest of it ---
@@ -338,11 +340,13 @@ def texts(urls: Any) -> list[str]:
 
 def test_frames_hold_one_kind_and_key_and_keep_their_order() -> None:
     ticks = [Tick(("A", "B")[n % 2], n, 1.0, 1.0) for n in range(2 * FRAME_ROWS + 6)]
-    letters = [DeadLetter("live/x", 0, n, "bad", b"", 0) for n in range(2)]
-    found = list(frames([*ticks, *letters]))
-    assert [len(frame) for frame in found] == [FRAME_ROWS, 3, FRAME_ROWS, 3, 1, 1]
+    dead_letters = [
+        DeadLetter(topic="live/x", partition=0, offset=n, reason="bad", value=b"", time=0) for n in range(2)
+    ]
+    results = list(frames([*ticks, *dead_letters]))
+    assert [len(frame) for frame in results] == [FRAME_ROWS, 3, FRAME_ROWS, 3, 1, 1]
     for symbol in "AB":
-        times = [one.time for frame in found for one in frame if isinstance(one, Tick) and one.symbol == symbol]
+        times = [one.time for frame in results for one in frame if isinstance(one, Tick) and one.symbol == symbol]
         assert times == sorted(times)
 
 

@@ -45,6 +45,7 @@ def messages_in(path: Path) -> Iterator[Any]:
                 yield json.loads(line[line.index("{") :])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "symbol", "count"), [("btcusdt", "BTC/USDT", 9_757), ("ethusdt", "ETH/USDT", 6_106)])
 def test_a_recording_of_binance_gives_every_trade_in_order(
     shared: Path, tmp_path: Path, name: str, symbol: str, count: int
@@ -52,9 +53,9 @@ def test_a_recording_of_binance_gives_every_trade_in_order(
     source = shared / "permissive" / "ws_binance_hftbacktest" / f"{name}_20240808.gz"
     raw = [message["data"] for message in messages_in(source) if "data" in message]
     trades = [message for message in raw if message.get("e") == "trade"]
-    found = records(recording(tmp_path / "wire", "binance", BINANCE, [symbol], iter(trades)))
-    assert len(found) == len(trades) == count
-    for record, trade in zip(found, trades, strict=True):
+    results = records(recording(tmp_path / "wire", "binance", BINANCE, [symbol], iter(trades)))
+    assert len(results) == len(trades) == count
+    for record, trade in zip(results, trades, strict=True):
         assert (record["trade_id"], record["time"]) == (str(trade["t"]), trade["T"])
         assert (record["price"], record["amount"]) == (float(trade["p"]), float(trade["q"]))
         assert record["side"] == ("sell" if trade["m"] else "buy")
@@ -64,8 +65,8 @@ def test_a_recording_of_coinbase_gives_every_match_and_its_ids_count_up_by_one(s
     source = shared / "permissive" / "ws_cryptofeed" / "COINBASE.ws.28.0.gz"
     matches = [message for message in messages_in(source) if message.get("type") == "match"]
     symbols = sorted({message["product_id"].replace("-", "/") for message in matches})
-    found = records(recording(tmp_path / "wire", "coinbaseexchange", COINBASE, symbols, iter(matches)))
-    assert all("trade_id" in record for record in found)  # there is no gap
-    assert sorted((record["symbol"], record["trade_id"]) for record in found) == sorted(
+    results = records(recording(tmp_path / "wire", "coinbaseexchange", COINBASE, symbols, iter(matches)))
+    assert all("trade_id" in record for record in results)  # there is no gap
+    assert sorted((record["symbol"], record["trade_id"]) for record in results) == sorted(
         (message["product_id"].replace("-", ""), str(message["trade_id"])) for message in matches
     )

@@ -11,8 +11,8 @@ from settings import ROOT
 _PEAK = """
 import sys
 from pathlib import Path
-from sources.wish import Wish
-from sources.replay import count
+from sources.reading.request import Wish
+from sources.replay.backfill import count
 counts = count([Path(sys.argv[1])], Wish())
 status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
 print(counts.bars, int(status["VmHWM"].split()[0]) // 1024)

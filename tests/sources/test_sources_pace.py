@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sources.counts import Counts
 from sources.errors import SourceError
-from sources.pace import Pace, Rows, speed_of, split
-from sources.progress import Progress, identity, load, only_one, save
-from sources.wish import Wish
+from sources.reading.counts import Counts
+from sources.reading.request import ReadRequest
+from sources.replay.checkpoint import Progress, identity, load, only_one, save
+from sources.replay.pace import Pace, Rows, speed_of, split
 
 
 def _rows(*times: int) -> dict[str, np.ndarray]:
@@ -56,12 +56,12 @@ def test_progress_is_written_and_read(tmp_path: Path) -> None:
 def test_a_replay_is_told_by_its_files_its_wish_and_its_cluster(tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     file.write_text("one")
-    first = identity([file], Wish(), "c")
-    assert identity([file], Wish(), "c") == first
-    assert identity([file], Wish(start=1), "c") != first
-    assert identity([file], Wish(), "d") != first
+    first = identity([file], ReadRequest(), "c")
+    assert identity([file], ReadRequest(), "c") == first
+    assert identity([file], ReadRequest(start=1), "c") != first
+    assert identity([file], ReadRequest(), "d") != first
     file.write_text("two")
-    assert identity([file], Wish(), "c") != first
+    assert identity([file], ReadRequest(), "c") != first
 
 
 def test_the_lock_is_held_once(tmp_path: Path) -> None:

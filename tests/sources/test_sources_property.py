@@ -8,15 +8,17 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from sources.formats.plain import FIELDS
+from sources.reading.request import ReadRequest
 from topics.records import Bar
 
 T = 1_704_067_200_000
@@ -42,6 +44,17 @@ FORMS: dict[str, Callable[[int], object]] = {
     "digits": lambda time: int(f"{_at(time):%Y%m%d%H%M}"),
     "days": lambda time: round(time / 86_400_000 + 25_569, 8),
 }
+LOCAL: dict[str, Callable[[int, ZoneInfo], object]] = {
+    "text": lambda time, zone: f"{datetime.fromtimestamp(time / 1_000, zone):%Y-%m-%d %H:%M:%S}",
+    "dots": lambda time, zone: f"{datetime.fromtimestamp(time / 1_000, zone):%d.%m.%Y %H:%M}",
+    "digits": lambda time, zone: int(f"{datetime.fromtimestamp(time / 1_000, zone):%Y%m%d%H%M}"),
+    "typed": lambda time, zone: datetime.fromtimestamp(time / 1_000, zone).replace(tzinfo=None),
+    "ms": lambda time, _: time,
+    "named": lambda time, zone: datetime.fromtimestamp(time / 1_000, zone).isoformat(),
+}
+ZONES = ("UTC", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "America/St_Johns", "Pacific/Apia")
+CHANGES = (1_710_037_800_000, 1_730_610_000_000, 1_704_067_200_000, 1_712_401_200_000, 1_317_369_600_000)
+"""Times near which some of these clocks are changed (New York, Lord Howe, Apia), and one near which none is."""
 CONTAINERS = ("csv", "tsv", "semicolons", "csv.gz", "zip", "json", "rows.json", "jsonl", "parquet", "feather")
 
 
@@ -57,11 +70,12 @@ def bars(draw: st.DrawFn) -> list[dict[str, float]]:
         volume = draw(st.integers(0, 1_000)) / 8
         rows.append(
             {"time": T + minute * M, "open": opening, "high": high, "low": low, "close": close, "volume": volume}
-            | {"quote_volume": volume * close, "trades": float(draw(st.integers(0, 99)))}
+            | {"quote_volume": volume * close, "trades": float(draw(st.integers(0, 99 if volume else 0)))}
         )
     return rows
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), rows=bars(), form=st.sampled_from(sorted(FORMS)), container=st.sampled_from(CONTAINERS))
 def test_the_same_bars_come_of_every_way_of_writing_them(
@@ -79,6 +93,47 @@ def test_the_same_bars_come_of_every_way_of_writing_them(
     result = replayed(path)
     assert result.counts.impossible == 0
     assert result.bars == [_bar(row, gap) for row, gap in zip(rows, _gaps(rows), strict=True)]
+
+
+@pytest.mark.slow
+@settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    rows=bars(),
+    form=st.sampled_from(sorted(LOCAL)),
+    container=st.sampled_from(("csv", "parquet", "json")),
+    zone=st.sampled_from(ZONES),
+    moved=st.sampled_from(CHANGES),
+    hours=st.integers(-4, 4),
+)
+def test_what_a_clock_of_any_zone_shows_once_is_read_as_that_moment_and_all_else_is_refused(
+    rows: list[dict[str, float]],
+    form: str,
+    container: str,
+    zone: str,
+    moved: int,
+    hours: int,
+    tmp_path_factory,
+    replayed,
+) -> None:
+    clock, begin = ZoneInfo(zone), moved // (60 * M) * 60 * M + hours * 60 * M
+    rows = [row | {"time": row["time"] - T + begin} for row in rows]
+    table = [row | {"time": LOCAL[form](int(row["time"]), clock)} for row in rows]
+    if container != "parquet":
+        table = [row | {"time": str(row["time"]) if form == "typed" else row["time"]} for row in table]
+    path = tmp_path_factory.mktemp("table") / f"BTCUSDT_1m.{container}"
+    _write(table, container, path)
+    once = [row for row in rows if form in ("ms", "named") or _once(int(row["time"]), clock)]
+    assume(once)
+    result = replayed(path, ReadRequest(zone=zone))
+    assert [bar.time for bar in result.bars] == [row["time"] for row in once]
+    assert result.counts.impossible == len(rows) - len(once)
+    assert all(f"the clock of {zone}" in letter.reason for letter in result.dead)
+
+
+def _once(time: int, zone: ZoneInfo) -> bool:
+    """Return whether a clock shows what it shows at that moment at no other."""
+    shown = datetime.fromtimestamp(time / 1_000, zone).replace(tzinfo=None)
+    return shown.replace(tzinfo=zone, fold=0).timestamp() == shown.replace(tzinfo=zone, fold=1).timestamp()
 
 
 def _gaps(rows: list[dict[str, float]]) -> list[int]:
@@ -127,6 +182,6 @@ def _write(table: list[dict[str, object]], container: str, path: Path) -> None:
 @pytest.mark.parametrize("pack", [bz2.compress])
 def test_a_container_that_is_not_known_is_said(pack: Callable[[bytes], bytes], tmp_path: Path, replayed) -> None:
     (tmp_path / "BTCUSDT.csv.bz2").write_bytes(pack(b"time,open,high,low,close\n1704067200000,1,1,1,1\n"))
-    with pytest.raises(ValueError, match="unknown format") as error:
+    with pytest.raises(ValueError, match="is packed with bzip2") as error:
         replayed(tmp_path / "BTCUSDT.csv.bz2")
     assert "\n" not in str(error.value)

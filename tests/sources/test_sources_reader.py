@@ -10,9 +10,12 @@ import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet
 import pytest
+from msgspec.structs import replace
 
+from features.suspect_prices import SuspectState, mark
+from settings import ROOT
 from sources.errors import SourceError
-from sources.wish import Wish
+from sources.reading.request import ReadRequest
 
 T = 1_600_000_020_000
 M = 60_000
@@ -81,7 +84,7 @@ def test_unsorted_repeated_missing_and_impossible_rows_are_counted(tmp_path: Pat
     empty = [f"{T + 4 * M},NaN,NaN,NaN,NaN,NaN", f"{T + 3 * M},,,,,"]
     lines = good + bad + empty + [_line(1, 99), _line(6, 99)]
     random.Random(7).shuffle(lines)  # noqa: S311 - no secret: an order that is always the same
-    result = replayed(_write(tmp_path / "BTCUSDT.csv", lines), Wish(interval="1m"))
+    result = replayed(_write(tmp_path / "BTCUSDT.csv", lines), ReadRequest(interval="1m"))
     counts = result.counts
     assert _minutes(result.bars) == [0, 1, 2, 5, 6, 10]
     assert [bar.gap for bar in result.bars] == [0, 0, 0, 2, 0, 3]
@@ -96,7 +99,7 @@ def test_unsorted_repeated_missing_and_impossible_rows_are_counted(tmp_path: Pat
 def test_broken_rows_keep_their_numbers_across_blocks(
     tmp_path: Path, replayed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sources.container.BLOCK_BYTES", 1_000)
+    monkeypatch.setattr("sources.reading.container.BLOCK_BYTES", 1_000)
     lines = ["broken" if minute % 37 == 5 else _line(minute) for minute in range(500)]
     result = replayed(_write(tmp_path / "BTCUSDT.csv", lines))
     assert [letter.offset for letter in result.dead] == [at for at, line in enumerate(lines, 1) if line == "broken"]
@@ -106,9 +109,9 @@ def test_broken_rows_keep_their_numbers_across_blocks(
 def test_a_table_that_is_newest_first_and_long_is_turned(
     tmp_path: Path, replayed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sources.container.BLOCK_BYTES", 2_000)
-    monkeypatch.setattr("sources.sort.RUN_ROWS", 100)
-    monkeypatch.setattr("sources.sort.BLOCK_ROWS", 16)
+    monkeypatch.setattr("sources.reading.container.BLOCK_BYTES", 2_000)
+    monkeypatch.setattr("sources.reading.sort.RUN_ROWS", 100)
+    monkeypatch.setattr("sources.reading.sort.BLOCK_ROWS", 16)
     result = replayed(_write(tmp_path / "BTCUSDT.csv", [_line(minute) for minute in reversed(range(1_000))]))
     assert _minutes(result.bars) == list(range(1_000))
 
@@ -143,13 +146,13 @@ def long(tmp_path: Path) -> Path:
 
 
 def test_a_symbol_is_chosen_from_a_long_table(long: Path, replayed) -> None:
-    result = replayed(long, Wish(symbol="ETHUSD"))
+    result = replayed(long, ReadRequest(symbol="ETHUSD"))
     assert result.counts.symbols == {"ETHUSD": 4}
     assert result.counts.outside == 4
 
 
 def test_a_symbol_is_written_as_people_write_it(long: Path, replayed) -> None:
-    assert replayed(long, Wish(symbol="btc/usd")).counts.symbols == {"BTCUSD": 4}
+    assert replayed(long, ReadRequest(symbol="btc/usd")).counts.symbols == {"BTCUSD": 4}
 
 
 def test_a_table_of_assets_alone_is_nothing_to_replay(tmp_path: Path, replayed) -> None:
@@ -160,24 +163,24 @@ def test_a_table_of_assets_alone_is_nothing_to_replay(tmp_path: Path, replayed) 
 
 def test_a_symbol_that_is_not_there_is_said(long: Path, replayed) -> None:
     with pytest.raises(SourceError, match="no file holds XRPUSD; they hold BTCUSD, ETHUSD"):
-        replayed(long, Wish(symbol="XRPUSD"))
+        replayed(long, ReadRequest(symbol="XRPUSD"))
 
 
 def test_the_only_symbol_is_renamed(tmp_path: Path, replayed) -> None:
     path = _write(tmp_path / "BTCUSDT.csv", [_line(0), _line(1)])
-    assert {bar.symbol for bar in replayed(path, Wish(symbol="MINE")).bars} == {"MINE"}
+    assert {bar.symbol for bar in replayed(path, ReadRequest(symbol="MINE")).bars} == {"MINE"}
 
 
 def test_a_file_without_a_symbol_asks_for_one_and_takes_it(tmp_path: Path, replayed) -> None:
     path = _write(tmp_path / "prices.csv", [_line(0), _line(1)])
     with pytest.raises(SourceError, match="--symbol"):
         replayed(path)
-    assert {bar.symbol for bar in replayed(path, Wish(symbol="MINE")).bars} == {"MINE"}
+    assert {bar.symbol for bar in replayed(path, ReadRequest(symbol="MINE")).bars} == {"MINE"}
 
 
 def test_from_and_to_bound_the_times(tmp_path: Path, replayed) -> None:
     path = _write(tmp_path / "BTCUSDT.csv", [_line(minute) for minute in range(10)])
-    result = replayed(path, Wish(start=T + 3 * M, end=T + 6 * M))
+    result = replayed(path, ReadRequest(start=T + 3 * M, end=T + 6 * M))
     assert _minutes(result.bars) == [3, 4, 5]
     assert result.counts.outside == 7
 
@@ -186,7 +189,7 @@ def test_one_row_does_not_tell_its_interval(tmp_path: Path, replayed) -> None:
     path = _write(tmp_path / "BTCUSDT.csv", [_line(0)])
     with pytest.raises(SourceError, match="--interval"):
         replayed(path)
-    assert replayed(path, Wish(interval="1m")).counts.bars == 1
+    assert replayed(path, ReadRequest(interval="1m")).counts.bars == 1
 
 
 @pytest.mark.parametrize(
@@ -225,7 +228,7 @@ def test_a_file_that_breaks_off_or_is_no_text_far_in_is_said_in_one_line(tmp_pat
 
 
 def test_long_json_is_read_in_blocks(tmp_path: Path, replayed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sources.json_rows.BLOCK_BYTES", 100)
+    monkeypatch.setattr("sources.reading.json_rows.BLOCK_BYTES", 100)
     rows = [f"[{T + minute * M}, 10, 12, 9, 11, 5]" for minute in range(50)]
     (tmp_path / "BTCUSDT.json").write_text("[\n" + ",\n".join(rows) + "\n]\n")
     assert _minutes(replayed(tmp_path / "BTCUSDT.json").bars) == list(range(50))
@@ -250,6 +253,25 @@ def test_a_row_that_is_dated_ahead_is_told_and_holds_nothing_back(tmp_path: Path
 def test_a_price_that_is_no_normal_number_is_impossible(tmp_path: Path, replayed) -> None:
     """Case 39: 6.9e-310 was a price, and the worker ended at its forecast, again and again."""
     lines = [_line(0), f"{T + M},6.9e-310,6.9e-310,6.9e-310,6.9e-310,1", f"{T + 2 * M},1e13,1e13,1e13,1e13,1", _line(3)]
-    result = replayed(_write(tmp_path / "TINYUSDT.csv", lines), Wish(interval="1m"))
+    result = replayed(_write(tmp_path / "TINYUSDT.csv", lines), ReadRequest(interval="1m"))
     assert _minutes(result.bars) == [0, 3]
     assert ["from 1e-12 to 1e+12" in letter.reason for letter in result.dead] == [True, True]
+
+
+def test_a_bar_with_a_wrong_price_is_kept_and_says_why(tmp_path: Path, replayed) -> None:
+    closes = [100.0 + minute % 3 for minute in range(60)]
+    closes[40] *= 0.1
+    lines = [f"{T + minute * M},101,102,{min(close, 100)},{close},5" for minute, close in enumerate(closes)]
+    lines[50] = f"{T + 50 * M},101,900,100,101,5"
+    result = replayed(_write(tmp_path / "BTCUSDT.csv", lines))
+    words = {minute: bar.suspect.split(",")[0] for minute, bar in enumerate(result.bars) if bar.suspect is not None}
+    assert words == {40: "close is 0.101 times the close before", 50: "high is 8.9 times the closes beside it"}
+    assert [bar.close for bar in result.bars] == [*closes[:50], 101, *closes[51:]]
+    assert (result.counts.bars, result.counts.suspect) == (60, 2)
+    bare = [replace(bar, suspect=None) for bar in result.bars]
+    assert mark(SuspectState(), bare)[1] == result.bars  # as the stream would say of the same bars
+
+
+def test_no_bar_of_the_sample_is_suspect(replayed) -> None:
+    for symbol in ("BTCUSDT", "ETHUSDT"):
+        assert replayed(ROOT / "sample" / f"{symbol}-1m.csv.gz").counts.suspect == 0

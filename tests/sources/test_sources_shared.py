@@ -9,12 +9,13 @@ from settings import ROOT
 from sources.errors import SourceError
 
 _SHARED_LIST = "SOURCES.md"
-_OTHER_KINDS = ("asset_details.csv", "ws_", "lean_minute_coinbase")
+_OTHER_KINDS = ("asset_details.csv", "ws_")
 _ROW = re.compile(r"^\| (?P<file>[^|]+?) \| (?P<path>[^|]+?) \| (?P<rows>[\d,]+) \| (?P<rest>.+)\|$")
 IMPOSSIBLE = {"bitstampUSD.csv": 1}
 """Files with rows that cannot be: one trade of no amount."""
 
 
+@pytest.mark.slow
 def test_every_file_that_is_listed_is_counted_alike(shared: Path, replayed) -> None:
     listed = list(_listed((shared / _SHARED_LIST).read_text()))
     assert len(listed) > 60
@@ -23,7 +24,7 @@ def test_every_file_that_is_listed_is_counted_alike(shared: Path, replayed) -> N
         counts = replayed(shared / file).counts
         impossible = IMPOSSIBLE.get(Path(file).name, 0)
         expected = (rows, rows - repeated - impossible, gaps, missing, repeated, impossible)
-        found = (
+        results = (
             counts.rows,
             counts.bars + counts.ticks,
             counts.gaps,
@@ -31,8 +32,8 @@ def test_every_file_that_is_listed_is_counted_alike(shared: Path, replayed) -> N
             counts.duplicates,
             counts.impossible,
         )
-        if found != expected:
-            wrong.append((file, found, expected))
+        if results != expected:
+            wrong.append((file, results, expected))
     assert wrong == []
 
 

@@ -16,12 +16,12 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from stacks import Servers, environment_of, running
 
+from broker.admin import create_topics
+from broker.availability import KafkaWatchdog
+from broker.errors import KafkaAwayError
+from broker.reader import between
 from settings import ROOT
-from sources.answering import Answering
-from sources.errors import KafkaAwayError
-from sources.kafka import between
 from stack import state
-from stream.admin import create_topics
 from topics import codec
 from topics.catalog import BARS
 from topics.records import Bar
@@ -31,30 +31,30 @@ DEADLINE_S = 150.0
 
 
 def test_an_answer_that_failed_is_still_owed_and_one_that_came_is_not() -> None:
-    answering = Answering("here", 60.0, lambda _: None)
-    assert answering.quiet_s() == 0.0
-    with pytest.raises(OSError, match="lost"), answering.owes():
+    watchdog = KafkaWatchdog("here", 60.0, lambda _: None)
+    assert watchdog.quiet_s() == 0.0
+    with pytest.raises(OSError, match="lost"), watchdog.expecting():
         raise OSError("lost")
-    assert answering.quiet_s() > 0.0
-    with answering.owes():
+    assert watchdog.quiet_s() > 0.0
+    with watchdog.expecting():
         pass
-    assert answering.quiet_s() == 0.0
+    assert watchdog.quiet_s() == 0.0
 
 
 def test_who_waits_for_nothing_is_never_cut_off() -> None:
     """A replay at the pace of the market sleeps for minutes between two frames."""
 
-    async def waits(answering: Answering, owes: bool) -> str:
+    async def waits(watchdog: KafkaWatchdog, owes: bool) -> str:
         if not owes:
             await asyncio.sleep(1.5)
             return "done"
-        with answering.owes():
+        with watchdog.expecting():
             await asyncio.sleep(60)
             return "never"
 
-    assert asyncio.run((a := Answering("here", 0.5, lambda _: None)).watch(waits(a, owes=False))) == "done"
+    assert asyncio.run((a := KafkaWatchdog("here", 0.5, lambda _: None)).watch(waits(a, owes=False))) == "done"
     with pytest.raises(KafkaAwayError, match=r"Kafka at here has not answered for 0\.5 s"):
-        asyncio.run((a := Answering("here", 0.5, lambda _: None)).watch(waits(a, owes=True)))
+        asyncio.run((a := KafkaWatchdog("here", 0.5, lambda _: None)).watch(waits(a, owes=True)))
 
 
 @pytest.fixture(scope="module")
@@ -73,13 +73,13 @@ def broker(servers: Servers) -> psutil.Process:
 
 @contextmanager
 def command(servers: Servers, home: Path, patience_s: float, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
-    told = {"FORETICK_KAFKA": servers.kafka, "FORETICK_KAFKA_PATIENCE_S": str(patience_s), "FORETICK_FRAME_ROWS": "5"}
+    fields = {"FORETICK_KAFKA": servers.kafka, "FORETICK_KAFKA_PATIENCE_S": str(patience_s), "FORETICK_FRAME_ROWS": "5"}
     home.mkdir(exist_ok=True)
     with (home / "stderr").open("wb") as errors:
         process = subprocess.Popen(
             [sys.executable, "-m", "cli.main", *arguments],
             cwd=ROOT,
-            env=environment_of(home) | told,
+            env=environment_of(home) | fields,
             stderr=errors,
             stdout=subprocess.DEVNULL,
         )
@@ -103,7 +103,7 @@ def said(home: Path) -> str:
 
 
 def half_way(home: Path) -> bool:
-    """Tell whether Kafka has confirmed some rows."""
+    """Return whether Kafka has confirmed some rows."""
     files = (home / "replay").glob("*.json")
     return any(json.loads(path.read_text())["positions"] for path in files)
 
@@ -122,10 +122,10 @@ def minutes(servers: Servers, symbol: str) -> list[int]:
         try:
             partitions = [TopicPartition(BARS.name, number) for number in range(BARS.partitions)]
             ends = await consumer.end_offsets(partitions)
-            found = [one async for one in between(consumer, dict.fromkeys(partitions, 0), ends)]
+            results = [one async for one in between(consumer, dict.fromkeys(partitions, 0), ends)]
         finally:
             await consumer.stop()
-        return [bar for one in found if one.key == symbol.encode() for bar in codec.decode(one.value, Bar).records]
+        return [bar for one in results if one.key == symbol.encode() for bar in codec.decode(one.value, Bar).records]
 
     return [(bar.time - T) // M for bar in asyncio.run(every())]
 
@@ -169,7 +169,7 @@ def test_a_replay_ends_when_kafka_stays_silent_and_the_same_command_goes_on(kafk
             frozen.resume()
     last = said(home).strip().splitlines()[-1]
     assert last == (
-        f"foretick: Kafka at {kafka.kafka} has not answered for 5 s: the same command goes on where this one stopped"
+        f"foretick: Kafka at {kafka.kafka} has not answered for 5 s: the same command continues where this one stopped"
     )
     with command(kafka, home, 100, *again) as process:
         assert process.wait(DEADLINE_S) == 0, said(home)

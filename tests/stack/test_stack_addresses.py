@@ -12,14 +12,14 @@ from stack import addresses
 from stack.addresses import HOST, USUAL, Addresses
 
 CHOSEN = Addresses(
-    "127.0.0.1:1",
-    "postgresql://foretick:secret@127.0.0.1:2/foretick",
-    "redis://default:s@h:3/0",
-    "http://127.0.0.1:6",
-    4,
-    5,
-    7,
-    {"worker": 8},
+    kafka="127.0.0.1:1",
+    database_url="postgresql://foretick:secret@127.0.0.1:2/foretick",
+    redis_url="redis://default:s@h:3/0",
+    mlflow_uri="http://127.0.0.1:6",
+    dashboard_port=4,
+    kafka_controller_port=5,
+    api_port=7,
+    metrics_ports={"worker": 8},
     kafka_user="foretick",
     kafka_password="hidden",  # noqa: S106 - of nobody
     kafka_security="SASL_PLAINTEXT",
@@ -103,8 +103,8 @@ def test_the_ports_written_down_are_found_again_and_read_by_settings(tmp_path, m
 
 def test_the_listener_of_a_version_without_users_is_the_one_for_everybody(tmp_path):
     (tmp_path / "addresses.json").write_text(json.dumps({"kafka": "127.0.0.1:21000", "kafka_controller_port": 5}))
-    found = addresses.previous_ports(tmp_path)
-    assert (found["kafka"], found["kafka_sasl"], found["kafka_controller"]) == (21000, None, 5)
+    values = addresses.previous_ports(tmp_path)
+    assert (values["kafka"], values["kafka_sasl"], values["kafka_controller"]) == (21000, None, 5)
 
 
 def test_only_the_owner_may_read_the_addresses(tmp_path):

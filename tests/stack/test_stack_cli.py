@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from cli import stack as commands
 from cli.errors import UserError
 from settings import Settings
-from stack import detached, state
+from stack import background, state
 from stack.addresses import HOST
 from stack.process import Identity
 from stack.progress import Progress
@@ -36,9 +36,9 @@ def home(tmp_path, monkeypatch) -> Iterator[Path]:
     for name in ("KAFKA", "DATABASE_URL", "REDIS_URL", "MLFLOW_URI", "DASHBOARD_PORT"):
         monkeypatch.delenv(f"FORETICK_{name}", raising=False)
     monkeypatch.setenv("FORETICK_HOME", str(tmp_path))
-    supervisor = detached.start(tmp_path, ("redis",), Progress())
+    supervisor = background.start(tmp_path, ("redis",), Progress())
     yield tmp_path
-    detached.stop(tmp_path, Progress())
+    background.stop(tmp_path, Progress())
     supervisor.wait()
 
 
@@ -54,7 +54,7 @@ def test_a_second_up_says_what_was_given_up(tmp_path, monkeypatch):
     monkeypatch.setenv("FORETICK_HOME", str(tmp_path))
     us = Identity.of(os.getpid())
     assert us is not None
-    state.write(tmp_path, state.StackState(us, {"kafka": state.Status("failed", last_error="its disk is full")}))
+    state.write(tmp_path, state.StackState(us, {"kafka": state.Status(state="failed", last_error="its disk is full")}))
     result = run("up")
     assert result.exit_code == 1
     assert "kafka failed: its disk is full; to try again: foretick down, then foretick up" in result.output
@@ -62,16 +62,16 @@ def test_a_second_up_says_what_was_given_up(tmp_path, monkeypatch):
 
 def test_status_gives_components_counts_lag_and_addresses_without_a_password(home):
     result = run("status", "--json")
-    found = json.loads(result.stdout)
+    match = json.loads(result.stdout)
     assert result.exit_code == 1  # since the others do not run
-    assert found["components"]["redis"]["state"] == "healthy"
-    assert found["components"]["redis"]["pid"] == state.read(home).components["redis"].pid
-    assert found["components"]["redis"]["uptime"] >= 0
-    assert set(found["addresses"]) == {"kafka", "database", "redis", "mlflow", "dashboard", "api"}
-    assert found["metrics"]["worker"].startswith("http://127.0.0.1:")
-    assert set(found["counts"].values()) == set(found["lag"].values()) == {None}
+    assert match["components"]["redis"]["state"] == "healthy"
+    assert match["components"]["redis"]["pid"] == state.read(home).components["redis"].pid
+    assert match["components"]["redis"]["uptime"] >= 0
+    assert set(match["addresses"]) == {"kafka", "database", "redis", "mlflow", "dashboard", "api"}
+    assert match["metrics"]["worker"].startswith("http://127.0.0.1:")
+    assert set(match["counts"].values()) == set(match["lag"].values()) == {None}
     for secret in home.glob("*.password"):
-        assert secret.read_text() not in json.dumps(found)
+        assert secret.read_text() not in json.dumps(match)
 
 
 def test_down_leaves_no_process_and_can_be_said_twice(home):

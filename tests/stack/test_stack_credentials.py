@@ -9,12 +9,12 @@ from pydantic import SecretStr
 from stacks import Servers
 from typer.testing import CliRunner, Result
 
+from broker import clients
+from broker.admin import create_topics
 from cli.errors import UserError
 from cli.main import app
 from settings.broker import Broker
-from sources import broker
-from stack.lag import admin_client
-from stream.admin import create_topics
+from stack.topic_lag import admin_client
 from topics.catalog import MODELS, TICKS
 
 pytestmark = pytest.mark.services
@@ -38,7 +38,7 @@ def told(name: str, *options: str) -> dict[str, str]:
 
 
 async def write(user: Broker, topic: str) -> None:
-    producer = broker.producer(user)
+    producer = clients.producer(user)
     try:
         await producer.start()
         await producer.send_and_wait(topic, b"[]", key=b"NOBODY")
@@ -69,14 +69,16 @@ def test_a_user_is_made_once_used_by_any_client_and_taken_back() -> None:
     assert record.error() is None
     consumer.close()
     password = SecretStr(config["sasl.password"])
-    user = Broker(config["bootstrap.servers"], "desk", password, "SASL_PLAINTEXT")
+    user = Broker(servers=config["bootstrap.servers"], user="desk", password=password, security="SASL_PLAINTEXT")
     with pytest.raises(TopicAuthorizationFailedError):
         asyncio.run(write(user, MODELS.name))
     renewed = told("desk", "--replace")
     with pytest.raises(KafkaError):
         asyncio.run(ask(user))
     assert credentials("desk", "--revoke").exit_code == 0
-    after = Broker(user.servers, "desk", SecretStr(renewed["sasl.password"]), "SASL_PLAINTEXT")
+    after = Broker(
+        servers=user.servers, user="desk", password=SecretStr(renewed["sasl.password"]), security="SASL_PLAINTEXT"
+    )
     with pytest.raises(KafkaError):
         asyncio.run(ask(after))
     assert "desk" not in credentials().output

@@ -18,10 +18,10 @@ from stacks import environment_of, running
 
 from settings import ROOT, Settings
 from stack import doctor, state, supervisor
-from stack.detached import stop
-from stack.report import report
+from stack.background import stop
+from stack.component_watch import ATTEMPTS_ONCE
 from stack.state import StackState
-from stack.watch import ATTEMPTS_ONCE
+from stack.status_report import report
 
 WAIT_S = 120.0
 
@@ -55,10 +55,10 @@ def until(true: Callable[[], object], what: str) -> None:
 
 
 def read(home: Path, condition: Callable[[StackState], bool]) -> StackState:
-    until(lambda: (found := state.read(home)) and condition(found), f"{state.read(home)}")
-    found = state.read(home)
-    assert found is not None
-    return found
+    until(lambda: (stack_state := state.read(home)) and condition(stack_state), f"{state.read(home)}")
+    stack_state = state.read(home)
+    assert stack_state is not None
+    return stack_state
 
 
 def children(pid: int) -> set[int]:
@@ -66,7 +66,7 @@ def children(pid: int) -> set[int]:
 
 
 def test_the_supervisor_goes_on_without_room_and_writes_when_there_is_some(disk: SmallDisk) -> None:
-    home, table = disk.folder, "(Component('server', run('import time; time.sleep(600)')),)"
+    home, table = disk.folder, "(Component(name='server', launch=run('import time; time.sleep(600)')),)"
     with supervising(home, table) as process:
         before = read(home, lambda now: now.components["server"].state == "healthy")
         disk.fill()
@@ -92,7 +92,7 @@ def test_the_supervisor_goes_on_without_room_and_writes_when_there_is_some(disk:
 
 def test_a_state_that_cannot_be_read_is_no_stack_that_does_not_run(disk: SmallDisk) -> None:
     home = disk.folder
-    with supervising(home, "(Component('server', run('import time; time.sleep(600)')),)") as process:
+    with supervising(home, "(Component(name='server', launch=run('import time; time.sleep(600)')),)") as process:
         read(home, lambda now: now.components["server"].state == "healthy")
         (home / state.FILE).write_text("{")
         shown = report(Settings(home=home), ("server",))
@@ -112,12 +112,12 @@ def test_a_start_that_fails_for_want_of_room_names_the_folder(disk: SmallDisk, t
     counts = f"open({str(starts)!r}, 'a').write('.')"
     writes = f"{counts}; open({str(home / 'data')!r}, 'wb').write(bytes(1_000_000)); import time; time.sleep(600)"
     disk.fill()
-    with supervising(home, f"(Component('step', run({writes!r}), once=True),)") as process:
+    with supervising(home, f"(Component(name='step', launch=run({writes!r}), once=True),)") as process:
         last = "." * ATTEMPTS_ONCE
         until(lambda: starts.read_text() == last and not children(process.pid), "it was not given up")
         disk.empty()
         failed = read(home, lambda now: now.components["step"].state == "failed")
-    assert f"no room in {home}" in str(failed.components["step"].last_error)
+    assert f"no space in {home}" in str(failed.components["step"].last_error)
 
 
 @pytest.mark.services

@@ -52,9 +52,9 @@ def below(folder: Path) -> Iterator[Path]:
 @pytest.mark.services
 def test_every_file_of_the_servers_is_the_owners_alone(servers: Servers) -> None:
     assert mode(servers.home) == (0o710 if os.getuid() == 0 else 0o700)
-    found = [path for path in below(servers.home) if not path.is_symlink() and path.name != "supervisor.log"]
-    assert {"kafka", "postgres", "redis", "logs", "state.json", "redis.password"} <= {path.name for path in found}
-    assert [path for path in found if mode(path) & 0o077] == []
+    results = [path for path in below(servers.home) if not path.is_symlink() and path.name != "supervisor.log"]
+    assert {"kafka", "postgres", "redis", "logs", "state.json", "redis.password"} <= {path.name for path in results}
+    assert [path for path in results if mode(path) & 0o077] == []
 
 
 @pytest.mark.services

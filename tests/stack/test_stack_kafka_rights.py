@@ -22,11 +22,11 @@ from aiokafka.structs import OffsetAndMetadata
 from confluent_kafka import Producer
 from stacks import Servers
 
+from broker import clients
+from broker.admin import STATES, changelog, create_topics
 from settings.broker import Address
-from sources import broker
-from stack.lag import admin_client
-from stack.rights import RULES
-from stream.admin import STATES, changelog, create_topics
+from stack.acls import RULES
+from stack.topic_lag import admin_client
 from topics.catalog import DEAD_LETTERS, GROUP_PREFIX, MODELS, PERSIST_GROUP, TICKS, TOPICS, WORKER_GROUP
 
 pytestmark = pytest.mark.services
@@ -52,7 +52,7 @@ async def started(client: Any) -> AsyncIterator[Any]:
 
 
 async def write(address: Address, topic: str) -> None:
-    async with started(broker.producer(address, enable_idempotence=True)) as producer:
+    async with started(clients.producer(address, enable_idempotence=True)) as producer:
         await producer.send_and_wait(topic, b"[]", key=b"NOBODY")
 
 
@@ -68,7 +68,7 @@ def ask(address: Address, question: Callable[[Any], Coroutine[Any, Any, Any]]) -
 
 def end_of(address: Address, topic: str) -> int:
     async def read() -> int:
-        async with started(broker.consumer(address)) as consumer:
+        async with started(clients.consumer(address)) as consumer:
             return int((await consumer.end_offsets([TopicPartition(topic, 0)]))[TopicPartition(topic, 0)])
 
     return asyncio.run(read())
@@ -108,7 +108,7 @@ def test_everything_is_read_without_a_login(kafka: Servers) -> None:
 
     async def read() -> bytes:
         async with started(
-            broker.consumer(kafka.kafka, TICKS.name, group_id="a-program", auto_offset_reset="earliest")
+            clients.consumer(kafka.kafka, TICKS.name, group_id="a-program", auto_offset_reset="earliest")
         ) as consumer:
             record = await consumer.getone()
             await consumer.commit()
@@ -122,12 +122,12 @@ def test_everything_is_read_without_a_login(kafka: Servers) -> None:
 @pytest.mark.parametrize("group", [WORKER_GROUP, PERSIST_GROUP, f"{GROUP_PREFIX}another"])
 def test_no_program_joins_a_group_of_ours_or_moves_its_offsets(kafka: Servers, group: str) -> None:
     async def join() -> None:
-        async with started(broker.consumer(kafka.kafka, TICKS.name, group_id=group)) as consumer:
+        async with started(clients.consumer(kafka.kafka, TICKS.name, group_id=group)) as consumer:
             await consumer.getone()
 
     async def move() -> None:
         place = TopicPartition(TICKS.name, 0)
-        async with started(broker.consumer(kafka.kafka, group_id=group, enable_auto_commit=False)) as consumer:
+        async with started(clients.consumer(kafka.kafka, group_id=group, enable_auto_commit=False)) as consumer:
             consumer.assign([place])
             await consumer.commit({place: OffsetAndMetadata(0, "")})
 

@@ -11,13 +11,13 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
+from broker import clients
+from broker.admin import create_topics
 from settings.broker import Address
-from sources import broker
 from stack import kafka
 from stack.addresses import HOST, choose
 from stack.kafka_config import Listeners
-from stack.lag import admin_client
-from stream.admin import create_topics
+from stack.topic_lag import admin_client
 from topics.catalog import TICKS
 
 pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -55,20 +55,20 @@ def running(command: list[str], address: Address) -> Iterator[None]:
 
 
 async def _write(address: Address, value: bytes) -> None:
-    producer = broker.producer(address)
+    producer = clients.producer(address)
     await producer.start()
     await producer.send_and_wait(TICKS.name, value, partition=0)
     await producer.stop()
 
 
 async def _read(address: Address) -> bytes:
-    consumer = broker.consumer(address)
+    consumer = clients.consumer(address)
     await consumer.start()
     consumer.assign([TopicPartition(TICKS.name, 0)])
     await consumer.seek_to_beginning()
-    found = await consumer.getone()
+    result = await consumer.getone()
     await consumer.stop()
-    return bytes(found.value)
+    return bytes(result.value)
 
 
 def test_what_was_there_is_kept_and_nobody_comes_in_without_a_login(tmp_path: Path) -> None:

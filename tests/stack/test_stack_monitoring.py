@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from settings import ROOT
+from stack.grafana_panels import ROWS
 from stack.monitoring import DASHBOARD, RULES, dashboard, files, rules
-from stack.panels import ROWS
-from stack.rules import WARNINGS
+from stack.prometheus_rules import WARNINGS
 from stack.servers import MEASURED
 
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -53,9 +53,9 @@ def test_each_component_is_scraped_where_compose_runs_it():
     assert (venues["names"], venues["type"], venues["port"]) == (["live"], "A", 9100)
     assert jobs == {name: {"static_configs": [{"targets": [f"{name}:9100"]}]} for name in MEASURED}
     for name in (*MEASURED, "live"):
-        told = COMPOSE["services"][name]["environment"]
-        assert told["FORETICK_METRICS_PORT"] == "9100"
-        assert told["FORETICK_METRICS_ADDRESS"] == "0.0.0.0"  # noqa: S104 - of the container
+        reporter = COMPOSE["services"][name]["environment"]
+        assert reporter["FORETICK_METRICS_PORT"] == "9100"
+        assert reporter["FORETICK_METRICS_ADDRESS"] == "0.0.0.0"  # noqa: S104 - of the container
         assert not any("9100" in port for port in COMPOSE["services"][name].get("ports", ()))
 
 
@@ -85,10 +85,10 @@ def test_grafana_is_provisioned_with_the_source_that_the_panels_name():
 @pytest.fixture
 def promtool() -> str:
     """Return Prometheus' own checker, or skip the test where it is not installed."""
-    found = shutil.which("promtool")
-    if found is None:
+    text = shutil.which("promtool")
+    if text is None:
         pytest.skip("no promtool: go install github.com/prometheus/prometheus/cmd/promtool@v0.316.0")
-    return found
+    return text
 
 
 def asked(*command: str) -> str:

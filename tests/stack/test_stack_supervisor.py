@@ -15,9 +15,9 @@ import pytest
 
 from settings import ROOT
 from stack import state
+from stack.component_watch import ATTEMPTS
 from stack.process import Identity
 from stack.state import StackState
-from stack.watch import ATTEMPTS
 
 SLEEPER = "import time; time.sleep(600)"
 WAIT_S = 60.0
@@ -72,13 +72,13 @@ def healthy(*names: str) -> Callable[[StackState], bool]:
 
 
 def identity(current: StackState, name: str) -> Identity:
-    found = current.components[name].identity()
-    assert found is not None
-    return found
+    result = current.components[name].identity()
+    assert result is not None
+    return result
 
 
 def test_a_component_that_is_killed_is_started_again(stack):
-    stack.start("(Component('server', run(SLEEPER)),)")
+    stack.start("(Component(name='server', launch=run(SLEEPER)),)")
     first = identity(stack.wait(healthy("server")), "server")
     os.kill(first.pid, signal.SIGKILL)
     again = stack.wait(lambda s: s.components["server"].restarts == 1 and healthy("server")(s))
@@ -87,7 +87,7 @@ def test_a_component_that_is_killed_is_started_again(stack):
 
 
 def test_the_state_shows_a_component_that_waits_for_its_restart(stack):
-    stack.start("(Component('server', run('import sys; sys.exit(\"no luck\")'), lambda: None),)")
+    stack.start("(Component(name='server', launch=run('import sys; sys.exit(\"no luck\")'), check=lambda: None),)")
     current = stack.wait(lambda s: s.components["server"].restarts > 0)
     assert current.components["server"].state == "restarting"
     assert "exit code 1" in current.components["server"].last_error
@@ -97,18 +97,18 @@ def test_the_state_shows_a_component_that_waits_for_its_restart(stack):
 @pytest.mark.slow
 def test_a_component_that_never_gets_healthy_is_given_up(stack):
     check = "async def check(): raise OSError('no answer')"
-    stack.start(f"[exec({check!r}, globals()), (Component('server', run('1/0'), check),)][1]")
+    stack.start(f"[exec({check!r}, globals()), (Component(name='server', launch=run('1/0'), check=check),)][1]")
     current = stack.wait(lambda s: s.components["server"].state == "failed")
     assert current.components["server"].restarts == ATTEMPTS - 1
     assert "ZeroDivisionError" in current.components["server"].last_error
 
 
 def test_what_needs_a_component_starts_after_it_and_stops_before_it(stack):
-    begin = "import signal, sys, time\nsay = lambda *_: open('{0}.at', 'a').write(f'{{time.time()}} ')\nsay()\n"
-    leave = "signal.signal(15, lambda *_: sys.exit(say() and 0)); time.sleep(600)"
+    begin = "import signal, sys, time\nsay = lambda *_: open('{0}.at', 'a').write(f'{{time.time()}} ')\n"
+    leave = "signal.signal(15, lambda *_: sys.exit(say() and 0)); say(); time.sleep(600)"  # the handler first
     code = {name: (begin + leave).format(stack.home / name) for name in ("worker", "server")}
-    worker = f"Component('worker', run({code['worker']!r}), needs=('server',))"
-    stack.start(f"({worker}, Component('server', run({code['server']!r})))")
+    worker = f"Component(name='worker', launch=run({code['worker']!r}), needs=('server',))"
+    stack.start(f"({worker}, Component(name='server', launch=run({code['server']!r})))")
     stack.wait(healthy("worker", "server"))
     for name in code:
         wait_for_text(stack.home / f"{name}.at")
@@ -125,11 +125,13 @@ def wait_for_text(path: Path) -> None:
     deadline = time.monotonic() + WAIT_S
     while time.monotonic() < deadline and not (path.exists() and path.read_text()):
         time.sleep(0.05)
-    time.sleep(0.2)  # the handler is set right after
 
 
 def test_a_step_runs_once_and_lets_the_next_component_start(stack):
-    stack.start("(Component('step', run('print(1)'), once=True), Component('worker', run(SLEEPER), needs=('step',)))")
+    stack.start(
+        "(Component(name='step', launch=run('print(1)'), once=True),"
+        " Component(name='worker', launch=run(SLEEPER), needs=('step',)))"
+    )
     current = stack.wait(healthy("worker"))
     assert current.components["step"].state == "done"
     assert current.components["step"].pid is None
@@ -137,7 +139,8 @@ def test_a_step_runs_once_and_lets_the_next_component_start(stack):
 
 def test_a_step_that_fails_is_given_up_and_nothing_that_needs_it_starts(stack):
     stack.start(
-        "(Component('step', run('raise SystemExit(3)'), once=True), Component('worker', run(SLEEPER), needs=('step',)))"
+        "(Component(name='step', launch=run('raise SystemExit(3)'), once=True),"
+        " Component(name='worker', launch=run(SLEEPER), needs=('step',)))"
     )
     current = stack.wait(lambda s: s.components["step"].state == "failed")
     assert "exit code 3" in current.components["step"].last_error
@@ -145,13 +148,13 @@ def test_a_step_that_fails_is_given_up_and_nothing_that_needs_it_starts(stack):
 
 
 def test_a_launch_that_raises_is_shown_and_tried_again(stack):
-    stack.start("(Component('server', lambda: [].pop()),)")
+    stack.start("(Component(name='server', launch=lambda: [].pop()),)")
     current = stack.wait(lambda s: s.components["server"].restarts > 1)
     assert current.components["server"].last_error == "IndexError: pop from empty list"
 
 
 def test_no_process_is_left_after_the_order_to_stop(stack):
-    stack.start("(Component('a', run(SLEEPER)), Component('b', run(SLEEPER), needs=('a',)))")
+    stack.start("(Component(name='a', launch=run(SLEEPER)), Component(name='b', launch=run(SLEEPER), needs=('a',)))")
     current = stack.wait(healthy("a", "b"))
     stack.end()
     assert not any(identity(current, name).alive() for name in "ab")
@@ -160,7 +163,7 @@ def test_no_process_is_left_after_the_order_to_stop(stack):
 
 def test_a_component_that_ignores_the_order_is_killed(stack):
     stubborn = "import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True); time.sleep(600)"
-    stack.start(f"(Component('server', run({stubborn!r}), stop_wait_s=0.5),)")
+    stack.start(f"(Component(name='server', launch=run({stubborn!r}), stop_wait_s=0.5),)")
     current = stack.wait(healthy("server"))
     wait_for_text(stack.home / "logs" / "server.log")
     stack.end()
@@ -168,7 +171,7 @@ def test_a_component_that_ignores_the_order_is_killed(stack):
 
 
 def test_components_do_not_outlive_a_supervisor_that_is_killed(stack):
-    stack.start("(Component('server', run(SLEEPER)),)")
+    stack.start("(Component(name='server', launch=run(SLEEPER)),)")
     server = identity(stack.wait(healthy("server")), "server")
     stack.end(signal.SIGKILL)
     psutil.wait_procs([psutil.Process(server.pid)] if server.alive() else [], timeout=WAIT_S)
@@ -179,18 +182,18 @@ def test_components_do_not_outlive_a_supervisor_that_is_killed(stack):
 @pytest.mark.chaos
 def test_what_outlived_a_supervisor_is_stopped_by_the_next(stack):
     deaf = "import signal, time; signal.signal(15, signal.SIG_IGN); print(1, flush=True); time.sleep(600)"
-    stack.start(f"(Component('server', run({deaf!r})),)")
+    stack.start(f"(Component(name='server', launch=run({deaf!r})),)")
     server = identity(stack.wait(healthy("server")), "server")
     wait_for_text(stack.home / "logs" / "server.log")
     stack.end(signal.SIGKILL)
     assert server.alive()
-    stack.start("(Component('server', run(SLEEPER)),)")
+    stack.start("(Component(name='server', launch=run(SLEEPER)),)")
     stack.wait(healthy("server"))
     assert not server.alive()
 
 
 def test_a_second_supervisor_in_the_same_folder_is_refused(stack):
-    stack.start("(Component('server', run(SLEEPER)),)")
+    stack.start("(Component(name='server', launch=run(SLEEPER)),)")
     stack.wait(healthy("server"))
     second = subprocess.run(
         [sys.executable, "-c", f"from pathlib import Path; from stack import supervisor\n"
@@ -203,7 +206,7 @@ def test_a_second_supervisor_in_the_same_folder_is_refused(stack):
 def test_a_server_of_somebody_else_is_checked_and_never_started(stack):
     port_file = stack.home / "there"
     check = f"async def check(): Path({str(port_file)!r}).read_text()"
-    stack.start(f"[exec({check!r}, globals()), (Component('server', None, check),)][1]")
+    stack.start(f"[exec({check!r}, globals()), (Component(name='server', launch=None, check=check),)][1]")
     current = stack.wait(lambda s: s.components["server"].state == "failed")
     assert current.components["server"].external
     assert "FileNotFoundError" in current.components["server"].last_error
@@ -211,8 +214,9 @@ def test_a_server_of_somebody_else_is_checked_and_never_started(stack):
     assert stack.wait(healthy("server")).components["server"].pid is None
 
 
+@pytest.mark.slow
 def test_what_dies_again_and_again_is_looping_between_two_starts_and_while_it_runs(stack):
-    stack.start("(Component('server', run('import time; time.sleep(0.3); raise ValueError(7)')),)")
+    stack.start("(Component(name='server', launch=run('import time; time.sleep(0.3); raise ValueError(7)')),)")
     current = stack.wait(lambda s: s.components["server"].state == "looping")
     status = current.components["server"]
     assert len(status.restarted_at) == status.restarts == 3
@@ -224,33 +228,35 @@ def test_what_dies_again_and_again_is_looping_between_two_starts_and_while_it_ru
 
 
 def test_a_process_is_told_when_it_was_started_again(stack):
-    told = stack.home / "told"
-    code = f"import os, time; open({str(told)!r}, 'w').write(os.environ['FORETICK_RESTARTED_AT']); time.sleep(600)"
-    stack.start(f"(Component('server', run({code!r})),)")
-    wait_for_text(told)
-    assert told.read_text() == "[]"
-    told.unlink()
+    reporter = stack.home / "told"
+    code = f"import os, time; open({str(reporter)!r}, 'w').write(os.environ['FORETICK_RESTARTED_AT']); time.sleep(600)"
+    stack.start(f"(Component(name='server', launch=run({code!r})),)")
+    wait_for_text(reporter)
+    assert reporter.read_text() == "[]"
+    reporter.unlink()
     os.kill(identity(stack.wait(healthy("server")), "server").pid, signal.SIGKILL)
-    wait_for_text(told)
+    wait_for_text(reporter)
     current = stack.wait(lambda s: s.components["server"].restarts == 1)
-    assert json.loads(told.read_text()) == current.components["server"].restarted_at
+    assert json.loads(reporter.read_text()) == current.components["server"].restarted_at
 
 
 WAITS = """
-from stream.condition import Condition
+from observability.condition import Condition
 async def check():
     said = Path({said!r}).read_text()
     if said == 'silent': raise OSError('no answer')
-    return Condition(*eval(said))
+    word, why, since, *works = eval(said)
+    return Condition(word=word, why=why, since=since, works=bool(works))
 """
 
 
+@pytest.mark.slow
 def test_what_waits_is_let_be_and_lets_nothing_start_that_needs_it(stack):
-    said = stack.home / "said"
-    said.write_text("('waiting', 'the lock', 5.0)")
-    check = WAITS.format(said=str(said))
-    server = "Component('server', run(SLEEPER), check, start_wait_s=0.1)"
-    table = f"({server}, Component('w', run(SLEEPER), needs=('server',)))"
+    output = stack.home / "said"
+    output.write_text("('waiting', 'the lock', 5.0)")
+    check = WAITS.format(said=str(output))
+    server = "Component(name='server', launch=run(SLEEPER), check=check, start_wait_s=0.1)"
+    table = f"({server}, Component(name='w', launch=run(SLEEPER), needs=('server',)))"
     stack.start(f"[exec({check!r}, globals()), {table}][1]")
     current = stack.wait(lambda s: s.components["server"].state == "waiting")
     first = identity(current, "server")
@@ -258,35 +264,36 @@ def test_what_waits_is_let_be_and_lets_nothing_start_that_needs_it(stack):
     assert not current.components["server"].good()
     time.sleep(1.0)  # ten times as long as a process that does not answer is given
     assert state.read(stack.home).components["w"].pid is None
-    said.write_text("('healthy', '', None, None, True)")
+    output.write_text("('healthy', '', None, True)")
     current = stack.wait(healthy("server", "w"))
     assert identity(current, "server") == first
-    said.write_text("silent")
+    output.write_text("silent")
     current = stack.wait(lambda s: s.components["server"].state == "unknown")
     assert current.components["server"].why == "OSError: no answer"
-    said.write_text("('lagging', '9 behind', 5.0, None, True)")
+    output.write_text("('lagging', '9 behind', 5.0, True)")
     current = stack.wait(lambda s: s.components["server"].state == "lagging")
     assert current.components["server"].good()
 
 
-SOON = "from stack import watch\nwatch.CHECK_S, watch.CHECK_TIMEOUT_S, watch.UNHEALTHY_S = 0.1, 0.4, 3.0\n"
+SOON = "from stack import component_watch as w\nw.CHECK_S, w.CHECK_TIMEOUT_S, w.UNHEALTHY_S = 0.1, 0.4, 3.0\n"
 
 
+@pytest.mark.slow
 def test_what_is_silent_for_long_is_started_again_but_not_for_the_time_that_the_machine_was_paused(stack):
-    said = stack.home / "said"
-    said.write_text("('healthy', '', None, None, True)")
-    check = SOON + WAITS.format(said=str(said))
-    stack.start(f"[exec({check!r}, globals()), (Component('server', run(SLEEPER), check),)][1]")
+    output = stack.home / "said"
+    output.write_text("('healthy', '', None, True)")
+    check = SOON + WAITS.format(said=str(output))
+    stack.start(f"[exec({check!r}, globals()), (Component(name='server', launch=run(SLEEPER), check=check),)][1]")
     first = identity(stack.wait(healthy("server")), "server")
     stack.process.send_signal(signal.SIGSTOP)
-    said.write_text("silent")
+    output.write_text("silent")
     time.sleep(4.0)  # longer than a process may be silent
     stack.process.send_signal(signal.SIGCONT)
     current = stack.wait(lambda s: s.components["server"].state == "unknown")
-    said.write_text("('lagging', '9 behind', 5.0, None, True)")
+    output.write_text("('lagging', '9 behind', 5.0, True)")
     current = stack.wait(lambda s: s.components["server"].state == "lagging")
     assert identity(current, "server") == first
-    said.write_text("silent")
+    output.write_text("silent")
     current = stack.wait(lambda s: s.components["server"].restarts == 1)
     assert current.components["server"].last_error == "TimeoutError: for 3 s unknown: OSError: no answer"
-    assert not first.alive()
+    stack.wait(lambda _: not first.alive())  # what is to be started again is told before the process has ended

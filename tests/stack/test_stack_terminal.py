@@ -17,17 +17,17 @@ from rich.table import Table
 from stacks import Servers, databases, running
 from typer.testing import CliRunner
 
+from broker import clients
+from broker.admin import create_topics
 from cli.main import app
 from cli.text import Terminal
+from observability.logs import TEXT, Lines
 from settings import ADDRESSES, ROOT
 from settings.broker import Broker
 from settings.text import escaped
-from sources import broker
 from stack import state
 from stack.process import Identity
 from stack.state import StackState, Status
-from stream.admin import create_topics
-from stream.logs import TEXT, Lines
 from topics import codec
 from topics.catalog import ALERTS, DEAD_LETTERS
 from topics.records import Alert, DeadLetter
@@ -79,7 +79,7 @@ def home(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Any:
         (folder / "logs" / "worker.log").write_text(f"{line}\n{line}\n")
         own = Identity.of(os.getpid())
         assert own is not None
-        component = Status("restarting", HOSTILE, last_error=HOSTILE)
+        component = Status(state="restarting", address=HOSTILE, last_error=HOSTILE)
         state.write(folder, StackState(own, {"worker": component, HOSTILE: component}))
         create_topics(own_kafka.broker)
         asyncio.run(send(own_kafka.broker))
@@ -87,9 +87,11 @@ def home(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 
 async def send(kafka: Broker) -> None:
-    alert = Alert(HOSTILE, HOSTILE, "EVIL", 1_747_526_400_000, "warning", HOSTILE)
-    letter = DeadLetter(HOSTILE, 0, 0, HOSTILE, HOSTILE.encode(), 0)
-    producer = broker.producer(kafka)
+    alert = Alert(
+        alert_id=HOSTILE, rule=HOSTILE, symbol="EVIL", time=1_747_526_400_000, severity="warning", message=HOSTILE
+    )
+    letter = DeadLetter(topic=HOSTILE, partition=0, offset=0, reason=HOSTILE, value=HOSTILE.encode(), time=0)
+    producer = clients.producer(kafka)
     await producer.start()
     for topic, value in (
         (ALERTS, codec.encode_one(alert)),
@@ -132,14 +134,14 @@ def test_no_command_prints_what_a_terminal_obeys(
     monkeypatch.setenv("FORETICK_HOME", str(home))
     monkeypatch.setenv("COLUMNS", "2000")
     done = CliRunner().invoke(app, [*command.split(" "), *form.split()])
-    said = done.output + (str(done.exception) and "")
-    assert RAW.findall(said) == []
-    assert not any(line.startswith("forged") for line in said.splitlines())
+    output = done.output + (str(done.exception) and "")
+    assert RAW.findall(output) == []
+    assert not any(line.startswith("forged") for line in output.splitlines())
     if form and done.exit_code == 0:
         json.loads(done.stdout.splitlines()[0] if command == "alerts tail" else done.stdout)
     if done.exit_code == 0 and command not in ("models list", "doctor"):
-        assert "owned" in said
-        assert "[bold]:smile:[/bold]" in said
+        assert "owned" in output
+        assert "[bold]:smile:[/bold]" in output
 
 
 def test_a_line_of_a_log_is_one_line() -> None:
@@ -161,9 +163,9 @@ def test_a_console_shows_text_as_it_is(capsys: pytest.CaptureFixture[str]) -> No
         table.add_row(HOSTILE)
         console.print(table)
         console.print(f"{HOSTILE} of a line")
-        said = capsys.readouterr().out
-        assert (not RAW.findall(said)) == safe
-        assert (said.count("[bold]:smile:[/bold]") == 2) == safe
+        output = capsys.readouterr().out
+        assert (not RAW.findall(output)) == safe
+        assert (output.count("[bold]:smile:[/bold]") == 2) == safe
 
 
 def test_a_line_of_json_means_the_same_afterwards() -> None:
@@ -177,4 +179,4 @@ def test_commands_print_by_nothing_else() -> None:
     code = [path for path in (ROOT / "cli").glob("*.py") if path.name != "text.py"]
     assert len(code) > 20
     other = re.compile(r"typer\.(?:s?echo|style)\(|\bConsole\(|(?<!\.)\bprint\(|sys\.std(?:out|err)\.write|markup=True")
-    assert [(path.name, found[0]) for path in code if (found := other.search(path.read_text()))] == []
+    assert [(path.name, match[0]) for path in code if (match := other.search(path.read_text()))] == []

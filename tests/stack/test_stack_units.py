@@ -9,17 +9,17 @@ from typing import get_args
 import pytest
 from aiokafka import TopicPartition
 
+from observability.condition import HEALTHY, Condition, Word
 from settings import Settings
-from stack import conditions, doctor, jars, lag, process, redis, report, state, system, tail
+from stack import conditions, doctor, jars, log_tail, process, redis, state, status_report, system, topic_lag
 from stack.component import Component, in_order
-from stack.counts import TABLES, counts
-from stack.explain import explain
+from stack.component_watch import LONGEST_WAIT_S, back_off_s
+from stack.diagnosis import explain
 from stack.kafka_config import Listeners, server_properties
 from stack.process import Identity
+from stack.row_counts import TABLES, counts
 from stack.secret import password
 from stack.state import StackState, Status
-from stack.watch import LONGEST_WAIT_S, back_off_s
-from stream.condition import HEALTHY, Condition, Word
 from topics.catalog import MAX_MESSAGE_BYTES, TOPICS
 
 NOWHERE = "127.0.0.1:1"
@@ -31,7 +31,7 @@ def test_the_wait_before_a_restart_doubles_up_to_a_limit():
 
 
 def component(name: str, *needs: str) -> Component:
-    return Component(name, None, needs=needs)
+    return Component(name=name, launch=None, needs=needs)
 
 
 def test_components_come_after_what_they_need():
@@ -53,7 +53,7 @@ def test_a_table_that_cannot_start_is_refused(table):
 
 def test_state_is_read_as_written(tmp_path):
     written = StackState(
-        Identity(1, 2.5), {"kafka": Status("restarting", "here:1", pid=3, create_time=4.5, restarts=6)}
+        Identity(1, 2.5), {"kafka": Status(state="restarting", address="here:1", pid=3, create_time=4.5, restarts=6)}
     )
     state.write(tmp_path, written)
     assert state.read(tmp_path) == written
@@ -75,42 +75,44 @@ def test_a_process_is_told_from_a_later_one_of_the_same_id():
 
 def test_what_a_killed_supervisor_wrote_last_is_not_believed(tmp_path):
     gone = Identity(os.getpid(), 1.0)
-    state.write(tmp_path, StackState(gone, {"kafka": Status("healthy", pid=os.getpid(), create_time=1.0)}))
-    found = report.of(state.read(tmp_path).components["kafka"], running=False)
-    assert (found.state, found.pid, found.uptime) == ("stopped", None, None)
+    state.write(tmp_path, StackState(gone, {"kafka": Status(state="healthy", pid=os.getpid(), create_time=1.0)}))
+    component_report = status_report.of(state.read(tmp_path).components["kafka"], running=False)
+    assert (component_report.state, component_report.pid, component_report.uptime) == ("stopped", None, None)
 
 
 def test_a_process_that_is_gone_is_unknown_before_the_supervisor_has_noticed(tmp_path):
     own = Identity.of(os.getpid())
-    gone = Status("healthy", pid=os.getpid(), create_time=1.0, works=True)
+    gone = Status(state="healthy", pid=os.getpid(), create_time=1.0, works=True)
     state.write(tmp_path, StackState(own, {"kafka": gone, "worker": gone}))
-    found = report.report(Settings(home=tmp_path, kafka=NOWHERE, database_url=f"postgresql://{NOWHERE}/x"))
+    report = status_report.report(Settings(home=tmp_path, kafka=NOWHERE, database_url=f"postgresql://{NOWHERE}/x"))
     for name in ("kafka", "worker"):
-        assert (found.components[name].state, found.components[name].good) == ("unknown", False)
-    assert not found.good()
+        assert (report.components[name].state, report.components[name].good) == ("unknown", False)
+    assert not report.good()
 
 
 def test_who_does_not_answer_at_its_port_is_not_what_was_written_down_last(tmp_path):
     own = Identity.of(os.getpid())
-    told = Status("healthy", pid=own.pid, create_time=own.create_time, works=True)
+    status = Status(state="healthy", pid=own.pid, create_time=own.create_time, works=True)
     settings = Settings(home=tmp_path, metrics_ports={"worker": 1})
-    assert conditions.one(settings, "worker", told).word == "unknown"
-    assert conditions.one(Settings(home=tmp_path), "kafka", told) == HEALTHY
-    told.restarted_at = [time.time()] * 3
-    assert conditions.one(settings, "worker", told).word == "looping"
+    assert conditions.one(settings, "worker", status).word == "unknown"
+    assert conditions.one(Settings(home=tmp_path), "kafka", status) == HEALTHY
+    status.restarted_at = [time.time()] * 3
+    assert conditions.one(settings, "worker", status).word == "looping"
 
 
 def test_each_word_that_is_not_good_is_explained_with_what_to_do(tmp_path):
     (tmp_path / "worker.log").write_text("12:00 ERROR foretick it broke\n12:01 INFO foretick it goes on\n")
     for word in get_args(Word):
-        bad = explain("worker", Status(word), Condition(word, "a reason", since=5.0), tmp_path)
+        bad = explain("worker", Status(state=word), Condition(word=word, why="a reason", since=5.0), tmp_path)
         assert not bad.good
         assert "a reason" in bad.detail
         assert "12:00 ERROR foretick it broke" in bad.detail
         assert bad.advice
-    planned = explain("trainer", Status("waiting"), Condition("waiting", "the next run", works=True), tmp_path)
+    planned = explain(
+        "trainer", Status(state="waiting"), Condition(word="waiting", why="the next run", works=True), tmp_path
+    )
     assert (planned.good, planned.advice, planned.detail) == (True, None, "waiting: the next run")
-    failed = explain("kafka", Status("failed", last_error="its disk is full"), None, tmp_path)
+    failed = explain("kafka", Status(state="failed", last_error="its disk is full"), None, tmp_path)
     assert "its disk is full" in failed.detail
 
 
@@ -133,8 +135,8 @@ TRACE = "Traceback (most recent call last):\n  File x\n    raise KeyError(3)\n"
 )
 def test_the_line_of_a_log_that_matters_is_found(tmp_path, text, telling):
     (tmp_path / "x.log").write_text(text)
-    assert tail.telling(tmp_path / "x.log") == telling
-    assert tail.telling(tmp_path / "none.log") is None
+    assert log_tail.telling(tmp_path / "x.log") == telling
+    assert log_tail.telling(tmp_path / "none.log") is None
 
 
 def test_the_broker_listens_on_the_loopback_interface_only_and_takes_our_largest_message(tmp_path):
@@ -189,37 +191,37 @@ def test_added_lines_are_given_whole_and_once(tmp_path):
     log.write_text("old\n")
     position = {log: 4}
     log.write_text("old\nnew\nhal")
-    assert tail.added(log, position) == ["new"]
+    assert log_tail.added(log, position) == ["new"]
     log.write_text("old\nnew\nhalf\n")
-    assert tail.added(log, position) == ["half"]
+    assert log_tail.added(log, position) == ["half"]
     log.write_text("anew\n")
-    assert tail.added(log, position) == ["anew"]
+    assert log_tail.added(log, position) == ["anew"]
 
 
 def test_lag_is_that_of_the_slowest_reader():
     first, second = TopicPartition("bars", 0), TopicPartition("bars", 1)
     begin, end = {first: 10, second: 0}, {first: 100, second: 5}
-    committed = {lag.WORKER_GROUP: {first: 100, second: 5}, lag.PERSIST_GROUP: {first: 60, second: 5}}
-    assert lag.behind("bars", begin, end, committed) == 40
+    committed = {topic_lag.WORKER_GROUP: {first: 100, second: 5}, topic_lag.PERSIST_GROUP: {first: 60, second: 5}}
+    assert topic_lag.slowest("bars", begin, end, committed) == {first: 60}
     # What is gone from the topic cannot be read any more, and what was never committed was never read.
-    assert lag.behind("bars", begin, end, {}) == 95
-    assert lag.behind("ticks", begin, end, committed) is None
+    assert topic_lag.slowest("bars", begin, end, {}) == {first: 10, second: 0}
+    assert topic_lag.slowest("ticks", begin, end, committed) is None
 
 
 def test_numbers_of_servers_that_are_down_are_unknown_and_not_zero():
     assert asyncio.run(counts(f"postgresql://foretick@{NOWHERE}/foretick")) == dict.fromkeys(TABLES)
-    assert set(asyncio.run(lag.lag(NOWHERE)).values()) == {None}
+    assert set(asyncio.run(topic_lag.lag(NOWHERE)).values()) == {None}
 
 
 def test_every_topic_that_is_read_is_in_the_catalog():
-    assert {topic for topics in lag.READS.values() for topic in topics} <= {topic.name for topic in TOPICS}
+    assert {topic for topics in topic_lag.READS.values() for topic in topics} <= {topic.name for topic in TOPICS}
 
 
 def test_somebody_who_may_not_install_is_told_what_to_install():
-    said = system.how_to_install(["postgresql", "timescaledb", "redis-server"])
-    assert "apt-get install postgresql redis-server" in said
-    assert "docker compose up" in said
-    assert "\n" not in said
+    text = system.how_to_install(["postgresql", "timescaledb", "redis-server"])
+    assert "apt-get install postgresql redis-server" in text
+    assert "docker compose up" in text
+    assert "\n" not in text
 
 
 def test_the_doctor_finds_what_is_installed_and_says_what_to_do_otherwise(tmp_path):

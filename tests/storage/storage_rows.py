@@ -31,7 +31,7 @@ READ = {
     GAPS: 'SELECT symbol, venue, start, "end", reason, trades, after_id, before_id, reader, topic, "partition", '
     "first_offset, last_offset FROM gaps",
     BARS: "SELECT symbol, interval, time, open, high, low, close, volume, trades, buy_volume, quote_volume, gap, "
-    "buy_trades, market_return, market_rank, lead_return FROM bars",
+    "buy_trades, market_return, market_rank, lead_return, suspect FROM bars",
     FEATURES: "SELECT symbol, interval, time, close, fingerprint, values FROM features",
     REGIMES: "SELECT symbol, interval, time, state, posterior, change_point FROM regimes",
     PREDICTIONS: "SELECT symbol, interval, time, model, version, horizon, fingerprint, regime, price, mean, scale, "
@@ -82,5 +82,5 @@ def empty(url: str) -> None:
     with psycopg.connect(url) as connection:
         connection.execute(
             "TRUNCATE ticks, gaps, bars, features, feature_definitions, regimes, prediction_rows, outcome_rows, "
-            "alerts, model_events, drift, dead_letters"
+            "score_sums, stale_score_hours, alerts, model_events, drift, dead_letters"
         )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from msgspec import Struct, inspect
 from storage_rows import Records, Row, empty, stored, write
 
-from storage.binary import storable
+from storage.binary_copy import storable
 from topics.catalog import ALERTS, DEAD_LETTERS, DRIFT, GAPS, MODEL_EVENTS, OUTCOMES, PREDICTIONS, STORED, TICKS, Topic
 from topics.records import QUANTILES, Bar, Prediction, Tick
 
@@ -93,7 +93,7 @@ def of_record(record: type[Struct]) -> st.SearchStrategy[Any]:
 
 
 def possible(record: type[Struct], values: dict[str, Any]) -> Struct | None:
-    """The record, with prices put in order; None where it cannot be."""
+    """The record, with prices put in order; None if it cannot be."""
     if record is Bar:
         low, *middle, high = sorted(values[name] for name in ("open", "high", "low", "close"))
         values |= dict(zip(("low", "open", "close", "high"), (low, *middle, high), strict=True))
@@ -121,6 +121,7 @@ def rows_of(record: Struct, origin: str) -> list[dict[str, Any]]:
     if isinstance(record, Tick):
         identity = origin if record.trade_id is None else f"{record.venue or ''}:{record.trade_id}"
         values["identity"] = storable(identity)
+    values.pop("naive_pinball", None)  # no column: the view `scores` has it from the naive model's own row
     if not isinstance(record, Prediction):
         return [values]
     common = {name: values[name] for name in ("symbol", "interval", "time", "model", "version")}

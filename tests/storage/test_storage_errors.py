@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from storage.errors import StorageError, place
-from storage.latest import Latest
+from storage.latest import LatestCache
 from storage.timescale import Writer, migrate
 
 
@@ -28,7 +28,7 @@ UNCLEAR = [
 
 @pytest.mark.parametrize("url", UNCLEAR)
 def test_an_address_that_is_unclear_is_refused_without_quoting_it(url: str) -> None:
-    for use in (place, migrate, Writer, Latest):
+    for use in (place, migrate, Writer, LatestCache):
         with pytest.raises(StorageError, match="must look like") as caught:
             use(url)
         for part in ("hunt", "er2"):
@@ -44,6 +44,6 @@ def test_a_server_that_is_not_there_is_named_without_its_password() -> None:
 
 
 def test_an_address_of_something_else_is_no_redis() -> None:
-    with pytest.raises(StorageError, match=r"ftp://127\.0\.0\.1/0 is no address of a Redis server"):
-        Latest("ftp://:hunter2@127.0.0.1/0")
-    asyncio.run(Latest("redis://127.0.0.1:1/0").close())
+    with pytest.raises(StorageError, match=r"ftp://127\.0\.0\.1/0 is not an address of a Redis server"):
+        LatestCache("ftp://:hunter2@127.0.0.1/0")
+    asyncio.run(LatestCache("redis://127.0.0.1:1/0").close())

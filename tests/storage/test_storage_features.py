@@ -26,13 +26,22 @@ async def define(url: str) -> None:
 def test_a_feature_is_found_by_name_whatever_the_definition_of_its_row(database: str) -> None:
     asyncio.run(define(database))
     rows = [
-        Features("BTCUSDT", "1m", T0, 1.5, "aaaa", [61.5, -20.0]),
-        Features("BTCUSDT", "1m", T0 + MINUTE, 1.5, "bbbb", [-30.0, 7.0, 62.5]),
-        Features("BTCUSDT", "1m", T0 + 2 * MINUTE, 1.5, "bbbb", [-30.0, 7.0, float("nan")]),
-        Features("BTCUSDT", "1m", T0 + 3 * MINUTE, 1.5, "cccc", [1.0]),
+        Features(symbol="BTCUSDT", interval="1m", time=T0, close=1.5, fingerprint="aaaa", values=[61.5, -20.0]),
+        Features(
+            symbol="BTCUSDT", interval="1m", time=T0 + MINUTE, close=1.5, fingerprint="bbbb", values=[-30.0, 7.0, 62.5]
+        ),
+        Features(
+            symbol="BTCUSDT",
+            interval="1m",
+            time=T0 + 2 * MINUTE,
+            close=1.5,
+            fingerprint="bbbb",
+            values=[-30.0, 7.0, float("nan")],
+        ),
+        Features(symbol="BTCUSDT", interval="1m", time=T0 + 3 * MINUTE, close=1.5, fingerprint="cccc", values=[1.0]),
     ]
     write(database, {FEATURES: rows})
     columns = "feature(values, fingerprint, 'rsi_14'), feature(values, fingerprint, 'none')"
     with psycopg.connect(database) as connection:
-        found = connection.execute(f"SELECT {columns} FROM features ORDER BY time").fetchall()  # noqa: S608 - ours
-    assert found == [(61.5, None), (62.5, None), (None, None), (None, None)]
+        result = connection.execute(f"SELECT {columns} FROM features ORDER BY time").fetchall()  # noqa: S608 - ours
+    assert result == [(61.5, None), (62.5, None), (None, None), (None, None)]

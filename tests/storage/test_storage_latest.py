@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from storage.latest import PREFIX, Latest, newest
+from storage.latest import PREFIX, LatestCache, newest
 from topics.catalog import BARS, FEATURES, PREDICTIONS, REGIMES, TICKS, Topic
 from topics.records import Bar, Features, Forecast, Prediction, Regime, Tick
 
@@ -20,19 +20,28 @@ T0 = 1_600_000_020_000
 
 
 def regime(time: int, state: str = "calm") -> Regime:
-    return Regime("BTCUSDT", "1m", time, state, {state: 1.0})
+    return Regime(symbol="BTCUSDT", interval="1m", time=time, state=state, posterior={state: 1.0})
 
 
 def prediction(time: int, model: str = "naive") -> Prediction:
-    return Prediction("BTCUSDT", "1m", time, model, "v1", "f1", 1.5, [Forecast(1, 0.1)])
+    return Prediction(
+        symbol="BTCUSDT",
+        interval="1m",
+        time=time,
+        model=model,
+        version="v1",
+        fingerprint="f1",
+        price=1.5,
+        forecasts=[Forecast(horizon=1, mean=0.1)],
+    )
 
 
 @pytest.fixture
 def client(servers: Any) -> Iterator[redis.Redis]:
     """The session's Redis, with no key of ours."""
-    with redis.Redis.from_url(servers.redis_url, decode_responses=True) as found:
-        forget(found)
-        yield found
+    with redis.Redis.from_url(servers.redis_url, decode_responses=True) as result:
+        forget(result)
+        yield result
 
 
 def forget(client: redis.Redis) -> None:
@@ -42,7 +51,7 @@ def forget(client: redis.Redis) -> None:
 
 def write(url: str, *batches: Mapping[Topic, Sequence[Struct]]) -> None:
     async def run() -> None:
-        latest = Latest(url)
+        latest = LatestCache(url)
         try:
             for batch in batches:
                 await latest.write(batch)
@@ -57,12 +66,12 @@ def held(client: redis.Redis, key: str) -> Any:
 
 
 def test_only_the_newest_of_a_batch_is_sent() -> None:
-    found = newest({REGIMES: [regime(T0), regime(T0 + MINUTE), regime(T0 - MINUTE)], FEATURES: [features()]})
-    assert found == {"BTCUSDT:regime": regime(T0 + MINUTE)}
+    values = newest({REGIMES: [regime(T0), regime(T0 + MINUTE), regime(T0 - MINUTE)], FEATURES: [features()]})
+    assert values == {"BTCUSDT:regime": regime(T0 + MINUTE)}
 
 
 def features() -> Features:
-    return Features("BTCUSDT", "1m", T0, 1.0, "f1", [])
+    return Features(symbol="BTCUSDT", interval="1m", time=T0, close=1.0, fingerprint="f1", values=[])
 
 
 def test_the_price_of_a_bar_is_known_at_its_end_and_a_later_tick_is_newer() -> None:
@@ -86,10 +95,10 @@ def test_bars_that_are_not_cut_by_time_tell_no_newest() -> None:
 @pytest.mark.services
 def test_a_models_word_is_its_champions() -> None:
     beside = [
-        msgspec.structs.replace(prediction(T0 + MINUTE), version="v2", role=role) for role in ("challenger", "shadow")
+        msgspec.structs.replace(prediction(T0 + MINUTE), version="v2", role=role) for role in ("challenger", "standby")
     ]
-    found = newest({PREDICTIONS: [prediction(T0), *beside]})
-    assert found == {"BTCUSDT:prediction:naive": prediction(T0)}
+    values = newest({PREDICTIONS: [prediction(T0), *beside]})
+    assert values == {"BTCUSDT:prediction:naive": prediction(T0)}
 
 
 def test_each_model_has_its_newest_prediction_as_on_the_topic(servers: Any, client: redis.Redis) -> None:
@@ -125,7 +134,7 @@ def test_a_value_that_is_not_ours_is_replaced(servers: Any, client: redis.Redis,
 @pytest.mark.services
 def test_a_lost_connection_is_made_again(servers: Any, client: redis.Redis) -> None:
     async def run() -> None:
-        latest = Latest(servers.redis_url)
+        latest = LatestCache(servers.redis_url)
         await latest.write({REGIMES: [regime(T0)]})
         client.client_kill_filter(_type="normal", skipme=True)
         await latest.write({REGIMES: [regime(T0 + MINUTE)]})

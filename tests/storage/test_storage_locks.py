@@ -31,8 +31,8 @@ def test_what_is_locked_is_told_apart(lock: Lock, of: str, other: Lock, of_other
 
 def test_nobody_takes_an_advisory_lock_but_the_registry() -> None:
     files = [path for kind in ("*.py", "*.sql") for path in ROOT.rglob(kind) if not _left_out(path.parts)]
-    found = {str(path.relative_to(ROOT)) for path in files if re.search(r"pg_\w*advisory\w*", path.read_text())}
-    assert found == {"storage/locks.py"}
+    results = {str(path.relative_to(ROOT)) for path in files if re.search(r"pg_\w*advisory\w*", path.read_text())}
+    assert results == {"storage/locks.py"}
 
 
 def _left_out(parts: tuple[str, ...]) -> bool:
@@ -42,13 +42,13 @@ def _left_out(parts: tuple[str, ...]) -> bool:
 @pytest.mark.services
 def test_sessions_hold_every_lock_at_once_and_each_only_once(servers: Servers) -> None:
     with psycopg.connect(servers.database_url, autocommit=True) as one:
-        assert [lock for lock in Lock if not locks.taken(one, lock)] == []
+        assert [lock for lock in Lock if not locks.try_lock(one, lock)] == []
         with psycopg.connect(servers.database_url, autocommit=True) as other:
-            assert [lock for lock in Lock if locks.taken(other, lock)] == []
-            assert locks.taken(other, Lock.RUN, "another run")
+            assert [lock for lock in Lock if locks.try_lock(other, lock)] == []
+            assert locks.try_lock(other, Lock.RUN, "another run")
     with psycopg.connect(servers.database_url, autocommit=True) as after:
         locks.wait(after, Lock.WATCH)
         # So that the server does not keep the lock for hours where the holder's machine is gone.
         assert after.execute("SHOW tcp_keepalives_idle").fetchone() == ("10",)
         with psycopg.connect(servers.database_url, autocommit=True) as late:
-            assert not locks.taken(late, Lock.WATCH)
+            assert not locks.try_lock(late, Lock.WATCH)

@@ -11,7 +11,7 @@ from storage.timescale import MIGRATIONS, migrate
 pytestmark = pytest.mark.services
 
 HYPERTABLES = {"ticks", "bars", "features", "regimes", "prediction_rows", "outcome_rows", "alerts", "model_skill"}
-VIEWS = {"predictions", "outcomes", "scores"}
+VIEWS = {"predictions", "outcomes", "scores", "score_hours", "latest_predictions"}
 
 
 def applied(url: str) -> list[tuple[str, object]]:
@@ -31,9 +31,9 @@ def test_four_at_once_leave_one_schema(empty_database: str) -> None:
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(migrate, [empty_database] * 4))
     with psycopg.connect(empty_database) as connection:
-        found = connection.execute("SELECT hypertable_name FROM timescaledb_information.hypertables").fetchall()
+        result = connection.execute("SELECT hypertable_name FROM timescaledb_information.hypertables").fetchall()
         views = connection.execute("SELECT viewname FROM pg_views WHERE schemaname = 'public'").fetchall()
-    assert {name for (name,) in found} == HYPERTABLES
+    assert {name for (name,) in result} == HYPERTABLES
     assert {name for (name,) in views} == VIEWS
 
 

@@ -34,7 +34,15 @@ def bar(time: int = T0, symbol: str = "BTCUSDT", close: float = 1.5) -> Bar:
 def prediction(time: int = T0, model: str = "naive", **changes: Any) -> Prediction:
     quantiles = [-0.3, -0.2, -0.1, 0.0, 0.1, 0.2, 0.3]
     made = Prediction(
-        "BTCUSDT", "1m", time, model, "v1", "f1", 1.5, [Forecast(h, 0.1, 0.2, quantiles, 0.5) for h in HORIZONS], "calm"
+        symbol="BTCUSDT",
+        interval="1m",
+        time=time,
+        model=model,
+        version="v1",
+        fingerprint="f1",
+        price=1.5,
+        forecasts=[Forecast(horizon=h, mean=0.1, scale=0.2, quantiles=quantiles, p_up=0.5) for h in HORIZONS],
+        regime="calm",
     )
     return msgspec.structs.replace(made, **changes)
 
@@ -50,8 +58,19 @@ def some() -> Records:
     return {
         TICKS: [Tick("BTCUSDT", T0, 1.0, 2.0), Tick("BTCUSDT", T0, 1.0, 2.0)],
         BARS: [bar(), bar(T0 + MINUTE)],
-        FEATURES: [Features("BTCUSDT", "1m", T0, 1.5, "f1", [1.0, None, 3.0])],
-        REGIMES: [Regime("BTCUSDT", "1m", T0, "calm", {"calm": 0.9, "wild": 0.1}, 0.25)],
+        FEATURES: [
+            Features(symbol="BTCUSDT", interval="1m", time=T0, close=1.5, fingerprint="f1", values=[1.0, None, 3.0])
+        ],
+        REGIMES: [
+            Regime(
+                symbol="BTCUSDT",
+                interval="1m",
+                time=T0,
+                state="calm",
+                posterior={"calm": 0.9, "wild": 0.1},
+                change_point=0.25,
+            )
+        ],
         PREDICTIONS: [prediction(), prediction(model="river", regime=None)],
         OUTCOMES: [outcome(horizon=horizon) for horizon in HORIZONS],
     }
@@ -108,16 +127,16 @@ def test_a_prediction_is_one_row_for_each_horizon_and_an_outcome_one(clean: str)
 
 
 def test_a_model_that_says_nothing_is_stored_as_unknown(clean: str) -> None:
-    silent = prediction(forecasts=[Forecast(horizon) for horizon in HORIZONS])
+    silent = prediction(forecasts=[Forecast(horizon=horizon) for horizon in HORIZONS])
     write(clean, {PREDICTIONS: [silent, prediction(T0 + MINUTE, forecasts=[])]})
     assert [row[9:20] for row in stored(clean, PREDICTIONS)] == [(None,) * 11] * len(HORIZONS)
 
 
 def test_the_role_of_a_forecast_is_stored_and_the_last_of_one_bar_and_version_counts(clean: str) -> None:
     write(clean, {PREDICTIONS: [prediction(role="challenger", dissimilarity=1.5, expired=True)]})
-    write(clean, {PREDICTIONS: [prediction(role="champion", dissimilarity=1.5)], OUTCOMES: [outcome(role="shadow")]})
+    write(clean, {PREDICTIONS: [prediction(role="champion", dissimilarity=1.5)], OUTCOMES: [outcome(role="standby")]})
     assert {row[20:] for row in stored(clean, PREDICTIONS)} == {("champion", 1.5, False)}
-    assert {row[-1] for row in stored(clean, OUTCOMES)} == {"shadow"}
+    assert {row[-1] for row in stored(clean, OUTCOMES)} == {"standby"}
 
 
 def test_the_log_of_deployments_takes_rows_and_changes_none(clean: str) -> None:
@@ -131,16 +150,16 @@ def test_the_log_of_deployments_takes_rows_and_changes_none(clean: str) -> None:
 
 
 def test_weights_are_stored_with_those_that_have_them_and_the_last_of_one_key_counts(clean: str) -> None:
-    told = [Forecast(1, 0.1, weights={"ridge": 0.25, "lightgbm": 0.75})]
-    untold = [Forecast(1, 0.2)]
+    forecasts = [Forecast(horizon=1, mean=0.1, weights={"ridge": 0.25, "lightgbm": 0.75})]
+    untold = [Forecast(horizon=1, mean=0.2)]
     many = [prediction(T0 + row * MINUTE, "naive") for row in range(3)]
-    write(clean, {PREDICTIONS: [*many, prediction(T0, "ensemble", forecasts=told)]})
-    found = {(row[2], row[3], row[5]): row[19] for row in stored(clean, PREDICTIONS)}
-    assert [weights for (_, model, _), weights in found.items() if model == "ensemble"] == [told[0].weights]
-    assert {weights for (_, model, _), weights in found.items() if model == "naive"} == {None}
-    assert len(found) == 3 * len(HORIZONS) + 1
-    write(clean, {PREDICTIONS: [*many, prediction(T0, "ensemble", forecasts=told), *many]})
-    write(clean, {PREDICTIONS: [prediction(T0, "ensemble", forecasts=part) for part in (told, untold)]})
+    write(clean, {PREDICTIONS: [*many, prediction(T0, "ensemble", forecasts=forecasts)]})
+    values = {(row[2], row[3], row[5]): row[19] for row in stored(clean, PREDICTIONS)}
+    assert [weights for (_, model, _), weights in values.items() if model == "ensemble"] == [forecasts[0].weights]
+    assert {weights for (_, model, _), weights in values.items() if model == "naive"} == {None}
+    assert len(values) == 3 * len(HORIZONS) + 1
+    write(clean, {PREDICTIONS: [*many, prediction(T0, "ensemble", forecasts=forecasts), *many]})
+    write(clean, {PREDICTIONS: [prediction(T0, "ensemble", forecasts=part) for part in (forecasts, untold)]})
     last = [row for row in stored(clean, PREDICTIONS) if row[3] == "ensemble"]
     assert [(row[9], row[19]) for row in last] == [(0.2, None)]
 
@@ -149,19 +168,40 @@ def test_what_is_decoded_at_its_limits_is_stored(clean: str) -> None:
     value = msgspec.json.encode(
         {"symbol": "A" * 64, "interval": "99999d", "time": 99_999 * 86_400_000}
         | {"open": 1e-12, "high": 1e12, "low": 1e-12}
-        | {"close": 1.0, "volume": None, "trades": 2**53, "gap": 2**53}
+        | {"close": 1.0, "volume": None, "trades": 2**53, "gap": 2**53, "suspect": "p" * 9_000}
     )
     (record,) = codec.decode(value, Bar).records
     write(
         clean,
-        {BARS: [record], MODEL_EVENTS: [ModelEvent("m" * 200, "v" * 200, "refused", "f" * 200, 0, reason="p" * 9_000)]},
+        {
+            BARS: [record],
+            MODEL_EVENTS: [
+                ModelEvent(
+                    model="m" * 200,
+                    version="v" * 200,
+                    event="refused",
+                    fingerprint="f" * 200,
+                    time=0,
+                    reason="p" * 9_000,
+                )
+            ],
+        },
     )
-    assert stored(clean, BARS)[0][3:] == (1e-12, 1e12, 1e-12, 1.0, None, 2**53, None, None, 2**53, *(None,) * 4)
+    assert stored(clean, BARS)[0][3:12] == (1e-12, 1e12, 1e-12, 1.0, None, 2**53, None, None, 2**53)
+    assert stored(clean, BARS)[0][12:] == (None, None, None, None, "p" * 9_000)
 
 
 def test_letters_of_megabytes_among_small_ones_are_stored(clean: str) -> None:
     values = [bytes([place]) * (3_000_000 if place % 40 == 0 else 10) for place in range(120)]
-    write(clean, {DEAD_LETTERS: [DeadLetter("bars", 0, place, "no", value, T0) for place, value in enumerate(values)]})
+    write(
+        clean,
+        {
+            DEAD_LETTERS: [
+                DeadLetter(topic="bars", partition=0, offset=place, reason="no", value=value, time=T0)
+                for place, value in enumerate(values)
+            ]
+        },
+    )
     assert {row[2]: row[4] for row in stored(clean, DEAD_LETTERS)} == dict(enumerate(values))
 
 

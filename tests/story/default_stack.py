@@ -1,6 +1,7 @@
 """The default stack as a user has it: `foretick up --detach` in a home of its own, seen from outside."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -46,8 +48,8 @@ class Stack:
     @property
     def addresses(self) -> dict[str, Any]:
         """Return where everything is, as `up` has written it down."""
-        found: dict[str, Any] = json.loads((self.home / ADDRESSES).read_text())
-        return found
+        values: dict[str, Any] = json.loads((self.home / ADDRESSES).read_text())
+        return values
 
     def sql(self, query: str, *parameters: object) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""
@@ -60,11 +62,11 @@ class Stack:
         Fails after so many seconds, with what the components said last.
         """
         deadline = time.monotonic() + seconds
-        while not (found := ask()):
+        while not (result := ask()):
             assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}\n{self.said()}"
             meanwhile()
             time.sleep(POLL_S)
-        return found
+        return result
 
     def said(self) -> str:
         """Return `status` and the last lines of each component's log."""
@@ -82,6 +84,12 @@ def up(environment: Mapping[str, str]) -> Iterator[Stack]:
     try:
         began = stack.run("up", "--detach")
         assert began.returncode == 0, f"{began.stdout}{began.stderr}"
+        match = re.search(
+            r"forecasts are on the page \d+ s after the start, up to the bar of (2025-\S+ \S+)", began.stdout
+        )
+        assert match is not None, began.stdout
+        newest = datetime.fromisoformat(match[1]).replace(tzinfo=UTC)
+        assert stack.sql("SELECT count(*) > 0 FROM predictions WHERE time >= %s", newest) == [(True,)]
         yield stack
     finally:
         stack.run("down")

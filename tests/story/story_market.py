@@ -7,7 +7,7 @@ import numpy as np
 
 from features.frame import BarFrame, Floats
 from settings import ROOT
-from sources.bars import read_bars
+from sources.reading.bars import read_bars
 
 SAMPLE = sorted((ROOT / "sample").glob("*-1m.csv.gz"))
 MINUTE_MS = 60_000

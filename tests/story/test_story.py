@@ -10,16 +10,21 @@ from typing import Any
 
 import httpx
 import pytest
-from bokeh.client import pull_session
+from browsing import chromium, tab
 from default_stack import Stack, up
 from receiver import Receiver
 from story_market import MINUTE_MS, continued, written
 
-import dashboard.page  # noqa: F401 - what the page's document is made of, for `pull_session`
-from alerts.signature import verify
-from stack.table import NAMES
+from alerts.delivery.webhook_signature import verify
+from stack.component_table import NAMES
 
-pytestmark = [pytest.mark.services, pytest.mark.chaos, pytest.mark.slow, pytest.mark.timeout(1_500)]
+pytestmark = [
+    pytest.mark.services,
+    pytest.mark.browser,
+    pytest.mark.chaos,
+    pytest.mark.slow,
+    pytest.mark.timeout(1_500),
+]
 
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 SAMPLE_FROM, SAMPLE_END = 1_748_044_800_000, 1_748_964_660_000
@@ -38,7 +43,7 @@ SETTINGS = {
     "FORETICK_ALERTS_ALLOW_PRIVATE": "true",
 }
 SAYS = {
-    "models history": "trained and put into service no challenger; one may come of the next training",
+    "models history": "trained and put into service no challenger; the next may come from the next training",
     "models list": "gbm champion",
     "skill": "skill and coverage in %, until 2025-06-03",
     "drift": "1m bars from 2025-05-24 00:00 to 2025-06-03",
@@ -86,12 +91,12 @@ class Market:
 
 @pytest.fixture(scope="module")
 def receiver() -> Any:
-    with Receiver().listening() as found:
-        yield found
+    with Receiver().listening() as result:
+        yield result
 
 
 def everything_is_stored(stack: Stack, bars: int) -> bool:
-    """Tell whether each table has a row for each bar, and every forecast by the champions, each once."""
+    """Return whether each table has a row for each bar, and every forecast by the champions, each once."""
     each = len(SYMBOLS) * bars
     if any(stack.sql(f"SELECT count(*) FROM {table}") != [(each,)] for table in TABLES):  # noqa: S608 - our own names
         return False
@@ -135,7 +140,7 @@ def components_work_and_each_holds_a_lock_of_its_own(stack: Stack) -> None:
 
 
 def two_holders(stack: Stack) -> list[tuple[Any, ...]]:
-    """Return who holds which lock, where two sessions hold one each; nothing where not."""
+    """Return who holds which lock, where two sessions hold one each; nothing if not."""
     held = stack.sql(HELD)
     return held if len({pid for *_, pid in held}) == len({lock[:2] for lock in held}) == 2 else []
 
@@ -152,14 +157,14 @@ def bars_become_forecasts_outcomes_and_skill(stack: Stack) -> None:
 
 def a_newcomer_is_told_how_it_is(stack: Stack) -> None:
     """Each command has something true to say, or says what it waits for, on a terminal of 80 columns."""
-    told = {words: stack.run(*words.split()).stdout for words in SAYS}
+    fields = {words: stack.run(*words.split()).stdout for words in SAYS}
     for words, says in SAYS.items():
-        assert says in " ".join(told[words].split()), told[words]
-        assert max(map(len, told[words].splitlines())) <= 80, told[words]
+        assert says in " ".join(fields[words].split()), fields[words]
+        assert max(map(len, fields[words].splitlines())) <= 80, fields[words]
 
 
 def skill_until(stack: Stack) -> int:
-    """Return until which bar the newest skills are, 0 where there are none."""
+    """Return until which bar the newest skills are, 0 if there are none."""
     return max((row["time"] for row in stack.foretick("skill")), default=0)
 
 
@@ -169,12 +174,12 @@ def drift_is_found_and_told(stack: Stack, market: Market, receiver: Receiver, ke
     assert SAMPLE_END < min(alarms) <= SAMPLE_END + DELAY * MINUTE_MS
     stack.until("an alert is delivered", lambda: receiver.requests, 120)
     headers, body = receiver.requests[0]
-    told = receiver.documents()[0]["alerts"][0]
-    assert (told["rule"], told["model"], told["time"] > SAMPLE_END) == ("planted", "gbm", True)
+    reporter = receiver.documents()[0]["alerts"][0]
+    assert (reporter["rule"], reporter["model"], reporter["time"] > SAMPLE_END) == ("planted", "gbm", True)
     assert verify(key, headers, body, time.time())
     delivered = stack.sql("SELECT alert_id FROM alert_deliveries WHERE subscriber = 'ops' AND state = 'delivered'")
-    assert (told["alert_id"],) in delivered
-    assert told["alert_id"] in stack.run("alerts", "tail").stdout
+    assert (reporter["alert_id"],) in delivered
+    assert reporter["alert_id"] in stack.run("alerts", "tail").stdout
     (rule,) = stack.foretick("alerts", "list")["rules"]
     assert rule["alerts"] >= 1
 
@@ -194,7 +199,7 @@ def the_new_version_challenges_and_wins(stack: Stack, market: Market) -> Any:
     """Return the decision."""
     stack.until("a challenger", lambda: decisions(stack, "challenge"), 300)
     promoted = stack.until("a promotion", lambda: decisions(stack, "promote"), 900, market.go_on)[0]
-    model, new, old = promoted["model"], promoted["champion"], promoted["shadow"]
+    model, new, old = promoted["model"], promoted["champion"], promoted["standby"]
     assert promoted["decided_by"] == "sequential test"
     assert any(
         (one["model"], one["champion"], new in one["challengers"]) == (model, old, True)
@@ -224,19 +229,19 @@ def the_user_takes_it_back(stack: Stack, market: Market, promoted: Any) -> None:
     model = promoted["model"]
     taken_back = stack.foretick("models", "rollback", model, "--why", "to see that it can be done")
     made, answer = taken_back["deployment"], taken_back["answer"]
-    assert (made["champion"], made["shadow"]) == (promoted["shadow"], promoted["champion"])
-    assert (answer["version"], answer["event"]) == (promoted["shadow"], "loaded")
+    assert (made["champion"], made["standby"]) == (promoted["standby"], promoted["champion"])
+    assert (answer["version"], answer["event"]) == (promoted["standby"], "loaded")
     it_serves(stack, market, made)
-    assert {version for (version,) in stack.sql(SERVED, model)} == {promoted["champion"], promoted["shadow"]}
+    assert {version for (version,) in stack.sql(SERVED, model)} == {promoted["champion"], promoted["standby"]}
     standing = {row["version"]: row["role"] for row in stack.foretick("models", "list") if row["model"] == model}
-    assert standing[promoted["shadow"]] == "champion"
+    assert standing[promoted["standby"]] == "champion"
 
 
 def mlflow_has_the_run(stack: Stack, run: Any, promoted: Any) -> None:
     shown = stack.foretick("pipeline", "show", run["run_id"])["run"]
     address = f"{stack.addresses['mlflow_uri']}/api/2.0/mlflow"
-    found = httpx.get(f"{address}/runs/get", params={"run_id": shown["mlflow_run_id"]}).json()["run"]
-    assert found["info"]["status"] == "FINISHED"
+    result = httpx.get(f"{address}/runs/get", params={"run_id": shown["mlflow_run_id"]}).json()["run"]
+    assert result["info"]["status"] == "FINISHED"
     named = {"filter": f"name='foretick-{promoted['model']}'"}
     versions = httpx.get(f"{address}/model-versions/search", params=named).text
     assert promoted["champion"] in versions
@@ -251,11 +256,11 @@ def the_api_answers(stack: Stack, promoted: Any) -> None:
         assert answer.status_code == 200, answer.text
         return answer.json()["rows"]
 
-    assert {row["model"]: row["champion"] for row in rows("models")}[promoted["model"]] == promoted["shadow"]
+    assert {row["model"]: row["champion"] for row in rows("models")}[promoted["model"]] == promoted["standby"]
     assert any(row["model"] == "gbm" and row["time"] > SAMPLE_END for row in rows("drift"))
     assert any(row["rule"] == "planted" for row in rows("alerts"))
     newest = [row for row in rows("predictions/latest", symbol="BTCUSDT") if row["model"] == promoted["model"]]
-    assert {row["version"] for row in newest} == {promoted["shadow"]}
+    assert {row["version"] for row in newest} == {promoted["standby"]}
     assert {row["symbol"] for row in rows("symbols")} == set(SYMBOLS)
     assert rows("skill", symbol="BTCUSDT", interval="1m", horizon=1)
 
@@ -267,15 +272,10 @@ def the_dashboard_answers(stack: Stack) -> None:
     ((close,),) = stack.sql("SELECT close FROM bars WHERE symbol = 'BTCUSDT' ORDER BY time DESC LIMIT 1")
     shown = f"BTCUSDT {close:,.2f} · Foretick"
 
-    def board() -> str | None:
-        session = pull_session(url=address)  # anew each time: what is pulled twice into one document is there twice
-        try:
-            found: Any = session.document.get_model_by_name("board")
-            return str(found.text) if session.document.title == shown else None
-        finally:
-            session.close()
-
-    text = stack.until("the page shows the newest price", board, 60)
+    with chromium() as browser, tab(browser) as page:
+        page.goto(address)
+        stack.until("the page shows the newest price", lambda: page.title() == shown, 60)
+        text = page.evaluate("Bokeh.documents[0].get_model_by_name('board').text")
     assert all(model in text for model in ("naive", "online", "gbm")), text
 
 
@@ -283,14 +283,14 @@ def every_component_is_well(stack: Stack) -> None:
     """Nothing was restarted but what ends with its session, nothing was given up, nothing waits but the trainer."""
 
     def well() -> Any:
-        found = stack.foretick("status")
-        good = all(one["good"] for one in found["components"].values()) and not any(found["lag"].values())
-        return found if good else None
+        result = stack.foretick("status")
+        good = all(one["good"] for one in result["components"].values()) and not any(result["lag"].values())
+        return result if good else None
 
-    found = stack.until("every component is well", well, 120)
-    assert set(found["components"]) == set(NAMES)
-    states = {name: one["state"] for name, one in found["components"].items()}
+    result = stack.until("every component is well", well, 120)
+    assert set(result["components"]) == set(NAMES)
+    states = {name: one["state"] for name, one in result["components"].items()}
     assert states == {name: "waiting" if name == "trainer" else "healthy" for name in NAMES}
-    assert {name for name, one in found["components"].items() if one["restarts"]} == {"watch"}
-    assert {one["state"] for one in found["steps"].values()} == {"done"}
+    assert {name for name, one in result["components"].items() if one["restarts"]} == {"watch"}
+    assert {one["state"] for one in result["steps"].values()} == {"done"}
     assert stack.sql("SELECT count(*) FROM dead_letters") == [(0,)]

@@ -6,8 +6,9 @@ import pytest
 from stacks import running
 from stream_runs import COMPONENTS, Run, Tables
 
-from models import registry, training
-from sources.bars import read_bars
+from models import training
+from models.registry import model_registry
+from sources.reading.bars import read_bars
 from stack import sample
 from topics.records import Bar
 
@@ -19,20 +20,20 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with models in service, fitted on the first bars of the sample."""
     folder = tmp_path_factory.mktemp("models")
     history = [frame[:TRAINING_BARS] for frame in read_bars(sample.FILES, "1m")]
-    registry.save(folder, *training.train(history, seed=0))
+    model_registry.save(folder, *training.train(history, seed=0))
     return folder
 
 
 @pytest.fixture(scope="session")
 def bars() -> dict[str, list[Bar]]:
     """Return the sample's bars after the training part, by symbol, with half an hour missing in the middle."""
-    found = {}
+    values = {}
     for frame in read_bars(sample.FILES, "1m"):
         rows = frame[TRAINING_BARS : TRAINING_BARS + BARS]
         columns = (rows.time, rows.open, rows.high, rows.low, rows.close, rows.volume)
         every = [Bar(rows.symbol, "1m", *row) for row in zip(*(column.tolist() for column in columns), strict=True)]
-        found[rows.symbol] = every[: BARS // 2] + every[BARS // 2 + MISSING :]
-    return found
+        values[rows.symbol] = every[: BARS // 2] + every[BARS // 2 + MISSING :]
+    return values
 
 
 @pytest.fixture(scope="session")

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from broker.admin import STATES, changelog
 from settings import Settings
-from stream.admin import STATES, changelog
-from stream.lineup import Lineup
+from stream.model_server import ModelServer
 from stream.worker import make_worker, stages
 from topics.catalog import BARS, MARKET_BARS
 
@@ -17,10 +17,10 @@ def test_the_changelogs_are_those_of_the_workers_tables(
 ) -> None:
     (tmp_path / "models").symlink_to(trained)
     settings = Settings(home=tmp_path, universe=universe)
-    lineup = Lineup(settings.home / "models", settings.interval, settings.model_expiry_days)
-    lineup.start({})
-    pipeline = stages(settings, lineup)
-    app = make_worker(settings, pipeline, lineup)
+    model_server = ModelServer(settings.home / "models", settings.interval, settings.model_expiry_days)
+    model_server.start({})
+    pipeline = stages(settings, model_server)
+    app = make_worker(settings, pipeline, model_server)
     expected = [name for name in STATES if universe or name != "market"]
     assert [stage.name for stage in pipeline] == expected
     assert {table.changelog_topic.get_topic_name() for table in app.tables.values()} == set(map(changelog, expected))

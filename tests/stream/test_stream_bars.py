@@ -1,5 +1,6 @@
 """One stage builds all kinds of bars from the same ticks; what is said of those not cut by time goes no further."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -7,7 +8,7 @@ import pytest
 
 from features import bars as time_bars
 from features.table import FINGERPRINT, NAMES
-from models.predictor import Predictor
+from models.serving.predictor import Predictor
 from stream.bars import Bars, BarStates
 from stream.shell import Part
 from stream.stages import Outcomes, Predictions
@@ -23,7 +24,7 @@ def tick(after: int, price: float = 10.0, amount: float = 1.0) -> Tick:
 
 
 def part(offset: int, *ticks: Tick) -> Part[Tick]:
-    return Part(0, offset, 1_500, list(range(len(ticks))), list(ticks))
+    return Part(partition=0, offset=offset, timestamp=1_500, rows=list(range(len(ticks))), records=list(ticks))
 
 
 def step(stage: Bars, state: BarStates, *parts: Part[Tick]) -> tuple[BarStates, list[Any]]:
@@ -60,8 +61,8 @@ def test_a_tick_that_no_kind_can_take_is_one_dead_letter_and_a_late_one_still_co
         assert bar is not None
         bar.volume = MOST_VOLUME  # so much was traded that hardly anything more fits in
     state, published = step(stage, state, part(7, tick(1), tick(MINUTE + 1, amount=1e18)))
-    letters = [record for record in published if isinstance(record, DeadLetter)]
-    assert [(letter.offset, letter.row, letter.reason.split(":")[0]) for letter in letters] == [
+    dead_letters = [record for record in published if isinstance(record, DeadLetter)]
+    assert [(letter.offset, letter.row, letter.reason.split(":")[0]) for letter in dead_letters] == [
         (7, 0, "late"),
         (7, 1, "with this trade the bar's volume would be beyond what a bar may hold"),
     ]
@@ -91,10 +92,47 @@ def test_a_state_of_time_bars_alone_is_still_read() -> None:
 @pytest.mark.parametrize("interval", ["tick-500", "volume-0.5", "dollar-1000", "range-10"])
 def test_no_forecasts_are_made_or_scored_for_bars_that_are_not_cut_by_time(interval: str) -> None:
     stage = Predictions(Predictor([], NAMES), FINGERPRINT, len(NAMES))
-    row = Features("BTCUSDT", interval, START, 1.0, FINGERPRINT, [None] * len(NAMES))
+    row = Features(
+        symbol="BTCUSDT", interval=interval, time=START, close=1.0, fingerprint=FINGERPRINT, values=[None] * len(NAMES)
+    )
     assert stage.check(row) is None
     state = stage.load(("BTCUSDT", interval), None)
-    assert stage.step(state, [Part(0, 0, 0, [0], [row])]) == (state, [])
-    said = Prediction("BTCUSDT", interval, START, "mine", "v1", "f", 1.0, [Forecast(1, 0.1)])
-    assert f"{interval} bars are not cut by time" in (Outcomes().check(said) or "")
-    assert Outcomes().check(msgspec.structs.replace(said, interval="1m")) is None
+    assert stage.step(state, [Part(partition=0, offset=0, timestamp=0, rows=[0], records=[row])]) == (state, [])
+    prediction = Prediction(
+        symbol="BTCUSDT",
+        interval=interval,
+        time=START,
+        model="mine",
+        version="v1",
+        fingerprint="f",
+        price=1.0,
+        forecasts=[Forecast(horizon=1, mean=0.1)],
+    )
+    assert f"{interval} bars are not cut by time" in (Outcomes().check(prediction) or "")
+    assert Outcomes().check(msgspec.structs.replace(prediction, interval="1m")) is None
+
+
+def prices(of: Callable[[int], float], bars: int = 40) -> list[Tick]:
+    return [tick(bar * MINUTE + second * 1_000, of(bar)) for bar in range(bars) for second in (0, 30)]
+
+
+def test_a_bar_of_a_wrong_trade_says_so_in_every_kind_and_the_next_does_not() -> None:
+    stage = Bars("1m", 0, ("tick-2",))
+    ticks = prices(lambda bar: 1_000.0 if bar == 30 else 100.0 + bar % 2)
+    state, results = begin(stage), list[Any]()
+    for offset, one in enumerate(ticks):
+        state, published = step(stage, state, part(offset, one))
+        results += published
+    suspect = [(bar.interval, bar.time - START, bar.close, bar.suspect.split(",")[0]) for bar in results if bar.suspect]
+    words = "close is 9.9 times the close before"
+    assert suspect == [("tick-2", 30 * MINUTE, 1_000.0, words), ("1m", 30 * MINUTE, 1_000.0, words)]
+
+
+def test_a_state_from_before_anyone_looked_at_prices_goes_on() -> None:
+    stage = Bars("1m", 0, ("tick-3",))
+    state, _ = step(stage, begin(stage), part(0, *prices(lambda _: 100.0)))
+    old = msgspec.msgpack.decode(stage.dump(state))
+    del old["seen"]
+    again = stage.load(("BTCUSDT", "1m"), msgspec.msgpack.encode(old))
+    assert again == BarStates(state.time, state.others)
+    assert step(stage, again, part(1, tick(40 * MINUTE)))[1][0].suspect is None

@@ -25,9 +25,9 @@ from stacks import Servers, environment_of, running
 from stream_runs import COMPONENTS, Run
 
 from features.definition import Definition
-from learning import confirmation
-from models import registry
-from models.deployment import Action
+from learning.deployment import confirmation
+from models.registry import model_registry
+from models.serving.deployment import Action
 from settings import ROOT
 from topics.records import Bar, Deployment
 
@@ -49,7 +49,7 @@ class Home:
 @pytest.fixture
 def home(trained: Path, tmp_path: Path) -> Home:
     folder, second = home_with_second_versions(trained, tmp_path)
-    return Home(folder, registry.serving(folder), second)
+    return Home(folder, model_registry.serving(folder), second)
 
 
 @pytest.fixture
@@ -57,12 +57,12 @@ def some(bars: dict[str, list[Bar]]) -> dict[str, list[Bar]]:
     return {symbol: rows[:BARS] for symbol, rows in bars.items()}
 
 
-def confirmed(servers: Servers, begin: int, made: Deployment, seconds: float) -> confirmation.Answer:
+def confirmed(servers: Servers, begin: int, made: Deployment, seconds: float) -> confirmation.Confirmation:
     """Return what a worker says to a decision; fails where none has loaded it in time."""
-    found = confirmation.answer(servers.broker, begin, made, seconds, 0.0)
-    assert found.said is not None, made
-    assert found.said.event == "loaded", found
-    return found
+    result = confirmation.answer(servers.broker, begin, made, seconds, 0.0)
+    assert result.reply is not None, made
+    assert result.reply.event == "loaded", result
+    return result
 
 
 def decide(
@@ -104,11 +104,11 @@ def test_a_version_challenges_is_promoted_and_taken_back_in_mid_stream(home: Hom
         roles = {
             (version, role, min(ats) >= min(since.values()))
             for since, version, role, ats in (
-                (switched, first, "shadow", times(servers, first, "shadow")),
-                (back, second, "shadow", times(servers, second, "shadow")),
+                (switched, first, "standby", times(servers, first, "standby")),
+                (back, second, "standby", times(servers, second, "standby")),
             )
         }
-        assert roles == {(first, "shadow", True), (second, "shadow", True)}
+        assert roles == {(first, "standby", True), (second, "standby", True)}
         assert max(times(servers, second, "challenger")) < max(switched.values())
         log = ledger_of(servers).history("gbm")
         assert [(one.action, one.champion, one.decided_by) for one in log] == [
@@ -118,7 +118,7 @@ def test_a_version_challenges_is_promoted_and_taken_back_in_mid_stream(home: Hom
             ("rollback", first, "test"),
         ]
         assert [one.number for one in log[1:]] == [challenged.number, promoted.number, taken_back.number]
-        assert registry.serving(home.folder) == home.first
+        assert model_registry.serving(home.folder) == home.first
         assert not asked(servers, "SELECT * FROM dead_letters")
 
 
@@ -147,8 +147,8 @@ def test_the_commands_show_what_serves_and_change_it(home: Home, some: dict[str,
         run.wait(2 * 400 * 12)
         stands = {(row["model"], row["role"], row["version"]) for row in command(servers, "list")}
         assert stands == {(model, "champion", version) for model, version in home.first.items()}
-        said = refused(servers, "promote", "gbm", second)
-        assert f"version {second} of model 'gbm' is no challenger; --force --why TEXT promotes it untested" in said
+        text = refused(servers, "promote", "gbm", second)
+        assert f"version {second} of model 'gbm' is no challenger; --force --why TEXT promotes it untested" in text
         assert "--force needs --why" in refused(servers, "promote", "gbm", second, "--force")
         assert "there are gbm, naive, online" in refused(servers, "rollback", "oracle")
         there = ", ".join(sorted((first, second)))
@@ -157,7 +157,7 @@ def test_the_commands_show_what_serves_and_change_it(home: Home, some: dict[str,
         made = command(servers, "promote", "gbm", second, "--force", "--why", "the user knows")
         assert made["deployment"]["champion"] == made["answer"]["version"] == second
         stands = {(row["role"], row["version"]) for row in command(servers, "list") if row["model"] == "gbm"}
-        assert stands == {("champion", second), ("shadow", first)}
+        assert stands == {("champion", second), ("standby", first)}
         (row,) = command(servers, "show", "gbm", second)
         assert (row["role"], row["decided_by"], row["why"]) == ("champion", "user", "the user knows")
         assert row["provenance"]["rows"] == 2 * 4_500
@@ -204,16 +204,16 @@ def test_what_is_corrupted_or_of_other_features_is_refused_and_the_old_version_s
         run = Run(servers)
         with streaming(run, some, 0.004):
             until(lambda: bars_of(servers, "gbm", first, "champion") > 700, 60, "the stream flows")
-            for version, said in ((second, "SHA-256"), (foreign, "was fitted on features another")):
+            for version, text in ((second, "SHA-256"), (foreign, "was fitted on features another")):
                 begin = confirmation.end(servers.broker)
                 made = ledger_of(servers).decide(
                     "gbm", "promote", version, decided_by="test", why="a mistake", force=True
                 )
-                answer = confirmation.answer(servers.broker, begin, made, 30, 0.0).said
+                answer = confirmation.answer(servers.broker, begin, made, 30, 0.0).reply
                 assert answer is not None
                 assert (answer.event, answer.role, answer.number) == ("refused", "champion", made.number)
-                assert said in (answer.reason or "")
-            run.kill("worker")  # and also at a start: the shadow, the foreign one's champion before, is corrupted too
+                assert text in (answer.reason or "")
+            run.kill("worker")  # and also at a start: the standby, the foreign one's champion before, is corrupted too
         run.wait(sum(map(len, some.values())) * len(MODELS) * 4)
         assert_one_champion_a_bar(servers, some, MODELS)
         assert {version for rows in champions(servers, "gbm").values() for _, version in rows} == {first}
@@ -228,10 +228,14 @@ def refusals(servers: Servers) -> list[tuple[str, int]]:
 def store_of_other_features(folder: Path) -> str:
     """Store a version of gbm that was fitted on features of another definition."""
     definition = Definition.load(folder)
-    (known,) = [version for version in registry.versions(folder, "gbm") if version == registry.serving(folder)["gbm"]]
-    model = registry.load(folder, "gbm", known, definition.fingerprint)
+    (known,) = [
+        version
+        for version in model_registry.versions(folder, "gbm")
+        if version == model_registry.serving(folder)["gbm"]
+    ]
+    model = model_registry.load(folder, "gbm", known, definition.fingerprint)
     model.fingerprint = "another"
-    return registry.store(folder, model).name
+    return model_registry.store(folder, model).name
 
 
 @pytest.mark.chaos
@@ -251,7 +255,7 @@ def test_sigkill_of_the_worker_in_mid_switch_leaves_one_champion_a_bar(home: Hom
                 made.append(ledger.decide("gbm", action, version, decided_by="test", why="chaos", force=True))
                 time.sleep(wait_s)
                 run.kill("worker")
-                until(lambda: bars_of(servers, "gbm", champion, "champion") > served, 120, f"{champion} serves")  # noqa: B023
+                until(lambda: bars_of(servers, "gbm", champion, "champion") > served, 120, f"{champion} serves")  # noqa: B023 - called before the loop goes on
         run.wait(sum(map(len, some.values())) * len(MODELS) * 4)
         assert_one_champion_a_bar(servers, some, MODELS)
         switches = [first_bars(servers, one) for one in made]

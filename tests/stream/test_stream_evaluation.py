@@ -9,17 +9,18 @@ import pytest
 from stacks import running
 from stream_runs import COMPONENTS, Run
 
-from evaluation import walk
+from evaluation import walk_forward
 from evaluation.combine import combine
-from evaluation.folds import Fold
-from evaluation.truth import labels_of
+from evaluation.folds import Split
+from evaluation.label_columns import labels_of
 from features.definition import Definition
 from features.frame import BarFrame, FeatureFrame
-from models import registry, training
-from models.combiner import Combination
-from models.ensemble import Ensemble
+from models import training
+from models.combine.combiner import Combination
+from models.combine.ensemble import Ensemble
 from models.forecaster import Forecasts
-from sources.bars import read_bars
+from models.registry import model_registry
+from sources.reading.bars import read_bars
 from stack import sample
 from topics.records import HORIZONS, Bar
 
@@ -34,20 +35,28 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with more models in service and a combination of them, fitted on the sample's first bars."""
     folder = tmp_path_factory.mktemp("zoo")
     history = [frame[:TRAINING_BARS] for frame in read_bars(sample.FILES, "1m")]
-    registry.save(folder, *training.train(history, seed=0, models=SERVED))
+    model_registry.save(folder, *training.train(history, seed=0, models=SERVED))
     return folder
 
 
 def evaluated(folder: Path, frames: Sequence[FeatureFrame], kept: Path) -> dict[str, Forecasts]:
     """Return the forecasts of each model as an evaluation makes and keeps them, one symbol after another."""
     definition = Definition.load(folder)
-    models = registry.load_all(folder, definition.fingerprint)
+    models = model_registry.load_all(folder, definition.fingerprint)
     experts = [model for model in models if not isinstance(model, Combination)]
     first, last = min(int(frame.time[0]) for frame in frames), max(int(frame.time[-1]) for frame in frames)
-    fold = Fold("all", first, first, last + 1)
-    walked = walk.Walked(fold, definition, kept, list(frames), labels_of(list(frames), HORIZONS, first, last + 1))
+    fold = Split("all", first, first, last + 1)
+    walked = walk_forward.WalkedSplit(
+        split=fold,
+        definition=definition,
+        folder=kept,
+        frames=list(frames),
+        labels=labels_of(list(frames), HORIZONS, first, last + 1),
+    )
     for model in experts:
-        walk.keep(kept / model.name, walk.joined([walk.forecast(model, frame) for frame in frames]), {})
+        walk_forward.save_forecasts(
+            kept / model.name, walk_forward.joined([walk_forward.forecast(model, frame) for frame in frames]), {}
+        )
     combine(Ensemble, [walked], [model.name for model in experts])
     return {model.name: walked.load(model.name) for model in models}
 
@@ -58,12 +67,12 @@ def test_an_evaluation_scores_what_the_stream_publishes(zoo: Path, bars: dict[st
         run.send([rows[start : start + 97] for start in range(0, 1_500, 97) for rows in bars.values() if rows[start:]])
         run.wait(sum(map(len, bars.values())) * len(SERVED) * len(HORIZONS))
         with psycopg.connect(servers.database_url) as connection:
-            query = f"SELECT model, {COLUMNS} FROM predictions ORDER BY model, symbol, time, horizon"  # noqa: S608
+            query = f"SELECT model, {COLUMNS} FROM predictions ORDER BY model, symbol, time, horizon"  # noqa: S608 - our own constants
             stored = connection.execute(query).fetchall()
     history = [BarFrame.of(rows) for _, rows in sorted(bars.items())]
-    found = evaluated(zoo, training.features(history, Definition.load(zoo)), tmp_path)
-    assert set(found) == set(SERVED)
-    for name, forecasts in found.items():
+    values = evaluated(zoo, training.features(history, Definition.load(zoo)), tmp_path)
+    assert set(values) == set(SERVED)
+    for name, forecasts in values.items():
         published = np.array([row[1:] for row in stored if row[0] == name], dtype=np.float64)
         parts = (
             forecasts.mean[:, :, None],

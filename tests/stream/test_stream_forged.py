@@ -8,20 +8,17 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
-import pytest
 from aiokafka.structs import ConsumerRecord
 from hypothesis import example, given
 from hypothesis import strategies as st
-from stacks import Servers
+from memory_kafka import MemoryKafka
 
-from settings.broker import Address
-from sources import broker
-from stream.admin import create_topics
-from stream.deployments import Decisions, Follower, read_logs
-from stream.signature import is_signed, key_of, signed
+from broker.confirmed_send import send_in_turn
+from broker.decision_signature import is_signed, key_of, signed
+from stream.deployments import Decisions, DeploymentConsumer, read_logs
 from topics import codec
 from topics.catalog import MODELS
-from topics.codec import Unread
+from topics.codec import UnreadableValue
 from topics.records import Deployment, ModelEvent
 
 GOOD, FORGED = "0123456789ab", "ba9876543210"
@@ -30,7 +27,9 @@ WAIT_S = 30.0
 
 
 def decision(model: str, number: int, champion: str | None) -> Deployment:
-    return Deployment(model, number, "serve", champion, FINGERPRINT, 1_700_000_000_000)
+    return Deployment(
+        model=model, number=number, action="serve", champion=champion, fingerprint=FINGERPRINT, time=1_700_000_000_000
+    )
 
 
 def test_the_key_is_one_for_all_and_for_its_owner_alone(tmp_path: Path) -> None:
@@ -50,10 +49,10 @@ def test_a_signature_is_of_these_bytes_and_of_this_key() -> None:
 
 
 def test_a_record_too_large_to_be_read_is_a_dead_letter_and_not_called_forged() -> None:
-    record = ConsumerRecord(MODELS.name, 0, 5, 1_700_000_000_000, 0, b"m", Unread("too large"), None, 0, 0, ())
-    found, refused, letters = Decisions(b"key", begun=True).read([record])
-    assert (found, refused) == ([], [])
-    assert [(letter.offset, letter.reason) for letter in letters] == [(5, "too large")]
+    record = ConsumerRecord(MODELS.name, 0, 5, 1_700_000_000_000, 0, b"m", UnreadableValue("too large"), None, 0, 0, ())
+    deployments, refused, dead_letters = Decisions(b"key", begun=True).read([record])
+    assert (deployments, refused) == ([], [])
+    assert [(letter.offset, letter.reason) for letter in dead_letters] == [(5, "too large")]
 
 
 @given(st.none() | st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
@@ -102,20 +101,13 @@ class Told:
         self.events += [event for _, _, events in frames for event in events]
 
 
-async def write(address: Address, key: bytes | None, model: str, value: bytes | None) -> None:
-    producer = broker.producer(address)
-    await producer.start()
-    signature = [] if key is None else [signed(key, value or b"")]
-    headers = [*codec.HEADERS, *signature]
-    await producer.send_and_wait(MODELS.name, value, key=model.encode(), headers=headers)
-    await producer.stop()
+async def write(kafka: MemoryKafka, key: bytes | None, model: str, value: bytes) -> None:
+    signature = [] if key is None else [signed(key, value)]
+    await send_in_turn(kafka, [(MODELS.name, model.encode(), value, [*codec.HEADERS, *signature])])
 
 
-@pytest.mark.services
-def test_a_forged_decision_a_path_and_poison_are_refused_and_the_ledgers_goes_on(
-    servers: Servers, tmp_path: Path
-) -> None:
-    create_topics(servers.broker)
+def test_a_forged_decision_a_path_and_poison_are_refused_and_the_ledgers_goes_on(tmp_path: Path) -> None:
+    kafka = MemoryKafka()
     key, another, model = key_of(tmp_path), b"of another home", f"model-{uuid4().hex}"
     secret = tmp_path / "secret"
     forged = [
@@ -129,25 +121,25 @@ def test_a_forged_decision_a_path_and_poison_are_refused_and_the_ledgers_goes_on
     paths = [(claim % path).encode() for path in (secret, "../../etc")]
 
     async def story() -> tuple[Lineup, Told]:
-        lineup, told = Lineup(), Told()
-        await write(servers.broker, key, model, codec.encode_one(decision(model, 1, GOOD)))
+        model_server, reporter = Lineup(), Told()
+        await write(kafka, key, model, codec.encode_one(decision(model, 1, GOOD)))
         for value in [*forged, *paths]:
-            await write(servers.broker, None, model, value)
-        await write(servers.broker, another, model, codec.encode_one(decision(model, 52, FORGED)))
-        follower = Follower(servers.broker, lineup, SimpleNamespace(fold=None), told, Decisions(key))  # type: ignore[arg-type]
+            await write(kafka, None, model, value)
+        await write(kafka, another, model, codec.encode_one(decision(model, 52, FORGED)))
+        follower = DeploymentConsumer(kafka, model_server, SimpleNamespace(fold=None), reporter, Decisions(key))
         following = asyncio.create_task(follower.run())
-        await write(servers.broker, key, model, codec.encode_one(decision(model, 2, GOOD)))
+        await write(kafka, key, model, codec.encode_one(decision(model, 2, GOOD)))
         async with asyncio.timeout(WAIT_S):
-            await lineup.second.wait()
+            await model_server.second.wait()
         following.cancel()
         await asyncio.wait({following})  # cancelled once more by the end of the loop, it would leave a connection open
-        return lineup, told
+        return model_server, reporter
 
-    lineup, told = asyncio.run(story())
-    assert {one.champion for one in lineup.applied if one.model == model} == {GOOD}
-    refused = [event for event in told.events if event.model == model]
+    model_server, reporter = asyncio.run(story())
+    assert {one.champion for one in model_server.applied if one.model == model} == {GOOD}
+    refused = [event for event in reporter.events if event.model == model]
     assert [event.event for event in refused] == ["refused"] * (len(forged) + len(paths) + 1)
     assert all("is not signed by the ledger" in (event.reason or "") and event.version == "" for event in refused)
     assert all(event.time > 1_700_000_000_000 for event in refused)  # the broker's time: told again, it is the same
-    found = read_logs(servers.broker, Decisions(key))[model]  # a start
-    assert [(one.number, one.champion) for one in found] == [(1, GOOD), (2, GOOD)]
+    deployments = read_logs(kafka, Decisions(key))[model]  # a start
+    assert [(one.number, one.champion) for one in deployments] == [(1, GOOD), (2, GOOD)]

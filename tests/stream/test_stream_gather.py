@@ -10,7 +10,7 @@ from topics import codec
 from topics.catalog import CROSS_SECTION, DEAD_LETTERS, MARKET_BARS
 from topics.records import Bar
 
-GATHER = Gather({"A": 1.0, "B": 1.0}, outbox=None)  # type: ignore[arg-type]
+GATHER = Gather({"A": 1.0, "B": 1.0}, writer=None)
 
 
 def bars(symbol: str, count: int, interval: str = "1m") -> list[Bar]:

@@ -16,12 +16,12 @@ from stream_runs import COMPONENTS, DEADLINE_S, Run
 
 from bench.fuzz import corpus
 from bench.fuzz.generate import Input
-from bench.fuzz.impossible import impossible
+from bench.fuzz.impossible_rows import impossible
 from bench.fuzz.send import frame_of
+from broker import clients
+from broker.decision_signature import HEADER, key_of, signed
 from settings import ROOT
-from sources import broker
 from stack import state
-from stream.signature import HEADER, key_of, signed
 from topics import codec
 from topics.catalog import MODELS, READ_FOR_UNIVERSE, TICKS, TOPICS
 from topics.records import Bar
@@ -56,14 +56,14 @@ def foretick(run: Run, *arguments: str, columns: int = 200) -> "subprocess.Compl
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
 
-def done(found: "subprocess.CompletedProcess[str]") -> str:
-    assert found.returncode == 0, found.stderr
-    return found.stdout
+def done(result: "subprocess.CompletedProcess[str]") -> str:
+    assert result.returncode == 0, result.stderr
+    return result.stdout
 
 
 def query(run: Run, text: str, *values: object) -> list[tuple[Any, ...]]:
     with psycopg.connect(run.servers.database_url) as connection:
-        return connection.execute(text, values).fetchall()  # type: ignore[arg-type]
+        return connection.execute(text, values).fetchall()
 
 
 def until(so: Callable[[], bool], what: Callable[[], object]) -> None:
@@ -79,16 +79,16 @@ async def send(servers: Servers, topics: list[str], values: dict[str, tuple[byte
     On `models` each has the ledger's signature: what has none is not even read (test_stream_forged.py).
     """
     size, key = 64 << 20, key_of(servers.home)
-    sender = broker.producer(servers.broker, compression_type="zstd", max_request_size=size, max_batch_size=size)
+    sender = clients.producer(servers.broker, compression_type="zstd", max_request_size=size, max_batch_size=size)
     await sender.start()
     try:
-        found = {}
+        results = {}
         for topic in topics:
             for name, (value, headers) in values.items():
                 every = [*headers, signed(key, value)] if topic == MODELS.name else headers
                 sent = await sender.send_and_wait(topic, value, key=b"gbm", partition=0, headers=every)
-                found[topic, sent.offset] = name
-        return found
+                results[topic, sent.offset] = name
+        return results
     finally:
         await sender.stop()
 
@@ -151,24 +151,24 @@ def test_letters_are_listed_shown_sent_again_and_dropped(stack: Run) -> None:
         lambda: len(query(stack, "SELECT 1 FROM dead_letters WHERE reason LIKE %s", "version 0%")) > 1,
         lambda: letters(stack),
     )
-    found = json.loads(done(foretick(stack, "dead-letters", "list", "--state", "all", "--topic", "ticks", "--json")))
-    assert {"retried", "dropped", "new"} <= {group["state"] for group in found}
+    result = json.loads(done(foretick(stack, "dead-letters", "list", "--state", "all", "--topic", "ticks", "--json")))
+    assert {"retried", "dropped", "new"} <= {group["state"] for group in result}
 
 
 def test_a_record_is_passed_over_while_the_stack_runs_also_of_a_compacted_topic(stack: Run) -> None:
     async def ends() -> dict[str, int]:
-        client = broker.consumer(stack.servers.kafka, TICKS.name, MODELS.name)
+        client = clients.consumer(stack.servers.kafka, TICKS.name, MODELS.name)
         await client.start()
         try:
-            found = await client.end_offsets(client.assignment())
-            return {at.topic: end for at, end in found.items() if at.partition == 0}
+            result = await client.end_offsets(client.assignment())
+            return {at.topic: end for at, end in result.items() if at.partition == 0}
         finally:
             await client.stop()
 
     after = asyncio.run(ends())
     for topic in (TICKS.name, MODELS.name):
-        said = done(foretick(stack, "topics", "skip", topic, "0", str(after[topic]), "--why", "no good"))
-        assert "passed over by worker" in said
+        text = done(foretick(stack, "topics", "skip", topic, "0", str(after[topic]), "--why", "no good"))
+        assert "skipped by worker" in text
     tick = b'{"symbol":"SKIPPED","time":60000,"price":1.5,"amount":2.0}'
     made = b'{"model":"gbm","number":9007199254740000,"action":"retire","champion":null,"fingerprint":"x","time":1}'
     before = processes(stack)
@@ -176,21 +176,21 @@ def test_a_record_is_passed_over_while_the_stack_runs_also_of_a_compacted_topic(
         asyncio.run(send(stack.servers, [topic], {"skipped": (value, codec.HEADERS)}))
     places = {(topic, end) for topic, end in after.items()}
     until(lambda: places <= letters(stack).keys(), lambda: letters(stack))
-    assert {letters(stack)[place] for place in places} == {"passed over by hand: no good"}
+    assert {letters(stack)[place] for place in places} == {"skipped by the user: no good"}
     assert query(stack, "SELECT count(*) FROM ticks WHERE symbol = 'SKIPPED'") == [(0,)]
     assert processes(stack) == before
 
 
 def test_a_letter_that_is_not_there_gets_one_line(stack: Run) -> None:
-    found = foretick(stack, "dead-letters", "drop", "bars/0/99999999")
-    assert (found.returncode, len(found.stderr.splitlines())) == (2, 1)
-    assert "there is no dead letter bars/0/99999999" in found.stderr
+    result = foretick(stack, "dead-letters", "drop", "bars/0/99999999")
+    assert (result.returncode, len(result.stderr.splitlines())) == (2, 1)
+    assert "there is no dead letter bars/0/99999999" in result.stderr
 
 
 async def send_inputs(servers: Servers, inputs: list[Input]) -> dict[tuple[str, int, int], str]:
     """Send inputs of the fuzzer as the stack's own user; return where those lie that the codec refuses, and why."""
     key = key_of(servers.home)
-    sender = broker.producer(servers.broker)
+    sender = clients.producer(servers.broker)
     await sender.start()
     try:
         refused = {}
@@ -212,8 +212,8 @@ def test_the_corpus_of_the_fuzzer_ends_nothing_and_what_is_no_record_of_it_is_a_
     refused = asyncio.run(send_inputs(stack.servers, [one for one in corpus.load() if one.topic.name in READ]))
 
     def untold() -> dict[tuple[str, int, int], str]:
-        told = set(query(stack, 'SELECT topic, "partition", "offset" FROM dead_letters'))
-        return {place: why for place, why in refused.items() if place not in told}
+        messages = set(query(stack, 'SELECT topic, "partition", "offset" FROM dead_letters'))
+        return {place: why for place, why in refused.items() if place not in messages}
 
     until(lambda: not untold() and not any(stack.behind().values()), untold)
     assert processes(stack) == before

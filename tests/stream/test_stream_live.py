@@ -14,15 +14,15 @@ from stacks import Servers, running
 
 from bench.live_check import compared, read, truth
 from bench.live_run import ROUND, SYMBOLS, Exchange, Watcher, disturb, exchange, settled
+from broker.admin import create_topics
 from settings import Settings
-from sources.kafka import cluster_at
+from sources.live.checkpoint import FeedCheckpoint, restore
 from sources.live.exchange import make
-from sources.live.memory import Memory, recall
-from sources.live.outlet import outlet
+from sources.live.publisher import live_kafka_writer
 from sources.live.venues import Venue
-from sources.live.watch import Watch
+from sources.live.watch import VenueFeed
+from sources.replay.sender import cluster_at
 from stack.monitoring import metrics
-from stream.admin import create_topics
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
 
@@ -39,23 +39,23 @@ def kafka() -> Iterator[Servers]:
 
 def until(holds: Callable[[], Any], what: str) -> Any:
     deadline = time.monotonic() + DEADLINE_S
-    while not (found := holds()):
+    while not (result := holds()):
         assert time.monotonic() < deadline, what
         time.sleep(0.2)
-    return found
+    return result
 
 
 def seen(watcher: Watcher, symbols: int) -> bool:
     """Whether the process tells of so many symbols, each with a trade."""
-    told = watcher.status().get("symbols", [])
-    return len(told) == symbols and all(symbol["trades"] for symbol in told)
+    reporter = watcher.status().get("symbols", [])
+    return len(reporter) == symbols and all(symbol["trades"] for symbol in reporter)
 
 
 def check(market: Exchange, servers: Servers, interval: str) -> dict[str, int]:
     """Every trade is on the topic once or in a gap, and the bars are those of the exchange; return the figures."""
-    found = settled(market, servers.kafka)
-    made = {symbol: truth(symbol, market.ask(f"trades/{symbol}")) for symbol in found.ticks}
-    figures = compared(found, made, (interval,))
+    result = settled(market, servers.kafka)
+    made = {symbol: truth(symbol, market.ask(f"trades/{symbol}")) for symbol in result.ticks}
+    figures = compared(result, made, (interval,))
     faults = ("twice", "lost", "out_of_order", "wrong", f"{interval}_bars_different", f"{interval}_bars_too_many")
     assert {name: figures[name] for name in faults} == dict.fromkeys(faults, 0), figures
     assert figures["once"] + figures["in_a_gap"] == figures["trades"], figures
@@ -65,7 +65,7 @@ def check(market: Exchange, servers: Servers, interval: str) -> dict[str, int]:
 @pytest.mark.chaos
 def test_each_trade_is_on_the_topic_once_or_in_a_gap_whatever_goes_wrong(kafka: Servers) -> None:
     with exchange(2_000) as market:
-        watcher = Watcher(kafka.home, market.url)
+        watcher = Watcher(home=kafka.home, url=market.url)
         watcher.start(*SYMBOLS)
         try:
             until(lambda: seen(watcher, len(SYMBOLS)), "no trades")
@@ -81,14 +81,14 @@ def test_each_trade_is_on_the_topic_once_or_in_a_gap_whatever_goes_wrong(kafka: 
     dead = [letter.reason for letter in read(kafka.kafka).dead]
     assert len(dead) == halves > 0
     assert all("a message cannot be read" in reason for reason in dead)
-    for said in ("silent", "a message cannot be read", "trades after a hole"):
-        assert said in log, log[-3_000:]
+    for output in ("silent", "a message cannot be read", "missing trades repaired"):
+        assert output in log, log[-3_000:]
     assert "Traceback" not in log
 
 
 def test_symbols_come_and_go_while_it_runs_and_a_start_without_any_goes_on(kafka: Servers) -> None:
     with exchange(200) as market:
-        watcher = Watcher(kafka.home, market.url)
+        watcher = Watcher(home=kafka.home, url=market.url)
         watcher.start("BTC/USDT")
         try:
             until(lambda: seen(watcher, 1), "no trades")
@@ -97,8 +97,8 @@ def test_symbols_come_and_go_while_it_runs_and_a_start_without_any_goes_on(kafka
             wrong = watcher.tell("add", "binance", "ETH/USTD")
             assert wrong.returncode == 2
             assert "binance has no symbol 'ETH/USTD'; did you mean ETH/USDT" in wrong.stderr
-            told = json.loads(watcher.tell("list", "--json").stdout)
-            assert [(each["venue"], len(each["symbols"])) for each in told] == [("binance", 3)]
+            reporter = json.loads(watcher.tell("list", "--json").stdout)
+            assert [(each["venue"], len(each["symbols"])) for each in reporter] == [("binance", 3)]
             assert watcher.tell("rm", "binance", "BTC/USDC").returncode == 0
             until(lambda: "btcusdc@aggTrade" not in market.ask("state")["streams"], "it is still subscribed")
             second = watcher.tell("watch", "binance", "BTC/USDT")
@@ -120,9 +120,9 @@ def test_symbols_come_and_go_while_it_runs_and_a_start_without_any_goes_on(kafka
 
 
 def test_what_it_counts_and_what_is_wrong_can_be_asked_for(kafka: Servers) -> None:
-    told = {"FORETICK_LOG_FORMAT": "json", "FORETICK_METRICS_PORT": "0"}
+    fields = {"FORETICK_LOG_FORMAT": "json", "FORETICK_METRICS_PORT": "0"}
     with exchange(400) as market:
-        watcher = Watcher(kafka.home, market.url, told=told)
+        watcher = Watcher(home=kafka.home, url=market.url, told=fields)
         watcher.start("BTC/USDT", "ETH/USDT")
         try:
             port = port_in(kafka.home / "live.log")
@@ -138,17 +138,17 @@ def test_what_it_counts_and_what_is_wrong_can_be_asked_for(kafka: Servers) -> No
             until(lambda: market_series(port, "repaired_trades_total") > 0, "nothing is repaired")
             settled(market, kafka.kafka)
             until(lambda: market_series(port, "trade_silence_seconds") > 1, "it does not notice silence")
-            found = scraped(port)
+            values = scraped(port)
         finally:
             watcher.stop()
     counted = {each["symbol"]: each for each in watcher.status()["symbols"]}
     for symbol, each in counted.items():
         labels = {"venue": "binance", "symbol": symbol}
         for series, name in {"trades": "trades", "repaired_trades": "repaired", "reconnects": "reconnects"}.items():
-            assert of(found, f"live_{series}_total", **labels) == each[name] > 0
-        assert of(found, "live_gaps_total", **labels) == each["gaps"]
-    assert of(found, "component", component="live") == 1
-    assert {name for name in metrics() if name.startswith("foretick_live_")} <= {name for name, _ in found}
+            assert of(values, f"live_{series}_total", **labels) == each[name] > 0
+        assert of(values, "live_gaps_total", **labels) == each["gaps"]
+    assert of(values, "component", component="live") == 1
+    assert {name for name in metrics() if name.startswith("foretick_live_")} <= {name for name, _ in values}
     assert {json.loads(line)["component"] for line in (kafka.home / "live.log").read_text().splitlines()} == {"live"}
 
 
@@ -163,8 +163,8 @@ def market_series(port: int, name: str) -> float:
 def test_a_port_that_is_taken_is_one_line(kafka: Servers) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, exchange(1) as market:
         where = f"127.0.0.1:{taken.getsockname()[1]}"
-        told = {"FORETICK_METRICS_PORT": where.partition(":")[2]}
-        done = Watcher(kafka.home, market.url, told=told).tell("binance", "BTC/USDT")
+        fields = {"FORETICK_METRICS_PORT": where.partition(":")[2]}
+        done = Watcher(home=kafka.home, url=market.url, told=fields).tell("binance", "BTC/USDT")
     assert done.returncode == 2
     assert f"FORETICK_METRICS_PORT: {where} cannot be bound: Address already in use" in done.stderr
     assert len(done.stderr.splitlines()) == 1, done.stderr
@@ -186,11 +186,11 @@ def test_a_venue_whose_ids_tell_nothing_is_repaired_by_time(kafka: Servers) -> N
 
 async def watched(settings: Settings, market: Exchange, venue: Venue, faults: Sequence[str]) -> None:
     """Watch two symbols in this process, let things go wrong, and stop when the last trade was sent."""
-    exchange, memory, path = make("binance", market.url), Memory(), settings.home / "memory.json"
+    exchange, memory, path = make("binance", market.url), FeedCheckpoint(), settings.home / "memory.json"
     await exchange.load_markets()
-    await recall(settings.broker, await cluster_at(settings.broker), memory, "binance", counted=False)
-    async with outlet(settings.broker, memory, path, counted=False) as out:
-        watch = Watch(exchange, venue, memory, out)
+    await restore(settings.broker, await cluster_at(settings.broker), memory, "binance", counted=False)
+    async with live_kafka_writer(settings.broker, memory, path, counted=False) as out:
+        watch = VenueFeed(exchange, venue, memory, out)
         running = asyncio.create_task(watch.run(["BTC/USDT", "ETH/USDT"]))
         await asyncio.sleep(3)
         for name in faults:
@@ -212,7 +212,7 @@ async def watched(settings: Settings, market: Exchange, venue: Venue, faults: Se
 def test_a_recording_gives_the_same_ticks_again_and_adds_none_that_are_there(kafka: Servers, tmp_path: Path) -> None:
     recording = tmp_path / "wire.jsonl"
     with exchange(500) as market:
-        watcher = Watcher(kafka.home, market.url, ("--record", str(recording)))
+        watcher = Watcher(home=kafka.home, url=market.url, options=("--record", str(recording)))
         watcher.start("BTC/USDT", "ETH/USDT")
         try:
             until(lambda: seen(watcher, 2), "no trades")
@@ -236,12 +236,12 @@ def test_a_recording_gives_the_same_ticks_again_and_adds_none_that_are_there(kaf
 
 def test_a_mistake_is_one_line(kafka: Servers) -> None:
     with exchange(1) as market:
-        watcher = Watcher(kafka.home, market.url)
-        for words, said in {
+        watcher = Watcher(home=kafka.home, url=market.url)
+        for words, text in {
             ("binance", "BTC/USTD"): "binance has no symbol 'BTC/USTD'; did you mean BTC/USDT",
             ("add", "binance", "BTC/USDT"): "no `foretick live binance` runs in",
         }.items():
             done = watcher.tell(*words)
             assert done.returncode == 2, done.stderr
-            assert said in done.stderr
+            assert text in done.stderr
             assert len(done.stderr.splitlines()) == 1, done.stderr

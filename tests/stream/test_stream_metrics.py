@@ -9,10 +9,11 @@ from probing import answer, of, scraped, wait_for
 from stacks import running
 from stream_runs import COMPONENTS, Run
 
+from observability.lag import NOTHING
+from observability.probe import asked
 from settings import ADDRESSES, Settings
-from stack.conditions import Shown, shown
+from stack.conditions import ComponentSummary, shown
 from stack.monitoring import metrics
-from stream.probe import asked
 from topics.records import Bar
 
 pytestmark = [pytest.mark.services, pytest.mark.slow]
@@ -49,7 +50,7 @@ def test_a_running_stack_counts_what_goes_through_it(trained: Path, bars: dict[s
         assert of(persist, "store_seconds_count", topic="outcomes") > 0
         assert of(worker, "consumer_lag", topic="bars") == of(persist, "consumer_lag", topic="outcomes") == 0
         assert of(api, "scored_outcomes", interval="1m", model="naive", horizon="1") > 0
-        assert of(api, "skill", interval="1m", model="naive", horizon="1") == 0
+        assert of(api, "pinball_skill", interval="1m", model="naive", horizon="1") == 0
         seen = {name for samples in (worker, persist, api) for name, _ in samples}
         # Those of the API, of alerts and of venues are there once there is one: their own tests ask for them.
         assert {name for name in metrics() if not name.startswith(ASKED_FOR_ELSEWHERE)} <= seen
@@ -76,10 +77,10 @@ def goes_down_and_comes_back(run: Run, name: str, port: int) -> None:
         assert found(settings, name).word != "healthy" or asked(port).word == "healthy"
         time.sleep(0.2)
     wait_for(port, "healthy", 120)
-    assert asked(port).behind == 0
+    assert asked(port).behind == NOTHING
 
 
-def found(settings: Settings, name: str) -> Shown:
+def found(settings: Settings, name: str) -> ComponentSummary:
     """Return what is shown of a component."""
     return next(one for one in shown(settings) if one.name == name)
 

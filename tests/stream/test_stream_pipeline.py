@@ -22,9 +22,9 @@ def test_every_bar_has_one_prediction_per_model_and_horizon(undisturbed: Tables,
         for model in MODELS
         for horizon in HORIZONS
     }
-    found = [(row[0], round(row[2].timestamp() * 1_000), row[3], row[5]) for row in undisturbed["predictions"]]
-    assert len(found) == len(expected)
-    assert set(found) == expected
+    results = [(row[0], round(row[2].timestamp() * 1_000), row[3], row[5]) for row in undisturbed["predictions"]]
+    assert len(results) == len(expected)
+    assert set(results) == expected
 
 
 def test_every_matured_forecast_has_one_outcome(undisturbed: Tables, bars: dict[str, list[Bar]]) -> None:
@@ -36,10 +36,10 @@ def test_every_matured_forecast_has_one_outcome(undisturbed: Tables, bars: dict[
                 target = bar.time + horizon * MINUTE_MS
                 if target <= last:
                     expected |= {(symbol, bar.time, model, horizon): target in traded for model in MODELS}
-    found = {(row[0], round(row[2].timestamp() * 1_000), row[3], row[5]): row[7] for row in undisturbed["outcomes"]}
-    assert len(found) == len(undisturbed["outcomes"])
-    assert found.keys() == expected.keys()
-    assert {key for key, status in found.items() if status == "stale"} == {k for k, hit in expected.items() if not hit}
+    values = {(row[0], round(row[2].timestamp() * 1_000), row[3], row[5]): row[7] for row in undisturbed["outcomes"]}
+    assert len(values) == len(undisturbed["outcomes"])
+    assert values.keys() == expected.keys()
+    assert {key for key, status in values.items() if status == "stale"} == {k for k, hit in expected.items() if not hit}
 
 
 @pytest.mark.chaos
@@ -71,9 +71,9 @@ def test_neither_the_size_of_frames_nor_sigkill_of_worker_and_persist_changes_th
         assert_same(run.tables(), undisturbed)
 
 
-def assert_same(found: Tables, expected: Tables) -> None:
+def assert_same(values: Tables, expected: Tables) -> None:
     """Compare row by row, so that a failure shows the first row that differs and not a million."""
     for table in TABLES:
-        assert len(found[table]) == len(expected[table]), table
-        for mine, theirs in zip(found[table], expected[table], strict=True):
+        assert len(values[table]) == len(expected[table]), table
+        for mine, theirs in zip(values[table], expected[table], strict=True):
             assert mine == theirs, table

@@ -12,20 +12,20 @@ import pytest
 from msgspec import Struct
 from shell_fakes import Event, Journal, Stream, Sum, Table, event
 
+from broker import skipped_records
+from broker.confirmed_send import MOST_BYTES, encoded
+from broker.skipped_records import Skip, Skips
 from settings import ROOT
 from storage.errors import RefusedError, StorageError
-from stream import skips
-from stream.guard import DefectError, Guard
-from stream.letters import of_event
-from stream.notes import Note, Notes, Suspect
-from stream.outbox import MOST_BYTES, encoded
+from stream.batch_insert import store
+from stream.dead_letters import of_event
+from stream.in_flight import Note, Notes, Suspect
+from stream.poison_records import DefectError, Guard
 from stream.shell import Shell
-from stream.skips import Skip, Skips
 from stream.stage import Output, Part
-from stream.storing import store
 from topics import codec
 from topics.catalog import BARS, DEAD_LETTERS
-from topics.letters import KEY_BYTES, REASON_LENGTH, VALUE_BYTES
+from topics.dead_letters import KEY_BYTES, REASON_LENGTH, VALUE_BYTES
 from topics.records import DeadLetter, Tick
 
 
@@ -68,7 +68,7 @@ def run(stage: Sum, *batches: list[Event], table: Table | None = None, guard: Gu
     journal = Journal()
     table = Table(journal) if table is None else table
     table.journal = journal
-    shell = Shell(stage, table, journal, guard or Guard())  # type: ignore[arg-type]
+    shell = Shell(stage=stage, table=table, writer=journal, guard=guard or Guard())
     asyncio.run(shell.run(Stream(journal, list(batches))))
     return journal
 
@@ -78,7 +78,7 @@ def letters(journal: Journal) -> list[DeadLetter]:
 
 
 def prices(journal: Journal) -> list[float]:
-    return [record.close for topic, record in journal.sent if topic is BARS]  # type: ignore[attr-defined]
+    return [record.close for topic, record in journal.sent if topic is BARS]
 
 
 def acknowledged(journal: Journal) -> list[int]:
@@ -132,9 +132,9 @@ def test_what_makes_a_state_too_large_is_refused_and_the_state_before_stays() ->
 
 def test_symbols_beyond_the_limit_are_told_and_known_ones_go_on() -> None:
     def of(symbol: str, offset: int) -> Event:
-        found = event(offset, 1.0)
-        found.message.value = found.message.value.replace(b"BTCUSDT", symbol.encode())
-        return found
+        result = event(offset, 1.0)
+        result.message.value = result.message.value.replace(b"BTCUSDT", symbol.encode())
+        return result
 
     table, guard = Table(Journal()), Guard(max_symbols=2)
     journal = run(Sum(), [of("A", 0), of("B", 1), of("C", 2)], [of("A", 3), of("D", 4)], table=table, guard=guard)
@@ -145,8 +145,8 @@ def test_symbols_beyond_the_limit_are_told_and_known_ones_go_on() -> None:
 
 
 def test_too_many_records_that_fail_are_a_defect_but_each_start_gets_further() -> None:
-    guard, journal = Guard("sum", records=2), Journal()
-    shell = Shell(Touchy(), Table(journal), journal, guard)  # type: ignore[arg-type]
+    guard, journal = Guard(name="sum", records=2), Journal()
+    shell = Shell(stage=Touchy(), table=Table(journal), writer=journal, guard=guard)
     batches = [[event(offset, 666.0, 666.0)] for offset in range(4)]
     with pytest.raises(DefectError, match=r"sum: 3 Kafka records failed within 5 minutes, the last ticks.*a defect"):
         asyncio.run(shell.run(Stream(journal, batches)))
@@ -186,26 +186,30 @@ def test_of_many_letters_of_one_record_the_last_tells_how_many_more() -> None:
 def test_offsets_that_are_skipped_become_dead_letters_at_once(tmp_path: Path) -> None:
     path = tmp_path / "skips.json"
     guard = Guard(skips=Skips(path, "worker"))
-    skips.change(
-        path, [Skip("worker", "ticks", 0, 1, "skipped: no good", 0), Skip("persist", "ticks", 0, 2, "other", 0)]
+    skipped_records.change(
+        path,
+        [
+            Skip(group="worker", topic="ticks", partition=0, offset=1, why="skipped: no good", time=0),
+            Skip(group="persist", topic="ticks", partition=0, offset=2, why="other", time=0),
+        ],
     )
     journal = run(Sum(), [event(0, 1.0), event(1, 2.0), event(2, 4.0)], guard=guard)
     assert prices(journal) == [1.0, 4.0]
     assert [(one.offset, one.reason) for one in letters(journal)] == [(1, "skipped: no good")]
     assert acknowledged(journal) == [0, 1, 2]
-    skips.change(path, remove=[Skip("worker", "ticks", 0, 1, "", 0)])
+    skipped_records.change(path, remove=[Skip(group="worker", topic="ticks", partition=0, offset=1, why="", time=0)])
     assert prices(run(Sum(), [event(1, 2.0)], guard=guard)) == [2.0]
 
 
 def test_skips_that_cannot_be_read_change_nothing(tmp_path: Path) -> None:
     path = tmp_path / "skips.json"
     known = Skips(path, "worker")
-    skips.change(path, [Skip("worker", "ticks", 0, 1, "why", 0)])
+    skipped_records.change(path, [Skip(group="worker", topic="ticks", partition=0, offset=1, why="why", time=0)])
     assert known.of("ticks") == {(0, 1): "why"}
     path.write_text("{")
     assert known.of("ticks") == {(0, 1): "why"}
     with pytest.raises(ValueError, match=r"skips\.json"):
-        skips.change(path, [Skip("worker", "ticks", 0, 1, "why", 0)])
+        skipped_records.change(path, [Skip(group="worker", topic="ticks", partition=0, offset=1, why="why", time=0)])
 
 
 def test_a_note_counts_deaths_at_one_place_in_a_row(tmp_path: Path) -> None:
@@ -229,10 +233,10 @@ KILLER = """
 import asyncio, json, os, sys
 from pathlib import Path
 from shell_fakes import Journal, Stream, Sum, Table, event
-from stream.guard import Guard
-from stream.notes import Notes
+from stream.poison_records import Guard
+from stream.in_flight import Notes
 from stream.shell import Shell
-from stream.skips import Skips
+from broker.skipped_records import Skips
 class Deadly(Sum):
     def step(self, state, parts):
         for part in parts:
@@ -240,14 +244,16 @@ class Deadly(Sum):
                 os._exit(9)
         return super().step(state, parts)
 home = Path(sys.argv[1])
-guard = Guard("sum", Skips(home / "skips.json", "worker"), Notes(home / "notes"))
+guard = Guard(name="sum", skips=Skips(home / "skips.json", "worker"), notes=Notes(home / "notes"))
 journal = Journal()
 events = [event(number, price) for number, price in enumerate([1.0, 2.0, 666.0, 4.0, 667.0, 6.0])]
-asyncio.run(Shell(Deadly(), Table(journal), journal, guard).run(Stream(journal, [events])))
+shell = Shell(stage=Deadly(), table=Table(journal), writer=journal, guard=guard)
+asyncio.run(shell.run(Stream(journal, [events])))
 print(json.dumps([(topic.name, getattr(record, "close", None) or record.offset) for topic, record in journal.sent]))
 """
 
 
+@pytest.mark.slow
 def test_a_record_that_kills_the_process_is_found_and_passed_over(tmp_path: Path) -> None:
     environment = {"PYTHONPATH": f"{ROOT}:{Path(__file__).parent}"}
     ended = []
@@ -268,7 +274,7 @@ def test_a_record_that_kills_the_process_is_found_and_passed_over(tmp_path: Path
 class Full(Sum):
     """A sum on a machine whose disk is full."""
 
-    def step(self, state: float, parts: Sequence[Part[Tick]]) -> tuple[float, list[Output]]:  # noqa: ARG002
+    def step(self, state: float, parts: Sequence[Part[Tick]]) -> tuple[float, list[Output]]:  # noqa: ARG002 - as every stage
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
@@ -326,7 +332,7 @@ def test_a_disk_that_is_full_is_no_records_fault() -> None:
 TRIES = """
 import os, stamina
 from settings import Settings
-from stream import logs
+from observability import logs
 logs.configure("persist", Settings())
 tries = 0
 for attempt in stamina.retry_context(KeyError, attempts=3, wait_initial=0.01):

@@ -13,8 +13,8 @@ from faust.tables.recovery import Recovery
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer
 from faust.types import TP
 
-from stream.lookout import position
-from stream.loss import Positions
+from broker.data_loss import Positions
+from observability.consumer_lag import position
 from stream.recovery import SeekFirstRecovery, SeekingConsumer
 
 
@@ -59,7 +59,7 @@ def complete(kind: type[Recovery]) -> list[str]:
         in_recovery=True,
     )
 
-    class Isolated(kind):  # type: ignore[valid-type, misc]
+    class Isolated(kind):
         """The class under test without the service machinery around it."""
 
         def __init__(self) -> None:
@@ -95,11 +95,11 @@ def asked_for(kind: type[Consumer]) -> set[TP]:
     """Return which partitions a fetch that waits is still for when Faust has emptied its set of active ones."""
     asked: list[set[TP]] = []
 
-    class Isolated(kind):  # type: ignore[valid-type, misc]
+    class Isolated(kind):
         """The class under test with a thread that only notes what it is asked."""
 
         def __init__(self) -> None:
-            async def getmany(partitions: set[TP], timeout: float) -> dict[TP, list[Any]]:  # noqa: ARG001, ASYNC109
+            async def getmany(partitions: set[TP], timeout: float) -> dict[TP, list[Any]]:  # noqa: ARG001, ASYNC109 - as the consumer's own
                 asked.append(partitions)
                 active.clear()
                 return {}
@@ -129,14 +129,14 @@ BARS = TopicPartition("bars", 0)
 
 async def deleted_under_a_reader() -> SubscriptionState:
     """Return what aiokafka knows of a partition that was fetched of, once its records there are gone."""
-    found = SubscriptionState()
-    found.subscribe({BARS.topic})
-    found.assign_from_subscribed({BARS})
-    state = found.subscription.assignment.state_value(BARS)
+    result = SubscriptionState()
+    result.subscribe({BARS.topic})
+    result.assign_from_subscribed({BARS})
+    state = result.subscription.assignment.state_value(BARS)
     state.reset_to(5)
     state.highwater, state.timestamp = 9, int(time.monotonic() * 1_000)  # polled just now
     state.await_reset(OffsetResetStrategy.EARLIEST)
-    return found
+    return result
 
 
 async def look(kind: type[Consumer]) -> None:
@@ -155,7 +155,7 @@ async def look(kind: type[Consumer]) -> None:
         def __del__(self) -> None:
             """Nothing to close: nothing was started."""
 
-    class Isolated(kind):  # type: ignore[valid-type, misc]
+    class Isolated(kind):
         """The class under test, not started."""
 
         should_stop = False

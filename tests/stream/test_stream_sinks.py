@@ -21,7 +21,7 @@ from settings import ADDRESSES, Settings
 from stack import state
 from stack.errors import MachineError
 from stack.redis import check
-from stack.report import report
+from stack.status_report import report
 from storage.latest import PREFIX
 from topics.records import Bar
 
@@ -83,10 +83,10 @@ class Persist:
 @pytest.fixture(scope="module")
 def persist() -> Iterator[Persist]:
     with running(("kafka", "postgres", "redis", "prepare", "persist", "alerts")) as servers:
-        found = Persist(Run(servers))
-        found.send()
-        found.stored()
-        yield found
+        result = Persist(Run(servers))
+        result.send()
+        result.stored()
+        yield result
 
 
 def full(client: Any) -> Callable[[], None]:
@@ -112,7 +112,7 @@ def test_a_redis_that_takes_nothing_costs_the_cache_alone(
     persist: Persist, broken: Callable[[Any], Callable[[], None]], why: str
 ) -> None:
     persist.cached()
-    before, told = persist.process(), persist.log("takes nothing")
+    before, reporter = persist.process(), persist.log("accepts no values")
     mend = broken(persist.redis)
     try:
         for _ in range(3):
@@ -123,7 +123,7 @@ def test_a_redis_that_takes_nothing_costs_the_cache_alone(
             asyncio.run(check(persist.run.servers.redis_url))  # what doctor says of it
         if broken is not hanging:
             shown = report(Settings(home=persist.run.servers.home), ())
-            assert any("takes nothing" in line and why in line for line in shown.warnings), shown.warnings
+            assert any("accepts no values" in line and why in line for line in shown.warnings), shown.warnings
         assert persist.away("cache") == 1
         assert persist.away("database") == 0
     finally:
@@ -132,7 +132,7 @@ def test_a_redis_that_takes_nothing_costs_the_cache_alone(
     persist.says("healthy")
     assert persist.away("cache") == 0
     assert persist.process() == before
-    assert persist.log("takes nothing") == told + 1
+    assert persist.log("accepts no values") == reporter + 1
 
 
 @contextmanager
@@ -168,7 +168,7 @@ def hung(persist: Persist) -> Iterator[None]:
 
 @pytest.mark.parametrize(("broken", "why"), [(closed, "too many connections"), (hung, "no end after")])
 def test_a_database_that_is_away_costs_storage_alone(persist: Persist, broken: Any, why: str) -> None:
-    before, told = persist.process(), persist.log("waits in Kafka")
+    before, reporter = persist.process(), persist.log("wait in Kafka")
     with broken(persist):
         for _ in range(3):
             persist.send()
@@ -183,4 +183,4 @@ def test_a_database_that_is_away_costs_storage_alone(persist: Persist, broken: A
     persist.says("healthy")
     assert persist.away("database") == 0
     assert persist.process() == before
-    assert persist.log("waits in Kafka") == told + 1
+    assert persist.log("wait in Kafka") == reporter + 1

@@ -13,8 +13,8 @@ from deploying import until
 from stacks import Servers, running
 from stream_runs import COMPONENTS, Run
 
+from broker import clients
 from features.table import NAMES
-from sources import broker
 from stack import state
 from topics import codec
 from topics.records import Bar, Forecast, Prediction, Tick
@@ -52,7 +52,7 @@ def tick(offset_ms: int, price: float, trade: int) -> bytes:
 
 async def produce_plain(servers: Servers) -> None:
     """Send garbage to every topic, then ticks one by one, one of them twice and one of them much too late."""
-    async with broker.producer(servers.broker) as producer:
+    async with clients.producer(servers.broker) as producer:
         for topic, values in GARBAGE.items():
             for value in values:
                 await producer.send_and_wait(topic, value, key=PLAIN.encode())
@@ -82,14 +82,14 @@ def trades() -> list[Tick]:
 
 def bars_of(ticks: list[Tick], interval: str, size: int) -> list[tuple[Any, ...]]:
     """Return the bars of so many ticks each, as they must be stored."""
-    found, last = [], -1
+    results, last = [], -1
     for first in range(0, len(ticks) - size + 1, size):
         rows = ticks[first : first + size]
         prices = [row.price for row in rows]
         last = max(rows[0].time, last + 1)
         buyers = sum(row.side == "buy" for row in rows)
-        found.append((interval, last, prices[0], max(prices), min(prices), prices[-1], size / 2, size, buyers))
-    return found
+        results.append((interval, last, prices[0], max(prices), min(prices), prices[-1], size / 2, size, buyers))
+    return results
 
 
 async def produce_framed(servers: Servers) -> None:
@@ -97,7 +97,16 @@ async def produce_framed(servers: Servers) -> None:
     ticks = trades()
     frames = [[one] for one in ticks[:50]] + [ticks[first : first + 60] for first in range(50, len(ticks), 60)]
     others = {
-        "predictions": Prediction(FRAMED, "tick-7", START, "mine", "v1", "f", 1.0, [Forecast(1, 0.1)]),
+        "predictions": Prediction(
+            symbol=FRAMED,
+            interval="tick-7",
+            time=START,
+            model="mine",
+            version="v1",
+            fingerprint="f",
+            price=1.0,
+            forecasts=[Forecast(horizon=1, mean=0.1)],
+        ),
         "bars": Bar("SOLUSDT", "range-10", START + 1, 1.0, 1.0, 1.0, 1.0, None),
     }
     async with AIOKafkaProducer(bootstrap_servers=servers.kafka) as producer:
@@ -113,25 +122,25 @@ def run(trained: Path) -> Iterator[Run]:
     with running(COMPONENTS, trained, {"FORETICK_BARS": ",".join(KINDS)}) as servers:
         asyncio.run(produce_plain(servers))
         asyncio.run(produce_framed(servers))
-        found = Run(servers)
-        found.wait((MINUTES + FRAMED_MINUTES) * 12 + 1)
-        until(lambda: found.rows("dead_letters") >= LETTERS, 30, "the dead letters are stored")
-        yield found
+        result = Run(servers)
+        result.wait((MINUTES + FRAMED_MINUTES) * 12 + 1)
+        until(lambda: result.rows("dead_letters") >= LETTERS, 30, "the dead letters are stored")
+        yield result
 
 
-def rows(run: Run, query: str, *told: str) -> list[tuple[Any, ...]]:
+def rows(run: Run, query: str, *messages: str) -> list[tuple[Any, ...]]:
     """Return the rows of a query."""
     with psycopg.connect(run.servers.database_url) as connection:
-        return connection.execute(query.encode(), told).fetchall()
+        return connection.execute(query.encode(), messages).fetchall()
 
 
 def test_plain_ticks_become_bars_and_what_is_no_tick_a_dead_letter(run: Run) -> None:
     query = "SELECT open, high, low, close, volume, trades, gap FROM bars "
     bars = rows(run, query + "WHERE symbol = %s AND interval = '1m' ORDER BY time", PLAIN)
     assert bars == [(100.0 + m, 100.4 + m, 100.0 + m, 100.4 + m, 3.0, 3, 0) for m in range(MINUTES)]
-    letters = rows(run, "SELECT topic, reason, value FROM dead_letters")
-    others = [row for row in letters if "not cut by time" not in row[1]]
-    assert len(others) == len(letters) - 1
+    dead_letters = rows(run, "SELECT topic, reason, value FROM dead_letters")
+    others = [row for row in dead_letters if "not cut by time" not in row[1]]
+    assert len(others) == len(dead_letters) - 1
     assert sorted(topic for topic, _, _ in others) == sorted(
         [*(topic for topic, values in GARBAGE.items() for _ in values), "ticks", "ticks"]
     )
@@ -163,6 +172,9 @@ def test_ticks_become_bars_of_all_kinds_on_disk_and_features_of_each(run: Run) -
     )
     assert (topic, json.loads(value)["model"]) == ("predictions", "mine")
     assert "tick-7 bars are not cut by time" in reason
-    found = state.read(run.servers.home)
-    assert found is not None
-    assert {name: found.components[name].restarts for name in ("worker", "persist")} == {"worker": 0, "persist": 0}
+    stack_state = state.read(run.servers.home)
+    assert stack_state is not None
+    assert {name: stack_state.components[name].restarts for name in ("worker", "persist")} == {
+        "worker": 0,
+        "persist": 0,
+    }

@@ -32,10 +32,10 @@ Frames = Sequence[Sequence[Bar]]
 @pytest.fixture(scope="module")
 def market(bars: dict[str, list[Bar]]) -> dict[str, list[Bar]]:
     """Return some bars of both symbols, one with holes, and a symbol outside the universe."""
-    found = {symbol: rows[500 : 500 + ROWS] for symbol, rows in bars.items()}
-    found["ETHUSDT"] = [bar for place, bar in enumerate(found["ETHUSDT"]) if place % 50 not in (7, 8)]
-    found["DOGEUSDT"] = [Bar("DOGEUSDT", "1m", bar.time, 2.0, 2.0, 2.0, 2.0, 1.0) for bar in found["BTCUSDT"][:100]]
-    return found
+    values = {symbol: rows[500 : 500 + ROWS] for symbol, rows in bars.items()}
+    values["ETHUSDT"] = [bar for place, bar in enumerate(values["ETHUSDT"]) if place % 50 not in (7, 8)]
+    values["DOGEUSDT"] = [Bar("DOGEUSDT", "1m", bar.time, 2.0, 2.0, 2.0, 2.0, 1.0) for bar in values["BTCUSDT"][:100]]
+    return values
 
 
 def together(market: dict[str, list[Bar]], spans: Sequence[int]) -> list[Sequence[Bar]]:
@@ -65,14 +65,16 @@ def whole_run(
 async def read(bootstrap: str) -> dict[str, list[Bar]]:
     """Read `market-bars`; a bar that came twice after a crash must be the same bar."""
     consumer = AIOKafkaConsumer(MARKET_BARS.name, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
-    found: dict[tuple[str, int], Bar] = {}
+    values: dict[tuple[str, int], Bar] = {}
     async with consumer:
         while batches := await consumer.getmany(timeout_ms=2_000):
             for message in [message for batch in batches.values() for message in batch]:
                 for bar in codec.decode(message.value, Bar).records:
                     assert message.key == bar.symbol.encode()
-                    assert found.setdefault((bar.symbol, bar.time), bar) == bar
-    return {symbol: [found[key] for key in sorted(found) if key[0] == symbol] for symbol in {key[0] for key in found}}
+                    assert values.setdefault((bar.symbol, bar.time), bar) == bar
+    return {
+        symbol: [values[key] for key in sorted(values) if key[0] == symbol] for symbol in {key[0] for key in values}
+    }
 
 
 @pytest.fixture(scope="module")
@@ -84,12 +86,12 @@ def fast(trained: Path, market: dict[str, list[Bar]]) -> tuple[Tables, dict[str,
 def test_every_bar_has_the_columns_of_whole_series(
     fast: tuple[Tables, dict[str, list[Bar]]], market: dict[str, list[Bar]], trained: Path
 ) -> None:
-    tables, found = fast
+    tables, results = fast
     bars = [BarFrame.of(rows) for rows in market.values()]
     frames = join(bars, UNIVERSE)
-    assert {symbol: len(rows) for symbol, rows in found.items()} == {s: len(rows) for s, rows in market.items()}
+    assert {symbol: len(rows) for symbol, rows in results.items()} == {s: len(rows) for s, rows in market.items()}
     for frame in frames:
-        mine = BarFrame.of(found[frame.symbol])
+        mine = BarFrame.of(results[frame.symbol])
         np.testing.assert_array_equal(mine.market_return, frame.market_return)
         np.testing.assert_array_equal(mine.market_rank, frame.market_rank)
         np.testing.assert_array_equal(mine.lead_return, frame.lead_return)
@@ -114,8 +116,8 @@ def test_small_frames_give_the_same_rows(
     def pace(_: Run, number: int) -> None:
         time.sleep(0.05 if number % 10 == 0 else 0.0)
 
-    tables, found = whole_run(trained, together(market, (1, 1, 2, 5, 13, 1)), pace)
-    assert found == fast[1]
+    tables, values = whole_run(trained, together(market, (1, 1, 2, 5, 13, 1)), pace)
+    assert values == fast[1]
     assert_same(tables, fast[0])
 
 
@@ -128,6 +130,6 @@ def test_sigkill_of_the_worker_leaves_the_same_rows(
         if number in (1, 40, 90):
             run.kill("worker")
 
-    tables, found = whole_run(trained, together(market, (7, 11)), disturb)
-    assert found == fast[1]
+    tables, values = whole_run(trained, together(market, (7, 11)), disturb)
+    assert values == fast[1]
     assert_same(tables, fast[0])

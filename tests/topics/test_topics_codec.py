@@ -37,8 +37,10 @@ def test_a_frame_comes_back_bit_for_bit(frame: list[Bar]) -> None:
 
 
 def test_a_text_with_a_pattern_may_be_unknown_where_the_record_lets_it() -> None:
-    event = ModelEvent("gbm", "v1", "loaded", "f", 0, role="champion")
-    of_symbol = ModelEvent("gbm", "v1", "serving", "f", 0, symbol="BTCUSDT", interval="1m")
+    event = ModelEvent(model="gbm", version="v1", event="loaded", fingerprint="f", time=0, role="champion")
+    of_symbol = ModelEvent(
+        model="gbm", version="v1", event="serving", fingerprint="f", time=0, symbol="BTCUSDT", interval="1m"
+    )
     assert codec.decode(codec.encode([event, of_symbol]), ModelEvent).records == [event, of_symbol]
 
 
@@ -116,9 +118,9 @@ def test_an_impossible_bar_cannot_be_built(changes: dict[str, Any], reason: str)
 
 def test_quantiles_that_decrease_cannot_be_built() -> None:
     quantiles = [0.1 * level for level in QUANTILES]
-    Forecast(1, quantiles=quantiles)
+    Forecast(horizon=1, quantiles=quantiles)
     with pytest.raises(ValueError, match="decrease"):
-        Forecast(1, quantiles=quantiles[::-1])
+        Forecast(horizon=1, quantiles=quantiles[::-1])
 
 
 def test_every_record_travels_on_exactly_one_topic_that_is_stored() -> None:

@@ -26,7 +26,7 @@ from topics.units import INTERVAL, Measure, interval_ms, is_time, measure
     ],
 )
 def test_a_name_tells_what_ends_a_bar(name: str, kind: str, size: float) -> None:
-    assert measure(name) == Measure(kind, size)  # type: ignore[arg-type]
+    assert measure(name) == Measure(kind, size)
     assert is_time(name) == (kind == "time")
     assert re.search(INTERVAL, name)
 
@@ -34,15 +34,32 @@ def test_a_name_tells_what_ends_a_bar(name: str, kind: str, size: float) -> None
 WRONG = [
     *("", "m", "0m", "01m", "1x", "1m\n", "tick", "tick-", "tick-0", "tick-05", "tick-1.5", "tick--1", "tick-\u0665"),
     *("dollar-1.5", "dollar-1e6", "volume-0", "volume-0.0", "volume-0.50", "volume-.5", "volume-1.", "volume-1.5\n"),
-    *("range-inf", "range-nan", "range-10bp", "Tick-5", "1m,tick-5"),
+    *("range-inf", "range-nan", "range-10bp"),
 ]
 
 
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_name_is_answered_with_the_right_ones(name: str) -> None:
-    with pytest.raises(ValueError, match=r"is none of 1m .*tick-500.*dollar-1000000.*volume-2\.5 and range-10") as told:
+    with pytest.raises(
+        ValueError, match=r"is none of 1m .*tick-500.*dollar-1000000.*volume-2\.5 and range-10"
+    ) as raised:
         measure(name)
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(raised.value)
+    assert not re.search(INTERVAL, name)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Tick-5", "interval 'Tick-5': there is no kind of bars 'Tick': the nearest is 'tick'"),
+        ("tik-500", "interval 'tik-500': there is no kind of bars 'tik': the nearest is 'tick'"),
+        ("1m,tick-5", "interval '1m,tick-5': there is no kind of bars '1m,tick': the nearest is 'tick'"),
+        ("renko-5", "interval 'renko-5': there is no kind of bars 'renko': there are tick, volume, dollar, range"),
+    ],
+)
+def test_a_wrong_kind_is_answered_with_the_nearest(name: str, text: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(text)}$"):
+        measure(name)
     assert not re.search(INTERVAL, name)
 
 

@@ -1,0 +1,1 @@
+"""Delivery of alerts: channels, retries, rate limits, signatures."""

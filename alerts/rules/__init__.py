@@ -1,0 +1,1 @@
+"""Alert rules: conditions on records, the fold that matches them, and the messages."""

@@ -1,0 +1,1 @@
+"""Alerts in TimescaleDB: rules, subscribers and mutes in force, and deliveries."""

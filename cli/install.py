@@ -1,0 +1,31 @@
+"""`foretick install`: shows and changes the set of Python packages."""
+
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from cli.errors import UserError
+from cli.text import Terminal
+from stack.packages import SETS, installed, sizes
+
+
+def install(
+    packages: Annotated[str | None, typer.Argument(help=f"{', '.join(SETS)}; without it they are shown.")] = None,
+    cpu: Annotated[bool, typer.Option("--cpu", help="With networks: torch without CUDA.")] = False,
+) -> None:
+    """Show the sets of Python packages, or install one of them, which ./foretick does before this code runs."""
+    if packages is not None and packages not in SETS:
+        raise UserError(f"there is no set of packages {packages!r}; there are {', '.join(SETS)}")
+    if cpu and packages != "networks":
+        raise UserError("--cpu is for the set networks: foretick install networks --cpu")
+    here = installed()
+    if packages is not None and packages != here:
+        raise UserError(
+            f"the environment is {'not of ./foretick' if here is None else f'the set {here}'}: it is changed by "
+            f"./foretick install {packages}"
+        )
+    table = Table("packages", "size", "here", "what for", box=None)
+    for name, what in SETS.items():
+        table.add_row(name, sizes()[name], "yes" if name == here else "", what)
+    Terminal().print(table)

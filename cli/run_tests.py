@@ -1,0 +1,34 @@
+"""`foretick test`: all tests in parallel, the fast ones, or those selected by arguments for pytest."""
+
+import subprocess
+import sys
+from typing import Annotated
+
+import typer
+
+from cli.stack import machine
+from settings import ROOT
+from stack import system
+from stack.errors import MachineError
+
+SIDE_BY_SIDE = ("--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder")
+"""A file's tests share servers and fitted models, so they stay together; tests/conftest.py puts the longest first."""
+FAST = ("-m", "not services and not browser and not chaos and not slow")
+
+
+def run_tests(
+    arguments: Annotated[list[str] | None, typer.Argument(help="Arguments of pytest.")] = None,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="Only tests without servers and browser that take little time.")
+    ] = False,
+) -> None:
+    """Install the tests' requirements, then run all tests in two processes, or those selected by arguments in one."""
+    chosen = list(arguments or ())
+    try:
+        if not fast:
+            system.ensure(postgres=True, redis=True, browser=True)
+    except MachineError as error:
+        machine(error)
+    options = (*(FAST if fast else ()), *(() if chosen else SIDE_BY_SIDE))
+    done = subprocess.run([sys.executable, "-m", "pytest", *options, *chosen], cwd=ROOT, check=False)  # noqa: S603 - pytest, with the user's own options
+    raise typer.Exit(done.returncode)

@@ -1,0 +1,105 @@
+"""Protects the dashboard: refuses requests of other sites' pages, and limits the rate of new pages.
+
+A page takes tenths of a second of the single thread; clients on this machine cannot be distinguished, so all share one
+rate. `/health` and open pages are exempt.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+from bokeh.server.tornado import BokehTornado
+from bokeh.util.token import get_session_id
+from tornado.httputil import HTTPServerRequest
+from tornado.web import RequestHandler
+
+from stack.rate_limit import RateLimiter
+from stack.same_origin import is_ours, is_same
+
+PAGE, SOCKET = "/", "/ws"
+SERVED = (PAGE, SOCKET, "/health")
+FILES = ("/assets/", "/static/")
+FULL_S = 15
+"""The seconds that a browser waits if too many pages are open: by then abandoned ones are closed."""
+
+
+class Refusal(NamedTuple):
+    """Why a request is refused; `wait` is after how many seconds it may be repeated."""
+
+    status: int
+    reason: str
+    wait: int | None = None
+
+
+class Refused(RequestHandler):
+    """Answers with a refusal, in one line."""
+
+    def initialize(self, refusal: Refusal) -> None:
+        """Take it."""
+        self.refusal = refusal
+
+    def prepare(self) -> None:
+        """Answer, whatever the method."""
+        self.set_status(self.refusal.status)
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        if self.refusal.wait is not None:
+            self.set_header("Retry-After", str(self.refusal.wait))
+            self.set_header("Refresh", str(self.refusal.wait))  # a browser then retries by itself
+        self.finish(f"{self.refusal.reason}\n")
+
+
+class Guarded(BokehTornado):
+    """Bokeh's application behind the guard; `hosts` are our names besides the loopback's, `most` is the maximum number
+    of open pages.
+    """
+
+    def __init__(
+        self, *arguments: Any, hosts: tuple[str, ...], buckets: RateLimiter, most: int, **options: Any
+    ) -> None:
+        self._hosts, self._buckets, self._most = hosts, buckets, most
+        super().__init__(*arguments, **options)
+
+    def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
+        """Return the handler of a request: a refusal, or Bokeh."""
+        refusal = foreign(request, self._hosts) or self._crowded(request)
+        if refusal is not None:
+            return self.get_handler_delegate(request, Refused, {"refusal": refusal})
+        return super().find_handler(request, **kwargs)
+
+    def _crowded(self, request: HTTPServerRequest) -> Refusal | None:
+        """Return a refusal if the request would exceed the number of pages."""
+        open_pages = self.get_sessions(PAGE)
+        if request.path == SOCKET and _session(request) in {session.id for session in open_pages}:
+            return None
+        if request.path not in (PAGE, SOCKET):
+            return None
+        if len(open_pages) >= self._most:
+            return Refusal(429, f"{len(open_pages)} pages are open, the maximum", FULL_S)
+        wait = self._buckets.wait("")
+        return Refusal(429, "too many pages at once", math.ceil(wait)) if wait else None
+
+
+def foreign(request: HTTPServerRequest, hosts: tuple[str, ...]) -> Refusal | None:
+    """Return a refusal if a request names another host, comes from another site's page, or is for an unknown path.
+
+    Following a link from another site is allowed; images, frames and scripts in its pages are not.
+    """
+    headers = request.headers
+    host = headers.get("Host", "")
+    if not is_ours(host, hosts):
+        return Refusal(403, "unknown host name: FORETICK_HOSTS adds one")
+    followed = headers.get("Sec-Fetch-Mode") == "navigate" and headers.get("Sec-Fetch-Dest") == "document"
+    elsewhere = headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
+    if not is_same(headers.get("Origin"), host) or (elsewhere and not followed):
+        return Refusal(403, "only the dashboard's own pages may send requests")
+    if request.path not in SERVED and not request.path.startswith(FILES):
+        return Refusal(404, "there is no such page")
+    return None
+
+
+def _session(request: HTTPServerRequest) -> str | None:
+    """Return the page named by a WebSocket, None if there is none."""
+    offered = request.headers.get("Sec-WebSocket-Protocol", "").split(",")
+    try:
+        return str(get_session_id(offered[1].strip()))
+    except (IndexError, ValueError, KeyError):
+        return None

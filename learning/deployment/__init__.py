@@ -1,0 +1,1 @@
+"""Model deployment: the log of decisions about champions and challengers."""

@@ -1,0 +1,1 @@
+"""Model monitoring: rolling skill, drift and coverage of every version on the stream."""

@@ -1,0 +1,1 @@
+"""Runs of the pipeline in TimescaleDB: queue, lease, results and reports."""

@@ -1,0 +1,1 @@
+"""Experiment tracking: runs, figures and registered versions in MLflow."""

@@ -1,0 +1,1 @@
+"""Training data and retraining: history, its checks, the schedule, the memory limit."""

@@ -1,0 +1,1 @@
+"""Hyperparameter tuning: Optuna studies on purged splits of the past."""

@@ -1,0 +1,1 @@
+"""Baselines: the naive forecast, an autoregression, and the probability of a reversal."""

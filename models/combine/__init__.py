@@ -1,0 +1,1 @@
+"""Combinations of models: ensembles by online aggregation, and stacking."""

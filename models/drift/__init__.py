@@ -1,0 +1,1 @@
+"""Measures of drift: how far new rows are from the training data."""

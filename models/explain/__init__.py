@@ -1,0 +1,1 @@
+"""Explanations of a forecast: what each input contributed to it."""

@@ -1,0 +1,1 @@
+"""Prediction intervals: quantiles of residuals, and their online calibration."""

@@ -1,0 +1,1 @@
+"""Linear models: ridge, recursive least squares, and stochastic gradients."""

@@ -1,0 +1,1 @@
+"""Neural networks as forecasters; what needs torch is in `models.networks.nn`."""

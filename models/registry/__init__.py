@@ -1,0 +1,1 @@
+"""The registry: models, versions, artifacts and parameters on disk."""

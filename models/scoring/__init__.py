@@ -1,0 +1,1 @@
+"""Scores of matured forecasts, and the evidence for one model over another."""

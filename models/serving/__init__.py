@@ -1,0 +1,1 @@
+"""Models in service: the fold from features to predictions, and which versions it runs."""

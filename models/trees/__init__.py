@@ -1,0 +1,1 @@
+"""Gradient-boosted trees: LightGBM and XGBoost, and fitted trees in compiled code."""

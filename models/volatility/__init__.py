@@ -1,0 +1,1 @@
+"""Volatility models: realised variance, HAR, GARCH, and their daily regression."""

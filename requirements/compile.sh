@@ -1,0 +1,8 @@
+#!/bin/sh
+# Makes the locks anew, all from one resolution: `sh requirements/compile.sh [--upgrade]`; needs uv.
+set -eu
+cd "$(dirname "$0")/.."
+compile() { uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-annotate --no-header "$@" >/dev/null; }
+compile "$@" --group dev pyproject.toml -o requirements/tests.lock
+compile --extra networks pyproject.toml -c requirements/tests.lock -o requirements/networks.lock
+compile pyproject.toml -c requirements/tests.lock -o requirements/default.lock

@@ -1,0 +1,1 @@
+"""Markets in files: the pair, the kind of market, and the unit of its amounts."""

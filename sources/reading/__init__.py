@@ -1,0 +1,1 @@
+"""Reading of files: from the packed bytes to clean rows in time order."""

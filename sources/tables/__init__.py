@@ -1,0 +1,1 @@
+"""Tables in files: head, columns, layouts and cells."""

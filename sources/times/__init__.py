@@ -1,0 +1,1 @@
+"""Times in files: timestamps, dates, zones and intervals."""

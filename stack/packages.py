@@ -1,0 +1,71 @@
+"""The sets of Python packages that `./foretick` installs: purpose, size, and which one is installed.
+
+`python -m stack.packages` measures the sizes, in an environment that has all.
+"""
+
+import hashlib
+import importlib.metadata
+import re
+import sys
+from pathlib import Path
+
+from settings import ROOT
+
+FOLDER = ROOT / "requirements"
+SIZES = FOLDER / "sizes"
+STAMP = Path(sys.prefix) / "foretick.packages"
+"""Written by ./foretick: the set, the variant of torch if not the lock's, and the locks' SHA-256."""
+SETS = {
+    "default": "for `up` and the default models",
+    "networks": "with torch, for the Transformer and the LSTM",
+    "tests": "with the packages of the tests and linters",
+}
+
+
+def installed() -> str | None:
+    """Return the installed set; None if ./foretick did not make the environment."""
+    words = STAMP.read_text().split() if STAMP.exists() else []
+    return words[0] if words and words[0] in SETS else None
+
+
+def digest() -> str:
+    """Return the SHA-256 of the locks, computed as in ./foretick."""
+    locked = (*sorted(FOLDER.glob("*.lock")), ROOT / "pyproject.toml")
+    return hashlib.sha256(b"".join(path.read_bytes() for path in locked)).hexdigest()
+
+
+def sizes() -> dict[str, str]:
+    """Return the size of each set on disk, measured on Linux, x86-64."""
+    return dict(line.split(" ", 1) for line in SIZES.read_text().splitlines())
+
+
+def measured() -> dict[str, int]:
+    """Return the bytes of each set's installed packages."""
+    sized = {_plain(one.name): _bytes(one) for one in importlib.metadata.distributions()}
+    locks = {name: (FOLDER / f"{name}.lock").read_text() for name in SETS}
+    return {
+        name: sum(sized.get(_plain(package), 0) for package in set(re.findall(r"^([\w.-]+)==", lock, re.MULTILINE)))
+        for name, lock in locks.items()
+    }
+
+
+def shown(size: int) -> str:
+    """Return a size as text.
+
+    >>> shown(1_234_567_890)
+    '1.2 GB'
+    """
+    return f"{size / 1e9:.1f} GB"
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _bytes(package: importlib.metadata.Distribution) -> int:
+    paths = (Path(str(package.locate_file(file))) for file in package.files or () if "__pycache__" not in file.parts)
+    return sum(path.stat().st_size for path in paths if path.exists())
+
+
+if __name__ == "__main__":
+    SIZES.write_text("".join(f"{name} {shown(size)}\n" for name, size in measured().items()))

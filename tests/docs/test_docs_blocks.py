@@ -1,0 +1,51 @@
+"""Each fenced block of README, CONTRIBUTING and docs is executed by a test, which reads it from the page."""
+
+import pytest
+from documented import Block, blocks
+
+from settings import ROOT
+
+EXECUTED: dict[tuple[str, str] | tuple[str, str, int], str] = {
+    ("README.md", "sh"): "tests/story/test_story_documented.py",
+    ("docs/kafka.md", "sh"): "tests/story/test_story_documented.py",
+    ("README.md", "sql"): "tests/storage/test_storage_documented.py",
+    ("README.md", "python", 1): "tests/learning/test_learning_pipeline.py",
+    ("README.md", "python", 2): "tests/api/test_api_client.py",
+    ("docs/alerts.md", "python", 1): "tests/alerts/test_alerts_docs.py",
+    ("docs/alerts.md", "", 1): "tests/alerts/test_alerts_docs.py",
+}
+"""By page and language, and by number where each has a test of its own."""
+DRAWN = {("README.md", "", 1)}
+"""A picture in letters."""
+
+
+def proof(block: Block) -> str | None:
+    """Return the test that executes a block, None if there is none."""
+    return EXECUTED.get(block[:3]) or EXECUTED.get(block[:2])
+
+
+def test_each_block_is_executed_by_a_test() -> None:
+    results = [block for block in blocks() if block[:3] not in DRAWN]
+    assert [block[:3] for block in results if proof(block) is None] == []
+    used = {block[:3] for block in results} | {block[:2] for block in results}
+    assert not EXECUTED.keys() - used
+
+
+@pytest.mark.parametrize("test", sorted(set(EXECUTED.values())))
+def test_the_test_reads_the_page(test: str) -> None:
+    pages = {key[0] for key, path in EXECUTED.items() if path == test}
+    text = (ROOT / test).read_text()
+    # Either the page by its name, or all of docs.
+    assert all(page.rpartition("/")[2] in text or "bench.queries" in text or '"docs").glob' in text for page in pages)
+
+
+def test_what_python_shows_can_be_compiled() -> None:
+    shown = [block for block in blocks() if block.language == "python"]
+    assert len(shown) == 3
+    for block in shown:
+        compile(block.text, f"{block.page} {block.number}", "exec")
+
+
+def test_a_new_block_would_have_none() -> None:
+    assert proof(Block("CONTRIBUTING.md", "python", 1, "import topics")) is None
+    assert proof(Block("README.md", "python", 3, "import topics")) is None

@@ -1,0 +1,75 @@
+"""A variable that is no setting is told, with the nearest; those that others set are let be."""
+
+import re
+
+import pytest
+from pydantic import ValidationError
+
+from settings import ROOT, Settings
+from settings.unknown_variables import unknown_variable
+
+NAMES = tuple(Settings.model_fields)
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("FORETICK_MODLES", "there is no setting 'FORETICK_MODLES': the nearest is 'FORETICK_MODELS'"),
+        ("foretick_modles", "there is no setting 'FORETICK_MODLES': the nearest is 'FORETICK_MODELS'"),
+        (
+            "FORETICK_KAFKA_PASWORD",
+            "there is no setting 'FORETICK_KAFKA_PASWORD': the nearest is 'FORETICK_KAFKA_PASSWORD'",
+        ),
+        (
+            "FORETICK_DASBOARD_PORT",
+            "there is no setting 'FORETICK_DASBOARD_PORT': the nearest is 'FORETICK_DASHBOARD_PORT'",
+        ),
+        (  # Faust would take it
+            "FORETICK_PROCESSING_GUARANTEE",
+            "there is no setting 'FORETICK_PROCESSING_GUARANTEE': settings/__init__.py lists them",
+        ),
+        ("FORETICK_XYZ", "there is no setting 'FORETICK_XYZ': settings/__init__.py lists them"),
+    ],
+)
+def test_a_stranger_is_told_with_the_nearest(variable: str, text: str) -> None:
+    assert unknown_variable({"HOME": "/", variable: "secret"}, NAMES) == text
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        *(("FORETICK_" + name.upper(), "x") for name in NAMES),
+        ("foretick_models", "ridge"),
+        ("FORETICK_MODLES", ""),
+        ("FORETICK_TOKEN", "x"),
+        ("FORETICK_TEST_RESTARTS", "30"),
+        ("FORETICK_CHAOS_CLOCK_FILE", "clock"),
+        ("FORETICK_SERVICE_HOST", "10.0.0.1"),
+        ("FORETICK_SERVICE_PORT", "8010"),
+        ("FORETICK_API_SERVICE_PORT_HTTP", "8010"),
+        ("FORETICK_PORT", "tcp://10.0.0.1:8010"),
+        ("FORETICK_PORT_8010_TCP_ADDR", "10.0.0.1"),
+        ("FORETICKER", "x"),
+    ],
+)
+def test_what_is_a_setting_or_somebody_elses_is_let_be(variable: str, value: str) -> None:
+    assert unknown_variable({variable: value}, NAMES) is None
+
+
+def test_what_the_project_itself_sets_is_known() -> None:
+    """The start script, the images, the chaos suite, the tests and the client."""
+    files = [ROOT / "foretick", ROOT / "docker-compose.yml", *(ROOT / "docker").glob("Dockerfile")]
+    files += [path for room in ("bench", "stack", "foretick_client") for path in (ROOT / room).rglob("*.py")]
+    files += [*(ROOT / "bench").rglob("*.c")]
+    named = {name for path in files for name in re.findall(r"\bFORETICK_[A-Z_]*[A-Z]\b", path.read_text())}
+    assert len(named) > 30
+    assert [name for name in sorted(named) if unknown_variable({name: "x"}, NAMES)] == []
+
+
+def test_settings_refuse_it_and_tell_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FORETICK_KAFKA_PASSWORD", "hunter2")
+    monkeypatch.setenv("FORETICK_MODLES", "hunter3")
+    with pytest.raises(ValidationError) as raised:
+        Settings()
+    assert "the nearest is 'FORETICK_MODELS'" in str(raised.value)
+    assert "hunter" not in str(raised.value)
