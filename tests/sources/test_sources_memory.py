@@ -11,9 +11,9 @@ from settings import ROOT
 _PEAK = """
 import sys
 from pathlib import Path
-from sources.reading.request import Wish
+from sources.reading.request import ReadRequest
 from sources.replay.backfill import count
-counts = count([Path(sys.argv[1])], Wish())
+counts = count([Path(sys.argv[1])], ReadRequest())
 status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
 print(counts.bars, int(status["VmHWM"].split()[0]) // 1024)
 """

@@ -216,7 +216,7 @@ def test_what_was_deleted_while_the_readers_were_away_is_told_exactly(stack: Sta
     assert stack.metric("persist", "bars") == stack.metric("worker", "bars") == count
     assert stack.metric("alerts", "regimes") == ends[regimes] - stood[ALERTS_GROUP, regimes] >= 30
     shown = report(Settings(home=stack.home), ())
-    assert any(f"foretick-persist never got {count} Kafka records of bars" in line for line in shown.warnings)
+    assert any(f"foretick-persist lost {count} Kafka records of bars" in line for line in shown.warnings)
     # Past it, all goes on: what was kept is stored, and what is told is told once.
     stack.send(1)
     stack.read()
