@@ -45,21 +45,24 @@ class LagMonitor:
         self._ended = threading.Event()
         self._asker = threading.Thread(target=self._ask, name="conditions", daemon=True)
         self._now = dict.fromkeys(GROUPS, UNKNOWN)
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
-        self._thread = threading.Thread(target=self._run, name="lag", daemon=True)
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
         """Begin to read."""
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, args=(self._loop,), name="lag", daemon=True)
         self._thread.start()
         self._asker.start()
 
     def stop(self) -> None:
         """End the threads."""
         self._ended.set()
-        if self._task is not None:
+        if self._task is not None and self._loop is not None:
             self._loop.call_soon_threadsafe(self._task.cancel)
-        self._thread.join()
+        if self._thread is not None:
+            self._thread.join()
         self._asker.join()
 
     def conditions(self) -> tuple[ComponentSummary, ...]:
@@ -74,11 +77,11 @@ class LagMonitor:
         """Return the lag of each group as last read."""
         return self._now
 
-    def _run(self) -> None:
-        self._task = self._loop.create_task(self._follow())
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._task = loop.create_task(self._follow())
         with contextlib.suppress(asyncio.CancelledError):
-            self._loop.run_until_complete(self._task)
-        self._loop.close()
+            loop.run_until_complete(self._task)
+        loop.close()
 
     async def _follow(self) -> None:
         while True:

@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from dashboard.view_state import BASELINE
 from models.colours import COLOURS, colours
+from models.skill import NAIVE
 
 FONT = "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', 'Liberation Sans', Arial, sans-serif"
+
+THEMES = ("auto", "light", "dark")
+"""What the viewer may choose; auto is the system's."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,7 +63,7 @@ LIGHT = Palette(
     good="#1a7f4b",
     warn="#9a6200",
     bad="#b3261e",
-    baseline=COLOURS[BASELINE].light,
+    baseline=COLOURS[NAIVE].light,
     dark=False,
     regimes=(("calm", "#d6dde4"), ("trending_up", "#b3c05e"), ("trending_down", "#a06a55"), ("turbulent", "#3d4859")),
     other_regimes=("#8fb8d6", "#b8a76a", "#7a8a5c"),
@@ -81,7 +84,7 @@ DARK = Palette(
     good="#4cc38a",
     warn="#e0a63b",
     bad="#ff7a70",
-    baseline=COLOURS[BASELINE].dark,
+    baseline=COLOURS[NAIVE].dark,
     dark=True,
     regimes=(("calm", "#465463"), ("trending_up", "#a3b255"), ("trending_down", "#8f5d4b"), ("turbulent", "#d3dbe4")),
     other_regimes=("#5f89a8", "#a39357", "#77875a"),
@@ -91,7 +94,7 @@ PALETTES = {"light": LIGHT, "dark": DARK}
 
 def model_colours(models: Sequence[str], palette: Palette) -> dict[str, str]:
     """Return each model's colour, and the baseline's."""
-    values = colours([BASELINE, *models])
+    values = colours([NAIVE, *models])
     return {model: colour.dark if palette.dark else colour.light for model, colour in values.items()}
 
 

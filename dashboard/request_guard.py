@@ -15,8 +15,7 @@ from tornado.web import RequestHandler
 from stack.rate_limit import RateLimiter
 from stack.same_origin import is_ours, is_same
 
-PAGE, SOCKET = "/", "/ws"
-SERVED = (PAGE, SOCKET, "/health")
+HEALTH = "/health"
 FILES = ("/assets/", "/static/")
 FULL_S = 15
 """The seconds that a browser waits if too many pages are open: by then abandoned ones are closed."""
@@ -48,29 +47,39 @@ class Refused(RequestHandler):
 
 
 class Guarded(BokehTornado):
-    """Bokeh's application behind the guard; `hosts` are our names besides the loopback's, `most` is the maximum number
-    of open pages.
+    """Bokeh's application behind the guard.
+
+    `pages` are the paths of the pages, `hosts` our names besides the loopback's, `most` is the maximum number of open
+    pages.
     """
 
     def __init__(
-        self, *arguments: Any, hosts: tuple[str, ...], buckets: RateLimiter, most: int, **options: Any
+        self,
+        *arguments: Any,
+        pages: tuple[str, ...],
+        hosts: tuple[str, ...],
+        buckets: RateLimiter,
+        most: int,
+        **options: Any,
     ) -> None:
+        self._pages = pages
+        self._sockets = {f"{page.rstrip('/')}/ws": page for page in pages}
         self._hosts, self._buckets, self._most = hosts, buckets, most
         super().__init__(*arguments, **options)
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
         """Return the handler of a request: a refusal, or Bokeh."""
-        refusal = foreign(request, self._hosts) or self._crowded(request)
+        refusal = foreign(request, self._hosts, (*self._pages, *self._sockets, HEALTH)) or self._crowded(request)
         if refusal is not None:
             return self.get_handler_delegate(request, Refused, {"refusal": refusal})
         return super().find_handler(request, **kwargs)
 
     def _crowded(self, request: HTTPServerRequest) -> Refusal | None:
         """Return a refusal if the request would exceed the number of pages."""
-        open_pages = self.get_sessions(PAGE)
-        if request.path == SOCKET and _session(request) in {session.id for session in open_pages}:
+        if request.path not in self._pages and request.path not in self._sockets:
             return None
-        if request.path not in (PAGE, SOCKET):
+        open_pages = [session for page in self._pages for session in self.get_sessions(page)]
+        if request.path in self._sockets and _session(request) in {session.id for session in open_pages}:
             return None
         if len(open_pages) >= self._most:
             return Refusal(429, f"{len(open_pages)} pages are open, the maximum", FULL_S)
@@ -78,8 +87,9 @@ class Guarded(BokehTornado):
         return Refusal(429, "too many pages at once", math.ceil(wait)) if wait else None
 
 
-def foreign(request: HTTPServerRequest, hosts: tuple[str, ...]) -> Refusal | None:
-    """Return a refusal if a request names another host, comes from another site's page, or is for an unknown path.
+def foreign(request: HTTPServerRequest, hosts: tuple[str, ...], served: tuple[str, ...]) -> Refusal | None:
+    """Return a refusal if a request names another host, comes from another site's page, or is for none of the `served`
+    paths and files.
 
     Following a link from another site is allowed; images, frames and scripts in its pages are not.
     """
@@ -91,7 +101,7 @@ def foreign(request: HTTPServerRequest, hosts: tuple[str, ...]) -> Refusal | Non
     elsewhere = headers.get("Sec-Fetch-Site") in ("cross-site", "same-site")
     if not is_same(headers.get("Origin"), host) or (elsewhere and not followed):
         return Refusal(403, "only the dashboard's own pages may send requests")
-    if request.path not in SERVED and not request.path.startswith(FILES):
+    if request.path not in served and not request.path.startswith(FILES):
         return Refusal(404, "there is no such page")
     return None
 

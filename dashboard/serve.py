@@ -1,10 +1,11 @@
-"""The dashboard's server: ``python -m dashboard.serve``. One process, one page, and all that it needs."""
+"""The dashboard's server: ``python -m dashboard.serve``. One process, all pages, and all that they need."""
 
 import argparse
 import logging
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
@@ -18,12 +19,12 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.web import RequestHandler, StaticFileHandler
 
-from dashboard import panels
-from dashboard.feed import Feed
-from dashboard.lag import LagMonitor
-from dashboard.page import Page
+from dashboard.live.feed import Feed
+from dashboard.live.service import LivePage
 from dashboard.palette import PALETTES
-from dashboard.request_guard import PAGE, Guarded
+from dashboard.request_guard import Guarded
+from dashboard.service import PageRequest, PageService, SiteOptions
+from dashboard.site import HOME, PAGES
 from observability import logs
 from observability.probe import Probe
 from observability.work_status import LoopTurns, WorkStatus
@@ -33,64 +34,77 @@ from stack.rate_limit import RateLimiter
 
 HOST = "127.0.0.1"
 FOLDER = files("dashboard")
-TEMPLATE = Environment(
+TEMPLATES = Environment(
     loader=FileSystemLoader(str(FOLDER.joinpath("templates"))),
     autoescape=False,  # noqa: S701 - Bokeh puts its own markup into it; data never enters the template
-).get_template("index.html")
+)
 SYSTEM_COOKIE = "foretick-system-theme"
 
 
 class HealthHandler(RequestHandler):
-    """Answers 200 while the page can be served, 503 when its reader has ended; says whether the database answers."""
+    """Answers 200 while the pages can be served, 503 when a reader has ended; says whether the database answers."""
 
-    def initialize(self, feed: Feed) -> None:
-        """Take the feed to report on."""
-        self.feed = feed
+    def initialize(self, pages: Sequence[PageService], feed: Feed) -> None:
+        """Take the pages to report on, and the live page's feed."""
+        self.pages, self.feed = pages, feed
 
     def get(self) -> None:
         """Report."""
-        self.set_status(200 if self.feed.alive else 503)
-        self.write({"status": "ok" if self.feed.alive else "stopped", "database": self.feed.error or "ok"})
+        alive = all(page.ended is None for page in self.pages)
+        self.set_status(200 if alive else 503)
+        self.write({"status": "ok" if alive else "stopped", "database": self.feed.error or "ok"})
 
 
-def furnish(document: Document, page: Page, settings: Settings) -> None:
-    """Give a page's document its template and what that is filled with."""
-    document.template = TEMPLATE
-    document.template_variables.update(
-        theme=page.bridge.theme,
-        automatic=page.choice.theme not in PALETTES,
-        cookie=SYSTEM_COOKIE,
-        mlflow=address_of_mlflow(settings),
-        scores=panels.SCORES,
-        texts=panels.TEXTS,
-        palettes={name: palette.css() for name, palette in PALETTES.items()},
-    )
-    document.title = "Foretick"
+@dataclass(frozen=True)
+class Site:
+    """A server that is not started yet, its port, and its pages; `live` is one of them."""
+
+    server: BaseServer
+    port: int
+    pages: tuple[PageService, ...]
+    live: LivePage
 
 
-def build(
-    settings: Settings, port: int, stale_after_s: float | None = None, address: str = HOST
-) -> tuple[BaseServer, int, Feed, LagMonitor]:
-    """Return the server, not started, its port, and the two readers that feed it. Port 0 takes a free one."""
-    feed, lag = Feed(settings.database_url.get_secret_value()), LagMonitor(settings)
+def opener(page: PageService, pages: Sequence[PageService], settings: Settings) -> Callable[[Document], None]:
+    """Return what furnishes a document with a page."""
+    template = TEMPLATES.get_template(f"{page.name}.html")
 
     def open_page(document: Document) -> None:
         context: Any = document.session_context
         request = context.request if context else None
         cookie = request.cookies.get(SYSTEM_COOKIE, "") if request else ""
         system = cookie if cookie in PALETTES else "light"
-        page = Page(document, feed, lag, settings.interval, request.arguments if request else {}, system, stale_after_s)
-        furnish(document, page, settings)
+        variables = page.open(document, PageRequest(arguments=request.arguments if request else {}, system=system))
+        document.template = template
+        document.template_variables.update(
+            pages=pages,
+            page_name=page.name,
+            cookie=SYSTEM_COOKIE,
+            mlflow=address_of_mlflow(settings),
+            palettes={name: palette.css() for name, palette in PALETTES.items()},
+            **variables,
+        )
+        document.title = "Foretick" if page.name == HOME.name else f"{page.title} · Foretick"
 
+    return open_page
+
+
+def build(settings: Settings, port: int, stale_after_s: float | None = None, address: str = HOST) -> Site:
+    """Return the site. Port 0 takes a free one."""
+    options = SiteOptions(settings=settings, stale_after_s=stale_after_s)
+    live = LivePage(options)
+    pages = tuple(live if kind is LivePage else kind(options) for kind in PAGES)
+    paths = {page.path: opener(page, pages, settings) for page in pages} | {"/": opener(live, pages, settings)}
     sockets, port = bind_sockets(address, port)
     application = Guarded(
-        {PAGE: Application(FunctionHandler(open_page))},
+        {path: Application(FunctionHandler(open_page)) for path, open_page in paths.items()},
+        pages=tuple(paths),
         hosts=settings.hosts,
         buckets=RateLimiter(settings.dashboard_rate, settings.dashboard_burst, time.monotonic),
         most=settings.dashboard_pages,
         extra_websocket_origins=["*"],  # the gate has looked at it
         extra_patterns=[
-            (r"/health", HealthHandler, {"feed": feed}),
+            (r"/health", HealthHandler, {"pages": pages, "feed": live.feed}),
             (r"/assets/(.*)", StaticFileHandler, {"path": str(FOLDER.joinpath("assets"))}),
         ],
         check_unused_sessions_milliseconds=5_000,
@@ -98,7 +112,7 @@ def build(
     )
     http = HTTPServer(application)
     http.add_sockets(sockets)
-    return BaseServer(IOLoop.current(), application, http), port, feed, lag
+    return Site(BaseServer(IOLoop.current(), application, http), port, pages, live)
 
 
 def serve(
@@ -111,24 +125,25 @@ def serve(
     """Serve until SIGTERM or Ctrl-C; `ready` is called with the port. Raises OSError if the port is taken."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a Kafka that does not answer is shown on the page
     logging.getLogger("bokeh.server.views.ws").setLevel(logging.ERROR)  # it warns of every tab that is closed
-    server, port, feed, lag = build(settings, port, stale_after_s, address)
-    feed.start()
-    lag.start()
+    site = build(settings, port, stale_after_s, address)
+    server, feed = site.server, site.live.feed
+    for page in site.pages:
+        page.start()
     server.start()
     work_status = WorkStatus(settings)
     turns = LoopTurns(server.io_loop.asyncio_loop)  # type: ignore[attr-defined, unused-ignore] # of Tornado's loop on asyncio, the only one here
-    work_status.hangs = lambda: turns() if feed.alive else "the reader has ended"
+    work_status.hangs = lambda: next((page.ended for page in site.pages if page.ended), None) or turns()
     work_status.problem = lambda: feed.error if feed.read or feed.error else "the first answer of the database"
     probe = Probe("dashboard", work_status.condition)
     probe.start(settings)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.io_loop.add_callback_from_signal(server.io_loop.stop))
-    ready(port)
+    ready(site.port)
     server.io_loop.start()
     server.stop()
     probe.stop()
-    feed.stop()
-    lag.stop()
+    for page in site.pages:
+        page.stop()
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import httpx
 from bokeh.client import pull_session
 
-import dashboard.page  # noqa: F401 - what the page's document is made of, for `pull_session`
+import dashboard.live.page  # noqa: F401 - what the page's document is made of, for `pull_session`
 from bench.chaos.world import World
 from settings import ADDRESSES
 

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from alerts.component_health import COMPONENTS
 from alerts.rules.link import dashboard, link
-from dashboard.view_state import Choice, parse
+from dashboard.live.view_state import Choice, parse
 from settings import Settings
 from stack.component_table import components
 from topics.records import Alert

@@ -15,8 +15,8 @@ from alerts.rules.rule import Rule, When
 from alerts.store import history
 from api.database import Database
 from api.metrics import ChampionCollector
-from dashboard.series_reader import Key, read_newest, read_scores
-from dashboard.view_state import BarSeries
+from dashboard.live.series_reader import Key, read_newest, read_scores
+from dashboard.live.view_state import BarSeries
 from learning.monitoring import listing
 from learning.monitoring.reader import Stored, moment
 from learning.monitoring.skill import RollingSkill

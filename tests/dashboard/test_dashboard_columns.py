@@ -5,8 +5,8 @@ from bokeh.models.sources import ColumnDataSource
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.charts import feed
-from dashboard.columns import PATCH_ROWS, Columns, compare
+from dashboard.live.charts import feed
+from dashboard.live.columns import PATCH_ROWS, Columns, compare
 
 
 def columns(times: list[int], values: list[float]) -> Columns:

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.fan import BANDS, LEVELS, NewestForecast, at, build
+from dashboard.live.fan import BANDS, LEVELS, NewestForecast, at, build
 
 MINUTE = 60_000
 QUANTILES = (-0.02, -0.015, -0.01, 0.0, 0.01, 0.015, 0.02)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dashboard.freshness import Kind, decide, stale_after
+from dashboard.live.freshness import Kind, decide, stale_after
 from observability.lag import length as duration
 from stack.conditions import ComponentSummary
 

@@ -6,31 +6,20 @@ from bokeh.embed import file_html
 from bokeh.models.widgets.markups import Div
 from bokeh.resources import CDN
 
-from dashboard import header, panels
-from dashboard.feed import Feed
-from dashboard.page import Page
-from dashboard.panels import ScorePanel, TextPanel
-from dashboard.serve import furnish
-from observability.lag import ConsumerLag
+from dashboard.live import header, panels
+from dashboard.live.panels import ScorePanel, TextPanel
+from dashboard.live.service import LivePage
+from dashboard.serve import opener
+from dashboard.service import PageService, SiteOptions
+from dashboard.site import PAGES
 from settings import Settings
-from stack.conditions import ComponentSummary
 
 
-class NoReaders:
-    """A monitor of readers where none runs."""
-
-    def now(self) -> dict[str, ConsumerLag]:
-        return {}
-
-    def conditions(self) -> list[ComponentSummary]:
-        return []
-
-
-def opened() -> Document:
+def opened(kind: type[PageService] = LivePage) -> Document:
     """Return the document of a page whose database does not answer."""
-    settings, document = Settings(), Document()
-    page = Page(document, Feed("postgresql://127.0.0.1:1/none"), NoReaders(), "1m", {}, "light")
-    furnish(document, page, settings)
+    settings, document = Settings(database_url="postgresql://127.0.0.1:1/none"), Document()
+    page = kind(SiteOptions(settings=settings))
+    opener(page, [page], settings)(document)
     return document
 
 
@@ -42,8 +31,9 @@ def astray(document: Document) -> set[str | None]:
     return {root.name for root in document.roots if html.count(f'data-root-id="{root.id}"') != 1}
 
 
-def test_every_root_is_placed_once() -> None:
-    assert astray(opened()) == set()
+@pytest.mark.parametrize("kind", PAGES)
+def test_every_root_is_placed_once(kind: type[PageService]) -> None:
+    assert astray(opened(kind)) == set()
 
 
 def test_a_root_without_a_place_is_told() -> None:

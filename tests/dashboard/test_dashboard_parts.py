@@ -10,17 +10,17 @@ from importlib import import_module
 import numpy as np
 import pytest
 
-from dashboard import header
-from dashboard.freshness import PageHealth
+from dashboard.live import header
+from dashboard.live.freshness import PageHealth
+from dashboard.live.queries import QUERIES
+from dashboard.live.rate_meter import RateMeter, Rates
+from dashboard.live.regime_ribbon import runs
+from dashboard.live.scores import reach
+from dashboard.live.series_reader import Key, Newest, RegimeNow, Snapshot, beside
+from dashboard.live.view_state import BarSeries
 from dashboard.number_format import DASH, count, currencies, percent, price
 from dashboard.palette import DARK, LIGHT, model_colours, regime_colours
-from dashboard.queries import QUERIES
-from dashboard.rate_meter import RateMeter, Rates
-from dashboard.regime_ribbon import runs
-from dashboard.scores import reach
-from dashboard.series_reader import Key, Newest, RegimeNow, Snapshot, beside
 from dashboard.static_files import asset
-from dashboard.view_state import BarSeries
 from features.regimes import STATES
 from observability.lag import NOTHING, UNKNOWN, ConsumerLag
 from stack.conditions import ComponentSummary
@@ -29,7 +29,13 @@ MINUTE = 60_000
 
 
 @pytest.mark.parametrize(
-    "name", ["dashboard.view_state", "dashboard.freshness", "dashboard.regime_ribbon", "dashboard.number_format"]
+    "name",
+    [
+        "dashboard.live.view_state",
+        "dashboard.live.freshness",
+        "dashboard.live.regime_ribbon",
+        "dashboard.number_format",
+    ],
 )
 def test_the_examples_in_the_docstrings_hold(name: str) -> None:
     assert doctest.testmod(import_module(name)).failed == 0

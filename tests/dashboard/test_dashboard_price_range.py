@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.columns import Columns
-from dashboard.price_range import measured
+from dashboard.live.columns import Columns
+from dashboard.live.price_range import measured
 
 MINUTE = 60_000.0
 BARS = 240

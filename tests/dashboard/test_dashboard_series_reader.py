@@ -13,11 +13,11 @@ from aiokafka.structs import TopicPartition
 from dashboard_market import BARS_STORED, FIRST, GAP, MINUTE, Market
 
 from broker.admin import create_topics
-from dashboard.feed import OPTIONS
 from dashboard.lag import group_lag
-from dashboard.queries import QUERIES
-from dashboard.series_reader import Key, read_inserted, read_newest, read_scores, read_series, read_snapshot
-from dashboard.view_state import BarSeries
+from dashboard.live.feed import OPTIONS
+from dashboard.live.queries import QUERIES
+from dashboard.live.series_reader import Key, read_inserted, read_newest, read_scores, read_series, read_snapshot
+from dashboard.live.view_state import BarSeries
 from observability.lag import UNKNOWN, ConsumerLag
 from storage.timescale import Writer
 from topics.catalog import BARS

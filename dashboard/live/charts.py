@@ -11,9 +11,9 @@ from bokeh.models.sources import ColumnDataSource
 from bokeh.models.tickers import BasicTicker, DatetimeTicker
 from bokeh.plotting import figure
 
-from dashboard.columns import Columns, compare
-from dashboard.edge_markers import Edge, edge
-from dashboard.fan import BANDS, LEVELS
+from dashboard.live.columns import Columns, compare
+from dashboard.live.edge_markers import Edge, edge
+from dashboard.live.fan import BANDS, LEVELS
 from dashboard.static_files import asset
 
 BAND_ALPHAS = (0.14, 0.18, 0.26)

@@ -2,4 +2,4 @@
 
 from storage.sql_blocks import load
 
-QUERIES = load("dashboard")
+QUERIES = load("dashboard.live")

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from dashboard import header
 from dashboard.lag import LagMonitor
-from dashboard.rate_meter import Rates
-from dashboard.series_reader import Snapshot
+from dashboard.live import header
+from dashboard.live.rate_meter import Rates
+from dashboard.live.series_reader import Snapshot
 
 NOMINAL = 0.9
 

@@ -6,16 +6,16 @@ import numpy as np
 from bokeh.plotting import figure
 from bokeh.transform import linear_cmap
 
-from dashboard import panels
-from dashboard.charts import feed, market
-from dashboard.columns import Columns
-from dashboard.fan import at
+from dashboard.live import panels
+from dashboard.live.charts import feed, market
+from dashboard.live.columns import Columns
+from dashboard.live.fan import at
+from dashboard.live.plot_tools import equip
+from dashboard.live.price_range import measured
+from dashboard.live.scores import Score
+from dashboard.live.series_reader import Snapshot
 from dashboard.number_format import state_name
 from dashboard.palette import Palette
-from dashboard.plot_tools import equip
-from dashboard.price_range import measured
-from dashboard.scores import Score
-from dashboard.series_reader import Snapshot
 from topics.records import HORIZONS
 from topics.units import interval_ms
 

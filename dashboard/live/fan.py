@@ -6,7 +6,7 @@ from math import exp
 
 import numpy as np
 
-from dashboard.columns import Columns
+from dashboard.live.columns import Columns
 from topics.records import QUANTILES
 from topics.units import interval_ms
 

@@ -1,44 +1,31 @@
 """One viewer's page: it keeps the choice, reads the feed, and draws changes."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from bokeh.core.properties import String
 from bokeh.document import Document
-from bokeh.events import DocumentReady
-from bokeh.model import DataModel
-from bokeh.models.callbacks import CustomJS
 from bokeh.models.css import InlineStyleSheet
 from bokeh.models.widgets.groups import RadioButtonGroup
 from bokeh.models.widgets.inputs import Select
 from bokeh.models.widgets.markups import Div
 from bokeh.themes import Theme
 
-from dashboard import header, panels
-from dashboard.drawing import Drawing
-from dashboard.feed import Feed
-from dashboard.freshness import PageHealth, decide, stale_after
+from dashboard.bridge import Bridge
 from dashboard.lag import LagMonitor
+from dashboard.live import header, panels
+from dashboard.live.drawing import Drawing
+from dashboard.live.feed import Feed
+from dashboard.live.freshness import PageHealth, decide, stale_after
+from dashboard.live.series_reader import Key, Snapshot
+from dashboard.live.view_state import SPANS, BarSeries, Choice, parse, query, settle, span_label
 from dashboard.number_format import price
-from dashboard.palette import PALETTES, bokeh_theme, model_colours, regime_colours
-from dashboard.series_reader import Key, Snapshot
+from dashboard.palette import PALETTES, THEMES, bokeh_theme, model_colours, regime_colours
+from dashboard.service import PageRequest
 from dashboard.static_files import asset
-from dashboard.view_state import SPANS, THEMES, BarSeries, Choice, parse, query, settle, span_label
 from topics.records import HORIZONS
 
 TICK_MS = 250
 TEXTS = ("headline", "badge", "notices", "blank", "price_title", "regime_title", "volume_title")
-
-
-class Bridge(DataModel):
-    """What the page and the browser tell each other: the address' query, the state, the theme, the system's theme."""
-
-    # Any: what is assigned to a Bokeh property is a plain value, not the property that mypy sees here.
-    query: Any = String(default="")
-    state: Any = String(default="connecting")
-    theme: Any = String(default="light")
-    system: Any = String(default="light")
 
 
 class Page:
@@ -50,14 +37,13 @@ class Page:
         feed: Feed,
         lag: LagMonitor,
         interval: str,
-        arguments: Mapping[str, Sequence[bytes]],
-        system: str,
+        request: PageRequest,
         stale_after_s: float | None = None,
     ) -> None:
         self.document, self.feed, self.lag, self.interval = document, feed, lag, interval
         self.stale_after_s = stale_after_s
-        self.choice, self.notes = parse(arguments, interval)
-        self.bridge = Bridge(name="bridge", system=system)
+        self.choice, self.notes = parse(request.arguments, interval)
+        self.bridge = Bridge(name="bridge", system=request.system)
         self.series: tuple[BarSeries, ...] = ()
         self.models: tuple[str, ...] = ()
         self.snapshot: Snapshot | None = None
@@ -87,8 +73,7 @@ class Page:
         for group in (self.horizon, self.span, self.theme):
             group.on_change("active", self._chosen)
         self.bridge.on_change("system", self._system_changed)
-        follow = CustomJS(args={"bridge": self.bridge}, code=asset("bridge.js"))
-        self.document.js_on_event(DocumentReady, follow)
+        self.bridge.follow(self.document)
         self.document.add_periodic_callback(self.tick, TICK_MS)
         self.tick()
 

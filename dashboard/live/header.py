@@ -6,12 +6,13 @@ from html import escape
 
 import numpy as np
 
-from dashboard.freshness import PageHealth
+from dashboard.live.freshness import PageHealth
+from dashboard.live.rate_meter import Rates
+from dashboard.live.series_reader import BUCKET_BARS, ROLLING_BUCKETS, Snapshot
+from dashboard.live.view_state import span_label
 from dashboard.number_format import DASH, basis_points, count, currencies, percent, price, state_name
 from dashboard.palette import Palette
-from dashboard.rate_meter import Rates
-from dashboard.series_reader import BUCKET_BARS, ROLLING_BUCKETS, Snapshot
-from dashboard.view_state import BASELINE, span_label
+from models.skill import NAIVE
 from observability.lag import ConsumerLag
 from stack.conditions import ComponentSummary
 from topics.markets import kind_of
@@ -120,7 +121,7 @@ def _rolling(snapshot: Snapshot) -> str:
 
 def look(model: str) -> str:
     """Return the class of a model's line in a legend: the baseline's is dashed, as in the plots."""
-    return "line dashed" if model == BASELINE else "line"
+    return "line dashed" if model == NAIVE else "line"
 
 
 def title(name: str, unit: str, entries: Mapping[str, str], shape: str = "box") -> str:
@@ -140,7 +141,7 @@ def board(snapshot: Snapshot | None, colours: Mapping[str, str]) -> str:
     if snapshot is None or not snapshot.scores:
         return title("Newest scores", "", {}) + '<p class="muted">No forecast of this horizon has come true yet.</p>'
     rows = []
-    for model, scores in sorted(snapshot.scores.items(), key=lambda item: (item[0] == BASELINE, item[0])):
+    for model, scores in sorted(snapshot.scores.items(), key=lambda item: (item[0] == NAIVE, item[0])):
         last = {name: float(column[-1]) if len(column) else np.nan for name, column in scores.items()}
         chosen = ' class="chosen"' if model == snapshot.key.model else ""
         hue = colours.get(model, "currentColor")

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from psycopg import Connection
 
-from dashboard.columns import Columns
-from dashboard.fan import NewestForecast, build
-from dashboard.queries import QUERIES
-from dashboard.regime_ribbon import RegimeSpan, runs
-from dashboard.view_state import BASELINE, BarSeries
+from dashboard.live.columns import Columns
+from dashboard.live.fan import NewestForecast, build
+from dashboard.live.queries import QUERIES
+from dashboard.live.regime_ribbon import RegimeSpan, runs
+from dashboard.live.view_state import BarSeries
+from models.skill import NAIVE
 from topics.units import interval_ms, is_time
 
 Rows = Sequence[tuple[Any, ...]]
@@ -104,7 +105,7 @@ def read_scores(connection: Connection, key: Key, newest: Newest) -> dict[str, C
         "symbol": key.series.symbol,
         "interval": key.series.interval,
         "horizon": key.horizon,
-        "baseline": BASELINE,
+        "baseline": NAIVE,
         "bucket": BUCKET_BARS * step,
         "rolling": (ROLLING_BUCKETS - 1) * BUCKET_BARS * step,
         "since": newest.outcome - (SHOWN_BUCKETS + ROLLING_BUCKETS) * BUCKET_BARS * step,

@@ -8,9 +8,9 @@ from datetime import datetime
 import psycopg
 from psycopg import Connection
 
-from dashboard.columns import Columns
-from dashboard.rate_meter import RateMeter, Rates
-from dashboard.series_reader import (
+from dashboard.live.columns import Columns
+from dashboard.live.rate_meter import RateMeter, Rates
+from dashboard.live.series_reader import (
     Key,
     Newest,
     Snapshot,
@@ -20,7 +20,7 @@ from dashboard.series_reader import (
     read_series,
     read_snapshot,
 )
-from dashboard.view_state import BarSeries
+from dashboard.live.view_state import BarSeries
 from storage.errors import place
 
 PERIOD_S = 1.0

@@ -4,16 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
+from dashboard.palette import THEMES
+from models.skill import NAIVE
 from topics.markets import canonical
 from topics.records import HORIZONS
 from topics.units import interval_ms, interval_name
 
-THEMES = ("auto", "light", "dark")
 SPANS = (180, 720, 2880)
 """The spans to choose from, in bars: of one minute they are 3h, 12h and 2d."""
 DEFAULT_HORIZON = 15
 PREFERRED_MODEL = "gbm"
-BASELINE = "naive"
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ def settle(
             )
         choice = replace(choice, symbol=bar_series.symbol, interval=bar_series.interval)
     if models and choice.model not in models:
-        informed = [model for model in models if model != BASELINE]
+        informed = [model for model in models if model != NAIVE]
         found_model = PREFERRED_MODEL if PREFERRED_MODEL in models else (informed or list(models))[0]
         if choice.model:
             notes.append(f"There are no forecasts of a model {choice.model}: this is {found_model}.")

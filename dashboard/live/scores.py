@@ -10,12 +10,12 @@ from bokeh.models.ranges import Range1d
 from bokeh.models.sources import ColumnDataSource
 from bokeh.models.tickers import BasicTicker, DatetimeTicker
 
-from dashboard.charts import empty, plot
-from dashboard.columns import Column, Columns
+from dashboard.live.charts import empty, plot
+from dashboard.live.columns import Column, Columns
+from dashboard.live.plot_tools import score_hover
+from dashboard.live.series_reader import SCORE_COLUMNS
 from dashboard.palette import Palette
-from dashboard.plot_tools import score_hover
-from dashboard.series_reader import SCORE_COLUMNS
-from dashboard.view_state import BASELINE
+from models.skill import NAIVE
 
 LEAST_REACH = 0.02
 
@@ -58,7 +58,7 @@ class Score:
         self.base.line_color = palette.muted
         for model, line in self.lines.items():
             line.line_color = colours.get(model, palette.baseline)
-            line.line_dash = [4, 3] if model == BASELINE else "solid"
+            line.line_dash = [4, 3] if model == NAIVE else "solid"
 
 
 def reach(values: list[Column], around: float) -> tuple[float, float]:

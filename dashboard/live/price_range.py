@@ -7,7 +7,7 @@ outside the axis, and marked, for one bar.
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
-from dashboard.columns import Column, Columns
+from dashboard.live.columns import Column, Columns
 
 NEIGHBOURS = 5
 """The number of closes up to a bar, and from it on, with whose medians it is compared: two wrong ones of five move

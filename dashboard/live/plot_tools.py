@@ -15,7 +15,7 @@ from bokeh.models.tools import (
     WheelZoomTool,
 )
 
-from dashboard.charts import Market
+from dashboard.live.charts import Market
 from dashboard.static_files import asset
 
 NUMBERS = ("open", "high", "low", "close", "volume", "lower", "upper")

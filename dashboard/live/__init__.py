@@ -1,0 +1,1 @@
+"""The page of the market: candles, forecasts as they come, and how good they were."""

@@ -1,0 +1,51 @@
+"""The live page as the server sees it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bokeh.document import Document
+
+from dashboard.lag import LagMonitor
+from dashboard.live import panels
+from dashboard.live.feed import Feed
+from dashboard.live.page import Page
+from dashboard.palette import PALETTES
+from dashboard.service import PageRequest, PageService, SiteOptions
+
+
+class LivePage(PageService):
+    """The market as it is."""
+
+    name, title = "live", "Live"
+
+    def __init__(self, options: SiteOptions) -> None:
+        super().__init__(options)
+        self.feed = Feed(options.settings.database_url.get_secret_value())
+        self.lag = LagMonitor(options.settings)
+
+    def open(self, document: Document, request: PageRequest) -> Mapping[str, Any]:
+        """Make a viewer's document."""
+        interval, stale_after_s = self.options.settings.interval, self.options.stale_after_s
+        page = Page(document, self.feed, self.lag, interval, request, stale_after_s)
+        automatic = page.choice.theme not in PALETTES
+        return {
+            "theme": page.bridge.theme,
+            "automatic": automatic,
+            "scores": panels.SCORES,
+            "texts": panels.TEXTS,
+        }
+
+    def start(self) -> None:
+        """Read the database and Kafka's lag."""
+        self.feed.start()
+        self.lag.start()
+
+    def stop(self) -> None:
+        """End the readers."""
+        self.feed.stop()
+        self.lag.stop()
+
+    @property
+    def ended(self) -> str | None:
+        """Return whether the reader of the database has ended."""
+        return None if self.feed.alive else "the reader has ended"

@@ -1,0 +1,116 @@
+"""One thread that reads a source for all viewers of a page, so that no page ever waits for it."""
+
+import threading
+import time
+from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+C = TypeVar("C")
+K = TypeVar("K", bound=Hashable)
+S = TypeVar("S")
+
+RETRY_S = 3.0
+LEASE_S = 10.0
+"""A key that no page has requested for this long is no longer read."""
+
+
+@dataclass(frozen=True)
+class Reading(Generic[S]):
+    """What is known of a key. `value` is the last that was read, None if none was; it is `age_s` old.
+
+    `error` is why the source cannot be read now: `value` is then as old as it says.
+    """
+
+    value: S | None
+    age_s: float | None
+    error: str | None
+
+
+@dataclass
+class _Watched(Generic[S]):
+    asked: float
+    value: S | None = None
+    read_at: float | None = None
+
+
+class PolledReader(Generic[C, K, S]):
+    """Reads the requested keys every `period_s`; `view` never blocks.
+
+    `connect` opens the source, `read` reads a key from it; `failures` are the errors of a source that does not answer,
+    which `describe` puts into a sentence. Any other error ends the thread, and is shown.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], AbstractContextManager[C]],
+        read: Callable[[C, K], S],
+        *,
+        period_s: float,
+        failures: tuple[type[Exception], ...],
+        describe: Callable[[Exception], str],
+    ) -> None:
+        self._connect, self._read, self._period_s = connect, read, period_s
+        self._failures, self._describe = failures, describe
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._stopping = False
+        self._watched: dict[K, _Watched[S]] = {}
+        self._error: str | None = None
+        self._thread = threading.Thread(target=self._run, name="polled-reader", daemon=True)
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; a read in progress is waited for."""
+        self._stopping = True
+        self._wake.set()
+        self._thread.join()
+
+    @property
+    def alive(self) -> bool:
+        """Return whether the thread still reads."""
+        return self._thread.is_alive()
+
+    def view(self, key: K) -> Reading[S]:
+        """Return what is known of that key, and keep reading it; a new key is read at once."""
+        now = time.monotonic()
+        with self._lock:
+            watched = self._watched.get(key)
+            if watched is None:
+                watched = self._watched[key] = _Watched(asked=now)
+                self._wake.set()
+            watched.asked = now
+            age = None if watched.read_at is None else now - watched.read_at
+            return Reading(watched.value, age, self._error)
+
+    def _run(self) -> None:
+        while not self._stopping:
+            try:
+                with self._connect() as source:
+                    self._follow(source)
+            except self._failures as error:
+                self._error = self._describe(error)
+                self._wake.wait(RETRY_S)
+                self._wake.clear()
+            except Exception as error:
+                self._error = f"The page's reader has stopped ({type(error).__name__}: {error}): restart the dashboard."
+                raise
+
+    def _follow(self, source: C) -> None:
+        while not self._stopping:
+            self._wake.clear()
+            now = time.monotonic()
+            with self._lock:
+                self._watched = {key: one for key, one in self._watched.items() if now - one.asked < LEASE_S}
+                keys = list(self._watched)
+            for key in keys:
+                value = self._read(source, key)
+                with self._lock:
+                    watched = self._watched[key]
+                    watched.value, watched.read_at = value, time.monotonic()
+            self._error = None
+            self._wake.wait(self._period_s)

@@ -1,0 +1,56 @@
+"""What a page of the site is to the server: its readers, and the documents that it makes."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from bokeh.document import Document
+
+from settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageRequest:
+    """A browser's request of a page: the address' query, and the theme of the browser's system."""
+
+    arguments: Mapping[str, Sequence[bytes]]
+    system: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class SiteOptions:
+    """What the pages of one server share; `stale_after_s` None is one and a half intervals."""
+
+    settings: Settings
+    stale_after_s: float | None = None
+
+
+class PageService(ABC):
+    """One page: `name` is its path and its template, `title` what the navigation bar calls it."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+
+    def __init__(self, options: SiteOptions) -> None:
+        self.options = options
+
+    @property
+    def path(self) -> str:
+        """Return the page's path."""
+        return f"/{self.name}"
+
+    @abstractmethod
+    def open(self, document: Document, request: PageRequest) -> Mapping[str, Any]:
+        """Make a viewer's document; return what the page's own template is filled with besides."""
+
+    def start(self) -> None:  # noqa: B027 - a page may need no thread
+        """Start the threads that read."""
+
+    def stop(self) -> None:  # noqa: B027 - likewise
+        """End them."""
+
+    @property
+    def ended(self) -> str | None:
+        """Return why nothing more will be read, None while the threads work."""
+        return None
