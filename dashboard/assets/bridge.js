@@ -18,6 +18,11 @@ function system() {
   bridge.system = dark.matches ? "dark" : "light"
 }
 
+// The texts are in shadow roots of their own: the path of a click goes through them.
+document.addEventListener("click", (event) => {
+  const button = event.composedPath().find((one) => one.dataset && one.dataset.choose)
+  if (button) bridge.choice = button.dataset.choose
+})
 bridge.properties.query.change.connect(address)
 bridge.properties.theme.change.connect(theme)
 bridge.properties.state.change.connect(state)
