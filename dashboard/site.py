@@ -2,7 +2,9 @@
 
 from dashboard.live.service import LivePage
 from dashboard.service import PageService
+from dashboard.training.service import TrainingPage
+from dashboard.tuning.service import TuningPage
 
-PAGES: tuple[type[PageService], ...] = (LivePage,)
+PAGES: tuple[type[PageService], ...] = (LivePage, TrainingPage, TuningPage)
 HOME = LivePage
 """The page that is also served at ``/``."""

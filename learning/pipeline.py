@@ -7,6 +7,7 @@ from pathlib import Path
 import psycopg
 
 from features.definition import FILE
+from learning.runs import run_log
 from learning.runs.lease import RunLease
 from learning.runs.queue import Runs
 from learning.runs.records import Options, Step
@@ -107,6 +108,7 @@ def complete(
     with tracker.run(f"pipeline {run.run_id}", "pipeline", tags=tags, run_id=run.mlflow_run_id) as tracked:
         lease.tracked(tracked.run_id)
         work = Work(settings=settings, lease=lease, tracker=tracker, run=tracked, on_message=on_message, warned=warned)
+        work.on_message = run_log.writing(work.folder, on_message)
         error = _all_steps(work)
         _summary(work, tracked)
         if error is not None:

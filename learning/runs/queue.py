@@ -11,7 +11,7 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from learning.runs.lease import RunLease
-from learning.runs.records import RUN, STEP, Options, PipelineRun, Step, run_of, step_of
+from learning.runs.records import RUN, STEP, Options, Overview, PipelineRun, Step, run_of, step_of
 from storage import locks
 from storage.errors import StorageError, place, reason
 from storage.locks import Lock
@@ -135,6 +135,16 @@ class Runs:
             if run is None:
                 raise ValueError(f"no run {run_id!r}; foretick pipeline list shows them")
             return run, [step_of(row) for row in connection.execute(STEPS, (run_id,)).fetchall()]
+
+    def overview(self, run_id: str | None, most: int = 50) -> Overview:
+        """Return the last runs, one of them with its steps (the newest, if it is None or unknown), read at once."""
+        with self._connected() as connection:
+            runs = [run_of(row) for row in connection.execute(ALL, (most,)).fetchall()]
+            one = (None if run_id is None else _one(connection, run_id)) or (runs[0] if runs else None)
+            if one is None:
+                return Overview(runs, None, [], at_work=False)
+            steps = [step_of(row) for row in connection.execute(STEPS, (one.run_id,)).fetchall()]
+            return Overview(runs, one, steps, at_work=locks.is_locked(connection, Lock.RUN, one.run_id))
 
     def _leased(self, connection: Connection, run_id: str) -> RunLease:
         connection.execute(RUNNING, (run_id,))
