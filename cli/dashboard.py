@@ -16,18 +16,26 @@ def dashboard(
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Default: the port that `up` chose, or 5006.")
     ] = None,
+    classic_ports: Annotated[
+        bool,
+        typer.Option("--classic-ports", help="Also serve training at 8050, tuning at 8051, the inspector at 8052."),
+    ] = False,
     open_: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
 ) -> None:
     """Serve the dashboard, or show its address if it runs already. Ctrl-C stops it."""
-    from dashboard.serve import serve
+    from dashboard.serve import NO_PORTS, serve
+    from dashboard.site import CLASSIC_PORTS
 
     settings = Settings()
     number = settings.dashboard_port if port is None else port
-    if number and answers(number):
+    if number and not classic_ports and answers(number):
         announce(number, open_)
         return
+    classic = CLASSIC_PORTS if classic_ports else NO_PORTS
+    if classic_ports and number and answers(number):
+        number = 0  # a dashboard runs there: this one takes a free port, and the classic ones
     try:
-        serve(settings, number, ready=lambda served: announce(served, open_))
+        serve(settings, number, ready=lambda served: announce(served, open_), classic=classic)
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise

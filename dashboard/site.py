@@ -8,3 +8,5 @@ from dashboard.tuning.service import TuningPage
 PAGES: tuple[type[PageService], ...] = (LivePage, TrainingPage, TuningPage)
 HOME = LivePage
 """The page that is also served at ``/``."""
+CLASSIC_PORTS = {"training": 8050, "tuning": 8051, "inspector": 8052}
+"""Further ports by the name of the page that each has at ``/``; one that is not in the table above is not served."""

@@ -75,9 +75,12 @@ class TrainingDocument(SitePage):
         for widget in (self.runs, self.group, self.split, self.pipeline):
             document.add_root(widget)
             widget.on_change("value", self._chosen)
-        self.loss = CurvePlot("loss", "step", "loss")
+        self.loss = CurvePlot("loss", "epoch or round", "loss")
         self.by_split = CurvePlot("splits", "split", "%", marks=True)
-        self.cpu, self.memory = CurvePlot("cpu", "seconds", "% of a core"), CurvePlot("memory", "seconds", "MB")
+        self.cpu, self.memory = (
+            CurvePlot(name, "seconds", unit, from_zero=True)
+            for name, unit in (("cpu", "% of a core"), ("memory", "MB"))
+        )
         self.plots = (self.loss, self.by_split, self.cpu, self.memory)
         for one in self.plots:
             document.add_root(one.plot)
@@ -207,7 +210,8 @@ class TrainingDocument(SitePage):
         self.write("splits_title", title("By walk-forward split", by_split or "none was logged", {}))
         self.write("cpu_title", title("CPU", "of the training's processes", {}))
         self.write("memory_title", title("Memory", "of the training's processes", {}))
-        columns = [("loss held out", f"{group}/{HELD_OUT}", held_out), ("by split", split, walked)]
+        every = (("loss held out", f"{group}/{HELD_OUT}", held_out), ("by split", split, walked))
+        columns = [column for column in every if column[2]]
         self.write("figures", texts.figures(compared, names, colours, columns))
         lines = self.stored.lines
         run_id = self.overview.run.run_id if self.overview and self.overview.run else None

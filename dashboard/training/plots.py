@@ -26,9 +26,13 @@ class CurvePlot:
     What the viewer has zoomed into stays, and is drawn in more detail.
     """
 
-    def __init__(self, name: str, x_label: str, y_label: str = "", marks: bool = False) -> None:
+    def __init__(
+        self, name: str, x_label: str, y_label: str = "", marks: bool = False, from_zero: bool = False
+    ) -> None:
         self.range = DataRange1d(range_padding=0.03)
         self.plot = side_plot(name, x_label, y_label, x_range=self.range)
+        if from_zero:
+            self.plot.y_range = DataRange1d(start=0, range_padding=0.1)
         self.sources = [[ColumnDataSource({"x": [], "y": [], "run": []}) for _ in range(MOST)] for _ in range(2)]
         self.lines = [
             [self.plot.line("x", "y", source=source, line_width=width, line_dash=dash) for source in sources]

@@ -8,6 +8,7 @@ from bokeh.document import Document
 from dashboard.polled_reader import PolledReader
 from dashboard.service import PageRequest, PageService, SiteOptions
 from dashboard.training import sources
+from dashboard.training.actions import STOP_RUN
 from dashboard.training.page import Readers, TrainingDocument
 
 PERIOD_S = 1.0
@@ -17,6 +18,7 @@ class TrainingPage(PageService):
     """Trainings, running and past."""
 
     name, title = "training", "Training"
+    actions = (STOP_RUN,)
 
     def __init__(self, options: SiteOptions) -> None:
         super().__init__(options)

@@ -7,6 +7,7 @@ from math import isfinite
 
 import numpy as np
 
+from dashboard.actions.button import button
 from dashboard.live.header import fact, title
 from dashboard.number_format import DASH
 from evaluation.eta import format_duration
@@ -19,7 +20,7 @@ LINES = 14
 """The last messages of the log that are shown."""
 RUNS = 12
 STATES = {"queued": "waits for the trainer", "running": "running", "done": "done", "failed": "failed"}
-CLASSES = {"running": "live", "failed": "unreachable", "stopped": "stale", "done": "muted"}
+CLASSES = {"running": "live", "failed": "unreachable", "stopped": "stale"}
 
 
 def clock(time: int | None, form: str = "%d %b %H:%M") -> str:
@@ -57,7 +58,7 @@ def pipeline(overview: Overview | None, done: Sequence[Progress], now: int) -> s
     begin = min((one.started_at for one in steps), default=run.requested_at)
     end = now if live else run.ended_at
     facts = [
-        fact("State", f'<span class="{"live" if live else CLASSES.get(run.state, "stale")}">{escape(state)}</span>'),
+        fact("State", f'<b class="{"live" if live else CLASSES.get(run.state, "stale" if run.state == "queued" else "")}">{escape(state)}</b>'),
         fact("Step", escape(place)),
         fact("Asked for by", escape(run.requested_by)),
         fact("Took" if not live else "Runs for", length(None if end is None else max(0, end - begin) / 1_000)),
@@ -65,7 +66,21 @@ def pipeline(overview: Overview | None, done: Sequence[Progress], now: int) -> s
     lines = "".join(map(_bar, done)) if live else ""
     error = f'<p class="unreachable">{escape(run.error)}</p>' if run.error else ""
     why = f'<p class="muted">{escape(run.why)}</p>'
-    return f'{head}<div class="tiles">{"".join(facts)}</div>{why}{error}{lines}{_steps(steps)}'
+    return f'{head}<div class="tiles">{"".join(facts)}</div>{why}{error}{lines}{_stop(run)}{_steps(steps)}'
+
+
+def _stop(run: PipelineRun) -> str:
+    """Return the button that stops a run, or that somebody has asked for it."""
+    if run.state not in ("running", "queued"):
+        return ""
+    if run.stop_reason is not None:
+        return f'<p class="stale">It is to stop at its next checkpoint: {escape(run.stop_reason)}</p>'
+    text = (
+        f"Run {run.run_id} ends after its next epoch or step, as failed with your reason. What is done is kept: "
+        f"foretick pipeline run --run-id {run.run_id} resumes it."
+    )
+    asked = button("stop-run", "Stop the run", {"run_id": run.run_id}, title="Stop this run", text=text, danger=True)
+    return f'<p class="act">{asked}</p>'
 
 
 def _bar(progress: Progress) -> str:
@@ -86,7 +101,7 @@ def _steps(steps: Sequence[Step]) -> str:
         for step in steps
     )
     return (
-        f"<table class='gap'><tr><th>Step</th><th>Model</th><th>State</th><th>Took</th></tr>{rows}</table>"
+        f"<table class='gap'><tr><th>Step</th><th class='left'>Model</th><th>State</th><th>Took</th></tr>{rows}</table>"
         if rows
         else ""
     )

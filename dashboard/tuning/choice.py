@@ -65,10 +65,17 @@ def query(choice: Choice) -> dict[str, str | None]:
     }
 
 
-def settle_parameters(choice: Choice, table: StudyTable, importances: Sequence[str]) -> tuple[Choice, tuple[str, ...]]:
-    """Replace parameters that the study does not have by its most important ones; say so if one was asked for."""
-    names = [*(name for name in importances if name in table.parameters)]
-    names += [name for name in table.parameters if name not in names]
+def by_importance(table: StudyTable, importances: Sequence[str]) -> list[str]:
+    """Return the parameters of a study, the most important ones first."""
+    names = [name for name in importances if name in table.parameters]
+    return names + [name for name in table.parameters if name not in names]
+
+
+def parameters(
+    choice: Choice, table: StudyTable, importances: Sequence[str]
+) -> tuple[tuple[str | None, str | None], tuple[str, ...]]:
+    """Return the two parameters to show: those chosen, else the most important ones; and what does not exist."""
+    names = by_importance(table, importances)
     notes = tuple(
         f"The study has no parameter {wanted[:40]}."
         for wanted in (choice.x, choice.y)
@@ -76,4 +83,4 @@ def settle_parameters(choice: Choice, table: StudyTable, importances: Sequence[s
     )
     x = choice.x if choice.x in names else next(iter(names), None)
     y = choice.y if choice.y in names else next((name for name in names if name != x), x)
-    return replace(choice, x=x, y=y), notes
+    return (x, y), notes

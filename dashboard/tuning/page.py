@@ -18,7 +18,7 @@ from dashboard.series_colours import MOST, series_colours
 from dashboard.service import PageRequest
 from dashboard.site_page import SitePage, look
 from dashboard.tuning import plot_data, plots, texts
-from dashboard.tuning.choice import ORDERS, STATE_CHOICES, TOPS, Choice, parse, query, settle_parameters
+from dashboard.tuning.choice import ORDERS, STATE_CHOICES, TOPS, Choice, by_importance, parameters, parse, query
 from dashboard.tuning.study_reader import Studies, Study, StudySource
 from dashboard.tuning.trial_filter import matching
 from learning.tuning.importances_process import Found, ImportancesProcess
@@ -49,6 +49,7 @@ class TuningDocument(SitePage):
         self.notes += notes
         self.known: Studies | None = None
         self.found: Found | None = None
+        self.axes: tuple[str | None, str | None] = (self.choice.x, self.choice.y)
         self._showing = False
         self.studies = MultiChoice(
             name="studies", max_items=MOST, placeholder="the newest", sizing_mode="stretch_width", **look()
@@ -99,10 +100,12 @@ class TuningDocument(SitePage):
             self._show_choice()
             self._draw()
         primary = self._primary()
-        if primary is not None:
+        if self.known is not None and primary is not None:
             found = self.importances.known(primary.table.summary)
             if found != self.found:
                 self.found = found
+                self._take(self.known)
+                self._show_choice()
                 self._draw()
         blank = value is None or not value.known
         self.write("badge", badge(health))
@@ -122,9 +125,12 @@ class TuningDocument(SitePage):
             )
         primary = self._primary()
         if primary is not None:
-            shares = self.found.shares if self.found else {}
-            self.choice, notes = settle_parameters(self.choice, primary.table, tuple(shares))
-            self.notes += notes
+            self.axes, notes = parameters(self.choice, primary.table, self._ranked())
+            self.notes = (*(note for note in self.notes if note not in notes), *notes)
+
+    def _ranked(self) -> tuple[str, ...]:
+        """Return the parameters whose importance is known, the greatest first."""
+        return tuple(self.found.shares) if self.found else ()
 
     def _shown(self) -> dict[str, Study]:
         """Return the studies that are drawn, in the order of the choice."""
@@ -141,8 +147,8 @@ class TuningDocument(SitePage):
             return
         self.choice = Choice(
             studies=tuple(self.studies.value),
-            x=self.x.value or None,
-            y=self.y.value or None,
+            x=self.choice.x if self.x.value == self.axes[0] else self.x.value,
+            y=self.choice.y if self.y.value == self.axes[1] else self.y.value,
             top=TOPS[self.top.active or 0],
             state=self.state.value,
             order=self.order.value,
@@ -164,11 +170,11 @@ class TuningDocument(SitePage):
             self.studies.options = [*names]
         self.studies.value = [*self.choice.studies]
         primary = self._primary()
-        parameters: list[Any] = list(primary.table.parameters) if primary else []
-        for widget, value in ((self.x, self.choice.x), (self.y, self.choice.y)):
-            widget.options = parameters
-            widget.value = value if value in parameters else ""
-            widget.disabled = not parameters
+        options: list[Any] = list(primary.table.parameters) if primary else []
+        for widget, value in zip((self.x, self.y), self.axes, strict=True):
+            widget.options = options
+            widget.value = value if value in options else ""
+            widget.disabled = not options
         self.top.active = TOPS.index(self.choice.top)
         self.state.value, self.order.value, self.where.value = self.choice.state, self.choice.order, self.choice.where
         self.address()
@@ -201,9 +207,9 @@ class TuningDocument(SitePage):
 
     def _draw_parameters(self, study: Study) -> None:
         table, dark, choice = study.table, self.palette.dark, self.choice
-        if choice.x is None or choice.y is None or choice.x not in table.parameters or choice.y not in table.parameters:
+        x, y = (table.parameters.get(name or "") for name in self.axes)
+        if x is None or y is None:
             return
-        x, y = table.parameters[choice.x], table.parameters[choice.y]
         slice_, rank = (plot_data.points(table, x.name, up, dark) for up in (None, y.name))
         self.slice.show(slice_, x, None)
         self.rank.show(rank, x, y)
@@ -213,8 +219,7 @@ class TuningDocument(SitePage):
         self.write("slice_title", title("Slice", f"value by {x.name}, {said}", {}))
         self.write("rank_title", title("Rank", texts.drawn(len(rank["x"]), complete), self._ends()))
         self.write("contour_title", title("Contour", f"kernel mean of {complete:,} trials", self._ends()))
-        names = [name for name in (self.found.shares if self.found else {}) if name in table.parameters]
-        names += [name for name in table.parameters if name not in names]
+        names = by_importance(table, self._ranked())
         lines = plot_data.parallel(table, names, choice.top, dark)
         heads = [f"{name} (log)" if table.parameters[name].log else name for name in names]
         ends = [_ends_of(table.parameters[name]) for name in names]

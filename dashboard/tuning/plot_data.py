@@ -4,24 +4,27 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from bokeh.palettes import Cividis256
 from bokeh.plotting.contour import contour_data
 
-from dashboard.thinning import envelope, evenly
+from dashboard.thinning import Rows, envelope, evenly
 from learning.tuning.study_table import FINISHED, STATES, Floats, Parameter, StudyTable
 
 Columns = dict[str, Any]
 MOST_POINTS = 1_500
 MOST_BEST = 200
 MOST_LINES = 200
-MOST_BARS = 400
+MOST_BARS = 150
 CELLS = 40
 """The cells of the contour's grid on each axis."""
 SMOOTH = 1.5
 """The standard deviation of the contour's kernel, in cells."""
 LEVELS = 9
 FEWEST = 10
+PALE = 70
+"""The shades of the palette that a dark ground swallows; half as many of the other end are pale on a light one."""
+JITTER = 0.25
+"""How far from its choice a trial is drawn at most, so that those of one choice do not hide each other."""
 
 
 def history(table: StudyTable) -> tuple[Columns, Columns]:
@@ -53,7 +56,15 @@ def place(parameter: Parameter, values: Floats | None = None) -> Floats:
 def bounds(parameter: Parameter) -> tuple[float, float]:
     """Return the ends of a parameter's axis."""
     low, high = place(parameter, np.array([parameter.low, parameter.high]))
+    if parameter.choices:
+        return float(low) - 0.5, float(high) + 0.5
     return float(low), float(high if high > low else low + 1.0)
+
+
+def spread(parameter: Parameter, rows: Rows) -> Floats:
+    """Return where trials are drawn on a parameter's axis: those of a choice beside each other."""
+    at = place(parameter)[rows]
+    return at + JITTER * (2 * (rows * 0.6180339887 % 1) - 1) if parameter.choices else at
 
 
 def written(parameter: Parameter, value: float) -> str:
@@ -65,17 +76,17 @@ def written(parameter: Parameter, value: float) -> str:
 
 def ramp(share: Floats, dark: bool) -> list[str]:
     """Return the colour of each share from 0 (worst) to 1 (best), which stands out from the ground."""
-    shades = np.array(Cividis256 if dark else Cividis256[::-1])
-    return shades[np.clip(share * 255, 0, 255).astype(np.int64)].tolist()  # type: ignore[no-any-return] # a list of text, by what is put in
+    shades = np.array(Cividis256[PALE:] if dark else Cividis256[-PALE // 2 :: -1])
+    return shades[np.clip(share * len(shades), 0, len(shades) - 1).astype(np.int64)].tolist()  # type: ignore[no-any-return] # a list of text, by what is put in
 
 
-def ranks(table: StudyTable, rows: npt.NDArray[np.int64]) -> Floats:
+def ranks(table: StudyTable, rows: Rows) -> Floats:
     """Return the share of all complete trials that each of the rows is at least as good as."""
     ordered = np.sort(table.goodness[table.complete])
     return np.searchsorted(ordered, table.goodness[rows], side="right") / max(len(ordered), 1)
 
 
-def chosen(table: StudyTable, *names: str) -> npt.NDArray[np.int64]:
+def chosen(table: StudyTable, *names: str) -> Rows:
     """Return the rows of complete trials that have these parameters: the best, and others evenly spread over time."""
     known = table.complete.copy()
     for name in names:
@@ -93,8 +104,8 @@ def points(table: StudyTable, x: str, y: str | None, dark: bool) -> Columns:
     across = table.parameters[x]
     up = table.parameters[y] if y else None
     return {
-        "x": place(across)[rows],
-        "y": table.value[rows] if up is None else place(up)[rows],
+        "x": spread(across, rows),
+        "y": table.value[rows] if up is None else spread(up, rows),
         "value": table.value[rows],
         "number": table.number[rows],
         "rank": 100 * (1 - rank),
@@ -115,9 +126,10 @@ def contour(table: StudyTable, x: str, y: str, dark: bool) -> Columns:
     if known.sum() < FEWEST or x == y:
         return nothing
     ends = (bounds(across), bounds(up))
-    at = (place(across)[known], place(up)[known])
+    rows = np.flatnonzero(known)
+    at = (spread(across, rows), spread(up, rows))
     count, *edges = np.histogram2d(*at, bins=CELLS, range=ends)
-    total, *_ = np.histogram2d(*at, bins=CELLS, range=ends, weights=table.value[known])
+    total, *_ = np.histogram2d(*at, bins=CELLS, range=ends, weights=table.value[rows])
     weight = _smoothed(count)
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = np.where(weight > 0.02 * weight.max(), _smoothed(total) / weight, np.nan)
@@ -167,8 +179,9 @@ def parallel(table: StudyTable, names: Sequence[str], top: int, dark: bool) -> C
 
 
 def _share(parameter: Parameter) -> Floats:
-    low, high = bounds(parameter)
-    return (place(parameter) - low) / (high - low)
+    low, high = place(parameter, np.array([parameter.low, parameter.high]))
+    share: Floats = (place(parameter) - low) / ((high - low) or 1.0)
+    return share
 
 
 def _between(values: Floats) -> Floats:

@@ -12,7 +12,7 @@ from evaluation.eta import format_duration
 from learning.tuning.importances_process import Found
 from learning.tuning.later_check import LaterCheck
 from learning.tuning.mean_estimate import MeanEstimate
-from learning.tuning.study_table import STATES, StudySummary, StudyTable
+from learning.tuning.study_table import STATES, Parameter, StudySummary, StudyTable
 
 ROWS = 50
 """The most rows of the table of trials."""
@@ -53,8 +53,9 @@ def best(table: StudyTable, check: LaterCheck | None) -> str:
     row = table.best
     if row is None:
         return title("Best trial", "", {}) + '<p class="muted">No trial is complete yet.</p>'
-    values = "".join(
-        f"<tr><th>{escape(name)}</th><td>{escape(written(one, float(one.values[row])))}</td></tr>"
+    values = "<tr><th>Parameter</th><th>Value</th><th>Of</th></tr>" + "".join(
+        f"<tr><th>{escape(name)}</th><td>{escape(written(one, float(one.values[row])))}</td>"
+        f'<td class="muted wrap">{escape(_range(one))}</td></tr>'
         for name, one in table.parameters.items()
     )
     facts = fact("Trial", f"{table.number[row]}") + fact("Value", number(float(table.value[row])))
@@ -62,6 +63,12 @@ def best(table: StudyTable, check: LaterCheck | None) -> str:
         title("Best trial", "", {})
         + f'<div class="tiles">{facts}{_later(check)}</div><table class="gap">{values}</table>'
     )
+
+
+def _range(parameter: Parameter) -> str:
+    if parameter.choices:
+        return ", ".join(parameter.choices)
+    return f"{parameter.low:g} to {parameter.high:g}{', log' if parameter.log else ''}"
 
 
 def _later(check: LaterCheck | None) -> str:

@@ -35,6 +35,13 @@ WHERE NOT EXISTS (SELECT FROM bars WHERE interval = %(interval)s AND time >= to_
     AND NOT EXISTS (SELECT FROM pipeline_runs WHERE bar_time >= to_timestamp(%(time)s / 1000.0))
 """
 RUNNING = "UPDATE pipeline_runs SET state = 'running', error = NULL, ended_at = NULL WHERE run_id = %s"
+RESUMED = """
+UPDATE pipeline_runs SET stop_reason = NULL, stop_requested_by = NULL, stop_requested_at = NULL WHERE run_id = %s
+"""
+STOP = """
+UPDATE pipeline_runs SET stop_reason = %s, stop_requested_by = %s, stop_requested_at = clock_timestamp()
+WHERE run_id = %s AND state IN ('queued', 'running')
+"""
 
 
 class Runs:
@@ -110,7 +117,18 @@ class Runs:
                 raise ValueError(f"run {run_id} is done: foretick pipeline show {run_id}")
             if not locks.try_lock(connection, Lock.RUN, run_id):
                 raise ValueError(f"run {run_id} is being worked on by another process")
+            connection.execute(RESUMED, (run_id,))
             yield self._leased(connection, run_id)
+
+    def stop(self, run_id: str, why: str, requested_by: str) -> None:
+        """Ask for a run to stop at its next checkpoint, and keep the reason.
+
+        It ends as failed with the reason, and can be resumed. Raises ValueError with one line if it has ended.
+        """
+        with self._connected() as connection:
+            if not connection.execute(STOP, (why, requested_by, run_id)).rowcount:
+                run = _one(connection, run_id)
+                raise ValueError(f"no run {run_id!r}" if run is None else f"run {run_id} has ended: {run.state}")
 
     def newest(self) -> PipelineRun | None:
         """Return the run that was requested last."""

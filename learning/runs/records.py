@@ -25,7 +25,10 @@ class Options(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
 
 
 class PipelineRun(msgspec.Struct, frozen=True, kw_only=True):
-    """A run: why it was requested, by whom, and at which bar of the stream (None: there was none)."""
+    """A run: why it was requested, by whom, and at which bar of the stream (None: there was none).
+
+    `stop_reason` is why it is to stop at its next checkpoint, None if nobody asked for that.
+    """
 
     run_id: str
     why: str
@@ -37,6 +40,7 @@ class PipelineRun(msgspec.Struct, frozen=True, kw_only=True):
     mlflow_run_id: str | None
     options: Options
     error: str | None
+    stop_reason: str | None = None
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):

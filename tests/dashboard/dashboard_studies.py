@@ -54,9 +54,14 @@ WHERE study_id = %(study)s AND state = 'FAIL' AND number BETWEEN %(first)s AND %
 """
 
 
+def open_study(url: str, name: str) -> Shared:
+    """Open a study, made if there is none, as tuning does."""
+    return Shared(url, name, SPACE, MedianPruner(), 0)
+
+
 def new_study(url: str, name: str) -> int:
     """Make a study without trials, as tuning does, and return its id."""
-    Shared(url, name, SPACE, MedianPruner(), 0)
+    open_study(url, name)
     with psycopg.connect(url) as connection:
         row = connection.execute("SELECT study_id FROM optuna.studies WHERE study_name = %s", [name]).fetchone()
     assert row is not None

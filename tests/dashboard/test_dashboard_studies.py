@@ -1,12 +1,14 @@
 """Studies read from Optuna's own tables, also with 50,000 trials; and what of them goes to a browser."""
 
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import optuna
 import psycopg
 import pytest
-from dashboard_studies import add_trials, check_later, new_study
+from dashboard_studies import add_trials, check_later, new_study, open_study
 from stacks import databases
 
 from dashboard.tuning import plot_data
@@ -43,7 +45,6 @@ def test_a_database_without_a_study_has_none(new_url: Callable[[], str]) -> None
 
 
 def test_a_study_is_read_as_optuna_reads_it(new_url: Callable[[], str]) -> None:
-    import optuna  # noqa: PLC0415 - with its tables: seconds
 
     url = new_url()
     study_id = new_study(url, "gbm-a")
@@ -51,9 +52,8 @@ def test_a_study_is_read_as_optuna_reads_it(new_url: Callable[[], str]) -> None:
     with source(url) as opened:
         summary = opened.read(()).known[0]
         table = opened.read(("gbm-a",)).shown["gbm-a"].table
-    from learning.tuning.study import _with_schema  # noqa: PLC0415 - where Optuna's tables are
 
-    study = optuna.load_study(study_name="gbm-a", storage=_with_schema(url))
+    study = open_study(url, "gbm-a").study
     trials = study.get_trials()
     assert (summary.trials, summary.best, summary.maximize) == (120, study.best_value, True)
     assert table.best is not None
@@ -143,7 +143,6 @@ def test_no_plot_of_50000_trials_has_more_points_than_it_can_show(many: str) -> 
 
 
 def test_the_importances_of_many_trials_are_computed_in_a_process_of_their_own_and_kept(many: str) -> None:
-    import time  # noqa: PLC0415 - to wait for the process
 
     with source(many) as opened:
         study = opened.read(()).known[0]

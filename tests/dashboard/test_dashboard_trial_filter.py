@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from dashboard.tuning import plot_data, texts
-from dashboard.tuning.choice import Choice, parse, query, settle_parameters
+from dashboard.tuning.choice import Choice, parameters, parse, query
 from dashboard.tuning.trial_filter import matching
 from learning.tuning.importances_process import Found
 from learning.tuning.study_table import Parameter, StudySummary, StudyTable
@@ -82,8 +82,8 @@ def test_the_address_restores_the_choice() -> None:
 
 
 def test_a_parameter_that_is_not_there_is_replaced_by_the_most_important_one() -> None:
-    settled, notes = settle_parameters(Choice(x="gone"), table(), ("kind",))
-    assert (settled.x, settled.y) == ("kind", "rate")
+    shown, notes = parameters(Choice(x="gone"), table(), ("kind",))
+    assert shown == ("kind", "rate")
     assert notes == ("The study has no parameter gone.",)
 
 
