@@ -45,6 +45,13 @@ def state_of(run: PipelineRun, at_work: bool) -> str:
     return STATES[run.state]
 
 
+def class_of(run: PipelineRun, at_work: bool) -> str:
+    """Return the class of a run's state, which gives it its colour."""
+    if run.state in ("queued", "running"):
+        return "live" if run.state == "running" and at_work else "stale"
+    return CLASSES.get(run.state, "")
+
+
 def pipeline(overview: Overview | None, done: Sequence[Progress], now: int) -> str:
     """Return the chosen run of the pipeline: its state, its step, how far it is, and the time left at its own pace."""
     head = title("Pipeline run", "", {})
@@ -58,7 +65,7 @@ def pipeline(overview: Overview | None, done: Sequence[Progress], now: int) -> s
     begin = min((one.started_at for one in steps), default=run.requested_at)
     end = now if live else run.ended_at
     facts = [
-        fact("State", f'<b class="{"live" if live else CLASSES.get(run.state, "stale" if run.state == "queued" else "")}">{escape(state)}</b>'),
+        fact("State", f'<b class="{class_of(run, live)}">{escape(state)}</b>'),
         fact("Step", escape(place)),
         fact("Asked for by", escape(run.requested_by)),
         fact("Took" if not live else "Runs for", length(None if end is None else max(0, end - begin) / 1_000)),
@@ -119,7 +126,7 @@ def runs(overview: Overview | None) -> str:
         rows.append(
             f'<tr class="{"chosen" if chosen else ""}"><th>{escape(run.run_id)}</th>'
             f"<td>{clock(run.requested_at)}</td><td>{escape(run.requested_by)}</td>"
-            f'<td class="{CLASSES.get(run.state, "")}">{escape(state)}</td></tr>'
+            f'<td class="{class_of(run, chosen and overview.at_work)}">{escape(state)}</td></tr>'
         )
     head = "<tr><th>Run</th><th>Asked for, UTC</th><th>By</th><th>State</th></tr>"
     return (

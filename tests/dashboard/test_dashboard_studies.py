@@ -99,7 +99,9 @@ def test_a_trial_that_runs_is_read_until_it_has_ended(new_url: Callable[[], str]
         assert running.summary.running == 1
         assert np.isnan(running.goodness[5])
         connection.execute("UPDATE optuna.trials SET state = 'COMPLETE', datetime_complete = now() WHERE number = 5")
-        ended = opened.read(()).shown["gbm-a"].table
+        deadline = time.monotonic() + 20
+        while (ended := opened.read(()).shown["gbm-a"].table).summary.running and time.monotonic() < deadline:
+            time.sleep(0.05)  # a study is not read again at once: one of many trials takes seconds
         assert ended.summary.running == 0
         assert np.isfinite(ended.goodness[5])
         assert opened.read(()).shown["gbm-a"].table is ended
