@@ -77,7 +77,7 @@ class HealthHandler(RequestHandler):
 class Site:
     """A server that is not started yet, its port, its pages, and what they may do; `live` is one of them.
 
-    `others` are the same pages at further ports, each with another of them at ``/``.
+    `others` are the same pages at further ports, each with another of them at ``/``: `classic` has the ports by page.
 
     `login` is the file of the password that it asks for, None if it asks for none.
     """
@@ -85,6 +85,7 @@ class Site:
     server: BaseServer
     port: int
     others: tuple[BaseServer, ...]
+    classic: Mapping[str, int]
     pages: tuple[PageService, ...]
     live: LivePage
     actions: Actions
@@ -181,11 +182,12 @@ def build(
         return BaseServer(IOLoop.current(), application, http), port
 
     main, port = server(home, port)
-    others = tuple(server(name, number)[0] for name, number in classic.items() if name in pages)
+    others = {name: server(name, number) for name, number in classic.items() if name in pages}
     return Site(
         server=main,
         port=port,
-        others=others,
+        others=tuple(one for one, _ in others.values()),
+        classic={name: number for name, (_, number) in others.items()},
         pages=tuple(pages.values()),
         live=live,
         actions=actions,
