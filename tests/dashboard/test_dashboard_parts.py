@@ -113,7 +113,7 @@ def test_every_colour_that_the_style_sheets_use_is_in_the_palette() -> None:
         for sheet in ("page.css", "text.css", "widgets.css", "tooltip.css", "toolbar.css")
         for name in re.findall(r"var\(--([a-z_]+)\)", asset(sheet))
     }
-    own = {"c", "height"}
+    own = {"c", "height", "share"}
     assert used - own <= set(re.findall(r"--([a-z_]+):", LIGHT.css()))
     assert set(re.findall(r"--([a-z_]+):", LIGHT.css())) == set(re.findall(r"--([a-z_]+):", DARK.css()))
 
