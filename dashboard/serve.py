@@ -1,12 +1,14 @@
 """The dashboard's server: ``python -m dashboard.serve``. One process, all pages, and all that they need."""
 
 import argparse
+import ipaddress
 import logging
 import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from bokeh.application import Application
@@ -19,6 +21,9 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.web import RequestHandler, StaticFileHandler
 
+from dashboard.actions.handler import ActionHandler, Actions
+from dashboard.actions.page_token import RENEWAL_S
+from dashboard.bridge import Bridge
 from dashboard.live.feed import Feed
 from dashboard.live.service import LivePage
 from dashboard.palette import PALETTES
@@ -29,8 +34,10 @@ from observability import logs
 from observability.probe import Probe
 from observability.work_status import LoopTurns, WorkStatus
 from settings import Settings
+from stack.basic_auth import USER
 from stack.mlflow_page import address as address_of_mlflow
 from stack.rate_limit import RateLimiter
+from stack.secret import password
 
 HOST = "127.0.0.1"
 FOLDER = files("dashboard")
@@ -39,33 +46,49 @@ TEMPLATES = Environment(
     autoescape=False,  # noqa: S701 - Bokeh puts its own markup into it; data never enters the template
 )
 SYSTEM_COOKIE = "foretick-system-theme"
+PASSWORD = "dashboard.password"  # noqa: S105 - the file's name
 
 
 class HealthHandler(RequestHandler):
-    """Answers 200 while the pages can be served, 503 when a reader has ended; says whether the database answers."""
+    """Answers 200 while the pages can be served, 503 when a reader has ended; says whether the database answers.
 
-    def initialize(self, pages: Sequence[PageService], feed: Feed) -> None:
+    It is open to everyone: where a password is asked for, it does not say where the database is.
+    """
+
+    def initialize(self, pages: Sequence[PageService], feed: Feed, detailed: bool) -> None:
         """Take the pages to report on, and the live page's feed."""
-        self.pages, self.feed = pages, feed
+        self.pages, self.feed, self.detailed = pages, feed, detailed
 
     def get(self) -> None:
         """Report."""
         alive = all(page.ended is None for page in self.pages)
         self.set_status(200 if alive else 503)
-        self.write({"status": "ok" if alive else "stopped", "database": self.feed.error or "ok"})
+        self.write({"status": "ok" if alive else "stopped", "database": self._database()})
+
+    def _database(self) -> str:
+        if self.feed.error is None:
+            return "ok"
+        return self.feed.error if self.detailed else "no answer"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Site:
-    """A server that is not started yet, its port, and its pages; `live` is one of them."""
+    """A server that is not started yet, its port, its pages, and what they may do; `live` is one of them.
+
+    `login` is the file of the password that it asks for, None if it asks for none.
+    """
 
     server: BaseServer
     port: int
     pages: tuple[PageService, ...]
     live: LivePage
+    actions: Actions
+    login: Path | None
 
 
-def opener(page: PageService, pages: Sequence[PageService], settings: Settings) -> Callable[[Document], None]:
+def opener(
+    page: PageService, pages: Sequence[PageService], settings: Settings, actions: Actions
+) -> Callable[[Document], None]:
     """Return what furnishes a document with a page."""
     template = TEMPLATES.get_template(f"{page.name}.html")
 
@@ -81,12 +104,30 @@ def opener(page: PageService, pages: Sequence[PageService], settings: Settings) 
             page_name=page.name,
             cookie=SYSTEM_COOKIE,
             mlflow=address_of_mlflow(settings),
+            token=actions.tokens.issue(page.name) if page.actions else "",
             palettes={name: palette.css() for name, palette in PALETTES.items()},
             **variables,
         )
+        if page.actions:
+            document.add_periodic_callback(lambda: renew(document, actions, page.name), 1_000 * RENEWAL_S)
         document.title = "Foretick" if page.name == HOME.name else f"{page.title} · Foretick"
 
     return open_page
+
+
+def renew(document: Document, actions: Actions, page: str) -> None:
+    """Give an open page a new token: it may be open for days."""
+    bridge = document.select_one({"name": "bridge"})
+    if isinstance(bridge, Bridge):
+        bridge.token = actions.tokens.issue(page)
+
+
+def is_loopback(address: str) -> bool:
+    """Return whether only this machine reaches an address; a name other than localhost is not known to be such."""
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"
 
 
 def build(settings: Settings, port: int, stale_after_s: float | None = None, address: str = HOST) -> Site:
@@ -94,17 +135,23 @@ def build(settings: Settings, port: int, stale_after_s: float | None = None, add
     options = SiteOptions(settings=settings, stale_after_s=stale_after_s)
     live = LivePage(options)
     pages = tuple(live if kind is LivePage else kind(options) for kind in PAGES)
-    paths = {page.path: opener(page, pages, settings) for page in pages} | {"/": opener(live, pages, settings)}
+    actions = Actions(settings, (action for page in pages for action in page.actions))
+    login = None if is_loopback(address) else settings.home.resolve() / PASSWORD
+    openers = {page.path: opener(page, pages, settings, actions) for page in pages}
+    openers["/"] = opener(live, pages, settings, actions)
     sockets, port = bind_sockets(address, port)
     application = Guarded(
-        {path: Application(FunctionHandler(open_page)) for path, open_page in paths.items()},
-        pages=tuple(paths),
+        {path: Application(FunctionHandler(open_page)) for path, open_page in openers.items()},
+        pages=tuple(openers),
         hosts=settings.hosts,
         buckets=RateLimiter(settings.dashboard_rate, settings.dashboard_burst, time.monotonic),
         most=settings.dashboard_pages,
+        password="" if login is None else password(login),
+        refused=actions.refuse,
         extra_websocket_origins=["*"],  # the gate has looked at it
         extra_patterns=[
-            (r"/health", HealthHandler, {"pages": pages, "feed": live.feed}),
+            (r"/health", HealthHandler, {"pages": pages, "feed": live.feed, "detailed": login is None}),
+            (r"/actions/([a-z-]+)", ActionHandler, {"actions": actions}),
             (r"/assets/(.*)", StaticFileHandler, {"path": str(FOLDER.joinpath("assets"))}),
         ],
         check_unused_sessions_milliseconds=5_000,
@@ -112,7 +159,8 @@ def build(settings: Settings, port: int, stale_after_s: float | None = None, add
     )
     http = HTTPServer(application)
     http.add_sockets(sockets)
-    return Site(BaseServer(IOLoop.current(), application, http), port, pages, live)
+    server = BaseServer(IOLoop.current(), application, http)
+    return Site(server=server, port=port, pages=pages, live=live, actions=actions, login=login)
 
 
 def serve(
@@ -139,9 +187,12 @@ def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.io_loop.add_callback_from_signal(server.io_loop.stop))
     ready(site.port)
+    if site.login is not None:
+        print(f"the user is {USER}, the password is in {site.login}", flush=True)  # noqa: T201 - the only place that says so
     server.io_loop.start()
     server.stop()
     probe.stop()
+    site.actions.stop()
     for page in site.pages:
         page.stop()
 

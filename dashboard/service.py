@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from bokeh.document import Document
 
+from dashboard.actions.action import Action
 from settings import Settings
 
 
@@ -27,10 +28,12 @@ class SiteOptions:
 
 
 class PageService(ABC):
-    """One page: `name` is its path and its template, `title` what the navigation bar calls it."""
+    """One page: `name` is its path and its template, `title` what the navigation bar calls it, `actions` what its
+    buttons may do."""
 
     name: ClassVar[str]
     title: ClassVar[str]
+    actions: ClassVar[tuple[Action, ...]] = ()
 
     def __init__(self, options: SiteOptions) -> None:
         self.options = options

@@ -8,10 +8,10 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from stack.addresses import HOST, without_password
+from stack.basic_auth import USER
 from stack.component import Component
 from stack.secret import password
 
-USER = "foretick"
 PASSWORD = "mlflow.password"  # noqa: S105 - the file's name
 
 

@@ -1,7 +1,5 @@
 """Protects MLflow: requires the password, and hides the unneeded parts."""
 
-import base64
-import binascii
 import re
 from hmac import compare_digest
 
@@ -9,7 +7,7 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from stack.mlflow import USER
+from stack.basic_auth import USER, given
 from stack.same_origin import is_same
 
 _OPEN = re.compile(
@@ -44,7 +42,7 @@ class Gate:
         headers = Headers(scope=scope)
         if not is_same(headers.get("origin"), headers.get("host", "")):
             await PlainTextResponse("only MLflow's own pages may send requests", 403)(scope, receive, send)
-        elif not compare_digest(_given(headers.get("authorization", "")), self._password):
+        elif not compare_digest(given(headers.get("authorization", "")), self._password):
             ask = {"WWW-Authenticate": 'Basic realm="MLflow of Foretick", charset="UTF-8"'}
             text = f"MLflow of Foretick: the user is {USER}; `foretick status` shows the file with the password"
             await PlainTextResponse(text, 401, ask)(scope, receive, send)
@@ -52,17 +50,3 @@ class Gate:
             await PlainTextResponse("Foretick does not serve this part of MLflow", 404)(scope, receive, send)
         else:
             await self._app(scope, receive, send)
-
-
-def _given(header: str) -> bytes:
-    """Return the password in an Authorization header, b"" if there is none."""
-    scheme, _, text = header.partition(" ")
-    if scheme.lower() == "bearer":
-        return text.strip().encode()
-    if scheme.lower() != "basic":
-        return b""
-    try:
-        user, _, password = base64.b64decode(text, validate=True).partition(b":")
-    except (binascii.Error, ValueError):
-        return b""
-    return password if user == USER.encode() else b""

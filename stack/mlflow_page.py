@@ -10,7 +10,7 @@ from typing import Any
 
 from learning.pages import EXPERIMENT, TRAINING, runs, without_login
 from settings import Settings
-from stack.mlflow import USER
+from stack.basic_auth import USER
 
 MODELS = f"/#/models?{TRAINING}"
 CHOSEN = {

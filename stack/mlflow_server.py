@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from settings import Settings
 from stack.addresses import HOST
-from stack.mlflow import USER
+from stack.basic_auth import USER
 from stack.mlflow_gate import Gate
 
 SCHEMA = "mlflow"

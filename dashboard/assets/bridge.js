@@ -11,6 +11,9 @@ function theme() {
 function state() {
   document.body.dataset.state = bridge.state
 }
+function token() {
+  document.querySelector("meta[name=foretick-token]").content = bridge.token
+}
 function system() {
   bridge.system = dark.matches ? "dark" : "light"
 }
@@ -18,6 +21,7 @@ function system() {
 bridge.properties.query.change.connect(address)
 bridge.properties.theme.change.connect(theme)
 bridge.properties.state.change.connect(state)
+bridge.properties.token.change.connect(token)
 dark.addEventListener("change", system)
 system()
 address()

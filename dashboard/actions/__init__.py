@@ -1,0 +1,1 @@
+"""Writing actions of the pages: their buttons, tokens, requests and audit trail."""
