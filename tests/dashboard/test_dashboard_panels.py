@@ -6,6 +6,7 @@ from bokeh.embed import file_html
 from bokeh.models.widgets.markups import Div
 from bokeh.resources import CDN
 
+from dashboard.actions.handler import Actions
 from dashboard.live import header, panels
 from dashboard.live.panels import ScorePanel, TextPanel
 from dashboard.live.service import LivePage
@@ -19,7 +20,7 @@ def opened(kind: type[PageService] = LivePage) -> Document:
     """Return the document of a page whose database does not answer."""
     settings, document = Settings(database_url="postgresql://127.0.0.1:1/none"), Document()
     page = kind(SiteOptions(settings=settings))
-    opener(page, [page], settings)(document)
+    opener(page, [page], settings, Actions(settings, page.actions))(document)
     return document
 
 
