@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from bokeh.models.annotations.geometry import Span
-from bokeh.models.formatters import CustomJSTickFormatter
+from bokeh.models.formatters import BasicTickFormatter, CustomJSTickFormatter
 from bokeh.models.ranges import FactorRange, Range1d
 from bokeh.models.sources import ColumnDataSource
 from bokeh.models.tickers import BasicTicker, FixedTicker
@@ -28,7 +28,7 @@ NEAR = 0.02
 def bare(name: str, **settings: Any) -> Any:
     """Return a plot with no time axis."""
     made = plot(name=name, x_axis_type="auto", min_border_right=46, min_border_left=12, **settings)
-    made.yaxis.ticker = BasicTicker(desired_num_ticks=4)
+    made.xaxis.formatter = BasicTickFormatter()
     return made
 
 
@@ -44,10 +44,10 @@ class ReliabilityPlot:
         self.source = ColumnDataSource({name: [] for name in ("p_up", "rose", "low", "high", "rows")})
         self.x, self.y = Range1d(start=0.45, end=0.55), Range1d(start=0.45, end=0.55)
         self.plot = bare("reliability", x_range=self.x, y_range=self.y)
-        self.plot.xaxis.ticker = BasicTicker(desired_num_ticks=5)
         self.plot.xaxis.axis_label, self.plot.yaxis.axis_label = "probability of a rise", "share that rose"
         for axis in (self.plot.xaxis, self.plot.yaxis):
             axis.formatter = CustomJSTickFormatter(code=FORMATS["percent"])
+            axis.ticker = BasicTicker(desired_num_ticks=5)
         self.even = self.plot.line([0.0, 1.0], [0.0, 1.0], line_dash=[5, 4]).glyph
         self.whisker = self.plot.segment("p_up", "low", "p_up", "high", source=self.source, line_width=2).glyph
         self.line = self.plot.line("p_up", "rose", source=self.source, line_width=1.5).glyph

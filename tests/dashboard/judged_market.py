@@ -22,8 +22,8 @@ SYMBOLS = ("BTCUSDT", "ETHUSDT")
 CHAMPION, CHALLENGER = "aaaaaaaaaaaa", "bbbbbbbbbbbb"
 STATES = ("calm", "turbulent")
 DECIDE = """
-INSERT INTO model_deployments (model, number, action, champion, challengers, standby, fingerprint, time, decided_by, why,
-    evidence)
+INSERT INTO model_deployments (model, number, action, champion, challengers, standby, fingerprint, time, decided_by,
+    why, evidence)
 VALUES (%s, %s, %s, %s, %s, %s, 'print', %s, %s, %s, %s)
 """
 
