@@ -78,8 +78,6 @@ class Combination(ABC):
     """All of the state: nothing of a combiner is fitted."""
     SPACE: ClassVar[Space] = {}
     played: ClassVar[int] = 0
-    explained_rows: ClassVar[int] = 0
-    """Its forecast is the weighed sum of its models': there is nothing else to summarise."""
 
     def __init__(
         self, names: tuple[str, ...] = (), horizons: tuple[int, ...] = HORIZONS, fingerprint: str = ""
