@@ -12,13 +12,22 @@ from dashboard.static_files import asset
 
 
 class Bridge(DataModel):
-    """The address' query, the state, the theme, and the system's theme, which the browser knows."""
+    """The address' query, the state, the theme, and what only the browser knows: its system's theme and its time zone.
+
+    A query that is `pushed` is a step of its own in the browser's history; `visited` is the query, with its question
+    mark, to which the viewer has gone back. `pressed` is the `data-press` of a button in a text; it is set to nothing
+    when it has been acted on.
+    """
 
     # Any: what is assigned to a Bokeh property is a plain value, not the property that mypy sees here.
     query: Any = String(default="")
     state: Any = String(default="connecting")
     theme: Any = String(default="light")
     system: Any = String(default="light")
+    pushed: Any = String(default="")
+    visited: Any = String(default="")
+    zone: Any = String(default="UTC")
+    pressed: Any = String(default="")
 
     def follow(self, document: Document) -> None:
         """Let the browser keep the address, the state and the theme in step with this."""
