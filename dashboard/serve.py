@@ -12,8 +12,10 @@ from typing import Any
 from bokeh.application import Application
 from bokeh.application.handlers import FunctionHandler
 from bokeh.document import Document
+from bokeh.resources import Resources
 from bokeh.server.server import BaseServer
 from bokeh.server.util import bind_sockets
+from bokeh.server.views.static_handler import StaticHandler
 from jinja2 import Environment, FileSystemLoader
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
@@ -65,6 +67,12 @@ class Site:
     live: LivePage
 
 
+def script_files(parts: Sequence[str]) -> list[str]:
+    """Return the addresses of parts of BokehJS, which a browser may keep: each names its version."""
+    versioned = StaticHandler.append_version
+    return Resources(mode="server", root_url="/", path_versioner=versioned, components=list(parts)).js_files
+
+
 def opener(page: PageService, pages: Sequence[PageService], settings: Settings) -> Callable[[Document], None]:
     """Return what furnishes a document with a page."""
     template = TEMPLATES.get_template(f"{page.name}.html")
@@ -81,6 +89,7 @@ def opener(page: PageService, pages: Sequence[PageService], settings: Settings) 
             page_name=page.name,
             cookie=SYSTEM_COOKIE,
             mlflow=address_of_mlflow(settings),
+            scripts=script_files(page.scripts),
             palettes={name: palette.css() for name, palette in PALETTES.items()},
             **variables,
         )

@@ -31,6 +31,8 @@ class PageService(ABC):
 
     name: ClassVar[str]
     title: ClassVar[str]
+    scripts: ClassVar[tuple[str, ...]] = ("bokeh", "bokeh-widgets", "bokeh-tables")
+    """The parts of BokehJS that the page needs: all of them are twice as much, most of it for formulas in TeX."""
 
     def __init__(self, options: SiteOptions) -> None:
         self.options = options

@@ -45,7 +45,7 @@ def newest(interval: str, bars: int) -> Window:
 
 
 def around(interval: str, start: float, end: float) -> Window:
-    """Return a window that holds the view from `start` to `end` [ms] with room on both sides; a small move is within it."""
+    """Return a window that holds the view from `start` to `end` [ms], with room on both sides for small moves."""
     step = interval_ms(interval)
     bars = rounded((end - start) / step)
     part = bars * step // 4

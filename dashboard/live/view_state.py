@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from dashboard.live import layers
 from models.skill import NAIVE
 from topics.markets import canonical
 from topics.records import HORIZONS
@@ -60,7 +61,7 @@ def parse(given: Mapping[str, str], interval: str) -> tuple[Choice, tuple[str, .
     choice = Choice(
         symbol=given.get("symbol") or None,
         model=given.get("model") or None,
-        hidden=frozenset(filter(None, given.get("hide", "").split(","))),
+        hidden=frozenset(filter(layers.known, given.get("hide", "").split(","))),
     )
     if "interval" in given:
         try:
