@@ -53,7 +53,7 @@ def times(zone: str = "UTC", dated: bool = False) -> CustomJSTickFormatter:
 def begun(plot: figure) -> Any:
     """Give an axis that follows the data an end before there are any, or the browser complains of it.
 
-    The points lie at the beginning of 1970: they are in view until the first bar is.
+    Returns points at the beginning of 1970, which are in view at first; hidden, they count no more.
     """
     return plot.scatter([0.5, 0.5], [0.0, 1.0], alpha=0)
 
@@ -104,6 +104,7 @@ class Market:
     dated: Label
     reach: Any
     ahead: Any
+    starts: list[Any]
     marks: Edge
     glyphs: dict[str, list[Any]]
     layers: dict[str, list[Any]]
@@ -115,10 +116,15 @@ def _panels(x_range: Range1d, prices: DataRange1d) -> tuple[figure, figure, figu
     price.xaxis.visible = False
     price.yaxis.formatter = amounts(short=False)
     ribbon = plot(
-        x_range=x_range, y_range=Range1d(start=0, end=1), name="ribbon", min_border_top=0, min_border_bottom=0
+        x_range=x_range, y_range=Range1d(start=0, end=1), name="ribbon", min_border_top=2, min_border_bottom=0
     )
     ribbon.axis.visible = ribbon.grid.visible = False
-    volume = plot(x_range=x_range, y_range=DataRange1d(start=0, range_padding=0.08), window_axis="x", name="volume")
+    volume = plot(
+        x_range=x_range,
+        y_range=DataRange1d(start=0, range_padding=0.08, only_visible=True),
+        window_axis="x",
+        name="volume",
+    )
     volume.xaxis.formatter = times(dated=True)
     volume.xaxis.ticker = DatetimeTicker(desired_num_ticks=7)
     volume.yaxis.formatter = amounts(short=True)
@@ -131,9 +137,9 @@ def market() -> Market:
     known = ("time", "open", "high", "low", "close", "volume", "lower", "upper", "realised", "hit", "up")
     lines = ("time", "horizon", "p_up", *LEVELS)
     bars, fan = empty(*known, "start", *REACH), empty(*lines, *REACH)
-    chosen, points = empty(*lines), empty(*lines)
+    chosen, points = empty(*lines), empty(*lines, "left", "right")
     regimes = ColumnDataSource({"start": [], "end": [], "state": [], "colour": []})
-    x_range, prices = Range1d(), DataRange1d(range_padding=0.06)
+    x_range, prices = Range1d(), DataRange1d(range_padding=0.06, only_visible=True)
     price, ribbon, volume = _panels(x_range, prices)
 
     # Intervals lie below the grid and hide nothing; then the fan, the candles, and the whisker of the chosen horizon.
@@ -149,15 +155,15 @@ def market() -> Market:
     reach = price.vbar("time", 1, "most", "least", source=bars, alpha=0)
     whisker = price.segment("time", "q05", "time", "q95", source=chosen, line_width=2)
     point = price.scatter("time", "q50", source=chosen, size=7)
-    ahead = price.scatter("time", "q50", source=points, size=12, alpha=0)
+    ahead = price.quad("left", "right", "q95", "q05", source=points, alpha=0)
     last = Span(dimension="width", line_dash=[2, 3], level="underlay")
     dated = Label(x=0, y=0, visible=False, text_font_size="11px", text_baseline="bottom", x_offset=4, y_offset=4)
     price.add_layout(last)
     price.add_layout(dated)
-    begun(volume)
+    starts = [begun(price), begun(volume)]
     # Nothing of these is seen: the axis holds them in place of what is drawn, of which some may be astray.
     held = price.segment("time", "least", "time", "most", source=fan, alpha=0)
-    prices.renderers = [reach, held, begun(price)]
+    prices.renderers = [reach, held, starts[0]]
     marks = edge(price, prices, bars, fan)
     ribbon.quad("start", "end", 0.92, 0.08, source=regimes, fill_color="colour", line_color=None)
     traded = volume.vbar("time", 1, "volume", 0, source=bars, line_color=None)
@@ -189,6 +195,7 @@ def market() -> Market:
         dated=dated,
         reach=reach,
         ahead=ahead,
+        starts=starts,
         marks=marks,
         glyphs=glyphs,
         layers={

@@ -25,10 +25,10 @@ class Clock:
         """Return a time with its date and the zone; None is a dash."""
         return DASH if ms is None else f"{self.at(ms):{MOMENT} %Z}"
 
-    def brief(self, ms: float, beside: float) -> str:
+    def brief(self, ms: float, beside: float, zone: str = " %Z") -> str:
         """Return a time with the zone, and with its date if that is another than that of the time `beside`."""
         time = self.at(ms)
-        return f"{time:%H:%M %Z}" if time.date() == self.at(beside).date() else f"{time:{MOMENT} %Z}"
+        return f"{time:%H:%M{zone}}" if time.date() == self.at(beside).date() else f"{time:{MOMENT}{zone}}"
 
     def day(self, ms: float) -> str:
         """Return a time's day, as in 3 June 2025."""

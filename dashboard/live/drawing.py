@@ -7,7 +7,7 @@ from bokeh.transform import linear_cmap
 from dashboard.live import layers, panels
 from dashboard.live.charts import feed, market, times
 from dashboard.live.columns import Columns
-from dashboard.live.fan import at
+from dashboard.live.fan import at, slots
 from dashboard.live.look import Look
 from dashboard.live.plot_tools import equip, set_zone
 from dashboard.live.price_range import measured
@@ -32,7 +32,7 @@ class Drawing:
 
     def __init__(self) -> None:
         self.market = market()
-        self.crosses = equip(self.market)
+        self.cross = equip(self.market)
         self.scores = tuple(Score(panel.column, panel.reference, panel.places) for panel in panels.SCORES)
         self.painted: object = None
         self.drawn: Columns | None = None
@@ -90,7 +90,7 @@ class Drawing:
             glyph.fill_color = glyph.line_color = palette.candle
         for glyph in glyphs["labels"]:
             glyph.text_color = palette.ink
-        for line in (self.market.last, *self.crosses):
+        for line in (self.market.last, self.cross):
             line.line_color = palette.muted
         self.market.dated.text_color = palette.muted
         for score in self.scores:
@@ -130,6 +130,8 @@ class Drawing:
         # Candles of another length are all others, even where their times are the same.
         feed(self.market.bars, self.drawn if snapshot.key.window.timeframe == self.frame else None, shown)
         self.drawn, self.frame = shown, snapshot.key.window.timeframe
+        for start in self.market.starts:
+            start.visible = not len(bars["time"])
         room = (limits["floor"][-1], limits["ceiling"][-1]) if "floor" in limits else (-np.inf, np.inf)
         reach = {"least": np.clip(snapshot.fan["q05"], *room), "most": np.clip(snapshot.fan["q95"], *room)}
         self.market.fan.data = {**snapshot.fan, **reach}
@@ -139,7 +141,7 @@ class Drawing:
         self.market.chosen.data = {**at(snapshot.fan, snapshot.key.horizon)}
         now = snapshot.newest.bar.timestamp() * 1000 if snapshot.newest.bar else np.inf
         ahead = snapshot.fan["time"] > now  # over the candles, it is theirs that is pointed at
-        self.market.points.data = {name: column[ahead] for name, column in snapshot.fan.items()}
+        self.market.points.data = slots({name: column[ahead] for name, column in snapshot.fan.items()}, now)
         dated = self.market.dated
         dated.visible = look.old and len(snapshot.fan["time"]) > 0
         if dated.visible:

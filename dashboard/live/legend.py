@@ -22,7 +22,7 @@ def title(name: str, unit: str, entries: Sequence[str]) -> str:
 
 def mark(shape: str, colour: str, name: str, strength: float = 1.0) -> str:
     """Return a swatch of a colour and what it stands for."""
-    faint = f";opacity:{strength:.2f}" if strength < 1 else ""
+    faint = f";--s:{100 * strength:.0f}%" if strength < 1 else ""
     return f'<i class="{shape}" style="--c:{colour}{faint}"></i>{escape(name)}'
 
 
@@ -30,7 +30,7 @@ def line(colour: str, dash: tuple[int, ...], name: str) -> str:
     """Return a piece of a line as it is drawn, and what it stands for."""
     broken = f' stroke-dasharray="{" ".join(map(str, dash))}"' if dash else ""
     return (
-        f'<svg class="line" width="24" height="8" aria-hidden="true"><path d="M0 4h24" stroke="{escape(colour)}" '
+        f'<svg class="line" width="22" height="8" aria-hidden="true"><path d="M0 4h22" stroke="{escape(colour)}" '
         f'stroke-width="2"{broken}/></svg>{escape(name)}'
     )
 
@@ -49,7 +49,7 @@ def of_fan(snapshot: Snapshot, look: Look) -> list[str]:
     if snapshot.key.model:
         for (label, lower, _), alpha in zip(BANDS, BAND_ALPHAS, strict=True):
             seen *= 1 - alpha  # a narrow band lies on the wide ones
-            entries.append(switch(lower, mark("box", look.fan, label, 1 - seen), look))
+            entries.append(switch(lower, mark("band", look.fan, label, 1 - seen), look))
         dash = model_dash(snapshot.key.model)
         entries.append(switch(layers.MEDIAN, line(look.fan, dash, f"{snapshot.key.model} median"), look))
     ahead = span_label(snapshot.key.horizon, snapshot.key.series.interval)

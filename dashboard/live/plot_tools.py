@@ -30,12 +30,11 @@ def tip(head: str, rows: dict[str, str]) -> str:
     return f'<div class="tip"><style>{asset("tooltip.css")}</style><b>{head}</b><dl>{pairs}</dl></div>'
 
 
-def equip(market: Market) -> list[Span]:
-    """Give the market's plots their tools, and return the cross-hair of each."""
-    lines = []
+def equip(market: Market) -> Span:
+    """Give the market's plots their tools, and return the cross-hair that they share."""
+    cross = Span(dimension="height", line_width=1)
     for plot in (market.price, market.ribbon, market.volume):
-        lines.append(Span(dimension="height", line_width=1))
-        plot.add_tools(CrosshairTool(overlay=lines[-1]))
+        plot.add_tools(CrosshairTool(overlay=cross))
     pan, wheel = PanTool(dimensions="width"), WheelZoomTool(dimensions="width")
     zoom, save = BoxZoomTool(dimensions="width"), SaveTool(filename="foretick")
     market.price.add_tools(pan, zoom, wheel, ResetTool(), save, _candles(market), _ahead(market))
@@ -45,7 +44,7 @@ def equip(market: Market) -> list[Span]:
     market.price.toolbar_location = "above"
     market.ribbon.add_tools(_regimes())
     market.volume.add_tools(PanTool(dimensions="width"), WheelZoomTool(dimensions="width"))
-    return lines
+    return cross
 
 
 def set_zone(market: Market, zone: str) -> None:
