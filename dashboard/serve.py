@@ -82,7 +82,8 @@ def opener(page: PageService, pages: Sequence[PageService], settings: Settings) 
         request = context.request if context else None
         cookie = request.cookies.get(SYSTEM_COOKIE, "") if request else ""
         system = cookie if cookie in PALETTES else "light"
-        variables = page.open(document, PageRequest(arguments=request.arguments if request else {}, system=system))
+        with document.models.freeze():  # Bokeh would go through all models again at each root that is added
+            variables = page.open(document, PageRequest(arguments=request.arguments if request else {}, system=system))
         document.template = template
         document.template_variables.update(
             pages=pages,

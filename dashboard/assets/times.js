@@ -23,5 +23,6 @@ function label(tick, ticks, index) {
   if (apart >= 27 * DAY) return said(tick, {month: "short", year: "numeric"})
   const brief = {day: "numeric", month: "short"}
   const text = apart >= DAY || time(tick) === "00:00" ? said(tick, brief) : time(tick)
-  return dated && index === Math.min(1, ticks.length - 1) ? `${text}\n${date(tick)}` : text
+  if (!dated || index !== Math.min(1, ticks.length - 1)) return text
+  return `${text}\n${apart >= DAY ? said(tick, {year: "numeric"}) : date(tick)}`
 }

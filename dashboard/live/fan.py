@@ -45,7 +45,7 @@ def build(newest_forecasts: Sequence[NewestForecast], interval: str) -> Columns:
 
 
 def slots(points: Columns, start: float) -> Columns:
-    """Return the points with the part of the time axis that is nearest to each, ``left`` to ``right`` from `start` on."""
+    """Return the points with the times nearest to each, from ``left`` to ``right``; the first begins at `start`."""
     time = points["time"]
     if not len(time):
         return points | {"left": time, "right": time}

@@ -40,15 +40,16 @@ def table(snapshot: Snapshot, look: Look) -> str:
         horizon = round(row["horizon"])
         chosen = ' class="chosen"' if horizon == snapshot.key.horizon else ""
         rows.append(
-            f"<tr{chosen}><th>{span_label(horizon, interval)}</th>"
-            f"<td>{look.clock.brief(row['time'], float(fan['time'][0]), zone='')}</td><td>{price(row['q50'])}</td>"
+            f"<tr{chosen}><th>{span_label(horizon, interval)} "
+            f"<small>by {look.clock.brief(row['time'], float(fan['time'][0]), zone='')}</small></th>"
+            f"<td>{price(row['q50'])}</td>"
             f"<td>{price(row['q05'])}</td><td>{price(row['q95'])}</td><td>{percent(row['p_up'], 0)}</td></tr>"
         )
     made = f"{escape(str(snapshot.key.model))}, of {look.clock.moment(float(fan['time'][0]))}" if rows else ""
     heading = f'<div class="title"><h2>Forecast <small>{made}</small></h2></div>'
     if not rows:
         return heading + f'<p class="muted">{NOTHING}</p>'
-    heads = ("Ahead", "By", "Median", "90 % from", "to", "P(up)")
+    heads = ("Ahead", "Median", "90 % from", "to", "P(up)")
     return heading + (
         f'<table class="{"old" if look.old else ""}"><tr>{"".join(f"<th>{head}</th>" for head in heads)}</tr>'
         f"{''.join(rows)}</table>"

@@ -37,11 +37,19 @@ def headline(snapshot: Snapshot, look: Look) -> str:
     return (
         f'<div class="head"><div class="symbol">{escape(symbol)}<small>{_bars_of(symbol, interval)}</small></div>'
         f'<div class="price">{price(snapshot.latest.close)}<small>{escape(quote)}</small></div>'
-        + fact(f"Change in {span_label(snapshot.key.span, interval)}", f"{arrow} {percent(change, 2, sign=True)}")
+        + fact(f"Change {_over(snapshot, look)}", f"{arrow} {percent(change, 2, sign=True)}")
         + regime
         + fact("Last bar", look.clock.moment(snapshot.newest.bar.timestamp() * 1000 if snapshot.newest.bar else None))
         + "</div>"
     )
+
+
+def _over(snapshot: Snapshot, look: Look) -> str:
+    """Return over which time the change is: the chosen span, or what is stored of it."""
+    newest, first = snapshot.newest.bar, snapshot.latest.first
+    if newest is not None and newest - first < (snapshot.key.span - 1) * snapshot.key.step:
+        return f"since {look.clock.day(first.timestamp() * 1000)}"
+    return f"in {span_label(snapshot.key.span, snapshot.key.series.interval)}"
 
 
 def _bars_of(symbol: str, interval: str) -> str:

@@ -150,7 +150,7 @@ def test_times_are_local_by_choice(chromium: Any, dashboard: str) -> None:
     expect(page.locator("p.forecast")).to_contain_text("JST", timeout=WAIT_MS)
     expect(page.locator(".headline")).to_contain_text("JST")
     formatter = f"({PLOT})('volume').below[0].formatter"
-    assert page.evaluate(f"() => {formatter}.args.get('zone')") == "Asia/Tokyo"
+    assert page.evaluate(f"() => {formatter}.args.zone") == "Asia/Tokyo"
     context.close()
 
 

@@ -119,7 +119,7 @@ def test_every_colour_that_the_style_sheets_use_is_in_the_palette() -> None:
         for sheet in ("page.css", "text.css", "widgets.css", "tooltip.css", "toolbar.css")
         for name in re.findall(r"var\(--([a-z_]+)\)", asset(sheet))
     }
-    own = {"c", "height"}
+    own = {"c", "s", "height"}
     assert used - own <= set(re.findall(r"--([a-z_]+):", LIGHT.css()))
     assert set(re.findall(r"--([a-z_]+):", LIGHT.css())) == set(re.findall(r"--([a-z_]+):", DARK.css()))
 
@@ -201,13 +201,19 @@ def test_the_headline_says_price_change_regime_and_event_time() -> None:
         assert part in text
 
 
+def test_a_change_over_more_than_is_stored_says_since_when() -> None:
+    assert "Change in 3h" in words(header.headline(snapshot(), look()))
+    latest = Latest(close=99.0, before=100.0, first=datetime(2025, 5, 18, 14, 0, tzinfo=UTC))
+    assert "Change since 18 May 2025" in words(header.headline(snapshot(latest=latest), look()))
+
+
 def test_the_forecast_is_said_in_words_and_numbers() -> None:
     said = words(forecast_text.sentence(snapshot(), look()))
     assert said == (
         "gbm, 15m ahead: 63 % chance of a rise, 90 % between 104,210.00 and 105,030.00 by 12:45 UTC, median 104,610.00."
     )
     row = words(forecast_text.table(snapshot(), look()))
-    assert "15m 12:45 104,610.00 104,210.00 105,030.00 63 %" in row
+    assert "15m by 12:45 104,610.00 104,210.00 105,030.00 63 %" in row
 
 
 def test_a_chance_that_is_not_known_is_not_said() -> None:
