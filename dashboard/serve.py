@@ -12,7 +12,7 @@ from typing import Any
 from bokeh.application import Application
 from bokeh.application.handlers import FunctionHandler
 from bokeh.document import Document
-from bokeh.resources import Resources
+from bokeh.resources import Component, Resources
 from bokeh.server.server import BaseServer
 from bokeh.server.util import bind_sockets
 from bokeh.server.views.static_handler import StaticHandler
@@ -67,7 +67,7 @@ class Site:
     live: LivePage
 
 
-def script_files(parts: Sequence[str]) -> list[str]:
+def script_files(parts: Sequence[Component]) -> list[str]:
     """Return the addresses of parts of BokehJS, which a browser may keep: each names its version."""
     versioned = StaticHandler.append_version
     return Resources(mode="server", root_url="/", path_versioner=versioned, components=list(parts)).js_files

@@ -141,7 +141,7 @@ class Drawing:
         self.market.chosen.data = {**at(snapshot.fan, snapshot.key.horizon)}
         now = snapshot.newest.bar.timestamp() * 1000 if snapshot.newest.bar else np.inf
         ahead = snapshot.fan["time"] > now  # over the candles, it is theirs that is pointed at
-        self.market.points.data = slots({name: column[ahead] for name, column in snapshot.fan.items()}, now)
+        self.market.points.data = {**slots({name: column[ahead] for name, column in snapshot.fan.items()}, now)}
         dated = self.market.dated
         dated.visible = look.old and len(snapshot.fan["time"]) > 0
         if dated.visible:
