@@ -26,7 +26,6 @@ class Bridge(DataModel):
     theme: Any = String(default="light")
     system: Any = String(default="light")
     token: Any = String(default="")
-    choice: Any = String(default="")
     pushed: Any = String(default="")
     visited: Any = String(default="")
     zone: Any = String(default="UTC")
@@ -38,6 +37,6 @@ class Bridge(DataModel):
 
 
 def chooser(label: str, choice: str, *, pressed: bool = False) -> str:
-    """Return the HTML of a button that sets the bridge's `choice`; both are plain text. `pressed`: it is chosen."""
+    """Return the HTML of a button that sets the bridge's `pressed`; both are plain text. `pressed`: it is chosen."""
     state = ' aria-pressed="true"' if pressed else ""
-    return f'<button type="button" class="action" data-choose="{escape(choice)}"{state}>{escape(label)}</button>'
+    return f'<button type="button" class="action" data-press="{escape(choice)}"{state}>{escape(label)}</button>'

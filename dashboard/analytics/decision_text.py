@@ -7,7 +7,7 @@ from math import isfinite
 
 from dashboard.actions.button import button
 from dashboard.analytics.challenge_reader import Challenge, Decisions
-from dashboard.live.header import moment
+from dashboard.html import moment
 from dashboard.number_format import DASH, percent
 from models.serving.deployment import champions
 from topics.records import Deployment
@@ -42,8 +42,8 @@ def verdict(of: Challenge) -> str:
         state = "it is not decided."
     for_it, against_it = number(evidence["e_value"]), number(evidence["e_value_against"])
     return (
-        f"Challenger {pair.challenger} against {pair.champion}, after {bars:,.0f} bars: {state} The e-value is {for_it} "
-        f"for it and {against_it} against it, and {enough:g} decides: one that is no better reaches that in at most "
+        f"Challenger {pair.challenger} against {pair.champion}, after {bars:,.0f} bars: {state} The e-value is {for_it} for "
+        f"it and {against_it} against it, and {enough:g} decides: one that is no better reaches that in at most "
         f"{of.alpha:.0%} of the tests. Gains in pinball loss, above 0 where the challenger's is smaller: {gains}."
     )
 

@@ -32,11 +32,6 @@ function buttons(node, name) {
   return found
 }
 
-// The texts are in shadow roots of their own: the path of a click goes through them.
-document.addEventListener("click", (event) => {
-  const button = event.composedPath().find((one) => one.dataset && one.dataset.choose)
-  if (button) bridge.choice = button.dataset.choose
-})
 bridge.properties.query.change.connect(address)
 bridge.properties.theme.change.connect(theme)
 bridge.properties.state.change.connect(state)
@@ -44,6 +39,7 @@ bridge.properties.token.change.connect(token)
 bridge.properties.pressed.change.connect(refocus)
 dark.addEventListener("change", system)
 addEventListener("popstate", () => bridge.visited = location.search || "?")
+// The texts are in shadow roots of their own: the path of a click goes through them.
 addEventListener("click", event => {
   const button = event.composedPath().find(node => node.dataset?.press)
   if (button) bridge.pressed = last = button.dataset.press

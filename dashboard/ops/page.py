@@ -72,7 +72,7 @@ class OpsPage(SitePage):
             document.add_root(root)
         for widget in (self.topic, self.state, self.reason):
             widget.on_change("value", self._filtered)
-        self.bridge.on_change("choice", self._chosen)
+        self.bridge.on_change("pressed", self._chosen)
         self.begin()
 
     def _filtered(self, attr: str, old: object, new: object) -> None:  # noqa: ARG002 - Bokeh asks for this signature
@@ -86,7 +86,7 @@ class OpsPage(SitePage):
     def _chosen(self, attr: str, old: object, new: str) -> None:  # noqa: ARG002 - likewise
         if new:
             self.view = self.view.chosen(new)
-            self.bridge.choice = ""  # so that the same button can be pressed again
+            self.bridge.pressed = ""  # so that the same button can be pressed again
             self._changed()
 
     def _changed(self) -> None:
