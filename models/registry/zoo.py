@@ -56,7 +56,8 @@ class Zoo(Mapping[str, Class]):
 
 
 # Two shades of a hue are two of a kind where there are such; none is the dashboard's blue of hits or orange of misses.
-# Two lines that are broken alike differ in colour to those too who see no red or no green (tests/models/test_models_colours.py).
+# Two lines that are broken alike differ in colour to those too who see no red or no green
+# (tests/models/test_models_colours.py).
 ZOO: "Zoo[type[Forecaster]]" = Zoo(
     Entry("naive", "models.baselines.naive:Naive", Colour("#7e8a97", "#7e8b99", DASHED)),
     Entry("reversal", "models.baselines.sign_reversal:Reversal", Colour("#76513c", "#d7b79e", DOTTED)),
