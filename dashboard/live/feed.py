@@ -14,6 +14,7 @@ from dashboard.live.series_reader import (
     Key,
     Newest,
     Snapshot,
+    edges,
     read_inserted,
     read_newest,
     read_scores,
@@ -218,7 +219,7 @@ class Feed:
         self._serial += 1
         snapshot = read_snapshot(connection, key, newest, one.scores, self._serial)
         one.read_to, one.due = newest, now + min(LONGEST_S, COSTS * (time.monotonic() - now))
-        if key.window.end is not None:
+        if newest.bar is not None and edges(key, newest.bar)[1] < newest.bar:
             one.due = max(one.due, now + PAST_S)
         with self._lock:
             one.snapshot = snapshot

@@ -33,7 +33,7 @@ def feed(market: Market) -> Iterator[Feed]:
 
 
 def key(end: int | None) -> Key:
-    return Key(series=BTC, model="gbm", horizon=1, span=180, window=Window(10, end, "1m"))
+    return Key(series=BTC, model="gbm", horizon=1, span=180, window=Window(20, end, "1m"))
 
 
 def read(feed: Feed, end: int | None, wanted: Callable[[Snapshot], bool]) -> Snapshot:
@@ -60,6 +60,15 @@ def test_the_newest_are_read_as_they_come_and_the_past_is_left_alone(feed: Feed,
     again = read(feed, past, lambda snapshot: snapshot is not first)  # nothing that is stored late is missed
     assert again.bars["time"].tolist() == first.bars["time"].tolist()
     assert again.latest.close == after.latest.close
+
+
+def test_a_window_that_reaches_to_the_newest_bar_is_read_as_it_comes(feed: Feed, market: Market) -> None:
+    end = FIRST + 40 * MINUTE
+    before = read(feed, end, lambda _: True)
+    market.write(1, ("BTCUSDT",))
+    began = time.monotonic()
+    read(feed, end, lambda snapshot: snapshot.bars["time"][-1] > before.bars["time"][-1])
+    assert time.monotonic() - began < PAST_S
 
 
 def test_what_arrives_is_of_the_series_whatever_part_or_horizon_is_looked_at(feed: Feed, market: Market) -> None:

@@ -126,18 +126,22 @@ def test_every_chooser_has_a_name(page: Page, dashboard: str) -> None:
 
 
 def test_back_leads_to_the_choice_before(page: Page, dashboard: str) -> None:
+    def seen(query: str, words: str) -> None:
+        page.wait_for_url(re.compile(query))
+        expect(page.locator("p.forecast")).to_contain_text(words, timeout=WAIT_MS)
+
     opened(page, f"{dashboard}?model=gbm")
-    page.wait_for_url(re.compile("horizon=15&model=gbm"))
+    seen("horizon=15&model=gbm", "gbm, 15m ahead")
     page.get_by_role("combobox", name="Model").select_option(label="naive")
-    page.wait_for_url(re.compile("model=naive"))
+    seen("horizon=15&model=naive", "naive, 15m ahead")
     button(page, "1h").click()
-    page.wait_for_url(re.compile("horizon=60&model=naive"))
-    for url in ("horizon=15&model=naive", "horizon=15&model=gbm"):
-        page.go_back()
-        page.wait_for_url(re.compile(url))
-    expect(page.locator("p.forecast")).to_contain_text("gbm, 15m ahead", timeout=WAIT_MS)
+    seen("horizon=60&model=naive", "naive, 1h ahead")
+    page.go_back()
+    seen("horizon=15&model=naive", "naive, 15m ahead")
+    page.go_back()
+    seen("horizon=15&model=gbm", "gbm, 15m ahead")
     page.go_forward()
-    expect(page.locator("p.forecast")).to_contain_text("naive, 15m ahead", timeout=WAIT_MS)
+    seen("horizon=15&model=naive", "naive, 15m ahead")
 
 
 def test_times_are_local_by_choice(chromium: Any, dashboard: str) -> None:
