@@ -3,10 +3,11 @@
 import time
 from collections.abc import Callable, Iterator
 
+import psycopg
 import pytest
 from dashboard_market import FIRST, MINUTE, Market
 
-from dashboard.live.feed import PAST_S, Feed
+from dashboard.live.feed import PAST_S, PERIOD_S, Feed
 from dashboard.live.series_reader import Key, Snapshot
 from dashboard.live.timeframes import Window
 from dashboard.live.view_state import BarSeries
@@ -84,3 +85,17 @@ def test_what_arrives_is_of_the_series_whatever_part_or_horizon_is_looked_at(fee
         assert view.forecast_age_s is not None
         assert view.newest is not None
         assert view.answer_age_s < WAIT_S
+
+
+def test_a_database_that_falls_silent_is_told_by_the_age_of_its_last_answer(feed: Feed, market: Market) -> None:
+    read(feed, None, lambda _: True)
+    with psycopg.connect(market.url) as connection:
+        connection.execute("LOCK TABLE bars IN ACCESS EXCLUSIVE MODE")
+        until = time.monotonic() + WAIT_S
+        while feed.view(key(None)).answer_age_s < 4 * PERIOD_S:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        assert feed.view(key(None)).snapshot is not None  # what it said before is kept
+    while feed.view(key(None)).answer_age_s > 2 * PERIOD_S:
+        assert time.monotonic() < until
+        time.sleep(0.05)

@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import psycopg
 import pytest
 from dashboard_market import FIRST, MINUTE, Market, serving
 from playwright.sync_api import Page, expect
@@ -173,7 +172,7 @@ def test_a_view_of_the_past_is_read_and_a_wide_one_is_in_longer_candles(page: Pa
     assert len(column(page, "time")) < STORED / 4
 
 
-def test_a_forecast_that_is_left_behind_is_grey_and_dated_and_nothing_is_live(
+def test_a_forecast_that_is_left_behind_is_grey_and_dated(
     page: Page, new_market: Callable[[], Market], servers: Any, tmp_path: Any
 ) -> None:
     market = new_market()
@@ -184,22 +183,6 @@ def test_a_forecast_that_is_left_behind_is_grey_and_dated_and_nothing_is_live(
         market.write(5, ("BTCUSDT",), said=False)
         expect(page.locator("p.forecast")).to_contain_text("Old forecast of 18 May 2025 00:29 UTC, 5 bars before")
         assert set(page.evaluate(FAN_COLOURS)) == {LIGHT.muted}
-        expect(page.get_by_role("status")).to_have_text("forecasts late", timeout=WAIT_MS)
-        page.goto("about:blank")
-
-
-def test_a_database_that_falls_silent_is_not_live(
-    page: Page, new_market: Callable[[], Market], servers: Any, tmp_path: Any
-) -> None:
-    market = new_market()
-    market.write(30, ("BTCUSDT",))
-    with serving(market.url, servers.kafka, tmp_path, "--stale-after", "3600") as address:
-        opened(page, address)
-        with psycopg.connect(market.url) as connection:
-            connection.execute("LOCK TABLE bars IN ACCESS EXCLUSIVE MODE")
-            expect(page.locator("body")).to_have_attribute("data-state", "unreachable", timeout=WAIT_MS)
-            expect(page.get_by_role("status")).to_contain_text("database")
-        expect(page.locator("body")).to_have_attribute("data-state", SHOWN, timeout=WAIT_MS)
         page.goto("about:blank")
 
 
