@@ -118,7 +118,9 @@ def opener(
         request = context.request if context else None
         cookie = request.cookies.get(SYSTEM_COOKIE, "") if request else ""
         system = cookie if cookie in PALETTES else "light"
-        variables = page.open(document, PageRequest(arguments=request.arguments if request else {}, system=system))
+        asked = PageRequest(arguments=request.arguments if request else {}, system=system)
+        with document.models.freeze():  # else Bokeh counts all models anew for each root: seconds
+            variables = page.open(document, asked)
         document.template = template
         document.template_variables.update(
             pages=pages,
