@@ -15,8 +15,10 @@ from typing import Any
 from bokeh.application import Application
 from bokeh.application.handlers import FunctionHandler
 from bokeh.document import Document
+from bokeh.resources import Component, Resources
 from bokeh.server.server import BaseServer
 from bokeh.server.util import bind_sockets
+from bokeh.server.views.static_handler import StaticHandler
 from jinja2 import Environment, FileSystemLoader
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
@@ -107,6 +109,12 @@ class Site:
             page.stop()
 
 
+def script_files(parts: Sequence[Component]) -> list[str]:
+    """Return the addresses of parts of BokehJS, which a browser may keep: each names its version."""
+    versioned = StaticHandler.append_version
+    return Resources(mode="server", root_url="/", path_versioner=versioned, components=list(parts)).js_files
+
+
 def opener(
     page: PageService, pages: Sequence[PageService], settings: Settings, actions: Actions
 ) -> Callable[[Document], None]:
@@ -118,9 +126,8 @@ def opener(
         request = context.request if context else None
         cookie = request.cookies.get(SYSTEM_COOKIE, "") if request else ""
         system = cookie if cookie in PALETTES else "light"
-        asked = PageRequest(arguments=request.arguments if request else {}, system=system)
-        with document.models.freeze():  # else Bokeh counts all models anew for each root: seconds
-            variables = page.open(document, asked)
+        with document.models.freeze():  # Bokeh would go through all models again at each root that is added
+            variables = page.open(document, PageRequest(arguments=request.arguments if request else {}, system=system))
         document.template = template
         document.template_variables.update(
             pages=pages,
@@ -128,6 +135,7 @@ def opener(
             cookie=SYSTEM_COOKIE,
             mlflow=address_of_mlflow(settings),
             token=actions.tokens.issue(page.name) if page.actions else "",
+            scripts=script_files(page.scripts),
             palettes={name: palette.css() for name, palette in PALETTES.items()},
             **variables,
         )

@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     kafka_ca: Path | None = Field(
         default=None, description="a file with the CAs that signed Kafka's certificates; the system's by default"
     )
-    kafka_patience_s: float = Field(
+    kafka_timeout_s: float = Field(
         default=120.0, gt=0, description="how long a command waits for a Kafka that does not answer, in seconds"
     )
     database_url: SecretStr = Field(default=SecretStr("postgresql://foretick@127.0.0.1:5432/foretick"))

@@ -8,7 +8,7 @@ from math import isfinite
 import numpy as np
 
 from dashboard.actions.button import button
-from dashboard.live.header import fact, title
+from dashboard.html import fact, title
 from dashboard.number_format import DASH
 from evaluation.eta import format_duration
 from learning.runs.progress import Progress

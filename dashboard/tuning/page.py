@@ -11,7 +11,8 @@ from bokeh.document import Document
 from bokeh.models.widgets.groups import RadioButtonGroup
 from bokeh.models.widgets.inputs import MultiChoice, Select, TextInput
 
-from dashboard.live.header import badge, notices, title
+from dashboard.html import title
+from dashboard.live.header import badge, notices
 from dashboard.polled_reader import PolledReader
 from dashboard.reader_health import nothing, page_health
 from dashboard.series_colours import MOST, series_colours

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from math import isnan
 
-from dashboard.live.header import fact, moment, title
+from dashboard.html import fact, moment, title
 from dashboard.number_format import DASH
 from dashboard.tuning.plot_data import written
 from dashboard.tuning.trial_filter import Rows

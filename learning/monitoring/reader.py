@@ -87,12 +87,15 @@ class Stored:
             symbol: min([time, *(part.get(symbol, 0) for part in others if part)]) for symbol, time in values.items()
         }
 
-    def scored(self, after: int, until: int) -> Scored:
-        """Return the outcomes whose labels matured at the bars in (after, until], with the naive model's losses."""
+    def scored(self, after: int, until: int, versions: Sequence[Version] | None = None) -> Scored:
+        """Return the outcomes whose labels matured at the bars in (after, until], with the naive model's losses.
+
+        With `versions` only theirs are read.
+        """
         parts = []
         for horizon in self._horizons:
             lead = horizon * self.span
-            columns = self._columns(OUTCOME, OUTCOMES, horizon, after - lead, until - lead)
+            columns = self._columns(OUTCOME, OUTCOMES, horizon, after - lead, until - lead, versions)
             parts.append([columns[1] + lead, *columns])
         bar, series, made, loss, error, naive_error, hit, role = map(np.concatenate, zip(*parts, strict=True))
         symbol = self._symbol[series]
@@ -169,10 +172,20 @@ class Stored:
         return {symbol: round(time.timestamp() * 1000) for symbol, time in rows}
 
     def _columns(
-        self, kinds: Sequence[str], query: str, horizon: int, after: int, until: int
+        self,
+        kinds: Sequence[str],
+        query: str,
+        horizon: int,
+        after: int,
+        until: int,
+        versions: Sequence[Version] | None = None,
     ) -> list[npt.NDArray[Any]]:
         """Return the columns [n] of the rows of a horizon at times in (after, until], the second of them the time."""
-        series = np.flatnonzero(self._horizon == horizon).tolist()
+        chosen = self._horizon == horizon
+        if versions is not None:
+            numbers = [place for place, version in enumerate(self.versions) if version in versions]
+            chosen &= np.isin(self._version, numbers)
+        series = np.flatnonzero(chosen).tolist()
         with self._connection.cursor(binary=True) as cursor:
             result = cursor.execute(query.encode(), (series, moment(after), moment(until))).fetchone()
         columns = [

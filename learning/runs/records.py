@@ -12,13 +12,15 @@ STEP_NAMES = ("load", "check", "features", "tune", "train", "evaluate", "registe
 class Options(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The options of a run. Without `files` it trains on stored bars.
 
-    Without `models` those in service are trained; `tune` is the number of trials of a study; without `days` it trains
-    on FORETICK_RETRAIN_DAYS, which end at `until` (exclusive), or with the newest bar at the time of the request.
+    Without `models` those in service are trained; `tune` is the number of trials of a study, whose parameters are kept
+    where they are better unless `keep` is false; without `days` it trains on FORETICK_RETRAIN_DAYS, which end at
+    `until` (exclusive), or with the newest bar at the time of the request.
     """
 
     files: list[str] = []
     models: list[str] = []
     tune: int = 0
+    keep: bool = True
     days: float | None = None
     until: int | None = None
     seed: int = 0

@@ -1,0 +1,1 @@
+"""The page that judges the models: skill, calibration, errors, the challengers' tests, the decisions and a policy."""

@@ -1,0 +1,129 @@
+"""The plots of one page, and how what was read is drawn on them."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from bokeh.plotting import figure
+
+from dashboard.analytics.challenge_reader import Challenge
+from dashboard.analytics.forecasts_reader import Figures, Policy
+from dashboard.analytics.line_plot import Axis, LinePlot
+from dashboard.analytics.scores_reader import Scores
+from dashboard.analytics.shape_plots import HourPlot, PitPlot, ReliabilityPlot, SharpnessPlot
+from dashboard.analytics.tables import NOMINAL, hour_texts
+from dashboard.live.columns import Columns
+from dashboard.palette import Palette
+from models.skill import NAIVE
+from topics.records import HORIZONS
+
+LEAST_SKILL, LEAST_COVERAGE, LEAST_IC = 0.02, 0.04, 0.05
+DASHES: tuple[list[int], ...] = ([], [6, 3], [2, 2])
+"""Of the first, second and third challenger."""
+
+
+def scored(column: str) -> dict[str, str]:
+    """Return the tooltip's further rows."""
+    return {column: "@rows{0,0}"}
+
+
+class Drawing:
+    """The plots and their colours."""
+
+    def __init__(self) -> None:
+        skill = Axis(format="percent", tip="0.00 %", reference=0.0, least=(-LEAST_SKILL, LEAST_SKILL))
+        covered = Axis(
+            format="whole percent",
+            tip="0.0 %",
+            reference=NOMINAL,
+            least=(NOMINAL - LEAST_COVERAGE, NOMINAL + LEAST_COVERAGE),
+        )
+        ic = Axis(format="number", tip="0.000", reference=0.0, least=(-LEAST_IC, LEAST_IC))
+        evidence = Axis(format="power", tip="0.00", reference=1.0, limits=(20.0,), least=(0.5, 25.0), log=True)
+        equity = Axis(format="percent", tip="0.00 %", reference=0.0, least=(-0.01, 0.01))
+        self.skill = LinePlot("skill", skill, scored("forecasts"))
+        self.coverage = LinePlot("coverage", covered, scored("forecasts"))
+        self.gain = LinePlot("gain", Axis(format="number", tip="0.0", reference=0.0, least=(-1.0, 1.0)), {})
+        self.evidence = LinePlot("evidence", evidence, {})
+        self.ic = LinePlot("ic", ic, scored("forecasts"))
+        self.equity = LinePlot("equity", equity, {"traded": "@traded{0.0} times the capital"})
+        self.reliability, self.pit = ReliabilityPlot(), PitPlot()
+        self.sharpness, self.hours = SharpnessPlot(), HourPlot()
+        self._lines = (self.skill, self.coverage, self.gain, self.evidence, self.ic, self.equity)
+        self._shapes = (self.reliability, self.pit, self.sharpness, self.hours)
+
+    def plots(self) -> tuple[figure, ...]:
+        """Return the plots, each a root of the document."""
+        return tuple(one.plot for one in (*self._lines, *self._shapes))
+
+    def scores(self, of: Scores | None) -> None:
+        """Draw skill and coverage of each model over time, or nothing."""
+        curves = {} if of is None else of.curves
+        for column, plot in (("skill", self.skill), ("coverage", self.coverage)):
+            plot.draw(
+                {
+                    model: {"time": one["time"], "value": one[column], "rows": one["scored"]}
+                    for model, one in curves.items()
+                }
+            )
+
+    def challenges(self, of: Sequence[Challenge], horizon: int) -> None:
+        """Draw each challenger's cumulative gain at a horizon with its confidence sequence, and its e-value."""
+        place = HORIZONS.index(horizon)
+        gains: dict[str, Columns] = {}
+        bands: dict[str, Columns] = {}
+        evidence: dict[str, Columns] = {}
+        for one in of:
+            name = one.pair.challenger
+            time = np.array([point.time for point in one.points], dtype=np.float64)
+            sides = np.array([(point.gain[place], point.low[place], point.high[place]) for point in one.points])
+            sides = sides.reshape(len(time), 3)
+            gains[name] = {"time": time, "value": sides[:, 0]}
+            bands[name] = {"time": time, "low": sides[:, 1], "high": sides[:, 2]}
+            evidence[name] = {"time": time, "value": np.array([point.e_value for point in one.points])}
+        if of:
+            self.evidence.limit(1.0 / of[0].alpha)
+        self.gain.draw(gains, bands)
+        self.evidence.draw(evidence)
+
+    def figures(self, of: Figures | None) -> None:
+        """Draw what was found of the chosen model's forecasts, or nothing."""
+        self.reliability.draw([] if of is None else of.reliability)
+        self.pit.draw([] if of is None else of.pit)
+        by_hour = [] if of is None else of.groups["hour"]
+        self.hours.draw(by_hour, hour_texts(by_hour))
+        if of is None:
+            self.ic.draw({})
+            return
+        known = np.isfinite(of.ic.noise)
+        time = of.ic.time[known].astype(np.float64)
+        line = {"time": time, "value": of.ic.ic[known], "rows": of.ic.rows[known]}
+        noise = {"time": time, "low": -of.ic.noise[known], "high": of.ic.noise[known]}
+        self.ic.draw({of.key.model: line}, {"no skill": noise})
+
+    def policy(self, of: Policy | None) -> None:
+        """Draw a policy's curves before and after its costs, or nothing."""
+        names = () if of is None or not len(of.curve["time"]) else ("gross", "net")
+        self.equity.draw({name: self._curve(of, name) for name in names if of is not None})
+
+    @staticmethod
+    def _curve(of: Policy, name: str) -> Columns:
+        return {"time": of.curve["time"], "value": of.curve[name], "traded": of.curve["traded"]}
+
+    def paint(
+        self, models: Mapping[str, str], model: str | None, of: Figures | None, challengers: Sequence[str], p: Palette
+    ) -> None:
+        """Put on the colours: what is of the chosen model has its colour."""
+        own = models.get(model or "", p.baseline)
+        naive = {NAIVE: [4, 3]}
+        for plot in (self.skill, self.coverage):
+            plot.paint(models, p, naive)
+        versions = dict.fromkeys(challengers, own)
+        dashes = {version: DASHES[place % len(DASHES)] for place, version in enumerate(challengers)}
+        for plot in (self.gain, self.evidence):
+            plot.paint(versions, p, dashes)
+        self.ic.paint({**models, "no skill": p.muted}, p, naive)
+        self.equity.paint({"gross": p.muted, "net": own}, p, {"gross": [5, 3]})
+        self.reliability.paint(own, p)
+        self.pit.paint(own, p)
+        self.hours.paint(own)
+        self.sharpness.draw([] if of is None else of.sharpness, models, p)
