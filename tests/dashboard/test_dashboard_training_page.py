@@ -80,7 +80,7 @@ def test_a_run_is_stopped_by_the_button_with_a_reason_that_is_kept(
     page.get_by_role("button", name="Stop the run").click(timeout=WAIT_MS)
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Reason").fill("it does not <b>learn")
-    dialog.get_by_role("button", name="Stop the run").click()
+    dialog.get_by_role("button", name="Stop this run").click()
     expect(page.get_by_text("It is to stop at its next checkpoint: it does not <b>learn")).to_be_visible(
         timeout=WAIT_MS
     )
