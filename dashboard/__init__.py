@@ -1,11 +1,17 @@
 """The Bokeh pages, which only display results of other packages.
 
-From Python: ``from dashboard import create_monitoring_dashboard, HyperparameterOptimizationDashboard``.
+From Python: ``from dashboard import create_monitoring_dashboard, HyperparameterOptimizationDashboard,
+ModelInspectorDashboard``.
 """
 
 from typing import Any
 
-WAYS_IN = ("create_monitoring_dashboard", "HyperparameterOptimizationDashboard", "MonitoringDashboard")
+WAYS_IN = (
+    "create_monitoring_dashboard",
+    "MonitoringDashboard",
+    "HyperparameterOptimizationDashboard",
+    "ModelInspectorDashboard",
+)
 
 
 def __getattr__(name: str) -> Any:

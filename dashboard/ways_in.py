@@ -91,6 +91,12 @@ class HyperparameterOptimizationDashboard(MonitoringDashboard):
     page = "tuning"
 
 
+class ModelInspectorDashboard(MonitoringDashboard):
+    """The inside of models."""
+
+    page = "inspector"
+
+
 def create_monitoring_dashboard(
     port: int | None = None, settings: Settings | None = None, block: bool | None = None
 ) -> ServedDashboard:

@@ -186,6 +186,13 @@ class TuningDocument(SitePage):
         shown, primary = self._shown(), self._primary()
         if self.known is None or primary is None:
             return
+        with self.document.models.freeze():  # else Bokeh counts all models anew for each new axis
+            self._draw_studies(self.known, shown)
+            self._draw_importance(primary)
+            self._draw_parameters(primary)
+            self._draw_trials(primary)
+
+    def _draw_studies(self, known: Studies, shown: Mapping[str, Study]) -> None:
         colours = dict(zip(shown, series_colours(self.palette), strict=False))
         tables = [study.table for study in shown.values()]
         histories = [plot_data.history(table) for table in tables]
@@ -193,13 +200,10 @@ class TuningDocument(SitePage):
         self.edf.show([plot_data.distribution(table) for table in tables])
         points, complete = sum(len(one["number"]) for one, _ in histories), sum(int(t.complete.sum()) for t in tables)
         note = f"best so far, and {texts.drawn(points, complete, 'complete trials')}"
-        self.write("studies_table", texts.studies(self.known.known, colours))
+        self.write("studies_table", texts.studies(known.known, colours))
         self.write("history_title", title("Optimisation history", note, colours, "line"))
         self.write("edf_title", title("Distribution of the values", "EDF", colours, "line"))
-        self.write("best_trial", texts.best(primary.table, later_check(primary.table)))
-        self._draw_importance(primary)
-        self._draw_parameters(primary)
-        self._draw_trials(primary)
+        self.write("best_trial", texts.best(tables[0], later_check(tables[0])))
 
     def _draw_importance(self, study: Study) -> None:
         found = self.found
@@ -214,7 +218,7 @@ class TuningDocument(SitePage):
         slice_, rank = (plot_data.points(table, x.name, up, dark) for up in (None, y.name))
         self.slice.show(slice_, x, None)
         self.rank.show(rank, x, y)
-        self.contour.show(rank, x, y, plot_data.contour(table, x.name, y.name, dark))
+        self.contour.show(plot_data.few(rank), x, y, plot_data.contour(table, x.name, y.name, dark))
         complete = int(table.complete.sum())
         said = texts.drawn(len(slice_["x"]), complete)
         self.write("slice_title", title("Slice", f"value by {x.name}, {said}", {}))

@@ -14,6 +14,7 @@ Columns = dict[str, Any]
 MOST_POINTS = 1_500
 MOST_BEST = 200
 MOST_LINES = 200
+MOST_DOTS = 250
 MOST_BARS = 150
 CELLS = 40
 """The cells of the contour's grid on each axis."""
@@ -113,6 +114,12 @@ def points(table: StudyTable, x: str, y: str | None, dark: bool) -> Columns:
         "x_text": [written(across, value) for value in across.values[rows]],
         "y_text": [] if up is None else [written(up, value) for value in up.values[rows]],
     } | ({} if up is not None else {"y_text": [f"{value:.4g}" for value in table.value[rows]]})
+
+
+def few(columns: Columns) -> Columns:
+    """Return so few of the trials that areas behind them are seen."""
+    rows = evenly(np.arange(len(columns["x"])), MOST_DOTS)
+    return {name: [column[row] for row in rows] for name, column in columns.items()}
 
 
 def contour(table: StudyTable, x: str, y: str, dark: bool) -> Columns:

@@ -17,7 +17,7 @@ from learning.tracking.learning_curve import Curve
 pytestmark = [pytest.mark.services, pytest.mark.browser]
 
 WAIT_MS = 20_000
-POINTS = "() => Bokeh.documents[0].get_model_by_name('loss').renderers[0].data_source.data.x.length"
+POINTS = "() => Bokeh.documents[0]?.get_model_by_name('loss')?.renderers[0].data_source.data.x.length"
 RANGE = "() => {const x = Bokeh.documents[0].get_model_by_name('loss').x_range; return [x.start, x.end]}"
 LOOK_AT = """() => {
   const x = Bokeh.documents[0].get_model_by_name('loss').x_range
@@ -80,7 +80,7 @@ def test_a_run_is_stopped_by_the_button_with_a_reason_that_is_kept(
     page.get_by_role("button", name="Stop the run").click(timeout=WAIT_MS)
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Reason").fill("it does not <b>learn")
-    dialog.get_by_role("button", name="Stop the run").click()
+    dialog.get_by_role("button", name="Stop this run").click()
     expect(page.get_by_text("It is to stop at its next checkpoint: it does not <b>learn")).to_be_visible(
         timeout=WAIT_MS
     )
@@ -112,6 +112,7 @@ def test_where_only_files_are_their_curves_are_shown_and_what_is_away_is_said(pa
         shows(page, 5)
         expect(page.get_by_text("in part")).to_be_visible(timeout=WAIT_MS)
         assert "s3cret" not in page.content()
+        page.goto("about:blank")
 
 
 def test_a_database_without_a_run_says_what_to_do(
@@ -122,3 +123,4 @@ def test_a_database_without_a_run_says_what_to_do(
         page.goto(f"{found}training")
         expect(page.get_by_text("Pipeline run")).to_be_attached(timeout=WAIT_MS)
         expect(page.get_by_text("No run of the pipeline is known.")).to_be_attached(timeout=WAIT_MS)
+        page.goto("about:blank")

@@ -40,6 +40,7 @@ def table(values: tuple[float, ...] = (1.0, 3.0, 2.0, np.nan, np.nan), maximize:
         (Choice(order="best first"), [1, 2, 0, 4, 3]),
         (Choice(state="fail"), [4, 3]),
         (Choice(where="value >= 2"), [2, 1]),
+        (Choice(where="value != 2"), [1, 0]),
         (Choice(where="rate<0.01, kind = plain"), [0]),
         (Choice(where="kind != plain", order="best first"), [1, 3]),
         (Choice(where="number > 7"), []),

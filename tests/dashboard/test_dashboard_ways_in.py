@@ -59,7 +59,7 @@ def test_each_classic_port_has_its_page_at_its_root_and_all_others_too(settings:
 
 def test_the_classic_ports_are_those_that_the_commands_help_names() -> None:
     assert CLASSIC_PORTS == {"training": 8050, "tuning": 8051, "inspector": 8052}
-    assert {"training", "tuning"} <= {page.name for page in PAGES}
+    assert set(CLASSIC_PORTS) <= {page.name for page in PAGES}
 
 
 def test_from_python_a_dashboard_is_served_until_it_is_stopped(
@@ -68,11 +68,14 @@ def test_from_python_a_dashboard_is_served_until_it_is_stopped(
     served = [
         dashboard.create_monitoring_dashboard(port=0, settings=settings, block=False),
         dashboard.HyperparameterOptimizationDashboard(settings).run_dashboard(port=0, block=False),
+        dashboard.ModelInspectorDashboard(settings).run_dashboard(port=0, block=False),
     ]
     try:
         pages = [urllib.request.urlopen(one.url, timeout=60).read() for one in served]  # noqa: S310 - http, loopback
-        assert [title(page) for page in pages] == ["Training · Foretick", "Tuning · Foretick"]
-        assert capsys.readouterr().out == f"training on {served[0].url}\ntuning on {served[1].url}\n"
+        assert [title(page) for page in pages] == ["Training · Foretick", "Tuning · Foretick", "Inspector · Foretick"]
+        names = ("training", "tuning", "inspector")
+        lines = [f"{name} on {one.url}" for name, one in zip(names, served, strict=True)]
+        assert capsys.readouterr().out.splitlines() == lines
     finally:
         for one in served:
             one.stop()
