@@ -195,7 +195,7 @@ class Fixed:
 
 def test_what_is_old_is_said_to_be_old_and_a_source_that_comes_back_is_live_again() -> None:
     readers = Readers(Settings(database_url="postgresql://127.0.0.1:1/none"))
-    source = readers.tables = Fixed()  # type: ignore[assignment] # what it stands in for has threads
+    source = readers.tables = Fixed()
     page = OpsPage(Document(), PageRequest(arguments={}, system="light"), readers)
     assert (page.bridge.state, "Reading" in page.texts["groups"].text) == ("connecting", True)
     source.reading = Reading(None, None, "No answer from x.")
@@ -221,8 +221,12 @@ def test_a_pressed_button_opens_what_it_names() -> None:
     readers = Readers(Settings(database_url="postgresql://127.0.0.1:1/none"))
     page = OpsPage(Document(), PageRequest(arguments={"state": [b"old"]}, system="light"), readers)
     assert "state=old in the address is none of" in page.texts["notices"].text
-    page.bridge.choice = f"letter|{PLACE}"
-    assert (page.view.letters.letter, page.bridge.choice) == (PLACE, "")
+    page.bridge.pressed = f"letter|{PLACE}"
+    assert (page.view.letters.letter, page.bridge.pressed) == (PLACE, "")
     assert "letter=ticks%2F0%2F17%2F0" in page.bridge.query
+    page.bridge.visited = "?topic=bars&state=retried&reason=x&log=worker&letter=ticks/0/17/0"
+    assert page.view == View(letters=Wanted(topic="bars", state="retried", reason="x", letter=PLACE), log="worker")
+    assert (page.topic.value, page.state.value, page.reason.value) == ("bars", "retried", "x")
+    page.topic.value, page.reason.value = "all", ""
     page.state.value = "dropped"
     assert page.view.letters == Wanted(state="dropped")

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import ops_data
 import psycopg
@@ -26,10 +27,10 @@ def filled(new_market: Callable[[], Market]) -> Market:
 
 
 @pytest.fixture(scope="module")
-def address(filled: Market, servers: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def address(filled: Market, servers: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A dashboard on it, with a worker's state, log and metrics, and a Kafka."""
     home: Path = tmp_path_factory.mktemp("home")
-    kafka: str = servers.kafka  # type: ignore[attr-defined] # the session's servers
+    kafka: str = servers.kafka
     with ops_data.components(home) as port:
         more = {"FORETICK_METRICS_PORTS": json.dumps({"worker": port})}
         with serving(filled.url, kafka, home, more=more) as served:
