@@ -55,7 +55,7 @@ class LinePlot:
         self.plot.yaxis.formatter = CustomJSTickFormatter(code=FORMATS[axis.format])
         if not axis.log:
             self.plot.yaxis.ticker = BasicTicker(desired_num_ticks=4)
-        self.plot.xaxis.ticker = DatetimeTicker(desired_num_ticks=5)
+        self.plot.xaxis.ticker = DatetimeTicker(desired_num_ticks=4)
         self.plot.xaxis.formatter = clock(DATE)
         self.spans = [
             Span(location=value, dimension="width", line_dash=[5, 4])

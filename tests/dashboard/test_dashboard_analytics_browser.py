@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -24,7 +23,7 @@ LEAVE = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 
 @pytest.fixture(scope="module")
 def url(new_market: Callable[[], Market]) -> str:
     """The address of a database with a judged market."""
-    judged, url = JudgedMarket(400), new_market().url
+    judged, url = JudgedMarket(560), new_market().url
     judged.store(url)
     judged.decide(url)
     return url
@@ -64,17 +63,12 @@ def test_every_panel_has_real_content_and_the_choice_is_in_the_address(page: Pag
     page.locator("nav select").nth(0).select_option(label="ETHUSDT")
     page.wait_for_url(re.compile("symbol=ETHUSDT&horizon=1&model=gbm&cost=10"))
     expect(page.get_by_text("Costs at 10 bp a unit")).to_be_visible(timeout=WAIT_MS)
-    expect(page.get_by_text("gbm: 399 forecasts")).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_text("gbm: 559 forecasts")).to_be_visible(timeout=WAIT_MS)
     assert warnings == []
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_nothing_is_wider_than_a_phone(page: Page, address: str, theme: str) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
-    opened(page, f"{address}?theme={theme}")
-    expect(page.get_by_text("forecasts, up to")).to_be_visible(timeout=WAIT_MS)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-    expect(page.locator("html")).to_have_attribute("data-theme", theme)
+    page.get_by_role("button", name="Dark", exact=True).click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.wait_for_function("document.documentElement.scrollWidth <= 360")
 
 
 def test_a_database_that_goes_away_is_said_and_what_is_shown_is_marked_as_old(
@@ -92,11 +86,3 @@ def test_a_database_that_goes_away_is_said_and_what_is_shown_is_marked_as_old(
         finally:
             connection.execute(allow.format(sql.Identifier(name), sql.SQL("true")))
         expect(page.locator("body")).to_have_attribute("data-state", "live", timeout=WAIT_MS)
-
-
-def test_without_a_database_the_page_says_so(page: Page, tmp_path: Path) -> None:
-    with serving("postgresql://me:s3cret@127.0.0.1:1/nowhere", "127.0.0.1:1", tmp_path) as address:
-        opened(page, f"{address}analytics", "blank")
-        expect(page.get_by_text("No answer from")).to_be_visible()
-        assert "s3cret" not in page.content()
-        page.goto("about:blank")

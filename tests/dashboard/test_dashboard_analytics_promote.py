@@ -3,7 +3,9 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 import psycopg
 import pytest
@@ -26,25 +28,37 @@ from topics.records import ModelEvent
 
 pytestmark = [pytest.mark.services, pytest.mark.browser]
 
+T = TypeVar("T")
+
 AUDIT = "SELECT action, outcome, reason, result, request FROM dashboard_actions ORDER BY time"
 WAIT_MS = 20_000
+
+
+def aside(work: Callable[[], T]) -> T:
+    """Do something in a thread of its own: Playwright keeps an event loop in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()
 
 
 @pytest.fixture
 def settings(servers: Servers, new_market: Callable[[], Market], tmp_path: Path) -> Settings:
     """A judged market with a ledger in which gbm serves, and a folder with its two versions."""
     url = new_market().url
-    JudgedMarket(200).store(url)
+    JudgedMarket(100).store(url)
     settings = Settings(home=tmp_path, **servers.as_stack(), database_url=SecretStr(url))
-    prepare(settings)
     for version in (CHAMPION, CHALLENGER):
         artifact = tmp_path / "models" / "gbm" / version / "model.json"
         artifact.parent.mkdir(parents=True)
         artifact.write_text("{}")
-    model_registry.serve(tmp_path / "models", {"gbm": CHAMPION})
-    ledger = Ledger(settings)
-    ledger.decide("gbm", "serve", CHAMPION, decided_by="foretick train", why="trained")
-    ledger.decide("gbm", "challenge", CHALLENGER, decided_by="pipeline", why="a run")
+
+    def begin() -> None:
+        prepare(settings)
+        model_registry.serve(tmp_path / "models", {"gbm": CHAMPION})
+        ledger = Ledger(settings)
+        ledger.decide("gbm", "serve", CHAMPION, decided_by="foretick train", why="trained")
+        ledger.decide("gbm", "challenge", CHALLENGER, decided_by="pipeline", why="a run")
+
+    aside(begin)
     return settings
 
 
@@ -120,10 +134,12 @@ def test_a_challenger_is_promoted_and_rolled_back_by_button_and_both_are_in_the_
 
 def test_a_decision_that_was_made_meanwhile_is_not_overruled(settings: Settings) -> None:
     stale = PromoteRequest(model="gbm", version=CHALLENGER, number=1, reason="late")
+    early = RollbackRequest(model="gbm", number=2, reason="early")
+    wrong = PromoteRequest(model="gbm", version="none", number=2, reason="wrong")
     with pytest.raises(ActionError, match="another decision"):
-        actions.promote(settings, stale)
+        aside(lambda: actions.promote(settings, stale))
     with pytest.raises(ActionError, match="none to go back to"):
-        actions.rollback(settings, RollbackRequest(model="gbm", number=2, reason="early"))
+        aside(lambda: actions.rollback(settings, early))
     with pytest.raises(ActionError, match="no version"):
-        actions.promote(settings, PromoteRequest(model="gbm", version="none", number=2, reason="wrong"))
+        aside(lambda: actions.promote(settings, wrong))
     assert len(Ledger(settings).history("gbm")) == 2

@@ -116,7 +116,7 @@ def test_the_evidence_is_said_in_words(bars: float, outcome: str | None, said: s
     words = decision_text.verdict(challenge(bars, outcome))
     assert said in words
     if bars:
-        for text in ("3.21 for it", "0.50 against it", "20 decides", "5% of the tests", "+1.23 % 1 ahead"):
+        for text in ("3.21 for it", "0.50 against it", "20 decides", "5 % of the tests", "+1.23 % 1 ahead"):
             assert text in words
 
 
