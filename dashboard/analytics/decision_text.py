@@ -44,8 +44,8 @@ def verdict(of: Challenge) -> str:
     return (
         f"Challenger {pair.challenger} against {pair.champion}, after {bars:,.0f} bars: {state} The e-value is "
         f"{for_it} for it and {against_it} against it, and {enough:g} decides: one that is no better reaches that "
-        f"in at most {percent(of.alpha, 0)} of the tests. Gains in pinball loss, above 0 where the challenger's is smaller: "
-        f"{gains}."
+        f"in at most {percent(of.alpha, 0)} of the tests. Gains in pinball loss, above 0 where the challenger's is "
+        f"smaller: {gains}."
     )
 
 

@@ -86,13 +86,13 @@ def deployment(number: int, action: str, champion: str, why: str = "why", **more
     return Deployment(
         model="gbm",
         number=number,
-        action=action,  # type: ignore[arg-type] # one of the actions, which the callers name
+        action=action,
         champion=champion,
         fingerprint="print",
         time=1,
         decided_by="user",
         why=why,
-        **more,  # type: ignore[arg-type] # likewise
+        **more,
     )
 
 
@@ -187,7 +187,7 @@ def test_unknown_scores_are_dashes_and_a_wrong_coverage_is_marked_with_a_sign() 
     assert "▼ 74.6 %" in tables.coverage(0.746)
     assert "▲ 97.0 %" in tables.coverage(0.97)
     assert tables.coverage(0.891) == "89.1 %"
-    row = BoardRow("gbm", 15, 100, None, None, 0.9)
+    row = BoardRow(model="gbm", horizon=15, scored=100, pinball_skill=None, mae_skill=None, coverage=0.9)
     assert tables.board([row], "gbm", 15, {}).count("\u2013") == 7
 
 
