@@ -61,11 +61,10 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], marked: Sequence[
 
 
 def label(version: Version) -> str:
-    """Return how a version is named in a chooser."""
+    """Return how a version is named in a chooser: with the day at which its data end, else when it was written."""
     trained = version.provenance.last if version.provenance else version.written * 1000
-    what = "data to" if version.provenance else "written"
     day = f"{datetime.fromtimestamp(trained / 1000, UTC):%d %b %Y}"
-    return f"{version.version} ({what} {day}{', in service' if version.in_service else ''})"
+    return f"{version.version}, {day}{', in service' if version.in_service else ''}"
 
 
 def skill(value: WalkForwardSkill | None) -> str:
