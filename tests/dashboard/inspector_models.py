@@ -23,7 +23,7 @@ from storage.timescale import Writer
 from topics.catalog import FEATURES, PREDICTIONS
 
 BARS = 4_500
-OF_NETWORKS = 900
+OF_NETWORKS = 1_200
 """A network is fitted on less: how large it is does not matter here."""
 STORED = 400
 KINDS: dict[str, Parameters] = {"naive": {}, "ridge": {}, "gbm": {"rounds": 20}, "transformer": {}, "ensemble": {}}

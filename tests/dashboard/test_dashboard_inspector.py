@@ -164,11 +164,12 @@ def test_a_choice_survives_the_address() -> None:
 
 
 def test_the_catalogue_reads_what_lies_beside_an_artifact(tmp_path: Path) -> None:
-    assert catalogue.read(tmp_path / "none") == Catalogue({})
+    assert catalogue.read(tmp_path / "none", {}) == Catalogue({})
     naive = Naive()
     folder = model_registry.store(tmp_path, naive, ORIGIN)
     WalkForwardSkill(0.01, 0.002, 3).save(folder)
-    found = catalogue.read(tmp_path)
+    known: catalogue.Known = {}
+    found = catalogue.read(tmp_path, known)
     assert "no models in service" in found.problem
     (one,) = found.models["naive"]
     assert (one.version, one.in_service, one.provenance, one.importance, one.curve) == (
@@ -180,9 +181,15 @@ def test_the_catalogue_reads_what_lies_beside_an_artifact(tmp_path: Path) -> Non
     )
     assert words.skill(one.skill) == "+1.00 % ± 0.20 % over 3 days"
     model_registry.serve(tmp_path, {"naive": naive.version})
-    assert catalogue.read(tmp_path).find("naive", naive.version) is not None
-    (folder / provenance.FILE).write_text("{")
-    broken = catalogue.read(tmp_path).models["naive"][0]
+    served = catalogue.read(tmp_path, known).find("naive", naive.version)
+    assert served is not None
+    assert catalogue.read(tmp_path, known).find("naive", naive.version) is served, (
+        "what has not changed is not read again"
+    )
+    draft = folder / ".draft"
+    draft.write_text("{")
+    draft.replace(folder / provenance.FILE)
+    broken = catalogue.read(tmp_path, known).models["naive"][0]
     assert broken.in_service
     assert "not a version's provenance" in broken.problem
 

@@ -1,5 +1,6 @@
 """The model inspector in Chromium, on its real server, with models of several kinds that were really trained."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -133,10 +134,11 @@ def test_a_broken_artifact_and_a_wrong_address_are_told(page: Page, inspector: s
 
 def test_without_models_and_without_a_database(page: Page, home: Path, tmp_path: Path) -> None:
     with serving(NOWHERE, "127.0.0.1:1", tmp_path) as address:
-        opened(page, f"{address}inspector", "", state="blank")
+        opened(page, f"{address}inspector", "model=ridge&section=structure", state="blank")
         expect(page.get_by_text("No model is stored in")).to_be_visible()
-    with serving(NOWHERE, "127.0.0.1:1", home) as address:
-        opened(page, f"{address}inspector", "model=ridge&section=structure", state="stale")
+        shutil.copytree(home / "models", tmp_path / "models")
+        expect(page.locator("body")).to_have_attribute("data-state", "stale", timeout=WAIT_MS)
         expect(page.get_by_text("postgresql://127.0.0.1:1/nowhere cannot be read").first).to_be_visible()
         drawn(page, "coefficients")
         assert "s3cret" not in page.content()
+        page.goto("about:blank")  # a page whose server ends complains
