@@ -162,7 +162,14 @@ class InspectorDocument(SitePage):
         if version is None:
             return
         other = self.catalogue.find(self.choice.model, self.choice.other)
-        shown = Shown(self.choice, version, other, self.palette, self.sources.workshop, self.sources.database)
+        shown = Shown(
+            choice=self.choice,
+            version=version,
+            other=other,
+            palette=self.palette,
+            workshop=self.sources.workshop,
+            database=self.sources.database,
+        )
         made, state = sections.of(shown, self.details)
         if (self.choice, version, other, state) == self.shown:
             return

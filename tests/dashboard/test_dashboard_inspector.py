@@ -3,6 +3,7 @@
 import json
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -93,9 +94,9 @@ def test_gains_are_summed_over_trees() -> None:
     assert gains(FOREST) == {"b": (8.0, 2), "a": (2.0, 2)}
 
 
-def drawn(made: object, name: str) -> list[object]:
+def drawn(made: Any, name: str) -> list[object]:
     """Return a column of the first source in a card that has it."""
-    sources = made.select({"type": ColumnDataSource})  # type: ignore[attr-defined] # a card
+    sources = made.select({"type": ColumnDataSource})
     return next(list(source.data[name]) for source in sources if name in source.data)
 
 
