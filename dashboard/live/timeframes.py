@@ -8,8 +8,8 @@ from topics.units import interval_ms
 TIMEFRAMES = ("1m", "5m", "15m", "1h", "1d")
 MOST = 1_100
 """Candles in view at most, while a longer one of `TIMEFRAMES` is left."""
-LEAST_BARS = 32
-"""A view is taken to be so many bars wide at least."""
+LEAST_BARS = 256
+"""A view is taken to be so many bars wide at least: they cost little, and a small view can move without reading."""
 
 
 @dataclass(frozen=True)
