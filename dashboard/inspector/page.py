@@ -13,6 +13,7 @@ from bokeh.models.widgets.groups import RadioButtonGroup
 from bokeh.models.widgets.inputs import Select
 from psycopg import Connection
 
+from dashboard.html import fact
 from dashboard.inspector import choice as chosen_by_viewer
 from dashboard.inspector import sections, words
 from dashboard.inspector.cards import text
@@ -184,9 +185,9 @@ def headline(version: Version) -> str:
     trained = words.moment(given.last) if given else "unknown"
     return (
         f'<div class="head"><div class="symbol">{escape(version.model)}<small>{escape(version.version)}</small></div>'
-        + header.fact("In service", "yes" if version.in_service else "no")
-        + header.fact("Trained on data to", escape(trained))
-        + header.fact("Bars", f"{given.rows:,}" if given else DASH)
-        + header.fact("Skill at training", escape(words.skill(version.skill)))
+        + fact("In service", "yes" if version.in_service else "no")
+        + fact("Trained on data to", escape(trained))
+        + fact("Bars", f"{given.rows:,}" if given else DASH)
+        + fact("Skill at training", escape(words.skill(version.skill)))
         + "</div>"
     )

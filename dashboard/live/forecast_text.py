@@ -4,6 +4,7 @@ from html import escape
 
 import numpy as np
 
+from dashboard.html import heading
 from dashboard.live.look import Look
 from dashboard.live.series_reader import Snapshot
 from dashboard.live.view_state import span_label
@@ -45,12 +46,11 @@ def table(snapshot: Snapshot, look: Look) -> str:
             f"<td>{price(row['q50'])}</td>"
             f"<td>{price(row['q05'])}</td><td>{price(row['q95'])}</td><td>{percent(row['p_up'], 0)}</td></tr>"
         )
-    made = f"{escape(str(snapshot.key.model))}, of {look.clock.moment(float(fan['time'][0]))}" if rows else ""
-    heading = f'<div class="title"><h2>Forecast <small>{made}</small></h2></div>'
+    made = f"{snapshot.key.model}, of {look.clock.moment(float(fan['time'][0]))}" if rows else ""
     if not rows:
-        return heading + f'<p class="muted">{NOTHING}</p>'
+        return heading("Forecast") + f'<p class="muted">{NOTHING}</p>'
     heads = ("Ahead", "Median", "90 % from", "to", "P(up)")
-    return heading + (
+    return heading("Forecast", made) + (
         f'<table class="{"old" if look.old else ""}"><tr>{"".join(f"<th>{head}</th>" for head in heads)}</tr>'
         f"{''.join(rows)}</table>"
     )

@@ -5,6 +5,7 @@ from html import escape
 
 import numpy as np
 
+from dashboard.html import fact, heading, line, mark
 from dashboard.live import forecast_text, layers, legend
 from dashboard.live.freshness import PageHealth
 from dashboard.live.look import Look
@@ -57,11 +58,6 @@ def _bars_of(symbol: str, interval: str) -> str:
     return escape(f"{interval} bars" if kind_of(symbol) == "spot" else f"{kind_of(symbol)}, {interval} bars")
 
 
-def fact(name: str, value: str) -> str:
-    """Return a small label above a value (which is HTML already)."""
-    return f'<div class="fact"><span>{escape(name)}</span><b>{value}</b></div>'
-
-
 def badge(health: PageHealth) -> str:
     """Return the state of the page as a badge, with its sentence as a tooltip."""
     text = health.detail if health.kind in ("live", "waiting", "replay") else ""
@@ -98,32 +94,28 @@ def titles(snapshot: Snapshot, look: Look, view: tuple[float, float]) -> dict[st
     facts = [quote, look.clock.short(), f"{timeframe} candles"]
     if view[0] < first:
         facts.append(f"stored from {look.clock.moment(first)}")
-    regimes = [legend.mark("box", colour, state_name(state)) for state, colour in look.regimes.items()]
+    regimes = [mark("box", colour, state_name(state)) for state, colour in look.regimes.items()]
     return {
-        "price_title": legend.title(
-            "Price and forecasts", ", ".join(filter(None, facts)), legend.of_fan(snapshot, look)
-        ),
-        "regime_title": legend.title("Regime", "", regimes),
-        "volume_title": legend.title(
-            "Volume", f"{base} per {timeframe} candle" if base else f"per {timeframe} candle", []
-        ),
+        "price_title": heading("Price and forecasts", ", ".join(filter(None, facts)), legend.of_fan(snapshot, look)),
+        "regime_title": heading("Regime", "", regimes),
+        "volume_title": heading("Volume", f"{base} per {timeframe} candle" if base else f"per {timeframe} candle", []),
         "forecast_words": forecast_text.sentence(snapshot, look),
     }
 
 
 def coverage_title(snapshot: Snapshot, look: Look) -> str:  # noqa: ARG001 - as of every score
     """Return the title of the coverage's plot, whose lines have the colours of the skill's legend."""
-    return legend.title("Coverage of the 90 % interval", _rolling(snapshot), [])
+    return heading("Coverage of the 90 % interval", _rolling(snapshot), [])
 
 
 def skill_title(snapshot: Snapshot, look: Look) -> str:
     """Return the title of the skill's plot, with the models' lines, which it switches in both plots."""
     shown = [
-        legend.switch(layers.of_model(model), legend.line(look.models[model], model_dash(model), model), look)
+        legend.switch(layers.of_model(model), line(look.models[model], model_dash(model), model), look)
         for model in snapshot.models
         if model in look.models
     ]
-    return legend.title("Skill against naive", f"pinball, {_rolling(snapshot)}", shown)
+    return heading("Skill against naive", f"pinball, {_rolling(snapshot)}", shown)
 
 
 def _rolling(snapshot: Snapshot) -> str:
@@ -133,17 +125,14 @@ def _rolling(snapshot: Snapshot) -> str:
 def board(snapshot: Snapshot, look: Look) -> str:
     """Return the newest scores of each model as a table."""
     if not snapshot.scores:
-        return (
-            legend.title("Newest scores", "", [])
-            + '<p class="muted">No forecast of this horizon has come true yet.</p>'
-        )
+        return heading("Newest scores", "", []) + '<p class="muted">No forecast of this horizon has come true yet.</p>'
     rows = []
     for model, scores in sorted(snapshot.scores.items(), key=lambda item: (item[0] == NAIVE, item[0])):
         last = {name: float(column[-1]) if len(column) else np.nan for name, column in scores.items()}
         chosen = ' class="chosen"' if model == snapshot.key.model else ""
         hue = look.models.get(model, "currentColor")
         rows.append(
-            f"<tr{chosen}><th>{legend.line(hue, model_dash(model), model)}</th>"
+            f"<tr{chosen}><th>{line(hue, model_dash(model), model)}</th>"
             f"<td>{percent(last['coverage'])}</td><td>{percent(last['skill'], sign=True)}</td>"
             f"<td>{percent(last['direction'])}{counted(last['moved'])}</td>"
             f"<td>{basis_points(last['error'])}</td>"
@@ -152,7 +141,7 @@ def board(snapshot: Snapshot, look: Look) -> str:
     heads = ("Model", "Coverage", "Skill", "Direction", "Error", "Outcomes")
     ahead = f"{span_label(snapshot.key.horizon, snapshot.key.series.interval)} ahead"
     table = f"<table><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr>{''.join(rows)}</table>"
-    return legend.title("Newest scores", ahead, []) + table
+    return heading("Newest scores", ahead, []) + table
 
 
 def counted(outcomes: float) -> str:
@@ -180,4 +169,4 @@ def pipeline(rates: Rates, lag: Mapping[str, ConsumerLag], components: Sequence[
     )
     if components and not others:
         lines = f'<p class="muted">All {len(components)} components are healthy.</p>'
-    return legend.title("Pipeline", "", []) + f'<div class="tiles">{"".join(facts)}</div>{lines}'
+    return heading("Pipeline", "", []) + f'<div class="tiles">{"".join(facts)}</div>{lines}'

@@ -1,8 +1,8 @@
-"""The titles of plots with their legends, whose entries switch what they stand for off and on."""
+"""Legends whose entries switch what they stand for off and on."""
 
-from collections.abc import Sequence
 from html import escape
 
+from dashboard.html import line, mark
 from dashboard.live import layers
 from dashboard.live.charts import BAND_ALPHAS
 from dashboard.live.fan import BANDS
@@ -10,29 +10,6 @@ from dashboard.live.look import Look
 from dashboard.live.series_reader import Snapshot
 from dashboard.live.view_state import span_label
 from dashboard.palette import model_dash
-
-
-def title(name: str, unit: str, entries: Sequence[str]) -> str:
-    """Return a plot's title with its legend: marks, and what they stand for (HTML already)."""
-    marks = "".join(f"<li>{entry}</li>" for entry in entries)
-    return (
-        f'<div class="title"><h2>{escape(name)} <small>{escape(unit)}</small></h2><ul class="legend">{marks}</ul></div>'
-    )
-
-
-def mark(shape: str, colour: str, name: str, strength: float = 1.0) -> str:
-    """Return a swatch of a colour and what it stands for."""
-    faint = f";--s:{100 * strength:.0f}%" if strength < 1 else ""
-    return f'<i class="{shape}" style="--c:{colour}{faint}"></i>{escape(name)}'
-
-
-def line(colour: str, dash: tuple[int, ...], name: str) -> str:
-    """Return a piece of a line as it is drawn, and what it stands for."""
-    broken = f' stroke-dasharray="{" ".join(map(str, dash))}"' if dash else ""
-    return (
-        f'<svg class="line" width="22" height="8" aria-hidden="true"><path d="M0 4h22" stroke="{escape(colour)}" '
-        f'stroke-width="2"{broken}/></svg>{escape(name)}'
-    )
 
 
 def switch(layer: str, content: str, look: Look) -> str:

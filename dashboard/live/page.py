@@ -183,10 +183,13 @@ class Page(SitePage):
         self.drawing.paint(look)
         if snapshot is None:
             return
+        if self._drawn != (snapshot.serial, look):
+            self._draw(snapshot, look)
         for name, html in header.titles(snapshot, look, self.drawing.view).items():
             self.write(name, html)
-        if self._drawn == (snapshot.serial, look):
-            return
+
+    def _draw(self, snapshot: Snapshot, look: Look) -> None:
+        """Draw what is of the snapshot alone, wherever the viewer looks."""
         self._drawn = snapshot.serial, look
         self.drawing.draw(snapshot, look)
         self.write("headline", header.headline(snapshot, look))
