@@ -24,7 +24,7 @@ from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.web import RequestHandler, StaticFileHandler
 
-from dashboard.actions.handler import ActionHandler, Actions
+from dashboard.actions.handler import LARGEST, ActionHandler, Actions
 from dashboard.actions.page_token import RENEWAL_S
 from dashboard.bridge import Bridge
 from dashboard.live.feed import Feed
@@ -37,7 +37,7 @@ from observability import logs
 from observability.probe import Probe
 from observability.work_status import LoopTurns, WorkStatus
 from settings import Settings
-from stack.basic_auth import USER
+from stack.basic_auth import DASHBOARD_PASSWORD, USER
 from stack.mlflow_page import address as address_of_mlflow
 from stack.rate_limit import RateLimiter
 from stack.secret import password
@@ -50,7 +50,6 @@ TEMPLATES = Environment(
 )
 SYSTEM_COOKIE = "foretick-system-theme"
 NO_PORTS: Mapping[str, int] = MappingProxyType({})
-PASSWORD = "dashboard.password"  # noqa: S105 - the file's name
 
 
 class HealthHandler(RequestHandler):
@@ -179,7 +178,7 @@ def build(
     live = LivePage(options)
     pages = {kind.name: live if kind is LivePage else kind(options) for kind in PAGES}
     actions = Actions(settings, (action for page in pages.values() for action in page.actions))
-    login = None if is_loopback(address) else settings.home.resolve() / PASSWORD
+    login = None if is_loopback(address) else settings.home.resolve() / DASHBOARD_PASSWORD
     openers = {page.path: opener(page, tuple(pages.values()), settings, actions) for page in pages.values()}
 
     def server(first: str, port: int) -> tuple[BaseServer, int]:
@@ -187,7 +186,7 @@ def build(
         application = _application(
             {"/": openers[f"/{first}"]} | openers, settings, actions, pages.values(), live, login
         )
-        http = HTTPServer(application)
+        http = HTTPServer(application, max_body_size=LARGEST)
         http.add_sockets(sockets)
         return BaseServer(IOLoop.current(), application, http), port
 

@@ -109,6 +109,9 @@ class Settings(BaseSettings):
     )
     log_format: Literal["text", "json"] = Field(default="text", description="the format of a log line")
     sample: bool = Field(default=True, description="whether `up` replays the bundled sample")
+    sample_run: bool = Field(
+        default=True, description="whether the trainer does a first small run with a short study on the sample"
+    )
     sample_pace: str = Field(
         default="60x",
         pattern=r"^(max|[1-9][0-9]*x)$",

@@ -86,10 +86,12 @@ def replay_rest(settings: Settings) -> None:
 
 
 def request_first_run(settings: Settings) -> None:
-    """Request a run on the sample up to where its pace changes, unless there was a run already.
+    """Request a run on the sample up to where its pace changes, unless there was a run already, or none is wanted.
 
     What its study finds is not kept: six trials on the sample say nothing about other data.
     """
+    if not settings.sample_run:
+        return
     options = Options(files=[str(file) for file in FILES], tune=TRIALS, keep=False, until=PACED_FROM)
     runs = Runs(settings.database_url.get_secret_value())
     try:

@@ -71,6 +71,7 @@ class DecisionsSource:
         self._ledger = Ledger(settings)
         self._stored = Stored(connection, settings.interval, HORIZONS)
         self._followed: dict[Pair, _Followed] = {}
+        self._made: dict[str, Decisions] = {}
 
     def read(self, model: str) -> Decisions:
         """Return what is known of a model; of a database that was not set up yet, nothing."""
@@ -86,7 +87,11 @@ class DecisionsSource:
             if isinstance(error, LedgerError) and "no log of deployments" not in str(error):
                 raise
             log, challenges = (), ()
-        return Decisions(model=model, log=log, challenges=challenges, promotes=self._settings.promote)
+        made = Decisions(model=model, log=log, challenges=challenges, promotes=self._settings.promote)
+        # What has not changed is the same object: a page then compares and sends nothing.
+        if self._made.get(model) != made:
+            self._made[model] = made
+        return self._made[model]
 
     def _pairs(self, log: tuple[Deployment, ...]) -> list[Pair]:
         now = log[-1] if log else None

@@ -43,8 +43,9 @@ def verdict(of: Challenge) -> str:
     for_it, against_it = number(evidence["e_value"]), number(evidence["e_value_against"])
     return (
         f"Challenger {pair.challenger} against {pair.champion}, after {bars:,.0f} bars: {state} The e-value is "
-        f"{for_it} for it and {against_it} against it, and {enough:g} decides: one that is no better reaches that in at "
-        f"most {of.alpha:.0%} of the tests. Gains in pinball loss, above 0 where the challenger's is smaller: {gains}."
+        f"{for_it} for it and {against_it} against it, and {enough:g} decides: one that is no better reaches that "
+        f"in at most {percent(of.alpha, 0)} of the tests. Gains in pinball loss, above 0 where the challenger's is "
+        f"smaller: {gains}."
     )
 
 

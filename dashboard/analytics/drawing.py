@@ -94,7 +94,7 @@ class Drawing:
         if of is None:
             self.ic.draw({})
             return
-        known = np.isfinite(of.ic.noise)
+        known = np.isfinite(of.ic.ic)
         time = of.ic.time[known].astype(np.float64)
         line = {"time": time, "value": of.ic.ic[known], "rows": of.ic.rows[known]}
         noise = {"time": time, "low": -of.ic.noise[known], "high": of.ic.noise[known]}

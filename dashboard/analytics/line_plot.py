@@ -16,6 +16,7 @@ from dashboard.live.charts import empty, plot, times
 from dashboard.live.columns import Columns
 from dashboard.live.plot_tools import tip
 from dashboard.palette import Palette
+from evaluation.groups import HOUR_MS
 
 MINUS = ".replace('-', '\\u2212')"
 BAND_ALPHA = 0.16
@@ -24,7 +25,7 @@ FORMATS = {
     "percent": f"return (100 * tick).toFixed(1){MINUS} + ' %'",
     "whole percent": f"return (100 * tick).toFixed(0){MINUS} + ' %'",
     "number": f"return String(Math.round(tick * 1000) / 1000){MINUS}",
-    "power": "return tick >= 1 && tick < 1e4 ? String(Math.round(tick)) : tick.toPrecision(2).replace('e+', 'e')",
+    "power": "return tick >= 1 && tick < 1e4 ? String(Math.round(tick)) : tick.toPrecision(1).replace('e+', 'e')",
 }
 
 
@@ -48,14 +49,13 @@ class LinePlot:
 
     def __init__(self, name: str, axis: Axis, rows: Mapping[str, str]) -> None:
         self.axis, self.rows = axis, dict(rows)
-        self.range = Range1d()
-        self.plot = plot(
-            y_range=self.range, name=name, min_border_right=58, y_axis_type="log" if axis.log else "linear"
-        )
+        self.times, self.range = Range1d(), Range1d()
+        scale = "log" if axis.log else "linear"
+        self.plot = plot(x_range=self.times, y_range=self.range, name=name, min_border_right=58, y_axis_type=scale)
         self.plot.yaxis.formatter = CustomJSTickFormatter(code=FORMATS[axis.format])
         if not axis.log:
             self.plot.yaxis.ticker = BasicTicker(desired_num_ticks=4)
-        self.plot.xaxis.ticker = DatetimeTicker(desired_num_ticks=5)
+        self.plot.xaxis.ticker = DatetimeTicker(desired_num_ticks=4)
         self.plot.xaxis.formatter = times(dated=True)
         self.spans = [
             Span(location=value, dimension="width", line_dash=[5, 4])
@@ -106,6 +106,11 @@ class LinePlot:
             source.data = {
                 column: np.empty(0) if shown is None else shown[column] for column in ("time", "low", "high")
             }
+        times = [one["time"] for one in lines.values() if len(one["time"])]
+        if times:
+            begin, end = min(float(time[0]) for time in times), max(float(time[-1]) for time in times)
+            room = 0.02 * (end - begin) or HOUR_MS
+            self.times.start, self.times.end = begin - room, end + room
         values = [one["value"] for one in lines.values()]
         values += [one[side] for one in bands.values() for side in ("low", "high")]
         self.range.start, self.range.end = reach(self.axis, values, [span.location for span in self.spans])

@@ -1,7 +1,7 @@
 """One viewer's page: it keeps the choice, looks at what the readers know, and draws changes."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,7 @@ from dashboard.static_files import asset
 from topics.records import HORIZONS
 
 ALL = "All symbols"
+UNDRAWN = (object(),)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +69,7 @@ class AnalyticsView(SitePage):
         self.notes += notes
         self.catalog = Catalog((), ())
         self.drawing = Drawing()
-        self.drawn: tuple[object, ...] = ()
+        self.drawn: dict[str, tuple[object, ...]] = {}
         self.begun = time.monotonic()
         sheet = InlineStyleSheet(css=asset("analytics.css"))
         for text in self.texts.values():
@@ -101,17 +102,15 @@ class AnalyticsView(SitePage):
         seen = self._seen()
         catalog = Catalog((), ()) if seen.scores.value is None else seen.scores.value.catalog
         if catalog != self.catalog and catalog.models:
-            self.catalog = catalog
+            self.catalog, self.drawn = catalog, {}
             self._settle()
             seen = self._seen()
-        values = tuple(one.value for one in (seen.scores, seen.decisions, seen.figures, seen.walk_forward))
-        if any(one is not other for one, other in zip(values, self.drawn or (None,), strict=False)) or not self.drawn:
-            self.drawn = values
-            self._draw(seen)
+        self._draw(seen)
         self._say(seen)
 
     def paint(self) -> None:
         """Draw everything anew in the colours of the theme."""
+        self.drawn = {}
         self._draw(self._seen())
 
     def _seen(self) -> Seen:
@@ -142,7 +141,7 @@ class AnalyticsView(SitePage):
         self.choice = Choice(
             market=market, model=self.model.value or self.choice.model, cost_bp=COSTS_BP[self.cost.active or 0]
         )
-        self.notes, self.drawn = (), ()
+        self.notes, self.drawn = (), {}
         self.address()
         self.tick()
 
@@ -160,32 +159,60 @@ class AnalyticsView(SitePage):
         self._showing = False
 
     def _draw(self, seen: Seen) -> None:
-        """Draw what is known of the choice; of what is not, nothing."""
-        choice, drawing = self.choice, self.drawing
+        """Draw what has changed; of what is not known of the choice, nothing."""
         models = model_colours(self.catalog.models, self.palette)
-        decisions, figures = seen.decisions.value, seen.figures.value
+        parts: tuple[tuple[str, Reading[Any], Callable[[Any, Mapping[str, str]], None]], ...] = (
+            ("scores", seen.scores, self._draw_scores),
+            ("decisions", seen.decisions, self._draw_decisions),
+            ("figures", seen.figures, self._draw_figures),
+            ("walk_forward", seen.walk_forward, self._draw_walk_forward),
+        )
+        changed = False
+        for name, reading, draw in parts:
+            known = reading.value, reading.age_s is None, reading.error
+            if self.drawn.get(name, UNDRAWN) != known:
+                self.drawn[name], changed = known, True
+                draw(reading, models)
+        if changed:
+            self._paint(seen, models)
+
+    def _draw_scores(self, reading: Reading[Scores], models: Mapping[str, str]) -> None:
+        self.drawing.scores(reading.value)
+        board = () if reading.value is None else reading.value.board
+        self.write("board", tables.board(board, self.choice.model, self.choice.market.horizon, models))
+
+    def _draw_decisions(self, reading: Reading[Decisions], _: Mapping[str, str]) -> None:
+        decisions, waits = reading.value, page_text.reading(reading)
         challenges = () if decisions is None else decisions.challenges
-        policy = None if figures is None else figures.policies[choice.cost_bp]
-        drawing.scores(seen.scores.value)
-        drawing.challenges(challenges, choice.market.horizon)
-        drawing.figures(figures)
-        drawing.policy(policy)
-        challengers = [one.pair.challenger for one in challenges]
-        drawing.paint(models, choice.model, figures, challengers, self.palette)
-        for name, html in page_text.titles(choice, self.interval, models, self.palette, challengers).items():
-            self.write(name, html)
-        scores = seen.scores.value
-        board = () if scores is None else scores.board
-        self.write("board", tables.board(board, choice.model, choice.market.horizon, models))
-        waits = page_text.reading(seen.decisions)
+        self.drawing.challenges(challenges, self.choice.market.horizon)
         self.write("verdicts", waits if decisions is None else decision_text.challenges(decisions))
         self.write("buttons", "" if decisions is None else decision_text.buttons(decisions))
         self.write("log", waits if decisions is None else decision_text.log(decisions))
-        self.write("walk_forward", walk_forward_table.table(seen.walk_forward.value, choice.market.horizon))
-        self.write("basis", page_text.basis(seen.figures))
+
+    def _draw_figures(self, reading: Reading[Figures | None], _: Mapping[str, str]) -> None:
+        figures, cost = reading.value, self.choice.cost_bp
+        policy = None if figures is None else figures.policies[cost]
+        self.drawing.figures(figures)
+        self.drawing.policy(policy)
+        self.write("basis", page_text.basis(reading))
         for name, of in page_text.GROUPS.items():
             self.write(name, "" if figures is None else tables.groups(of.heading, figures.groups[of.group]))
-        self.write("policy", tables.policy(policy, choice.cost_bp))
+        self.write("policy", page_text.basis(reading) if policy is None else tables.policy(policy, cost))
+
+    def _draw_walk_forward(self, reading: Reading[WalkForward | None], _: Mapping[str, str]) -> None:
+        known = reading.age_s is not None
+        table = walk_forward_table.table(reading.value, self.choice.market.horizon)
+        self.write("walk_forward", table if known else page_text.reading(reading))
+
+    def _paint(self, seen: Seen, models: Mapping[str, str]) -> None:
+        """Put on the colours, and the titles that explain them."""
+        decisions, figures = seen.decisions.value, seen.figures.value
+        challengers = [] if decisions is None else [one.pair.challenger for one in decisions.challenges]
+        self.drawing.paint(models, self.choice.model, figures, challengers, self.palette)
+        for name, html in page_text.titles(self.choice, self.interval, models, self.palette, challengers).items():
+            self.write(name, html)
+        if figures is not None and not figures.reliability:
+            self.write("reliability_title", page_text.thin())
 
     def _say(self, seen: Seen) -> None:
         """Say how old what is shown is."""

@@ -16,6 +16,7 @@ from dashboard.live.view_state import span_label
 from dashboard.number_format import count
 from dashboard.palette import Palette
 from dashboard.polled_reader import Reading
+from evaluation.sum_metrics import FEWEST
 from observability.lag import length
 
 State = Literal["connecting", "blank", "live", "stale", "unreachable"]
@@ -132,6 +133,11 @@ def basis(of: Reading[Figures | None]) -> str:
         f'<p class="muted">{escape(figures.key.model)}: {figures.forecasts:,} forecasts{least}, up to '
         f"{moment(figures.newest)}. These are computed anew every minute.</p>"
     )
+
+
+def thin() -> str:
+    """Return the reliability's title where there are too few forecasts for it."""
+    return title("Reliability", f"each tenth of the forecasts needs {FEWEST}: too few yet", {})
 
 
 def titles(

@@ -21,7 +21,7 @@ LEAST_SCORED = 60
 """Over fewer forecasts no point is drawn."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class BoardRow:
     """A champion's scores at one horizon over the whole window; None is unknown."""
 
@@ -85,7 +85,10 @@ class ScoresSource:
         for model, of_model in groupby(self._rows("over_time", parameters), key=lambda row: str(row[0])):
             table = np.array([row[1:] for row in of_model], dtype=np.float64)
             curves[model] = {name: np.ascontiguousarray(table[:, place]) for place, name in enumerate(COLUMNS)}
-        board = tuple(BoardRow(*row) for row in self._rows("board", parameters))
+        board = tuple(
+            BoardRow(model=model, horizon=horizon, scored=scored, pinball_skill=pinball, mae_skill=mae, coverage=share)
+            for model, horizon, scored, pinball, mae, share in self._rows("board", parameters)
+        )
         return Scores(catalog=catalog, newest=newest, changed=changed, curves=curves, board=board)
 
     def _rows(self, name: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:

@@ -85,7 +85,7 @@ class PitPlot:
         self.plot = bare("pit", x_range=Range1d(start=0.0, end=1.0), y_range=self.y)
         self.plot.xaxis.formatter = CustomJSTickFormatter(code=FORMATS["whole percent"])
         self.plot.xaxis.axis_label, self.plot.yaxis.axis_label = "level of the forecast", "density"
-        self.plot.xaxis.ticker = FixedTicker(ticks=[float(edge) for edge in EDGES[[0, 2, 3, 4, 5, 6, 8]]])
+        self.plot.xaxis.ticker = FixedTicker(ticks=[float(edge) for edge in EDGES[[0, 3, 4, 5, 8]]])
         bars = self.plot.quad("start", "end", "density", 0, source=self.source, line_width=1, fill_alpha=0.55)
         self.bars = bars.glyph
         limits = self.plot.quad("start", "end", "high", "low", source=self.source, line_color=None, fill_alpha=0.3)

@@ -1,6 +1,6 @@
 """What is stored of every model: its versions, and the files beside each artifact. No model is loaded."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -24,8 +24,8 @@ class Version:
 
     model: str
     version: str
-    in_service: bool
     written: float
+    in_service: bool = False
     provenance: Provenance | None = None
     skill: WalkForwardSkill | None = None
     importance: Importance | None = None
@@ -45,8 +45,15 @@ class Catalogue:
         return next((one for one in self.models.get(model or "", ()) if one.version == version), None)
 
 
-def read(folder: Path) -> Catalogue:
-    """Return what is below <home>/models; a file that cannot be read is reported in its version."""
+Known = dict[Path, tuple[int, Version]]
+"""What was read before, by folder, with when the folder was changed: files are replaced in it, never written over."""
+
+
+def read(folder: Path, known: Known) -> Catalogue:
+    """Return what is below <home>/models; a file that cannot be read is reported in its version.
+
+    Only what has changed since it became `known` is read again.
+    """
     serving: dict[str, str] = {}
     problem = ""
     names = listing.names(folder)
@@ -58,7 +65,7 @@ def read(folder: Path) -> Catalogue:
     models = {
         name: tuple(
             sorted(
-                (_version(folder, name, version, serving.get(name) == version) for version in versions),
+                (_version(folder, name, version, serving.get(name) == version, known) for version in versions),
                 key=lambda one: (-_trained(one), one.version),
             )
         )
@@ -73,15 +80,25 @@ def _trained(version: Version) -> float:
     return version.provenance.last / 1000 if version.provenance else version.written
 
 
-def _version(folder: Path, model: str, version: str, in_service: bool) -> Version:
+def _version(folder: Path, model: str, version: str, in_service: bool, known: Known) -> Version:
     path = folder / model / version
+    changed = path.stat().st_mtime_ns
+    before, found = known.get(path, (None, None))
+    if found is None or before != changed:
+        found = _read(path, model, version)
+    if found.in_service != in_service:
+        found = replace(found, in_service=in_service)
+    known[path] = changed, found
+    return found
+
+
+def _read(path: Path, model: str, version: str) -> Version:
     written = (path / artifact.FILE).stat().st_mtime
     try:
         curve = Curve.load(path)
         return Version(
             model=model,
             version=version,
-            in_service=in_service,
             written=written,
             provenance=provenance.read(path),
             skill=WalkForwardSkill.load(path),
@@ -89,4 +106,4 @@ def _version(folder: Path, model: str, version: str, in_service: bool) -> Versio
             curve=curve if curve.points else None,
         )
     except FAILURES as error:
-        return Version(model=model, version=version, in_service=in_service, written=written, problem=str(error))
+        return Version(model=model, version=version, written=written, problem=str(error))

@@ -96,8 +96,8 @@ def summary_card(summary: Summary, palette: Palette) -> LayoutDOM:
     return card(title("What moved the forecasts", unit, legend), sentence(how), made, wide=True)
 
 
-def size_card(summary: Summary, palette: Palette) -> LayoutDOM:
-    """Return the mean size of each input's contribution."""
+def size_card(summary: Summary, palette: Palette, anew: LayoutDOM) -> LayoutDOM:
+    """Return the mean size of each input's contribution, and the button that explains newer bars."""
     names = summary.inputs[:TOP][::-1]
     sizes = summary.sizes[:TOP][::-1]
     short = [clipped(name, 26) for name in names]
@@ -108,7 +108,7 @@ def size_card(summary: Summary, palette: Palette) -> LayoutDOM:
     made.ygrid.visible = False
     made.xaxis.axis_label = "mean size of the contribution"
     pointed(made, [bars], "@name", {"mean size": "@size{0.00000}"})
-    return card(title("Mean size of the contributions", f"{summary.left_out} smaller inputs are left out"), made)
+    return card(title("Mean size of the contributions", f"{summary.left_out} smaller inputs are left out"), made, anew)
 
 
 def dependence_card(summary: Summary, name: str, palette: Palette) -> LayoutDOM:

@@ -36,7 +36,7 @@ def graph(layers: Sequence[Layer], palette: Palette) -> LayoutDOM:
         ROW_PX * rows,
         x_range=Range1d(start=-reach, end=reach + 0.35),
         y_range=Range1d(start=rows - 0.5, end=-0.5),
-        min_width=int(LEAST_WIDTH * (2 * reach + 0.35)),
+        styles={"min-width": f"{LEAST_WIDTH * (2 * reach + 0.35):.0f}px"},
     )
     bare(made)
     _edges(made, layers, palette)

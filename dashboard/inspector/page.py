@@ -16,7 +16,7 @@ from psycopg import Connection
 from dashboard.inspector import choice as chosen_by_viewer
 from dashboard.inspector import sections, words
 from dashboard.inspector.cards import text
-from dashboard.inspector.catalogue import Catalogue, Version
+from dashboard.inspector.catalogue import Catalogue, Known, Version
 from dashboard.inspector.choice import NO_OTHER, SECTIONS, Choice
 from dashboard.inspector.health import health
 from dashboard.inspector.sections import Details, Shown
@@ -36,7 +36,7 @@ class Sources:
     """What the viewers share: the models' folder and its reader, the database's, and what loads versions."""
 
     folder: Path
-    catalogue: PolledReader[Path, None, Catalogue]
+    catalogue: PolledReader[Known, None, Catalogue]
     database: PolledReader[Connection, WeightsKey | None, Database]
     workshop: Workshop
 
@@ -162,7 +162,14 @@ class InspectorDocument(SitePage):
         if version is None:
             return
         other = self.catalogue.find(self.choice.model, self.choice.other)
-        shown = Shown(self.choice, version, other, self.palette, self.sources.workshop, self.sources.database)
+        shown = Shown(
+            choice=self.choice,
+            version=version,
+            other=other,
+            palette=self.palette,
+            workshop=self.sources.workshop,
+            database=self.sources.database,
+        )
         made, state = sections.of(shown, self.details)
         if (self.choice, version, other, state) == self.shown:
             return

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bokeh.models.layouts import LayoutDOM, Row
+from bokeh.models.widgets.buttons import Button
 from bokeh.models.widgets.inputs import Select, Spinner
 from psycopg import Connection
 
@@ -35,7 +36,7 @@ Section = tuple[Cards, object]
 """What makes the cards, and what they depend on: as long as it is equal, they are not made anew."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Shown:
     """What is to be shown, and where it comes from."""
 
@@ -63,6 +64,7 @@ class Details:
         self.curve, self.output, self.input = (
             Select(title=title, width=220, **look()) for title in ("Curve", "Output", "Input")
         )
+        self.anew = Button(label="Explain the newest bars", width=190, **look())
         self.tree = Spinner(title="Tree", low=1, value=1, step=1, width=90, **look())
         self._filling = False
 
@@ -70,8 +72,15 @@ class Details:
             if not self._filling:
                 redraw()
 
+        self.anew.on_click(self._again)
+        self.forget: Callable[[], None] = lambda: None
+        """What the button drops, so that it is made anew."""
+
         for widget in (self.curve, self.output, self.input, self.tree):
             widget.on_change("value", used)
+
+    def _again(self) -> None:
+        self.forget()
 
     @property
     def values(self) -> tuple[object, ...]:
@@ -140,7 +149,7 @@ def parts(structure: Structure, other: Structure | None, shown: Shown, details: 
         forests = {forest.output: forest for forest in structure.forests if forest.output.endswith(horizon)}
         forest = forests[details.fill(details.output, list(forests))]
         number = details.limit(len(forest.trees))
-        choosers = Row(children=[details.output, details.tree], spacing=12, sizing_mode="stretch_width")
+        choosers = Row(children=[details.output, details.tree], spacing=12, styles={"flex-wrap": "wrap"})
         made += [
             card(choosers, wide=True),
             tree_view.tree_card(forest, number, palette),
@@ -167,7 +176,9 @@ def _explanations(shown: Shown, details: Details) -> Section:
         why = reading.error or (text if reading.value else "Reading the database.")
         return (lambda: [card(words.title("Explanations"), words.sentence(why), wide=True)]), why
     symbol, interval = choice.series.rsplit(" ", 1)
-    work = shown.workshop.view(("summary", version.model, version.version, symbol, interval, str(choice.horizon)))
+    question = ("summary", version.model, version.version, symbol, interval, str(choice.horizon))
+    work = shown.workshop.view(question)
+    details.forget = lambda: shown.workshop.forget(question)
 
     def made() -> Sequence[LayoutDOM]:
         summary = work.answer.summary if work.answer else None
@@ -180,7 +191,7 @@ def _explanations(shown: Shown, details: Details) -> Section:
         name = details.fill(details.input, summary.inputs)
         return [
             explanations_view.summary_card(summary, shown.palette),
-            explanations_view.size_card(summary, shown.palette),
+            explanations_view.size_card(summary, shown.palette, details.anew),
             card(details.input, explanations_view.dependence_card(summary, name, shown.palette)),
             *attention,
         ]

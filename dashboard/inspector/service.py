@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -10,7 +9,7 @@ from bokeh.document import Document
 from psycopg import Connection
 
 from dashboard.inspector import catalogue, weights_reader
-from dashboard.inspector.catalogue import Catalogue
+from dashboard.inspector.catalogue import Catalogue, Known
 from dashboard.inspector.page import InspectorDocument, Sources
 from dashboard.inspector.weights_reader import Database, WeightsKey
 from dashboard.inspector.workshop import Workshop
@@ -30,12 +29,12 @@ class InspectorPage(PageService):
         folder, url = options.settings.home / "models", options.settings.database_url.get_secret_value()
 
         @contextmanager
-        def models() -> Iterator[Path]:
-            yield folder
+        def models() -> Iterator[Known]:
+            yield {}
 
-        versions: PolledReader[Path, None, Catalogue] = PolledReader(
+        versions: PolledReader[Known, None, Catalogue] = PolledReader(
             models,
-            lambda source, _: catalogue.read(source),
+            lambda known, _: catalogue.read(folder, known),
             period_s=LISTED_EVERY_S,
             failures=(OSError,),
             describe=lambda error: f"{folder} cannot be read: {error}.",

@@ -14,7 +14,7 @@ from dashboard.palette import Palette
 from models.structure import Forest, Tree
 
 LEAF_PX = 24
-LEVEL_PX = 128
+LEVEL_PX = 160
 TOP = 20
 ZERO = 1e-30
 """LightGBM writes a threshold of zero as 1e-35."""
@@ -46,7 +46,7 @@ def tree_card(forest: Forest, number_of: int, palette: Palette) -> LayoutDOM:
         LEAF_PX * leaves + 30,
         x_range=Range1d(start=-0.05, end=depth + 1.0),
         y_range=Range1d(start=leaves - 0.4, end=-0.7),
-        min_width=LEVEL_PX * (depth + 1),
+        styles={"min-width": f"{LEVEL_PX * (depth + 1)}px"},
     )
     bare(made)
     _branches(made, tree, places, palette)

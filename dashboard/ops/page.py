@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl
 
 from bokeh.document import Document
 from bokeh.models.css import InlineStyleSheet
@@ -51,6 +52,7 @@ class OpsPage(SitePage):
         self._shown: dict[str, object] = {}
         self._problems: dict[str, str] = {}
         self._known: set[str] = set()
+        self._showing = False
         sheet = InlineStyleSheet(css=asset("ops.css"))
         for name in NAMES:
             self.texts[name].stylesheets = [*self.texts[name].stylesheets, sheet]
@@ -73,9 +75,12 @@ class OpsPage(SitePage):
         for widget in (self.topic, self.state, self.reason):
             widget.on_change("value", self._filtered)
         self.bridge.on_change("pressed", self._chosen)
+        self.bridge.on_change("visited", self._visited)
         self.begin()
 
     def _filtered(self, attr: str, old: object, new: object) -> None:  # noqa: ARG002 - Bokeh asks for this signature
+        if self._showing:
+            return
         topic = None if self.topic.value == EVERY else self.topic.value
         reason = self.reason.value.strip() or None
         letters = replace(self.view.letters, topic=topic, state=self.state.value, reason=reason)
@@ -89,8 +94,20 @@ class OpsPage(SitePage):
             self.bridge.pressed = ""  # so that the same button can be pressed again
             self._changed()
 
-    def _changed(self) -> None:
-        self.address()
+    def _visited(self, attr: str, old: object, new: str) -> None:  # noqa: ARG002 - likewise
+        """Take over the choice of the address to which the viewer has gone back."""
+        if new:
+            self.view, self.notes = parse(dict(parse_qsl(new.lstrip("?"))))
+            wanted = self.view.letters
+            self._showing = True
+            self._topics(())
+            self.state.value, self.reason.value = wanted.state, wanted.reason or ""
+            self._showing = False
+            self._changed(step=False)
+            self.bridge.visited = ""
+
+    def _changed(self, step: bool = True) -> None:
+        self.address(step)
         self.tick()
 
     def _topics(self, known: tuple[str, ...]) -> None:

@@ -53,7 +53,7 @@ class AlertLine:
     told: str | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ActionLine:
     """An entry of the audit trail."""
 
@@ -93,7 +93,7 @@ def read_tables(connection: Connection, wanted: Wanted) -> Tables:
         alerts=_alerts(connection),
         mutes=tuple(mutes.in_force(connection)),
         subscribers=tuple(record_of(SubscriberShown, row) for row in connection.execute(overview.SUBSCRIBERS)),
-        actions=tuple(ActionLine(*row) for row in connection.execute(QUERIES["actions"], {"most": MOST_ACTIONS})),
+        actions=_actions(connection),
     )
 
 
@@ -110,6 +110,15 @@ def _letters(connection: Connection, wanted: Wanted) -> tuple[LetterLine, ...]:
     return tuple(
         LetterLine(place=LetterPlace(of, partition, offset, row), time=time, size=size, head=head)
         for of, partition, offset, row, time, size, head in connection.execute(QUERIES["letters"], asked)
+    )
+
+
+def _actions(connection: Connection) -> tuple[ActionLine, ...]:
+    return tuple(
+        ActionLine(time=time, action=action, outcome=outcome, client=client, reason=reason, result=result)
+        for time, action, outcome, client, reason, result in connection.execute(
+            QUERIES["actions"], {"most": MOST_ACTIONS}
+        )
     )
 
 

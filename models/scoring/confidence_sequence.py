@@ -2,33 +2,26 @@
 
 The gains are differences of losses in [-1, 1]. With the probability 1 - alpha the sum of what was expected of them,
 each at the time of its forecast, lies within all intervals at once, whatever the gains' distribution and however it
-changes: the empirical Bernstein sequence of Choe and Ramdas 2023, "Comparing sequential forecasters", theorem 2, with
-the polynomial stitched boundary of Howard, Ramdas, McAuliffe and Sekhon 2021, "Time-uniform, nonparametric,
-nonasymptotic confidence sequences", theorem 1.
+changes: the empirical Bernstein sequence of Choe and Ramdas 2023, "Comparing sequential forecasters", theorem 2. Its
+boundary is the lowest of several lines in the variance, each crossed with the same small probability (Howard, Ramdas,
+McAuliffe and Sekhon 2020, "Time-uniform Chernoff bounds via nonnegative supermartingales", theorem 1).
 
 The labels of horizon h overlap; those of every h-th bar do not. So, as in `models.scoring.e_process`, each gain belongs
 to one of `places`, whose gains follow each other without overlap. Each place has a sequence of its own at the level
 alpha / places, and the sum of the sequences holds by the union bound.
 """
 
-from math import log
-
 import numpy as np
-from scipy.special import zeta
 
 from features.compiled import compiled, compiled_and_kept
 from features.frame import Floats, Ints
 
-ETA, S = 2.0, 1.4
-"""The spacing of the stitched epochs and the decay of their error probabilities, as in the paper's (10)."""
-K1 = (ETA**0.25 + ETA**-0.25) / 2**0.5
-K2 = (ETA**0.5 + 1.0) / 2.0
-ZETA = float(zeta(S))
 RANGE = 2.0
-"""The width of [-1, 1], the scale of the sub-exponential bound."""
-LEAST = 1.0
-"""The variance from which on the boundary grows; below it is as if it were so much."""
-LOG_ETA = log(ETA)
+"""The width of [-1, 1], the scale of the bound."""
+SLOPES = 0.9 / RANGE * 2.0 ** -np.arange(10.0)
+"""The lambda of each line: the first is the lowest after few gains, the last after a variance of millions."""
+COSTS = (-np.log(1.0 - RANGE * SLOPES) - RANGE * SLOPES) / RANGE**2
+"""psi_E of each: what the variance costs it."""
 COUNT, SUM, VARIANCE = 0, 1, 2
 
 
@@ -43,33 +36,29 @@ def step(state: Floats, place: Ints, gain: Floats, alpha: float) -> tuple[Floats
     The bounds are of the sum of the expected gains. A gain that is NaN changes nothing.
     """
     level = alpha / 2.0 / state.shape[1]
-    return _walk(state, place, gain, level)
+    return _walk(state, place, gain, level, SLOPES, COSTS)
 
 
-def boundary(variance: float, level: float, scale: float = RANGE) -> float:
-    """Return what a sum of that variance exceeds, at any time, with the probability `level` at most.
-
-    `scale` is that of a sub-gamma process; with 0 it is the boundary of a sub-Gaussian one.
-    """
-    return _boundary(variance, level, scale)
+def boundary(variance: float, level: float) -> float:
+    """Return what a sum of that variance exceeds, at any time, with the probability `level` at most."""
+    return _boundary(variance, level, SLOPES, COSTS)
 
 
 @compiled
-def _boundary(variance: float, level: float, scale: float) -> float:
-    known = max(variance, LEAST)
-    length = S * np.log(np.log(ETA * known / LEAST)) + np.log(ZETA / (level * LOG_ETA**S))
-    linear = K2 * scale * length
-    return float(np.sqrt(K1**2 * known * length + linear**2) + linear)
+def _boundary(variance: float, level: float, slopes: Floats, costs: Floats) -> float:
+    return float(((np.log(len(slopes) / level) + costs * variance) / slopes).min())
 
 
 @compiled_and_kept
-def _walk(state: Floats, place: Ints, gain: Floats, level: float) -> tuple[Floats, Floats]:
+def _walk(
+    state: Floats, place: Ints, gain: Floats, level: float, slopes: Floats, costs: Floats
+) -> tuple[Floats, Floats]:
     state = state.copy()
     width, total = 0.0, 0.0
     widths = np.zeros(state.shape[1])
     for at in range(state.shape[1]):
         if state[COUNT, at] > 0:
-            widths[at] = _boundary(state[VARIANCE, at], level, RANGE)
+            widths[at] = _boundary(state[VARIANCE, at], level, slopes, costs)
             width += widths[at]
         total += state[SUM, at]
     bounds = np.empty((3, len(gain)))
@@ -83,7 +72,7 @@ def _walk(state: Floats, place: Ints, gain: Floats, level: float) -> tuple[Float
             state[SUM, at] += gain[row]
             total += gain[row]
             width -= widths[at]
-            widths[at] = _boundary(state[VARIANCE, at], level, RANGE)
+            widths[at] = _boundary(state[VARIANCE, at], level, slopes, costs)
             width += widths[at]
         bounds[0, row], bounds[1, row], bounds[2, row] = total, total - width, total + width
     return state, bounds

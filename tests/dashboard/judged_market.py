@@ -28,7 +28,7 @@ VALUES (%s, %s, %s, %s, %s, %s, 'print', %s, %s, %s, %s)
 """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Expert:
     """Who forecasts: how much of the label the mean knows, how much noise it has, and how wide the interval is."""
 
@@ -41,10 +41,10 @@ class Expert:
 
 
 EXPERTS = (
-    Expert("naive", CHAMPION, "champion", 0.0, 0.0, 1.0),
-    Expert("gbm", CHAMPION, "champion", 0.08, 0.1, 1.0),
-    Expert("gbm", CHALLENGER, "challenger", 0.25, 0.1, 0.95),
-    Expert("har", CHAMPION, "champion", 0.0, 0.02, 0.72),
+    Expert(model="naive", version=CHAMPION, role="champion", known=0.0, noise=0.0, width=1.0),
+    Expert(model="gbm", version=CHAMPION, role="champion", known=0.08, noise=0.1, width=1.0),
+    Expert(model="gbm", version=CHALLENGER, role="challenger", known=0.25, noise=0.1, width=0.95),
+    Expert(model="har", version=CHAMPION, role="champion", known=0.0, noise=0.02, width=0.72),
 )
 
 

@@ -27,6 +27,7 @@ HOSTILE = b"<script>document.title='taken'</script>\xff\x00"
 ALERT = Alert(
     alert_id="a1", rule="big-move", symbol="BTCUSDT", time=FIRST, severity="critical", message="moved <b>5 %</b>"
 )
+METER = Meter("ops-test", FEATURES)
 
 
 def letters(count: int = 3) -> list[DeadLetter]:
@@ -68,6 +69,12 @@ def fill(market: Market) -> None:
         )
 
 
+def count(records: int) -> None:
+    """Count a batch as a worker's stage does: computed in 2 ms, and published 200 ms after it arrived."""
+    METER.folded(0.002, records, [])
+    METER.delivered(1_000, [1_200])
+
+
 @contextmanager
 def components(home: Path) -> Iterator[int]:
     """Put a supervisor's state and a log into a folder, and serve metrics as a worker does; gives their port."""
@@ -79,10 +86,8 @@ def components(home: Path) -> Iterator[int]:
     state.write(home, StackState(this, {"worker": status}))
     (home / "logs").mkdir(exist_ok=True)
     (home / "logs" / "worker.log").write_text("one line\nERROR <i>another</i>\n")
-    meter = Meter("ops-test", FEATURES)
     for _ in range(100):
-        meter.folded(0.002, 10, [])
-        meter.delivered(1_000, [1_200])
+        count(10)
     probe = Probe("worker")
     port = probe.start(Settings(metrics_port=0))
     assert port is not None

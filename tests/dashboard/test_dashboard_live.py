@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import psycopg
 import pytest
 from dashboard_market import FIRST, MINUTE, Market, serving
 from playwright.sync_api import Page, expect
@@ -126,18 +125,22 @@ def test_every_chooser_has_a_name(page: Page, dashboard: str) -> None:
 
 
 def test_back_leads_to_the_choice_before(page: Page, dashboard: str) -> None:
+    def seen(query: str, words: str) -> None:
+        page.wait_for_url(re.compile(query))
+        expect(page.locator("p.forecast")).to_contain_text(words, timeout=WAIT_MS)
+
     opened(page, f"{dashboard}?model=gbm")
-    page.wait_for_url(re.compile("horizon=15&model=gbm"))
+    seen("horizon=15&model=gbm", "gbm, 15m ahead")
     page.get_by_role("combobox", name="Model").select_option(label="naive")
-    page.wait_for_url(re.compile("model=naive"))
+    seen("horizon=15&model=naive", "naive, 15m ahead")
     button(page, "1h").click()
-    page.wait_for_url(re.compile("horizon=60&model=naive"))
-    for url in ("horizon=15&model=naive", "horizon=15&model=gbm"):
-        page.go_back()
-        page.wait_for_url(re.compile(url))
-    expect(page.locator("p.forecast")).to_contain_text("gbm, 15m ahead", timeout=WAIT_MS)
+    seen("horizon=60&model=naive", "naive, 1h ahead")
+    page.go_back()
+    seen("horizon=15&model=naive", "naive, 15m ahead")
+    page.go_back()
+    seen("horizon=15&model=gbm", "gbm, 15m ahead")
     page.go_forward()
-    expect(page.locator("p.forecast")).to_contain_text("naive, 15m ahead", timeout=WAIT_MS)
+    seen("horizon=15&model=naive", "naive, 15m ahead")
 
 
 def test_times_are_local_by_choice(chromium: Any, dashboard: str) -> None:
@@ -169,7 +172,7 @@ def test_a_view_of_the_past_is_read_and_a_wide_one_is_in_longer_candles(page: Pa
     assert len(column(page, "time")) < STORED / 4
 
 
-def test_a_forecast_that_is_left_behind_is_grey_and_dated_and_nothing_is_live(
+def test_a_forecast_that_is_left_behind_is_grey_and_dated(
     page: Page, new_market: Callable[[], Market], servers: Any, tmp_path: Any
 ) -> None:
     market = new_market()
@@ -180,22 +183,6 @@ def test_a_forecast_that_is_left_behind_is_grey_and_dated_and_nothing_is_live(
         market.write(5, ("BTCUSDT",), said=False)
         expect(page.locator("p.forecast")).to_contain_text("Old forecast of 18 May 2025 00:29 UTC, 5 bars before")
         assert set(page.evaluate(FAN_COLOURS)) == {LIGHT.muted}
-        expect(page.get_by_role("status")).to_have_text("forecasts late", timeout=WAIT_MS)
-        page.goto("about:blank")
-
-
-def test_a_database_that_falls_silent_is_not_live(
-    page: Page, new_market: Callable[[], Market], servers: Any, tmp_path: Any
-) -> None:
-    market = new_market()
-    market.write(30, ("BTCUSDT",))
-    with serving(market.url, servers.kafka, tmp_path, "--stale-after", "3600") as address:
-        opened(page, address)
-        with psycopg.connect(market.url) as connection:
-            connection.execute("LOCK TABLE bars IN ACCESS EXCLUSIVE MODE")
-            expect(page.locator("body")).to_have_attribute("data-state", "unreachable", timeout=WAIT_MS)
-            expect(page.get_by_role("status")).to_contain_text("database")
-        expect(page.locator("body")).to_have_attribute("data-state", SHOWN, timeout=WAIT_MS)
         page.goto("about:blank")
 
 

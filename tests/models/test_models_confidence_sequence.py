@@ -1,20 +1,31 @@
-"""The confidence sequence holds at all bars at once as often as it says, and its boundary is the published one."""
-
-from math import log, sqrt
+"""The confidence sequence holds at all bars at once as often as it says, and its boundary is close to the exact one."""
 
 import numpy as np
 import pytest
+from scipy.optimize import brentq
+from scipy.special import logsumexp
+from scipy.stats import norm
 
 from models.scoring import confidence_sequence
-from models.scoring.confidence_sequence import boundary, initial, step
+from models.scoring.confidence_sequence import SLOPES, boundary, initial, step
 
 
-def test_the_boundary_is_the_papers_closed_form():
-    # Howard et al. 2021, (2): 1.7 sqrt(v (log log (2 v) + 0.72 log(5.2 / alpha))), which rounds the constants.
-    for variance in (1.0, 30.0, 1e3, 1e6):
-        for alpha in (0.05, 0.01):
-            published = 1.7 * sqrt(variance * (log(log(2 * variance)) + 0.72 * log(5.2 / alpha)))
-            assert boundary(variance, alpha, 0.0) == pytest.approx(published, rel=0.02)
+def test_the_boundary_is_just_above_that_of_the_mixture_solved_numerically() -> None:
+    for variance in (0.1, 5.0, 300.0, 1e5):
+        for level in (0.05, 0.001):
+
+            def excess(total: float, variance: float = variance, level: float = level) -> float:
+                wealth = SLOPES * total - variance * (-np.log(1 - 2 * SLOPES) - 2 * SLOPES) / 4
+                return float(logsumexp(wealth) - np.log(len(SLOPES) / level))
+
+            solved = brentq(excess, 0.0, 1e6)
+            assert solved <= boundary(variance, level) <= 1.25 * solved
+
+
+def test_looking_at_every_bar_costs_about_twice_the_width_of_looking_once() -> None:
+    # Beside the quantile of a normal sum of that variance, which holds at one bar only.
+    for variance in (100.0, 1e3, 1e4):
+        assert 1.5 < boundary(variance, 0.01) / (norm.ppf(0.99) * np.sqrt(variance)) < 2.5
 
 
 @pytest.mark.parametrize("places", [1, 5])
