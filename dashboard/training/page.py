@@ -166,8 +166,10 @@ class TrainingDocument(SitePage):
         _offer(self.group, list(has))
         _offer(self.split, [(name, name.removeprefix(BY_SPLIT)) for name in by_split])
         overview = self.overview
-        _offer(self.pipeline, [(run.run_id, run.run_id) for run in (overview.runs if overview else [])])
-        chosen = overview.run.run_id if overview and overview.run else ""
+        offered = [run.run_id for run in overview.runs] if overview else []
+        _offer(self.pipeline, [(run_id, run_id) for run_id in offered])
+        newest = overview.run.run_id if overview and overview.run else ""
+        chosen = self.choice.pipeline if self.choice.pipeline in offered else newest
         for widget, name in ((self.group, self.choice.group), (self.split, self.choice.split), (self.pipeline, chosen)):
             if widget.options and widget.value != (name or ""):
                 widget.value = name or ""

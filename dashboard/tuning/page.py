@@ -35,6 +35,8 @@ NAMES = (
     "timeline_title",
     "trials_table",
 )
+TIMELINE_TICKS = 8
+"""After so many ticks the bars of the trials that run are drawn longer."""
 EMPTY = "No study was made yet: tune a model, or run the pipeline with trials."
 
 
@@ -51,7 +53,7 @@ class TuningDocument(SitePage):
         self.known: Studies | None = None
         self.found: Found | None = None
         self.axes: tuple[str | None, str | None] = (self.choice.x, self.choice.y)
-        self._showing = False
+        self._showing, self.ticks = False, 0
         self.studies = MultiChoice(
             name="studies", max_items=MOST, placeholder="the newest", sizing_mode="stretch_width", **look()
         )
@@ -108,6 +110,9 @@ class TuningDocument(SitePage):
                 self._take(self.known)
                 self._show_choice()
                 self._draw()
+            self.ticks += 1
+            if primary.table.summary.running and self.ticks % TIMELINE_TICKS == 0:
+                self._draw_timeline(primary)
         blank = value is None or not value.known
         self.write("badge", badge(health))
         self.write("notices", "" if blank else notices(health, self.notes))
@@ -118,12 +123,11 @@ class TuningDocument(SitePage):
 
     def _take(self, value: Studies) -> None:
         """Say which of the studies in the address do not exist, and choose what the page may choose."""
-        missing = [name for name in self.choice.studies if name not in value.shown]
-        if missing and value.known:
+        exist = {one.name for one in value.known}
+        missing = [name for name in self.choice.studies if name not in exist]
+        if missing and exist:
             self.notes = tuple(f"There is no study {name[:80]}." for name in missing)
-            self.choice = replace(
-                self.choice, studies=tuple(name for name in self.choice.studies if name in value.shown)
-            )
+            self.choice = replace(self.choice, studies=tuple(name for name in self.choice.studies if name in exist))
         primary = self._primary()
         if primary is not None:
             self.axes, notes = parameters(self.choice, primary.table, self._ranked())
@@ -256,14 +260,20 @@ class TuningDocument(SitePage):
         seen = {state: colours[state] for state in plots.STATE_COLOURS if state in states}
         note = f"the best and the last, {texts.drawn(len(lines), len(table))}" if lines else "none was reported"
         self.write("intermediate_title", title("Intermediate values", note, seen, "line"))
-        bars = plot_data.timeline(table, time.time())
-        self.timeline.show(bars, palette)
-        seen = {state: colours[state] for state in plots.STATE_COLOURS if state in bars["state"]}
-        self.write("timeline_title", title("Timeline", texts.drawn(len(bars["number"]), len(table)), seen))
+        self._draw_timeline(study)
         try:
             self.write("trials_table", texts.trials(table, matching(table, self.choice), study.reasons))
         except ValueError as error:
             self.write("trials_table", title("Trials", "", {}) + f'<p class="stale">{escape(str(error))}</p>')
+
+    def _draw_timeline(self, study: Study) -> None:
+        """Draw when the last trials ran; the bars of those that run grow."""
+        table, palette = study.table, self.palette
+        colours = {state: getattr(palette, name) for state, name in plots.STATE_COLOURS.items()}
+        bars = plot_data.timeline(table, time.time())
+        self.timeline.show(bars, palette)
+        seen = {state: colours[state] for state in plots.STATE_COLOURS if state in bars["state"]}
+        self.write("timeline_title", title("Timeline", texts.drawn(len(bars["number"]), len(table)), seen))
 
 
 def _ends_of(parameter: Parameter) -> tuple[str, str]:

@@ -6,28 +6,16 @@ from typing import Any
 import msgspec
 import numpy as np
 import pytest
+from dashboard_runs import EVIL, RUN, logged
 
 from dashboard.training import texts
 from dashboard.training.choice import Choice, groups, parse, query, settle, splits
 from dashboard.training.plots import MOST_POINTS, CurvePlot
 from learning.runs.progress import Progress
-from learning.runs.records import Options, Overview, PipelineRun, Step
+from learning.runs.records import Overview, Step
 from learning.runs.run_log import Line
-from learning.tracking.mlflow_reader import Curve, LoggedRun
+from learning.tracking.mlflow_reader import Curve
 
-EVIL = "<img src=x>"
-RUN = PipelineRun(
-    run_id=f"1{EVIL}",
-    why=EVIL,
-    requested_by=EVIL,
-    bar_time=None,
-    requested_at=0,
-    ended_at=None,
-    state="running",
-    mlflow_run_id="above",
-    options=Options(),
-    error=EVIL,
-)
 STEP = Step(
     step="train",
     model=EVIL,
@@ -39,22 +27,6 @@ STEP = Step(
     error=EVIL,
     attempts=1,
 )
-
-
-def logged(run_id: str, **changes: Any) -> LoggedRun:
-    made = LoggedRun(
-        run_id=run_id,
-        name=EVIL,
-        kind="train",
-        status="RUNNING",
-        started_at=0,
-        ended_at=None,
-        parent=None,
-        version=None,
-        metrics={"epochs/loss held out": 0.5, "by split: pinball/05 bars ahead": -1.0},
-        params={},
-    )
-    return msgspec.structs.replace(made, **changes)
 
 
 def plain(html: str) -> str:

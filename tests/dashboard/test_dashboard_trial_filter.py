@@ -1,35 +1,13 @@
 """The filter of the table of trials, the choice in the address, and the columns of small and odd studies."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from dashboard_tables import table
 
 from dashboard.tuning import plot_data, texts
 from dashboard.tuning.choice import Choice, parameters, parse, query
 from dashboard.tuning.trial_filter import matching
 from learning.tuning.importances_process import Found
-from learning.tuning.study_table import Parameter, StudySummary, StudyTable
-
-SUMMARY = StudySummary(
-    study_id=1, name="<b>a", maximize=True, trials=5, complete=3, pruned=1, failed=1, running=0, best=3.0, moved=None
-)
-
-
-def table(values: tuple[float, ...] = (1.0, 3.0, 2.0, np.nan, np.nan), maximize: bool = True) -> StudyTable:
-    count = len(values)
-    rate = Parameter(name="rate", values=np.geomspace(0.001, 0.1, count), low=0.001, high=0.1, log=True)
-    kind = Parameter(name="kind", values=np.arange(count) % 2.0, low=0, high=1, choices=("plain", "<i>x"))
-    return StudyTable(
-        summary=replace(SUMMARY, maximize=maximize),
-        number=np.arange(count),
-        state=np.where(np.isfinite(values), 0, 2),
-        value=np.array(values),
-        start=np.arange(count, dtype=float),
-        end=np.arange(count) + 5.0,
-        parameters={"rate": rate, "kind": kind},
-        attributes={},
-    )
 
 
 @pytest.mark.parametrize(
