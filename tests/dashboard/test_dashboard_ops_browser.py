@@ -40,7 +40,7 @@ def address(filled: Market, servers: Any, tmp_path_factory: pytest.TempPathFacto
 def test_every_card_has_its_content_and_data_is_text(page: Page, address: str) -> None:
     page.goto(f"{address}ops")
     expect(page.locator("body")).to_have_attribute("data-state", "live", timeout=WAIT_MS)
-    for text in ("healthy", "No consumer group", "p99", "big-move", "no JSON", "on disk"):
+    for text in ("healthy", "Consumer lag", "p99", "big-move", "no JSON", "on disk"):
         expect(page.get_by_text(text).first).to_be_visible(timeout=WAIT_MS)
     assert page.evaluate(CELLS) == 8
     page.get_by_role("button", name="Log").click()
