@@ -92,7 +92,7 @@ class ChampionCollector(Collector):
 
     def _ages(self) -> GaugeMetricFamily:
         age = GaugeMetricFamily(
-            "foretick_model_age_seconds", "Since the version became the champion.", labels=["model", "version"]
+            "foretick_model_serving_seconds", "Since the version became the champion.", labels=["model", "version"]
         )
         for model, version, seconds in self._database.rows(self._queries["ages"], {}):
             age.add_metric([model, version], seconds)

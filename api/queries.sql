@@ -301,7 +301,7 @@ LIMIT %(rows)s;
 SELECT
     (extract(epoch FROM time) * 1000)::int8, alert_id,
     alert_id, rule, symbol, (extract(epoch FROM time) * 1000)::int8, severity, message, rule_version, model, interval,
-    horizon, value, held, (extract(epoch FROM seen.at) * 1000)::int8, seen.note
+    horizon, value, suppressed, (extract(epoch FROM seen.at) * 1000)::int8, seen.note
 FROM alerts
 LEFT JOIN alert_acknowledgements AS seen USING (alert_id)
 WHERE time >= %(start)s AND time <= %(end)s

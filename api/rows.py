@@ -243,14 +243,21 @@ class AlertRow(BaseModel):
     interval: str | None
     horizon: int | None = Field(description="bars ahead")
     value: float | None = Field(description="the number tested by the rule's condition")
-    held: int = Field(description="suppressed matches since the previous alert: cooldown, quiet hours")
+    suppressed: int = Field(description="matches that were not sent, since the previous alert: cooldown, quiet hours")
     acknowledged: Time | None = Field(description="when; null if not yet")
     note: str | None = Field(description="the note of the acknowledgement, null if there is none")
 
     model_config = example(
         **{"alert_id": "up-5f0c", "rule": "up", "symbol": "BTCUSDT", "time": FIRST, "severity": "warning"},
         **{"message": "BTCUSDT: p_up 0.81 over 5 bars is above 0.8", "rule_version": 1, "model": "ridge"},
-        **{"interval": "1m", "horizon": 5, "value": 0.81, "held": 0, "acknowledged": FIRST + 60_000, "note": "seen"},
+        **{
+            "interval": "1m",
+            "horizon": 5,
+            "value": 0.81,
+            "suppressed": 0,
+            "acknowledged": FIRST + 60_000,
+            "note": "seen",
+        },
     )
 
 

@@ -1,6 +1,5 @@
 """`foretick dead-letters`: list, show, retry and drop records that could not be read or used."""
 
-import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, help="List, show, retry and drop dead letters.")
 
+RETRY = "foretick dead-letters retry"
 STATES = ("new", "retried", "dropped")
 SHOWN_BYTES = 4_096
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -94,13 +94,9 @@ def show(name: Annotated[str, typer.Argument(metavar="LETTER")], as_json: Json =
 @app.command()
 def retry(names: Names, as_json: Json = False) -> None:
     """Send the bytes to their topic again, with the key and headers from Kafka, or else from the dead letter."""
-    import asyncio
-
     from aiokafka.errors import KafkaError
 
-    from storage import dead_letters
-    from stream.retry import RetryError
-    from stream.retry import retry as send
+    from stream.retry import RetryError, send_again
 
     settings, sent = Settings(), []
     places = list(map(_place, names))
@@ -108,13 +104,12 @@ def retry(names: Names, as_json: Json = False) -> None:
         for place in places:
             stored_dead_letters = _dead_letters(connection, place)
             try:
-                asyncio.run(send(settings.broker, stored_dead_letters))
+                send_again(settings.broker, connection, stored_dead_letters, who=RETRY, why="")
             except RetryError as error:
                 raise UserError(str(error)) from None
             except (KafkaError, TimeoutError, OSError) as error:
                 text = str(error) or type(error).__name__
                 raise UserError(f"Kafka at {settings.kafka} did not accept it ({text}); ./foretick status") from None
-            dead_letters.decide(connection, stored_dead_letters, "retried")
             sent += stored_dead_letters
     _report(sent, "sent again", as_json)
 
@@ -135,13 +130,12 @@ def drop(names: Names, as_json: Json = False) -> None:
 
 
 def _place(name: str) -> "LetterPlace":
-    from storage.dead_letters import LetterPlace
+    from storage.dead_letters import place_of
 
-    parts = re.fullmatch(r"(.+?)/([0-9]{1,9})/([0-9]{1,18})(?:/([0-9]{1,9}))?", name)
-    if parts is None:
-        raise UserError(f"{name!r} is no dead letter's name: TOPIC/PARTITION/OFFSET[/ROW], such as bars/0/17/3")
-    topic, partition, offset, row = parts.groups()
-    return LetterPlace(topic, int(partition), int(offset), None if row is None else int(row))
+    try:
+        return place_of(name)
+    except ValueError as error:
+        raise UserError(str(error)) from None
 
 
 def _dead_letters(connection: "Connection", place: "LetterPlace") -> list["StoredDeadLetter"]:
@@ -154,7 +148,7 @@ def _dead_letters(connection: "Connection", place: "LetterPlace") -> list["Store
 
 
 def _name(letter: "StoredDeadLetter") -> str:
-    return f"{letter.topic}/{letter.partition}/{letter.offset}/{letter.row}"
+    return str(letter.place)
 
 
 def _text(value: bytes) -> str:

@@ -8,6 +8,7 @@ from rich.text import Text
 from cli.tables import Column, paragraph, show
 from cli.text import Terminal
 from observability.condition import clock
+from stack.basic_auth import USER
 from stack.mlflow_page import links
 
 if TYPE_CHECKING:
@@ -59,7 +60,8 @@ def show_status(report: "Report", wide: bool = False) -> None:
     for line in (*filter(None, [report.problem]), *report.warnings):
         paragraph(console, line)
     if report.running:
-        paragraph(console, f"dashboard: {report.addresses['dashboard']}")
+        beyond = f"   from elsewhere: user {USER}, the password is in {report.dashboard_login}"
+        paragraph(console, f"dashboard: {report.addresses['dashboard']}{beyond if report.dashboard_login else ''}")
         paragraph(console, f"api: {report.addresses['api']}/v1")
     else:
         paragraph(console, "not running: foretick up")

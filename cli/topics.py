@@ -109,7 +109,7 @@ def watch(
 
     settings = Settings()
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # we report a lost broker ourselves
-    watchdog = KafkaWatchdog(str(settings.broker), settings.kafka_patience_s, lambda line: echo(line, err=True))
+    watchdog = KafkaWatchdog(str(settings.broker), settings.kafka_timeout_s, lambda line: echo(line, err=True))
 
     def lines(value: bytes | None) -> list[bytes]:
         return _lines(topic, value, symbol, words)

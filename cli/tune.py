@@ -20,7 +20,7 @@ PRUNERS = ("median", "hyperband")
 
 if TYPE_CHECKING:
     from learning.tuning.apply import Applied
-    from learning.tuning.objective import MeanEstimate
+    from learning.tuning.mean_estimate import MeanEstimate
     from learning.tuning.tuning_result import TuningResult
 
 

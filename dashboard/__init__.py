@@ -1,1 +1,23 @@
-"""The Bokeh page, which only displays results of other packages."""
+"""The Bokeh pages, which only display results of other packages.
+
+From Python: ``from dashboard import create_monitoring_dashboard, HyperparameterOptimizationDashboard,
+ModelInspectorDashboard``.
+"""
+
+from typing import Any
+
+WAYS_IN = (
+    "create_monitoring_dashboard",
+    "MonitoringDashboard",
+    "HyperparameterOptimizationDashboard",
+    "ModelInspectorDashboard",
+)
+
+
+def __getattr__(name: str) -> Any:
+    """Import the ways in when they are asked for: a page alone must not import the server of all pages."""
+    if name in WAYS_IN:
+        from dashboard import ways_in  # noqa: PLC0415 - see above
+
+        return getattr(ways_in, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -98,6 +98,11 @@ def model_colours(models: Sequence[str], palette: Palette) -> dict[str, str]:
     return {model: colour.dark if palette.dark else colour.light for model, colour in values.items()}
 
 
+def model_dash(model: str) -> tuple[int, ...]:
+    """Return how the lines of a model are broken: drawn and left out in turn, in pixels."""
+    return colours([model])[model].dash
+
+
 def regime_colours(states: Sequence[str], palette: Palette) -> dict[str, str]:
     """Return the colour of each state: the known ones in their own order, then the others by name."""
     known = {state: colour for state, colour in palette.regimes if state in states}

@@ -5,23 +5,26 @@ import ipaddress
 import logging
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from bokeh.application import Application
 from bokeh.application.handlers import FunctionHandler
 from bokeh.document import Document
+from bokeh.resources import Component, Resources
 from bokeh.server.server import BaseServer
 from bokeh.server.util import bind_sockets
+from bokeh.server.views.static_handler import StaticHandler
 from jinja2 import Environment, FileSystemLoader
 from tornado.httpserver import HTTPServer
 from tornado.ioloop import IOLoop
 from tornado.web import RequestHandler, StaticFileHandler
 
-from dashboard.actions.handler import ActionHandler, Actions
+from dashboard.actions.handler import LARGEST, ActionHandler, Actions
 from dashboard.actions.page_token import RENEWAL_S
 from dashboard.bridge import Bridge
 from dashboard.live.feed import Feed
@@ -34,7 +37,7 @@ from observability import logs
 from observability.probe import Probe
 from observability.work_status import LoopTurns, WorkStatus
 from settings import Settings
-from stack.basic_auth import USER
+from stack.basic_auth import DASHBOARD_PASSWORD, USER
 from stack.mlflow_page import address as address_of_mlflow
 from stack.rate_limit import RateLimiter
 from stack.secret import password
@@ -46,7 +49,7 @@ TEMPLATES = Environment(
     autoescape=False,  # noqa: S701 - Bokeh puts its own markup into it; data never enters the template
 )
 SYSTEM_COOKIE = "foretick-system-theme"
-PASSWORD = "dashboard.password"  # noqa: S105 - the file's name
+NO_PORTS: Mapping[str, int] = MappingProxyType({})
 
 
 class HealthHandler(RequestHandler):
@@ -75,15 +78,40 @@ class HealthHandler(RequestHandler):
 class Site:
     """A server that is not started yet, its port, its pages, and what they may do; `live` is one of them.
 
+    `others` are the same pages at further ports, each with another of them at ``/``: `classic` has the ports by page.
+
     `login` is the file of the password that it asks for, None if it asks for none.
     """
 
     server: BaseServer
     port: int
+    others: tuple[BaseServer, ...]
+    classic: Mapping[str, int]
     pages: tuple[PageService, ...]
     live: LivePage
     actions: Actions
     login: Path | None
+
+    def start(self) -> None:
+        """Start to read, and to answer."""
+        for page in self.pages:
+            page.start()
+        for server in (self.server, *self.others):
+            server.start()
+
+    def stop(self) -> None:
+        """End what `start` began, once the loop has stopped."""
+        for server in (self.server, *self.others):
+            server.stop()
+        self.actions.stop()
+        for page in self.pages:
+            page.stop()
+
+
+def script_files(parts: Sequence[Component]) -> list[str]:
+    """Return the addresses of parts of BokehJS, which a browser may keep: each names its version."""
+    versioned = StaticHandler.append_version
+    return Resources(mode="server", root_url="/", path_versioner=versioned, components=list(parts)).js_files
 
 
 def opener(
@@ -97,7 +125,8 @@ def opener(
         request = context.request if context else None
         cookie = request.cookies.get(SYSTEM_COOKIE, "") if request else ""
         system = cookie if cookie in PALETTES else "light"
-        variables = page.open(document, PageRequest(arguments=request.arguments if request else {}, system=system))
+        with document.models.freeze():  # Bokeh would go through all models again at each root that is added
+            variables = page.open(document, PageRequest(arguments=request.arguments if request else {}, system=system))
         document.template = template
         document.template_variables.update(
             pages=pages,
@@ -105,6 +134,7 @@ def opener(
             cookie=SYSTEM_COOKIE,
             mlflow=address_of_mlflow(settings),
             token=actions.tokens.issue(page.name) if page.actions else "",
+            scripts=script_files(page.scripts),
             palettes={name: palette.css() for name, palette in PALETTES.items()},
             **variables,
         )
@@ -130,17 +160,60 @@ def is_loopback(address: str) -> bool:
         return address == "localhost"
 
 
-def build(settings: Settings, port: int, stale_after_s: float | None = None, address: str = HOST) -> Site:
-    """Return the site. Port 0 takes a free one."""
+def build(
+    settings: Settings,
+    port: int,
+    stale_after_s: float | None = None,
+    address: str = HOST,
+    *,
+    home: str = HOME.name,
+    classic: Mapping[str, int] = NO_PORTS,
+) -> Site:
+    """Return the site, with the page `home` at ``/``. Port 0 takes a free one.
+
+    `classic` are further ports by the page that each has at ``/``; a page that does not exist has none. Raises OSError
+    if a port is taken.
+    """
     options = SiteOptions(settings=settings, stale_after_s=stale_after_s)
     live = LivePage(options)
-    pages = tuple(live if kind is LivePage else kind(options) for kind in PAGES)
-    actions = Actions(settings, (action for page in pages for action in page.actions))
-    login = None if is_loopback(address) else settings.home.resolve() / PASSWORD
-    openers = {page.path: opener(page, pages, settings, actions) for page in pages}
-    openers["/"] = opener(live, pages, settings, actions)
-    sockets, port = bind_sockets(address, port)
-    application = Guarded(
+    pages = {kind.name: live if kind is LivePage else kind(options) for kind in PAGES}
+    actions = Actions(settings, (action for page in pages.values() for action in page.actions))
+    login = None if is_loopback(address) else settings.home.resolve() / DASHBOARD_PASSWORD
+    openers = {page.path: opener(page, tuple(pages.values()), settings, actions) for page in pages.values()}
+
+    def server(first: str, port: int) -> tuple[BaseServer, int]:
+        sockets, port = bind_sockets(address, port)
+        application = _application(
+            {"/": openers[f"/{first}"]} | openers, settings, actions, pages.values(), live, login
+        )
+        http = HTTPServer(application, max_body_size=LARGEST)
+        http.add_sockets(sockets)
+        return BaseServer(IOLoop.current(), application, http), port
+
+    main, port = server(home, port)
+    others = {name: server(name, number) for name, number in classic.items() if name in pages}
+    return Site(
+        server=main,
+        port=port,
+        others=tuple(one for one, _ in others.values()),
+        classic={name: number for name, (_, number) in others.items()},
+        pages=tuple(pages.values()),
+        live=live,
+        actions=actions,
+        login=login,
+    )
+
+
+def _application(
+    openers: Mapping[str, Callable[[Document], None]],
+    settings: Settings,
+    actions: Actions,
+    pages: Collection[PageService],
+    live: LivePage,
+    login: Path | None,
+) -> Guarded:
+    """Return what answers at one port."""
+    return Guarded(
         {path: Application(FunctionHandler(open_page)) for path, open_page in openers.items()},
         pages=tuple(openers),
         hosts=settings.hosts,
@@ -150,17 +223,19 @@ def build(settings: Settings, port: int, stale_after_s: float | None = None, add
         refused=actions.refuse,
         extra_websocket_origins=["*"],  # the gate has looked at it
         extra_patterns=[
-            (r"/health", HealthHandler, {"pages": pages, "feed": live.feed, "detailed": login is None}),
+            (r"/health", HealthHandler, {"pages": tuple(pages), "feed": live.feed, "detailed": login is None}),
             (r"/actions/([a-z-]+)", ActionHandler, {"actions": actions}),
             (r"/assets/(.*)", StaticFileHandler, {"path": str(FOLDER.joinpath("assets"))}),
         ],
         check_unused_sessions_milliseconds=5_000,
         unused_session_lifetime_milliseconds=15_000,
     )
-    http = HTTPServer(application)
-    http.add_sockets(sockets)
-    server = BaseServer(IOLoop.current(), application, http)
-    return Site(server=server, port=port, pages=pages, live=live, actions=actions, login=login)
+
+
+def quiet() -> None:
+    """Silence the libraries that warn of what is shown on the page, or is of no interest."""
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a Kafka that does not answer is shown on the page
+    logging.getLogger("bokeh.server.views.ws").setLevel(logging.ERROR)  # it warns of every tab that is closed
 
 
 def serve(
@@ -169,15 +244,14 @@ def serve(
     ready: Callable[[int], None],
     stale_after_s: float | None = None,
     address: str = HOST,
+    *,
+    classic: Mapping[str, int] = NO_PORTS,
 ) -> None:
-    """Serve until SIGTERM or Ctrl-C; `ready` is called with the port. Raises OSError if the port is taken."""
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a Kafka that does not answer is shown on the page
-    logging.getLogger("bokeh.server.views.ws").setLevel(logging.ERROR)  # it warns of every tab that is closed
-    site = build(settings, port, stale_after_s, address)
+    """Serve until SIGTERM or Ctrl-C; `ready` is called with the port. Raises OSError if a port is taken."""
+    quiet()
+    site = build(settings, port, stale_after_s, address, classic=classic)
     server, feed = site.server, site.live.feed
-    for page in site.pages:
-        page.start()
-    server.start()
+    site.start()
     work_status = WorkStatus(settings)
     turns = LoopTurns(server.io_loop.asyncio_loop)  # type: ignore[attr-defined, unused-ignore] # of Tornado's loop on asyncio, the only one here
     work_status.hangs = lambda: next((page.ended for page in site.pages if page.ended), None) or turns()
@@ -190,11 +264,8 @@ def serve(
     if site.login is not None:
         print(f"the user is {USER}, the password is in {site.login}", flush=True)  # noqa: T201 - the only place that says so
     server.io_loop.start()
-    server.stop()
     probe.stop()
-    site.actions.stop()
-    for page in site.pages:
-        page.stop()
+    site.stop()
 
 
 def main() -> None:

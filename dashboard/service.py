@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from bokeh.document import Document
+from bokeh.resources import Component
 
 from dashboard.actions.action import Action
 from settings import Settings
@@ -34,6 +35,8 @@ class PageService(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     actions: ClassVar[tuple[Action, ...]] = ()
+    scripts: ClassVar[tuple[Component, ...]] = ("bokeh", "bokeh-widgets", "bokeh-tables")
+    """The parts of BokehJS that the page needs: all of them are twice as much, most of it for formulas in TeX."""
 
     def __init__(self, options: SiteOptions) -> None:
         self.options = options

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from bokeh.document import Document
@@ -35,6 +35,8 @@ def look() -> dict[str, Any]:
 class SitePage(ABC):
     """A page adds its roots in its constructor, then calls `begin`; `tick` brings it to what is known."""
 
+    tick_ms: ClassVar[int] = TICK_MS
+
     def __init__(self, document: Document, request: PageRequest, names: Sequence[str]) -> None:
         self.document = document
         self.given = {name: values[-1].decode(errors="replace") for name, values in request.arguments.items() if values}
@@ -58,7 +60,7 @@ class SitePage(ABC):
         self.themes.on_change("active", self._theme_chosen)
         self.bridge.on_change("system", lambda attr, old, new: self.repaint())  # noqa: ARG005 - Bokeh asks for it
         self.bridge.follow(self.document)
-        self.document.add_periodic_callback(self.tick, TICK_MS)
+        self.document.add_periodic_callback(self.tick, self.tick_ms)
         self.tick()
 
     @property
@@ -91,10 +93,13 @@ class SitePage(ABC):
         self.paint()
         self.address()
 
-    def address(self) -> None:
-        """Show the choice in the address."""
+    def address(self, step: bool = False) -> None:
+        """Show the choice in the address; as a `step` of its own, the browser's Back leads to the one before."""
         parts = {**self.query(), "theme": self.theme if self.theme != THEMES[0] else None}
-        self.bridge.query = urlencode({name: value for name, value in parts.items() if value})
+        query = urlencode({name: value for name, value in parts.items() if value})
+        if step:
+            self.bridge.pushed = query
+        self.bridge.query = query
 
     def write(self, name: str, html: str) -> None:
         """Set a text if it has changed."""

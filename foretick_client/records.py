@@ -83,7 +83,7 @@ class Alert(Struct, frozen=True, kw_only=True):
     interval: str | None = None
     horizon: int | None = None
     value: float | None = None
-    held: int = 0
+    suppressed: int = 0
 
 
 class Gap(Struct, frozen=True, kw_only=True):

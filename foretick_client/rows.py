@@ -170,7 +170,7 @@ class AlertRow(Struct, frozen=True, kw_only=True):
     interval: str | None
     horizon: int | None
     value: float | None
-    held: int
+    suppressed: int
     acknowledged: int | None
     note: str | None
 

@@ -7,10 +7,12 @@ from pathlib import Path
 import psycopg
 
 from features.definition import FILE
+from learning.runs import run_log
 from learning.runs.lease import RunLease
 from learning.runs.queue import Runs
 from learning.runs.records import Options, Step
 from learning.runs.report import Report, outcomes
+from learning.runs.stop import RunStopped, stopping
 from learning.runs.work import Work
 from learning.steps.check import check
 from learning.steps.deploy import deploy
@@ -107,6 +109,7 @@ def complete(
     with tracker.run(f"pipeline {run.run_id}", "pipeline", tags=tags, run_id=run.mlflow_run_id) as tracked:
         lease.tracked(tracked.run_id)
         work = Work(settings=settings, lease=lease, tracker=tracker, run=tracked, on_message=on_message, warned=warned)
+        work.on_message = stopping(lease, run_log.writing(work.folder, on_message))
         error = _all_steps(work)
         _summary(work, tracked)
         if error is not None:
@@ -128,6 +131,8 @@ def _all_steps(work: Work) -> str | None:
             step(work)
     except StorageError:
         raise
+    except RunStopped as stopped:
+        return f"{name}: stopped by {stopped}"
     except Exception as error:  # noqa: BLE001 - whatever it is, it ends the run, and is recorded with it
         return f"{name}: {reason(error)}"
     return None

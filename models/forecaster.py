@@ -15,6 +15,7 @@ from models.contributions import Parts, Row
 from models.importance import Importance
 from models.json_type import JSON
 from models.search_space import NONE, Parameters, Space
+from models.structure import Structure
 from topics.limits import LEAST_SCALE, MOST_RETURN, MOST_SCALE
 from topics.records import HORIZONS
 
@@ -56,7 +57,7 @@ class Forecaster(ABC):
     `carried_state` names the parts of a state that tell of the market alone and nothing of what was fitted: a version
     that is put into service in mid-stream takes them over from another version, and so speaks from its first bar.
 
-    What only some can do has a default here: nothing to tune, no curve of the fit, no ranking of the inputs.
+    What only some can do has a default here: nothing to tune, no curve of the fit, no ranking of the inputs, no parts.
     """
 
     name: ClassVar[str]
@@ -69,6 +70,8 @@ class Forecaster(ABC):
     """The fit goes on from where it was: `checkpoint` is a file, written after each epoch."""
     progress: Callable[[str], None] | None = None
     checkpoint: Path | None = None
+    explained_rows: ClassVar[int] = 200
+    """Of how many rows a summary of explanations is made: fewer where one takes long."""
     thin: int = 1
     """Only every so many-th row is trained on, by a model whose fit is slow; what comes of it is in the artifact."""
 
@@ -108,6 +111,10 @@ class Forecaster(ABC):
     def importance(self) -> Importance | None:
         """Return how much of what was fitted rests on each input; None before the fit, or where it cannot tell."""
         return None
+
+    def structure(self) -> Structure:
+        """Return what the fitted model consists of."""
+        return Structure(note=f"{self.name} has no coefficients, trees or layers: it forecasts by a fixed rule.")
 
     def _definition(self) -> JSON:
         """Return all that the version depends on: a model adds its constants and what it fitted."""

@@ -50,7 +50,7 @@ class Settings(BaseSettings):
     kafka_ca: Path | None = Field(
         default=None, description="a file with the CAs that signed Kafka's certificates; the system's by default"
     )
-    kafka_patience_s: float = Field(
+    kafka_timeout_s: float = Field(
         default=120.0, gt=0, description="how long a command waits for a Kafka that does not answer, in seconds"
     )
     database_url: SecretStr = Field(default=SecretStr("postgresql://foretick@127.0.0.1:5432/foretick"))
@@ -109,6 +109,9 @@ class Settings(BaseSettings):
     )
     log_format: Literal["text", "json"] = Field(default="text", description="the format of a log line")
     sample: bool = Field(default=True, description="whether `up` replays the bundled sample")
+    sample_run: bool = Field(
+        default=True, description="whether the trainer does a first small run with a short study on the sample"
+    )
     sample_pace: str = Field(
         default="60x",
         pattern=r"^(max|[1-9][0-9]*x)$",

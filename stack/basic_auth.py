@@ -5,6 +5,7 @@ import binascii
 
 USER = "foretick"
 """The user of each of them: one password opens a server."""
+DASHBOARD_PASSWORD = "dashboard.password"  # noqa: S105 - the file's name
 
 
 def given(header: str) -> bytes:

@@ -46,7 +46,7 @@ ROWS: dict[str, tuple[Panel, ...]] = {
         Panel("Skill", "percentunit", (("foretick_pinball_skill", "{{model}} {{interval}} +{{horizon}}"),)),
         Panel("Coverage of the 90 % interval", "percentunit", (("foretick_coverage", "{{model}} +{{horizon}}"),)),
         Panel("Outcomes counted", "short", (("foretick_scored_outcomes", "{{model}} +{{horizon}}"),)),
-        Panel("Age of the champions", "s", (("foretick_model_age_seconds", "{{model}} {{version}}"),)),
+        Panel("Time in service of the champions", "s", (("foretick_model_serving_seconds", "{{model}} {{version}}"),)),
     ),
     "The venues": (
         Panel(

@@ -80,7 +80,7 @@ WARNINGS = (
     ),
     Rule(
         name="ForetickCoverage",
-        when="abs(foretick_coverage - 0.9) > 0.1 and foretick_scored_outcomes >= 1000",
+        when="abs(foretick_coverage - 0.9) > 0.1 and foretick_scored_outcomes >= 400",
         lasts="1h",
         severity="warning",
         says="the 90 % interval of {{ $labels.model }} +{{ $labels.horizon }} has a coverage "
@@ -88,7 +88,7 @@ WARNINGS = (
     ),
     Rule(
         name="ForetickModelOld",
-        when="foretick_model_age_seconds > 60 * 86400",
+        when="foretick_model_serving_seconds > 60 * 86400",
         lasts="1h",
         severity="info",
         says="{{ $labels.model }} has served one version for two months",

@@ -1,4 +1,8 @@
-"""The bundled sample in `up`: train on its first part, then replay the rest. `python -m stack.sample train|replay`."""
+"""The bundled sample in `up`: train on its first part, then replay the rest. `python -m stack.sample train|replay`.
+
+Once most of it is replayed, a first small run of the pipeline with a short study is requested, which the trainer does
+in the background: so that there is something to see of training, tuning and challengers.
+"""
 
 import logging
 import signal
@@ -6,6 +10,8 @@ import sys
 from types import FrameType
 
 from features.definition import Definition
+from learning.runs.queue import Runs
+from learning.runs.records import Options
 from learning.tracking.code_version import commit
 from learning.tracking.learning_curve import Curve
 from models import training
@@ -15,6 +21,7 @@ from settings import ROOT, Settings
 from sources.reading.bars import read_bars
 from sources.reading.request import ReadRequest
 from sources.replay.backfill import replay
+from storage.errors import StorageError
 
 log = logging.getLogger("foretick")
 
@@ -22,6 +29,7 @@ FILES = sorted((ROOT / "sample").glob("*.csv.gz"))
 TRAIN_UNTIL = 1_748_044_800_000  # 2025-05-24: the models never see what is replayed afterwards
 PACED_FROM = 1_748_822_400_000  # 2025-06-02: from here on at FORETICK_SAMPLE_PACE, so that changes are visible
 SEED = 0
+TRIALS = 6
 
 
 def train(settings: Settings) -> None:
@@ -73,7 +81,23 @@ def replay_rest(settings: Settings) -> None:
         log.info("no sample: FORETICK_SAMPLE is false")
         return
     log.info("%s", replay(FILES, settings, ReadRequest(start=TRAIN_UNTIL, end=PACED_FROM)))
+    request_first_run(settings)
     log.info("%s", replay(FILES, settings, ReadRequest(start=PACED_FROM), speed=settings.sample_pace))
+
+
+def request_first_run(settings: Settings) -> None:
+    """Request a run on the sample up to where its pace changes, unless there was a run already, or none is wanted.
+
+    What its study finds is not kept: six trials on the sample say nothing about other data.
+    """
+    if not settings.sample_run:
+        return
+    options = Options(files=[str(file) for file in FILES], tune=TRIALS, keep=False, until=PACED_FROM)
+    runs = Runs(settings.database_url.get_secret_value())
+    try:
+        runs.request("the sample was replayed", "sample", PACED_FROM, options, unless_after=None)
+    except StorageError as error:
+        log.warning("no first run of the pipeline: %s", error)
 
 
 STEPS = {"train": train, "replay": replay_rest}

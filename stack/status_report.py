@@ -12,6 +12,7 @@ from observability.lag import ConsumerLag
 from settings import Settings
 from stack import conditions, redis
 from stack.addresses import HOST, without_password
+from stack.basic_auth import DASHBOARD_PASSWORD
 from stack.disk_space import full_folder
 from stack.errors import MachineError
 from stack.mlflow import PASSWORD
@@ -46,7 +47,8 @@ UNKNOWN = ComponentReport(state="unknown", pid=None, address=None, uptime=None, 
 
 @dataclass(frozen=True, kw_only=True)
 class Report:
-    """The whole stack; unknown numbers are None. `mlflow_login` is the file with the password of our own MLflow.
+    """The whole stack; unknown numbers are None. `mlflow_login` is the file with the password of our own MLflow,
+    `dashboard_login` that of a dashboard that was once bound beyond loopback: only then it asks for one.
 
     For each topic `lag` is the slowest reader's consumer lag in Kafka records (frames of rows), `rows_behind` in rows,
     and `late` in seconds of event time.
@@ -63,6 +65,7 @@ class Report:
     undelivered: dict[str, Undelivered]
     metrics: dict[str, str]
     mlflow_login: str | None = None
+    dashboard_login: str | None = None
     problem: str | None = None
     """Why the components' states may be out of date, None if they are not."""
     warnings: tuple[str, ...] = ()
@@ -90,6 +93,7 @@ def report(settings: Settings, names: tuple[str, ...] = ()) -> Report:
     state = read(settings.home)
     known = state is not None and state.running()
     running = known or is_locked(settings.home)
+    login = settings.home.resolve() / DASHBOARD_PASSWORD
     problem = None
     if running and not known:
         problem = f"the supervisor runs, but its state in {settings.home} cannot be read"
@@ -121,6 +125,7 @@ def report(settings: Settings, names: tuple[str, ...] = ()) -> Report:
         undelivered=untold,
         metrics={name: f"http://{HOST}:{port}/metrics" for name, port in settings.metrics_ports.items()},
         mlflow_login=None if is_external("mlflow") else str(settings.home.resolve() / PASSWORD),
+        dashboard_login=str(login) if login.exists() else None,
         problem=problem,
         warnings=tuple(warnings),
     )

@@ -5,6 +5,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
@@ -75,6 +76,61 @@ async def late(bootstrap: Address, universe: bool = False, times: bool = True) -
                         values[name] = ConsumerLag.of(fields[part] for part in places)
     except (KafkaError, OSError, TimeoutError):
         return values
+    return values
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartitionLag:
+    """One partition as one consumer group reads it: its first, next and end offsets, and what waits.
+
+    `committed` is False where the group has committed nothing there: it is then counted from the first offset.
+    """
+
+    group: str
+    topic: str
+    partition: int
+    first: int
+    at: int
+    end: int
+    committed: bool
+    lag: ConsumerLag
+
+
+async def by_partition(bootstrap: Address, universe: bool = False) -> list[PartitionLag]:
+    """Return the lag of each group in each partition of what it reads; of a group that never committed, none.
+
+    Raises KafkaError, OSError or TimeoutError.
+    """
+    async with asyncio.timeout(TIMEOUT_S), admin_client(bootstrap) as admin, consumer_client(bootstrap) as consumer:
+        existing = set(await admin.list_topics())
+        topics = {topic for topics in READS.values() for topic in topics if topic in existing}
+        if not universe:
+            topics -= {topic.name for topic in READ_FOR_UNIVERSE}
+        described = await admin.describe_topics(sorted(topics)) if topics else []
+        every = [TopicPartition(t["topic"], part["partition"]) for t in described for part in t["partitions"]]
+        first, end = await consumer.beginning_offsets(every), await consumer.end_offsets(every)
+        values = []
+        for group, read in READS.items():
+            committed = await committed_by(admin, group)
+            spans = {
+                part: Span(first[part], stands(part, first, committed), end[part])
+                for part in every
+                if committed and part.topic in read
+            }
+            lags = await waiting(consumer, spans)
+            values += [
+                PartitionLag(
+                    group=group,
+                    topic=part.topic,
+                    partition=part.partition,
+                    first=span.first,
+                    at=span.at,
+                    end=span.end,
+                    committed=committed.get(part, -1) >= 0,
+                    lag=lags[part],
+                )
+                for part, span in spans.items()
+            ]
     return values
 
 

@@ -64,9 +64,9 @@ def try_lock(connection: Connection, lock: Lock, of: str = "") -> bool:
     return free
 
 
-def is_locked(connection: Connection, lock: Lock) -> bool:
+def is_locked(connection: Connection, lock: Lock, of: str = "") -> bool:
     """Return whether some session has a lock, without taking it."""
-    return connection.execute(HELD, (number(lock),)).fetchone() == (True,)
+    return connection.execute(HELD, (number(lock, of),)).fetchone() == (True,)
 
 
 async def try_lock_async(connection: AsyncConnection, lock: Lock) -> bool:

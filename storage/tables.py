@@ -107,7 +107,7 @@ _PLAIN: dict[Topic, tuple[str, tuple[str, ...], dict[str, Kind]]] = {
         "alerts",
         ("alert_id", "time"),
         _ALERT
-        | {"rule_version": int8, "model": text, "interval": text, "horizon": int8, "value": float8, "held": int8},
+        | {"rule_version": int8, "model": text, "interval": text, "horizon": int8, "value": float8, "suppressed": int8},
     ),
     MODEL_EVENTS: (
         "model_events",

@@ -1,4 +1,4 @@
-"""Sends dead letters' bytes to their topic again."""
+"""Sends dead letters' bytes to their topic again, as they are or corrected, and keeps a record of it."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,13 +6,16 @@ from collections.abc import Sequence
 import msgspec
 from aiokafka import TopicPartition
 from aiokafka.structs import ConsumerRecord
+from msgspec import Struct
+from psycopg import Connection
 
 from broker.confirmed_send import send_in_turn
 from broker.reader import reader
 from settings.broker import Address
-from storage.dead_letters import StoredDeadLetter
+from storage.dead_letters import StoredDeadLetter, sent_again
 from topics import codec
-from topics.catalog import MAX_MESSAGE_BYTES, by_name
+from topics.catalog import MAX_MESSAGE_BYTES, Topic, by_name
+from topics.dead_letters import KEY_BYTES
 
 ANSWER_S = 20.0
 _parts = msgspec.json.Decoder(list[msgspec.Raw])
@@ -22,19 +25,63 @@ class RetryError(Exception):
     """A dead letter cannot be sent again; the message is one line."""
 
 
+class Correction(Struct, frozen=True):
+    """What is sent instead of a letter's own value, and instead of its key if one is given."""
+
+    value: bytes
+    key: bytes | None = None
+
+
+def send_again(
+    address: Address,
+    connection: Connection,
+    some: Sequence[StoredDeadLetter],
+    *,
+    who: str,
+    why: str,
+    correction: Correction | None = None,
+) -> None:
+    """Send the dead letters of one Kafka record, and record who did so. It blocks.
+
+    Raises RetryError, and KafkaError, TimeoutError or OSError if Kafka does not accept it.
+    """
+    if correction is None:
+        asyncio.run(retry(address, some))
+        sent_again(connection, some, who, why, None, None)
+    else:
+        asyncio.run(_send_corrected(address, some[0], correction))
+        sent_again(connection, some, who, why, correction.value, correction.key)
+
+
+async def _send_corrected(address: Address, letter: StoredDeadLetter, correction: Correction) -> None:
+    topic = _topic(letter)
+    frame = codec.decode(correction.value, topic.record, codec.HEADERS)
+    if frame.rejected:
+        raise RetryError(f"still no record of {topic.name}: {frame.rejected[0].reason}")
+    key = letter.key if correction.key is None else correction.key
+    if correction.key is None and key is not None and len(key) >= KEY_BYTES:
+        raise RetryError(f"{letter.place}: its key was cut; give the whole one")
+    async with asyncio.timeout(ANSWER_S):
+        await send_in_turn(address, [(topic.name, key, correction.value, codec.HEADERS)])
+
+
+def _topic(letter: StoredDeadLetter) -> Topic:
+    try:
+        return by_name(letter.topic)
+    except ValueError:
+        raise RetryError(f"{letter.topic} is no topic: its content can only be read there again") from None
+
+
 async def retry(address: Address, stored_dead_letters: Sequence[StoredDeadLetter]) -> None:
     """Send the dead letters of one Kafka record, with its key and headers. Raises RetryError, KafkaError,
     TimeoutError."""
     first = stored_dead_letters[0]
-    try:
-        topic = by_name(first.topic)
-    except ValueError:
-        raise RetryError(f"{first.topic} is no topic: its content can only be read there again") from None
+    topic = _topic(first)
     async with asyncio.timeout(ANSWER_S):
         record = await _original(address, first)
     values = [_bytes(letter, record) for letter in stored_dead_letters]
     key, headers = (first.key, codec.HEADERS) if record is None else (record.key, list(record.headers))
-    if record is None and key is not None and len(key) >= 1_024:
+    if record is None and key is not None and len(key) >= KEY_BYTES:
         raise RetryError(f"{first.topic}/{first.partition}/{first.offset}: its key was cut, and Kafka has it no more")
     async with asyncio.timeout(ANSWER_S):
         await send_in_turn(address, ((topic.name, key, value, headers) for value in values))

@@ -1,9 +1,15 @@
 """The real Kafka, TimescaleDB and Redis for the tests marked `services`: started once a session, stopped at its end."""
 
+import os
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
-from stacks import Servers, running
+from psycopg import sql
+from stacks import Servers, drop_database, running
+
+from storage.timescale import migrate
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -20,3 +26,16 @@ def servers() -> Iterator[Servers]:
     """Start the servers on free ports, in a folder that is removed afterwards."""
     with running(("kafka", "postgres", "redis")) as result:
         yield result
+
+
+@pytest.fixture(scope="session")
+def mlflow_server(servers: Servers) -> Iterator[Servers]:
+    """The stack whose only component is MLflow, with the schema made by the migrations."""
+    name = f"learning_{os.getpid()}"
+    with psycopg.connect(servers.database_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        url = urlsplit(servers.database_url)._replace(path=f"/{name}").geturl()
+        migrate(url)
+        with running(("mlflow",), environment={"FORETICK_DATABASE_URL": url}) as result:
+            yield result
+        drop_database(connection, name)

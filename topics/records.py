@@ -263,8 +263,8 @@ class Alert(Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     """A rule that matched, once: `alert_id` is made of the rule, its version and the record that it matched.
 
     `time` is the record's. `symbol` is ``ALL`` if the record names none, and a component's name in capitals if the rule
-    is about health. `value` is the number that the condition tested; `held` counts the matches since the previous alert
-    on the symbol that were suppressed by the rule's cooldown or quiet hours.
+    is about health. `value` is the number that the condition tested; `suppressed` counts the matches since the previous
+    alert on the symbol that the rule did not send because of its cooldown or quiet hours.
     """
 
     alert_id: Name
@@ -278,7 +278,7 @@ class Alert(Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):
     interval: Interval | None = None
     horizon: Horizon | None = None
     value: Number | None = None
-    held: Count = 0
+    suppressed: Count = 0
 
 
 class Deployment(Struct, frozen=True, gc=False, omit_defaults=True, kw_only=True):

@@ -34,7 +34,7 @@ class State(Struct, frozen=True, array_like=True):
     """The time of the rule's last alert on the symbol, the number suppressed since, and its series by their names."""
 
     fired: int | None = None
-    held: int = 0
+    suppressed: int = 0
     series: dict[str, SeriesState] = {}
 
 
@@ -52,9 +52,9 @@ def step(rule: Rule, state: State, seen: Observation) -> tuple[State, Alert | No
     after = SeriesState(seen.time, _armed(rule, known.armed, value, speaks), _word(rule, known, value), window)
     series = _kept(state.series | {seen.series: after})
     if not speaks:
-        suppressed = state.held + 1 if matched and known.armed else state.held
+        suppressed = state.suppressed + 1 if matched and known.armed else state.suppressed
         return State(state.fired, suppressed, series), None
-    return State(seen.time, 0, series), alert(rule, seen, value, state.held)
+    return State(seen.time, 0, series), alert(rule, seen, value, state.suppressed)
 
 
 def alert(rule: Rule, seen: Observation, value: Any, suppressed: int) -> Alert:
@@ -71,7 +71,7 @@ def alert(rule: Rule, seen: Observation, value: Any, suppressed: int) -> Alert:
         interval=getattr(seen.record, "interval", None),
         horizon=seen.horizon,
         value=value if isinstance(value, float) else None,
-        held=suppressed,
+        suppressed=suppressed,
     )
 
 

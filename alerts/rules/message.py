@@ -10,7 +10,7 @@ from alerts.rules.quantities import show
 from alerts.rules.rule import Rule
 
 LONGEST = 500
-_ALWAYS = ("rule", "severity", "symbol", "field", "value", "operator", "threshold", "held", "found")
+_ALWAYS = ("rule", "severity", "symbol", "field", "value", "operator", "threshold", "suppressed", "found")
 _IF_THERE = ("model", "version", "interval", "component", "venue", "role")
 
 
@@ -75,7 +75,7 @@ def _words(rule: Rule, seen: Observation, value: Any, suppressed: int) -> Mappin
         "value": shown,
         "operator": when.operator,
         "threshold": limit,
-        "held": str(suppressed),
+        "suppressed": str(suppressed),
         "found": _value_text(rule, shown, limit),
         "horizon": str(seen.horizon or "-"),
     }

@@ -155,7 +155,7 @@ def backtest(connection: Connection, rule: Rule, days: float, shown: int = 5) ->
             states[seen.subject], alert = step(rule, states.get(seen.subject, State()), seen)
             if alert is not None:
                 counted[alert.symbol] = counted.get(alert.symbol, 0) + 1
-                suppressed += alert.held
+                suppressed += alert.suppressed
                 last = [*last[-shown + 1 :], alert]
-    suppressed += sum(state.held for state in states.values())
+    suppressed += sum(state.suppressed for state in states.values())
     return RuleBacktest(records, sum(counted.values()), suppressed, counted, last)

@@ -24,7 +24,7 @@ log = logging.getLogger("foretick")
 PATH = "/actions/"
 WORKERS = 4
 LARGEST = 2_000_000
-"""The most bytes of a request: a corrected dead letter is the largest."""
+"""The most bytes of a request to the server: a corrected dead letter is the largest."""
 REFUSED_RATE, REFUSED_BURST = 0.5, 20
 """Refusals per second that the audit trail takes: a site that floods the dashboard must not fill the database."""
 
@@ -110,8 +110,6 @@ class ActionHandler(RequestHandler):
             answer = Answer(404, "there is no such action")
         elif headers.get("Content-Type", "").partition(";")[0].strip() != "application/json":
             answer = Answer(415, "an action's request is application/json")
-        elif len(self.request.body) > LARGEST:
-            answer = Answer(413, f"the request is larger than {LARGEST:,} bytes")
         else:
             asked = (action, page, _client(self.request), self.request.body)
             answer = await asyncio.get_running_loop().run_in_executor(actions.pool, actions.do, *asked)

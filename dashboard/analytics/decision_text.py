@@ -7,7 +7,7 @@ from math import isfinite
 
 from dashboard.actions.button import button
 from dashboard.analytics.challenge_reader import Challenge, Decisions
-from dashboard.live.header import moment
+from dashboard.html import moment
 from dashboard.number_format import DASH, percent
 from models.serving.deployment import champions
 from topics.records import Deployment

@@ -12,7 +12,7 @@ from bokeh.models.sources import ColumnDataSource
 from bokeh.models.tickers import BasicTicker, DatetimeTicker
 from bokeh.models.tools import CrosshairTool, HoverTool
 
-from dashboard.live.charts import DATE, clock, empty, plot
+from dashboard.live.charts import empty, plot, times
 from dashboard.live.columns import Columns
 from dashboard.live.plot_tools import tip
 from dashboard.palette import Palette
@@ -56,7 +56,7 @@ class LinePlot:
         if not axis.log:
             self.plot.yaxis.ticker = BasicTicker(desired_num_ticks=4)
         self.plot.xaxis.ticker = DatetimeTicker(desired_num_ticks=4)
-        self.plot.xaxis.formatter = clock(DATE)
+        self.plot.xaxis.formatter = times(dated=True)
         self.spans = [
             Span(location=value, dimension="width", line_dash=[5, 4])
             for value in ((axis.reference,) if axis.reference is not None else ()) + axis.limits

@@ -10,8 +10,8 @@ from typing import Any, Literal, NamedTuple
 from dashboard.analytics.forecasts_reader import MOST_FORECASTS, Figures
 from dashboard.analytics.scores_reader import Scores
 from dashboard.analytics.view_state import Choice
+from dashboard.html import moment, title
 from dashboard.live.freshness import TO_FILL, TO_MEND
-from dashboard.live.header import moment, title
 from dashboard.live.view_state import span_label
 from dashboard.number_format import count
 from dashboard.palette import Palette

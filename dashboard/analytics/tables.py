@@ -6,8 +6,9 @@ from itertools import groupby
 
 from dashboard.analytics.forecasts_reader import BASIS_POINT, Policy
 from dashboard.analytics.scores_reader import BoardRow
-from dashboard.live.header import fact, look, title
+from dashboard.html import fact, line, title
 from dashboard.number_format import DASH, basis_points, count, percent, state_name
+from dashboard.palette import model_dash
 from evaluation.breakdown import GroupScore
 from evaluation.plots.heatmap import TOLERANCE
 from models.skill import NAIVE
@@ -66,7 +67,7 @@ def marked(chosen: bool) -> str:
 def named(model: str, colours: Mapping[str, str]) -> str:
     """Return a model's name beside its line."""
     hue = colours.get(model, "currentColor")
-    return f'<th><i class="{look(model)}" style="--c:{hue}"></i>{escape(model)}</th>'
+    return f"<th>{line(hue, model_dash(model), model)}</th>"
 
 
 def groups(name: str, scores: Sequence[GroupScore]) -> str:

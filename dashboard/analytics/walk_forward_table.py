@@ -3,7 +3,7 @@
 from html import escape
 
 from dashboard.analytics.evaluation_reader import WalkForward
-from dashboard.live.header import moment, title
+from dashboard.html import moment, title
 from evaluation.display_columns import COLUMNS, MORE_COLUMNS, ahead, of_days, superiority
 from evaluation.number_format import day
 from evaluation.results import BASELINE, Results

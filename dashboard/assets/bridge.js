@@ -1,9 +1,12 @@
 // Runs once in the browser: keeps the address, the state and the theme in step with the page.
 const root = document.documentElement
 const dark = matchMedia("(prefers-color-scheme: dark)")
+let last = ""
 
 function address() {
-  history.replaceState(null, "", bridge.query ? "?" + bridge.query : location.pathname)
+  const url = bridge.query ? "?" + bridge.query : location.pathname
+  const step = bridge.query === bridge.pushed && url !== location.search
+  step ? history.pushState(null, "", url) : history.replaceState(null, "", url)
 }
 function theme() {
   root.dataset.theme = bridge.theme
@@ -17,12 +20,31 @@ function token() {
 function system() {
   bridge.system = dark.matches ? "dark" : "light"
 }
+// A text is written anew by what its button does: the focus returns to the button of the same name.
+function refocus() {
+  if (bridge.pressed !== "") return
+  const name = `[data-press="${CSS.escape(last)}"]`
+  setTimeout(() => buttons(document, name).forEach(button => button.focus({preventScroll: true})))
+}
+function buttons(node, name) {
+  const found = [...node.querySelectorAll(name)]
+  for (const host of node.querySelectorAll("*")) if (host.shadowRoot) found.push(...buttons(host.shadowRoot, name))
+  return found
+}
 
 bridge.properties.query.change.connect(address)
 bridge.properties.theme.change.connect(theme)
 bridge.properties.state.change.connect(state)
 bridge.properties.token.change.connect(token)
+bridge.properties.pressed.change.connect(refocus)
 dark.addEventListener("change", system)
+addEventListener("popstate", () => bridge.visited = location.search || "?")
+// The texts are in shadow roots of their own: the path of a click goes through them.
+addEventListener("click", event => {
+  const button = event.composedPath().find(node => node.dataset?.press)
+  if (button) bridge.pressed = last = button.dataset.press
+})
+bridge.zone = Intl.DateTimeFormat().resolvedOptions().timeZone
 system()
 address()
 state()

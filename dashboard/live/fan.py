@@ -44,6 +44,16 @@ def build(newest_forecasts: Sequence[NewestForecast], interval: str) -> Columns:
     return dict(zip(empty, np.array(rows, dtype=float).T, strict=True))
 
 
+def slots(points: Columns, start: float) -> Columns:
+    """Return the points with the times nearest to each, from ``left`` to ``right``; the first begins at `start`."""
+    time = points["time"]
+    if not len(time):
+        return points | {"left": time, "right": time}
+    middle = (time[1:] + time[:-1]) / 2
+    beyond = time[-1] + (time[-1] - middle[-1] if len(middle) else time[-1] - start)
+    return points | {"left": np.append(start, middle), "right": np.append(middle, beyond)}
+
+
 def at(fan: Columns, horizon: int) -> Columns:
     """Return the one row of the fan at that horizon, or none."""
     chosen = fan["horizon"] == horizon

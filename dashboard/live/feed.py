@@ -14,6 +14,7 @@ from dashboard.live.series_reader import (
     Key,
     Newest,
     Snapshot,
+    edges,
     read_inserted,
     read_newest,
     read_scores,
@@ -23,26 +24,41 @@ from dashboard.live.series_reader import (
 from dashboard.live.view_state import BarSeries
 from storage.errors import place
 
-PERIOD_S = 1.0
+PERIOD_S = 0.5
 SCORES_EVERY_S = 5.0
 RETRY_S = 3.0
 LEASE_S = 10.0
 """A key that no page has requested for this long is no longer read."""
+COSTS = 10.0
+"""A key whose data took long to read is read again after so many times that long at the earliest."""
+LONGEST_S = 10.0
+"""The longest that it waits for that."""
+PAST_S = 5.0
+"""The past changes only where something is stored late: it is read again after so long at the earliest."""
 OPTIONS = "-c statement_timeout=10000 -c default_transaction_read_only=on -c jit=off -c timezone=UTC"
 
 
 @dataclass(kw_only=True)
-class Watched:
-    """A key that some page looks at, with times of the monotonic clock.
-
-    `changed`: when a row was seen to arrive; `forecast`: when a prediction was.
-    """
+class Arrivals:
+    """When a row of a series was seen to arrive (`changed`), and when a `forecast` was, by the monotonic clock."""
 
     since: float
-    asked: float
     changed: float | None = None
     forecast: float | None = None
     newest: Newest | None = None
+
+
+@dataclass(kw_only=True)
+class Watched:
+    """A key that some page looks at; `due` is when it may be read again, and `read_to` what it was read up to.
+
+    `stored` is that something has been stored since.
+    """
+
+    asked: float
+    due: float = 0.0
+    stored: bool = False
+    read_to: Newest | None = None
     scores: dict[str, Columns] = field(default_factory=dict)
     scored_to: datetime | None = None
     scored_at: float = float("-inf")
@@ -51,20 +67,22 @@ class Watched:
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """The present data of one key. `error` is why the database cannot be read."""
+    """The present data of one key. `error` is why the database cannot be read; it last answered `answer_age_s` ago."""
 
     error: str | None
     read: bool
+    answer_age_s: float
     series: tuple[BarSeries, ...]
     rates: Rates
     snapshot: Snapshot | None
+    newest: Newest | None
     age_s: float | None
     forecast_age_s: float | None
     watched_s: float
 
 
 class Feed:
-    """Reads the requested keys, once a second; `view` never blocks."""
+    """Reads the requested keys, twice a second; `view` never blocks."""
 
     def __init__(self, url: str) -> None:
         self._url, self._where = url, place(url)
@@ -73,11 +91,13 @@ class Feed:
         self._stopping = False
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
         self._watched: dict[Key, Watched] = {}
+        self._arrivals: dict[BarSeries, Arrivals] = {}
         self._rate_meter = RateMeter()
         self._inserted: tuple[int | None, int | None] = (None, None)
         self._serial = 0
         self._error: str | None = None
         self._read = False
+        self._answered = time.monotonic()
         self._series: tuple[BarSeries, ...] = ()
         self._rates = Rates()
 
@@ -110,23 +130,26 @@ class Feed:
         """Return the data of that key, and keep reading it; a new key is read at once."""
         now = time.monotonic()
         with self._lock:
-            watched = Watched(since=now, asked=now)
+            arrivals, snapshot = Arrivals(since=now), None
             if key is not None:
                 if key not in self._watched:
-                    self._watched[key] = watched
+                    self._watched[key] = Watched(asked=now)
                     self._wake.set()
-                watched = self._watched[key]
-                watched.asked = now
-            age, forecast_age = (None if at is None else now - at for at in (watched.changed, watched.forecast))
+                self._watched[key].asked = now
+                snapshot = self._watched[key].snapshot
+                arrivals = self._arrivals.setdefault(key.series, arrivals)
+            age, forecast_age = (None if at is None else now - at for at in (arrivals.changed, arrivals.forecast))
             return View(
                 error=self._error,
                 read=self._read,
+                answer_age_s=now - self._answered,
                 series=self._series,
                 rates=self._rates,
-                snapshot=watched.snapshot,
+                snapshot=snapshot,
+                newest=arrivals.newest,
                 age_s=age,
                 forecast_age_s=forecast_age,
-                watched_s=now - watched.since,
+                watched_s=now - arrivals.since,
             )
 
     def _run(self) -> None:
@@ -151,7 +174,7 @@ class Feed:
                 self._read_once(connection)
             except psycopg.errors.UndefinedTable:
                 self._series = ()  # a database that was not set up yet is an empty one
-            self._read, self._error = True, None
+            self._read, self._error, self._answered = True, None, time.monotonic()
             self._wake.wait(PERIOD_S)
 
     def _read_once(self, connection: Connection) -> None:
@@ -164,25 +187,42 @@ class Feed:
         with self._lock:
             self._watched = {key: one for key, one in self._watched.items() if now - one.asked < LEASE_S}
             watched = dict(self._watched)
-        for key, one in watched.items():
-            self._refresh(connection, key, one, stored, now)
+            kept = {key.series for key in watched}
+            self._arrivals = {series: one for series, one in self._arrivals.items() if series in kept}
+            arrivals = dict(self._arrivals)
+        for series, one in arrivals.items():
+            self._arrived(read_newest(connection, series), one)
+        for key, looked_at in watched.items():
+            newest = arrivals[key.series].newest
+            if newest is not None:
+                self._refresh(connection, key, looked_at, newest, stored)
+            self._answered = time.monotonic()
 
-    def _refresh(self, connection: Connection, key: Key, one: Watched, stored: bool, now: float) -> None:
-        newest = read_newest(connection, key.series)
-        moved = newest != one.newest
-        score = newest.outcome != one.scored_to and now - one.scored_at >= SCORES_EVERY_S
-        if score:
-            one.scores, one.scored_to, one.scored_at = read_scores(connection, key, newest), newest.outcome, now
-        if not (moved or stored or score):
-            return
-        self._serial += 1
-        snapshot = read_snapshot(connection, key, newest, one.scores, self._serial)
+    def _arrived(self, newest: Newest, one: Arrivals) -> None:
+        """Note what has come since the last look; what is found at the first was not seen to arrive."""
         with self._lock:
-            if moved and one.newest is not None:
+            if one.newest is not None and newest != one.newest:
                 one.changed = time.monotonic()
                 if newest.prediction != one.newest.prediction:
                     one.forecast = one.changed
-            one.newest, one.snapshot = newest, snapshot
+            one.newest = newest
+
+    def _refresh(self, connection: Connection, key: Key, one: Watched, newest: Newest, stored: bool) -> None:
+        now = time.monotonic()
+        score = newest.outcome != one.scored_to and now - one.scored_at >= SCORES_EVERY_S
+        one.stored |= stored
+        if now < one.due or not (newest != one.read_to or one.stored or score):
+            return
+        one.stored = False
+        if score:
+            one.scores, one.scored_to, one.scored_at = read_scores(connection, key, newest), newest.outcome, now
+        self._serial += 1
+        snapshot = read_snapshot(connection, key, newest, one.scores, self._serial)
+        one.read_to, one.due = newest, now + min(LONGEST_S, COSTS * (time.monotonic() - now))
+        if newest.bar is not None and edges(key, newest.bar)[1] < newest.bar:
+            one.due = max(one.due, now + PAST_S)
+        with self._lock:
+            one.snapshot = snapshot
 
 
 def _short(error: psycopg.Error) -> str:

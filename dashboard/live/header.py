@@ -1,53 +1,55 @@
 """The parts of the page that are text: each a function from values to HTML. Whatever comes from data is escaped."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from html import escape
 
 import numpy as np
 
+from dashboard.live import forecast_text, layers, legend
 from dashboard.live.freshness import PageHealth
+from dashboard.live.look import Look
 from dashboard.live.rate_meter import Rates
 from dashboard.live.series_reader import BUCKET_BARS, ROLLING_BUCKETS, Snapshot
 from dashboard.live.view_state import span_label
 from dashboard.number_format import DASH, basis_points, count, currencies, percent, price, state_name
-from dashboard.palette import Palette
+from dashboard.palette import model_dash
 from models.skill import NAIVE
 from observability.lag import ConsumerLag
 from stack.conditions import ComponentSummary
 from topics.markets import kind_of
 
 
-def moment(time: datetime | None) -> str:
-    """Return a time of the data as it is written on the page."""
-    return DASH if time is None else f"{time:%d %b %Y %H:%M} UTC"
-
-
-def headline(snapshot: Snapshot | None, regimes: Mapping[str, str]) -> str:
-    """Return the symbol, its last price with the change over the span shown, the regime and the last event time."""
-    if snapshot is None:
-        return ""
+def headline(snapshot: Snapshot, look: Look) -> str:
+    """Return the symbol, its last price with the change over the chosen span, the regime and the last event time."""
     symbol, interval = snapshot.key.series.symbol, snapshot.key.series.interval
-    close = snapshot.bars["close"]
-    change = close[-1] / close[0] - 1
+    change = snapshot.latest.close / snapshot.latest.before - 1
     arrow = "▲" if change > 0 else "▼" if change < 0 else "■"
     _, quote = currencies(symbol)
     regime = ""
     if snapshot.regime is not None:
         state = snapshot.regime.state
+        colour = look.regimes.get(state, "currentColor")
         regime = fact(
             "Regime",
-            f'<i class="dot" style="background:{regimes.get(state, "currentColor")}"></i>{escape(state_name(state))}'
+            f'<i class="dot" style="background:{colour}"></i>{escape(state_name(state))}'
             f" <small>{percent(snapshot.regime.probability, 0)}</small>",
         )
     return (
         f'<div class="head"><div class="symbol">{escape(symbol)}<small>{_bars_of(symbol, interval)}</small></div>'
-        f'<div class="price">{price(close[-1])}<small>{escape(quote)}</small></div>'
-        + fact(f"Change in {span_label(snapshot.key.span, interval)}", f"{arrow} {percent(change, 2, sign=True)}")
+        f'<div class="price">{price(snapshot.latest.close)}<small>{escape(quote)}</small></div>'
+        + fact(f"Change {_over(snapshot, look)}", f"{arrow} {percent(change, 2, sign=True)}")
         + regime
-        + fact("Last bar", moment(snapshot.newest.bar))
+        + fact("Last bar", look.clock.moment(snapshot.newest.bar.timestamp() * 1000 if snapshot.newest.bar else None))
         + "</div>"
     )
+
+
+def _over(snapshot: Snapshot, look: Look) -> str:
+    """Return over which time the change is: the chosen span, or what is stored of it."""
+    newest, first = snapshot.newest.bar, snapshot.latest.first
+    if newest is not None and newest - first < (snapshot.key.span - 1) * snapshot.key.step:
+        return f"since {look.clock.day(first.timestamp() * 1000)}"
+    return f"in {span_label(snapshot.key.span, snapshot.key.series.interval)}"
 
 
 def _bars_of(symbol: str, interval: str) -> str:
@@ -62,16 +64,16 @@ def fact(name: str, value: str) -> str:
 
 def badge(health: PageHealth) -> str:
     """Return the state of the page as a badge, with its sentence as a tooltip."""
-    text = health.detail if health.kind == "live" else ""
+    text = health.detail if health.kind in ("live", "waiting", "replay") else ""
     return (
         f'<div class="badge {health.kind}" role="status" title="{escape(health.detail)}"><i class="dot"></i>'
         f"{escape(health.label)}{f'<small>{escape(text)}</small>' if text else ''}</div>"
     )
 
 
-def notices(health: PageHealth, notes: tuple[str, ...]) -> str:
-    """Return the notices: the state if it is not live, and invalid parameters of the address."""
-    lines = []
+def notices(health: PageHealth, notes: tuple[str, ...], warning: str = "") -> str:
+    """Return the notices: the state if it is not live, a warning, and invalid parameters of the address."""
+    lines = [f'<p class="stale">{escape(warning)}</p>'] if warning else []
     if health.kind in ("unreachable", "stale"):
         lines.append(f'<p class="{health.kind}">{escape(health.detail)}</p>')
     lines += [f'<p class="note">{escape(note)}</p>' for note in notes]
@@ -88,65 +90,60 @@ def blank(health: PageHealth) -> str:
     )
 
 
-def titles(
-    snapshot: Snapshot, palette: Palette, models: Mapping[str, str], regimes: Mapping[str, str]
-) -> dict[str, str]:
+def titles(snapshot: Snapshot, look: Look, view: tuple[float, float]) -> dict[str, str]:
     """Return the title of each plot of the market: its name, its unit, and what its colours mean."""
-    interval, model = snapshot.key.series.interval, snapshot.key.model
+    timeframe = snapshot.key.window.timeframe
     base, quote = currencies(snapshot.key.series.symbol)
-    forecasts = {f"{span_label(snapshot.key.horizon, interval)} interval hit": palette.hit, "missed": palette.miss}
-    if model:
-        forecasts = {f"{model} ahead: 50, 80, 90 %": models.get(model, palette.baseline)} | forecasts
+    first = snapshot.latest.first.timestamp() * 1000
+    facts = [quote, look.clock.short(), f"{timeframe} candles"]
+    if view[0] < first:
+        facts.append(f"stored from {look.clock.moment(first)}")
+    regimes = [legend.mark("box", colour, state_name(state)) for state, colour in look.regimes.items()]
     return {
-        "price_title": title("Price and forecasts", ", ".join(filter(None, (quote, "UTC"))), forecasts),
-        "regime_title": title("Regime", "", {state_name(state): colour for state, colour in regimes.items()}),
-        "volume_title": title("Volume", f"{base} per {interval} bar" if base else f"per {interval} bar", {}),
+        "price_title": legend.title(
+            "Price and forecasts", ", ".join(filter(None, facts)), legend.of_fan(snapshot, look)
+        ),
+        "regime_title": legend.title("Regime", "", regimes),
+        "volume_title": legend.title(
+            "Volume", f"{base} per {timeframe} candle" if base else f"per {timeframe} candle", []
+        ),
+        "forecast_words": forecast_text.sentence(snapshot, look),
     }
 
 
-def coverage_title(snapshot: Snapshot, models: Mapping[str, str]) -> str:  # noqa: ARG001 - as of every score
+def coverage_title(snapshot: Snapshot, look: Look) -> str:  # noqa: ARG001 - as of every score
     """Return the title of the coverage's plot, whose lines have the colours of the skill's legend."""
-    return title("Coverage of the 90 % interval", _rolling(snapshot), {})
+    return legend.title("Coverage of the 90 % interval", _rolling(snapshot), [])
 
 
-def skill_title(snapshot: Snapshot, models: Mapping[str, str]) -> str:
-    """Return the title of the skill's plot, with the models' colours."""
-    shown = {model: models[model] for model in snapshot.models if model in models}
-    return title("Skill against naive", f"pinball, {_rolling(snapshot)}", shown, "line")
+def skill_title(snapshot: Snapshot, look: Look) -> str:
+    """Return the title of the skill's plot, with the models' lines, which it switches in both plots."""
+    shown = [
+        legend.switch(layers.of_model(model), legend.line(look.models[model], model_dash(model), model), look)
+        for model in snapshot.models
+        if model in look.models
+    ]
+    return legend.title("Skill against naive", f"pinball, {_rolling(snapshot)}", shown)
 
 
 def _rolling(snapshot: Snapshot) -> str:
     return f"rolling {span_label(ROLLING_BUCKETS * BUCKET_BARS, snapshot.key.series.interval)}"
 
 
-def look(model: str) -> str:
-    """Return the class of a model's line in a legend: the baseline's is dashed, as in the plots."""
-    return "line dashed" if model == NAIVE else "line"
-
-
-def title(name: str, unit: str, entries: Mapping[str, str], shape: str = "box") -> str:
-    """Return a plot's title with its legend: a mark in each colour, and what it stands for."""
-    marks = (
-        f'<li><i class="{look(entry) if shape == "line" else shape}" style="--c:{hue}"></i>{escape(entry)}</li>'
-        for entry, hue in entries.items()
-    )
-    return (
-        f'<div class="title"><h2>{escape(name)} <small>{escape(unit)}</small></h2>'
-        f'<ul class="legend">{"".join(marks)}</ul></div>'
-    )
-
-
-def board(snapshot: Snapshot | None, colours: Mapping[str, str]) -> str:
+def board(snapshot: Snapshot, look: Look) -> str:
     """Return the newest scores of each model as a table."""
-    if snapshot is None or not snapshot.scores:
-        return title("Newest scores", "", {}) + '<p class="muted">No forecast of this horizon has come true yet.</p>'
+    if not snapshot.scores:
+        return (
+            legend.title("Newest scores", "", [])
+            + '<p class="muted">No forecast of this horizon has come true yet.</p>'
+        )
     rows = []
     for model, scores in sorted(snapshot.scores.items(), key=lambda item: (item[0] == NAIVE, item[0])):
         last = {name: float(column[-1]) if len(column) else np.nan for name, column in scores.items()}
         chosen = ' class="chosen"' if model == snapshot.key.model else ""
-        hue = colours.get(model, "currentColor")
+        hue = look.models.get(model, "currentColor")
         rows.append(
-            f'<tr{chosen}><th><i class="{look(model)}" style="--c:{hue}"></i>{escape(model)}</th>'
+            f"<tr{chosen}><th>{legend.line(hue, model_dash(model), model)}</th>"
             f"<td>{percent(last['coverage'])}</td><td>{percent(last['skill'], sign=True)}</td>"
             f"<td>{percent(last['direction'])}{counted(last['moved'])}</td>"
             f"<td>{basis_points(last['error'])}</td>"
@@ -155,7 +152,7 @@ def board(snapshot: Snapshot | None, colours: Mapping[str, str]) -> str:
     heads = ("Model", "Coverage", "Skill", "Direction", "Error", "Outcomes")
     ahead = f"{span_label(snapshot.key.horizon, snapshot.key.series.interval)} ahead"
     table = f"<table><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr>{''.join(rows)}</table>"
-    return title("Newest scores", ahead, {}) + table
+    return legend.title("Newest scores", ahead, []) + table
 
 
 def counted(outcomes: float) -> str:
@@ -183,4 +180,4 @@ def pipeline(rates: Rates, lag: Mapping[str, ConsumerLag], components: Sequence[
     )
     if components and not others:
         lines = f'<p class="muted">All {len(components)} components are healthy.</p>'
-    return title("Pipeline", "", {}) + f'<div class="tiles">{"".join(facts)}</div>{lines}'
+    return legend.title("Pipeline", "", []) + f'<div class="tiles">{"".join(facts)}</div>{lines}'

@@ -1,10 +1,11 @@
 """The panels beside the market, in the order of the page: a line each. The page's template goes through both tables."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import NamedTuple
 
 from dashboard.lag import LagMonitor
-from dashboard.live import header
+from dashboard.live import forecast_text, header
+from dashboard.live.look import Look
 from dashboard.live.rate_meter import Rates
 from dashboard.live.series_reader import Snapshot
 
@@ -14,13 +15,13 @@ NOMINAL = 0.9
 class ScorePanel(NamedTuple):
     """A plot of one column of the scores over time: a line for each model, and one at the reference.
 
-    `places` are those of the axis' percent; `title` makes HTML of the snapshot and the models' colours.
+    `places` are those of the axis' percent; `title` makes HTML of the snapshot and the look.
     """
 
     column: str
     reference: float
     places: int
-    title: Callable[[Snapshot, Mapping[str, str]], str]
+    title: Callable[[Snapshot, Look], str]
 
     @property
     def title_name(self) -> str:
@@ -29,10 +30,10 @@ class ScorePanel(NamedTuple):
 
 
 class TextPanel(NamedTuple):
-    """A panel of text: `drawn` makes HTML of a new snapshot and the models' colours, `now` of each tick's figures."""
+    """A panel of text: `drawn` makes HTML of a new snapshot and the look, `now` of each tick's figures."""
 
     name: str
-    drawn: Callable[[Snapshot, Mapping[str, str]], str] | None = None
+    drawn: Callable[[Snapshot, Look], str] | None = None
     now: Callable[[Rates, LagMonitor], str] | None = None
 
 
@@ -41,6 +42,7 @@ SCORES = (
     ScorePanel("skill", 0.0, 1, header.skill_title),
 )
 TEXTS = (
+    TextPanel("forecasts", drawn=forecast_text.table),
     TextPanel("board", drawn=header.board),
     TextPanel("pipeline", now=lambda rates, lag: header.pipeline(rates, lag.now(), lag.conditions())),
 )

@@ -1,4 +1,4 @@
-"""What the viewer can do with a plot: pan, zoom, point at something."""
+"""What the viewer can do with a plot: pan, zoom, point at something; no tooltip hides another."""
 
 from typing import Any
 
@@ -20,6 +20,8 @@ from dashboard.static_files import asset
 
 NUMBERS = ("open", "high", "low", "close", "volume", "lower", "upper")
 VERDICT = "return value == 1 ? 'hit' : value == 0 ? 'missed' : '\\u2013'"
+SHARE = "return Number.isFinite(value) ? (100 * value).toFixed(0) + ' %' : '\\u2013'"
+TIMES = ("@time", "@start", "@end")
 
 
 def tip(head: str, rows: dict[str, str]) -> str:
@@ -30,36 +32,64 @@ def tip(head: str, rows: dict[str, str]) -> str:
 
 def equip(market: Market) -> Span:
     """Give the market's plots their tools, and return the cross-hair that they share."""
-    cross = Span(dimension="height", line_width=1, line_dash="dotted")
+    cross = Span(dimension="height", line_width=1)
     for plot in (market.price, market.ribbon, market.volume):
         plot.add_tools(CrosshairTool(overlay=cross))
     pan, wheel = PanTool(dimensions="width"), WheelZoomTool(dimensions="width")
     zoom, save = BoxZoomTool(dimensions="width"), SaveTool(filename="foretick")
-    market.price.add_tools(pan, zoom, wheel, ResetTool(), save, _candles(market))
-    market.price.add_tools(
-        _beyond(market.marks.candles, {"High": "@high{custom}", "Low": "@low{custom}"}, "high", "low"),
-        _beyond(market.marks.fan, {"90 % interval": "@q05{custom} to @q95{custom}"}, "q05", "q95"),
-    )
+    market.price.add_tools(pan, zoom, wheel, ResetTool(), save, _candles(market), _ahead(market))
     toolbar = market.price.toolbar
-    toolbar.active_drag, toolbar.active_scroll, toolbar.logo, toolbar.autohide = pan, wheel, None, True
+    toolbar.active_drag, toolbar.active_scroll, toolbar.logo = pan, wheel, None
     toolbar.stylesheets = [InlineStyleSheet(css=asset("toolbar.css"))]
-    market.price.toolbar_location, market.price.toolbar_inner = "above", True
+    market.price.toolbar_location = "above"
     market.ribbon.add_tools(_regimes())
     market.volume.add_tools(PanTool(dimensions="width"), WheelZoomTool(dimensions="width"))
     return cross
 
 
+def set_zone(market: Market, zone: str) -> None:
+    """Let the tooltips say times in that zone."""
+    for plot in (market.price, market.ribbon):
+        for tool in plot.toolbar.tools:
+            if isinstance(tool, HoverTool):
+                changed = {name: _moment(zone) for name in TIMES if name in tool.formatters}
+                tool.formatters = {**tool.formatters, **changed}
+
+
 def _candles(market: Market) -> HoverTool:
     rows = {name.capitalize(): f"@{name}{{custom}}" for name in NUMBERS[:5]}
     rows |= {"90 % interval": "@lower{custom} to @upper{custom}", "Forecast": "@hit{custom}"}
-    known, verdict = _number(), CustomJSHover(code=VERDICT)
-    formatters: dict[str, Any] = {"@time": "datetime", "@hit": verdict} | {f"@{name}": known for name in NUMBERS}
+    known = _number()
+    formatters: dict[str, Any] = {"@start": _moment(), "@hit": CustomJSHover(code=VERDICT)}
     return HoverTool(
         renderers=[market.reach],
         mode="vline",
-        tooltips=tip("@time{%d %b %Y %H:%M} UTC", rows),
-        formatters=formatters,
+        tooltips=tip("@start{custom}", rows),
+        formatters=formatters | {f"@{name}": known for name in NUMBERS},
         point_policy="follow_mouse",
+        attachment="horizontal",
+        show_arrow=False,
+    )
+
+
+def _ahead(market: Market) -> HoverTool:
+    """Return the tooltip of the fan's points, each a horizon."""
+    rows = {
+        "Median": "@q50{custom}",
+        "90 % interval": "@q05{custom} to @q95{custom}",
+        "80 %": "@q10{custom} to @q90{custom}",
+        "50 %": "@q25{custom} to @q75{custom}",
+        "Chance of a rise": "@p_up{custom}",
+    }
+    known = _number()
+    formatters: dict[str, Any] = {"@time": _moment(), "@p_up": CustomJSHover(code=SHARE)}
+    return HoverTool(
+        renderers=[market.ahead],
+        mode="vline",
+        tooltips=tip("by @time{custom}", rows),
+        formatters=formatters | {f"@{name}": known for name in ("q05", "q10", "q25", "q50", "q75", "q90", "q95")},
+        point_policy="follow_mouse",
+        attachment="horizontal",
         show_arrow=False,
     )
 
@@ -68,30 +98,26 @@ def _number() -> CustomJSHover:
     return CustomJSHover(code=f"{asset('numbers.js')}return number(value)")
 
 
-def _beyond(renderers: list[Any], rows: dict[str, str], *columns: str) -> HoverTool:
-    """Return the tooltip of marks at the edge."""
-    formatters: dict[str, Any] = {"@time": "datetime"} | {f"@{name}": _number() for name in columns}
-    return HoverTool(
-        renderers=renderers,
-        tooltips=tip("@time{%d %b %Y %H:%M} UTC", rows),
-        formatters=formatters,
-        attachment="vertical",
-        show_arrow=False,
-        visible=False,
-    )
+def _moment(zone: str = "UTC") -> CustomJSHover:
+    return CustomJSHover(args={"zone": zone}, code=f"{asset('times.js')}return moment(value)")
 
 
 def _regimes() -> HoverTool:
     return HoverTool(
-        tooltips=tip("@state", {"from": "@start{%d %b %H:%M} UTC", "to": "@end{%d %b %H:%M} UTC"}),
-        formatters={"@start": "datetime", "@end": "datetime"},
+        tooltips=tip("@state", {"from": "@start{custom}", "to": "@end{custom}"}),
+        formatters={"@start": _moment(), "@end": _moment()},
+        attachment="vertical",
         show_arrow=False,
     )
 
 
-def score_hover(column: str) -> HoverTool:
-    """Return the tooltip of a score's lines."""
-    rows = {"up to": "@time{%d %b %H:%M} UTC", column: f"@{column}{{0.0 %}}", "outcomes": "@scored{0,0}"}
+def score_hover(renderer: Any) -> HoverTool:
+    """Return the tooltip of a score: that of all models at the time."""
     return HoverTool(
-        tooltips=tip("$name", rows), formatters={"@time": "datetime"}, line_policy="nearest", show_arrow=False
+        renderers=[renderer],
+        mode="vline",
+        tooltips=f'<div class="tip"><style>{asset("tooltip.css")}</style>@text{{safe}}</div>',
+        point_policy="follow_mouse",
+        attachment="horizontal",
+        show_arrow=False,
     )

@@ -41,11 +41,42 @@ SELECT
 -- name: models
 SELECT DISTINCT model FROM series WHERE symbol = %(symbol)s AND interval = %(interval)s ORDER BY model;
 
+-- name: latest
+-- What is said of the series whatever part of it is drawn: its last close, that of %(span)s before, its first bar, its regime.
+SELECT
+    (SELECT close FROM bars WHERE symbol = %(symbol)s AND interval = %(interval)s ORDER BY time DESC LIMIT 1),
+    (
+        SELECT close FROM bars
+        WHERE symbol = %(symbol)s AND interval = %(interval)s AND time > %(newest)s - %(span)s
+        ORDER BY time
+        LIMIT 1
+    ),
+    (SELECT min(time) FROM bars WHERE symbol = %(symbol)s AND interval = %(interval)s),
+    now.state,
+    (now.posterior ->> now.state)::float8
+FROM (SELECT) AS nothing
+LEFT JOIN LATERAL (
+    SELECT state, posterior FROM regimes
+    WHERE symbol = %(symbol)s AND interval = %(interval)s
+    ORDER BY time DESC
+    LIMIT 1
+) AS now ON true;
+
 -- name: bars
 SELECT (extract(epoch FROM time) * 1000)::float8, open, high, low, close, volume
 FROM bars
-WHERE symbol = %(symbol)s AND interval = %(interval)s AND time > %(start)s AND time <= %(end)s
+WHERE symbol = %(symbol)s AND interval = %(interval)s AND time >= %(start)s AND time <= %(end)s
 ORDER BY time;
+
+-- name: bars_by_frame
+-- The same in candles of %(frame)s, each at the time of its first bar.
+SELECT
+    (extract(epoch FROM time_bucket(%(frame)s, time)) * 1000)::float8 AS start,
+    first(open, time), max(high), min(low), last(close, time), sum(volume)
+FROM bars
+WHERE symbol = %(symbol)s AND interval = %(interval)s AND time >= %(start)s AND time <= %(end)s
+GROUP BY start
+ORDER BY start;
 
 -- name: resolved
 -- The forecasts of one model and horizon that have come true, at the time for which they were made. Where two versions
@@ -57,20 +88,34 @@ FROM series AS s
 JOIN outcome_rows AS o USING (series_id)
 JOIN prediction_rows AS p USING (series_id, time)
 WHERE s.symbol = %(symbol)s AND s.interval = %(interval)s AND s.model = %(model)s AND s.horizon = %(horizon)s
-    AND o.time > %(start)s - %(horizon)s * %(step)s AND o.time <= %(end)s
-    AND p.time > %(start)s - %(horizon)s * %(step)s AND p.time <= %(end)s
+    AND o.time >= %(start)s - %(horizon)s * %(step)s AND o.time <= %(end)s - %(horizon)s * %(step)s
+    AND p.time >= %(start)s - %(horizon)s * %(step)s AND p.time <= %(end)s - %(horizon)s * %(step)s
     AND o.status = 's' AND o.role = 'c'
 ORDER BY o.time, s.version DESC;
 
+-- name: resolved_by_frame
+-- The same, of each candle of %(frame)s the last that came true in it.
+SELECT DISTINCT ON (start)
+    (extract(epoch FROM time_bucket(%(frame)s, o.target_time)) * 1000)::float8 AS start,
+    p.price * exp(p.q05), p.price * exp(p.q95), p.price * exp(o.realised), o.interval_hit::int
+FROM series AS s
+JOIN outcome_rows AS o USING (series_id)
+JOIN prediction_rows AS p USING (series_id, time)
+WHERE s.symbol = %(symbol)s AND s.interval = %(interval)s AND s.model = %(model)s AND s.horizon = %(horizon)s
+    AND o.time >= %(start)s - %(horizon)s * %(step)s AND o.time <= %(end)s - %(horizon)s * %(step)s
+    AND p.time >= %(start)s - %(horizon)s * %(step)s AND p.time <= %(end)s - %(horizon)s * %(step)s
+    AND o.status = 's' AND o.role = 'c'
+ORDER BY start, o.target_time DESC, s.version DESC;
+
 -- name: fan
--- The newest forecast of one model, a row for each horizon.
+-- The newest forecast of one model, a row for each horizon. One that is older than the %(span)s up to the newest bar is none.
 WITH said AS (
     SELECT s.horizon, s.version, last.*
     FROM series AS s
     CROSS JOIN LATERAL (
         SELECT time, price, q05, q10, q25, q50, q75, q90, q95, p_up
         FROM prediction_rows AS p
-        WHERE p.series_id = s.series_id AND p.time > %(start)s AND p.time <= %(end)s
+        WHERE p.series_id = s.series_id AND p.time > %(newest)s - %(span)s AND p.time <= %(newest)s
             AND p.context_id IN (SELECT context_id FROM contexts WHERE role = 'champion')
         ORDER BY p.time DESC
         LIMIT 1
@@ -84,10 +129,42 @@ WHERE time = (SELECT max(time) FROM said)
 ORDER BY horizon, version DESC;
 
 -- name: regimes
-SELECT (extract(epoch FROM time) * 1000)::float8, state, posterior
+SELECT (extract(epoch FROM time) * 1000)::float8, state
 FROM regimes
-WHERE symbol = %(symbol)s AND interval = %(interval)s AND time > %(start)s AND time <= %(end)s
+WHERE symbol = %(symbol)s AND interval = %(interval)s AND time >= %(start)s AND time <= %(end)s
 ORDER BY time;
+
+-- name: regimes_by_frame
+-- The last of each candle of %(frame)s.
+SELECT (extract(epoch FROM time_bucket(%(frame)s, time)) * 1000)::float8 AS start, last(state, time)
+FROM regimes
+WHERE symbol = %(symbol)s AND interval = %(interval)s AND time >= %(start)s AND time <= %(end)s
+GROUP BY start
+ORDER BY start;
+
+-- name: coverage_alarm
+-- The newest alarm of the drift monitor about the coverage of the version in service, if it is of the last %(lasting)s of the
+-- data: what the monitor finds significant, and since when. The version is that of the model's newest forecast.
+SELECT d.detail, (extract(epoch FROM coalesce(d.since, d.time)) * 1000)::float8, d.horizon
+FROM drift AS d
+WHERE d.model = %(model)s AND d.interval = %(interval)s AND d.kind = 'coverage'
+    AND (d.symbol IS NULL OR d.symbol = %(symbol)s)
+    AND d.time > %(newest)s - %(lasting)s AND d.time <= %(newest)s + %(lasting)s
+    AND d.version = (
+        SELECT s.version FROM series AS s
+        CROSS JOIN LATERAL (
+            SELECT time FROM prediction_rows AS p
+            WHERE p.series_id = s.series_id
+                AND p.context_id IN (SELECT context_id FROM contexts WHERE role = 'champion')
+            ORDER BY time DESC
+            LIMIT 1
+        ) AS last
+        WHERE s.symbol = %(symbol)s AND s.interval = %(interval)s AND s.model = %(model)s
+        ORDER BY last.time DESC
+        LIMIT 1
+    )
+ORDER BY d.time DESC
+LIMIT 1;
 
 -- name: scores
 -- Coverage and skill in buckets of %(bucket)s, each over the %(rolling)s buckets that end with it. Skill is against the

@@ -1,6 +1,7 @@
 """The plot of one score of every model over time."""
 
 from collections.abc import Mapping
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -10,23 +11,27 @@ from bokeh.models.ranges import Range1d
 from bokeh.models.sources import ColumnDataSource
 from bokeh.models.tickers import BasicTicker, DatetimeTicker
 
-from dashboard.live.charts import empty, plot
+from dashboard.live import layers
+from dashboard.live.charts import empty, plot, times
+from dashboard.live.clock import Clock
 from dashboard.live.columns import Column, Columns
 from dashboard.live.plot_tools import score_hover
 from dashboard.live.series_reader import SCORE_COLUMNS
-from dashboard.palette import Palette
-from models.skill import NAIVE
+from dashboard.number_format import count, percent
+from dashboard.palette import Palette, model_dash
 
 LEAST_REACH = 0.02
+SLOTS = ("time", "text", "top", "bottom")
+"""Where one points at a time, and what is then said."""
 
 
 class Score:
     """Coverage or skill: a line for each model, and one at the reference (the nominal share, or no skill)."""
 
     def __init__(self, column: str, reference: float, places: int) -> None:
-        self.column, self.reference = column, reference
-        self.range = Range1d()
-        self.plot = plot(y_range=self.range, name=column, min_border_right=50)
+        self.column, self.reference, self.places = column, reference, places
+        self.range, self.across = Range1d(), Range1d()
+        self.plot = plot(x_range=self.across, y_range=self.range, name=column, min_border_right=50)
         self.plot.yaxis.formatter = CustomJSTickFormatter(
             code=f"return (100 * tick).toFixed({places}).replace('-', '\\u2212') + ' %'"
         )
@@ -34,31 +39,73 @@ class Score:
         self.plot.xaxis.ticker = DatetimeTicker(desired_num_ticks=5)
         self.base = Span(location=reference, dimension="width", line_dash=[5, 4])
         self.plot.add_layout(self.base)
-        self.plot.add_tools(score_hover(column))
+        self.words = ColumnDataSource({name: [] for name in SLOTS})
+        self.slots = self.plot.vbar("time", 1, "top", "bottom", source=self.words, alpha=0)
+        self.plot.add_tools(score_hover(self.slots))
         self.sources: dict[str, ColumnDataSource] = {}
         self.lines: dict[str, Any] = {}
-        self.drawn: Mapping[str, Columns] | None = None
+        self.scores: Mapping[str, Columns] | None = None
+        self.clock = Clock()
+        self.hidden: frozenset[str] = frozenset()
 
-    def draw(self, scores: Mapping[str, Columns], colours: Mapping[str, str], palette: Palette) -> None:
+    def draw(self, scores: Mapping[str, Columns], colours: Mapping[str, str], palette: Palette, clock: Clock) -> None:
         """Draw the scores of each model; a model that is new gets its line. What is drawn already is not sent again."""
-        if scores is self.drawn:
+        if scores is self.scores and clock == self.clock:
             return
-        self.drawn = scores
+        self.scores, self.clock = scores, clock
         for model in sorted(set(scores) - set(self.sources)):
             self.sources[model] = empty(*SCORE_COLUMNS)
-            line = self.plot.line("time", self.column, source=self.sources[model], name=model, line_width=1.8)
-            self.lines[model] = line.glyph
-        self.paint(colours, palette)
+            self.lines[model] = self.plot.line(
+                "time", self.column, source=self.sources[model], name=model, line_width=1.8
+            )
+        self.paint(colours, palette, self.hidden)
         for model, source in self.sources.items():
             source.data = {**(scores.get(model) or {name: np.empty(0) for name in SCORE_COLUMNS})}
         self.range.start, self.range.end = reach([one[self.column] for one in scores.values()], self.reference)
+        self._across(scores, clock)
 
-    def paint(self, colours: Mapping[str, str], palette: Palette) -> None:
-        """Colour the lines; the baseline's is dashed, so that it is distinct without colour too."""
+    def _across(self, scores: Mapping[str, Columns], clock: Clock) -> None:
+        """Set what depends on the times: the axis, and the tooltips."""
+        moments = np.unique(np.concatenate([np.empty(0), *(one["time"] for one in scores.values())]))
+        self.plot.xaxis.visible = bool(len(moments))
+        self.plot.xaxis.formatter = times(clock.name)
+        if not len(moments):
+            self.words.data = {name: [] for name in SLOTS}
+            return
+        width = float(np.median(np.diff(moments))) if len(moments) > 1 else 1.0
+        x_range = self.across
+        x_range.start, x_range.end = moments[0] - width / 2, moments[-1] + width / 2
+        x_range.reset_start, x_range.reset_end = x_range.start, x_range.end
+        self.slots.glyph.width = width
+        self.words.data = {
+            "time": moments,
+            "text": [said(scores, self.column, self.places, moment, clock) for moment in moments.tolist()],
+            "top": np.full(len(moments), self.range.end),
+            "bottom": np.full(len(moments), self.range.start),
+        }
+
+    def paint(self, colours: Mapping[str, str], palette: Palette, hidden: frozenset[str]) -> None:
+        """Colour and dash the lines as their models', and show those that are not switched off."""
+        self.hidden = hidden
         self.base.line_color = palette.muted
         for model, line in self.lines.items():
-            line.line_color = colours.get(model, palette.baseline)
-            line.line_dash = [4, 3] if model == NAIVE else "solid"
+            line.glyph.line_color = colours.get(model, palette.baseline)
+            line.glyph.line_dash = list(model_dash(model))
+            line.visible = layers.of_model(model) not in hidden
+
+
+def said(scores: Mapping[str, Columns], column: str, places: int, moment: float, clock: Clock) -> str:
+    """Return every model's score at that time as a tooltip's text, the highest first."""
+    found = []
+    for model, one in scores.items():
+        at = np.flatnonzero(one["time"] == moment)
+        if len(at) and np.isfinite(one[column][at[0]]):
+            found.append((float(one[column][at[0]]), model, float(one["scored"][at[0]])))
+    rows = "".join(
+        f"<dt>{escape(model)}</dt><dd>{percent(value, max(places, 1), sign=column == 'skill')} of {count(scored)}</dd>"
+        for value, model, scored in sorted(found, reverse=True)
+    )
+    return f"<b>{escape(column)} up to {clock.moment(moment)}</b><dl>{rows}</dl>"
 
 
 def reach(values: list[Column], around: float) -> tuple[float, float]:

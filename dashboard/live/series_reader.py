@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -13,6 +13,7 @@ from dashboard.live.columns import Columns
 from dashboard.live.fan import NewestForecast, build
 from dashboard.live.queries import QUERIES
 from dashboard.live.regime_ribbon import RegimeSpan, runs
+from dashboard.live.timeframes import Window
 from dashboard.live.view_state import BarSeries
 from models.skill import NAIVE
 from topics.units import interval_ms, is_time
@@ -29,16 +30,29 @@ SHOWN_BUCKETS = 7 * 24
 LEAST_SCORED = 60
 """Scores are in buckets of 60 bars, each over 24 buckets, for 168 of them; over fewer than 60 outcomes none is
 shown."""
+ALARM_LASTS = timedelta(days=1)
+"""For how long, by the data's time, an alarm of the drift monitor is shown."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Key:
-    """A viewer's selection. `model` is None while none is known; `span` is in bars."""
+    """A viewer's selection. `model` is None while none is known; `span` is in bars, `window` the part that is drawn."""
 
     series: BarSeries
     model: str | None
     horizon: int
     span: int
+    window: Window
+
+    @property
+    def step(self) -> timedelta:
+        """Return the length of a bar."""
+        return timedelta(milliseconds=interval_ms(self.series.interval))
+
+    @property
+    def frame(self) -> timedelta:
+        """Return the length of a candle."""
+        return timedelta(milliseconds=interval_ms(self.window.timeframe))
 
 
 @dataclass(frozen=True)
@@ -60,18 +74,50 @@ class RegimeNow:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Latest:
+    """What is said of the series whatever part is drawn: its last close, that of a span before, its first bar."""
+
+    close: float
+    before: float
+    first: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoverageAlarm:
+    """The drift monitor's finding that an interval covers too little; `since` in epoch ms, `horizon` in bars."""
+
+    detail: str
+    since: float
+    horizon: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Snapshot:
     """All data drawn for one key, read at one time. `scores` is by model; `serial` grows with each reading."""
 
     key: Key
     serial: int
     newest: Newest
+    latest: Latest
     models: tuple[str, ...]
     bars: Columns
     fan: Columns
     runs: tuple[RegimeSpan, ...]
     regime: RegimeNow | None
     scores: dict[str, Columns]
+    alarm: CoverageAlarm | None = None
+
+    @property
+    def behind(self) -> int | None:
+        """Return how many bars the newest forecast is behind the newest bar, None without one."""
+        return bars_behind(self.newest, interval_ms(self.key.series.interval))
+
+
+def bars_behind(newest: Newest, step: int) -> int | None:
+    """Return how many bars of `step` ms the newest forecast is behind the newest bar, None if either is not there."""
+    if newest.bar is None or newest.prediction is None:
+        return None
+    return max(0, round((newest.bar - newest.prediction) / timedelta(milliseconds=step)))
 
 
 def read_series(connection: Connection) -> tuple[BarSeries, ...]:
@@ -100,7 +146,7 @@ def read_scores(connection: Connection, key: Key, newest: Newest) -> dict[str, C
     """
     if newest.outcome is None or newest.bar is None:
         return {}
-    step = timedelta(milliseconds=interval_ms(key.series.interval))
+    step = key.step
     parameters = {
         "symbol": key.series.symbol,
         "interval": key.series.interval,
@@ -128,40 +174,55 @@ def read_snapshot(
     """Read what is drawn for that key, or None if the series has no bar."""
     if newest.bar is None:
         return None
-    step = timedelta(milliseconds=interval_ms(key.series.interval))
+    start, end = edges(key, newest.bar)
     parameters = {
         "symbol": key.series.symbol,
         "interval": key.series.interval,
         "model": key.model,
         "horizon": key.horizon,
-        "step": step,
-        "start": newest.bar - key.span * step,
-        "end": newest.bar,
-        "newest": newest.prediction,
+        "step": key.step,
+        "frame": key.frame,
+        "span": key.span * key.step,
+        "start": start,
+        "end": end,
+        "newest": newest.bar,
+        "lasting": ALARM_LASTS,
     }
+    framed = "" if key.frame == key.step else "_by_frame"
 
     def rows(name: str) -> Rows:
         return connection.execute(QUERIES[name], parameters).fetchall()
 
+    close, before, first, state, probability = rows("latest")[0]
     models = tuple(str(model) for (model,) in rows("models")) if newest.prediction else ()
-    regimes = rows("regimes")
-    bars = _columns(BAR_COLUMNS, rows("bars"))
-    resolved = _columns(RESOLVED_COLUMNS, rows("resolved"))
+    bars = beside(_columns(BAR_COLUMNS, rows(f"bars{framed}")), _columns(RESOLVED_COLUMNS, rows(f"resolved{framed}")))
     newest_forecasts = [
         NewestForecast(time=time, price=price, horizon=horizon, quantiles=_known(levels), p_up=p_up)
         for time, price, horizon, *levels, p_up in rows("fan")
     ]
+    alarms = [CoverageAlarm(detail=text, since=since, horizon=ahead) for text, since, ahead in rows("coverage_alarm")]
     return Snapshot(
         key=key,
         serial=serial,
         newest=newest,
+        latest=Latest(close=close, before=before, first=first),
         models=models,
-        bars=beside(bars, resolved),
+        bars=bars,
         fan=build(newest_forecasts, key.series.interval),
-        runs=tuple(runs(((time, state) for time, state, _ in regimes), key.series.interval)),
-        regime=RegimeNow(regimes[-1][1], (regimes[-1][2] or {}).get(regimes[-1][1])) if regimes else None,
+        runs=tuple(runs(rows(f"regimes{framed}"), key.window.timeframe)),
+        regime=RegimeNow(state, probability) if state is not None else None,
         scores=scores,
+        alarm=alarms[0] if alarms else None,
     )
+
+
+def edges(key: Key, newest: datetime) -> tuple[datetime, datetime]:
+    """Return the times of the first and the last bar that are read: no candle at the beginning is cut."""
+    end = newest if key.window.end is None else datetime.fromtimestamp(key.window.end / 1000, UTC)
+    start = end - (key.window.bars - 1) * key.step
+    if key.frame != key.step:
+        start -= (start - datetime.fromtimestamp(0, UTC)) % key.frame
+    return start, end
 
 
 def beside(bars: Columns, resolved: Columns) -> Columns:

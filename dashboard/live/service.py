@@ -9,7 +9,6 @@ from dashboard.lag import LagMonitor
 from dashboard.live import panels
 from dashboard.live.feed import Feed
 from dashboard.live.page import Page
-from dashboard.palette import PALETTES
 from dashboard.service import PageRequest, PageService, SiteOptions
 
 
@@ -17,6 +16,7 @@ class LivePage(PageService):
     """The market as it is."""
 
     name, title = "live", "Live"
+    scripts = ("bokeh", "bokeh-widgets")
 
     def __init__(self, options: SiteOptions) -> None:
         super().__init__(options)
@@ -27,13 +27,7 @@ class LivePage(PageService):
         """Make a viewer's document."""
         interval, stale_after_s = self.options.settings.interval, self.options.stale_after_s
         page = Page(document, self.feed, self.lag, interval, request, stale_after_s)
-        automatic = page.choice.theme not in PALETTES
-        return {
-            "theme": page.bridge.theme,
-            "automatic": automatic,
-            "scores": panels.SCORES,
-            "texts": panels.TEXTS,
-        }
+        return {**page.variables, "scores": panels.SCORES, "texts": panels.TEXTS}
 
     def start(self) -> None:
         """Read the database and Kafka's lag."""

@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import urlencode
 
-from dashboard.palette import THEMES
+from dashboard.live import layers
 from models.skill import NAIVE
 from topics.markets import canonical
 from topics.records import HORIZONS
 from topics.units import interval_ms, interval_name
 
-SPANS = (180, 720, 2880)
-"""The spans to choose from, in bars: of one minute they are 3h, 12h and 2d."""
+SPANS = (180, 720, 2880, 10_080, 43_200)
+"""The spans to choose from, in bars: of one minute they are 3h, 12h, 2d, 7d and 30d."""
+CLOCKS = ("UTC", "local")
+"""In which time zone times are shown; local is the browser's."""
 DEFAULT_HORIZON = 15
 PREFERRED_MODEL = "gbm"
 
@@ -26,14 +27,18 @@ class BarSeries:
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """The viewer's choice; None if the page may choose. `span` is in bars, `horizon` too."""
+    """The viewer's choice; None if the page may choose. `span` is in bars, `horizon` too.
+
+    `hidden` are the layers that are switched off in the legends, by the names of `dashboard.live.layers`.
+    """
 
     symbol: str | None = None
     interval: str | None = None
     model: str | None = None
     horizon: int = DEFAULT_HORIZON
     span: int = SPANS[0]
-    theme: str = "auto"
+    clock: str = CLOCKS[0]
+    hidden: frozenset[str] = frozenset()
 
     @property
     def series(self) -> BarSeries | None:
@@ -50,11 +55,14 @@ def span_label(bars: int, interval: str) -> str:
     return interval_name(bars * interval_ms(interval))
 
 
-def parse(arguments: Mapping[str, Sequence[bytes]], interval: str) -> tuple[Choice, tuple[str, ...]]:
+def parse(given: Mapping[str, str], interval: str) -> tuple[Choice, tuple[str, ...]]:
     """Read the query of the address; `interval` is the usual one. Return the choice and what could not be followed."""
-    given = {name: values[-1].decode(errors="replace") for name, values in arguments.items() if values}
     notes = []
-    choice = Choice(symbol=given.get("symbol") or None, model=given.get("model") or None)
+    choice = Choice(
+        symbol=given.get("symbol") or None,
+        model=given.get("model") or None,
+        hidden=frozenset(filter(layers.known, given.get("hide", "").split(","))),
+    )
     if "interval" in given:
         try:
             interval_ms(given["interval"])
@@ -73,11 +81,11 @@ def parse(arguments: Mapping[str, Sequence[bytes]], interval: str) -> tuple[Choi
             choice = replace(choice, span=spans[given["span"]])
         else:
             notes.append(_note("span", given["span"], f"one of {', '.join(spans)}", next(iter(spans))))
-    if "theme" in given:
-        if given["theme"] in THEMES:
-            choice = replace(choice, theme=given["theme"])
+    if "clock" in given:
+        if given["clock"] in CLOCKS:
+            choice = replace(choice, clock=given["clock"])
         else:
-            notes.append(_note("theme", given["theme"], f"one of {', '.join(THEMES)}", THEMES[0]))
+            notes.append(_note("clock", given["clock"], f"one of {', '.join(CLOCKS)}", CLOCKS[0]))
     return choice, tuple(notes)
 
 
@@ -108,17 +116,17 @@ def settle(
     return choice, tuple(notes)
 
 
-def query(choice: Choice, interval: str) -> str:
+def query(choice: Choice, interval: str) -> dict[str, str | None]:
     """Return the query that restores the choice; `interval` is the usual one, which needs no mention."""
-    parts = {
+    return {
         "symbol": choice.symbol,
         "interval": choice.interval if choice.interval != interval else None,
         "horizon": str(choice.horizon),
         "model": choice.model,
         "span": span_label(choice.span, choice.interval or interval),
-        "theme": choice.theme if choice.theme != THEMES[0] else None,
+        "clock": choice.clock if choice.clock != CLOCKS[0] else None,
+        "hide": ",".join(sorted(choice.hidden)) or None,
     }
-    return urlencode({name: value for name, value in parts.items() if value})
 
 
 def _note(name: str, value: str, expected: str, used: str) -> str:

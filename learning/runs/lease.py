@@ -33,6 +33,7 @@ RETURNING {STEP}
 """  # noqa: S608 - our own constant
 STATE = "SELECT state FROM pipeline_steps WHERE run_id = %s AND step = %s AND model IS NOT DISTINCT FROM %s"
 FINISH = "UPDATE pipeline_runs SET state = %s, error = %s, ended_at = clock_timestamp() WHERE run_id = %s"
+STOP = "SELECT stop_requested_by || ': ' || stop_reason FROM pipeline_runs WHERE run_id = %s"
 TRACKED = "UPDATE pipeline_runs SET mlflow_run_id = %s WHERE run_id = %s"
 OnMessage = Callable[[Step], None]
 
@@ -84,6 +85,11 @@ class RunLease:
         """Return whether the step has succeeded before."""
         row = self._asked(STATE, self.run.run_id, step, model).fetchone()
         return row is not None and row[0] == "done"
+
+    def stop_requested(self) -> str | None:
+        """Return by whom and why the run is to stop, None if nobody asked for it."""
+        row = self._asked(STOP, self.run.run_id).fetchone()
+        return None if row is None else row[0]
 
     def tracked(self, mlflow_run_id: str | None) -> None:
         """Record the run's id in MLflow."""

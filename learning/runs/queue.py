@@ -11,7 +11,7 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from learning.runs.lease import RunLease
-from learning.runs.records import RUN, STEP, Options, PipelineRun, Step, run_of, step_of
+from learning.runs.records import RUN, STEP, Options, Overview, PipelineRun, Step, run_of, step_of
 from storage import locks
 from storage.errors import StorageError, place, reason
 from storage.locks import Lock
@@ -35,6 +35,13 @@ WHERE NOT EXISTS (SELECT FROM bars WHERE interval = %(interval)s AND time >= to_
     AND NOT EXISTS (SELECT FROM pipeline_runs WHERE bar_time >= to_timestamp(%(time)s / 1000.0))
 """
 RUNNING = "UPDATE pipeline_runs SET state = 'running', error = NULL, ended_at = NULL WHERE run_id = %s"
+RESUMED = """
+UPDATE pipeline_runs SET stop_reason = NULL, stop_requested_by = NULL, stop_requested_at = NULL WHERE run_id = %s
+"""
+STOP = """
+UPDATE pipeline_runs SET stop_reason = %s, stop_requested_by = %s, stop_requested_at = clock_timestamp()
+WHERE run_id = %s AND state IN ('queued', 'running')
+"""
 
 
 class Runs:
@@ -110,7 +117,18 @@ class Runs:
                 raise ValueError(f"run {run_id} is done: foretick pipeline show {run_id}")
             if not locks.try_lock(connection, Lock.RUN, run_id):
                 raise ValueError(f"run {run_id} is being worked on by another process")
+            connection.execute(RESUMED, (run_id,))
             yield self._leased(connection, run_id)
+
+    def stop(self, run_id: str, why: str, requested_by: str) -> None:
+        """Ask for a run to stop at its next checkpoint, and keep the reason.
+
+        It ends as failed with the reason, and can be resumed. Raises ValueError with one line if it has ended.
+        """
+        with self._connected() as connection:
+            if not connection.execute(STOP, (why, requested_by, run_id)).rowcount:
+                run = _one(connection, run_id)
+                raise ValueError(f"no run {run_id!r}" if run is None else f"run {run_id} has ended: {run.state}")
 
     def newest(self) -> PipelineRun | None:
         """Return the run that was requested last."""
@@ -135,6 +153,16 @@ class Runs:
             if run is None:
                 raise ValueError(f"no run {run_id!r}; foretick pipeline list shows them")
             return run, [step_of(row) for row in connection.execute(STEPS, (run_id,)).fetchall()]
+
+    def overview(self, run_id: str | None, most: int = 50) -> Overview:
+        """Return the last runs, one of them with its steps (the newest, if it is None or unknown), read at once."""
+        with self._connected() as connection:
+            runs = [run_of(row) for row in connection.execute(ALL, (most,)).fetchall()]
+            one = (None if run_id is None else _one(connection, run_id)) or (runs[0] if runs else None)
+            if one is None:
+                return Overview(runs, None, [], at_work=False)
+            steps = [step_of(row) for row in connection.execute(STEPS, (one.run_id,)).fetchall()]
+            return Overview(runs, one, steps, at_work=locks.is_locked(connection, Lock.RUN, one.run_id))
 
     def _leased(self, connection: Connection, run_id: str) -> RunLease:
         connection.execute(RUNNING, (run_id,))

@@ -5,25 +5,32 @@ from typing import Any, Literal
 import msgspec
 
 State = Literal["queued", "running", "done", "failed"]
+STEP_NAMES = ("load", "check", "features", "tune", "train", "evaluate", "register", "deploy")
+"""The steps of a run in their order, for whoever shows a run: `learning.pipeline.STEPS` needs 300 MB."""
 
 
 class Options(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     """The options of a run. Without `files` it trains on stored bars.
 
-    Without `models` those in service are trained; `tune` is the number of trials of a study; without `days` it trains
-    on FORETICK_RETRAIN_DAYS, which end at `until` (exclusive), or with the newest bar at the time of the request.
+    Without `models` those in service are trained; `tune` is the number of trials of a study, whose parameters are kept
+    where they are better unless `keep` is false; without `days` it trains on FORETICK_RETRAIN_DAYS, which end at
+    `until` (exclusive), or with the newest bar at the time of the request.
     """
 
     files: list[str] = []
     models: list[str] = []
     tune: int = 0
+    keep: bool = True
     days: float | None = None
     until: int | None = None
     seed: int = 0
 
 
 class PipelineRun(msgspec.Struct, frozen=True, kw_only=True):
-    """A run: why it was requested, by whom, and at which bar of the stream (None: there was none)."""
+    """A run: why it was requested, by whom, and at which bar of the stream (None: there was none).
+
+    `stop_reason` is why it is to stop at its next checkpoint, None if nobody asked for that.
+    """
 
     run_id: str
     why: str
@@ -35,6 +42,7 @@ class PipelineRun(msgspec.Struct, frozen=True, kw_only=True):
     mlflow_run_id: str | None
     options: Options
     error: str | None
+    stop_reason: str | None = None
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,6 +57,15 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     detail: dict[str, Any] | None
     error: str | None
     attempts: int
+
+
+class Overview(msgspec.Struct, frozen=True):
+    """The last runs, and one of them with its steps; `at_work` tells whether a process holds its lease."""
+
+    runs: list[PipelineRun]
+    run: PipelineRun | None
+    steps: list[Step]
+    at_work: bool
 
 
 def _ms(column: str) -> str:

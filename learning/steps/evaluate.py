@@ -15,7 +15,8 @@ from learning.runs.step_results import Evaluated, WalkForwardSkill
 from learning.runs.work import Work
 from learning.tracking.code_version import commit
 from learning.tracking.log_evaluation import log_evaluation, log_model
-from learning.tuning.objective import mean_estimate, skill_by_day
+from learning.tuning.mean_estimate import mean_estimate
+from learning.tuning.objective import skill_by_day
 from models.registry.model_registry import ServedClass, divided
 from storage.errors import reason
 

@@ -29,7 +29,7 @@ def _one(work: Work, name: str) -> None:
         tuning_result = search(
             settings, tunable(name), work.bars, settings.universe, options.tune, plan, on_message=work.on_message
         )
-        if tuning_result.better:
+        if tuning_result.better and options.keep:
             parameters.write(work.models, name, tuning_result.parameters)
         return Tuned(tuning_result.study, tuning_result.better, tuning_result.parameters, tuning_result.numbers())
 

@@ -1,7 +1,9 @@
 """The curve of a training: the loss on rows trained on and on rows held out, after each epoch or round."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Self
 
 import msgspec
@@ -9,6 +11,7 @@ import msgspec
 from learning.tracking.run import MlflowRun
 
 FILE = "curve.json"
+NOTHING: Mapping[str, int] = MappingProxyType({})
 TOLD = re.compile(r"(epoch|round) (\d+) of \d+(?:, ([^:]+))?: loss (\S+), held out (\S+)")
 """The format of `models.forecaster.record`."""
 
@@ -43,17 +46,29 @@ class Curve(msgspec.Struct):
         except (OSError, msgspec.DecodeError):
             return cls()
 
-    def log(self, run: MlflowRun, *units: str) -> None:
-        """Log it, or only those units: a metric for each loss, whose steps are the epochs or rounds."""
+    def log(self, run: MlflowRun, *units: str, after: Mapping[str, int] = NOTHING) -> None:
+        """Log it, or only those units: a metric for each loss, whose steps are the epochs or rounds.
+
+        `after` is how many points of a unit were logged before, and are left out.
+        """
         curves: dict[str, list[tuple[int, float]]] = {}
         for counted, points in self.points.items():
             unit, _, part = counted.partition(" ")
             if units and unit not in units:
                 continue
-            names = losses(unit, part)
-            curves[names[0]] = [(step, loss) for step, loss, _ in points]
-            curves[names[1]] = [(step, held_out) for step, _, held_out in points]
+            names, new = losses(unit, part), points[after.get(counted, 0) :]
+            curves[names[0]] = [(step, loss) for step, loss, _ in new]
+            curves[names[1]] = [(step, held_out) for step, _, held_out in new]
         run.curves(curves)
+
+    def metrics(self) -> dict[str, list[tuple[int, float]]]:
+        """Return each loss by its name in MLflow: steps and values."""
+        found: dict[str, list[tuple[int, float]]] = {}
+        for counted, points in self.points.items():
+            names = losses(*counted.partition(" ")[::2])
+            found[names[0]] = [(step, loss) for step, loss, _ in points]
+            found[names[1]] = [(step, held_out) for step, _, held_out in points]
+        return found
 
 
 def losses(unit: str, part: str = "") -> tuple[str, str]:

@@ -11,7 +11,6 @@ trials would win. Labels overlap by an hour at most, so days are nearly independ
 import hashlib
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
@@ -32,8 +31,6 @@ from topics.records import HORIZONS
 WEEK = 7 * DAY
 LONG = 10 * WEEK
 """A training of at least this span leaves out a week before its test, since parameters are selected by it."""
-CAUTION = 0.5
-"""The number of standard errors subtracted from a trial's mean."""
 FEWEST_DAYS = 4
 """The least number of days for a standard error."""
 
@@ -46,26 +43,6 @@ class Plan(NamedTuple):
     held_out: float = 0.2
     thin: int = 4
     seed: int = 0
-
-
-class MeanEstimate(NamedTuple):
-    """A mean over days and its standard error."""
-
-    mean: float
-    error: float
-
-    @property
-    def cautious(self) -> float:
-        """Return the objective."""
-        return self.mean - CAUTION * self.error
-
-
-def mean_estimate(daily: Sequence[float]) -> MeanEstimate:
-    """Return the mean of the days and its standard error. Raises ValueError if there are fewer than two."""
-    values = np.array(daily)
-    if len(values) < 2:
-        raise ValueError(f"{len(values)} days with labels to score on: two are needed; give more history")
-    return MeanEstimate(float(values.mean()), float(values.std(ddof=1)) / sqrt(len(values)))
 
 
 def plan_splits(first: int, last: int, plan: Plan) -> tuple[list[Split], Split]:

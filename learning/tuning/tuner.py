@@ -10,7 +10,8 @@ from optuna.trial import Trial, TrialState
 
 from evaluation.eta import RemainingTime
 from learning.tracking.tracker import MlflowRun, Tracker
-from learning.tuning.objective import Objective, mean_estimate
+from learning.tuning.mean_estimate import mean_estimate
+from learning.tuning.objective import Objective
 from learning.tuning.study import REASON, Shared, counts, failing_in_a_line
 from learning.tuning.tuning_result import DAILY, RUN, TuningResult, tuning_result
 from models import search_space

@@ -9,12 +9,14 @@ from typing import Any
 from optuna.importance import PedAnovaImportanceEvaluator, get_param_importances
 from optuna.trial import FrozenTrial, TrialState
 
-from learning.tuning.objective import MeanEstimate, Objective, mean_estimate
+from learning.tuning.later_check import LATER
+from learning.tuning.mean_estimate import MeanEstimate, mean_estimate
+from learning.tuning.objective import Objective
 from learning.tuning.study import REASON, Shared, experimental, failed
 from models import search_space
 from models.search_space import Value
 
-DAILY, LATER, RUN = "daily", "later", "run_id"
+DAILY, RUN = "daily", "run_id"
 """User attributes of a trial and the study: skills by day, and the run in MLflow."""
 ENOUGH = 10
 """The least number of trials for parameter importances."""

@@ -15,6 +15,7 @@ from models.json_model import JSONModel
 from models.json_type import JSON
 from models.labels import targets
 from models.search_space import NONE, Parameters, Space
+from models.structure import Coefficients, Structure, ahead
 from topics.records import HORIZONS
 
 CLIP = 4.0
@@ -62,6 +63,19 @@ class AR(JSONModel):
     def importance(self) -> Importance | None:
         """Return each input's share of the coefficients' sizes, None before the fit."""
         return coefficients(standardised_returns.named(SPANS), self.weights)
+
+    def structure(self) -> Structure:
+        """Return the coefficients."""
+        return Structure(
+            coefficients=[
+                Coefficients.of(
+                    "of the mean in units of sigma sqrt(h), per return in units of sigma sqrt(n)",
+                    ahead(self.horizons),
+                    standardised_returns.named(SPANS),
+                    self.weights,
+                )
+            ]
+        )
 
     def contributions(self, row: Row) -> Parts:
         """Return each coefficient times its input."""

@@ -14,7 +14,8 @@ from models.intervals.residual_quantiles import from_scale, symmetric
 from models.json_type import JSON
 from models.labels import targets
 from models.search_space import NONE, Parameters
-from topics.records import HORIZONS
+from models.structure import Coefficients, Structure, ahead
+from topics.records import HORIZONS, QUANTILES
 
 
 class Naive(Forecaster):
@@ -50,6 +51,12 @@ class Naive(Forecaster):
         state, sigma = ewma_volatility.step(state, frame)
         scale = sigma[:, None] * np.sqrt(self.horizons)
         return state, from_scale(scale, self.spread)
+
+    def structure(self) -> Structure:
+        """Return the quantiles, the one thing that is fitted."""
+        names = [f"{100 * level:.0f} %" for level in QUANTILES]
+        meaning = "quantiles of the return in units of sigma sqrt(h)"
+        return Structure(coefficients=[Coefficients.of(meaning, ahead(self.horizons), names, self.spread)])
 
     def contributions(self, row: Row) -> Parts:  # noqa: ARG002 - it is the same of every row
         """Return that there is nothing to explain."""

@@ -17,6 +17,7 @@ from models.json_model import JSONModel
 from models.json_type import JSON
 from models.labels import targets
 from models.search_space import NONE, Parameters
+from models.structure import Coefficients, Structure, ahead
 from topics.records import HORIZONS
 
 CLIP = 4.0
@@ -73,6 +74,16 @@ class Reversal(JSONModel):
     def importance(self) -> Importance | None:
         """Return each input's share of the coefficients' sizes, None before the fit."""
         return coefficients(INPUTS, self.weights)
+
+    def structure(self) -> Structure:
+        """Return the coefficients."""
+        return Structure(
+            coefficients=[
+                Coefficients.of(
+                    "of the log odds of a rise, per unit of the input", ahead(self.horizons), INPUTS, self.weights
+                )
+            ]
+        )
 
     def contributions(self, row: Row) -> Parts:
         """Return each input's part of the mean: a curve of one weighed sum, whose slope is taken over the whole way."""

@@ -19,6 +19,7 @@ from models.intervals.distribution import NORMAL, prob_up
 from models.json_type import JSON
 from models.labels import waiting
 from models.search_space import Space
+from models.structure import Structure
 from topics.records import HORIZONS
 
 CLIP = 4.0
@@ -190,6 +191,14 @@ class Combination(ABC):
     def importance(self) -> Importance | None:
         """Return None: a combination ranks no inputs."""
         return None
+
+    def structure(self) -> Structure:
+        """Return what the combination weighs by: nothing of it is fitted, its weights are learnt from the stream."""
+        contexts = ", ".join(self.contexts) or "none: one set of weights for all"
+        note = (
+            "Nothing is fitted: the weights follow each model's recent errors, and are published with every forecast."
+        )
+        return Structure(note=note, facts={"weights by": contexts, "horizons": ", ".join(map(str, self.horizons))})
 
     def _layout(self) -> JSON:
         return {"horizons": list(self.horizons), "contexts": list(self.contexts)}

@@ -1,5 +1,6 @@
 """The explanation of one forecast: each input's contribution."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import isnan
 from typing import Any
@@ -54,22 +55,27 @@ class Explanation:
         return self.total - self.base - sum(part.contribution for part in self.contributions)
 
     def looked(self) -> list[tuple[str, float]]:
-        """Return the share of the attention by bars back, the oldest first, then the row's own; empty without a map.
+        """Return where the model looked, as `looked` has it."""
+        return looked(self.attention)
 
-        Of the Transformer it is what the row's token asks for in its last layer, over its heads; of the LSTM the
-        weights of its states.
-        """
-        maps = {name: np.array(values) for name, values in self.attention.items()}
-        if not maps:
-            return []
-        last = maps["thinned"] if maps["thinned"].size else maps["encoder"]
-        shares = last.reshape(-1, last.shape[-1]).mean(axis=0)
-        bars, row = (shares[:EIGHTHS], shares[EIGHTHS:]) if len(shares) < WINDOW else (shares, shares[:0])
-        sums = bars.reshape(EIGHTHS, -1).sum(axis=1).tolist()
-        size = WINDOW // EIGHTHS
-        ends = [WINDOW - size * (place + 1) for place in range(EIGHTHS)]
-        results = [(f"{end + size - 1} to {end} bars back", share) for end, share in zip(ends, sums, strict=True)]
-        return results + [("the bar's own features", share) for share in row.tolist()]
+
+def looked(attention: Mapping[str, Any]) -> list[tuple[str, float]]:
+    """Return the share of the attention by bars back, the oldest first, then the row's own; empty without a map.
+
+    Of the Transformer it is what the row's token asks for in its last layer, over its heads; of the LSTM the
+    weights of its states.
+    """
+    maps = {name: np.array(values) for name, values in attention.items()}
+    if not maps:
+        return []
+    last = maps["thinned"] if maps["thinned"].size else maps["encoder"]
+    shares = last.reshape(-1, last.shape[-1]).mean(axis=0)
+    bars, row = (shares[:EIGHTHS], shares[EIGHTHS:]) if len(shares) < WINDOW else (shares, shares[:0])
+    sums = bars.reshape(EIGHTHS, -1).sum(axis=1).tolist()
+    size = WINDOW // EIGHTHS
+    ends = [WINDOW - size * (place + 1) for place in range(EIGHTHS)]
+    results = [(f"{end + size - 1} to {end} bars back", share) for end, share in zip(ends, sums, strict=True)]
+    return results + [("the bar's own features", share) for share in row.tolist()]
 
 
 def largest_first(parts: Parts) -> tuple[Contribution, ...]:

@@ -18,6 +18,7 @@ from models.labels import waiting
 from models.linear import sgd
 from models.linear.sgd import Learner, Walk
 from models.search_space import NONE, Parameters, Real, Space
+from models.structure import Coefficients, Structure, ahead
 from topics.records import HORIZONS
 from topics.units import interval_ms
 
@@ -81,6 +82,12 @@ class Online(Forecaster):
     def importance(self) -> Importance | None:
         """Return each input's share of the sizes of the weights that a symbol begins with, None before the fit."""
         return coefficients(INPUTS, np.array(self.learnt["weights"])[:, :-1])  # the last is the intercept
+
+    def structure(self) -> Structure:
+        """Return the weights that a symbol begins with; they move with every label."""
+        meaning = "of the mean in units of sigma sqrt(h), per standard deviation of the input, at a symbol's start"
+        rows, columns = ahead(self.horizons), (*INPUTS, "intercept")
+        return Structure(coefficients=[Coefficients.of(meaning, rows, columns, np.array(self.learnt["weights"]))])
 
     def contributions(self, row: Row) -> Parts:
         """Return each weight times its standardised input, shrunk as the forecast was."""

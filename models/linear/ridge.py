@@ -21,6 +21,7 @@ from models.labels import targets
 from models.least_squares import Moments
 from models.outlier_inputs import settled
 from models.search_space import NONE, Parameters, Space
+from models.structure import Coefficients, Structure, ahead
 from models.trees.multi_output import MIN_ROWS
 from topics.records import HORIZONS
 from topics.units import interval_ms
@@ -107,6 +108,19 @@ class Ridge(JSONModel):
     def importance(self) -> Importance | None:
         """Return each input's share of the coefficients' sizes, None before the fit."""
         return coefficients(self.inputs, self.weights)
+
+    def structure(self) -> Structure:
+        """Return the coefficients."""
+        return Structure(
+            coefficients=[
+                Coefficients.of(
+                    "of the mean in units of sigma sqrt(h), per standard deviation of the input",
+                    ahead(self.horizons),
+                    self.inputs,
+                    self.weights,
+                )
+            ]
+        )
 
     def contributions(self, row: Row) -> Parts:
         """Return each coefficient times its standardised input."""

@@ -20,6 +20,7 @@ from models.linear import online, rls_kernel
 from models.linear.rls_kernel import Estimate, Flags
 from models.outlier_inputs import settled
 from models.search_space import NONE, Parameters, Real, Space
+from models.structure import Coefficients, Structure, ahead
 from topics.records import HORIZONS
 from topics.units import interval_ms
 
@@ -103,6 +104,14 @@ class RLS(JSONModel):
     def importance(self) -> Importance | None:
         """Return each input's share of the sizes of the coefficients that a symbol begins with, None before the fit."""
         return coefficients(INPUTS, np.array(self.learnt["weights"])) if self.learnt else None
+
+    def structure(self) -> Structure:
+        """Return the coefficients that a symbol begins with; they move with every label."""
+        if not self.learnt:
+            return super().structure()
+        meaning = "of the mean in units of sigma sqrt(h), per standard deviation of the input, at a symbol's start"
+        values = np.array(self.learnt["weights"])
+        return Structure(coefficients=[Coefficients.of(meaning, ahead(self.horizons), INPUTS, values)])
 
     def contributions(self, row: Row) -> Parts:
         """Return each coefficient times its standardised input, shrunk as the forecast was."""

@@ -20,6 +20,7 @@ from models.networks import online_head
 from models.networks.online_head import Head, HeadOutput
 from models.networks.windows import CHANNELS, STATIC, WINDOW, Scaling, seen, windows
 from models.search_space import NONE, Choice, Parameters, Real, Space
+from models.structure import Structure
 from topics.records import HORIZONS
 from topics.units import interval_ms
 
@@ -84,6 +85,7 @@ class Network(Forecaster):
         "correlation": Real(0.0, 1.0, CORRELATION),
     }
 
+    explained_rows: ClassVar[int] = 60
     iterative: ClassVar[bool] = True
     resumable: ClassVar[bool] = True
 
@@ -283,6 +285,18 @@ class Network(Forecaster):
         parts = of_static.tolist() + of_window.sum(axis=0).tolist()
         maps = {name: result.tolist() for name, result in self.attention(row.before, row.frame).items()}
         return Parts(base=base, names=names, values=values, parts=parts, attention=maps)
+
+    def structure(self) -> Structure:
+        """Return the layers of the fitted net, what takes what, and the distributions of their weights."""
+        from models.networks.nn import architecture  # noqa: PLC0415 - torch takes seconds to import
+        from models.networks.nn.determinism import one_thread  # noqa: PLC0415 - likewise
+
+        net = self._net()[0]
+        with one_thread():
+            layers = architecture.layers(net, (WINDOW, len(CHANNELS) + 1), len(STATIC) + 1)
+        count = sum(layer.parameters for layer in layers)
+        facts = {"parameters": f"{count:,}", "width": str(self.width), "window": f"{WINDOW} bars"}
+        return Structure(facts=facts, layers=layers, weights=architecture.weights(net))
 
     def attributions(self, state: JSON, frame: FeatureFrame, horizon: int, steps: int = 32) -> JSON:
         """Return the contributions to the mean of the frame's last row without dropout, in log return: integrated

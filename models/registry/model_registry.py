@@ -33,6 +33,7 @@ __all__ = [  # listing files is separate, for commands that should not wait for 
     "divided",
     "load",
     "load_all",
+    "load_version",
     "names",
     "provenance",
     "save",
@@ -142,11 +143,20 @@ def provenance(folder: Path, name: str, version: str) -> Provenance | None:
     return origin.read(place(folder, name, version))
 
 
-def _load(folder: Path, model: ServedClass, version: str, fingerprint: str) -> Served:
-    path = place(folder, model.name, version)
-    forecaster: Served = model.load(path)
+def load_version(folder: Path, name: str, version: str) -> Served:
+    """Return one version of a model, whatever the features that it was fitted on: to look at, not to forecast with.
+
+    Raises ValueError with one line if the model is unknown, or the artifact is not what was saved.
+    """
+    path = place(folder, name, version)
+    forecaster: Served = classes([name])[name].load(path)
     if forecaster.version != version:
         raise ValueError(f"{path}: holds version {forecaster.version}: changed since; run foretick train")
+    return forecaster
+
+
+def _load(folder: Path, model: ServedClass, version: str, fingerprint: str) -> Served:
+    forecaster = load_version(folder, model.name, version)
     _fits(forecaster, fingerprint)
     return forecaster
 

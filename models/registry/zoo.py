@@ -14,15 +14,20 @@ if TYPE_CHECKING:
 Class = TypeVar("Class")
 
 
+SOLID, DASHED, DOTTED, DASH_DOT, LONG = (), (6, 3), (2, 3), (8, 3, 2, 3), (14, 4)
+"""How a line is broken: drawn and left out in turn, in pixels."""
+
+
 class Colour(NamedTuple):
-    """On a light and on a dark page, as #rrggbb."""
+    """On a light and on a dark page, as #rrggbb, and how a line in it is broken."""
 
     light: str
     dark: str
+    dash: tuple[int, ...] = SOLID
 
 
 class Entry(NamedTuple):
-    """A model: its name, its class as module:class, its colour, and whether it needs torch."""
+    """A model: its name, its class as module:class, its colour and dash, and whether it needs torch."""
 
     name: str
     place: str
@@ -51,28 +56,32 @@ class Zoo(Mapping[str, Class]):
 
 
 # Two shades of a hue are two of a kind where there are such; none is the dashboard's blue of hits or orange of misses.
+# Two lines that are broken alike differ in colour to those too who see no red or no green
+# (tests/models/test_models_colours.py).
 ZOO: "Zoo[type[Forecaster]]" = Zoo(
-    Entry("naive", "models.baselines.naive:Naive", Colour("#7b8794", "#8b98a6")),
-    Entry("reversal", "models.baselines.sign_reversal:Reversal", Colour("#76513c", "#d7b79e")),
-    Entry("ar", "models.baselines.ar:AR", Colour("#8a950d", "#cbd95b")),
-    Entry("ridge", "models.linear.ridge:Ridge", Colour("#626a09", "#a2af29")),
-    Entry("har", "models.volatility.har:HAR", Colour("#835b06", "#d79700")),
-    Entry("garch", "models.volatility.garch:GARCH", Colour("#b7810f", "#fec25f")),
-    Entry("online", "models.linear.online:Online", Colour("#00857a", "#35c4b3")),
-    Entry("rls", "models.linear.rls:RLS", Colour("#0a7736", "#53be70")),
-    Entry("gbm", "models.trees.gbm:GBM", Colour("#7a4fb8", "#b394ee")),
-    Entry("lightgbm", "models.trees.lightgbm_point:LightGBM", Colour("#9b74d9", "#d6c2fe")),
-    Entry("lightgbm_market", "models.trees.lightgbm_market:LightGBMMarket", Colour("#12a195", "#20ecda")),
-    Entry("lightgbm_volatility", "models.trees.lightgbm_volatility:LightGBMVolatility", Colour("#bc68ba", "#feadfb")),
-    Entry("lightgbm_har", "models.trees.lightgbm_har:LightGBMHAR", Colour("#36a558", "#7fe998")),
-    Entry("xgboost", "models.trees.xgboost_point:XGBoost", Colour("#8f3d8e", "#d680d4")),
-    Entry("transformer", "models.networks.transformer:Transformer", Colour("#0a6f82", "#0bb8d6"), torch=True),
-    Entry("lstm", "models.networks.lstm:LSTM", Colour("#139cb6", "#62e1fe"), torch=True),
+    Entry("naive", "models.baselines.naive:Naive", Colour("#7e8a97", "#7e8b99", DASHED)),
+    Entry("reversal", "models.baselines.sign_reversal:Reversal", Colour("#76513c", "#d7b79e", DOTTED)),
+    Entry("ar", "models.baselines.ar:AR", Colour("#8a950d", "#cbd95b", DASH_DOT)),
+    Entry("ridge", "models.linear.ridge:Ridge", Colour("#626a09", "#a2af29", LONG)),
+    Entry("har", "models.volatility.har:HAR", Colour("#835b06", "#d29903", SOLID)),
+    Entry("garch", "models.volatility.garch:GARCH", Colour("#b7810f", "#fec25f", DOTTED)),
+    Entry("online", "models.linear.online:Online", Colour("#347964", "#4fba98", SOLID)),
+    Entry("rls", "models.linear.rls:RLS", Colour("#0a7736", "#53be70", DASHED)),
+    Entry("gbm", "models.trees.gbm:GBM", Colour("#7a4fb8", "#af8bf6", SOLID)),
+    Entry("lightgbm", "models.trees.lightgbm_point:LightGBM", Colour("#9b74d9", "#d6c2fe", DOTTED)),
+    Entry("lightgbm_market", "models.trees.lightgbm_market:LightGBMMarket", Colour("#169f93", "#20ecda", DASH_DOT)),
+    Entry(
+        "lightgbm_volatility", "models.trees.lightgbm_volatility:LightGBMVolatility", Colour("#bc68ba", "#feadfb", LONG)
+    ),
+    Entry("lightgbm_har", "models.trees.lightgbm_har:LightGBMHAR", Colour("#35a254", "#7fe998", LONG)),
+    Entry("xgboost", "models.trees.xgboost_point:XGBoost", Colour("#8f3d8e", "#d781d8", DASHED)),
+    Entry("transformer", "models.networks.transformer:Transformer", Colour("#0a6f82", "#21b9d4", DASH_DOT), torch=True),
+    Entry("lstm", "models.networks.lstm:LSTM", Colour("#0397d7", "#62e1fe", DASHED), torch=True),
 )
 """Every model that is fitted on history, from the simplest on."""
 COMBINERS: "Zoo[type[Combination]]" = Zoo(
-    Entry("ensemble", "models.combine.ensemble:Ensemble", Colour("#b83a78", "#ee7fb1")),
-    Entry("ensemble_plain", "models.combine.ensemble:EnsemblePlain", Colour("#d06091", "#feb6d1")),
-    Entry("stacking", "models.combine.stacking:Stacking", Colour("#a8372e", "#f47c6e")),
+    Entry("ensemble", "models.combine.ensemble:Ensemble", Colour("#8b2178", "#fc97d5", SOLID)),
+    Entry("ensemble_plain", "models.combine.ensemble:EnsemblePlain", Colour("#d06091", "#fed1cc", DOTTED)),
+    Entry("stacking", "models.combine.stacking:Stacking", Colour("#a8372e", "#f47c6e", DASH_DOT)),
 )
 """Every combination of them."""

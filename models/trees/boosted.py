@@ -25,6 +25,7 @@ from models.json_type import JSON
 from models.labels import targets
 from models.outlier_inputs import InputRange
 from models.search_space import NONE, Parameters
+from models.structure import Forest, Structure, Tree, ahead
 from models.trees.lightgbm_parameters import Tell
 from models.trees.multi_output import MIN_ROWS, shrinkage_of
 from topics.records import HORIZONS, QUANTILES
@@ -115,6 +116,9 @@ class Boosted(Forecaster, Generic[Booster]):
     @abstractmethod
     def _shap(self, booster: Booster, x: Inputs) -> Floats:
         """Return the SHAP values of one row x [1, F] and, last, the expected output: [F + 1]."""
+
+    @abstractmethod
+    def _records(self, booster: Booster) -> list[Tree]: ...
 
     @abstractmethod
     def _text(self, booster: Booster) -> str: ...
@@ -222,6 +226,15 @@ class Boosted(Forecaster, Generic[Booster]):
         """Return each input's share of the total gain of all boosters, None before the fit."""
         gains = [self._gain(booster) for boosters in self.boosters for booster in boosters]
         return Importance.of(GAIN, self.columns, np.sum(gains, axis=0)) if gains else None
+
+    def structure(self) -> Structure:
+        """Return the trees of each horizon, and of each target where there are several."""
+        forests = [
+            Forest(output=f"{part}, {horizon}".lstrip(", "), inputs=list(self.columns), trees=self._records(booster))
+            for part, boosters in zip(self.parts, self.boosters, strict=bool(self.boosters))
+            for horizon, booster in zip(ahead(self.horizons), boosters, strict=True)
+        ]
+        return Structure(forests=forests)
 
     def contributions(self, row: Row) -> Parts:
         """Return what each input added by exact SHAP values.

@@ -18,7 +18,8 @@ from models.json_type import JSON
 from models.labels import targets
 from models.outlier_inputs import InputRange
 from models.search_space import NONE, Integer, Parameters, Real, Space
-from models.trees import multi_output
+from models.structure import Forest, Structure, ahead
+from models.trees import multi_output, tree_records
 from models.trees.compiled import Trees
 from models.trees.lightgbm_import import lightgbm
 from models.trees.lightgbm_parameters import trees
@@ -156,6 +157,19 @@ class GBM(Forecaster):
             None
             if self._booster is None
             else Importance.of(GAIN, self.inputs, self._booster.feature_importance("gain"))
+        )
+
+    def structure(self) -> Structure:
+        """Return the trees of each output: of every horizon the mean and the quantiles."""
+        trees = [] if self._booster is None else tree_records.of_lightgbm(self._booster)
+        names = ["mean", *(f"quantile {100 * level:.0f} %" for level in QUANTILES)]
+        outputs = [f"{name}, {horizon}" for horizon in ahead(self.horizons) for name in names]
+        count = len(outputs)  # a round adds a tree to each
+        return Structure(
+            forests=[
+                Forest(output=output, inputs=list(self.inputs), trees=trees[place::count])
+                for place, output in enumerate(outputs)
+            ]
         )
 
     def contributions(self, row: Row) -> Parts:

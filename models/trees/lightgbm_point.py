@@ -7,6 +7,8 @@ import numpy as np
 from features.frame import Floats
 from models import search_space
 from models.search_space import Real, Space
+from models.structure import Tree
+from models.trees import tree_records
 from models.trees.boosted import Boosted, Inputs, Judge
 from models.trees.compiled import Trees
 from models.trees.lightgbm_import import lightgbm
@@ -72,6 +74,9 @@ class LightGBM(Boosted[Fitted]):
     def _shap(self, booster: Fitted, x: Inputs) -> Floats:
         result = booster.booster.predict(x.astype(np.float64), pred_contrib=True, num_threads=1)
         return np.array(result[0], dtype=np.float64)
+
+    def _records(self, booster: Fitted) -> list[Tree]:
+        return tree_records.of_lightgbm(booster.booster)
 
     def _text(self, booster: Fitted) -> str:
         text: str = booster.booster.model_to_string()

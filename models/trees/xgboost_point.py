@@ -8,7 +8,8 @@ import xgboost
 from features.frame import Floats
 from models import search_space
 from models.search_space import Choice, Integer, Real, Space
-from models.trees import xgboost_json
+from models.structure import Tree
+from models.trees import tree_records, xgboost_json
 from models.trees.boosted import Boosted, Inputs, Judge
 from models.trees.compiled import LEAVES, Trees
 from models.trees.lightgbm_parameters import Tell, some, thinned
@@ -99,6 +100,9 @@ class XGBoost(Boosted[Fitted]):
     def _shap(self, booster: Fitted, x: Inputs) -> Floats:
         result = booster.booster.predict(xgboost.DMatrix(x, nthread=1), pred_contribs=True)
         return np.array(result[0], dtype=np.float64)
+
+    def _records(self, booster: Fitted) -> list[Tree]:
+        return tree_records.of_xgboost(_json(booster.booster))
 
     def _text(self, booster: Fitted) -> str:
         return _json(booster.booster)

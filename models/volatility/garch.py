@@ -18,12 +18,14 @@ from models.json_model import JSONModel
 from models.json_type import JSON
 from models.labels import targets
 from models.search_space import NONE, Parameters
+from models.structure import Coefficients, Structure
 from topics.records import HORIZONS
 
 ROWS = 50_000
 """The most returns in a fit: the last ones of each symbol."""
 MIN_ROWS = 1_000
 """The least returns of a symbol for parameters of its own."""
+PARAMETERS = ("omega", "alpha", "beta", "degrees of freedom", "variance before the first")
 SIZES = (1.0, 3.0, 10.0)
 """Standard deviations to which the returns are scaled. At some of them arch's optimiser stops at its start and reports
 success: the likeliest result is used."""
@@ -85,6 +87,15 @@ class GARCH(JSONModel):
     def of(self, symbol: str) -> Floats:
         """Return the parameters [5] of a symbol, the pooled ones for one that the fit did not see."""
         return self.parameters[self.symbols.index(symbol)] if symbol in self.symbols else self.pooled
+
+    def structure(self) -> Structure:
+        """Return the parameters of each symbol, and those of one that the fit did not see."""
+        rows = [*self.symbols, "any other symbol"]
+        values = np.vstack([self.parameters, self.pooled])
+        table = Coefficients.of(
+            "of the variance of one bar, in squared log return", rows, PARAMETERS, values, alike=False
+        )
+        return Structure(coefficients=[table])
 
     def contributions(self, row: Row) -> Parts:  # noqa: ARG002 - it is the same of every row
         """Return that there is nothing to explain."""

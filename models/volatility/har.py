@@ -16,6 +16,7 @@ from models.json_type import JSON
 from models.labels import targets
 from models.least_squares import DAY_MS, Moments
 from models.search_space import NONE, Parameters, Real, Space
+from models.structure import Coefficients, Structure, ahead
 from models.volatility import daily_regression, realised_variance
 from models.volatility.daily_regression import Regression
 from models.volatility.realised_variance import Squares
@@ -103,13 +104,23 @@ class HAR(JSONModel):
 
     def importance(self) -> Importance | None:
         """Return each input's share of the sizes of the pooled coefficients, None before the fit."""
+        return coefficients(NAMES, self._standardised)
+
+    def structure(self) -> Structure:
+        """Return the pooled coefficients, from which each symbol begins."""
+        meaning = "of the log variance, per standard deviation of the input, pooled over symbols"
+        return Structure(coefficients=[Coefficients.of(meaning, ahead(self.horizons), NAMES, self._standardised)])
+
+    @property
+    def _standardised(self) -> Floats:
+        """Return the pooled coefficients [H, F - 1] but for the constant, on standardised inputs."""
         weights = np.linalg.solve(self.gram, self.cross[:, :, None])[:, 1:, 0]
         mean, square = (
             self.gram[:, 0] / self.gram[:, :1, 0],
             np.diagonal(self.gram, axis1=1, axis2=2) / self.gram[:, :1, 0],
         )
         deviation = np.sqrt(np.maximum(square - mean**2, 0.0))  # of the rows fitted on: the gram begins with a constant
-        return coefficients(NAMES, weights * deviation[:, 1:])
+        return np.asarray(weights * deviation[:, 1:])
 
     def _rows(self, frame: FeatureFrame) -> tuple[Floats, Floats, Floats]:
         """Return inputs [n, F], log variances [n, H] and variances [n, H] of a bar, of the rows that know their own."""

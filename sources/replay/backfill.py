@@ -59,7 +59,7 @@ def replay(
     check_files(files)
     with tempfile.TemporaryDirectory(prefix="foretick-replay-") as scratch:
         try:
-            watchdog = KafkaWatchdog(str(settings.broker), settings.kafka_patience_s, say)
+            watchdog = KafkaWatchdog(str(settings.broker), settings.kafka_timeout_s, say)
             work = _replay(files, settings, request, pace, restart, on_progress, Path(scratch), watchdog, begins)
             return asyncio.run(watchdog.watch(work))
         except KafkaAwayError as error:
@@ -128,7 +128,7 @@ async def _replay(
         await asyncio.to_thread(begins, reader.last)
         # Written before anything is sent: without it a crash would leave unknown rows.
         save(path, progress)
-        async with replay_kafka_writer(settings.broker, progress, path, watchdog, settings.kafka_patience_s) as writer:
+        async with replay_kafka_writer(settings.broker, progress, path, watchdog, settings.kafka_timeout_s) as writer:
             await _send_all(reader, writer, dict(progress.positions), pace, settings.frame_rows, on_progress, scratch)
         reader.check_asked()
         reader.counts.seconds = time.monotonic() - began

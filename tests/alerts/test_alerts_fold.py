@@ -98,7 +98,7 @@ def test_each_model_and_horizon_has_a_hysteresis_of_its_own() -> None:
 def test_a_cooldown_counts_what_it_holds_back() -> None:
     alerts = fold(change(ABOVE, cooldown_ms=10 * MINUTE), [prediction(m) for m in range(25)])
     assert minutes(alerts) == [0, 10, 20]
-    assert [alert.held for alert in alerts] == [0, 9, 9]
+    assert [alert.suppressed for alert in alerts] == [0, 9, 9]
 
 
 def test_a_cooldown_holds_for_all_models_of_a_symbol_and_for_no_other_symbol() -> None:
@@ -113,7 +113,7 @@ def test_quiet_hours_are_of_the_zone_and_may_go_past_midnight() -> None:
     assert minutes(night) == [60 * h for h in (0, 1, 2, 3, 4, *range(14, 24))]
     noon = fold(change(ABOVE, quiet=quiet("12:00-16:00")), hours)
     assert minutes(noon) == [60 * h for h in range(1, 21)]
-    assert noon[0].held == 1
+    assert noon[0].suppressed == 1
 
 
 def test_confidence_and_signal_are_needed_for_a_match() -> None:

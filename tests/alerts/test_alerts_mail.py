@@ -15,6 +15,8 @@ from alerts.delivery.deliver_apprise import AppriseChannel
 from alerts.delivery.subscribe import SubscriptionRequest, prepare
 from topics.records import Alert
 
+pytestmark = pytest.mark.slow
+
 PAGE = "http://127.0.0.1:5006"
 WORDS = "CAFÉUSDT at 64,000.00: gbm forecasts 64,100.00 <img src=x onerror=alert(1)> & more; p_up 60% (above 53%) 漢 🚀"
 ALERT = Alert(

@@ -12,6 +12,8 @@ from alerts.delivery import deliver_apprise
 from alerts.delivery.deliver_apprise import AppriseChannel
 from topics.records import Alert
 
+pytestmark = pytest.mark.slow
+
 PAGE = "http://127.0.0.1:5006"
 URL = f"tgram://{TOKEN}/{CHAT}/"
 WORDS = "BTCUSDT at 64,000.00: gbm forecasts 64,100.00 <b>& more</b>; p_up 60% (above 53%) *_[]()~`>#+-=|{}.! é 漢 🚀"

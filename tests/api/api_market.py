@@ -100,7 +100,14 @@ def alert(symbol: str, minute: int) -> Alert:
         return Alert(
             alert_id=f"odd-{symbol}-{minute}", rule="odd", symbol=symbol, time=time, severity="info", message=message
         )
-    about = {"rule_version": 3, "model": "gbm", "interval": "1m", "horizon": 5, "value": 0.81, "held": minute // 20}
+    about = {
+        "rule_version": 3,
+        "model": "gbm",
+        "interval": "1m",
+        "horizon": 5,
+        "value": 0.81,
+        "suppressed": minute // 20,
+    }
     return Alert(
         alert_id=f"up-{symbol}-{minute}",
         rule="up",

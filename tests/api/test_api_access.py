@@ -258,7 +258,7 @@ def test_requests_and_streams_are_counted_by_the_path_that_is_meant(market: Mark
         skill = re.search(r'foretick_pinball_skill{horizon="5",interval="1m",model="gbm"} (.*)', open_now)
         assert skill is not None
         assert float(skill[1]) == pytest.approx(1 - 1 / MODELS["naive"])
-        assert 'foretick_model_age_seconds{model="gbm",version="v1"}' in open_now
+        assert 'foretick_model_serving_seconds{model="gbm",version="v1"}' in open_now
         assert httpx.get(f"{where}/ready").text == "healthy\n"
         # The names that the dashboard shows are there.
         assert {name for name in metrics() if name.startswith("foretick_api_")} <= {

@@ -16,6 +16,7 @@ from alerts.store import history
 from api.database import Database
 from api.metrics import ChampionCollector
 from dashboard.live.series_reader import Key, read_newest, read_scores
+from dashboard.live.timeframes import Window
 from dashboard.live.view_state import BarSeries
 from learning.monitoring import listing
 from learning.monitoring.reader import Stored, moment
@@ -143,7 +144,8 @@ def test_every_place_says_the_same_figures(stored: Market, connection: psycopg.C
             if (sample.labels["model"], sample.labels.get("horizon")) == ("gbm", str(HORIZON))
         }
     series = BarSeries("BTCUSDT", "1m")
-    scores = read_scores(connection, Key(series, "gbm", HORIZON, 60), read_newest(connection, series))["gbm"]
+    key = Key(series=series, model="gbm", horizon=HORIZON, span=60, window=Window(60, None, "1m"))
+    scores = read_scores(connection, key, read_newest(connection, series))["gbm"]
     page = {name: column[-1] for name, column in scores.items()}
     stored_skill = next(
         one

@@ -43,15 +43,19 @@ class Market:
         """Return a price that is wild enough to leave some forecasts behind."""
         return self.level * (1 + 0.01 * math.sin(minute / 23) + 0.002 * math.sin(minute * 1.7))
 
-    def write(self, count: int, symbols: tuple[str, ...] = ("BTCUSDT", "ETHUSDT")) -> None:
-        """Store the next minutes: bars, regimes, forecasts, and the outcomes that have matured by then."""
+    def write(self, count: int, symbols: tuple[str, ...] = ("BTCUSDT", "ETHUSDT"), *, said: bool = True) -> None:
+        """Store the next minutes: bars, regimes, forecasts if they are `said`, and the outcomes that have matured."""
         minutes = [minute for minute in range(self.stored, self.stored + count) if minute not in GAP]
         self.stored += count
         records = {
             BARS: [self._bar(symbol, minute) for symbol in symbols for minute in minutes],
             REGIMES: [self._regime(symbol, minute) for symbol in symbols for minute in minutes],
             PREDICTIONS: [
-                self._said(symbol, minute, model) for symbol in symbols for minute in minutes for model in MODELS
+                self._said(symbol, minute, model)
+                for symbol in symbols
+                for minute in minutes
+                for model in MODELS
+                if said
             ],
             OUTCOMES: [
                 self._outcome(symbol, minute - horizon, model, horizon)

@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.live.fan import BANDS, LEVELS, NewestForecast, at, build
+from dashboard.live.fan import BANDS, LEVELS, NewestForecast, at, build, slots
 
 MINUTE = 60_000
 QUANTILES = (-0.02, -0.015, -0.01, 0.0, 0.01, 0.015, 0.02)
@@ -53,3 +53,11 @@ def test_bands_are_nested_and_never_negative(quantiles: list[float], price: floa
         assert np.all(fan[inner_low] <= fan[inner_high])
         assert np.all(fan[inner_high] <= fan[high])
     assert np.all(fan["q05"] > 0)
+
+
+def test_every_time_ahead_belongs_to_the_nearest_point() -> None:
+    points = slots({"time": np.array([10.0, 20.0, 60.0])}, 5.0)
+    assert points["left"].tolist() == [5.0, 15.0, 40.0]
+    assert points["right"].tolist() == [15.0, 40.0, 80.0]
+    assert slots({"time": np.array([10.0])}, 5.0)["right"].tolist() == [15.0]
+    assert slots({"time": np.empty(0)}, 5.0)["left"].tolist() == []

@@ -1,31 +1,68 @@
 """The page says live only while rows arrive, and always what it does not know."""
 
+from datetime import UTC, datetime
+from typing import Any
+
 import pytest
 
-from dashboard.live.freshness import Kind, decide, stale_after
+from dashboard.live.clock import Clock
+from dashboard.live.freshness import Evidence, Kind, PageHealth, decide, late, stale_after
 from observability.lag import length as duration
 from stack.conditions import ComponentSummary
 
+JUNE = datetime(2025, 6, 3, 12, 0, tzinfo=UTC).timestamp() * 1000
+NOW = {"bar": JUNE, "bar_age_s": 5.0}
+"""A bar that has ended just now by the clock."""
+PAST = {"bar": JUNE, "bar_age_s": 300 * 86_400.0}
+
+
+def decided(**known: Any) -> PageHealth:
+    return decide(Evidence(limit_s=90.0, **known), Clock())
+
 
 @pytest.mark.parametrize(
-    ("error", "read", "has_series", "age_s", "watched_s", "kind", "label"),
+    ("known", "kind", "label"),
     [
-        (None, False, False, None, 0.0, "connecting", "connecting"),
-        ("No answer from x.", False, False, None, 9.0, "unreachable", "database unreachable"),
-        ("No answer from x.", True, True, 1.0, 9.0, "unreachable", "database unreachable"),
-        (None, True, False, None, 9.0, "empty", "no data"),
-        (None, True, True, 1.0, 999.0, "live", "live"),
-        (None, True, True, None, 5.0, "live", "waiting"),
-        (None, True, True, None, 91.0, "stale", "stale"),
-        (None, True, True, 91.0, 999.0, "stale", "stale"),
+        ({"read": False, "has_series": False}, "connecting", "connecting"),
+        ({"error": "No answer from x.", "read": False, "watched_s": 9.0}, "unreachable", "database unreachable"),
+        ({"error": "No answer from x.", "age_s": 1.0, **NOW}, "unreachable", "database unreachable"),
+        ({"answer_age_s": 9.0, "age_s": 1.0, "forecast_age_s": 1.0, **NOW}, "unreachable", "database silent"),
+        ({"has_series": False, "watched_s": 9.0}, "empty", "no data"),
+        ({"age_s": 1.0, "forecast_age_s": 1.0, **NOW}, "live", "live"),
+        ({"watched_s": 5.0, **NOW}, "live", "live"),
+        ({"watched_s": 5.0}, "waiting", "waiting"),
+        ({"watched_s": 5.0, **PAST}, "waiting", "waiting"),
+        ({"watched_s": 91.0, **PAST}, "stale", "stale"),
+        ({"age_s": 91.0, "forecast_age_s": 91.0, **NOW}, "stale", "stale"),
+        ({"age_s": 1.0, "forecast_age_s": 1.0, **PAST}, "replay", "replay of 3 June 2025"),
+        ({"age_s": 1.0, "forecast_age_s": 1.0, "bar": JUNE, "bar_age_s": 1_200.0}, "replay", "catching up"),
+        ({"age_s": 1.0, "forecast_age_s": 65.0, "behind": 77, **PAST}, "stale", "forecasts late"),
+        ({"age_s": 1.0, "forecast_age_s": 65.0, "behind": 77, **NOW}, "stale", "forecasts late"),
+        ({"age_s": 1.0, "forecast_age_s": 1.0, "behind": 77, **PAST}, "replay", "replay of 3 June 2025"),
+        ({"age_s": 1.0, "forecast_age_s": 61.0, "behind": 1, **NOW}, "live", "live"),
     ],
 )
-def test_the_state_follows_from_what_is_known(
-    error: str | None, read: bool, has_series: bool, age_s: float | None, watched_s: float, kind: Kind, label: str
-) -> None:
-    known = {"error": error, "read": read, "has_series": has_series, "watched_s": watched_s}
-    health = decide(**known, age_s=age_s, forecast_age_s=age_s, limit_s=90.0)
+def test_the_state_follows_from_what_is_known(known: dict[str, Any], kind: Kind, label: str) -> None:
+    health = decided(**known)
     assert (health.kind, health.label) == (kind, label)
+
+
+@pytest.mark.parametrize("known", [NOW, PAST, {"bar": JUNE, "bar_age_s": 91.0}])
+@pytest.mark.parametrize("answer_age_s", [0.0, 60.0])
+@pytest.mark.parametrize("behind", [0, 77])
+def test_live_is_only_what_is_of_now_and_answered_and_forecast(
+    known: dict[str, float], answer_age_s: float, behind: int
+) -> None:
+    health = decided(age_s=0.0, forecast_age_s=65.0, answer_age_s=answer_age_s, behind=behind, **known)
+    assert (health.kind == "live") == (known is NOW and not answer_age_s and not behind)
+
+
+def test_a_replay_that_outruns_its_forecasts_says_by_how_much() -> None:
+    assert "forecasts 77 bars behind" in decided(age_s=1.0, forecast_age_s=1.0, behind=77, **PAST).detail
+
+
+def test_a_forecast_of_an_earlier_bar_is_late() -> None:
+    assert [late(behind) for behind in (None, 0, 2, 3)] == [False, False, False, True]
 
 
 @pytest.mark.parametrize(
@@ -50,34 +87,27 @@ def test_the_state_follows_from_what_is_known(
 def test_bars_over_a_forecaster_that_has_stopped_are_not_live(
     forecast_age_s: float | None, components: list[tuple[str, str, str, bool]], kind: Kind, label: str, says: str
 ) -> None:
-    health = decide(
-        error=None,
-        read=True,
-        has_series=True,
+    health = decided(
         age_s=1.0,
         forecast_age_s=forecast_age_s,
         watched_s=999.0,
-        limit_s=90.0,
         components=[ComponentSummary(*one) for one in components],
+        **NOW,
     )
     assert (health.kind, health.label) == (kind, label)
     assert says in health.detail
 
 
 def test_an_unreachable_database_is_named() -> None:
-    health = decide(
-        error="No answer from db:1.", read=True, has_series=True, age_s=1, forecast_age_s=1, watched_s=1, limit_s=9
-    )
-    assert health.detail.startswith("No answer from db:1.")
+    assert decided(error="No answer from db:1.", age_s=1.0).detail.startswith("No answer from db:1.")
 
 
 def test_what_was_never_seen_to_arrive_is_at_least_so_old() -> None:
-    health = decide(error=None, read=True, has_series=True, age_s=None, forecast_age_s=None, watched_s=120, limit_s=90)
-    assert "at least 2 min" in health.detail
+    assert "at least 2 min" in decided(watched_s=120.0).detail
 
 
 def test_an_empty_database_says_what_to_do() -> None:
-    health = decide(error=None, read=True, has_series=False, age_s=None, forecast_age_s=None, watched_s=1, limit_s=9)
+    health = decided(has_series=False)
     assert "./foretick up" in health.detail
     assert "./foretick replay" in health.detail
 

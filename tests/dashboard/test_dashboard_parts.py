@@ -9,15 +9,16 @@ from importlib import import_module
 
 import numpy as np
 import pytest
+from dashboard_snapshot import fan, look, snapshot
 
-from dashboard.live import header
+from dashboard.live import forecast_text, header
+from dashboard.live.clock import Clock, clock_of
 from dashboard.live.freshness import PageHealth
 from dashboard.live.queries import QUERIES
 from dashboard.live.rate_meter import RateMeter, Rates
 from dashboard.live.regime_ribbon import runs
-from dashboard.live.scores import reach
-from dashboard.live.series_reader import Key, Newest, RegimeNow, Snapshot, beside
-from dashboard.live.view_state import BarSeries
+from dashboard.live.scores import reach, said
+from dashboard.live.series_reader import CoverageAlarm, Latest, beside
 from dashboard.number_format import DASH, count, currencies, percent, price
 from dashboard.palette import DARK, LIGHT, model_colours, regime_colours
 from dashboard.static_files import asset
@@ -34,6 +35,7 @@ MINUTE = 60_000
         "dashboard.live.view_state",
         "dashboard.live.freshness",
         "dashboard.live.regime_ribbon",
+        "dashboard.live.timeframes",
         "dashboard.number_format",
     ],
 )
@@ -113,7 +115,7 @@ def test_every_colour_that_the_style_sheets_use_is_in_the_palette() -> None:
         for sheet in ("page.css", "text.css", "widgets.css", "tooltip.css", "toolbar.css")
         for name in re.findall(r"var\(--([a-z_]+)\)", asset(sheet))
     }
-    own = {"c", "height"}
+    own = {"c", "s", "height", "share"}
     assert used - own <= set(re.findall(r"--([a-z_]+):", LIGHT.css()))
     assert set(re.findall(r"--([a-z_]+):", LIGHT.css())) == set(re.findall(r"--([a-z_]+):", DARK.css()))
 
@@ -136,50 +138,109 @@ def test_the_range_of_a_score_holds_the_reference_and_is_never_narrow() -> None:
 
 def test_the_queries_name_what_they_need_and_hold_no_value() -> None:
     assert set(QUERIES) == {
-        "series", "newest", "models", "bars", "resolved", "fan", "regimes", "scores", "inserted"
+        "series", "newest", "latest", "models", "bars", "bars_by_frame", "resolved", "resolved_by_frame", "fan",
+        "regimes", "regimes_by_frame", "coverage_alarm", "scores", "inserted"
     }  # fmt: skip
     for sql in QUERIES.values():
         assert sql.startswith(("SELECT", "WITH", "--"))
         assert ";" not in re.sub(r"--.*", "", sql)
 
 
-def snapshot(symbol: str = "BTCUSDT", model: str = "gbm", state: str = "calm") -> Snapshot:
-    column = np.array([100.0, 99.0])
-    return Snapshot(
-        key=Key(BarSeries(symbol, "1m"), model, 15, 180),
-        serial=1,
-        newest=Newest(datetime(2025, 5, 18, 15, 32, tzinfo=UTC), None, None, None),
-        models=(model,),
-        bars=dict.fromkeys(("time", "open", "high", "low", "close", "volume"), column),
-        fan={"time": np.empty(0)},
-        runs=(),
-        regime=RegimeNow(state, 0.82),
-        scores={
-            model: dict.fromkeys(("time", "scored", "coverage", "skill", "direction", "moved", "error"), column / 100)
-        },
-    )
+def words(html: str) -> str:
+    """Return what is read of it."""
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", html)).replace(" ,", ",").replace(" .", ".").strip()
 
 
 def test_the_headline_says_price_change_regime_and_event_time() -> None:
-    text = re.sub(r"<[^>]*>", " ", header.headline(snapshot(), {}))
-    for part in ("BTCUSDT", "99.000000"[:5], "USDT", "\u22121.00 %", "calm", "82 %", "18 May 2025 15:32 UTC"):
+    text = words(header.headline(snapshot(), look({})))
+    for part in ("BTCUSDT", "99.000", "USDT", "\u22121.00 %", "calm", "82 %", "18 May 2025 15:32 UTC"):
         assert part in text
+
+
+def test_a_change_over_more_than_is_stored_says_since_when() -> None:
+    assert "Change in 3h" in words(header.headline(snapshot(), look()))
+    latest = Latest(close=99.0, before=100.0, first=datetime(2025, 5, 18, 14, 0, tzinfo=UTC))
+    assert "Change since 18 May 2025" in words(header.headline(snapshot(latest=latest), look()))
+
+
+def test_the_forecast_is_said_in_words_and_numbers() -> None:
+    said = words(forecast_text.sentence(snapshot(), look()))
+    assert said == (
+        "gbm, 15m ahead: 63 % chance of a rise, 90 % between 104,210.00 and 105,030.00 by 12:45 UTC, median 104,610.00."
+    )
+    row = words(forecast_text.table(snapshot(), look()))
+    assert "15m by 12:45 104,610.00 104,210.00 105,030.00 63 %" in row
+
+
+def test_a_chance_that_is_not_known_is_not_said() -> None:
+    shown = snapshot(fan=fan(math.nan))
+    assert "chance" not in forecast_text.sentence(shown, look())
+    assert DASH in words(forecast_text.table(shown, look()))
+
+
+def test_an_old_forecast_is_dated() -> None:
+    said = words(forecast_text.sentence(snapshot(), look(old=True)))
+    assert said.startswith("Old forecast of 18 May 2025 12:30 UTC, 182 bars before the newest bar. gbm")
+
+
+def test_without_a_forecast_none_is_made_up() -> None:
+    nothing = {name: column[:0] for name, column in fan().items()}
+    for html in (forecast_text.sentence, forecast_text.table):
+        assert forecast_text.NOTHING in html(snapshot(fan=nothing), look())
+
+
+def test_times_are_said_in_the_viewers_zone_by_choice() -> None:
+    tokyo = look(clock=clock_of("local", "Asia/Tokyo"))
+    assert "by 21:45 JST" in words(forecast_text.sentence(snapshot(), tokyo))
+    assert "19 May 2025 00:32 JST" in words(header.headline(snapshot(), tokyo))
+    assert clock_of("UTC", "Asia/Tokyo") == clock_of("local", "../etc/passwd") == clock_of("local", "") == Clock()
+
+
+def test_a_target_on_another_day_has_its_date() -> None:
+    midnight = datetime(2025, 5, 19, tzinfo=UTC).timestamp() * 1000
+    assert Clock().brief(midnight, midnight - MINUTE) == "19 May 2025 00:00 UTC"
+    assert Clock().brief(midnight + MINUTE, midnight) == "00:01 UTC"
+
+
+def test_each_band_of_the_fan_has_a_swatch_and_a_button_that_says_whether_it_is_shown() -> None:
+    html = header.titles(snapshot(), look(hidden=frozenset({"q10"})), (0.0, 1.0))["price_title"]
+    buttons = re.findall(r'data-press="layer:(\w+)" aria-pressed="(\w+)"', html)
+    assert dict(buttons) == {
+        "q05": "true", "q10": "false", "q25": "true", "median": "true", "hit": "true", "missed": "true"
+    }  # fmt: skip
+    assert len(set(re.findall(r"--s:(\d+)%", html))) == 3
+
+
+def test_a_view_of_what_is_not_stored_says_from_when_on_it_is() -> None:
+    stored = snapshot().latest.first.timestamp() * 1000
+    assert "stored from 09 May 2025 00:00 UTC" in header.titles(snapshot(), look(), (stored - 1, stored))["price_title"]
+    assert "stored from" not in header.titles(snapshot(), look(), (stored, stored + 1))["price_title"]
+
+
+def test_an_interval_that_covers_too_little_is_warned_of() -> None:
+    alarm = CoverageAlarm(detail="the 90% interval covered 81.2% of the labels", since=0.0, horizon=15)
+    text = forecast_text.coverage_warning(snapshot(alarm=alarm), look())
+    assert text.startswith("gbm 15m ahead: the 90% interval covered 81.2% of the labels, since 01 Jan 1970 00:00 UTC")
+    assert text in words(header.notices(PageHealth("live", "live", ""), (), text))
+    assert forecast_text.coverage_warning(snapshot(), look()) == ""
 
 
 def test_what_comes_from_data_is_escaped() -> None:
     evil = "<img src=x onerror=alert(1)>"
-    shown = snapshot(symbol=evil, model=evil, state=evil)
-    colours = {evil: "#000000"}
+    alarm = CoverageAlarm(detail=evil, since=0.0, horizon=None)
+    shown, how = snapshot(symbol=evil, model=evil, state=evil, alarm=alarm), look({evil: "#000000"})
     pages = [
-        header.headline(shown, colours),
-        header.board(shown, colours),
-        *header.titles(shown, LIGHT, colours, colours).values(),
-        header.coverage_title(shown, colours),
-        header.skill_title(shown, colours),
-        header.notices(PageHealth("stale", "stale", evil), (evil,)),
+        header.headline(shown, how),
+        header.board(shown, how),
+        *header.titles(shown, how, (0.0, 1.0)).values(),
+        header.coverage_title(shown, how),
+        header.skill_title(shown, how),
+        header.notices(PageHealth("stale", "stale", evil), (evil,), forecast_text.coverage_warning(shown, how)),
         header.blank(PageHealth("unreachable", "x", evil)),
         header.badge(PageHealth("live", evil, evil)),
         header.pipeline(Rates(), {evil: ConsumerLag(1, 1)}, [ComponentSummary(evil, "looping", evil, good=False)]),
+        forecast_text.table(shown, how),
+        said(shown.scores, "skill", 1, 1.0, Clock()),
     ]
     for page in pages:
         assert "<img" not in page
@@ -212,8 +273,8 @@ def test_the_share_of_right_directions_has_its_count() -> None:
     shown = snapshot()
     scores = {"direction": np.array([0.531]), "moved": np.array([1_234.0]), "scored": np.array([1_400.0])}
     columns = {**shown.scores["gbm"], **scores}
-    text = re.sub(r"<[^>]*>", " ", header.board(replace(shown, scores={"gbm": columns}), {}))
+    text = re.sub(r"<[^>]*>", " ", header.board(replace(shown, scores={"gbm": columns}), look({})))
     assert re.search(r"53\.1 %\s+of 1,234\s", text)
     assert text.rstrip().endswith("1,400")
     columns |= {"direction": np.array([np.nan]), "moved": np.array([0.0])}
-    assert "of 0" not in header.board(replace(shown, scores={"gbm": columns}), {})
+    assert "of 0" not in header.board(replace(shown, scores={"gbm": columns}), look({}))

@@ -54,7 +54,7 @@ def dashboard(
 
 def opened(page: Page, address: str, symbol: str) -> None:
     page.goto(f"{address}?symbol={symbol}")
-    expect(page.locator("body")).to_have_attribute("data-state", "live", timeout=WAIT_MS)
+    expect(page.locator("body")).to_have_attribute("data-state", re.compile("waiting|replay"), timeout=WAIT_MS)
     page.wait_for_timeout(1_000)
 
 

@@ -146,7 +146,7 @@ def test_another_sites_page_makes_no_page_and_a_person_is_let_in_after_a_flood(
     for _ in range(10):
         ask(guarded, "/")
     tab.goto(guarded)  # where it is refused, the browser asks again by itself
-    expect(tab.locator("body")).to_have_attribute("data-state", re.compile("live|stale"), timeout=60_000)
+    expect(tab.locator("body")).to_have_attribute("data-state", re.compile("live|waiting|replay|stale"), timeout=60_000)
     context.close()
 
 

@@ -17,6 +17,7 @@ from dashboard.lag import group_lag
 from dashboard.live.feed import OPTIONS
 from dashboard.live.queries import QUERIES
 from dashboard.live.series_reader import Key, read_inserted, read_newest, read_scores, read_series, read_snapshot
+from dashboard.live.timeframes import Window
 from dashboard.live.view_state import BarSeries
 from observability.lag import UNKNOWN, ConsumerLag
 from storage.timescale import Writer
@@ -26,6 +27,10 @@ from topics.records import Bar
 pytestmark = pytest.mark.services
 
 BTC = BarSeries("BTCUSDT", "1m")
+
+
+def keyed(series: BarSeries, model: str | None, horizon: int, window: Window | None = None) -> Key:
+    return Key(series=series, model=model, horizon=horizon, span=180, window=window or Window(180, None, "1m"))
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +60,7 @@ def test_scores_equal_those_of_all_outcomes_counted_one_by_one(
     connection: psycopg.Connection, market: Market, horizon: int
 ) -> None:
     newest = read_newest(connection, BTC)
-    scores = read_scores(connection, Key(BTC, "gbm", horizon, 180), newest)
+    scores = read_scores(connection, keyed(BTC, "gbm", horizon), newest)
     made = [minute for minute in range(BARS_STORED - horizon) if not {minute, minute + horizon} & set(GAP)]
     for model in ("gbm", "naive"):
         outcomes = [market._outcome("BTCUSDT", minute, model, horizon) for minute in made]
@@ -84,7 +89,7 @@ def test_scores_need_no_statistics_of_the_tables(connection: psycopg.Connection)
 
 
 def test_each_resolved_forecast_is_at_its_target(connection: psycopg.Connection) -> None:
-    key = Key(BTC, "gbm", 15, 180)
+    key = keyed(BTC, "gbm", 15)
     snapshot = read_snapshot(connection, key, read_newest(connection, BTC), {}, 1)
     assert snapshot is not None
     bars = snapshot.bars
@@ -101,8 +106,74 @@ def test_each_resolved_forecast_is_at_its_target(connection: psycopg.Connection)
     assert snapshot.regime.probability == 0.8
 
 
+def test_a_window_of_the_past_holds_its_bars_and_what_is_newest_stays_known(
+    connection: psycopg.Connection, market: Market
+) -> None:
+    end = FIRST + 120 * MINUTE
+    window = keyed(BTC, "gbm", 15, Window(60, end, "1m"))
+    snapshot = read_snapshot(connection, window, read_newest(connection, BTC), {}, 1)
+    assert snapshot is not None
+    assert snapshot.bars["time"].tolist() == [end - ago * MINUTE for ago in range(59, -1, -1)]
+    assert np.isfinite(snapshot.bars["lower"]).all()
+    assert snapshot.latest.close == market.close_at(BARS_STORED - 1)
+    assert snapshot.latest.before == market.close_at(BARS_STORED - 180)
+    assert snapshot.latest.first == datetime.fromtimestamp(FIRST / 1000, UTC)
+    assert snapshot.fan["time"][0] == FIRST + (BARS_STORED - 1) * MINUTE
+    assert snapshot.behind == 0
+
+
+def test_candles_of_a_longer_timeframe_are_made_of_their_bars(connection: psycopg.Connection, market: Market) -> None:
+    window = keyed(BTC, "gbm", 15, Window(92, FIRST + 100 * MINUTE, "5m"))
+    snapshot = read_snapshot(connection, window, read_newest(connection, BTC), {}, 1)
+    assert snapshot is not None
+    bars = snapshot.bars
+    first = bars["time"].tolist()
+    assert first == [
+        FIRST + minute * MINUTE for minute in range(5, 101, 5)
+    ]  # the first is whole, the last as far as it is
+    minute = [market._bar("BTCUSDT", number) for number in range(101)]
+    for at, start in enumerate(range(5, 101, 5)):
+        own = minute[start : start + 5]
+        assert bars["open"][at] == own[0].open
+        assert bars["close"][at] == own[-1].close
+        assert bars["high"][at] == max(bar.high for bar in own)
+        assert bars["low"][at] == min(bar.low for bar in own)
+        assert bars["volume"][at] == sum(bar.volume or 0.0 for bar in own)
+    np.testing.assert_allclose(bars["realised"][3:], bars["close"][3:])  # of each candle the last forecast in it
+    assert {(run.end - run.start) % (5 * MINUTE) for run in snapshot.runs} == {0}
+
+
+def test_an_alarm_about_coverage_is_shown_for_a_day_and_only_of_the_version_in_service(
+    connection: psycopg.Connection, market: Market
+) -> None:
+    newest = read_newest(connection, BTC)
+    assert newest.bar is not None
+    rows = [
+        ("v1", "coverage", newest.bar - timedelta(hours=25), "too old"),
+        ("v2", "coverage", newest.bar, "of a challenger"),
+        ("v1", "errors", newest.bar, "of another kind"),
+    ]
+    statement = """
+        INSERT INTO drift (model, version, kind, detector, time, interval, horizon, since, detail)
+        VALUES ('gbm', %s, %s, 'window', %s, '1m', 15, %s, %s)
+    """
+
+    def alarm() -> str | None:
+        snapshot = read_snapshot(connection, keyed(BTC, "gbm", 15), newest, {}, 1)
+        assert snapshot is not None
+        return snapshot.alarm.detail if snapshot.alarm else None
+
+    with psycopg.connect(market.url, autocommit=True) as writer:
+        for version, kind, time, detail in rows:
+            writer.execute(statement, (version, kind, time, time, detail))
+        assert alarm() is None
+        time = newest.bar - timedelta(hours=2)
+        writer.execute(statement, ("v1", "coverage", time, time, "the interval covered 81 %"))
+        assert alarm() == "the interval covered 81 %"
+
+
 def test_a_series_that_is_not_there_has_nothing(connection: psycopg.Connection) -> None:
-    nothing = Key(BarSeries("NONE", "1m"), None, 15, 180)
+    nothing = keyed(BarSeries("NONE", "1m"), None, 15)
     newest = read_newest(connection, nothing.series)
     assert newest.bar is None
     assert read_snapshot(connection, nothing, newest, {}, 1) is None

@@ -1,20 +1,23 @@
 """The address restores the choice; what it cannot mean is replaced, and said."""
 
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlencode
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.live.view_state import SPANS, BarSeries, Choice, parse, query, settle
-from dashboard.palette import THEMES
+from dashboard.live.view_state import CLOCKS, SPANS, BarSeries, Choice, parse, query, settle
 from topics.records import HORIZONS
 
 BTC, ETH, DAILY = BarSeries("BTCUSDT", "1m"), BarSeries("ETHUSDT", "1m"), BarSeries("COIN", "1d")
 
 
-def arguments(text: str) -> dict[str, list[bytes]]:
-    return {name: [value.encode() for value in values] for name, values in parse_qs(text).items()}
+def arguments(text: str) -> dict[str, str]:
+    return {name: values[-1] for name, values in parse_qs(text).items()}
+
+
+def address(choice: Choice) -> str:
+    return urlencode({name: value for name, value in query(choice, "1m").items() if value})
 
 
 @given(
@@ -23,23 +26,30 @@ def arguments(text: str) -> dict[str, list[bytes]]:
     model=st.sampled_from(["gbm", "naive", "on line&x=1"]),
     horizon=st.sampled_from(HORIZONS),
     span=st.sampled_from(SPANS),
-    theme=st.sampled_from(THEMES),
+    clock=st.sampled_from(CLOCKS),
+    hidden=st.frozensets(st.sampled_from(["q05", "median", "hit", "model:on line&x=1"])),
 )
 def test_the_query_of_any_choice_restores_it(
-    symbol: str, interval: str, model: str, horizon: int, span: int, theme: str
+    symbol: str, interval: str, model: str, horizon: int, span: int, clock: str, hidden: frozenset[str]
 ) -> None:
-    choice = Choice(symbol=symbol, interval=interval, model=model, horizon=horizon, span=span, theme=theme)
-    restored, notes = parse(arguments(query(choice, "1m")), "1m")
+    choice = Choice(
+        symbol=symbol, interval=interval, model=model, horizon=horizon, span=span, clock=clock, hidden=hidden
+    )
+    restored, notes = parse(arguments(address(choice)), "1m")
     assert settle(restored, [BarSeries(symbol, interval)], [model], "1m") == (choice, ())
     assert notes == ()
 
 
-@pytest.mark.parametrize("part", ["horizon=7", "horizon=x", "span=9y", "theme=pink", "interval=soon", "horizon=%FF"])
+@pytest.mark.parametrize("part", ["horizon=7", "horizon=x", "span=9y", "clock=moon", "interval=soon", "horizon=%FF"])
 def test_a_value_that_cannot_be_followed_is_replaced_and_said(part: str) -> None:
     choice, notes = parse(arguments(part), "1m")
     assert choice == Choice()
     assert len(notes) == 1
     assert part.partition("=")[0] in notes[0]
+
+
+def test_a_layer_that_there_is_not_is_no_part_of_the_choice() -> None:
+    assert parse({"hide": "q05,nonsense,"}, "1m") == (Choice(hidden=frozenset({"q05"})), ())
 
 
 def test_an_empty_address_leaves_the_choice_to_the_page() -> None:

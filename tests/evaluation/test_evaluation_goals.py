@@ -8,6 +8,8 @@ from evaluation.leaderboard import leaderboard
 from evaluation.results import Results
 from evaluation.scorer import score_models
 
+pytestmark = pytest.mark.slow
+
 ROWS = labels()
 NAIVE = forecasts(ROWS, 0.0 * ROWS.unit)
 

@@ -12,6 +12,8 @@ from evaluation.results import Results
 from evaluation.scorer import score_models
 from models.forecaster import Forecasts
 
+pytestmark = pytest.mark.slow
+
 
 def test_planted_skill_is_found_and_chance_is_not(results: Results):
     for horizon in results.horizons:

@@ -14,6 +14,8 @@ from evaluation.scorer import score_models
 from evaluation.verdict import conclusions
 from models.forecaster import Forecasts
 
+pytestmark = pytest.mark.slow
+
 
 def percent(results: Results, model: str, horizon: int, metric: str = "r2") -> str:
     return number(100 * results.find(model, horizon, metric).value, 2)

@@ -23,6 +23,8 @@ from sources.reading.bars import read_bars
 from stack import sample
 from topics.records import HORIZONS
 
+pytestmark = pytest.mark.slow
+
 MODELS = {model.name: model for model in (Naive, HAR, Ridge, GBM)}
 MINUTE = 60_000
 

@@ -9,6 +9,8 @@ import pytest
 
 from settings import ROOT
 
+pytestmark = pytest.mark.slow
+
 SAID = """
 from settings import Settings
 from stream.app import make_app

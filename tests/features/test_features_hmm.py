@@ -15,6 +15,8 @@ from features.frame import BarFrame
 from features.hmm import THIN
 from features.regimes import DEFAULT, LONG, STATES, RegimeParameters
 
+pytestmark = pytest.mark.slow
+
 Floats = npt.NDArray[np.float64]
 PLANTED = RegimeParameters(
     means=((-0.5, 0.1), (-0.1, 1.3), (0.1, -1.4), (0.7, -0.1)),

@@ -10,6 +10,8 @@ from features.frame import Floats
 from features.power_sums import moving_powers
 from features.windows import moving_deviation, moving_mean, moving_products, moving_sum
 
+pytestmark = pytest.mark.slow
+
 VALUES = np.random.default_rng(51).standard_t(3, 700) + 5.0
 OTHERS = 0.5 * VALUES + np.random.default_rng(52).normal(size=700)
 TIED = np.random.default_rng(53).integers(0, 6, 700).astype(np.float64)

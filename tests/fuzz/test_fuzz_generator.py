@@ -26,6 +26,8 @@ from topics.catalog import BARS, MODELS, OUTCOMES, PREDICTIONS, STORED, TICKS, T
 from topics.records import RECORDS
 from topics.value_size import BOUNDS
 
+pytestmark = pytest.mark.slow
+
 BEGIN, NOW = 1_748_044_800_000, 1_790_000_000_000
 KEY = b"a key"
 CORPUS = corpus.load()

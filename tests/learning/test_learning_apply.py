@@ -13,7 +13,7 @@ from tuning_market import markets
 from broker.admin import create_topics
 from learning.deployment.ledger import Ledger
 from learning.tuning.apply import apply
-from learning.tuning.objective import MeanEstimate
+from learning.tuning.mean_estimate import MeanEstimate
 from learning.tuning.tuning_result import TuningResult, explained
 from models import training
 from models.baselines.naive import Naive

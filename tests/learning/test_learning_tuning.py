@@ -18,7 +18,8 @@ from tuning_market import DAY, FEW, MINUTE, PLAN, START, markets, poisoned
 
 from features.frame import FeatureFrame
 from learning.tracking.tracker import Tracker
-from learning.tuning.objective import Objective, Plan, mean_estimate, plan_splits
+from learning.tuning.mean_estimate import mean_estimate
+from learning.tuning.objective import Objective, Plan, plan_splits
 from learning.tuning.study import MedianPruner, Shared, counts, distribution, experimental, pruner_of
 from learning.tuning.tuner import tune
 from models import search_space

@@ -11,7 +11,7 @@ from models.forecaster import Forecaster
 from models.registry.zoo import ZOO
 from settings import ROOT
 
-PACKAGES = ("models", "learning", "evaluation", "cli")
+PACKAGES = ("models", "learning", "evaluation", "dashboard", "cli")
 KINDS = {kind.__name__ for model in ZOO.values() for kind in model.__mro__ if issubclass(kind, Forecaster)}
 
 

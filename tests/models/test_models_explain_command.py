@@ -39,6 +39,8 @@ from storage.timescale import Writer, migrate
 from topics.catalog import FEATURES, PREDICTIONS
 from topics.records import Features, Prediction
 
+pytestmark = pytest.mark.slow
+
 ROWS = 7_000
 T = START + 6_500 * MINUTE
 

@@ -19,6 +19,8 @@ from models.networks.transformer import Transformer
 from models.networks.windows import CHANNELS, STATIC, WINDOW, Scaling, windows
 from settings import ROOT
 
+pytestmark = pytest.mark.slow
+
 CLASSES: dict[str, type[Transformer] | type[LSTM]] = {"transformer": Transformer, "lstm": LSTM}
 FIELDS = ("mean", "scale", "quantiles", "p_up")
 both = pytest.mark.parametrize("name", CLASSES)

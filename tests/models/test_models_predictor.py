@@ -22,6 +22,8 @@ from models.serving.served_model import ServedModel
 from topics.codec import decode, encode
 from topics.records import HORIZONS, Prediction, Role
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def predictor(fitted: Mapping[str, Forecaster]) -> Predictor:

@@ -12,6 +12,8 @@ from models.drift.reference import Reference
 from settings import ROOT
 from sources.reading.bars import read_bars
 
+pytestmark = pytest.mark.slow
+
 CUT = 26_000
 """The bar of the bundled sample, of 43,199, at which the training ends."""
 

@@ -20,6 +20,8 @@ from models.volatility.garch import GARCH
 from models.volatility.har import HAR
 from topics.records import Prediction
 
+pytestmark = pytest.mark.slow
+
 AT, ROWS = 2_000, 3_600
 HOUR, DAY = 60, 1_440
 MODELS = ("naive", "har", "garch", "gbm", "lightgbm_volatility", "lightgbm_har", "ensemble")

@@ -25,6 +25,8 @@ from observability.probe import Probe, asked
 from observability.work_status import LoopTurns, WorkStatus
 from settings import ROOT, Settings
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def own() -> WorkStatus:

@@ -7,6 +7,8 @@ import pytest
 from bench.readers.check import read
 from bench.readers.seeds import kept, seeds
 
+pytestmark = pytest.mark.slow
+
 KEPT = list(kept())
 
 

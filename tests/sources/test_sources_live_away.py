@@ -12,6 +12,8 @@ from sources.errors import VenueAwayError
 from sources.live.exchange import make
 from sources.live.service import load_markets
 
+pytestmark = pytest.mark.slow
+
 NOWHERE = "http://127.0.0.1:1"
 
 

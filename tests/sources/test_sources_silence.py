@@ -73,7 +73,7 @@ def broker(servers: Servers) -> psutil.Process:
 
 @contextmanager
 def command(servers: Servers, home: Path, patience_s: float, *arguments: str) -> Iterator["subprocess.Popen[bytes]"]:
-    fields = {"FORETICK_KAFKA": servers.kafka, "FORETICK_KAFKA_PATIENCE_S": str(patience_s), "FORETICK_FRAME_ROWS": "5"}
+    fields = {"FORETICK_KAFKA": servers.kafka, "FORETICK_KAFKA_TIMEOUT_S": str(patience_s), "FORETICK_FRAME_ROWS": "5"}
     home.mkdir(exist_ok=True)
     with (home / "stderr").open("wb") as errors:
         process = subprocess.Popen(

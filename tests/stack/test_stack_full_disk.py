@@ -23,6 +23,8 @@ from stack.component_watch import ATTEMPTS_ONCE
 from stack.state import StackState
 from stack.status_report import report
 
+pytestmark = pytest.mark.slow
+
 WAIT_S = 120.0
 
 

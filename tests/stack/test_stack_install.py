@@ -16,6 +16,8 @@ from package_index import Index, serving, wheel
 from settings import ROOT
 from stack import fetching
 
+pytestmark = pytest.mark.slow
+
 BACKEND = '''
 """Installs this checkout as an editable package with one command."""
 import zipfile

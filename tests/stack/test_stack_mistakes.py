@@ -18,6 +18,8 @@ from models.registry.names import NAMES, check
 from models.registry.zoo import COMBINERS, ZOO
 from settings import ROOT
 
+pytestmark = pytest.mark.slow
+
 BTC = str(ROOT / "sample" / "BTCUSDT-1m.csv.gz")
 ETH = BTC.replace("BTC", "ETH")
 HOLDS = "the first row is of 2025-05-04 15:33:00, the last of 2025-06-03 15:31:00"

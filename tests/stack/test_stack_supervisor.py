@@ -19,6 +19,8 @@ from stack.component_watch import ATTEMPTS
 from stack.process import Identity
 from stack.state import StackState
 
+pytestmark = pytest.mark.slow
+
 SLEEPER = "import time; time.sleep(600)"
 WAIT_S = 60.0
 

@@ -35,7 +35,7 @@ from features.frame import BarFrame
 from learning.deployment.ledger import Ledger
 from learning.runs.records import Options, PipelineRun, Step
 from learning.runs.report import ModelOutcome, Report
-from learning.tuning.objective import MeanEstimate
+from learning.tuning.mean_estimate import MeanEstimate
 from learning.tuning.tuning_result import TuningResult
 from models.explain.explanation import Contribution, Explanation
 from models.registry import model_registry

@@ -15,6 +15,8 @@ from storage.latest import PREFIX, LatestCache, newest
 from topics.catalog import BARS, FEATURES, PREDICTIONS, REGIMES, TICKS, Topic
 from topics.records import Bar, Features, Forecast, Prediction, Regime, Tick
 
+pytestmark = pytest.mark.slow
+
 MINUTE = 60_000
 T0 = 1_600_000_020_000
 

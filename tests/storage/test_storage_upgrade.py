@@ -124,3 +124,20 @@ def test_the_shadow_is_the_standby_in_every_row(empty_database: str) -> None:
         states = {name: load(state) for name, state in asked("SELECT rule, state FROM alert_states")}
         for name, word in (("role", "standby"), ("turned", "standby"), ("other", "shadow")):
             assert [one.last for one in states[name].series.values()] == [word, "champion"]
+
+
+def test_what_an_alert_held_is_what_it_suppressed_in_rows_and_templates(empty_database: str) -> None:
+    migrate_until(empty_database, "0052_standby")
+    rule = {"name": "up", "on": "prediction", "when": {"operator": "any"}, "message": "{held} before, {symbol} {held}"}
+    with psycopg.connect(empty_database) as connection:
+        connection.execute("INSERT INTO alert_rules VALUES ('up', 1, %s)", (json.dumps(rule),))
+        connection.execute(
+            "INSERT INTO alerts (alert_id, rule, symbol, time, severity, message, held) "
+            "VALUES ('up-1-x', 'up', 'BTCUSDT', now(), 'info', 'm', 4)"
+        )
+    migrate(empty_database)
+    with psycopg.connect(empty_database) as connection:
+        known = rule_in_force(connection, "up")
+        assert known is not None
+        assert known.message == "{suppressed} before, {symbol} {suppressed}"
+        assert connection.execute("SELECT suppressed FROM alerts").fetchall() == [(4,)]

@@ -36,6 +36,7 @@ DELAY = 900
 """Bars after the change within which drift must be raised."""
 SETTINGS = {
     "FORETICK_SAMPLE_PACE": "max",
+    "FORETICK_SAMPLE_RUN": "false",  # the drift's run is to be the first
     "FORETICK_RETRAIN_CRON": "never",  # drift alone
     "FORETICK_RETRAIN_COOLDOWN_HOURS": "1000",  # once
     "FORETICK_RETRAIN_DAYS": "7.1",

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from browsing import chromium, tab
 from default_stack import Stack, up
 from stacks import environment_of
 
+from dashboard.site import PAGES as PAGES_SERVED
 from settings import ROOT
 
 pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -94,7 +96,7 @@ COMMANDS = (
     Typed("evaluate FILES --quick --model har", "7 days are too few"),
     Typed("evaluate FILES --months 1 --window 14 --seed 0 --model har", "days too late to train for 2025-05", ends=2),
     Typed("tune ridge FILES --trials 1 --apply", "ridge"),
-    Typed("pipeline list", "no run"),
+    Typed("pipeline list", "sample .*the sample was replayed"),
     Typed("pipeline run --model ridge --days 4", "at least 7 are needed", ends=1),
     Typed("train FILES --from 2025-05-20 --to 2025-05-24 --model ridge --as-challenger", "ridge", ends=2),
     Typed("train FILES --from 2025-05-20 --to 2025-05-24", "the worker serves them from its next start"),
@@ -162,6 +164,30 @@ def test_it_does_what_is_documented(stack: Stack, tmp_path: Path, typed: Typed) 
     assert re.search(typed.says, out + err, re.MULTILINE | re.DOTALL), out + err
     if typed.line.split()[0] in TABLES:
         assert not [line for line in out.splitlines() if len(line) > WIDTH and len(line.split()) > 1]
+
+
+LOOKED_AT = {
+    "live": "chance of a rise",
+    "training": "the sample was replayed",
+    "tuning": "Best trial",
+    "inspector": "Importance of the inputs",
+    "analytics": "Walk forward",
+    "ops": "No symbol is behind",
+}
+"""What each page says once it has something to show."""
+
+
+def test_every_page_has_something_to_show_after_a_first_up(stack: Stack) -> None:
+    stack.until("the first run is done", lambda: stack.foretick("pipeline", "list")[-1]["state"] == "done", 400)
+    with chromium() as browser:
+        for name, text in LOOKED_AT.items():
+            with tab(browser) as page:
+                page.goto(f"http://127.0.0.1:{stack.addresses['dashboard_port']}/{name}")
+                page.get_by_text(text).first.wait_for(timeout=60_000)
+
+
+def test_every_page_of_the_site_is_looked_at() -> None:
+    assert set(LOOKED_AT) == {page.name for page in PAGES_SERVED}
 
 
 def _documented() -> set[str]:

@@ -88,7 +88,7 @@ SAMPLES: dict[type[Struct], Struct] = {
         interval="1m",
         horizon=5,
         value=0.5,
-        held=2,
+        suppressed=2,
     ),
     Deployment: Deployment(
         model="gbm",

@@ -1,0 +1,73 @@
+"""The model inspector as the server sees it."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from bokeh.document import Document
+from psycopg import Connection
+
+from dashboard.inspector import catalogue, weights_reader
+from dashboard.inspector.catalogue import Catalogue, Known
+from dashboard.inspector.page import InspectorDocument, Sources
+from dashboard.inspector.weights_reader import Database, WeightsKey
+from dashboard.inspector.workshop import Workshop
+from dashboard.polled_reader import PolledReader
+from dashboard.service import PageRequest, PageService, SiteOptions
+
+LISTED_EVERY_S = 2.0
+
+
+class InspectorPage(PageService):
+    """What is stored of each model."""
+
+    name, title = "inspector", "Inspector"
+
+    def __init__(self, options: SiteOptions) -> None:
+        super().__init__(options)
+        folder, url = options.settings.home / "models", options.settings.database_url.get_secret_value()
+
+        @contextmanager
+        def models() -> Iterator[Known]:
+            yield {}
+
+        versions: PolledReader[Known, None, Catalogue] = PolledReader(
+            models,
+            lambda known, _: catalogue.read(folder, known),
+            period_s=LISTED_EVERY_S,
+            failures=(OSError,),
+            describe=lambda error: f"{folder} cannot be read: {error}.",
+        )
+        database: PolledReader[Connection, WeightsKey | None, Database] = PolledReader(
+            lambda: weights_reader.connected(url),
+            weights_reader.read,
+            period_s=weights_reader.PERIOD_S,
+            failures=(psycopg.Error,),
+            describe=lambda error: weights_reader.describe(url, error),
+        )
+        self.sources = Sources(folder, versions, database, Workshop(options.settings))
+
+    def open(self, document: Document, request: PageRequest) -> Mapping[str, Any]:
+        """Make a viewer's document."""
+        return InspectorDocument(document, request, self.sources).variables
+
+    def start(self) -> None:
+        """Read the folder and the database, and load what is asked for."""
+        for reader in (self.sources.catalogue, self.sources.database, self.sources.workshop):
+            reader.start()
+
+    def stop(self) -> None:
+        """End the threads, and what is being loaded."""
+        for reader in (self.sources.workshop, self.sources.catalogue, self.sources.database):
+            reader.stop()
+
+    @property
+    def ended(self) -> str | None:
+        """Return which thread has ended."""
+        alive = {
+            "the reader of the models' folder": self.sources.catalogue.alive,
+            "the inspector's reader of the database": self.sources.database.alive,
+            "what loads models": self.sources.workshop.alive,
+        }
+        return next((f"{name} has ended" for name, lives in alive.items() if not lives), None)

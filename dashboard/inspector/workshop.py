@@ -1,0 +1,153 @@
+"""Loads versions for all viewers, each in a process of its own, one after the other, and keeps the answers."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import msgspec
+
+from dashboard.inspector.look_inside import Answer
+from settings import ROOT, Settings
+
+KEPT = 24
+TIMEOUT_S = 300.0
+RETRY_S = 60.0
+"""A question that failed is asked again when somebody still looks at it after so many seconds."""
+LEASE_S = 10.0
+"""A question that no page has asked for so long is not begun."""
+
+Question = tuple[str, ...]
+"""The command line of `look_inside`."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """How far a question is: the answer, or since when it is worked on (None: it waits), or why there is none."""
+
+    answer: Answer | None = None
+    since_s: float | None = None
+    error: str = ""
+
+
+@dataclass
+class _Asked:
+    asked: float
+    began: float | None = None
+    ended: float | None = None
+    answer: Answer | None = None
+
+
+class Workshop:
+    """`view` never blocks: a question that is new is answered by the thread, in the order of asking."""
+
+    def __init__(
+        self, settings: Settings, command: tuple[str, ...] = ("-m", "dashboard.inspector.look_inside")
+    ) -> None:
+        self._environment = {
+            **os.environ,
+            "FORETICK_HOME": str(settings.home),
+            "FORETICK_DATABASE_URL": settings.database_url.get_secret_value(),
+            "OMP_NUM_THREADS": "1",
+        }
+        self._command = (sys.executable, *command)
+        self._lock, self._wake = threading.Lock(), threading.Event()
+        self._asked: OrderedDict[Question, _Asked] = OrderedDict()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name="workshop", daemon=True)
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread, and what is being loaded."""
+        self._stopping = True
+        with self._lock:
+            if self._process is not None:
+                self._process.kill()
+        self._wake.set()
+        self._thread.join()
+
+    @property
+    def alive(self) -> bool:
+        """Return whether the thread still answers."""
+        return self._thread.is_alive()
+
+    def view(self, question: Question) -> Work:
+        """Return how far the question is; it is asked with this."""
+        now = time.monotonic()
+        with self._lock:
+            asked = self._asked.setdefault(question, _Asked(now))
+            asked.asked = now
+            self._asked.move_to_end(question)
+            failed = asked.answer is not None and bool(asked.answer.error)
+            if failed and asked.ended is not None and now - asked.ended > RETRY_S and asked.began is None:
+                asked.ended = None
+            if asked.ended is None:
+                self._wake.set()
+            while len(self._asked) > KEPT:
+                self._asked.popitem(last=False)
+            since = None if asked.began is None else now - asked.began
+            if asked.answer is None:
+                return Work(since_s=since)
+            return Work(error=asked.answer.error) if failed else Work(answer=asked.answer)
+
+    def forget(self, question: Question) -> None:
+        """Drop an answer, so that the question is answered anew."""
+        with self._lock:
+            asked = self._asked.get(question)
+            if asked is not None and asked.began is None:
+                del self._asked[question]
+
+    def _next(self) -> tuple[Question, _Asked] | None:
+        now = time.monotonic()
+        with self._lock:
+            for question, asked in self._asked.items():
+                if asked.ended is None and now - asked.asked < LEASE_S:
+                    asked.began = now
+                    return question, asked
+            return None
+
+    def _run(self) -> None:
+        while not self._stopping:
+            self._wake.clear()
+            following = self._next()
+            if following is None:
+                self._wake.wait()
+                continue
+            question, asked = following
+            answer = self._answer(question)
+            with self._lock:
+                asked.answer, asked.ended, asked.began = answer, time.monotonic(), None
+
+    def _answer(self, question: Question) -> Answer:
+        command = [*self._command, *question]
+        with self._lock:
+            if self._stopping:
+                return Answer(error="The dashboard is stopping.")
+            self._process = subprocess.Popen(  # noqa: S603 - our own program; the names are checked when it loads
+                command, cwd=ROOT, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
+        with self._process as process:
+            try:
+                output, errors = process.communicate(timeout=TIMEOUT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                return Answer(error=f"Loading took longer than {TIMEOUT_S:.0f} s, and was ended.")
+        try:
+            return msgspec.json.decode(output, type=Answer)
+        except msgspec.DecodeError:
+            return Answer(error=_died(process.returncode, errors))
+
+
+def _died(code: int, errors: bytes) -> str:
+    """Return in words why the process gave no answer."""
+    how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
+    lines = errors.decode(errors="replace").strip().splitlines()
+    return f"The process that loads the version {how}{f': {lines[-1][:300]}' if lines else ''}."

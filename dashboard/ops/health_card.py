@@ -1,0 +1,137 @@
+"""The heat map of data health: a row for each symbol, a column for each hour."""
+
+from collections import Counter
+from datetime import timedelta
+from html import escape
+from typing import Any
+
+from bokeh.models.css import InlineStyleSheet
+from bokeh.models.formatters import DatetimeTickFormatter
+from bokeh.models.ranges import FactorRange
+from bokeh.models.sources import ColumnDataSource
+from bokeh.models.tools import HoverTool, SaveTool
+from bokeh.plotting import figure
+
+from dashboard.ops.cards import ago
+from dashboard.ops.data_health import HOUR, VERDICTS, DataHealth, HourHealth, Verdict
+from dashboard.ops.html import moment, note, title
+from dashboard.palette import Palette
+from dashboard.static_files import asset
+from observability.lag import length
+
+ROW_PX, FRAME_PX = 16, 56
+COLUMNS = ("hour", "symbol", "colour", "hatch", "verdict", "bars", "suspect", "repaired", "gaps")
+HATCHES: dict[Verdict, str] = {"suspect": "dot", "gap": "right_diagonal_line", "none": "cross"}
+"""What tells verdicts apart besides their colours."""
+TIP = (
+    '<div class="tip"><style>{css}</style><b>@symbol, @hour{{%d %b %H:%M}} UTC</b><dl><dt>verdict</dt><dd>@verdict</dd>'
+    "<dt>bars</dt><dd>@bars</dd><dt>suspect</dt><dd>@suspect</dd><dt>repaired trades</dt><dd>@repaired</dd>"
+    "<dt>gaps</dt><dd>@gaps</dd></dl></div>"
+)
+
+
+def colours(palette: Palette) -> dict[Verdict, str]:
+    """Return the colour of each verdict."""
+    return {
+        "complete": palette.hit_area,
+        "repaired": palette.hit,
+        "suspect": palette.volume,
+        "gap": palette.miss_area,
+        "incomplete": palette.miss,
+        "none": palette.grid,
+    }
+
+
+class HealthPlot:
+    """The plot of one document."""
+
+    def __init__(self) -> None:
+        self.source = ColumnDataSource({name: [] for name in COLUMNS})
+        self.rows = FactorRange(factors=[])
+        self.plot = figure(
+            name="health",
+            x_axis_type="datetime",
+            y_range=self.rows,
+            tools=[self._hover(), SaveTool(filename="foretick-data-health")],
+            toolbar_location="above",
+            height=FRAME_PX + ROW_PX,
+            sizing_mode="stretch_width",
+            output_backend="canvas",
+        )
+        self.cells = self.plot.rect(
+            x="hour",
+            y="symbol",
+            width=0.94 * HOUR.total_seconds() * 1_000,
+            height=0.86,
+            fill_color="colour",
+            line_color=None,
+            hatch_pattern="hatch",
+            hatch_scale=10,
+            hatch_weight=1,
+            hatch_alpha=0.7,
+            source=self.source,
+        )
+        self.plot.toolbar.logo, self.plot.toolbar.autohide = None, True
+        self.plot.toolbar.stylesheets = [InlineStyleSheet(css=asset("toolbar.css"))]
+        self.plot.grid.grid_line_color = None
+        self.plot.xaxis.formatter = DatetimeTickFormatter(hours="%H:%M", days="%d %b", hourmin="%H:%M")
+
+    def _hover(self) -> HoverTool:
+        return HoverTool(
+            tooltips=TIP.format(css=asset("tooltip.css")), formatters={"@hour": "datetime"}, show_arrow=False
+        )
+
+    def draw(self, health: DataHealth, palette: Palette) -> None:
+        """Draw what was read."""
+        by_verdict = colours(palette)
+        self.cells.glyph.hatch_color = palette.muted
+        columns: dict[str, Any] = {name: [] for name in COLUMNS}
+        for one in health.hours:
+            for name, value in zip(COLUMNS, _cell(one, by_verdict), strict=True):
+                columns[name].append(value)
+        symbols = sorted(health.newest, reverse=True)
+        if list(self.rows.factors) != symbols:
+            self.rows.factors = symbols
+            self.plot.height = FRAME_PX + ROW_PX * max(1, len(symbols))
+        self.source.data = columns
+
+
+def _cell(one: HourHealth, by_verdict: dict[Verdict, str]) -> tuple[Any, ...]:
+    missing = "an unknown number of trades" if one.missing_trades is None else f"{one.missing_trades:,} trades"
+    return (
+        (one.hour + HOUR / 2).timestamp() * 1_000,
+        one.symbol,
+        by_verdict[one.verdict],
+        HATCHES.get(one.verdict, " "),
+        VERDICTS[one.verdict],
+        f"{one.bars} of {one.expected}",
+        str(one.suspect),
+        str(one.repaired),
+        f"{one.gaps}, {missing}" if one.gaps else "0",
+    )
+
+
+def heading(health: DataHealth, palette: Palette, interval: str) -> str:
+    """Return the title with the legend."""
+    if health.end is None:
+        return title("Data health") + note(f"There is no bar of {interval} yet: ./foretick replay FILE brings some.")
+    by_verdict, counted = colours(palette), Counter(one.verdict for one in health.hours)
+    entries = []
+    for verdict, text in VERDICTS.items():
+        box = f'<i class="box {HATCHES.get(verdict, "")}" style="--c:{by_verdict[verdict]}"></i>'
+        entries.append(f"<li>{box}{escape(text)} ({counted[verdict]:,})</li>")
+    span = f"hours of {interval} bars, UTC; the newest began {moment(health.end)}, {ago(health.end)}"
+    return title("Data health", span) + f'<ul class="legend">{"".join(entries)}</ul>'
+
+
+def late(health: DataHealth, interval: timedelta) -> str:
+    """Return which symbols are behind the newest one, by event time."""
+    if health.end is None:
+        return ""
+    behind = [(symbol, at) for symbol, at in health.newest.items() if health.end - at > interval]
+    if not behind:
+        return note(f"No symbol is behind the newest of the {len(health.newest)} by more than a bar.")
+    worst = sorted(behind, key=lambda one: one[1])[:10]
+    named = ", ".join(f"{symbol} by {length((health.end - at).total_seconds())}" for symbol, at in worst)
+    rest = f" and {len(behind) - len(worst)} more" if len(behind) > len(worst) else ""
+    return note(f"Behind the newest bar: {named}{rest}.", "stale")

@@ -1,0 +1,1 @@
+"""The page of trainings: the pipeline's runs, and the curves of what they fit."""

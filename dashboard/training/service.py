@@ -1,0 +1,69 @@
+"""The training page as the server sees it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from bokeh.document import Document
+
+from dashboard.polled_reader import PolledReader
+from dashboard.service import PageRequest, PageService, SiteOptions
+from dashboard.training import sources
+from dashboard.training.actions import STOP_RUN
+from dashboard.training.page import Readers, TrainingDocument
+
+PERIOD_S = 1.0
+
+
+class TrainingPage(PageService):
+    """Trainings, running and past."""
+
+    name, title = "training", "Training"
+    actions = (STOP_RUN,)
+
+    def __init__(self, options: SiteOptions) -> None:
+        super().__init__(options)
+        settings = options.settings
+        url, uri = settings.database_url.get_secret_value(), settings.mlflow_uri.get_secret_value()
+        self.readers = Readers(
+            PolledReader(
+                lambda: sources.runs_source(url),
+                sources.read_runs,
+                period_s=2 * PERIOD_S,
+                failures=sources.RUNS_FAIL,
+                describe=lambda error: f"The runs cannot be read: {error}.",
+            ),
+            PolledReader(
+                lambda: sources.mlflow_source(uri),
+                lambda source, wanted: source.read(wanted),
+                period_s=PERIOD_S,
+                failures=sources.MLFLOW_FAILS,
+                describe=lambda error: f"The curves cannot be read: {error}.",
+            ),
+            PolledReader(
+                lambda: sources.files_source(settings.home),
+                lambda source, run_id: source.read(run_id),
+                period_s=PERIOD_S,
+                failures=(OSError,),
+                describe=lambda error: f"The files of {settings.home} cannot be read: {error}.",
+            ),
+        )
+        self.each = (self.readers.runs, self.readers.mlflow, self.readers.files)
+
+    def open(self, document: Document, request: PageRequest) -> Mapping[str, Any]:
+        """Make a viewer's document."""
+        return TrainingDocument(document, request, self.readers).variables
+
+    def start(self) -> None:
+        """Read the runs, MLflow and the files."""
+        for reader in self.each:
+            reader.start()
+
+    def stop(self) -> None:
+        """End the readers."""
+        for reader in self.each:
+            reader.stop()
+
+    @property
+    def ended(self) -> str | None:
+        """Return whether a reader has ended."""
+        return None if all(reader.alive for reader in self.each) else "a reader of the trainings has ended"

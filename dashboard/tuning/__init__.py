@@ -1,0 +1,1 @@
+"""The page of hyperparameter tuning: studies, their trials and what the parameters matter."""

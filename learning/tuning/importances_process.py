@@ -1,0 +1,80 @@
+"""Computes a study's importances in a process of its own, once for a number of trials."""
+
+import json
+import subprocess
+import sys
+from threading import Lock, Thread
+from typing import NamedTuple
+
+from learning.tuning.study_table import StudySummary
+from settings import ROOT
+
+AGAIN_SHARE = 0.05
+"""By how much the complete trials must have become more until the importances are computed anew."""
+LONGEST_S = 300.0
+
+
+class Found(NamedTuple):
+    """The importances by parameter, the greatest first; of how many complete trials; or why there are none."""
+
+    shares: dict[str, float]
+    trials: int
+    error: str = ""
+
+
+class ImportancesProcess:
+    """Keeps the importances of studies; `known` never waits."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._lock = Lock()
+        self._found: dict[int, Found] = {}
+        self._running: subprocess.Popen[str] | None = None
+        self._busy = False
+        self._stopped = False
+
+    def known(self, study: StudySummary) -> Found | None:
+        """Return what was computed last, None if nothing was; compute it anew if there are clearly more trials."""
+        with self._lock:
+            found = self._found.get(study.study_id)
+            due = found is None or study.complete > found.trials * (1 + AGAIN_SHARE)
+            if due and not self._busy and not self._stopped and study.complete:
+                self._busy = True
+                Thread(target=self._compute, args=(study,), name="importances", daemon=True).start()
+        return found
+
+    def stop(self) -> None:
+        """End the process if one runs."""
+        with self._lock:
+            self._stopped = True
+            if self._running is not None:
+                self._running.kill()
+
+    def _compute(self, study: StudySummary) -> None:
+        found = Found({}, study.complete, "their computation failed")
+        try:
+            with subprocess.Popen(
+                [sys.executable, "-m", "learning.tuning.importances"],
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            ) as process:
+                with self._lock:
+                    self._running = process
+                    if self._stopped:
+                        process.kill()
+                asked = json.dumps({"url": self._url, "study": study.study_id})
+                try:
+                    answer, _ = process.communicate(asked, timeout=LONGEST_S)
+                    found = Found(json.loads(answer), study.complete)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    found = Found({}, study.complete, f"their computation took over {LONGEST_S:.0f} s")
+        except (OSError, ValueError):
+            pass  # what was found says so
+        finally:
+            with self._lock:
+                self._running, self._busy = None, False
+                self._found[study.study_id] = found

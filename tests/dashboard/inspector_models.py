@@ -1,0 +1,81 @@
+"""Small models of several kinds, really trained on the bundled sample, with stored bars and forecasts of their own."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from features.definition import Definition
+from features.frame import FeatureFrame
+from learning.runs.step_results import WalkForwardSkill
+from learning.tracking.learning_curve import Curve
+from models import training
+from models.registry import model_registry, provenance
+from models.registry.model_registry import Served, classes
+from models.search_space import Parameters
+from models.serving.predictor import Predictor
+from sources.reading.bars import read_bars
+from stack import sample
+from storage.timescale import Writer
+from topics.catalog import FEATURES, PREDICTIONS
+
+BARS = 4_500
+OF_NETWORKS = 1_200
+"""A network is fitted on less: how large it is does not matter here."""
+STORED = 400
+KINDS: dict[str, Parameters] = {"naive": {}, "ridge": {}, "gbm": {"rounds": 20}, "transformer": {}, "ensemble": {}}
+
+
+def train(home: Path) -> list[FeatureFrame]:
+    """Store the models and a second version of the linear one below <home>/models; return the features of all bars."""
+    folder = home / "models"
+    bars = [frame[:BARS] for frame in read_bars(sample.FILES, "1m")]
+    definition = Definition()
+    frames = training.features(bars, definition)
+    origin = provenance.of(bars, definition.fingerprint, 3, commit="0123abc")
+    fitted: list[Served] = []
+    for name, parameters in KINDS.items():
+        seen = [frames[0][:OF_NETWORKS]] if name == "transformer" else frames
+        model, curve = _fit(name, definition, seen, parameters)
+        own = msgspec.structs.replace(origin, parameters=dict(parameters))
+        curve.save(model_registry.store(folder, model, own))
+        fitted.append(model)
+    WalkForwardSkill(0.0123, 0.004, 14).save(folder / "ridge" / fitted[1].version)
+    older, _ = _fit("ridge", definition, [frame[:4_000] for frame in frames], {"clip": 3.0})
+    early = provenance.of([frame[:4_000] for frame in bars], definition.fingerprint, 3, parameters={"clip": 3.0})
+    model_registry.store(folder, older, early)
+    definition.save(folder)
+    model_registry.serve(folder, {model.name: model.version for model in fitted})
+    return frames
+
+
+def _fit(name: str, definition: Definition, frames: list[FeatureFrame], parameters: Parameters) -> tuple[Served, Curve]:
+    curve = Curve()
+
+    def told(words: str) -> None:
+        curve.record(words)
+
+    return training.fit(classes([name])[name], definition, frames, 3, parameters, told), curve
+
+
+def store(home: Path, url: str, frames: Sequence[FeatureFrame]) -> None:
+    """Store the last bars' features, and what the models in service forecast from them."""
+    fingerprint = frames[0].fingerprint
+    models = Predictor.of(model_registry.load_all(home / "models", fingerprint), Definition.load(home / "models").names)
+    last = [frame[len(frame) - STORED :] for frame in frames]
+    records: dict[Any, list[Any]] = {FEATURES: [], PREDICTIONS: []}
+    for frame in last:
+        records[FEATURES] += frame.records()
+        records[PREDICTIONS] += models.step(models.initial(frame.symbol), frame)[1]
+
+    async def write() -> None:
+        writer = Writer(url)
+        await writer.write(records)
+        await writer.close()
+
+    # In a thread of its own: Playwright keeps an event loop in this one.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(write())).result()

@@ -1,0 +1,101 @@
+"""What the reader reads again, and when: on a real TimescaleDB."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+from dashboard_market import FIRST, MINUTE, Market
+
+from dashboard.live.feed import PAST_S, PERIOD_S, Feed
+from dashboard.live.series_reader import Key, Snapshot
+from dashboard.live.timeframes import Window
+from dashboard.live.view_state import BarSeries
+
+pytestmark = pytest.mark.services
+
+BTC = BarSeries("BTCUSDT", "1m")
+WAIT_S = 15.0
+
+
+@pytest.fixture
+def market(new_market: Callable[[], Market]) -> Market:
+    market = new_market()
+    market.write(30, ("BTCUSDT",))
+    return market
+
+
+@pytest.fixture
+def feed(market: Market) -> Iterator[Feed]:
+    feed = Feed(market.url)
+    feed.start()
+    yield feed
+    feed.stop()
+
+
+def key(end: int | None) -> Key:
+    return Key(series=BTC, model="gbm", horizon=1, span=180, window=Window(20, end, "1m"))
+
+
+def read(feed: Feed, end: int | None, wanted: Callable[[Snapshot], bool]) -> Snapshot:
+    """Ask until what is known is as it is wanted."""
+    until = time.monotonic() + WAIT_S
+    while time.monotonic() < until:
+        snapshot = feed.view(key(end)).snapshot
+        if snapshot is not None and wanted(snapshot):
+            return snapshot
+        time.sleep(0.05)
+    raise AssertionError("it was not read")
+
+
+def test_the_newest_are_read_as_they_come_and_the_past_is_left_alone(feed: Feed, market: Market) -> None:
+    past = FIRST + 15 * MINUTE
+    began = time.monotonic()
+    first = read(feed, past, lambda _: True)
+    before = read(feed, None, lambda _: True)
+    market.write(1, ("BTCUSDT",))
+    after = read(feed, None, lambda snapshot: snapshot.newest != before.newest)
+    assert after.bars["time"][-1] == before.bars["time"][-1] + MINUTE
+    if time.monotonic() - began < PAST_S:  # else the machine was too slow to tell
+        assert feed.view(key(past)).snapshot is first
+    again = read(feed, past, lambda snapshot: snapshot is not first)  # nothing that is stored late is missed
+    assert again.bars["time"].tolist() == first.bars["time"].tolist()
+    assert again.latest.close == after.latest.close
+
+
+def test_a_window_that_reaches_to_the_newest_bar_is_read_as_it_comes(feed: Feed, market: Market) -> None:
+    end = FIRST + 40 * MINUTE
+    before = read(feed, end, lambda _: True)
+    past = read(feed, FIRST + 25 * MINUTE, lambda _: True)
+    began = time.monotonic()
+    market.write(1, ("BTCUSDT",))
+    read(feed, end, lambda snapshot: snapshot.bars["time"][-1] > before.bars["time"][-1])
+    if time.monotonic() - began < PAST_S / 2:  # else the machine was too slow to tell
+        assert feed.view(key(FIRST + 25 * MINUTE)).snapshot is past
+
+
+def test_what_arrives_is_of_the_series_whatever_part_or_horizon_is_looked_at(feed: Feed, market: Market) -> None:
+    before = read(feed, None, lambda _: True)
+    assert feed.view(key(None)).age_s is None
+    market.write(1, ("BTCUSDT",))
+    read(feed, None, lambda snapshot: snapshot.newest != before.newest)
+    for end in (None, FIRST + 20 * MINUTE):
+        view = feed.view(key(end))
+        assert view.age_s is not None
+        assert view.forecast_age_s is not None
+        assert view.newest is not None
+        assert view.answer_age_s < WAIT_S
+
+
+def test_a_database_that_falls_silent_is_told_by_the_age_of_its_last_answer(feed: Feed, market: Market) -> None:
+    read(feed, None, lambda _: True)
+    with psycopg.connect(market.url) as connection:
+        connection.execute("LOCK TABLE bars IN ACCESS EXCLUSIVE MODE")
+        until = time.monotonic() + WAIT_S
+        while feed.view(key(None)).answer_age_s < 4 * PERIOD_S:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        assert feed.view(key(None)).snapshot is not None  # what it said before is kept
+    while feed.view(key(None)).answer_age_s > 2 * PERIOD_S:
+        assert time.monotonic() < until
+        time.sleep(0.05)
