@@ -28,7 +28,7 @@ from dashboard.static_files import asset
 from topics.records import HORIZONS
 
 ALL = "All symbols"
-UNDRAWN = (object(),)
+UNDRAWN: tuple[object, object] = (object(), None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +69,7 @@ class AnalyticsView(SitePage):
         self.notes += notes
         self.catalog = Catalog((), ())
         self.drawing = Drawing()
-        self.drawn: dict[str, tuple[object, ...]] = {}
+        self.drawn: dict[str, tuple[object, object]] = {}
         self.begun = time.monotonic()
         sheet = InlineStyleSheet(css=asset("analytics.css"))
         for text in self.texts.values():
@@ -169,8 +169,10 @@ class AnalyticsView(SitePage):
         )
         changed = False
         for name, reading, draw in parts:
-            known = reading.value, reading.age_s is None, reading.error
-            if self.drawn.get(name, UNDRAWN) != known:
+            # By identity: what was read holds arrays, and what has not changed is the same object.
+            value, state = self.drawn.get(name, UNDRAWN)
+            known = reading.value, (reading.age_s is None, reading.error)
+            if value is not known[0] or state != known[1]:
                 self.drawn[name], changed = known, True
                 draw(reading, models)
         if changed:

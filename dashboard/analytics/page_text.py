@@ -44,11 +44,12 @@ NAMES = (*TITLES, *GROUPS, "board", "verdicts", "buttons", "log", "walk_forward"
 
 @dataclass(frozen=True)
 class Freshness:
-    """How current the page is: its state, a word for the badge, and a sentence."""
+    """How current the page is: its state, a word for the badge, and a sentence; `moving`: a new forecast was seen."""
 
     state: State
     label: str
     detail: str
+    moving: bool = False
 
     @classmethod
     def of(cls, reading: Reading[Scores], watched_s: float, limit_s: float) -> "Freshness":
@@ -69,7 +70,9 @@ class Freshness:
             least = "at least " if scores.changed is None else ""
             detail = f"No forecast was scored for {least}{length(silence)}: the figures end {until}. {TO_MEND}"
             return cls("stale", "stale", detail)
-        return cls("live", until, f"read {length(reading.age_s)} ago")
+        moving = scores.changed is not None
+        waits = "" if moving else "; no new one was seen since this page was opened"
+        return cls("live", until, f"read {length(reading.age_s)} ago{waits}", moving)
 
 
 def _nothing(scores: Scores) -> tuple[str, str]:
@@ -84,7 +87,9 @@ def _until(newest: datetime | None) -> str:
 
 def badge(freshness: Freshness) -> str:
     """Return the state as a badge."""
-    kind = freshness.state if freshness.state != "blank" else "empty"
+    # Green is for what was seen to go on: figures that were only read may be those of a stream that has ended.
+    waiting = freshness.state == "live" and not freshness.moving
+    kind = "connecting" if waiting else "empty" if freshness.state == "blank" else freshness.state
     label = freshness.label.removeprefix("with the forecast of ")
     words = f"up to {label}" if freshness.state == "live" else label
     return (

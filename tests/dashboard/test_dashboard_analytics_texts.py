@@ -1,5 +1,6 @@
 """What Analytics says: the choice in the address, how current it is, the tests in words, and nothing unescaped."""
 
+import time
 from datetime import UTC, datetime
 
 import numpy as np
@@ -75,6 +76,14 @@ def test_nothing_old_is_shown_as_current(reading: Reading[Scores], watched_s: fl
     assert said in freshness.detail
     assert (page_text.notices(freshness, (), ()) != "") == (state in ("stale", "unreachable"))
     assert (page_text.blank(freshness) != "") == (state in ("blank", "connecting"))
+
+
+def test_the_badge_is_green_only_once_something_new_was_seen() -> None:
+    read, seen = (scores(changed=changed) for changed in (None, time.monotonic()))
+    for known, kind in ((read, "connecting"), (seen, "live")):
+        html = page_text.badge(Freshness.of(Reading(known, 1.0, None), 1.0, 90.0))
+        assert f'class="badge {kind}"' in html
+        assert "up to 20 May 2025 23:44 UTC" in html
 
 
 def test_another_readers_failure_is_said_once() -> None:
