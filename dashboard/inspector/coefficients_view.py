@@ -6,8 +6,9 @@ import numpy as np
 from bokeh.models.layouts import LayoutDOM
 from bokeh.models.sources import ColumnDataSource
 
+from dashboard.html import title
 from dashboard.inspector.cards import card, clipped, plot, pointed
-from dashboard.inspector.words import number, sentence, table, title
+from dashboard.inspector.words import number, sentence, table
 from dashboard.palette import Palette
 from models.structure import Coefficients
 

@@ -5,10 +5,11 @@ from typing import Any
 from bokeh.models.layouts import LayoutDOM
 from bokeh.models.sources import ColumnDataSource
 
+from dashboard.html import title
 from dashboard.inspector import words
 from dashboard.inspector.cards import card, clipped, plot, pointed
 from dashboard.inspector.catalogue import Version
-from dashboard.inspector.words import sentence, table, title
+from dashboard.inspector.words import sentence, table
 from dashboard.number_format import DASH
 from dashboard.palette import Palette
 from models.structure import Structure

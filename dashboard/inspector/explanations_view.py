@@ -10,8 +10,9 @@ from bokeh.models.ranges import Range1d
 from bokeh.models.sources import ColumnDataSource
 from bokeh.transform import transform
 
+from dashboard.html import title
 from dashboard.inspector.cards import card, clipped, plot, pointed, ramp
-from dashboard.inspector.words import moment, sentence, title
+from dashboard.inspector.words import moment, sentence
 from dashboard.palette import Palette
 from models.explain.summary import Summary
 from models.structure import ahead

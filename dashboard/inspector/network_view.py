@@ -9,9 +9,10 @@ from bokeh.models.ranges import Range1d
 from bokeh.models.sources import ColumnDataSource
 from bokeh.plotting import figure
 
+from dashboard.html import title
 from dashboard.inspector.cards import bare, card, clipped, plot, pointed
 from dashboard.inspector.graph import edges, placed
-from dashboard.inspector.words import number, sentence, table, title
+from dashboard.inspector.words import number, sentence, table
 from dashboard.palette import Palette
 from models.structure import Layer, Weights
 

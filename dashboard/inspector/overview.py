@@ -6,15 +6,17 @@ from typing import Any
 from bokeh.models.layouts import LayoutDOM
 from bokeh.models.sources import ColumnDataSource
 
+from dashboard.html import heading, line, title
 from dashboard.inspector import words
 from dashboard.inspector.cards import card, clipped, plot, pointed
 from dashboard.inspector.catalogue import Version
-from dashboard.inspector.words import facts, sentence, title
+from dashboard.inspector.words import facts, sentence
 from dashboard.palette import Palette
 from models.importance import Importance
 
 TOP = 20
 ROW_PX = 17
+DASHES = (4, 3)
 
 
 def overview(version: Version, unit: str | None, palette: Palette) -> list[LayoutDOM]:
@@ -80,7 +82,7 @@ def curve(version: Version, unit: str | None, palette: Palette) -> LayoutDOM:
     data: dict[str, Any] = {"step": steps, "taught": taught, "held_out": held_out}
     lines = [
         made.line(
-            "step", "taught", source=ColumnDataSource(data), color=palette.muted, line_width=1.8, line_dash=[4, 3]
+            "step", "taught", source=ColumnDataSource(data), color=palette.muted, line_width=1.8, line_dash=list(DASHES)
         ),
         made.line("step", "held_out", source=ColumnDataSource(data), color=palette.hit, line_width=1.8),
         made.scatter(
@@ -95,8 +97,8 @@ def curve(version: Version, unit: str | None, palette: Palette) -> LayoutDOM:
         {"held out": "@held_out{0.000000}", "in training": "@taught{0.000000}"},
         mode="vline",
     )
-    legend = {"held out": palette.hit, "in training": palette.muted}
-    return card(title("Loss in training", chosen, legend, "line"), made)
+    legend = line(palette.hit, (), "held out"), line(palette.muted, DASHES, "in training")
+    return card(heading("Loss in training", chosen, legend), made)
 
 
 def _labels(names: Sequence[str]) -> list[str]:

@@ -26,10 +26,14 @@ from dashboard.inspector.workshop import Workshop
 from dashboard.live import header
 from dashboard.number_format import DASH
 from dashboard.polled_reader import PolledReader
+from dashboard.reader_health import nothing
 from dashboard.service import PageRequest
 from dashboard.site_page import SitePage, look
 from dashboard.static_files import asset
 from topics.records import HORIZONS
+
+COMMANDS = ("./foretick up", "./foretick pipeline run")
+"""What makes models."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +110,7 @@ class InspectorDocument(SitePage):
         stale = words.sentence(state.detail, state.kind) if state.kind != "live" else ""
         self.write("notices", "" if blank else stale + "".join(words.sentence(note, "note") for note in notes))
         self.texts["notices"].visible = bool(self.texts["notices"].text)
-        self.write("blank", header.blank(state) if blank else "")
+        self.write("blank", nothing(state, "No model yet", COMMANDS) if blank else "")
         self.bridge.state = "blank" if blank else state.kind
 
     def _chosen(self, attr: str, old: object, new: object) -> None:  # noqa: ARG002 - Bokeh asks for this signature

@@ -9,6 +9,7 @@ from bokeh.models.widgets.buttons import Button
 from bokeh.models.widgets.inputs import Select, Spinner
 from psycopg import Connection
 
+from dashboard.html import title
 from dashboard.inspector import (
     coefficients_view,
     compare_view,
@@ -139,7 +140,7 @@ def parts(structure: Structure, other: Structure | None, shown: Shown, details: 
     palette, made = shown.palette, list[LayoutDOM]()
     if structure.note or structure.facts:
         facts = words.facts(structure.facts) if structure.facts else ""
-        made.append(card(words.title("What it is"), words.sentence(structure.note), facts, wide=not structure.layers))
+        made.append(card(title("What it is"), words.sentence(structure.note), facts, wide=not structure.layers))
     place = HORIZONS.index(shown.choice.horizon)
     for number, table in enumerate(structure.coefficients):
         beside = other.coefficients[number] if other and number < len(other.coefficients) else None
@@ -169,12 +170,12 @@ def _explanations(shown: Shown, details: Details) -> Section:
     choice, version = shown.choice, shown.version
     if version.model in COMBINERS:
         text = f"{version.model} adds up other models' forecasts by weights: the section Weights shows them."
-        return (lambda: [card(words.title("Explanations"), words.sentence(text), wide=True)]), ()
+        return (lambda: [card(title("Explanations"), words.sentence(text), wide=True)]), ()
     if choice.series is None:
         reading = shown.database.view(None)
         text = "No features are stored yet: explanations are of stored bars."
         why = reading.error or (text if reading.value else "Reading the database.")
-        return (lambda: [card(words.title("Explanations"), words.sentence(why), wide=True)]), why
+        return (lambda: [card(title("Explanations"), words.sentence(why), wide=True)]), why
     symbol, interval = choice.series.rsplit(" ", 1)
     question = ("summary", version.model, version.version, symbol, interval, str(choice.horizon))
     work = shown.workshop.view(question)
@@ -187,7 +188,7 @@ def _explanations(shown: Shown, details: Details) -> Section:
             return [card(words.progress(work, what), wide=True)]
         attention = explanations_view.attention_cards(summary, shown.palette)
         if summary.note:
-            return [card(words.title("Explanations"), words.sentence(summary.note), wide=True), *attention]
+            return [card(title("Explanations"), words.sentence(summary.note), wide=True), *attention]
         name = details.fill(details.input, summary.inputs)
         return [
             explanations_view.summary_card(summary, shown.palette),
@@ -203,7 +204,7 @@ def _weights(shown: Shown, details: Details) -> Section:  # noqa: ARG001 - all s
     choice, version = shown.choice, shown.version
     if version.model not in COMBINERS:
         text = f"{version.model} forecasts by itself: only combinations ({', '.join(COMBINERS)}) have weights."
-        return (lambda: [card(words.title("Weights"), words.sentence(text), wide=True)]), ()
+        return (lambda: [card(title("Weights"), words.sentence(text), wide=True)]), ()
     key = None
     if choice.series is not None:
         symbol, interval = choice.series.rsplit(" ", 1)
@@ -217,7 +218,7 @@ def _weights(shown: Shown, details: Details) -> Section:  # noqa: ARG001 - all s
         if found is None or not found.times:
             text = f"No forecast of {version.model} {version.version} for {choice.series or 'any symbol'} is stored."
             why = reading.error or (text if found is not None else "Reading the database.")
-            return [card(words.title("Weights"), words.sentence(why), wide=True)]
+            return [card(title("Weights"), words.sentence(why), wide=True)]
         unit = f"{choice.series}, {ahead([choice.horizon])[0]}"
         return [
             weights_view.over_time(found, unit, shown.palette),
@@ -231,7 +232,7 @@ def _weights(shown: Shown, details: Details) -> Section:  # noqa: ARG001 - all s
 def _compare(shown: Shown, details: Details) -> Section:
     if shown.other is None:
         text = "Choose a second version in Compare with: both are shown side by side."
-        return (lambda: [card(words.title("Compare"), words.sentence(text), wide=True)]), ()
+        return (lambda: [card(title("Compare"), words.sentence(text), wide=True)]), ()
     other = shown.other
     works = shown.structure(shown.version), shown.structure(other)
 
@@ -241,7 +242,7 @@ def _compare(shown: Shown, details: Details) -> Section:
         if len(structures) < 2:
             names = zip(works, (shown.version, other), strict=True)
             text = "".join(words.progress(work, f"Loading {one.version}") for work, one in names if work.answer is None)
-            return [*cards, card(words.title("Size"), text)]
+            return [*cards, card(title("Size"), text)]
         cards.append(compare_view.sizes(structures[0], structures[1], shown.names))
         place = HORIZONS.index(shown.choice.horizon)
         for one, beside in zip(structures[0].coefficients, structures[1].coefficients, strict=False):

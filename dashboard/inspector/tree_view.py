@@ -7,9 +7,10 @@ from bokeh.models.layouts import LayoutDOM
 from bokeh.models.ranges import Range1d
 from bokeh.models.sources import ColumnDataSource
 
+from dashboard.html import title
 from dashboard.inspector.cards import bare, card, clipped, plot, pointed
 from dashboard.inspector.graph import tree_places
-from dashboard.inspector.words import facts, number, sentence, title
+from dashboard.inspector.words import facts, number, sentence
 from dashboard.palette import Palette
 from models.structure import Forest, Tree
 

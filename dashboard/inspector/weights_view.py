@@ -8,12 +8,12 @@ from bokeh.models.layouts import LayoutDOM
 from bokeh.models.ranges import FactorRange
 from bokeh.models.sources import ColumnDataSource
 
+from dashboard.html import title
 from dashboard.inspector.cards import card, plot, pointed
 from dashboard.inspector.weights_reader import Database
-from dashboard.inspector.words import moment, sentence, table, title
+from dashboard.inspector.words import moment, sentence, table
 from dashboard.number_format import count, percent, state_name
-from dashboard.palette import Palette, model_colours
-from models.skill import NAIVE
+from dashboard.palette import Palette, model_colours, model_dash
 
 
 def over_time(database: Database, unit: str, palette: Palette) -> LayoutDOM:
@@ -27,7 +27,7 @@ def over_time(database: Database, unit: str, palette: Palette) -> LayoutDOM:
             database.weights[model],
             color=colours[model],
             line_width=1.8,
-            line_dash=[4, 3] if model == NAIVE else "solid",
+            line_dash=list(model_dash(model)),
         )
         rows = {"up to": "@x{%d %b %H:%M} UTC", "weight": "@y{0.000}"}
         pointed(made, [line], model, rows, formatters={"@x": "datetime"}, line_policy="nearest")

@@ -30,16 +30,6 @@ def moment(time_ms: float | None) -> str:
     return DASH if time_ms is None else f"{datetime.fromtimestamp(time_ms / 1000, UTC):%d %b %Y %H:%M} UTC"
 
 
-def title(name: str, unit: str = "", entries: Mapping[str, str] | None = None, shape: str = "box") -> str:
-    """Return a card's title, with a mark in each colour and what it stands for."""
-    marks = "".join(
-        f'<li><i class="{shape}" style="--c:{colour}"></i>{escape(entry)}</li>'
-        for entry, colour in (entries or {}).items()
-    )
-    legend = f'<ul class="legend">{marks}</ul>' if marks else ""
-    return f'<div class="title"><h2>{escape(name)} <small>{escape(unit)}</small></h2>{legend}</div>'
-
-
 def sentence(text: str, kind: str = "muted") -> str:
     """Return a sentence."""
     return f'<p class="{kind}">{escape(text)}</p>' if text else ""

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from bokeh.models.sources import ColumnDataSource
 
+from dashboard.html import title
 from dashboard.inspector import catalogue, words
 from dashboard.inspector.catalogue import Catalogue, Version
 from dashboard.inspector.choice import Choice, parse, settle
@@ -198,7 +199,7 @@ def test_the_catalogue_reads_what_lies_beside_an_artifact(tmp_path: Path) -> Non
 def test_unknown_is_a_dash_and_data_are_escaped() -> None:
     assert words.number(float("nan")) == words.number(None) == words.skill(None) == DASH
     assert words.skill(WalkForwardSkill(None, None, 0)) == DASH
-    assert "<b>" not in words.table(["<b>"], [["<b>", "<b>"]]) + words.title("<b>", "<b>", {"<b>": "red"})
+    assert "<b>" not in words.table(["<b>"], [["<b>", "<b>"]]) + title("<b>", "<b>", {"<b>": "red"})
     assert "<b>" not in words.facts({"<b>": "<b>"}) + words.sentence("<b>") + words.progress(Work(error="<b>"), "")
 
 

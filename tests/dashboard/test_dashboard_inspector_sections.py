@@ -1,0 +1,210 @@
+"""Each section of the inspector makes the cards of what a version has, and says in words what is lacking."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import pytest
+from bokeh.core.validation.check import check_integrity
+from bokeh.events import ButtonClick
+from bokeh.models.layouts import Column, LayoutDOM
+from bokeh.models.plots import Plot
+from bokeh.models.widgets.markups import Div
+
+from dashboard.inspector import sections
+from dashboard.inspector.catalogue import Version
+from dashboard.inspector.choice import Choice
+from dashboard.inspector.look_inside import Answer
+from dashboard.inspector.sections import Details, Shown
+from dashboard.inspector.weights_reader import Database
+from dashboard.inspector.workshop import Question, Work
+from dashboard.palette import DARK, LIGHT, Palette
+from dashboard.polled_reader import Reading
+from learning.tracking.learning_curve import Curve
+from models.explain.summary import Summary
+from models.importance import Importance
+from models.structure import Coefficients, Forest, Layer, Structure, Tree, TreeNode, Weights, ahead
+from topics.records import HORIZONS
+
+SPLIT = TreeNode(feature=0, threshold=0.5, left=1, right=2, gain=2.0, rows=9.0)
+TREE = Tree.of([SPLIT, TreeNode(value=-0.1, rows=4.0), TreeNode(value=0.1, rows=5.0)])
+LINEAR = Structure(
+    coefficients=[Coefficients.of("of the mean", ahead(HORIZONS), ["a", "b"], np.arange(8.0).reshape(4, 2) - 3)]
+)
+BOOSTED = Structure(
+    forests=[Forest(output=f"mean, {one}", inputs=["a", "b"], trees=[TREE, TREE]) for one in ahead(HORIZONS)]
+)
+NETWORK = Structure(
+    facts={"parameters": "6"},
+    layers=[
+        Layer(name="window", kind="the last bars", takes=[], shape=[64, 14]),
+        Layer(name="head", kind="Linear", takes=["window"], shape=[8], parameters=6),
+    ],
+    weights=[Weights(name="head.weight", shape=[2, 3], mean=0.0, deviation=1.0, edges=[-1.0, 0.0, 1.0], counts=[2, 4])],
+)
+SUMMARY = Summary(
+    symbol="BTCUSDT",
+    interval="1m",
+    horizon=15,
+    newest=120_000,
+    times=[0, 60_000, 120_000],
+    inputs=["a", "window"],
+    sizes=[0.2, 0.1],
+    values=[[1.0, None, 2.0], [None, None, None]],
+    parts=[[0.1, 0.2, 0.3], [0.1, -0.1, 0.1]],
+    attention={"encoder": np.full((4, 9, 9), 1 / 9).tolist(), "thinned": np.full((4, 1, 9), 1 / 9).tolist()},
+    looked=[("63 to 56 bars back", 0.6), ("the bar's own features", 0.4)],
+)
+WEIGHTS = Database(
+    series=(("BTCUSDT", "1m"),),
+    newest=datetime(2025, 6, 2, tzinfo=UTC),
+    times=[0.0, 60_000.0],
+    weights={"ridge": [0.4, 0.5], "gbm": [0.6, float("nan")]},
+    regimes={"calm": {"ridge": 0.45, "gbm": 0.6}, "": {"ridge": 0.5}},
+    counts={"calm": 2, "": 1},
+)
+VERSION = Version(model="gbm", version="new", written=1.0)
+
+
+@dataclass
+class Answers:
+    """A workshop that knows its answers."""
+
+    answers: dict[Question, Answer]
+    forgotten: list[Question] = field(default_factory=list)
+
+    def view(self, question: Question) -> Work:
+        answer = self.answers.get(question)
+        if answer is None:
+            return Work(since_s=30.0)
+        return Work(error=answer.error) if answer.error else Work(answer=answer)
+
+    def forget(self, question: Question) -> None:
+        self.forgotten.append(question)
+
+
+@dataclass
+class Read:
+    """A reader of a database that has read."""
+
+    value: Database | None
+    error: str | None = None
+
+    def view(self, _: object) -> Reading[Database]:
+        return Reading(self.value, 0.1, self.error)
+
+
+def made(
+    section: str,
+    answers: dict[Question, Answer] | None = None,
+    *,
+    version: Version = VERSION,
+    other: Version | None = None,
+    database: Read | None = None,
+    palette: Palette = LIGHT,
+) -> Sequence[LayoutDOM]:
+    """Return a section's cards; they are sound to Bokeh."""
+    workshop: Any = Answers(answers or {})
+    read: Any = database or Read(WEIGHTS)
+    series = "BTCUSDT 1m" if read.value else None
+    choice = Choice(model=version.model, version=version.version, section=section, series=series)
+    shown = Shown(choice=choice, version=version, other=other, palette=palette, workshop=workshop, database=read)
+    details = Details(lambda: None)
+    cards, _ = sections.of(shown, details)
+    result = cards()
+    issues = check_integrity({model for card in result for model in card.references()})
+    assert [*issues.error, *issues.warning] == []
+    return result
+
+
+def plots(cards: Sequence[LayoutDOM]) -> set[str]:
+    return {str(one.name) for one in Column(children=[*cards]).select({"type": Plot})}
+
+
+def said(cards: Sequence[LayoutDOM]) -> str:
+    return " ".join(str(one.text) for one in Column(children=[*cards]).select({"type": Div}))
+
+
+def structure(value: Structure, version: str = "new") -> dict[Question, Answer]:
+    return {("structure", "gbm", version): Answer(structure=value)}
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK])
+def test_what_a_version_consists_of_is_drawn(palette: Palette) -> None:
+    assert plots(made("structure", structure(LINEAR), palette=palette)) == {"coefficients"}
+    assert plots(made("structure", structure(BOOSTED), palette=palette)) == {"tree", "gains"}
+    assert plots(made("structure", structure(NETWORK), palette=palette)) == {"architecture", "weights"}
+    cards = made("structure", structure(Structure(note="a fixed rule")), palette=palette)
+    assert plots(cards) == set()
+    assert "a fixed rule" in said(cards)
+
+
+def test_the_tree_is_one_of_the_chosen_horizon() -> None:
+    assert "1 of 2, for mean, 15 bars ahead" in said(made("structure", structure(BOOSTED)))
+
+
+def test_what_is_not_known_yet_and_what_failed_are_told() -> None:
+    assert "Loading gbm new, since 30 s. A network or many trees take a while." in said(made("structure"))
+    failed = {("structure", "gbm", "new"): Answer(error="booster.txt: cannot be read")}
+    assert 'class="problem">booster.txt: cannot be read' in said(made("structure", failed))
+    assert "not walked forward" in said(made("overview"))
+    assert "No curve is stored" in said(made("overview"))
+    assert "ranks no inputs" in said(made("overview"))
+    assert "forecasts by itself" in said(made("weights"))
+    assert "Choose a second version" in said(made("compare"))
+
+
+def test_the_overview_draws_what_lies_beside_the_artifact() -> None:
+    curve = Curve({"round 1": [(1, 0.2, 0.3), (2, 0.1, 0.2)], "round 5": [(1, 0.2, 0.3)]})
+    known = replace(VERSION, importance=Importance("the gain", {"a": 60.0, "b": 40.0}), curve=curve)
+    assert plots(made("overview", version=known)) == {"importance", "curve"}
+
+
+SUMMARISED: Question = ("summary", "gbm", "new", "BTCUSDT", "1m", "15")
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK])
+def test_explanations_and_attention_are_drawn(palette: Palette) -> None:
+    cards = made("explanations", {SUMMARISED: Answer(summary=SUMMARY)}, palette=palette)
+    assert plots(cards) == {"summary", "sizes", "dependence", "looked", "attention_encoder", "attention_thinned"}
+    assert "01 Jan 1970 00:02 UTC" in said(cards), "of which bar it is"
+
+
+def test_a_model_without_drift_and_a_database_that_is_away_are_told() -> None:
+    none = {SUMMARISED: Answer(summary=Summary(symbol="B", interval="1m", horizon=15, newest=0, note="no drift"))}
+    assert "no drift" in said(made("explanations", none))
+    assert "the server is gone" in said(made("explanations", database=Read(None, "the server is gone")))
+    combined = replace(VERSION, model="ensemble")
+    assert "adds up other models" in said(made("explanations", version=combined))
+    assert "the server is gone" in said(made("weights", version=combined, database=Read(None, "the server is gone")))
+    assert "No forecast of ensemble new" in said(made("weights", version=combined, database=Read(Database())))
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK])
+def test_an_ensembles_weights_are_drawn(palette: Palette) -> None:
+    cards = made("weights", version=replace(VERSION, model="ensemble"), palette=palette)
+    assert plots(cards) == {"weights_over_time", "weights_by_regime"}
+    assert "<th>unknown</th><td>1</td><td>\u2013</td><td>50.0 %</td>" in said(cards)
+
+
+def test_two_versions_are_compared() -> None:
+    one = replace(VERSION, importance=Importance("the gain", {"a": 60.0, "b": 40.0}))
+    other = replace(one, version="old", importance=Importance("the gain", {"b": 100.0}))
+    answers = structure(LINEAR) | structure(LINEAR, "old")
+    cards = made("compare", answers, version=one, other=other)
+    assert plots(cards) == {"importances", "coefficients"}
+    assert "coefficients</th><td>8</td><td>8</td>" in said(cards)
+    assert "Loading old" in said(made("compare", structure(LINEAR), version=one, other=other))
+
+
+def test_the_button_drops_what_was_explained() -> None:
+    workshop: Any = Answers({SUMMARISED: Answer(summary=SUMMARY)})
+    read: Any = Read(WEIGHTS)
+    choice = Choice(model="gbm", version="new", section="explanations", series="BTCUSDT 1m")
+    shown = Shown(choice=choice, version=VERSION, other=None, palette=LIGHT, workshop=workshop, database=read)
+    details = Details(lambda: None)
+    sections.of(shown, details)
+    details.anew._trigger_event(ButtonClick(details.anew))
+    assert workshop.forgotten == [SUMMARISED]
