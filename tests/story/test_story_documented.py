@@ -168,7 +168,7 @@ def test_it_does_what_is_documented(stack: Stack, tmp_path: Path, typed: Typed) 
 
 LOOKED_AT = {
     "live": "chance of a rise",
-    "training": "the sample was replayed",
+    "training": "loss held out: last",
     "tuning": "Best trial",
     "inspector": "Importance of the inputs",
     "analytics": "Walk forward",
