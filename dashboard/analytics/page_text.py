@@ -63,7 +63,7 @@ class Freshness:
             return cls("blank", *_nothing(scores))
         until = _until(scores.newest)
         if reading.error is not None:
-            old = f"These figures were read {length(reading.age_s)} ago: {until}."
+            old = f"These figures were read {length(reading.age_s)} ago and end {until}."
             return cls("unreachable", "database unreachable", f"{reading.error} {old}")
         silence = watched_s if scores.changed is None else time.monotonic() - scores.changed
         if silence > limit_s:
