@@ -106,7 +106,8 @@ def database(url: str, read: Callable[[Connection, K], S], period_s: float) -> P
         if isinstance(error, psycopg.errors.UndefinedTable):
             return "The database is not set up for this page yet: ./foretick up does it."
         if isinstance(error, psycopg.OperationalError):
-            return f"No answer from {where} ({reason(error)})."
+            said = next(iter(str(error).strip().splitlines()), type(error).__name__)  # libpq's advice is further down
+            return f"No answer from {where} ({said.rsplit('failed: ', 1)[-1].strip(' .')})."
         return f"The database does not answer this question of the page ({reason(error)})."
 
     opened: Callable[[], AbstractContextManager[Connection]] = connect
