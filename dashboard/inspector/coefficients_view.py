@@ -58,4 +58,6 @@ def coefficients(
     pointed(made, [bars], "@name", rows)
     rest = len(values) - len(chosen)
     more = f"The {TOP} largest of {len(values)}." if rest else ""
+    if not values.any():
+        more = "All are 0 at this horizon: on rows that the fit had not seen, they were of no use."
     return card(title("Coefficients", given.meaning, legend), sentence(more), made, wide=True)

@@ -22,7 +22,11 @@ def compare(one: Version, other: Version, palette: Palette) -> list[LayoutDOM]:
     """Return the cards of two versions, the chosen first."""
     names = (one.version, other.version)
     made: list[LayoutDOM] = [
-        card(title("Trained on", "what differs is bold"), _differences(words.origin(one), words.origin(other), names)),
+        card(
+            title("Trained on", "what differs is bold"),
+            _differences(words.origin(one), words.origin(other), names),
+            wide=True,
+        ),
         card(
             title("Scores and parameters", "what differs is bold"),
             _differences(

@@ -20,8 +20,8 @@ from storage.errors import StorageError
 
 BARS = 2_000
 """The last bars that are read: the first half brings the model's state up to date."""
-LATEST = 253_402_300_800_000
-"""The year 10000: whatever is the newest bar is before it."""
+LATEST = 253_402_214_400_000
+"""31 December 9999, the last day that a time can name: whatever is the newest bar is before it."""
 NICE = 10
 
 

@@ -100,7 +100,7 @@ def _edges(made: figure, layers: Sequence[Layer], palette: Palette) -> None:
             for edge in chosen
         ]
         end = [(places[edge.target].x, places[edge.target].row - half) for edge in chosen]
-        aside = 0.0 if way == "direct" else 0.62  # out of the column, around the boxes between
+        aside = 0.0 if way == "direct" else 0.9  # out of the column, around the boxes between
         made.bezier(
             x0=[x for x, _ in begin],
             y0=[y for _, y in begin],

@@ -178,8 +178,9 @@ class InspectorDocument(SitePage):
         made, state = sections.of(shown, self.details)
         if (self.choice, version, other, state) == self.shown:
             return
-        self.shown = (self.choice, version, other, state)
         self.body.children = [*made()]
+        state = sections.of(shown, self.details)[1]  # making the cards has filled their choosers
+        self.shown = (self.choice, version, other, state)
         self.write("headline", headline(version))
 
 

@@ -48,7 +48,7 @@ def by_regime(database: Database, unit: str, palette: Palette) -> LayoutDOM:
     models = sorted(database.weights, key=lambda model: -np.nanmean(database.weights[model]))
     colours = model_colours(models, palette)
     names = {regime: state_name(regime) or "unknown" for regime in regimes}
-    factors: list[Any] = [(names[regime], model) for regime in regimes for model in models]
+    factors: list[Any] = [(names[regime].replace(" ", "\n"), model) for regime in regimes for model in models]
     weights = [database.regimes[regime].get(model, float("nan")) for regime in regimes for model in models]
     made = plot("weights_by_regime", 280, x_range=FactorRange(factors=factors))
     data: dict[str, Any] = {"x": factors, "weight": weights, "model": [model for _, model in factors]}

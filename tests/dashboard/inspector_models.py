@@ -26,7 +26,7 @@ BARS = 4_500
 OF_NETWORKS = 1_200
 """A network is fitted on less: how large it is does not matter here."""
 STORED = 400
-KINDS: dict[str, Parameters] = {"naive": {}, "ridge": {}, "gbm": {"rounds": 20}, "transformer": {}, "ensemble": {}}
+KINDS: dict[str, Parameters] = {"naive": {}, "ar": {}, "gbm": {"rounds": 20}, "transformer": {}, "ensemble": {}}
 
 
 def train(home: Path) -> list[FeatureFrame]:
@@ -43,8 +43,8 @@ def train(home: Path) -> list[FeatureFrame]:
         own = msgspec.structs.replace(origin, parameters=dict(parameters))
         curve.save(model_registry.store(folder, model, own))
         fitted.append(model)
-    WalkForwardSkill(0.0123, 0.004, 14).save(folder / "ridge" / fitted[1].version)
-    older, _ = _fit("ridge", definition, [frame[:4_000] for frame in frames], {"clip": 3.0})
+    WalkForwardSkill(0.0123, 0.004, 14).save(folder / "ar" / fitted[1].version)
+    older, _ = _fit("ar", definition, [frame[:4_000] for frame in frames], {"clip": 3.0})
     early = provenance.of([frame[:4_000] for frame in bars], definition.fingerprint, 3, parameters={"clip": 3.0})
     model_registry.store(folder, older, early)
     definition.save(folder)

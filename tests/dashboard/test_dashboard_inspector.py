@@ -2,6 +2,7 @@
 
 import json
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from dashboard.inspector.choice import Choice, parse, settle
 from dashboard.inspector.explanations_view import REACH, ranks, swarm
 from dashboard.inspector.graph import Edge, edges, placed, tree_places
 from dashboard.inspector.health import health
+from dashboard.inspector.look_inside import LATEST
 from dashboard.inspector.network_view import graph
 from dashboard.inspector.tree_view import gains, tree_card
 from dashboard.inspector.workshop import Question, Work, Workshop
@@ -263,3 +265,7 @@ def test_a_stop_ends_what_is_being_loaded(tmp_path: Path) -> None:
     workshop.stop()
     assert time.monotonic() - began < 30
     assert json.dumps(words.progress(Work(since_s=3.2), "Loading")).count("3 s") == 1
+
+
+def test_the_newest_bar_is_before_a_time_that_exists() -> None:
+    assert datetime.fromtimestamp(LATEST / 1000, UTC).year == 9999
