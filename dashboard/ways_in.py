@@ -106,4 +106,4 @@ def create_monitoring_dashboard(
 
 def _interactive() -> bool:
     """Return whether somebody types into this Python, who wants it back."""
-    return hasattr(sys, "ps1") or "ipykernel" in sys.modules
+    return "ps1" in vars(sys) or "ipykernel" in sys.modules

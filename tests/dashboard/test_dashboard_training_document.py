@@ -43,9 +43,9 @@ def overview(run_id: str | None) -> Overview:
 
 def opened(**given: str) -> TrainingDocument:
     readers = Readers(
-        runs=Fake(overview, None),  # type: ignore[arg-type] # they answer as the real ones
-        mlflow=Fake(tracked, Wanted(metrics=("system/process CPU percent of a core", "system/process memory MB"))),  # type: ignore[arg-type] # likewise
-        files=Fake(lambda _: Stored(Tracked((), {}), ()), None),  # type: ignore[arg-type] # likewise
+        runs=Fake(overview, None),
+        mlflow=Fake(tracked, Wanted(metrics=("system/process CPU percent of a core", "system/process memory MB"))),
+        files=Fake(lambda _: Stored(Tracked((), {}), ()), None),
     )
     arguments = {name: [value.encode()] for name, value in given.items()}
     return TrainingDocument(Document(), PageRequest(arguments=arguments, system="light"), readers)

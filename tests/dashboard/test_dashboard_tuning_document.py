@@ -51,7 +51,7 @@ def reader() -> Reader:
 def opened(reader: Reader, **given: str) -> TuningDocument:
     arguments = {name: [value.encode()] for name, value in given.items()}
     request = PageRequest(arguments=arguments, system="light")
-    return TuningDocument(Document(), request, reader, Importances())  # type: ignore[arg-type] # they answer as the real ones
+    return TuningDocument(Document(), request, reader, Importances())
 
 
 def test_the_newest_study_is_shown_with_its_most_important_parameters(reader: Reader) -> None:
