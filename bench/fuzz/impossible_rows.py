@@ -68,7 +68,7 @@ CONDITIONS = {
     f"{beyond('absolute_error', 0.0, 2 * MOST_RETURN)} OR {beyond('pinball', 0.0, 2 * MOST_RETURN)} OR "
     f"{beyond('naive_absolute_error', 0.0, 2 * MOST_RETURN)} OR role IS NULL",
     "alerts": f"{ANY_TIME} OR {WRONG_SYMBOL} OR severity NOT IN ('info', 'warning', 'critical') OR "
-    f"{beyond('value', -MOST_VALUE, MOST_VALUE)} OR held < 0 OR rule_version < 0 OR message ~ '\\x00'",
+    f"{beyond('value', -MOST_VALUE, MOST_VALUE)} OR suppressed < 0 OR rule_version < 0 OR message ~ '\\x00'",
     "gaps": f'NOT start BETWEEN to_timestamp({EARLIEST // 1000}) AND {AHEAD} OR "end" < start OR {WRONG_SYMBOL} OR '
     "trades < 0",
     "model_events": f"{ANY_TIME} OR length(model) > 200 OR event NOT IN ('loaded', 'refused', 'serving') OR number < 0",

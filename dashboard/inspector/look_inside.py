@@ -22,7 +22,7 @@ BARS = 2_000
 """The last bars that are read: the first half brings the model's state up to date."""
 LATEST = 253_402_214_400_000
 """31 December 9999, the last day that a time can name: whatever is the newest bar is before it."""
-NICE = 10
+NICE = 5
 
 
 class Answer(msgspec.Struct, omit_defaults=True):

@@ -68,8 +68,8 @@ def test_a_storm_is_cooled_down_limited_summed_up_and_lost_nowhere(alerts: Alert
     assert set(fields) == {*alerts.made("calm"), *alerts.made("storm")}
     assert 5 <= len(people.requests) <= 5 + took + 1
     assert {document["type"] for document in people.documents()} == {"alert", "summary"}
-    held = alerts.query("SELECT sum(held) FROM alerts WHERE rule = 'calm'")
-    assert held == [(100 * (100 - 4 - 9),)]  # the last 9 of each symbol are held back until its next alert
+    suppressed = alerts.query("SELECT sum(suppressed) FROM alerts WHERE rule = 'calm'")
+    assert suppressed == [(100 * (100 - 4 - 9),)]  # the last 9 of each symbol are held back until its next alert
 
 
 def test_a_subscriber_that_was_down_gets_everything_afterwards_once(alerts: Alerts) -> None:

@@ -15,7 +15,7 @@ from models.registry import listing
 
 pytestmark = [pytest.mark.services, pytest.mark.browser]
 
-WAIT_MS = 60_000
+WAIT_MS = 180_000
 NOWHERE = "postgresql://me:s3cret@127.0.0.1:1/nowhere"
 FIND = """const body = Bokeh.documents[0].roots().find(root => root.name === "body")
     const found = [...body.references()].find(model => model.name === name)"""

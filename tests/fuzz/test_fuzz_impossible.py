@@ -27,7 +27,7 @@ WRONG = {
     "bars": "low = 1.9, open = 1.5",
     "features": "values = ARRAY['Infinity'::float8]",
     "regimes": "posterior = '{\"calm\": 1.5}'",
-    "alerts": "held = -1",
+    "alerts": "suppressed = -1",
     "gaps": "symbol = 'no symbol'",
     "drift": "statistic = 1e300",
     "dead_letters": '"offset" = -1',

@@ -39,7 +39,7 @@ READ = {
     OUTCOMES: "SELECT symbol, interval, time, model, version, horizon, target_time, status, realised, absolute_error, "
     "naive_absolute_error, pinball, interval_hit, direction_hit, role FROM outcomes",
     ALERTS: "SELECT alert_id, rule, symbol, time, severity, message, rule_version, model, interval, horizon, value, "
-    "held FROM alerts",
+    "suppressed FROM alerts",
     MODEL_EVENTS: "SELECT model, version, event, fingerprint, time, number, role, symbol, interval, reason "
     "FROM model_events",
     DRIFT: 'SELECT model, version, kind, detector, time, statistic, "limit", interval, symbol, horizon, since, detail '
