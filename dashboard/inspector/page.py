@@ -176,11 +176,13 @@ class InspectorDocument(SitePage):
             database=self.sources.database,
         )
         made, state = sections.of(shown, self.details)
-        if (self.choice, version, other, state) == self.shown:
+        about = self.choice, version, other, state
+        if (*about, self.details.values) == self.shown:
             return
         self.body.children = [*made()]
-        state = sections.of(shown, self.details)[1]  # making the cards has filled their choosers
-        self.shown = (self.choice, version, other, state)
+        # Making the cards has filled their choosers. The state is the one that they were made in: what was read
+        # meanwhile makes them anew.
+        self.shown = (*about, self.details.values)
         self.write("headline", headline(version))
 
 

@@ -34,7 +34,7 @@ from topics.records import HORIZONS
 
 Cards = Callable[[], Sequence[LayoutDOM]]
 Section = tuple[Cards, object]
-"""What makes the cards, and what they depend on: as long as it is equal, they are not made anew."""
+"""What makes the cards, and what they depend on besides the choosers: while both are equal, they are not made anew."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,7 +119,7 @@ def _overview(shown: Shown, details: Details) -> Section:
         unit = details.fill(details.curve, units)
         return [*overview.overview(shown.version, unit, shown.palette), card(details.curve)]
 
-    return made, details.values
+    return made, ()
 
 
 def _structure(shown: Shown, details: Details) -> Section:
@@ -132,7 +132,7 @@ def _structure(shown: Shown, details: Details) -> Section:
         other = beside.answer.structure if beside.answer else None
         return parts(work.answer.structure, other, shown, details)
 
-    return made, (_state(work), _state(beside), details.values)
+    return made, (_state(work), _state(beside))
 
 
 def parts(structure: Structure, other: Structure | None, shown: Shown, details: Details) -> list[LayoutDOM]:
@@ -197,7 +197,7 @@ def _explanations(shown: Shown, details: Details) -> Section:
             *attention,
         ]
 
-    return made, (_state(work), details.values)
+    return made, _state(work)
 
 
 def _weights(shown: Shown, details: Details) -> Section:  # noqa: ARG001 - all sections are alike
@@ -229,7 +229,7 @@ def _weights(shown: Shown, details: Details) -> Section:  # noqa: ARG001 - all s
     return made, (newest, reading.value is None, reading.error)
 
 
-def _compare(shown: Shown, details: Details) -> Section:
+def _compare(shown: Shown, details: Details) -> Section:  # noqa: ARG001 - likewise
     if shown.other is None:
         text = "Choose a second version in Compare with: both are shown side by side."
         return (lambda: [card(title("Compare"), words.sentence(text), wide=True)]), ()
@@ -249,7 +249,7 @@ def _compare(shown: Shown, details: Details) -> Section:
             cards.append(coefficients_view.coefficients(one, beside, place, shown.names, shown.palette))
         return cards
 
-    return made, (*map(_state, works), details.values)
+    return made, tuple(map(_state, works))
 
 
 def _state(work: Work) -> tuple[object, ...]:

@@ -3,25 +3,29 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from bokeh.core.validation.check import check_integrity
+from bokeh.document import Document
 from bokeh.events import ButtonClick
 from bokeh.models.layouts import Column, LayoutDOM
 from bokeh.models.plots import Plot
 from bokeh.models.widgets.markups import Div
 
 from dashboard.inspector import sections
-from dashboard.inspector.catalogue import Version
+from dashboard.inspector.catalogue import Catalogue, Version
 from dashboard.inspector.choice import Choice
 from dashboard.inspector.look_inside import Answer
+from dashboard.inspector.page import InspectorDocument, Sources
 from dashboard.inspector.sections import Details, Shown
 from dashboard.inspector.weights_reader import Database
 from dashboard.inspector.workshop import Question, Work
 from dashboard.palette import DARK, LIGHT, Palette
 from dashboard.polled_reader import Reading
+from dashboard.service import PageRequest
 from learning.tracking.learning_curve import Curve
 from models.explain.summary import Summary
 from models.importance import Importance
@@ -208,3 +212,28 @@ def test_the_button_drops_what_was_explained() -> None:
     sections.of(shown, details)
     details.anew._trigger_event(ButtonClick(details.anew))
     assert workshop.forgotten == [SUMMARISED]
+
+
+@dataclass
+class ReadMeanwhile:
+    """A reader of a database that has read the weights after so many answers."""
+
+    after: int
+    asked: int = 0
+
+    def view(self, _: object) -> Reading[Database]:
+        self.asked += 1
+        weights = WEIGHTS if self.asked > self.after else None
+        return Reading(weights, 0.1, None)
+
+
+@pytest.mark.parametrize("after", range(5))
+def test_what_is_read_while_cards_are_made_makes_them_anew(tmp_path: Path, after: int) -> None:
+    version = Version(model="ensemble", version="new", written=1.0)
+    listed: Any = Read(Catalogue({"ensemble": (version,)}))
+    sources: Any = Sources(tmp_path, listed, ReadMeanwhile(after), Answers({}))
+    asked = {"model": [b"ensemble"], "section": [b"weights"], "series": [b"BTCUSDT 1m"], "horizon": [b"1"]}
+    page = InspectorDocument(Document(), PageRequest(arguments=asked, system="light"), sources)
+    for _ in range(3):
+        page.tick()
+    assert plots(page.body.children) == {"weights_over_time", "weights_by_regime"}
