@@ -80,7 +80,7 @@ def lag(partitions: Sequence[PartitionLag]) -> str:
     )
     rows = []
     for (group, topic), some in groupby(partitions, key=lambda one: (one.group, one.topic)):
-        parts = list(some)
+        parts = sorted(some, key=lambda one: one.partition)
         whole = ConsumerLag.of(one.lag for one in parts)
         rows.append(
             (

@@ -38,6 +38,9 @@ SLACK_S = 15.0
 """How much longer than its period a reading may take before what is shown is called old."""
 EVERY = "all"
 
+SOURCES = ("system", "kafka", "tables", "health", "space", "disk")
+"""What the page is read from: it is live once all have answered."""
+
 
 class OpsPage(SitePage):
     """The document of one browser tab."""
@@ -227,6 +230,14 @@ class OpsPage(SitePage):
             return PageHealth("connecting", "connecting", "Reading.")
         if self._problems:
             return PageHealth("stale", "partly unreachable", " ".join(sorted(set(self._problems.values()))))
+        unread = [name for name in SOURCES if name not in self._known]
+        if unread:
+            return PageHealth("waiting", "reading", f"Not read yet: {', '.join(unread)}.")
+        system = self.readers.system.view(self.view.log).value
+        components = system.value.components if system is not None else {}
+        bad = [f"{name} {one.state}" for name, one in components.items() if not one.good]
+        if bad:
+            return PageHealth("stale", bad[0] if len(bad) == 1 else f"{len(bad)} need attention", f"{', '.join(bad)}.")
         return PageHealth("live", "live", "")
 
 

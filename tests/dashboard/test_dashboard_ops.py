@@ -14,9 +14,9 @@ from dashboard.bridge import chooser
 from dashboard.number_format import DASH
 from dashboard.ops import alert_cards, cards, letter_cards
 from dashboard.ops.data_health import HOUR, HourHealth, Verdict, by_hour, total
-from dashboard.ops.page import OpsPage
+from dashboard.ops.page import SOURCES, OpsPage
 from dashboard.ops.readers import Dated, Readers
-from dashboard.ops.system import system
+from dashboard.ops.system import System, system
 from dashboard.ops.tables import AlertLine, LetterLine, Tables, Wanted
 from dashboard.ops.view import View, parse
 from dashboard.polled_reader import Reading
@@ -24,6 +24,7 @@ from dashboard.service import PageRequest
 from observability.lag import ConsumerLag
 from observability.scrape import scrape
 from settings import Settings
+from stack.status_report import UNKNOWN
 from stack.topic_lag import PartitionLag
 from storage.dead_letters import Group, LetterPlace, Resend, StoredDeadLetter
 
@@ -203,7 +204,8 @@ def test_what_is_old_is_said_to_be_old_and_a_source_that_comes_back_is_live_agai
     assert (page.bridge.state, "No answer from x." in page.texts["alerts"].text) == ("stale", True)
     source.reading = Reading(Dated(tables(), NOW), 0.5, None)
     page.tick()
-    assert (page.bridge.state, page.texts["notices"].text) == ("live", "")
+    assert (page.bridge.state, page.texts["notices"].text) == ("waiting", "")
+    assert "system, kafka, health" in page.texts["badge"].text  # the other readers have not begun
     source.reading = Reading(Dated(tables(), NOW), 9.0, "No answer from x.")
     page.tick()
     assert page.bridge.state == "stale"
@@ -214,7 +216,29 @@ def test_what_is_old_is_said_to_be_old_and_a_source_that_comes_back_is_live_agai
     assert "Its reader is late." in page.texts["alerts"].text
     source.reading = Reading(Dated(tables(), NOW), 0.5, None)
     page.tick()
-    assert (page.bridge.state, "as of" in page.texts["groups"].text) == ("live", False)
+    assert (page.bridge.state, "as of" in page.texts["groups"].text) == ("waiting", False)
+
+
+@pytest.mark.parametrize(("good", "state", "label"), [(True, "live", "live"), (False, "stale", "worker unknown")])
+def test_the_page_is_live_only_while_every_component_does_its_work(good: bool, state: str, label: str) -> None:
+    readers = Readers(Settings(database_url="postgresql://127.0.0.1:1/none"))
+    source = readers.system = Fixed()
+    page = OpsPage(Document(), PageRequest(arguments={}, system="light"), readers)
+    page._known |= set(SOURCES)  # as if all others had answered
+    seen = System(
+        supervised=True,
+        components={"worker": replace(UNKNOWN, good=good)},
+        log=None,
+        throughput=(),
+        rate_s=None,
+        latencies=(),
+        latency_s=None,
+        measured=(),
+        silent=(),
+    )
+    source.reading = Reading(Dated(seen, NOW), 0.5, None)
+    page.tick()
+    assert (page.bridge.state, label in page.texts["badge"].text) == (state, True)
 
 
 def test_a_pressed_button_opens_what_it_names() -> None:
