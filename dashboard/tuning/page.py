@@ -39,6 +39,8 @@ TIMELINE_TICKS = 8
 """After so many ticks the bars of the trials that run are drawn longer."""
 EMPTY = "No study was made yet: tune a model, or run the pipeline with trials."
 
+PARAMETER_PLOTS = {"slice": "Slice", "rank": "Rank", "contour": "Contour", "parallel": "Parallel coordinates"}
+
 
 class TuningDocument(SitePage):
     """The document of one browser tab."""
@@ -218,6 +220,8 @@ class TuningDocument(SitePage):
         table, dark, choice = study.table, self.palette.dark, self.choice
         x, y = (table.parameters.get(name or "") for name in self.axes)
         if x is None or y is None:
+            for name, heading in PARAMETER_PLOTS.items():
+                self.write(f"{name}_title", title(heading, "no trial is complete yet"))
             return
         slice_, rank = (plot_data.points(table, x.name, up, dark) for up in (None, y.name))
         self.slice.show(slice_, x, None)

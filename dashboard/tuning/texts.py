@@ -73,7 +73,7 @@ def _range(parameter: Parameter) -> str:
 
 def _later(check: LaterCheck | None) -> str:
     if check is None:
-        return fact("On later days", "not checked yet")
+        return fact("On later days", "not checked")
     gain = DASH if check.gain is None else _estimate(check.gain)
     return fact("Skill on later days", _estimate(check.best)) + fact("Later, over the untuned model", gain)
 

@@ -100,3 +100,10 @@ def test_the_bar_of_a_trial_that_runs_grows(reader: Reader) -> None:
         page.tick()
     assert page.timeline.source.data["end"][4] > before
     assert page.timeline.source.data["state"][4] == "running"
+
+
+def test_plots_of_parameters_say_that_there_is_none_yet(reader: Reader) -> None:
+    reader.tables["a"] = replace(reader.tables["a"], parameters={})
+    page = opened(reader)
+    for name in ("slice", "rank", "contour", "parallel"):
+        assert "no trial is complete yet" in page.texts[f"{name}_title"].text

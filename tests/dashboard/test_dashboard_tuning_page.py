@@ -81,7 +81,7 @@ def test_several_studies_are_side_by_side_with_the_check_on_later_days(page: Pag
         "() => Bokeh.documents[0]?.get_model_by_name('history')?.renderers[1].data_source.data.number.length > 0",
         timeout=WAIT_MS,
     )
-    expect(page.get_by_text(re.compile("not checked yet|Skill on later days")).first).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_text(re.compile("not checked|Skill on later days")).first).to_be_visible(timeout=WAIT_MS)
 
 
 def test_a_database_without_a_study_says_what_to_do_and_one_that_is_away_is_said(
