@@ -5,12 +5,11 @@ from typing import Any
 from bokeh.models.css import InlineStyleSheet
 from bokeh.models.layouts import Column, LayoutDOM
 from bokeh.models.ranges import DataRange1d
-from bokeh.models.tools import HoverTool, ResetTool, SaveTool
+from bokeh.models.tools import ResetTool, SaveTool
 from bokeh.models.ui import UIElement
 from bokeh.models.widgets.markups import Div
 from bokeh.plotting import figure
 
-from dashboard.live.plot_tools import tip
 from dashboard.static_files import asset
 
 WIDE: dict[str, str | None] = {"grid-column": "1 / -1"}
@@ -63,12 +62,6 @@ def plot(name: str, height: int, **settings: Any) -> figure:
     made.toolbar.logo, made.toolbar.autohide = None, True
     made.toolbar.stylesheets = [InlineStyleSheet(css=asset("toolbar.css"))]
     return made
-
-
-def pointed(made: figure, renderers: list[Any], head: str, rows: dict[str, str], **settings: Any) -> None:
-    """Say beside the pointer what it points at."""
-    shown: dict[str, Any] = {"tooltips": tip(head, rows), "show_arrow": False, "visible": False} | settings
-    made.add_tools(HoverTool(renderers=renderers, **shown))
 
 
 def bare(made: figure) -> None:

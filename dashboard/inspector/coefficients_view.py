@@ -7,9 +7,10 @@ from bokeh.models.layouts import LayoutDOM
 from bokeh.models.sources import ColumnDataSource
 
 from dashboard.html import title
-from dashboard.inspector.cards import card, clipped, plot, pointed
+from dashboard.inspector.cards import card, clipped, plot
 from dashboard.inspector.words import number, sentence, table
 from dashboard.palette import Palette
+from dashboard.side_plot import hover
 from models.structure import Coefficients
 
 TOP = 30
@@ -55,7 +56,7 @@ def coefficients(
         rows[names[1]] = "@other{0.00000}"
     made.ygrid.visible = False
     made.xaxis.axis_label = given.rows[row]
-    pointed(made, [bars], "@name", rows)
+    hover(made, [bars], "@name", rows)
     rest = len(values) - len(chosen)
     more = f"The {TOP} largest of {len(values)}." if rest else ""
     if not values.any():

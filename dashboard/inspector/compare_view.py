@@ -7,11 +7,12 @@ from bokeh.models.sources import ColumnDataSource
 
 from dashboard.html import title
 from dashboard.inspector import words
-from dashboard.inspector.cards import card, clipped, plot, pointed
+from dashboard.inspector.cards import card, clipped, plot
 from dashboard.inspector.catalogue import Version
 from dashboard.inspector.words import sentence, table
 from dashboard.number_format import DASH
 from dashboard.palette import Palette
+from dashboard.side_plot import hover
 from models.structure import Structure
 
 TOP = 20
@@ -90,6 +91,6 @@ def _importances(one: dict[str, float], other: dict[str, float], names: tuple[st
     ]
     made.ygrid.visible = False
     made.xaxis.axis_label = "share, %"
-    pointed(made, dots, "@name", {names[0]: "@one{0.00} %", names[1]: "@other{0.00} %"})
+    hover(made, dots, "@name", {names[0]: "@one{0.00} %", names[1]: "@other{0.00} %"})
     legend = {names[0]: palette.hit, f"{names[1]} (diamond)": palette.miss}
     return card(title("Importance of the inputs", "", legend), made, wide=True)

@@ -11,9 +11,10 @@ from bokeh.models.sources import ColumnDataSource
 from bokeh.transform import transform
 
 from dashboard.html import title
-from dashboard.inspector.cards import card, clipped, plot, pointed, ramp
+from dashboard.inspector.cards import card, clipped, plot, ramp
 from dashboard.inspector.words import moment, sentence
 from dashboard.palette import Palette
+from dashboard.side_plot import hover
 from models.explain.summary import Summary
 from models.structure import ahead
 
@@ -87,7 +88,7 @@ def summary_card(summary: Summary, palette: Palette) -> LayoutDOM:
     made.ygrid.visible = False
     made.xaxis.axis_label = f"contribution {QUANTITIES[summary.quantity]}"
     rows = {"contribution": "@x{0.00000}", "input": "@value{0.0000}"}
-    pointed(made, [dots], "@name, @time{%d %b %Y %H:%M} UTC", rows, formatters={"@time": "datetime"})
+    hover(made, [dots], "@name, @time{%d %b %Y %H:%M} UTC", rows, formatters={"@time": "datetime"})
     legend = {"low input": palette.hit, "middle": palette.volume, "high": palette.miss, "unknown": palette.muted}
     how = (
         f"{len(summary.times)} bars of {summary.symbol} ({summary.interval}), {moment(summary.times[0])} to "
@@ -108,7 +109,7 @@ def size_card(summary: Summary, palette: Palette, anew: LayoutDOM) -> LayoutDOM:
     bars = made.hbar(y="label", right="size", height=0.72, source=ColumnDataSource(data), color=palette.hit)
     made.ygrid.visible = False
     made.xaxis.axis_label = "mean size of the contribution"
-    pointed(made, [bars], "@name", {"mean size": "@size{0.00000}"})
+    hover(made, [bars], "@name", {"mean size": "@size{0.00000}"})
     return card(title("Mean size of the contributions", f"{summary.left_out} smaller inputs are left out"), made, anew)
 
 
@@ -129,7 +130,7 @@ def dependence_card(summary: Summary, name: str, palette: Palette) -> LayoutDOM:
     dots = made.scatter("value", "part", source=ColumnDataSource(data), size=5, color=palette.hit, fill_alpha=0.6)
     made.xaxis.axis_label, made.yaxis.axis_label = f"{name}, as the model sees it", "contribution"
     rows = {"contribution": "@part{0.00000}", "input": "@value{0.0000}"}
-    pointed(made, [dots], "@time{%d %b %Y %H:%M} UTC", rows, formatters={"@time": "datetime"})
+    hover(made, [dots], "@time{%d %b %Y %H:%M} UTC", rows, formatters={"@time": "datetime"})
     return card(title("Dependence", name), made)
 
 
@@ -148,7 +149,7 @@ def attention_cards(summary: Summary, palette: Palette) -> list[LayoutDOM]:
     )
     made.ygrid.visible = False
     made.xaxis.axis_label = "share of the attention"
-    pointed(made, [bars], "@name", {"share": "@share{0.0 %}"})
+    hover(made, [bars], "@name", {"share": "@share{0.0 %}"})
     result: list[LayoutDOM] = [card(title("Where it looked", f"at the bar of {moment(summary.newest)}"), made)]
     for name, values in summary.attention.items():
         maps = np.array(values, dtype=np.float64)
@@ -193,7 +194,7 @@ def _map(name: str, maps: Floats, summary: Summary, palette: Palette) -> LayoutD
     made.xaxis.axis_label = what
     made.xaxis.ticker = [*range(0, tokens, max(1, tokens // 8))]
     made.xaxis.major_label_overrides = {place: str(place + 1) for place in range(tokens)}
-    pointed(made, [cells], "weight @weight{0.000}", {"head": "@head", "asking token": "@asking", "token": "@token"})
+    hover(made, [cells], "weight @weight{0.000}", {"head": "@head", "asking token": "@asking", "token": "@token"})
     legend = {"0": palette.card, f"{grid.max():.2f}": palette.hit}
     unit = f"{name}, at the bar of {moment(summary.newest)}"
     return card(title("Attention", unit, legend), made)

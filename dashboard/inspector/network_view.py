@@ -10,10 +10,11 @@ from bokeh.models.sources import ColumnDataSource
 from bokeh.plotting import figure
 
 from dashboard.html import title
-from dashboard.inspector.cards import bare, card, clipped, plot, pointed
+from dashboard.inspector.cards import bare, card, clipped, plot
 from dashboard.inspector.graph import edges, placed
 from dashboard.inspector.words import number, sentence, table
 from dashboard.palette import Palette
+from dashboard.side_plot import hover
 from models.structure import Layer, Weights
 
 ROW_PX = 58
@@ -67,7 +68,7 @@ def graph(layers: Sequence[Layer], palette: Palette) -> LayoutDOM:
     made.text("x", "y", "short", y_offset=-2, text_color=palette.ink, text_font_style="bold", **look)
     made.text("x", "y", "about", y_offset=12, text_color=palette.muted, **look)
     rows_of_tip = {"kind": "@kind", "output": "@shape", "parameters": "@count", "takes": "@takes"}
-    pointed(made, [boxes], "@name", rows_of_tip)
+    hover(made, [boxes], "@name", rows_of_tip)
     legend = {"with parameters": palette.hit, "without": palette.muted}
     how = (
         "Shapes are of one row. A dashed line goes past the layers between; where it begins above a layer, the sum "
@@ -148,7 +149,7 @@ def distributions(weights: Sequence[Weights], palette: Palette) -> LayoutDOM:
     made.yaxis.major_label_overrides = {row: clipped(name, 26) for row, name in enumerate(names)}
     made.ygrid.visible = False
     made.xaxis.axis_label = "weight"
-    pointed(made, [ridges], "@name", {"shape": "@shape", "mean": "@mean", "standard deviation": "@deviation"})
+    hover(made, [ridges], "@name", {"shape": "@shape", "mean": "@mean", "standard deviation": "@deviation"})
     return card(title("Distribution of the weights", "each as high as its peak"), sentence(UNSTORED), made)
 
 

@@ -8,10 +8,11 @@ from bokeh.models.sources import ColumnDataSource
 
 from dashboard.html import heading, line, title
 from dashboard.inspector import words
-from dashboard.inspector.cards import card, clipped, plot, pointed
+from dashboard.inspector.cards import card, clipped, plot
 from dashboard.inspector.catalogue import Version
 from dashboard.inspector.words import facts, sentence
 from dashboard.palette import Palette
+from dashboard.side_plot import hover
 from models.importance import Importance
 
 TOP = 20
@@ -62,7 +63,7 @@ def importance(value: Importance, palette: Palette) -> LayoutDOM:
     bars = made.hbar(y="label", right="share", height=0.72, source=ColumnDataSource(data), color=palette.hit)
     made.ygrid.visible = False
     made.xaxis.axis_label = "share, %"
-    pointed(made, [bars], "@name", {"share": "@share{0.00} %"})
+    hover(made, [bars], "@name", {"share": "@share{0.00} %"})
     rest = len(value.shares) - len(names)
     unit = f"of {value.whole}" + (f"; {rest} smaller ones are left out" if rest > 0 else "")
     return card(title("Importance of the inputs", unit), made)
@@ -90,7 +91,7 @@ def curve(version: Version, unit: str | None, palette: Palette) -> LayoutDOM:
         ),
     ]
     made.xaxis.axis_label = chosen.partition(" ")[0]
-    pointed(
+    hover(
         made,
         lines[1:2],
         "@step",

@@ -8,10 +8,11 @@ from bokeh.models.ranges import Range1d
 from bokeh.models.sources import ColumnDataSource
 
 from dashboard.html import title
-from dashboard.inspector.cards import bare, card, clipped, plot, pointed
+from dashboard.inspector.cards import bare, card, clipped, plot
 from dashboard.inspector.graph import tree_places
 from dashboard.inspector.words import facts, number, sentence
 from dashboard.palette import Palette
+from dashboard.side_plot import hover
 from models.structure import Forest, Tree
 
 LEAF_PX = 24
@@ -76,7 +77,7 @@ def tree_card(forest: Forest, number_of: int, palette: Palette) -> LayoutDOM:
         text_color="colour",
         text_font_size="11px",
     )
-    pointed(made, [dots], "@full", {"rows or their weight": "@rows{0,0}", "gain": "@gain"})
+    hover(made, [dots], "@full", {"rows or their weight": "@rows{0,0}", "gain": "@gain"})
     legend = {"leaf that adds": palette.hit, "leaf that takes away": palette.miss}
     unit = f"{number_of} of {len(forest.trees)}, for {forest.output}"
     how = "Up is at most the threshold, down is above it; an unknown value goes along the dashed branch."
@@ -118,7 +119,7 @@ def gain_card(forest: Forest, palette: Palette) -> LayoutDOM:
     bars = made.hbar(y="label", right="gain", height=0.72, source=ColumnDataSource(data), color=palette.hit)
     made.ygrid.visible = False
     made.xaxis.axis_label = "fall of the training's loss"
-    pointed(made, [bars], "@name", {"gain": "@gain{0.000}", "splits": "@splits"})
+    hover(made, [bars], "@name", {"gain": "@gain{0.000}", "splits": "@splits"})
     rest = len(totals) - len(names)
     unit = forest.output + (f"; {rest} smaller inputs are left out" if rest else "")
     return card(title("Gain of the splits", unit), made)

@@ -9,11 +9,12 @@ from bokeh.models.ranges import FactorRange
 from bokeh.models.sources import ColumnDataSource
 
 from dashboard.html import title
-from dashboard.inspector.cards import card, plot, pointed
+from dashboard.inspector.cards import card, plot
 from dashboard.inspector.weights_reader import Database
 from dashboard.inspector.words import moment, sentence, table
 from dashboard.number_format import count, percent, state_name
 from dashboard.palette import Palette, model_colours, model_dash
+from dashboard.side_plot import hover
 
 
 def over_time(database: Database, unit: str, palette: Palette) -> LayoutDOM:
@@ -30,7 +31,7 @@ def over_time(database: Database, unit: str, palette: Palette) -> LayoutDOM:
             line_dash=list(model_dash(model)),
         )
         rows = {"up to": "@x{%d %b %H:%M} UTC", "weight": "@y{0.000}"}
-        pointed(made, [line], model, rows, formatters={"@x": "datetime"}, line_policy="nearest")
+        hover(made, [line], model, rows, formatters={"@x": "datetime"}, line_policy="nearest")
     made.yaxis.axis_label = "weight"
     made.xaxis.formatter = DatetimeTickFormatter(minutes="%H:%M", hourmin="%H:%M", hours="%H:%M", days="%d %b")
     how = f"Mean weights in steps, over the week up to {moment(database.times[-1])}; times are UTC."
@@ -57,7 +58,7 @@ def by_regime(database: Database, unit: str, palette: Palette) -> LayoutDOM:
     made.xgrid.visible = False
     made.xaxis.major_label_text_font_size = "0px"
     made.yaxis.axis_label = "mean weight"
-    pointed(made, [bars], "@model", {"regime": "@x", "weight": "@weight{0.000}"})
+    hover(made, [bars], "@model", {"regime": "@x", "weight": "@weight{0.000}"})
     rows = [
         [
             names[regime],

@@ -137,12 +137,12 @@ class OpsPage(SitePage):
         tables = self._value("tables", readers.tables.view(view.letters), TABLES_S, self._tables_cards)
         if tables is not None:
             self._topics(tables.topics)
-        self._value("system", readers.system.view(view.log), SYSTEM_S, self._system_cards)
+        system = self._value("system", readers.system.view(view.log), SYSTEM_S, self._system_cards)
         self._value("kafka", readers.kafka.view(""), KAFKA_S, self._kafka_cards)
         self._value("health", readers.health.view(readers.interval), HEALTH_S, self._health_cards)
         self._value("space", readers.space.view(""), SPACE_S, self._space_cards)
         self._value("disk", readers.disk.view(""), SPACE_S, self._disk_cards)
-        self._say()
+        self._say(system)
 
     def _value(
         self,
@@ -216,16 +216,16 @@ class OpsPage(SitePage):
         now = datetime.now(UTC)
         self.write("disk", _waiting("Disk", remark) if disk is None else cards.disk(disk, now) + remark)
 
-    def _say(self) -> None:
+    def _say(self, system: System | None) -> None:
         """Write the badge and the notices."""
-        health = self._health()
+        health = self._health(system)
         self.write("badge", badge(health))
         lines = [note(text, "stale") for text in sorted(set(self._problems.values()))]
         self.write("notices", "".join([*lines, *(note(text) for text in self.notes)]))
         self.texts["notices"].visible = bool(self.texts["notices"].text)
         self.bridge.state = health.kind
 
-    def _health(self) -> PageHealth:
+    def _health(self, system: System | None) -> PageHealth:
         if not self._known:
             return PageHealth("connecting", "connecting", "Reading.")
         if self._problems:
@@ -233,8 +233,7 @@ class OpsPage(SitePage):
         unread = [name for name in SOURCES if name not in self._known]
         if unread:
             return PageHealth("waiting", "reading", f"Not read yet: {', '.join(unread)}.")
-        system = self.readers.system.view(self.view.log).value
-        components = system.value.components if system is not None else {}
+        components = system.components if system is not None else {}
         bad = [f"{name} {one.state}" for name, one in components.items() if not one.good]
         if bad:
             return PageHealth("stale", bad[0] if len(bad) == 1 else f"{len(bad)} need attention", f"{', '.join(bad)}.")
