@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 import psycopg
 from psycopg import Connection
 
+from dashboard.database import connected, no_answer
 from dashboard.polled_reader import PolledReader
 from learning.deployment.ledger import LedgerError
 from storage.errors import StorageError, place
@@ -16,16 +17,9 @@ K = TypeVar("K", bound=Hashable)
 S = TypeVar("S")
 V = TypeVar("V")
 
-OPTIONS = "-c statement_timeout=60000 -c default_transaction_read_only=on -c jit=off -c timezone=UTC"
+STATEMENT_S = 60
 FAILURES = (psycopg.Error, StorageError, LedgerError)
 MOST_KEPT = 32
-
-
-@contextmanager
-def connected(url: str) -> Iterator[Connection]:
-    """Open a connection that only reads."""
-    with psycopg.connect(url, autocommit=True, connect_timeout=3, options=OPTIONS) as connection:
-        yield connection
 
 
 def described(url: str) -> Callable[[Exception], str]:
@@ -35,8 +29,7 @@ def described(url: str) -> Callable[[Exception], str]:
     def describe(error: Exception) -> str:
         if isinstance(error, psycopg.errors.QueryCanceled):
             return f"{where} did not answer within a minute."
-        first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        return f"No answer from {where} ({first.rsplit('failed: ', 1)[-1].strip(' .')})."
+        return no_answer(where, error)
 
     return describe
 
@@ -66,7 +59,7 @@ def reader(
 
     @contextmanager
     def opened() -> Iterator[S]:
-        with connected(url) as connection:
+        with connected(url, STATEMENT_S) as connection:
             yield source(connection)
 
     return PolledReader(opened, read, period_s=period_s, failures=FAILURES, describe=described(url))

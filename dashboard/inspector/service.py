@@ -8,6 +8,7 @@ import psycopg
 from bokeh.document import Document
 from psycopg import Connection
 
+from dashboard.database import connected
 from dashboard.inspector import catalogue, weights_reader
 from dashboard.inspector.catalogue import Catalogue, Known
 from dashboard.inspector.page import InspectorDocument, Sources
@@ -40,7 +41,7 @@ class InspectorPage(PageService):
             describe=lambda error: f"{folder} cannot be read: {error}.",
         )
         database: PolledReader[Connection, WeightsKey | None, Database] = PolledReader(
-            lambda: weights_reader.connected(url),
+            lambda: connected(url, connect_s=weights_reader.CONNECT_S),
             weights_reader.read,
             period_s=weights_reader.PERIOD_S,
             failures=(psycopg.Error,),

@@ -1,11 +1,8 @@
 """Reads from the database what an ensemble's weights were, and which series there are."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-import psycopg
 from psycopg import Connection
 
 from storage.errors import place, reason
@@ -16,7 +13,7 @@ PERIOD_S = 5.0
 SPAN = timedelta(days=7)
 STEPS = 300
 """Into about as many steps the span is cut, at least a minute each."""
-OPTIONS = "-c statement_timeout=10000 -c default_transaction_read_only=on -c jit=off -c timezone=UTC"
+CONNECT_S = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,13 +41,6 @@ class Database:
     weights: dict[str, list[float]] = field(default_factory=dict)
     regimes: dict[str, dict[str, float]] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
-
-
-@contextmanager
-def connected(url: str) -> Iterator[Connection]:
-    """Open a connection that only reads."""
-    with psycopg.connect(url, autocommit=True, connect_timeout=5, options=OPTIONS) as connection:
-        yield connection
 
 
 def describe(url: str, error: Exception) -> str:

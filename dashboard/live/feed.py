@@ -8,6 +8,7 @@ from datetime import datetime
 import psycopg
 from psycopg import Connection
 
+from dashboard.database import connected, no_answer
 from dashboard.live.columns import Columns
 from dashboard.live.rate_meter import RateMeter, Rates
 from dashboard.live.series_reader import (
@@ -35,7 +36,6 @@ LONGEST_S = 10.0
 """The longest that it waits for that."""
 PAST_S = 5.0
 """The past changes only where something is stored late: it is read again after so long at the earliest."""
-OPTIONS = "-c statement_timeout=10000 -c default_transaction_read_only=on -c jit=off -c timezone=UTC"
 
 
 @dataclass(kw_only=True)
@@ -155,10 +155,10 @@ class Feed:
     def _run(self) -> None:
         while not self._stopping:
             try:
-                with psycopg.connect(self._url, autocommit=True, connect_timeout=3, options=OPTIONS) as connection:
+                with connected(self._url) as connection:
                     self._follow(connection)
             except psycopg.Error as error:
-                self._error = f"No answer from {self._where} ({_short(error)})."
+                self._error = no_answer(self._where, error)
                 self._rate_meter = RateMeter()
                 self._rates = Rates()
                 self._wake.wait(RETRY_S)
@@ -223,9 +223,3 @@ class Feed:
             one.due = max(one.due, now + PAST_S)
         with self._lock:
             one.snapshot = snapshot
-
-
-def _short(error: psycopg.Error) -> str:
-    """Return what libpq says went wrong, without the place (said already) and its advice on further lines."""
-    first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-    return first.rsplit("failed: ", 1)[-1].strip(" .")

@@ -1,8 +1,8 @@
 """The threads that read for all viewers of the page: the database, the components, Kafka and the disk."""
 
 import asyncio
-from collections.abc import Callable, Hashable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Hashable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ import psycopg
 from aiokafka.errors import KafkaError
 from psycopg import Connection
 
+from dashboard.database import connected, no_answer
 from dashboard.ops.data_health import DataHealth, read_health
 from dashboard.ops.space import Disk, Space, read_disk, read_space
 from dashboard.ops.system import System, SystemSource, system
@@ -21,7 +22,6 @@ from settings import Settings
 from stack.topic_lag import PartitionLag, by_partition
 from storage.errors import place, reason
 
-OPTIONS = "-c statement_timeout=10000 -c default_transaction_read_only=on -c jit=off -c timezone=UTC"
 TABLES_S, SYSTEM_S, KAFKA_S, HEALTH_S, SPACE_S = 1.0, 3.0, 5.0, 20.0, 120.0
 """How often each is read, while someone looks."""
 
@@ -97,18 +97,13 @@ def database(url: str, read: Callable[[Connection, K], S], period_s: float) -> P
     """Return a reader of the database."""
     where = place(url)
 
-    @contextmanager
-    def connect() -> Iterator[Connection]:
-        with psycopg.connect(url, autocommit=True, connect_timeout=3, options=OPTIONS) as connection:
-            yield connection
-
     def describe(error: Exception) -> str:
         if isinstance(error, psycopg.errors.UndefinedTable):
             return "The database is not set up for this page yet: ./foretick up does it."
         if isinstance(error, psycopg.OperationalError):
-            said = next(iter(str(error).strip().splitlines()), type(error).__name__)  # libpq's advice is further down
-            return f"No answer from {where} ({said.rsplit('failed: ', 1)[-1].strip(' .')})."
+            return no_answer(where, error)
         return f"The database does not answer this question of the page ({reason(error)})."
 
-    opened: Callable[[], AbstractContextManager[Connection]] = connect
-    return PolledReader(opened, dated(read), period_s=period_s, failures=(psycopg.Error,), describe=describe)
+    return PolledReader(
+        lambda: connected(url), dated(read), period_s=period_s, failures=(psycopg.Error,), describe=describe
+    )

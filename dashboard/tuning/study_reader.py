@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import psycopg
 from psycopg import Connection
 
+from dashboard.database import connected
 from learning.tuning.study_table import (
     Floats,
     StudySummary,
@@ -19,7 +20,7 @@ from learning.tuning.study_table import (
 )
 from storage.errors import place, reason
 
-OPTIONS = "-c statement_timeout=20000 -c default_transaction_read_only=on -c jit=off -c timezone=UTC"
+STATEMENT_S = 20
 PERIOD_S = 2.0
 MOST_TABLES = 12
 """How many studies' trials are kept in memory: 50,000 trials of 13 parameters are 8 MB."""
@@ -89,7 +90,7 @@ class StudySource:
 @contextmanager
 def source(url: str) -> Iterator[StudySource]:
     """Open the database."""
-    with psycopg.connect(url, autocommit=True, connect_timeout=3, options=OPTIONS) as connection:
+    with connected(url, STATEMENT_S) as connection:
         yield StudySource(connection)
 
 

@@ -17,8 +17,9 @@ from dashboard.analytics.challenge_reader import DecisionsSource
 from dashboard.analytics.evaluation_reader import EvaluationSource
 from dashboard.analytics.forecasts_reader import ForecastsKey, ForecastsSource
 from dashboard.analytics.scores_reader import ScoresSource
-from dashboard.analytics.source import OPTIONS
+from dashboard.analytics.source import STATEMENT_S
 from dashboard.analytics.view_state import WINDOWS, Market
+from dashboard.database import connected
 from evaluation import result_tables
 from evaluation.calibration import pit_histogram, reliability
 from evaluation.results import Results
@@ -49,7 +50,7 @@ def url(judged: JudgedMarket, new_market: Callable[[], Written]) -> str:
 
 @pytest.fixture(scope="module")
 def connection(url: str) -> Iterator[Any]:
-    with psycopg.connect(url, autocommit=True, options=OPTIONS) as connection:
+    with connected(url, STATEMENT_S) as connection:
         yield connection
 
 

@@ -13,8 +13,8 @@ from aiokafka.structs import TopicPartition
 from dashboard_market import BARS_STORED, FIRST, GAP, MINUTE, Market
 
 from broker.admin import create_topics
+from dashboard.database import connected
 from dashboard.lag import group_lag
-from dashboard.live.feed import OPTIONS
 from dashboard.live.queries import QUERIES
 from dashboard.live.series_reader import Key, read_inserted, read_newest, read_scores, read_series, read_snapshot
 from dashboard.live.timeframes import Window
@@ -35,7 +35,7 @@ def keyed(series: BarSeries, model: str | None, horizon: int, window: Window | N
 
 @pytest.fixture(scope="module")
 def connection(market: Market) -> Any:
-    with psycopg.connect(market.url, autocommit=True, options=OPTIONS) as connection:
+    with connected(market.url) as connection:
         yield connection
 
 
