@@ -61,7 +61,10 @@ class ConsumerClient(Protocol):
         """Read on from there."""
 
     async def seek_to_beginning(self, *partitions: TopicPartition) -> Any:
-        """Read on from the first record that there is."""
+        """Read on from the first record that there is. The consumer must be made with auto_offset_reset="earliest".
+
+        Else aiokafka, which may be asking for the end meanwhile, takes that answer for this one's, and nothing is read.
+        """
 
     async def position(self, partition: TopicPartition) -> int:
         """Return the offset that is read next."""

@@ -21,8 +21,8 @@ from settings import Settings
 from topics.records import HORIZONS
 
 if TYPE_CHECKING:
-    from evaluation.folds import Split
     from evaluation.results import Results, Weight
+    from evaluation.splits import Split
     from features.frame import BarFrame
     from learning.tracking.run import MlflowRun
     from learning.tracking.tracker import Tracker
@@ -129,10 +129,10 @@ def _evaluated(
 
 def _splits(bars: "list[BarFrame]", months: int, window: int, *, quick: bool) -> "list[Split]":
     """Return the splits of the bars: whole months, or the last days."""
-    from evaluation import folds
+    from evaluation import splits
 
     first, last = min(int(frame.time[0]) for frame in bars), max(int(frame.time[-1]) for frame in bars)
-    return folds.days(first, last, QUICK_DAYS, QUICK_WINDOW) if quick else folds.monthly(first, last, months, window)
+    return splits.days(first, last, QUICK_DAYS, QUICK_WINDOW) if quick else splits.monthly(first, last, months, window)
 
 
 def _written(done: _Evaluated, folder: Path, command: str, leaderboard: Path | None) -> Path:

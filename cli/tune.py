@@ -33,7 +33,7 @@ def tune(  # noqa: PLR0913 - a command's options
     trials: Annotated[int, typer.Option(min=1, help="Trials of the whole study, by all processes together.")] = 40,
     timeout: Annotated[float | None, typer.Option(min=0.0, help="Start no trial after this many seconds.")] = None,
     pruner: Annotated[str, typer.Option(help=f"The pruner of trials: {' or '.join(PRUNERS)}.")] = "median",
-    folds: Annotated[int, typer.Option(min=1, help="Splits that each trial is scored on.")] = 2,
+    splits: Annotated[int, typer.Option(min=1, help="Splits that each trial is scored on.")] = 2,
     held_out: Annotated[
         float, typer.Option(min=0.05, max=0.5, help="The last part of the bars, which no trial uses.")
     ] = 0.2,
@@ -66,7 +66,7 @@ def tune(  # noqa: PLR0913 - a command's options
     from storage.errors import StorageError
 
     settings = Settings()
-    plan = Plan(folds, held_out, max(1, round(1 / rows_share)), seed)
+    plan = Plan(splits, held_out, max(1, round(1 / rows_share)), seed)
     try:
         result = model_registry.tunable(model)
         with progress("reading") as reporter:

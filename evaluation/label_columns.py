@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from evaluation.folds import DAY
 from evaluation.labels import Labels
+from evaluation.splits import DAY
 from features.frame import FeatureFrame, Floats, Ints
 from models import ewma_volatility
 from models.labels import mature, variances

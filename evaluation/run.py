@@ -7,11 +7,11 @@ import numpy as np
 
 from evaluation import walk_forward
 from evaluation.combine import combine
-from evaluation.folds import Split
 from evaluation.label_columns import at_horizons, joined_labels
 from evaluation.progress import RemainingFits
 from evaluation.results import Results, Weight
 from evaluation.scorer import score_models
+from evaluation.splits import Split
 from evaluation.walk_forward import Model, OnMessage, WalkedSplit
 from features.frame import BarFrame, Floats
 from models.combine.combiner import Combination

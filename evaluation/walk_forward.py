@@ -23,10 +23,10 @@ from msgspec.structs import replace
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
-from evaluation.folds import DAY, Split
 from evaluation.label_columns import labels_of
 from evaluation.labels import Labels
 from evaluation.progress import RemainingFits, scores
+from evaluation.splits import DAY, Split
 from features.definition import Definition
 from features.frame import BarFrame, FeatureFrame, Ints
 from models import training

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from evaluation import walk_forward
-from evaluation.folds import DAY, Split
 from evaluation.output import write
 from evaluation.progress import RemainingFits
 from evaluation.results import BASELINE, Results
 from evaluation.run import score_splits
+from evaluation.splits import DAY, Split
 from learning.runs.step_results import Evaluated, WalkForwardSkill
 from learning.runs.work import Work
 from learning.tracking.code_version import commit

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from evaluation.display_columns import COLUMNS, PERCENT, rows
-from evaluation.folds import DAY, Split
 from evaluation.number_format import span
 from evaluation.plots import curves, forest
 from evaluation.plots.picture import picture
 from evaluation.results import BASELINE, REAL_VOLATILITY, Results
+from evaluation.splits import DAY, Split
 from learning.tracking.tracker import MlflowRun, Tracker
 
 FOUND = (

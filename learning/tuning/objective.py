@@ -16,10 +16,10 @@ from typing import NamedTuple
 import numpy as np
 
 from evaluation import intervals, walk_forward
-from evaluation.folds import DAY, EMBARGO, Split, between
 from evaluation.groups import Groups
 from evaluation.label_columns import labels_of
 from evaluation.labels import Labels
+from evaluation.splits import DAY, EMBARGO, Split, between
 from features.frame import BarFrame, FeatureFrame, Floats
 from models import training
 from models.baselines.naive import Naive

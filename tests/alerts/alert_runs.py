@@ -133,7 +133,7 @@ async def _behind(bootstrap: str) -> int:
 
 
 async def _read(bootstrap: str) -> list[Alert]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest")
     await consumer.start()
     try:
         partitions = [TopicPartition(ALERTS.name, number) for number in range(ALERTS.partitions)]

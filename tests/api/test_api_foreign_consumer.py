@@ -90,7 +90,7 @@ def held(bootstrap: str, topic: Topic) -> int:
     async def run() -> int:
         from aiokafka import AIOKafkaConsumer
 
-        consumer = AIOKafkaConsumer(topic.name, bootstrap_servers=bootstrap)
+        consumer = AIOKafkaConsumer(topic.name, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
         await consumer.start()
         try:
             partitions = consumer.assignment()
@@ -100,6 +100,7 @@ def held(bootstrap: str, topic: Topic) -> int:
             while any([await consumer.position(part) < ends[part] for part in partitions]):
                 for messages in (await consumer.getmany(timeout_ms=500)).values():
                     count += sum(len(codec.decode(one.value, topic.record).records) for one in messages)
+            assert count >= len(expected(topic))
             return count
         finally:
             await consumer.stop()

@@ -8,7 +8,7 @@ from typing import Any
 import inspector_models
 import pytest
 from dashboard_market import serving
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, TimeoutError, expect
 from stacks import Servers, databases
 
 from models.registry import listing
@@ -20,6 +20,8 @@ NOWHERE = "postgresql://me:s3cret@127.0.0.1:1/nowhere"
 FIND = """const body = Bokeh.documents[0].roots().find(root => root.name === "body")
     const found = [...body.references()].find(model => model.name === name)"""
 DRAWN = f"name => {{ {FIND}; return found !== undefined }}"
+TEXTS = """Bokeh.documents[0].roots().flatMap(root => [...root.references()])
+    .map(model => model.text).filter(text => typeof text === "string").join("; ")"""
 COLUMN = f"""([name, column]) => {{
     {FIND}
     return Array.from(found.renderers.map(one => one.data_source.data).find(data => column in data)[column])
@@ -49,9 +51,12 @@ def opened(page: Page, address: str, query: str, state: str = "live") -> None:
 
 
 def drawn(page: Page, *plots: str) -> None:
-    """Wait until those plots are there."""
+    """Wait until those plots are there. Fails with what the page says."""
     for plot in plots:
-        page.wait_for_function(DRAWN, arg=plot, timeout=WAIT_MS)
+        try:
+            page.wait_for_function(DRAWN, arg=plot, timeout=WAIT_MS)
+        except TimeoutError:
+            pytest.fail(f"no plot {plot}; the page has: {page.evaluate(TEXTS)}")
 
 
 def column(page: Page, plot: str, name: str) -> list[Any]:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from evaluation import folds, walk_forward
+from evaluation import splits, walk_forward
 from evaluation.combine import combine
-from evaluation.folds import DAY, EMBARGO, Split
 from evaluation.label_columns import joined_labels, labels_of
+from evaluation.splits import DAY, EMBARGO, Split
 from features.frame import BarFrame, FeatureFrame
 from models.baselines.ar import AR
 from models.baselines.naive import Naive
@@ -37,7 +37,7 @@ def bars() -> list[BarFrame]:
 
 def fold_of(bars: list[BarFrame]) -> Split:
     first, last = min(int(frame.time[0]) for frame in bars), max(int(frame.time[-1]) for frame in bars)
-    return folds.days(first, last, test=3, window=12)[0]
+    return splits.days(first, last, test=3, window=12)[0]
 
 
 def changed(bars: list[BarFrame], start: int) -> list[BarFrame]:
@@ -80,14 +80,14 @@ def test_a_training_ends_a_day_before_its_test_for_every_symbol(bars: list[BarFr
 
 def test_months_follow_each_other_and_too_little_history_is_one_line() -> None:
     first, last = (int(np.datetime64(day, "ms").astype(int)) for day in ("2019-01-01T00:00", "2019-06-30T23:59"))
-    splits = folds.monthly(first, last, months=2, window=90)
-    assert [split.name for split in splits] == ["2019-05", "2019-06"]
-    assert splits[0].end == splits[1].cut == int(np.datetime64("2019-06-01", "ms").astype(int))
-    assert splits[0].start == splits[0].cut - 90 * DAY
-    short = folds.monthly(first, last - DAY, months=1, window=90)
+    found = splits.monthly(first, last, months=2, window=90)
+    assert [split.name for split in found] == ["2019-05", "2019-06"]
+    assert found[0].end == found[1].cut == int(np.datetime64("2019-06-01", "ms").astype(int))
+    assert found[0].start == found[0].cut - 90 * DAY
+    short = splits.monthly(first, last - DAY, months=1, window=90)
     assert [split.name for split in short] == ["2019-05"]  # June is not whole
     with pytest.raises(ValueError, match="60 days too late to train for 2019-05"):
-        folds.monthly(first, last, months=2, window=180)
+        splits.monthly(first, last, months=2, window=180)
 
 
 def test_labels_are_what_a_loop_finds_and_closes_after_the_end_are_not_read() -> None:

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from evaluation.folds import DAY, Split
 from evaluation.metrics import LOSSES
 from evaluation.results import Cell, Reliability, Results
+from evaluation.splits import DAY, Split
 
 DAYS, HORIZONS, MODELS = 30, (1, 5), ("naive", "gbm")
 FIRST = 20_000

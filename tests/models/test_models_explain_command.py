@@ -24,7 +24,7 @@ from cli.errors import UserError
 from cli.explain import explain
 from cli.explanation_tables import show
 from evaluation import walk_forward
-from evaluation.folds import Split
+from evaluation.splits import Split
 from features.definition import DEFAULT, Definition
 from features.step import FeatureStep
 from models import training

@@ -62,7 +62,7 @@ async def _write(address: Address, value: bytes) -> None:
 
 
 async def _read(address: Address) -> bytes:
-    consumer = clients.consumer(address)
+    consumer = clients.consumer(address, auto_offset_reset="earliest")
     await consumer.start()
     consumer.assign([TopicPartition(TICKS.name, 0)])
     await consumer.seek_to_beginning()

@@ -11,8 +11,8 @@ from stream_runs import COMPONENTS, Run
 
 from evaluation import walk_forward
 from evaluation.combine import combine
-from evaluation.folds import Split
 from evaluation.label_columns import labels_of
+from evaluation.splits import Split
 from features.definition import Definition
 from features.frame import BarFrame, FeatureFrame
 from models import training
