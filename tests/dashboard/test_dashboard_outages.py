@@ -38,7 +38,7 @@ class Away(NamedTuple):
 STALE = "Nothing was read for"
 DATABASE = {
     "live": Away("unreachable", "No answer from", "Newest scores"),
-    "training": Away("stale", "The runs cannot be read", "lstm epochs 8 of 40"),
+    "training": Away("stale", "The runs cannot be read", "lstm: epoch 8 of 40"),
     "tuning": Away("unreachable", "does not answer", "88 complete trials"),
     "inspector": Away("stale", "cannot be read", "Skill at training"),
     "analytics": Away("unreachable", "These figures were read", "forecasts, up to 18 May 2025"),
@@ -47,7 +47,7 @@ DATABASE = {
 """By page, what it says while the database does not answer."""
 SILENT = {
     "live": Away("unreachable", "has not answered for", "Newest scores"),
-    "training": Away("stale", STALE, "lstm epochs 8 of 40"),
+    "training": Away("stale", "was read for", "lstm: epoch 8 of 40"),
     "tuning": Away("stale", STALE, "88 complete trials"),
     "inspector": Away("stale", STALE, "Skill at training"),
     "analytics": Away("unreachable", "The database does not answer. These figures", "forecasts, up to 18 May"),
@@ -58,7 +58,7 @@ KAFKA = {
     "live": Away(FRESH, "No answer from Kafka", "Newest scores"),
     "ops": Away("stale", "No answer from Kafka", "big-move"),
 }
-MLFLOW = {"training": Away("stale", "The curves cannot be read", "lstm epochs 8 of 40")}
+MLFLOW = {"training": Away("stale", "The curves cannot be read", "lstm: epoch 8 of 40")}
 
 
 @pytest.fixture(scope="module")
