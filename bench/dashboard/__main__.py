@@ -24,12 +24,11 @@ from bench.dashboard.server_watch import ServerWatch, process
 from bench.dashboard.tabs import Tabs, chromium, opening, shown
 from bench.replay import running
 from bench.report import save
-from settings import ADDRESSES, ROOT
+from settings import ADDRESSES, ROOT, Settings
 
 NAMES = ("kafka", "postgres", "redis", "prepare", "train", "mlflow", "persist", "dashboard")
 FREELY = {"FORETICK_DASHBOARD_RATE": "1000", "FORETICK_DASHBOARD_BURST": "1000", "FORETICK_DASHBOARD_PAGES": "1000"}
 """The guard would slow the sessions down."""
-OPENINGS = 5
 LEAD_S = 10.0
 """The pages are watched from so long after the first bars on."""
 FORGOTTEN_S = 30.0
@@ -38,18 +37,18 @@ SCORED = 15
 """Analytics shows the forecasts of so many bars ahead."""
 
 
-def openings(address: str, server: ServerWatch) -> dict[str, object]:
+def openings(address: str, server: ServerWatch, times: int) -> dict[str, object]:
     """Open every page several times in browsers that have kept nothing."""
     figures: dict[str, object] = {}
     with chromium() as browser:
         for page in sessions.names():
             opening(browser, address, page)  # the first reads the database for all that follow
             before = server.cpu()[0]
-            taken = [opening(browser, address, page) for _ in range(OPENINGS)]
+            taken = [opening(browser, address, page) for _ in range(times)]
             figures[page] = {
                 "first_paint_s": quantiles([first / 1_000 for first, _ in taken]),
                 "usable_s": quantiles([usable / 1_000 for _, usable in taken]),
-                "server_cpu_s_each": round((server.cpu()[0] - before) / OPENINGS, 2),
+                "server_cpu_s_each": round((server.cpu()[0] - before) / times, 2),
             }
     return figures
 
@@ -130,12 +129,12 @@ def measure(home: Path, options: argparse.Namespace) -> dict[str, object]:
         places = json.loads((home / ADDRESSES).read_text())
         address = f"http://127.0.0.1:{places['dashboard_port']}"
         begun = time.perf_counter()
-        symbols = stored.store(places["database_url"], options.symbols, options.days)
+        symbols = stored.store(Settings(home=home), options.symbols, options.days)
         filled = round(time.perf_counter() - begun)
         told = {"symbols": options.symbols, "days_stored": options.days, "browsers": options.browsers}
         figures: dict[str, object] = {**told, "minutes": options.minutes, "filled_in_seconds": filled}
         steps = {
-            "openings": lambda: openings(address, ServerWatch(process(home))),
+            "openings": lambda: openings(address, ServerWatch(process(home)), options.openings),
             "load": lambda: load(address, home, symbols, options),
             "sessions": lambda: many(address, home, options.sessions),
         }
@@ -151,6 +150,7 @@ def main() -> None:
     parser.add_argument("--symbols", type=int, default=20)
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--minutes", type=float, default=20.0)
+    parser.add_argument("--openings", type=int, default=5, help="how often each page is opened")
     parser.add_argument("--browsers", type=int, default=10)
     parser.add_argument("--sessions", type=int, default=200)
     parser.add_argument("--only", action="append", choices=("openings", "load", "sessions"), help="a part of it")
@@ -161,7 +161,7 @@ def main() -> None:
         figures = measure(home, options)
         print(json.dumps(figures, indent=2))
         if options.save:
-            given = ("symbols", "days", "minutes", "browsers", "sessions")
+            given = ("symbols", "days", "openings", "minutes", "browsers", "sessions")
             words = " ".join(f"--{name} {getattr(options, name):g}" for name in given)
             save("dashboard", f"python -m bench.dashboard {words}", figures)
     finally:

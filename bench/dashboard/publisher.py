@@ -11,7 +11,6 @@ import json
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,17 +19,12 @@ import psycopg
 from optuna.pruners import MedianPruner
 
 from bench.dashboard import records, stored
+from bench.dashboard.training_run import training
 from broker.confirmed_send import KafkaWriter
-from learning.runs import run_log
-from learning.runs.queue import Runs
-from learning.runs.records import Options
-from learning.tracking.log_training import FitLog
-from learning.tracking.tracker import Tracker
 from learning.tuning.study import Shared
 from settings import Settings
 from topics.records import Alert
 
-EPOCHS = 1_000_000
 WATCHED = 4
 """So many symbols are looked for in the database: those that pages show."""
 LOOK_S = 0.02
@@ -107,23 +101,13 @@ class Publisher:
 
     def train(self) -> None:
         """Log an epoch a second, as a run of the pipeline does."""
-        tracker = Tracker(self.settings.mlflow_uri.get_secret_value())
-        with ExitStack() as opened:
-            lease = opened.enter_context(Runs(self.url).begun("bench", "user", None, Options(models=["lstm"], tune=0)))
-            run_id = lease.run.run_id
-            above = opened.enter_context(tracker.run(f"pipeline {run_id}", "pipeline"))
-            lease.tracked(above.run_id)
-            opened.enter_context(lease.step("train", "lstm"))
-            run = opened.enter_context(tracker.run(f"lstm {run_id}", "train", parent=above))
-            fit = FitLog(run, every_s=0.0)
-            tell = run_log.writing(self.settings.home / "pipeline" / run_id, lambda _: None)
+        with training(self.settings) as (tell, log):
             epoch = 0
             while not self.ended.wait(1.0):
                 epoch += 1
-                words = f"epoch {epoch} of {EPOCHS}: loss {0.5 + 1 / epoch:.6f}, held out {0.55 + 1 / epoch:.6f}"
-                tell(f"lstm: {words}")
+                tell(epoch)
                 self.tell("log", epoch)
-                fit.told(words)
+                log(epoch)
                 self.tell("curve", epoch)
 
     def tune(self) -> None:

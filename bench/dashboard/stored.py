@@ -3,13 +3,15 @@
 import optuna
 import psycopg
 
+from bench.dashboard.training_run import training
 from bench.queries import START, fill
 from learning.tuning.study import Shared
 from models.search_space import Integer, Real, Space
+from settings import Settings
 
 MODELS = ("naive", "gbm", "har", "online")
 SPACE: Space = {"rate": Real(0.001, 0.1, 0.01, log=True), "depth": Integer(2, 12, 6), "shrink": Real(0.0, 1.0, 0.5)}
-STUDY, TRIALS = "gbm-bench", 1_000
+STUDY, TRIALS, EPOCHS = "gbm-bench", 200, 30
 REGIMES = """
 INSERT INTO regimes (symbol, interval, time, state, posterior)
 SELECT symbol, interval, time, state, jsonb_build_object(state, 0.8)
@@ -19,8 +21,9 @@ FROM bars, LATERAL (
 """
 
 
-def store(url: str, symbols: int, days: int) -> list[str]:
-    """Fill a database that has the schema; return the symbols."""
+def store(settings: Settings, symbols: int, days: int) -> list[str]:
+    """Fill a database that has the schema, and log a run to MLflow; return the symbols."""
+    url = settings.database_url.get_secret_value()
     with psycopg.connect(url, autocommit=True) as connection:
         fill(connection, symbols, days, MODELS)
         connection.execute(REGIMES)
@@ -29,6 +32,10 @@ def store(url: str, symbols: int, days: int) -> list[str]:
     study = Shared(url, STUDY, SPACE, optuna.pruners.MedianPruner(), 0)
     for number in range(TRIALS):
         add_trial(study, number)
+    with training(settings) as steps:
+        for epoch in range(1, EPOCHS + 1):
+            for step in steps:
+                step(epoch)
     return names
 
 
