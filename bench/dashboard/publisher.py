@@ -35,7 +35,7 @@ RULE = "INSERT INTO alert_rules (name, version, definition) VALUES ('bench', 1, 
 ALERT = "INSERT INTO alert_outbox (alert_id, symbol, alert, published_at) VALUES (%s, %s, %s, now())"
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Publisher:
     """What is published where, from the minute `first` [epoch ms] on; `told` collects the lines."""
 
@@ -146,7 +146,9 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("symbols", nargs="+")
     options = parser.parse_args()
-    publisher = Publisher(Settings(home=options.home), options.symbols, options.first, options.seconds)
+    publisher = Publisher(
+        settings=Settings(home=options.home), symbols=options.symbols, first=options.first, seconds=options.seconds
+    )
     publisher.run()
     options.out.write_text("".join(f"{json.dumps(line)}\n" for line in publisher.told))
 
