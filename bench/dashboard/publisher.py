@@ -71,15 +71,12 @@ class Publisher:
         writer = KafkaWriter(self.settings.broker)
         await writer.start()
         begun, count = time.perf_counter(), 0
-        sending: set[asyncio.Task[None]] = set()
-        while (passed := time.perf_counter() - begun) < self.seconds:
-            while count <= passed * len(self.symbols):
-                task = asyncio.create_task(self._send(writer, count))
-                sending.add(task)
-                task.add_done_callback(sending.discard)
-                count += 1
-            await asyncio.sleep(0.005)
-        await asyncio.gather(*sending)
+        async with asyncio.TaskGroup() as sending:  # one that fails ends all
+            while (passed := time.perf_counter() - begun) < self.seconds:
+                while count <= passed * len(self.symbols):
+                    sending.create_task(self._send(writer, count))
+                    count += 1
+                await asyncio.sleep(0.005)
         await writer.stop()
 
     async def _send(self, writer: KafkaWriter, count: int) -> None:

@@ -23,8 +23,9 @@ def price(minute: int) -> float:
 
 def of(symbol: str, first: int, minute: int) -> list[Sent]:
     """Return what is published of a minute, the bar and what was made of it; `first` is the first minute [epoch ms]."""
-    time, close = first + minute * MINUTE_MS, price(minute)
-    bar = Bar(symbol, "1m", time, price(minute - 1), close * 1.001, close * 0.999, close, 10.0 + minute % 7)
+    time, before, close = first + minute * MINUTE_MS, price(minute - 1), price(minute)
+    high, low = max(before, close) * 1.0005, min(before, close) * 0.9995
+    bar = Bar(symbol, "1m", time, before, high, low, close, 10.0 + minute % 7)
     features = Features(
         symbol=symbol,
         interval="1m",

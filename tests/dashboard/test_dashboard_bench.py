@@ -35,8 +35,9 @@ def test_a_forecast_that_came_true_is_published_with_the_first_bar_of_its_minute
     assert told["scored"] == {time - SCORED * MINUTE_MS: 4.0}
 
 
-def test_the_records_of_a_minute_are_valid() -> None:
-    for topic, symbol, rows in of("BTCUSDT", 1_747_526_400_000, 7):
+@pytest.mark.parametrize("minute", range(60))
+def test_the_records_of_a_minute_are_valid(minute: int) -> None:
+    for topic, symbol, rows in of("BTCUSDT", 1_747_526_400_000, minute):
         assert symbol == "BTCUSDT"
         assert codec.decode(codec.encode(rows), topic.record).records == list(rows)
         assert topic != OUTCOMES or len(rows) == 16
