@@ -33,6 +33,8 @@ LEAD_S = 10.0
 """The pages are watched from so long after the first bars on."""
 FORGOTTEN_S = 30.0
 """By then the server has discarded the sessions that were closed."""
+LOG = 4_000
+"""So many characters of the dashboard's log are shown where something fails."""
 SCORED = 15
 """Analytics shows the forecasts of so many bars ahead."""
 
@@ -139,7 +141,11 @@ def measure(home: Path, options: argparse.Namespace) -> dict[str, object]:
             "sessions": lambda: many(address, home, options.sessions),
         }
         for name in options.only or steps:
-            figures[name] = steps[name]()
+            try:
+                figures[name] = steps[name]()
+            except BaseException:
+                print((home / "logs" / "dashboard.log").read_text()[-LOG:], file=sys.stderr, flush=True)
+                raise
             print(json.dumps({name: figures[name]}), flush=True)
         return figures
 

@@ -25,8 +25,8 @@ Model = Mapping[str, Any]
 class WireSession:
     """An open page."""
 
-    def __init__(self, socket: WebSocketClientConnection) -> None:
-        self._socket = socket
+    def __init__(self, page: str, socket: WebSocketClientConnection) -> None:
+        self._page, self._socket = page, socket
         self._receiver = Receiver(Protocol())
 
     async def begin(self) -> None:
@@ -67,7 +67,7 @@ class WireSession:
         while True:
             message = await self._message()
             if message.msgtype == "ERROR":
-                raise SystemExit(f"the server refused what a page sent: {message.content}")
+                raise SystemExit(f"the server refused what {self._page} sent: {message.content}")
             if message.header.get("reqid") == number:
                 return message.content
 
@@ -76,7 +76,7 @@ class WireSession:
         while message is None:
             fragment = await self._socket.read_message()
             if fragment is None:
-                raise SystemExit("the server has closed a page")
+                raise SystemExit(f"the server has closed {self._page} ({self._socket.close_code})")
             message = await self._receiver.consume(fragment)
         return message
 
@@ -105,7 +105,7 @@ async def opened(address: str, page: str) -> AsyncIterator[WireSession]:
         subprotocols=["bokeh", found[1]],
         max_message_size=MOST_BYTES,
     )
-    session = WireSession(socket)
+    session = WireSession(page, socket)
     try:
         await session.begin()
         yield session
