@@ -11,7 +11,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def statements() -> dict[str, str]:
     return values
 
 
-def fill(connection: psycopg.Connection, symbols: int, days: int) -> None:
+def fill(connection: psycopg.Connection, symbols: int, days: int, models: Sequence[str] = tuple(MODELS)) -> None:
     """Store days of minutes as the pipeline lays them: in the order of time, each minute's symbols together."""
     definition = Definition()
     connection.execute("SELECT setseed(0.5)")
@@ -49,8 +49,8 @@ def fill(connection: psycopg.Connection, symbols: int, days: int) -> None:
     )
     connection.execute("INSERT INTO contexts (fingerprint, regime) VALUES (%s, 'calm')", (definition.fingerprint,))
     names = ["BTCUSDT", *(f"S{number:02}USDT" for number in range(1, symbols))]
-    connection.execute(SERIES, {"symbols": names, "models": list(MODELS), "horizons": list(HORIZONS)})
-    for model, number in ((model, number) for model in MODELS for number in (1, 2)):
+    connection.execute(SERIES, {"symbols": names, "models": list(models), "horizons": list(HORIZONS)})
+    for model, number in ((model, number) for model in models for number in (1, 2)):
         connection.execute(DECISIONS, (model, number, START))
     for day in range(days):
         span = {"start": START + timedelta(days=day), "end": START + timedelta(days=day + 1), "symbols": names}

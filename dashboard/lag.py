@@ -1,28 +1,33 @@
 """How far the pipeline is behind Kafka, and how each component is: read by threads of their own.
 
-Unknown if Kafka does not answer; components are not shown if no supervisor runs here.
+While Kafka does not answer the lag is what it was, and `problem` says so; components are not shown if no supervisor
+runs here.
 """
 
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Mapping
 
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from broker.interface import ConsumerClient
-from observability.lag import UNKNOWN, ConsumerLag
+from observability.lag import UNKNOWN, ConsumerLag, length
 from observability.lag_reader import Span, waiting
 from settings import Settings
 from stack.conditions import ComponentSummary, shown
 from stack.topic_lag import admin_client, committed_by, consumer_client, stands
+from storage.errors import reason
 from topics.catalog import PERSIST_GROUP, TOPICS, WORKER_GROUP
 
 GROUPS = {"forecast": WORKER_GROUP, "store": PERSIST_GROUP}
 """What the page calls the consumer groups."""
 PERIOD_S = 3.0
 ANSWER_S = 20.0
+OLD_S = 10.0
+"""A lag that was read so long ago is not that of now."""
 
 
 async def group_lag(admin: AIOKafkaAdminClient, consumer: ConsumerClient, group: str) -> ConsumerLag:
@@ -37,7 +42,7 @@ async def group_lag(admin: AIOKafkaAdminClient, consumer: ConsumerClient, group:
 
 
 class LagMonitor:
-    """The lag of each group of `GROUPS`, and the conditions; `now` and `conditions` never block."""
+    """The lag of each group of `GROUPS`, and the conditions; what returns them never blocks."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings, self._bootstrap = settings, settings.broker
@@ -45,6 +50,8 @@ class LagMonitor:
         self._ended = threading.Event()
         self._asker = threading.Thread(target=self._ask, name="conditions", daemon=True)
         self._now = dict.fromkeys(GROUPS, UNKNOWN)
+        self._read_at: float | None = None
+        self._error = ""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._task: asyncio.Task[None] | None = None
         self._thread: threading.Thread | None = None
@@ -77,6 +84,15 @@ class LagMonitor:
         """Return the lag of each group as last read."""
         return self._now
 
+    def problem(self) -> str:
+        """Return why the lag is not that of now, in a sentence; "" if it is."""
+        read_at, error = self._read_at, self._error
+        age = None if read_at is None else time.monotonic() - read_at
+        if not error and (age is None or age <= OLD_S):
+            return ""
+        said = error or f"Kafka at {self._settings.kafka} has not answered."
+        return f"{said} The lag {'is not known' if age is None else f'is that of {length(age)} ago'}."
+
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         self._task = loop.create_task(self._follow())
         with contextlib.suppress(asyncio.CancelledError):
@@ -90,7 +106,8 @@ class LagMonitor:
                     while True:
                         async with asyncio.timeout(ANSWER_S):
                             self._now = {name: await group_lag(admin, consumer, GROUPS[name]) for name in GROUPS}
+                        self._read_at, self._error = time.monotonic(), ""
                         await asyncio.sleep(PERIOD_S)
-            except (KafkaError, OSError, TimeoutError):
-                self._now = dict.fromkeys(GROUPS, UNKNOWN)
+            except (KafkaError, OSError, TimeoutError) as error:
+                self._error = f"No answer from Kafka at {self._settings.kafka} ({reason(error)})."
             await asyncio.sleep(PERIOD_S)

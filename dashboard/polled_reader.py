@@ -12,6 +12,7 @@ K = TypeVar("K", bound=Hashable)
 S = TypeVar("S")
 
 RETRY_S = 3.0
+LONGEST_REST_S = 5.0
 LEASE_S = 10.0
 """A key that no page has requested for this long is no longer read."""
 
@@ -36,7 +37,8 @@ class _Watched(Generic[S]):
 
 
 class PolledReader(Generic[C, K, S]):
-    """Reads the requested keys every `period_s`; `view` never blocks.
+    """Reads the requested keys every `period_s`, or where that takes long after `rest` times as long; `view` never
+    blocks.
 
     `connect` opens the source, `read` reads a key from it; `failures` are the errors of a source that does not answer,
     which `describe` puts into a sentence. Any other error ends the thread, and is shown.
@@ -50,8 +52,9 @@ class PolledReader(Generic[C, K, S]):
         period_s: float,
         failures: tuple[type[Exception], ...],
         describe: Callable[[Exception], str],
+        rest: float = 0.0,
     ) -> None:
-        self._connect, self._read, self._period_s = connect, read, period_s
+        self._connect, self._read, self._period_s, self._rest = connect, read, period_s, rest
         self._failures, self._describe = failures, describe
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -113,4 +116,5 @@ class PolledReader(Generic[C, K, S]):
                     watched = self._watched[key]
                     watched.value, watched.read_at = value, time.monotonic()
             self._error = None
-            self._wake.wait(self._period_s)
+            took = time.monotonic() - now
+            self._wake.wait(max(self._period_s, min(LONGEST_REST_S, self._rest * took)))

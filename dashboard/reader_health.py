@@ -18,13 +18,15 @@ def page_health(readings: Sequence[Reading[Any]], something: bool, empty: str) -
     ages = [reading.age_s for reading in readings if reading.age_s is not None]
     if not something:
         return _without(failing, len(ages) < len(readings), empty)
-    oldest = max(ages, default=0.0)
-    if failing:
-        detail = " ".join(map(_failed, failing))
-        all_fail = len(failing) == len(readings)
-        return PageHealth("unreachable", "no answer", detail) if all_fail else PageHealth("stale", "in part", detail)
-    if oldest > STALE_S:
-        return PageHealth("stale", "stale", f"Nothing was read for {format_duration(oldest)}: what is shown is as old.")
+    silent = [one.age_s for one in readings if not one.error and one.age_s is not None and one.age_s > STALE_S]
+    said = [_failed(one) for one in failing]
+    if silent:
+        rest = " of the rest" if failing else ""
+        said.append(f"Nothing{rest} was read for {format_duration(max(silent))}: what is shown is as old.")
+    if len(failing) == len(readings):
+        return PageHealth("unreachable", "no answer", " ".join(said))
+    if said:
+        return PageHealth("stale", "in part" if failing else "stale", " ".join(said))
     return PageHealth("live", "up to date", "")
 
 

@@ -25,8 +25,7 @@ from tornado.ioloop import IOLoop
 from tornado.web import RequestHandler, StaticFileHandler
 
 from dashboard.actions.handler import LARGEST, ActionHandler, Actions
-from dashboard.actions.page_token import RENEWAL_S
-from dashboard.bridge import Bridge
+from dashboard.actions.renewal import Renewal
 from dashboard.live.feed import Feed
 from dashboard.live.service import LivePage
 from dashboard.palette import PALETTES
@@ -139,17 +138,10 @@ def opener(
             **variables,
         )
         if page.actions:
-            document.add_periodic_callback(lambda: renew(document, actions, page.name), 1_000 * RENEWAL_S)
+            Renewal(document, actions.tokens, page.name).start()
         document.title = "Foretick" if page.name == HOME.name else f"{page.title} · Foretick"
 
     return open_page
-
-
-def renew(document: Document, actions: Actions, page: str) -> None:
-    """Give an open page a new token: it may be open for days."""
-    bridge = document.select_one({"name": "bridge"})
-    if isinstance(bridge, Bridge):
-        bridge.token = actions.tokens.issue(page)
 
 
 def is_loopback(address: str) -> bool:

@@ -19,6 +19,8 @@ from dashboard.polled_reader import Reading
 from evaluation.sum_metrics import FEWEST
 from observability.lag import length
 
+SILENT_S = 30.0
+"""After so long without an answer the database is silent: a month of twenty symbols takes it some of that."""
 State = Literal["connecting", "blank", "live", "stale", "unreachable"]
 TITLES = (
     *("skill_title", "coverage_title", "gain_title", "evidence_title", "reliability_title", "pit_title"),
@@ -62,9 +64,10 @@ class Freshness:
         if reading.error is None and scores.newest is None:
             return cls("blank", *_nothing(scores))
         until = _until(scores.newest)
-        if reading.error is not None:
+        if reading.error is not None or reading.age_s > SILENT_S:
             old = f"These figures were read {length(reading.age_s)} ago and end {until}."
-            return cls("unreachable", "database unreachable", f"{reading.error} {old}")
+            how = "silent" if reading.error is None else "unreachable"
+            return cls("unreachable", f"database {how}", f"{reading.error or 'The database does not answer.'} {old}")
         silence = watched_s if scores.changed is None else time.monotonic() - scores.changed
         if silence > limit_s:
             least = "at least " if scores.changed is None else ""

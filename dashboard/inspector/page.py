@@ -94,7 +94,7 @@ class InspectorDocument(SitePage):
         listed, database = self.sources.catalogue.view(None), self.sources.database.view(None)
         series = tuple(f"{symbol} {interval}" for symbol, interval in database.value.series) if database.value else ()
         catalogue = listed.value
-        state = health(listed, database.error, self.sources.folder)
+        state = health(listed, database, self.sources.folder)
         if catalogue is not None and catalogue.models:
             choice, notes = chosen_by_viewer.settle(self.choice, catalogue, series)
             if choice != self.choice or catalogue != self.catalogue or series != self.series:

@@ -154,8 +154,10 @@ def lateness(behind: ConsumerLag) -> str:
     return "unknown" if behind.rows is None and behind.seconds is None else escape(behind.short())
 
 
-def pipeline(rates: Rates, lag: Mapping[str, ConsumerLag], components: Sequence[ComponentSummary] = ()) -> str:
-    """Return throughput, lag, and the condition of each component that is not healthy."""
+def pipeline(
+    rates: Rates, lag: Mapping[str, ConsumerLag], components: Sequence[ComponentSummary] = (), problem: str = ""
+) -> str:
+    """Return throughput, lag, the condition of each component that is not healthy; `problem`: why the lag is old."""
     tiles = [("Bars", count(rates.bars), "/s"), ("Predictions", count(rates.predictions), "/s")]
     facts = [
         fact(name, "unknown" if value == DASH else f"{value} <small>{unit}</small>") for name, value, unit in tiles
@@ -167,6 +169,8 @@ def pipeline(rates: Rates, lag: Mapping[str, ConsumerLag], components: Sequence[
         f"{escape(f': {one.why}' if one.why else '')}</p>"
         for one in others
     )
-    if components and not others:
+    if problem:
+        lines = f'<p class="stale">{escape(problem)}</p>{lines}'
+    elif components and not others:
         lines = f'<p class="muted">All {len(components)} components are healthy.</p>'
     return heading("Pipeline", "", []) + f'<div class="tiles">{"".join(facts)}</div>{lines}'

@@ -44,7 +44,7 @@ SCORES = (
 TEXTS = (
     TextPanel("forecasts", drawn=forecast_text.table),
     TextPanel("board", drawn=header.board),
-    TextPanel("pipeline", now=lambda rates, lag: header.pipeline(rates, lag.now(), lag.conditions())),
+    TextPanel("pipeline", now=lambda rates, lag: header.pipeline(rates, lag.now(), lag.conditions(), lag.problem())),
 )
 
 

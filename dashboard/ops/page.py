@@ -163,7 +163,9 @@ class OpsPage(SitePage):
             self._problems.pop(source, None)
         if value is not None or problem:
             self._known.add(source)
-        seen = (reading.value, remark, self.view, self.bridge.theme)
+        # The tables' cards are made of the rows alone; the others also tell how long ago something was.
+        known = value if source == "tables" else reading.value
+        seen = (known, remark, self.view, self.bridge.theme)
         before = self._shown.get(source)
         if before is None or before != seen:
             self._shown[source] = seen

@@ -22,8 +22,10 @@ from settings import Settings
 from stack.topic_lag import PartitionLag, by_partition
 from storage.errors import place, reason
 
-TABLES_S, SYSTEM_S, KAFKA_S, HEALTH_S, SPACE_S = 1.0, 3.0, 5.0, 20.0, 120.0
+TABLES_S, SYSTEM_S, KAFKA_S, HEALTH_S, SPACE_S = 0.4, 3.0, 5.0, 20.0, 120.0
 """How often each is read, while someone looks."""
+REST = 10
+"""What took long to read of the database is read again after so many times as long."""
 
 C = TypeVar("C")
 K = TypeVar("K", bound=Hashable)
@@ -105,5 +107,10 @@ def database(url: str, read: Callable[[Connection, K], S], period_s: float) -> P
         return f"The database does not answer this question of the page ({reason(error)})."
 
     return PolledReader(
-        lambda: connected(url), dated(read), period_s=period_s, failures=(psycopg.Error,), describe=describe
+        lambda: connected(url),
+        dated(read),
+        period_s=period_s,
+        failures=(psycopg.Error,),
+        describe=describe,
+        rest=REST,
     )

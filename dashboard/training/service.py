@@ -11,7 +11,7 @@ from dashboard.training import sources
 from dashboard.training.actions import STOP_RUN
 from dashboard.training.page import Readers, TrainingDocument
 
-PERIOD_S = 1.0
+PERIOD_S, REST = 0.4, 10
 
 
 class TrainingPage(PageService):
@@ -28,7 +28,8 @@ class TrainingPage(PageService):
             PolledReader(
                 lambda: sources.runs_source(url),
                 sources.read_runs,
-                period_s=2 * PERIOD_S,
+                period_s=PERIOD_S,
+                rest=REST,
                 failures=sources.RUNS_FAIL,
                 describe=lambda error: f"The runs cannot be read: {error}.",
             ),
@@ -36,6 +37,7 @@ class TrainingPage(PageService):
                 lambda: sources.mlflow_source(uri),
                 lambda source, wanted: source.read(wanted),
                 period_s=PERIOD_S,
+                rest=REST,
                 failures=sources.MLFLOW_FAILS,
                 describe=lambda error: f"The curves cannot be read: {error}.",
             ),
@@ -43,6 +45,7 @@ class TrainingPage(PageService):
                 lambda: sources.files_source(settings.home),
                 lambda source, run_id: source.read(run_id),
                 period_s=PERIOD_S,
+                rest=REST,
                 failures=(OSError,),
                 describe=lambda error: f"The files of {settings.home} cannot be read: {error}.",
             ),

@@ -26,6 +26,7 @@ class TuningPage(PageService):
             lambda: study_reader.source(url),
             lambda source, names: source.read(names),
             period_s=study_reader.PERIOD_S,
+            rest=study_reader.REST,
             failures=(psycopg.Error,),
             describe=lambda error: study_reader.describe(url, error),
         )

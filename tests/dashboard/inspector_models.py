@@ -1,7 +1,7 @@
 """Small models of several kinds, really trained on the bundled sample, with stored bars and forecasts of their own."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -29,8 +29,11 @@ STORED = 400
 KINDS: dict[str, Parameters] = {"naive": {}, "ar": {}, "gbm": {"rounds": 20}, "transformer": {}, "ensemble": {}}
 
 
-def train(home: Path) -> list[FeatureFrame]:
-    """Store the models and a second version of the linear one below <home>/models; return the features of all bars."""
+def train(home: Path, kinds: Collection[str] = tuple(KINDS)) -> list[FeatureFrame]:
+    """Store models, and a second version of the linear one, below <home>/models; return the features of all bars.
+
+    `kinds` has the linear one, `ar`.
+    """
     folder = home / "models"
     bars = [frame[:BARS] for frame in read_bars(sample.FILES, "1m")]
     definition = Definition()
@@ -38,12 +41,15 @@ def train(home: Path) -> list[FeatureFrame]:
     origin = provenance.of(bars, definition.fingerprint, 3, commit="0123abc")
     fitted: list[Served] = []
     for name, parameters in KINDS.items():
+        if name not in kinds:
+            continue
         seen = [frames[0][:OF_NETWORKS]] if name == "transformer" else frames
         model, curve = _fit(name, definition, seen, parameters)
         own = msgspec.structs.replace(origin, parameters=dict(parameters))
         curve.save(model_registry.store(folder, model, own))
         fitted.append(model)
-    WalkForwardSkill(0.0123, 0.004, 14).save(folder / "ar" / fitted[1].version)
+    (linear,) = (model for model in fitted if model.name == "ar")
+    WalkForwardSkill(0.0123, 0.004, 14).save(folder / "ar" / linear.version)
     older, _ = _fit("ar", definition, [frame[:4_000] for frame in frames], {"clip": 3.0})
     early = provenance.of([frame[:4_000] for frame in bars], definition.fingerprint, 3, parameters={"clip": 3.0})
     model_registry.store(folder, older, early)

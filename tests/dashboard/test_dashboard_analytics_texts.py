@@ -67,6 +67,7 @@ def test_a_symbol_or_model_that_is_not_there_is_replaced_with_a_word() -> None:
         (Reading(scores(), 1.0, None), 1.0, "live", "read 1 s ago"),
         (Reading(scores(), 1.0, None), 500.0, "stale", "20 May 2025 23:44"),
         (Reading(scores(changed=0.0), 1.0, None), 1.0, "stale", "20 May 2025 23:44"),
+        (Reading(scores(), 31.0, None), 1.0, "unreachable", "These figures were read 31 s ago"),
         (Reading(scores(), 90.0, "No answer."), 1.0, "unreachable", "20 May 2025 23:44"),
     ],
 )

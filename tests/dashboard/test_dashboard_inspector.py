@@ -20,6 +20,7 @@ from dashboard.inspector.health import health
 from dashboard.inspector.look_inside import LATEST
 from dashboard.inspector.network_view import graph
 from dashboard.inspector.tree_view import gains, tree_card
+from dashboard.inspector.weights_reader import Database
 from dashboard.inspector.workshop import Question, Work, Workshop
 from dashboard.number_format import DASH
 from dashboard.palette import LIGHT
@@ -205,19 +206,29 @@ def test_unknown_is_a_dash_and_data_are_escaped() -> None:
     assert "<b>" not in words.facts({"<b>": "<b>"}) + words.sentence("<b>") + words.progress(Work(error="<b>"), "")
 
 
+KNOWN = Reading(Database(), 1.0, None)
+
+
 @pytest.mark.parametrize(
-    ("reading", "database", "kind"),
+    ("reading", "database", "kind", "words"),
     [
-        (Reading(None, None, None), None, "connecting"),
-        (Reading(None, None, "away"), None, "unreachable"),
-        (Reading(Catalogue({}), 0.1, None), None, "empty"),
-        (Reading(STORED, 0.1, None), None, "live"),
-        (Reading(STORED, 16.0, None), None, "stale"),
-        (Reading(STORED, 0.1, None), "no database", "stale"),
+        (Reading(None, None, None), KNOWN, "connecting", "Reading"),
+        (Reading(None, None, "away"), KNOWN, "unreachable", "away"),
+        (Reading(Catalogue({}), 0.1, None), KNOWN, "empty", "No model"),
+        (Reading(STORED, 0.1, None), KNOWN, "live", "models"),
+        (Reading(STORED, 0.1, None), Reading(None, None, None), "live", "models"),
+        (Reading(STORED, 16.0, None), KNOWN, "stale", "16 s ago"),
+        (Reading(STORED, 0.1, None), Reading(None, None, "No database."), "stale", "what is stored there."),
+        (Reading(STORED, 0.1, None), Reading(Database(), 40.0, "No database."), "stale", "is 40 s old"),
+        (Reading(STORED, 0.1, None), Reading(Database(), 40.0, None), "stale", "Nothing was read for 40 s"),
     ],
 )
-def test_what_is_old_is_never_called_up_to_date(reading: Reading[Catalogue], database: str | None, kind: str) -> None:
-    assert health(reading, database, Path("models")).kind == kind
+def test_what_is_old_is_never_called_up_to_date(
+    reading: Reading[Catalogue], database: Reading[Database], kind: str, words: str
+) -> None:
+    found = health(reading, database, Path("models"))
+    assert found.kind == kind
+    assert words in found.detail
 
 
 def waited(workshop: Workshop, question: Question) -> Work:

@@ -58,6 +58,9 @@ class NoLag:
     def conditions(self) -> tuple[()]:
         return ()
 
+    def problem(self) -> str:
+        return ""
+
 
 def opened(shown: Snapshot, **query: str) -> tuple[Page, KnownFeed]:
     feed: Any = KnownFeed(shown)

@@ -257,6 +257,13 @@ def test_each_component_that_is_not_healthy_is_named_with_its_reason() -> None:
     assert "worker" not in text
 
 
+def test_an_old_lag_is_said_to_be_old() -> None:
+    well = ComponentSummary("worker", "healthy", "", good=True)
+    text = header.pipeline(Rates(), {"store": NOTHING}, [well], "No answer from Kafka at <x>.")
+    assert 'class="stale">No answer from Kafka at &lt;x&gt;.<' in text
+    assert "are healthy" not in text
+
+
 def test_throughput_and_lag_that_are_not_known_are_said_to_be_unknown() -> None:
     text = re.sub(
         r"<[^>]*>",

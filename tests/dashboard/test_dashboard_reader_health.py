@@ -25,6 +25,7 @@ STUCK: Reading[Any] = Reading(1, STALE_S + 1, None)
         ([OLD, FRESH], True, "stale", "No answer. What is shown of it is 2 min old."),
         ([OLD, AWAY], True, "unreachable", "What is shown of it is 2 min old."),
         ([STUCK, FRESH], True, "stale", "Nothing was read for 16 s"),
+        ([OLD, STUCK], True, "stale", "is 2 min old. Nothing of the rest was read for 16 s"),
     ],
 )
 def test_nothing_old_is_shown_as_if_it_were_of_now(

@@ -46,8 +46,8 @@ MADE = (
     *("docker/monitoring/rules.yml", "docker/monitoring/grafana/foretick.json"),
 )
 PARSED = (
-    *("alerts", "api", "chaos", "features", "features_file", "features_stream", "forecast", "fuzz", "inference"),
-    *("live", "queries", "readers", "reading", "regimes", "replay", "soak", "trainer"),
+    *("alerts", "api", "chaos", "dashboard", "features", "features_file", "features_stream", "forecast"),
+    *("fuzz", "inference", "live", "queries", "readers", "reading", "regimes", "replay", "soak", "trainer"),
 )
 """Benches, which start servers or take minutes."""
 ELSEWHERE = {

@@ -16,8 +16,10 @@ from cli.errors import UserError
 from settings import Settings
 from stack import background, state
 from stack.addresses import HOST
+from stack.basic_auth import DASHBOARD_PASSWORD, USER
 from stack.process import Identity
 from stack.progress import Progress
+from stack.secret import password
 from stack.servers import plan
 
 pytestmark = pytest.mark.services
@@ -72,6 +74,20 @@ def test_status_gives_components_counts_lag_and_addresses_without_a_password(hom
     assert set(match["counts"].values()) == set(match["lag"].values()) == {None}
     for secret in home.glob("*.password"):
         assert secret.read_text() not in json.dumps(match)
+
+
+def test_status_says_where_the_dashboards_password_is_and_not_what_it_is(home):
+    assert json.loads(run("status", "--json").stdout)["dashboard_login"] is None
+    assert "from elsewhere" not in run("status").output
+    secret = password(home / DASHBOARD_PASSWORD)
+    result = run("status")
+    assert result.exit_code == 1  # the others do not run, with or without a password
+    words = " ".join(result.output.split())
+    assert f"from elsewhere: user {USER}, the password is in" in words
+    assert str(home / DASHBOARD_PASSWORD) in "".join(result.output.split())
+    match = json.loads(run("status", "--json").stdout)
+    assert match["dashboard_login"] == str(home / DASHBOARD_PASSWORD)
+    assert secret not in result.output + json.dumps(match)
 
 
 def test_down_leaves_no_process_and_can_be_said_twice(home):

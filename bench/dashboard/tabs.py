@@ -1,0 +1,128 @@
+"""Chromium's tabs: when a page is first painted and can be used, and when it shows what was published."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from dashboard.screenshot import ARGUMENTS, CHROMIUM
+
+FOREGROUND = [
+    "--disable-background-timer-throttling",
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
+]
+"""Each tab is as one that is looked at."""
+WAIT_MS = 120_000
+NAMED = "const named = name => Bokeh.documents[0]?.get_model_by_name(name)"
+LAST = "const last = array => array === undefined || array.length === 0 ? null : array[array.length - 1]"
+TEXT = "const text = (name, of) => [...(named(name)?.text ?? '').matchAll(of)].map(one => one[1])"
+USABLE = {
+    "live": "named('price')?.renderers[0].data_source.get_length() > 0",
+    "training": "named('loss')?.renderers[0].data_source.get_length() > 0 || named('runs_table')?.text.length > 0",
+    "tuning": "named('history')?.renderers[0].data_source.get_length() > 0",
+    "inspector": "named('headline')?.text.length > 0",
+    "analytics": "named('skill')?.renderers.some(one => one.name && one.data_source.get_length() > 0)",
+    "ops": "named('groups')?.text.length > 0 && !named('groups').text.includes('Reading…')",
+}
+"""By page, what is true once its chart (or its first card) has data."""
+PAINTED = """
+const waiting = setInterval(() => {
+  const state = document.body?.dataset.state
+  if (state === undefined || state === "connecting" || state === "blank" || !usable()) return
+  clearInterval(waiting)
+  requestAnimationFrame(() => requestAnimationFrame(() => { window.usable_ms = performance.now() }))
+}, 10)
+"""
+WATCH = """
+window.seen = []
+let before = mark()
+window.watching = setInterval(() => {
+  const now = mark()
+  if (now === null || now === undefined || now === before) return
+  before = now
+  requestAnimationFrame(() => requestAnimationFrame(() => window.seen.push([now, Date.now() / 1000])))
+}, 10)
+"""
+
+
+class Shown(NamedTuple):
+    """A tab: its page and the address' query, and by kind of what is published the mark that it shows (JavaScript)."""
+
+    page: str
+    query: str
+    kind: str
+    mark: str
+
+
+BAR = "last(named('price')?.renderers[0].data_source.data.time)"
+SCORED = "Date.parse(text('badge', /up to (\\d+ \\w+ \\d+ [\\d:]+ UTC)/g)[0] ?? '') || null"
+
+
+def shown(symbols: Sequence[str], count: int) -> list[Shown]:
+    """Return so many tabs: every page, then more of the live one with other symbols."""
+    live = [Shown("live", f"symbol={symbol}", f"bar {symbol}", BAR) for symbol in symbols[:4]]
+    others = [
+        Shown("ops", "", "alert", "Math.max(...text('alerts', /mark (\\d+)\\./g).map(Number), 0)"),
+        Shown("tuning", "", "trial", "last(Array.from(named('history')?.renderers[0].data_source.data.number ?? []))"),
+        Shown("analytics", "", "scored", SCORED),
+        Shown("training", "", "log", "Math.max(...text('log', /epoch (\\d+) of/g).map(Number), 0)"),
+        Shown("inspector", "", "", "null"),
+        Shown(
+            "training", "theme=dark", "curve", "last(Array.from(named('loss')?.renderers[0].data_source.data.x ?? []))"
+        ),
+    ]
+    tabs = [live[0], *others[:5], *live[1:], others[5]]
+    return tabs[:count]
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Run a Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *FOREGROUND])
+        yield browser
+        browser.close()
+
+
+def _context(browser: Browser) -> BrowserContext:
+    return browser.new_context(viewport={"width": 1440, "height": 900})
+
+
+def opening(browser: Browser, address: str, page: str) -> tuple[float, float]:
+    """Open a page in a browser that has kept nothing; return when it was first painted, and could be used [ms]."""
+    context = _context(browser)
+    tab = context.new_page()
+    tab.add_init_script(f"{NAMED}; const usable = () => {{ {LAST}; {TEXT}; return {USABLE[page]} }}; {PAINTED}")
+    tab.goto(f"{address}/{page}")
+    tab.wait_for_function("window.usable_ms !== undefined", timeout=WAIT_MS)
+    first = tab.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? window.usable_ms")
+    usable = tab.evaluate("window.usable_ms")
+    context.close()
+    return float(first), float(usable)
+
+
+class Tabs:
+    """Open tabs, each of a browser of its own, that note when they show something new."""
+
+    def __init__(self, browser: Browser, address: str, wanted: Sequence[Shown]) -> None:
+        self.pages: list[tuple[Shown, Page]] = []
+        for one in wanted:
+            page = _context(browser).new_page()
+            page.goto(f"{address}/{one.page}?{one.query}")
+            page.wait_for_function("!['connecting', 'blank'].includes(document.body.dataset.state)", timeout=WAIT_MS)
+            self.pages.append((one, page))
+
+    def watch(self) -> None:
+        """Begin to note what is new."""
+        for one, page in self.pages:
+            page.evaluate(f"() => {{ {NAMED}; {LAST}; {TEXT}; const mark = () => {one.mark}; {WATCH} }}")
+
+    def seen(self) -> Mapping[str, list[tuple[float, float]]]:
+        """Return by kind of what was published the marks that were seen, and when [epoch s]."""
+        return {one.kind: [(m, at) for m, at in page.evaluate("window.seen")] for one, page in self.pages if one.kind}
+
+    def wait(self, seconds: float) -> None:
+        """Let them work."""
+        self.pages[0][1].wait_for_timeout(1_000 * seconds)

@@ -1,0 +1,45 @@
+"""Pages that were opened, used and closed leave nothing behind: Bokeh keeps what a Python callback still reaches."""
+
+import gc
+import time
+from collections import Counter
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from bench.dashboard import sessions
+from dashboard.site_page import SitePage
+from dashboard.ways_in import ServedDashboard
+from settings import Settings
+
+FORGOTTEN_S = 60.0
+LEAST_USES = 7
+"""Of each page, without anything stored."""
+
+
+def alive() -> Counter[str]:
+    """Return how many pages of each kind this process holds."""
+    gc.collect()
+    return Counter(type(one).__name__ for one in gc.get_objects() if isinstance(one, SitePage))
+
+
+def test_a_closed_page_whose_widgets_were_used_is_forgotten(tmp_path: Path) -> None:
+    settings = Settings(
+        home=tmp_path,
+        database_url=SecretStr("postgresql://127.0.0.1:1/nowhere"),
+        mlflow_uri=SecretStr("http://127.0.0.1:1"),
+        kafka="127.0.0.1:1",
+        dashboard_rate=1_000,
+        dashboard_burst=1_000,
+    )
+    served = ServedDashboard("live", 0, settings)
+    try:
+        for name in sessions.names():
+            assert sessions.use(served.url.rstrip("/"), name) >= LEAST_USES
+        assert alive()  # the last is not forgotten yet: there is something to be seen
+        deadline = time.monotonic() + FORGOTTEN_S
+        while alive() and time.monotonic() < deadline:
+            time.sleep(1)
+        assert not alive()
+    finally:
+        served.stop()
