@@ -16,6 +16,7 @@ from dashboard.live.drawing import Drawing
 from dashboard.live.feed import Feed, View
 from dashboard.live.freshness import Evidence, PageHealth, decide, late, stale_after
 from dashboard.live.look import Look
+from dashboard.live.overlays.panel import OverlayPanel, OverlayReader
 from dashboard.live.series_reader import Key, Snapshot, bars_behind
 from dashboard.live.timeframes import Window
 from dashboard.live.view_state import BarSeries, parse, query, settle
@@ -25,7 +26,7 @@ from dashboard.service import PageRequest
 from dashboard.site_page import SitePage
 from topics.units import interval_ms
 
-TEXTS = ("headline", "price_title", "forecast_words", "regime_title", "volume_title")
+TEXTS = ("headline", "price_title", "forecast_words", "events_title", "regime_title", "volume_title")
 
 
 class Page(SitePage):
@@ -41,6 +42,7 @@ class Page(SitePage):
         interval: str,
         request: PageRequest,
         stale_after_s: float | None = None,
+        overlays: OverlayReader | None = None,
     ) -> None:
         super().__init__(document, request, (*TEXTS, *panels.names()))
         self.feed, self.lag, self.interval, self.stale_after_s = feed, lag, interval, stale_after_s
@@ -50,10 +52,11 @@ class Page(SitePage):
         self.models: tuple[str, ...] = ()
         self.snapshot: Snapshot | None = None
         self.drawing, self.choosers = Drawing(), Choosers(interval)
+        self.overlays = OverlayPanel(self.drawing.market, self.drawing.cross, overlays)
         self.old = False
         self._drawn: object = None
         self._showing = False
-        for root in (*self.choosers.selects, *self.choosers.groups, *self.drawing.plots()):
+        for root in (*self.choosers.selects, *self.choosers.groups, *self.drawing.plots(), *self.overlays.plots()):
             document.add_root(root)
         self._show_choice()
         for select in self.choosers.selects:
@@ -185,7 +188,8 @@ class Page(SitePage):
             return
         if self._drawn != (snapshot.serial, look):
             self._draw(snapshot, look)
-        for name, html in header.titles(snapshot, look, self.drawing.view).items():
+        view = self.drawing.view
+        for name, html in (header.titles(snapshot, look, view) | self.overlays.show(snapshot, look, view)).items():
             self.write(name, html)
 
     def _draw(self, snapshot: Snapshot, look: Look) -> None:
