@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 from urllib.parse import parse_qsl
 
@@ -17,6 +18,8 @@ from dashboard.live.feed import Feed, View
 from dashboard.live.freshness import Evidence, PageHealth, decide, late, stale_after
 from dashboard.live.look import Look
 from dashboard.live.overlays.panel import OverlayPanel, OverlayReader
+from dashboard.live.past_controls import PastControls
+from dashboard.live.past_view import PastView
 from dashboard.live.series_reader import Key, Snapshot, bars_behind
 from dashboard.live.timeframes import Window
 from dashboard.live.view_state import BarSeries, parse, query, settle
@@ -53,16 +56,26 @@ class Page(SitePage):
         self.snapshot: Snapshot | None = None
         self.drawing, self.choosers = Drawing(), Choosers(interval)
         self.overlays = OverlayPanel(self.drawing.market, self.drawing.cross, overlays)
+        self.past = PastControls(self.drawing)
         self.old = False
         self._drawn: object = None
         self._showing = False
-        for root in (*self.choosers.selects, *self.choosers.groups, *self.drawing.plots(), *self.overlays.plots()):
+        for root in (
+            *self.choosers.selects,
+            *self.choosers.groups,
+            *self.drawing.plots(),
+            *self.overlays.plots(),
+            *self.past.widgets,
+        ):
             document.add_root(root)
         self._show_choice()
         for select in self.choosers.selects:
             select.on_change("value", self._chosen)
         for group in self.choosers.groups:
             group.on_change("active", self._chosen)
+        self.past.box.on_change("value", self._asked)
+        for way, button in ((-1, self.past.earlier), (1, self.past.later), (0, self.past.newest)):
+            button.on_click(partial(self._stepped, way))
         self.bridge.on_change("pressed", self._pressed)
         self.bridge.on_change("visited", self._visited)
         self.bridge.on_change("zone", lambda attr, old, new: self.paint())  # noqa: ARG005 - Bokeh asks for it
@@ -77,6 +90,21 @@ class Page(SitePage):
         if not self._showing:
             self.choice, self.notes = self.choosers.chosen(self.choice), ()
             self._changed(step=True)
+
+    def _asked(self, attr: str, old: object, new: object) -> None:  # noqa: ARG002 - likewise
+        """Go to the date in the box."""
+        if self.past.box.value:
+            self._go(self.past.asked(str(self.past.box.value), self._look().clock, self.choice.past))
+            self.past.box.value = ""
+
+    def _stepped(self, way: int) -> None:
+        """Go to what is before or after the view, or to the newest bars."""
+        if self.choice.series is not None:
+            self._go(self.past.beside(self.choice.series, way) if way else PastView())
+
+    def _go(self, past: PastView) -> None:
+        self.notes, self.choice = (), replace(self.choice, past=past)
+        self._changed(step=True)
 
     def _pressed(self, attr: str, old: object, new: object) -> None:  # noqa: ARG002 - likewise
         """Switch the layer whose button in a legend was pressed."""
@@ -114,6 +142,7 @@ class Page(SitePage):
 
     def tick(self) -> None:
         """Ask the feed what is known, and bring the page to it. Never waits."""
+        self._move()
         view = self.feed.view(self._key())
         models = view.snapshot.models if view.snapshot else ()
         choice, notes = settle(self.choice, view.series, models, self.interval)
@@ -126,6 +155,7 @@ class Page(SitePage):
         health = self._health(view)
         if view.snapshot is not None:
             self.snapshot = view.snapshot
+            self._bound()
         elif health.kind == "empty":
             self.snapshot = None
         behind = self.snapshot.behind if self.snapshot else None
@@ -135,6 +165,23 @@ class Page(SitePage):
         for panel in panels.TEXTS:
             if panel.now:
                 self.write(panel.name, panel.now(view.rates, self.lag))
+
+    def _move(self) -> None:
+        """Bring the view to the choice where that is new, and else the choice to the view."""
+        before = self.choice
+        placed = self.past.place(before)
+        self.choice = self.past.follow(placed)
+        if self.choice != before:
+            self.address()
+
+    def _bound(self) -> None:
+        """Stay within what is stored."""
+        before, clock = self.choice, self._look().clock
+        self.choice = self.past.bounded(before, self.snapshot, clock)
+        if self.choice != before:
+            self._move()
+            self.address()
+        self.past.show(clock, self.choice.past.at is None)
 
     def _health(self, view: View) -> PageHealth:
         """Return the state of the page."""
@@ -161,7 +208,10 @@ class Page(SitePage):
         blank = self.snapshot is None
         warning = forecast_text.coverage_warning(self.snapshot, self._look()) if self.snapshot else ""
         self.write("badge", header.badge(health))
-        self.write("notices", "" if blank else header.notices(health, self.notes, warning))
+        notes = (*self.notes, *self.past.words)
+        if self.snapshot is not None:
+            notes += self.past.emptiness(self.snapshot, self._look().clock)
+        self.write("notices", "" if blank else header.notices(health, notes, warning))
         self.texts["notices"].visible = bool(self.texts["notices"].text)
         self.write("blank", header.blank(health) if blank else "")
         self.bridge.state = "blank" if blank else health.kind

@@ -1,9 +1,10 @@
 """The viewer's choice, and its form in the page's address."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from dashboard.live import layers
+from dashboard.live import layers, past_view
+from dashboard.live.past_view import PastView
 from models.skill import NAIVE
 from topics.markets import canonical
 from topics.records import HORIZONS
@@ -39,6 +40,7 @@ class Choice:
     span: int = SPANS[0]
     clock: str = CLOCKS[0]
     hidden: frozenset[str] = frozenset()
+    past: PastView = field(default_factory=PastView)
 
     @property
     def series(self) -> BarSeries | None:
@@ -57,8 +59,10 @@ def span_label(bars: int, interval: str) -> str:
 
 def parse(given: Mapping[str, str], interval: str) -> tuple[Choice, tuple[str, ...]]:
     """Read the query of the address; `interval` is the usual one. Return the choice and what could not be followed."""
-    notes = []
+    past, unread = past_view.parse(given)
+    notes = [*unread]
     choice = Choice(
+        past=past,
         symbol=given.get("symbol") or None,
         model=given.get("model") or None,
         hidden=frozenset(filter(layers.known, given.get("hide", "").split(","))),
@@ -126,6 +130,7 @@ def query(choice: Choice, interval: str) -> dict[str, str | None]:
         "span": span_label(choice.span, choice.interval or interval),
         "clock": choice.clock if choice.clock != CLOCKS[0] else None,
         "hide": ",".join(sorted(choice.hidden)) or None,
+        **past_view.query(choice.past),
     }
 
 
