@@ -9,17 +9,20 @@ from urllib.parse import parse_qsl
 
 from bokeh.document import Document
 
+from dashboard.html import heading
 from dashboard.lag import LagMonitor
 from dashboard.live import forecast_text, header, layers, panels
 from dashboard.live.choosers import Choosers
 from dashboard.live.clock import clock_of
 from dashboard.live.drawing import Drawing
 from dashboard.live.feed import Feed, View
-from dashboard.live.freshness import Evidence, PageHealth, decide, late, stale_after
+from dashboard.live.freshness import Evidence, PageHealth, decide, in_replay, late, stale_after
 from dashboard.live.look import Look
 from dashboard.live.overlays.panel import OverlayPanel, OverlayReader
 from dashboard.live.past_controls import PastControls
 from dashboard.live.past_view import PastView
+from dashboard.live.replay.controls import ReplayControls
+from dashboard.live.replay.reader import ReplayReader
 from dashboard.live.series_reader import Key, Snapshot, bars_behind
 from dashboard.live.timeframes import Window
 from dashboard.live.view_state import BarSeries, parse, query, settle
@@ -30,6 +33,8 @@ from dashboard.site_page import SitePage
 from topics.units import interval_ms
 
 TEXTS = ("headline", "price_title", "forecast_words", "events_title", "regime_title", "volume_title")
+
+NOT_THEN = heading("Pipeline") + '<p class="muted">A replay shows the past: what works now is on Operations.</p>'
 
 
 class Page(SitePage):
@@ -46,6 +51,7 @@ class Page(SitePage):
         request: PageRequest,
         stale_after_s: float | None = None,
         overlays: OverlayReader | None = None,
+        replays: ReplayReader | None = None,
     ) -> None:
         super().__init__(document, request, (*TEXTS, *panels.names()))
         self.feed, self.lag, self.interval, self.stale_after_s = feed, lag, interval, stale_after_s
@@ -57,6 +63,7 @@ class Page(SitePage):
         self.drawing, self.choosers = Drawing(), Choosers(interval)
         self.overlays = OverlayPanel(self.drawing.market, self.drawing.cross, overlays)
         self.past = PastControls(self.drawing)
+        self.replay = ReplayControls(self.drawing, replays, self._go)
         self.old = False
         self._drawn: object = None
         self._showing = False
@@ -66,6 +73,7 @@ class Page(SitePage):
             *self.drawing.plots(),
             *self.overlays.plots(),
             *self.past.widgets,
+            *self.replay.widgets,
         ):
             document.add_root(root)
         self._show_choice()
@@ -94,17 +102,20 @@ class Page(SitePage):
     def _asked(self, attr: str, old: object, new: object) -> None:  # noqa: ARG002 - likewise
         """Go to the date in the box."""
         if self.past.box.value:
-            self._go(self.past.asked(str(self.past.box.value), self._look().clock, self.choice.past))
+            self._go(self.past.asked(str(self.past.box.value), self._look().clock, self.choice.past), True)
             self.past.box.value = ""
 
     def _stepped(self, way: int) -> None:
         """Go to what is before or after the view, or to the newest bars."""
         if self.choice.series is not None:
-            self._go(self.past.beside(self.choice.series, way) if way else PastView())
+            self._go(self.past.beside(self.choice.series, way) if way else PastView(), True)
 
-    def _go(self, past: PastView) -> None:
+    def _go(self, past: PastView, step: bool | None) -> None:
         self.notes, self.choice = (), replace(self.choice, past=past)
-        self._changed(step=True)
+        if step is None:
+            self.tick()
+        else:
+            self._changed(step)
 
     def _pressed(self, attr: str, old: object, new: object) -> None:  # noqa: ARG002 - likewise
         """Switch the layer whose button in a legend was pressed."""
@@ -143,7 +154,7 @@ class Page(SitePage):
     def tick(self) -> None:
         """Ask the feed what is known, and bring the page to it. Never waits."""
         self._move()
-        view = self.feed.view(self._key())
+        view = self._seen()
         models = view.snapshot.models if view.snapshot else ()
         choice, notes = settle(self.choice, view.series, models, self.interval)
         if (choice, view.series) != (self.choice, self.series) or (view.snapshot and models != self.models):
@@ -151,7 +162,7 @@ class Page(SitePage):
             self.models = models or self.models
             self.notes += notes
             self._show_choice()
-            view = self.feed.view(self._key())
+            view = self._seen()
         health = self._health(view)
         if view.snapshot is not None:
             self.snapshot = view.snapshot
@@ -164,10 +175,27 @@ class Page(SitePage):
         self._say(health)
         for panel in panels.TEXTS:
             if panel.now:
-                self.write(panel.name, panel.now(view.rates, self.lag))
+                self.write(panel.name, NOT_THEN if self.replaying else panel.now(view.rates, self.lag))
+
+    @property
+    def replaying(self) -> bool:
+        """Return whether the past is played."""
+        return self.choice.past.replay is not None
+
+    def _seen(self) -> View:
+        """Return what is known now, or in a replay what was known then."""
+        key = self._key()
+        return self.replay.seen(self.feed.view(key), key)
 
     def _move(self) -> None:
         """Bring the view to the choice where that is new, and else the choice to the view."""
+        self.choice = self.replay.played(self.choice)
+        if self.replay.switched(self.choice):
+            self.snapshot = None  # what is of now is not shown as of then, nor the other way round
+            self.past.forget()
+        self.replay.show(self._look().clock)
+        if self.replaying:
+            return
         before = self.choice
         placed = self.past.place(before)
         self.choice = self.past.follow(placed)
@@ -177,11 +205,13 @@ class Page(SitePage):
     def _bound(self) -> None:
         """Stay within what is stored."""
         before, clock = self.choice, self._look().clock
+        self.past.show(clock, before.past == PastView())
+        if self.replaying:
+            return
         self.choice = self.past.bounded(before, self.snapshot, clock)
         if self.choice != before:
             self._move()
             self.address()
-        self.past.show(clock, self.choice.past.at is None)
 
     def _health(self, view: View) -> PageHealth:
         """Return the state of the page."""
@@ -202,7 +232,10 @@ class Page(SitePage):
             behind=None if newest is None else bars_behind(newest, step),
             components=self.lag.conditions(),
         )
-        return decide(evidence, self._look().clock)
+        clock = self._look().clock
+        return (
+            in_replay(evidence, self.replay.health(view.snapshot, clock)) if self.replaying else decide(evidence, clock)
+        )
 
     def _say(self, health: PageHealth) -> None:
         blank = self.snapshot is None
@@ -252,6 +285,7 @@ class Page(SitePage):
         for panel in panels.TEXTS:
             if panel.drawn:
                 self.write(panel.name, panel.drawn(snapshot, look))
-        title = f"{snapshot.key.series.symbol} {price(snapshot.latest.close)} · Foretick"
+        then = "" if snapshot.key.until is None else "Replay: "
+        title = f"{then}{snapshot.key.series.symbol} {price(snapshot.latest.close)} · Foretick"
         if self.document.title != title:
             self.document.title = title

@@ -51,7 +51,7 @@ class PastControls:
         self.words = ()
         try:
             self._wished = True
-            return replace(past, at=moment_of(text, clock.zone))
+            return PastView(at=moment_of(text, clock.zone), bars=past.bars)
         except ValueError:
             self.words = (f"{text[:40]} is not {EXPECTED}.",)
             return past
@@ -63,6 +63,10 @@ class PastControls:
         self._wished, self.words = True, ()
         at = max(0, round(((start + end) / 2 + way * BESIDE * (end - start)) / step) * step)
         return PastView(at=at, bars=self._placed[1].bars if self._placed else None)
+
+    def forget(self) -> None:
+        """Forget where the view was put: another has moved it."""
+        self._placed, self.words = None, ()
 
     def place(self, choice: Choice) -> Choice:
         """Move the view to where the choice says, if that is new; what is of no span any more is forgotten."""

@@ -15,10 +15,11 @@ EXPECTED = "a date such as 2025-06-03 or 2025-06-03 14:05"
 @dataclass(frozen=True, kw_only=True)
 class PastView:
     """The middle `at` of what is looked at [epoch ms], None for the newest bars; `bars` is how wide it is, None as the
-    span says."""
+    span says. In a replay `at` is the middle of its window, and `replay` the moment that is shown [epoch ms]."""
 
     at: int | None = None
     bars: int | None = None
+    replay: int | None = None
 
 
 def moment_of(text: str, zone: tzinfo = UTC) -> int:
@@ -62,11 +63,12 @@ def written(ms: int) -> str:
 def parse(given: Mapping[str, str]) -> tuple[PastView, tuple[str, ...]]:
     """Read the query of the address; return where it looks, and what could not be followed."""
     view, notes = PastView(), []
-    if given.get("at"):
+    for name in ("at", "replay"):
         try:
-            view = replace(view, at=moment_of(given["at"]))
+            if given.get(name):
+                view = replace(view, **{name: moment_of(given[name])})
         except ValueError:
-            notes.append(f"at={given['at'][:40]} in the address is not {EXPECTED}: these are the newest bars.")
+            notes.append(f"{name}={given[name][:40]} in the address is not {EXPECTED}: these are the newest bars.")
     bars = given.get("bars", "")
     if view.at is not None and bars.isascii() and bars.isdigit() and 0 < int(bars[:9]) < 10_000_000:
         view = replace(view, bars=int(bars[:9]))
@@ -76,4 +78,7 @@ def parse(given: Mapping[str, str]) -> tuple[PastView, tuple[str, ...]]:
 def query(view: PastView) -> dict[str, str | None]:
     """Return the part of the query that restores it."""
     bars = view.bars if view.at is not None else None
-    return {"at": None if view.at is None else written(view.at), "bars": None if bars is None else str(bars)}
+    times = {"at": view.at, "replay": view.replay}
+    return {name: None if ms is None else written(ms) for name, ms in times.items()} | {
+        "bars": None if bars is None else str(bars)
+    }

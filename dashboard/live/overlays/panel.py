@@ -54,10 +54,11 @@ def wanted(snapshot: Snapshot) -> OverlayKey | None:
         return None
     start, end = (round(time.timestamp() * 1000) for time in edges(snapshot.key, newest))
     ahead = max(HORIZONS) if snapshot.key.window.end is None else 1
+    until = end + ahead * step if snapshot.key.until is None else snapshot.key.until
     return OverlayKey(
         series=snapshot.key.series,
         timeframe=snapshot.key.window.timeframe,
         start=start,
         end=end,
-        until=end + ahead * step,
+        until=until,
     )
