@@ -121,7 +121,7 @@ class Page(SitePage):
         """Switch the layer whose button in a legend was pressed."""
         layer = self.bridge.pressed.removeprefix(layers.PRESS)
         if layer and layers.known(layer):
-            self.choice = replace(self.choice, hidden=self.choice.hidden ^ {layer})
+            self.choice = self.choice.pressed(layer)
             self._changed(step=True)
         self.bridge.pressed = ""
 
@@ -258,7 +258,7 @@ class Page(SitePage):
             models=model_colours(sorted(models), palette),
             regimes=regime_colours([run.state for run in snapshot.runs] if snapshot else [], palette),
             model=snapshot.key.model if snapshot else self.choice.model,
-            hidden=self.choice.hidden,
+            hidden=self.choice.unseen,
             clock=clock_of(self.choice.clock, self.bridge.zone),
             old=self.old,
         )
@@ -272,8 +272,12 @@ class Page(SitePage):
         if self._drawn != (snapshot.serial, look):
             self._draw(snapshot, look)
         view = self.drawing.view
-        for name, html in (header.titles(snapshot, look, view) | self.overlays.show(snapshot, look, view)).items():
+        for name, html in self._titles(snapshot, look, view).items():
             self.write(name, html)
+
+    def _titles(self, snapshot: Snapshot, look: Look, view: tuple[float, float]) -> dict[str, str]:
+        beside = self.overlays.show(snapshot, look, view)
+        return header.titles(snapshot, look, view, self.overlays.entries(look)) | beside
 
     def _draw(self, snapshot: Snapshot, look: Look) -> None:
         """Draw what is of the snapshot alone, wherever the viewer looks."""

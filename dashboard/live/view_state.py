@@ -30,7 +30,8 @@ class BarSeries:
 class Choice:
     """The viewer's choice; None if the page may choose. `span` is in bars, `horizon` too.
 
-    `hidden` are the layers that are switched off in the legends, by the names of `dashboard.live.layers`.
+    `hidden` are the layers that are switched off in the legends, by the names of `dashboard.live.layers`, `shown` those
+    that are switched on of the ones that are off at first.
     """
 
     symbol: str | None = None
@@ -40,12 +41,24 @@ class Choice:
     span: int = SPANS[0]
     clock: str = CLOCKS[0]
     hidden: frozenset[str] = frozenset()
+    shown: frozenset[str] = frozenset()
     past: PastView = field(default_factory=PastView)
 
     @property
     def series(self) -> BarSeries | None:
         """Return the chosen series once it is known."""
         return BarSeries(self.symbol, self.interval) if self.symbol and self.interval else None
+
+    def pressed(self, layer: str) -> "Choice":
+        """Return the choice with that layer switched."""
+        if layer in layers.OPTIONAL:
+            return replace(self, shown=self.shown ^ {layer})
+        return replace(self, hidden=self.hidden ^ {layer})
+
+    @property
+    def unseen(self) -> frozenset[str]:
+        """Return the layers that are not drawn."""
+        return self.hidden | (layers.OPTIONAL - self.shown)
 
 
 def span_label(bars: int, interval: str) -> str:
@@ -65,7 +78,8 @@ def parse(given: Mapping[str, str], interval: str) -> tuple[Choice, tuple[str, .
         past=past,
         symbol=given.get("symbol") or None,
         model=given.get("model") or None,
-        hidden=frozenset(filter(layers.known, given.get("hide", "").split(","))),
+        hidden=frozenset(filter(layers.known, given.get("hide", "").split(","))) - layers.OPTIONAL,
+        shown=layers.OPTIONAL.intersection(given.get("show", "").split(",")),
     )
     if "interval" in given:
         try:
@@ -130,6 +144,7 @@ def query(choice: Choice, interval: str) -> dict[str, str | None]:
         "span": span_label(choice.span, choice.interval or interval),
         "clock": choice.clock if choice.clock != CLOCKS[0] else None,
         "hide": ",".join(sorted(choice.hidden)) or None,
+        "show": ",".join(sorted(choice.shown)) or None,
         **past_view.query(choice.past),
     }
 

@@ -1,6 +1,14 @@
 -- What is drawn beside the bars, from %(start)s to %(until)s: what was known later is not read. Each block is bounded by
 -- an index range, or by a LIMIT in a table that stays small.
 
+-- name: closes
+-- The closes of an earlier time, of bars or of candles of %(frame)s.
+SELECT (extract(epoch FROM time_bucket(%(frame)s, time)) * 1000)::float8 AS start, last(close, time)
+FROM bars
+WHERE symbol = %(symbol)s AND interval = %(interval)s AND time >= %(start)s AND time <= %(end)s
+GROUP BY start
+ORDER BY start;
+
 -- name: events
 -- Kind, variant, from when and when it was, what it is about, why, by whom; of each kind the newest %(most)s.
 -- A version is in service from the first bar that it forecast as champion; one that has not yet, from the decision on.

@@ -1,13 +1,18 @@
 """Reads what is drawn beside the bars of one part of a series."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+import numpy as np
 from psycopg import Connection
 
+from dashboard.live.columns import Columns
+from dashboard.live.ghost_kinds import GHOSTS, GhostKind
 from dashboard.live.overlays.events import Event
 from dashboard.live.overlays.queries import QUERIES
 from dashboard.live.view_state import BarSeries
+from topics.units import interval_ms
 
 MOST = 500
 """So many events of each kind are read, the newest."""
@@ -15,20 +20,26 @@ MOST = 500
 
 @dataclass(frozen=True, kw_only=True)
 class OverlayKey:
-    """A part of a series: its bars from `start` to `end`, and what happened from `start` until `until` [ms]."""
+    """A part of a series: its bars from `start` to `end`, and what happened from `start` until `until` [ms].
+
+    `ghosts` are the names of the days before that are drawn, `reach` until when [ms].
+    """
 
     series: BarSeries
     timeframe: str
     start: int
     end: int
     until: int
+    reach: int
+    ghosts: tuple[str, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Overlays:
     """What is drawn beside the bars."""
 
     events: tuple[Event, ...]
+    ghosts: Mapping[str, Columns]
 
 
 def read(connection: Connection, key: OverlayKey) -> Overlays:
@@ -45,7 +56,22 @@ def read(connection: Connection, key: OverlayKey) -> Overlays:
         Event(kind=kind, variant=variant or "", start=start, time=time, subject=subject, why=why or "", by=by or "")
         for kind, variant, start, time, subject, why, by in rows
     )
-    return Overlays(events=events)
+    ghosts = {ghost.name: _closes(connection, key, ghost) for ghost in GHOSTS if ghost.name in key.ghosts}
+    return Overlays(events=events, ghosts=ghosts)
+
+
+def _closes(connection: Connection, key: OverlayKey, ghost: GhostKind) -> Columns:
+    """Return the closes of the days before at the times of the present: ``time`` [ms] and ``close``."""
+    parameters = {
+        "symbol": key.series.symbol,
+        "interval": key.series.interval,
+        "frame": timedelta(milliseconds=interval_ms(key.timeframe)),
+        "start": _time(key.start - ghost.shift),
+        "end": _time(min(key.reach - ghost.shift, key.end)),
+    }
+    rows = connection.execute(QUERIES["closes"], parameters).fetchall()
+    table = np.array(rows, dtype=np.float64).reshape(len(rows), 2)
+    return {"time": table[:, 0] + ghost.shift, "close": table[:, 1].copy()}
 
 
 def _time(ms: int) -> datetime:

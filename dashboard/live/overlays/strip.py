@@ -40,7 +40,7 @@ class EventStrip:
         self.lines = ColumnDataSource({"time": [], "colour": []})
         looks: dict[str, Any] = {"source": self.source, "fill_color": "colour", "line_color": None}
         self.plot.quad("start", "time", "high", "low", fill_alpha=0.45, **looks)
-        shown = self.plot.scatter("time", "lane", marker="marker", size=9, **looks)
+        shown = self.plot.scatter("time", "lane", marker="marker", size=8, **looks)
         shown.nonselection_glyph = None
         self.plot.add_tools(_hover(shown), CrosshairTool(overlay=cross))
         market.price.segment(
