@@ -8,6 +8,7 @@ from typing import ClassVar
 from urllib.parse import parse_qsl
 
 from bokeh.document import Document
+from bokeh.events import DocumentReady
 
 from dashboard.html import heading
 from dashboard.lag import LagMonitor
@@ -19,6 +20,7 @@ from dashboard.live.feed import Feed, View
 from dashboard.live.freshness import Evidence, PageHealth, decide, in_replay, late, stale_after
 from dashboard.live.look import Look
 from dashboard.live.overlays.panel import OverlayPanel, OverlayReader
+from dashboard.live.overlays.panes import PRESS as PANE
 from dashboard.live.past_controls import PastControls
 from dashboard.live.past_view import PastView
 from dashboard.live.replay.controls import ReplayControls
@@ -71,7 +73,7 @@ class Page(SitePage):
             *self.choosers.selects,
             *self.choosers.groups,
             *self.drawing.plots(),
-            *self.overlays.plots(),
+            *self.overlays.roots(),
             *self.past.widgets,
             *self.replay.widgets,
         ):
@@ -81,12 +83,14 @@ class Page(SitePage):
             select.on_change("value", self._chosen)
         for group in self.choosers.groups:
             group.on_change("active", self._chosen)
+        self.overlays.chooser.on_change("value", self._indicators_chosen)
         self.past.box.on_change("value", self._asked)
         for way, button in ((-1, self.past.earlier), (1, self.past.later), (0, self.past.newest)):
             button.on_click(partial(self._stepped, way))
         self.bridge.on_change("pressed", self._pressed)
         self.bridge.on_change("visited", self._visited)
         self.bridge.on_change("zone", lambda attr, old, new: self.paint())  # noqa: ARG005 - Bokeh asks for it
+        document.js_on_event(DocumentReady, self.overlays.panes.count)
         self.begin()
 
     def query(self) -> Mapping[str, str | None]:
@@ -98,6 +102,15 @@ class Page(SitePage):
         if not self._showing:
             self.choice, self.notes = self.choosers.chosen(self.choice), ()
             self._changed(step=True)
+
+    def _indicators_chosen(self, attr: str, old: object, new: object) -> None:  # noqa: ARG002 - likewise
+        """Add the indicator that the viewer has picked."""
+        if not self._showing and new:
+            self._indicate(self.overlays.added())
+
+    def _indicate(self, indicators: tuple[str, ...]) -> None:
+        self.choice, self.notes = replace(self.choice, indicators=indicators), ()
+        self._changed(step=True)
 
     def _asked(self, attr: str, old: object, new: object) -> None:  # noqa: ARG002 - likewise
         """Go to the date in the box."""
@@ -123,6 +136,9 @@ class Page(SitePage):
         if layer and layers.known(layer):
             self.choice = self.choice.pressed(layer)
             self._changed(step=True)
+        if self.bridge.pressed.startswith(PANE):
+            gone = self.bridge.pressed.removeprefix(PANE)
+            self._indicate(tuple(name for name in self.choice.indicators if name != gone))
         self.bridge.pressed = ""
 
     def _visited(self, attr: str, old: object, new: object) -> None:  # noqa: ARG002 - likewise
@@ -140,6 +156,7 @@ class Page(SitePage):
         """Show the choice in the choosers and in the address."""
         self._showing = True
         self.choosers.show(self.choice, self.series, self.models)
+        self.overlays.choose(self.choice.indicators)
         self._showing = False
         self.address(step)
 

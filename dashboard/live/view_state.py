@@ -1,5 +1,6 @@
 """The viewer's choice, and its form in the page's address."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -15,6 +16,10 @@ SPANS = (180, 720, 2880, 10_080, 43_200)
 CLOCKS = ("UTC", "local")
 """In which time zone times are shown; local is the browser's."""
 DEFAULT_HORIZON = 15
+MOST_PANES = 4
+"""So many indicators have a pane at most."""
+INDICATOR = re.compile(r"[a-z0-9_]{1,60}(@[0-9]+[smhd])?")
+"""What a column of the features is called, one of a longer timeframe too."""
 PREFERRED_MODEL = "gbm"
 
 
@@ -31,7 +36,7 @@ class Choice:
     """The viewer's choice; None if the page may choose. `span` is in bars, `horizon` too.
 
     `hidden` are the layers that are switched off in the legends, by the names of `dashboard.live.layers`, `shown` those
-    that are switched on of the ones that are off at first.
+    that are switched on of the ones that are off at first. `indicators` have a pane each, in their order.
     """
 
     symbol: str | None = None
@@ -42,6 +47,7 @@ class Choice:
     clock: str = CLOCKS[0]
     hidden: frozenset[str] = frozenset()
     shown: frozenset[str] = frozenset()
+    indicators: tuple[str, ...] = ()
     past: PastView = field(default_factory=PastView)
 
     @property
@@ -80,6 +86,7 @@ def parse(given: Mapping[str, str], interval: str) -> tuple[Choice, tuple[str, .
         model=given.get("model") or None,
         hidden=frozenset(filter(layers.known, given.get("hide", "").split(","))) - layers.OPTIONAL,
         shown=layers.OPTIONAL.intersection(given.get("show", "").split(",")),
+        indicators=_indicators(given.get("panes", "")),
     )
     if "interval" in given:
         try:
@@ -145,8 +152,14 @@ def query(choice: Choice, interval: str) -> dict[str, str | None]:
         "clock": choice.clock if choice.clock != CLOCKS[0] else None,
         "hide": ",".join(sorted(choice.hidden)) or None,
         "show": ",".join(sorted(choice.shown)) or None,
+        "panes": ",".join(choice.indicators) or None,
         **past_view.query(choice.past),
     }
+
+
+def _indicators(text: str) -> tuple[str, ...]:
+    names = (name for name in text.split(",") if INDICATOR.fullmatch(name))
+    return tuple(dict.fromkeys(names))[:MOST_PANES]
 
 
 def _note(name: str, value: str, expected: str, used: str) -> str:

@@ -9,8 +9,8 @@ import psycopg
 from dashboard_market import FIRST, MINUTE, Market
 
 from storage.timescale import Writer
-from topics.catalog import ALERTS, DRIFT, GAPS, MODEL_EVENTS, Topic
-from topics.records import Alert, Drift, Gap, ModelEvent
+from topics.catalog import ALERTS, DRIFT, FEATURES, GAPS, MODEL_EVENTS, Topic
+from topics.records import Alert, Drift, Features, Gap, ModelEvent
 
 DEPLOYMENT = """
 INSERT INTO model_deployments (model, number, action, champion, challengers, fingerprint, time, decided_by, why)
@@ -20,6 +20,7 @@ RUN = """
 INSERT INTO pipeline_runs (run_id, why, requested_by, bar_time, state, options)
 VALUES ('r7', 'drift of errors', 'watch', to_timestamp(%s), 'done', '{}')
 """
+NAMES = ("rsi_14", "return_1")
 NOW = FIRST + 1_000_000 * MINUTE
 """When the decisions were made: long after the market, as where one replays."""
 
@@ -91,3 +92,22 @@ def happen(market: Market, newest: int) -> None:
             ],
         },
     )
+
+
+def indicate(market: Market, minutes: range, fingerprint: str = "print", names: Sequence[str] = NAMES) -> None:
+    """Store features of minutes: the first is the minute itself, the second its tenth, unknown in the first hour."""
+    values = {"rsi_14": float, "return_1": lambda minute: None if minute < 60 else minute / 10}
+    with psycopg.connect(market.url, autocommit=True) as connection:
+        connection.execute("INSERT INTO feature_definitions VALUES (%s, %s)", (fingerprint, list(names)))
+    rows = [
+        Features(
+            symbol="BTCUSDT",
+            interval="1m",
+            time=at(minute),
+            close=1.0,
+            fingerprint=fingerprint,
+            values=[values[name](minute) for name in names],
+        )
+        for minute in minutes
+    ]
+    store(market, {FEATURES: rows})

@@ -70,6 +70,7 @@ def test_a_ghost_is_the_close_of_the_day_before_and_not_of_later_than_the_last_b
         until=end,
         reach=end + 5_000 * MINUTE,
         ghosts=("day",),
+        indicators=(),
     )
     with psycopg.connect(market.url) as connection:
         ghost = read(connection, key).ghosts["day"]

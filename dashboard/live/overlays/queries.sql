@@ -9,6 +9,27 @@ WHERE symbol = %(symbol)s AND interval = %(interval)s AND time >= %(start)s AND 
 GROUP BY start
 ORDER BY start;
 
+-- name: indicator_names
+-- The columns of the newest row of features.
+SELECT d.names FROM features AS f JOIN feature_definitions AS d USING (fingerprint)
+WHERE f.symbol = %(symbol)s AND f.interval = %(interval)s
+ORDER BY f.time DESC
+LIMIT 1;
+
+-- name: indicators
+-- The columns %(names)s of the features, of each candle of %(frame)s the last. A column's place is its definition's.
+WITH places AS MATERIALIZED (
+    SELECT d.fingerprint, n.name, array_position(d.names, n.name) AS place
+    FROM feature_definitions AS d CROSS JOIN unnest(%(names)s::text[]) AS n(name)
+)
+SELECT p.name, (extract(epoch FROM time_bucket(%(frame)s, f.time)) * 1000)::float8 AS start,
+    last(f.values[p.place], f.time)
+FROM features AS f JOIN places AS p USING (fingerprint)
+WHERE f.symbol = %(symbol)s AND f.interval = %(interval)s AND f.time >= %(start)s AND f.time <= %(end)s
+    AND p.place IS NOT NULL
+GROUP BY p.name, start
+ORDER BY p.name, start;
+
 -- name: events
 -- Kind, variant, from when and when it was, what it is about, why, by whom; of each kind the newest %(most)s.
 -- A version is in service from the first bar that it forecast as champion; one that has not yet, from the decision on.

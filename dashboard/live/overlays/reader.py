@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 
 import numpy as np
 from psycopg import Connection
@@ -22,7 +23,7 @@ MOST = 500
 class OverlayKey:
     """A part of a series: its bars from `start` to `end`, and what happened from `start` until `until` [ms].
 
-    `ghosts` are the names of the days before that are drawn, `reach` until when [ms].
+    `ghosts` are the names of the days before that are drawn, `reach` until when [ms]; `indicators` have a pane each.
     """
 
     series: BarSeries
@@ -32,14 +33,17 @@ class OverlayKey:
     until: int
     reach: int
     ghosts: tuple[str, ...]
+    indicators: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Overlays:
-    """What is drawn beside the bars."""
+    """What is drawn beside the bars; `names` are the indicators that there are, `indicators` the chosen ones."""
 
     events: tuple[Event, ...]
     ghosts: Mapping[str, Columns]
+    names: tuple[str, ...]
+    indicators: Mapping[str, Columns]
 
 
 def read(connection: Connection, key: OverlayKey) -> Overlays:
@@ -57,7 +61,31 @@ def read(connection: Connection, key: OverlayKey) -> Overlays:
         for kind, variant, start, time, subject, why, by in rows
     )
     ghosts = {ghost.name: _closes(connection, key, ghost) for ghost in GHOSTS if ghost.name in key.ghosts}
-    return Overlays(events=events, ghosts=ghosts)
+    named = connection.execute(QUERIES["indicator_names"], parameters).fetchone()
+    return Overlays(
+        events=events,
+        ghosts=ghosts,
+        names=tuple(named[0]) if named else (),
+        indicators=_indicators(connection, key) if key.indicators else {},
+    )
+
+
+def _indicators(connection: Connection, key: OverlayKey) -> dict[str, Columns]:
+    """Return each chosen indicator that is stored: ``time`` [ms] and ``value``, NaN where it is unknown."""
+    parameters = {
+        "symbol": key.series.symbol,
+        "interval": key.series.interval,
+        "frame": timedelta(milliseconds=interval_ms(key.timeframe)),
+        "names": list(key.indicators),
+        "start": _time(key.start),
+        "end": _time(key.end),
+    }
+    rows = connection.execute(QUERIES["indicators"], parameters).fetchall()
+    result = {}
+    for name, of_name in groupby(rows, key=lambda row: str(row[0])):
+        table = np.array([row[1:] for row in of_name], dtype=np.float64)
+        result[name] = {"time": table[:, 0].copy(), "value": table[:, 1].copy()}
+    return result
 
 
 def _closes(connection: Connection, key: OverlayKey, ghost: GhostKind) -> Columns:
