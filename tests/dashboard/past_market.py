@@ -20,7 +20,7 @@ RUN = """
 INSERT INTO pipeline_runs (run_id, why, requested_by, bar_time, state, options)
 VALUES ('r7', 'drift of errors', 'watch', to_timestamp(%s), 'done', '{}')
 """
-NAMES = ("rsi_14", "return_1")
+NAMES = ("rsi_14", "log_return_1")
 NOW = FIRST + 1_000_000 * MINUTE
 """When the decisions were made: long after the market, as where one replays."""
 
@@ -96,7 +96,7 @@ def happen(market: Market, newest: int) -> None:
 
 def indicate(market: Market, minutes: range, fingerprint: str = "print", names: Sequence[str] = NAMES) -> None:
     """Store features of minutes: the first is the minute itself, the second its tenth, unknown in the first hour."""
-    values = {"rsi_14": float, "return_1": lambda minute: None if minute < 60 else minute / 10}
+    values = {"rsi_14": float, "log_return_1": lambda minute: None if minute < 60 else minute / 10}
     with psycopg.connect(market.url, autocommit=True) as connection:
         connection.execute("INSERT INTO feature_definitions VALUES (%s, %s)", (fingerprint, list(names)))
     rows = [

@@ -48,7 +48,7 @@ def market(new_market: Callable[[], Market]) -> Market:
     market = new_market()
     market.write(STORED, ("BTCUSDT",))
     indicate(market, range(CHANGED))
-    indicate(market, range(CHANGED, STORED), "other", ("return_1", "rsi_14"))
+    indicate(market, range(CHANGED, STORED), "other", ("log_return_1", "rsi_14"))
     return market
 
 
@@ -66,7 +66,7 @@ def key(timeframe: str, **more: Any) -> OverlayKey:
         "until": at(STORED),
         "reach": at(STORED),
         "ghosts": (),
-        "indicators": ("rsi_14", "return_1", "nonsense"),
+        "indicators": ("rsi_14", "log_return_1", "nonsense"),
     }
     return OverlayKey(timeframe=timeframe, **known | more)
 
@@ -76,11 +76,11 @@ def test_a_column_is_read_by_its_name_whatever_its_place_was_then(market: Market
     with psycopg.connect(market.url) as connection:
         found = read(connection, key("1m"))
         part = read(connection, key("5m", end=at(401)))
-    assert set(found.names) == {"rsi_14", "return_1"}
+    assert set(found.names) == {"rsi_14", "log_return_1"}
     assert found.indicators["rsi_14"]["value"].tolist() == list(range(STORED))
     assert found.indicators["rsi_14"]["time"].tolist() == [at(minute) for minute in range(STORED)]
-    assert np.isnan(found.indicators["return_1"]["value"][:60]).all()
-    assert found.indicators["return_1"]["value"][60:].tolist() == [minute / 10 for minute in range(60, STORED)]
+    assert np.isnan(found.indicators["log_return_1"]["value"][:60]).all()
+    assert found.indicators["log_return_1"]["value"][60:].tolist() == [minute / 10 for minute in range(60, STORED)]
     assert "nonsense" not in found.indicators
     assert part.indicators["rsi_14"]["value"][-3:].tolist() == [394, 399, 401]
 
@@ -100,12 +100,12 @@ def test_an_indicator_is_chosen_drawn_and_kept(page: Page, dashboard: str) -> No
     assert page.evaluate(shared)
     overlay = "toolbar.tools.find(tool => tool.type === 'CrosshairTool').overlay"
     assert page.evaluate(f"() => ({PLOT})('pane rsi_14').{overlay} === ({PLOT})('price').{overlay}")
-    page.goto(f"{dashboard}?panes=rsi_14,return_1,none_such")
+    page.goto(f"{dashboard}?panes=rsi_14,log_return_1,none_such")
     page.wait_for_function(
-        f"Bokeh.documents.length && ({PLOT})('pane return_1') && [...({PANE})('return_1').value].length > 100",
+        f"Bokeh.documents.length && ({PLOT})('pane log_return_1') && [...({PANE})('log_return_1').value].length > 100",
         timeout=WAIT_MS,
     )
-    expect(page.get_by_role("heading", name="return_1 log return")).to_be_visible()
+    expect(page.get_by_role("heading", name="log_return_1 log return")).to_be_visible()
     expect(page.get_by_role("heading", name="none_such not stored here")).to_be_visible()
     boxes = [page.locator(".plot.price").bounding_box(), page.locator(".panes").bounding_box()]
     assert boxes[0] is not None
@@ -113,7 +113,7 @@ def test_an_indicator_is_chosen_drawn_and_kept(page: Page, dashboard: str) -> No
     assert boxes[0]["height"] >= 280
     assert boxes[1]["height"] >= 3 * 92
     assert page.evaluate("document.body.dataset.panes") == "3"
-    page.get_by_role("button", name="Remove return_1").press("Enter")
+    page.get_by_role("button", name="Remove log_return_1").press("Enter")
     page.wait_for_url(re.compile("panes=rsi_14%2Cnone_such"))
     page.wait_for_function("document.body.dataset.panes === '2'")
     page.go_back()

@@ -45,7 +45,7 @@ NOTHING: Columns = {"time": np.empty(0), "value": np.empty(0)}
 def unit_of(name: str, quote: str) -> str:
     """Return the unit of an indicator; one of a longer timeframe has that of its column.
 
-    >>> unit_of("sma_12", "USDT"), unit_of("rsi_14@15m", "USDT"), unit_of("return_1", "USDT")
+    >>> unit_of("sma_12", "USDT"), unit_of("rsi_14@15m", "USDT"), unit_of("log_return_1", "USDT")
     ('USDT', '%', 'log return')
     """
     unit = UNITS.get(name.partition("@")[0], "")
