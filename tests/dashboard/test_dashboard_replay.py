@@ -46,7 +46,7 @@ def now(connection: psycopg.Connection, key: Key) -> Snapshot:
 def same(one: Any, other: Any) -> None:
     assert one.keys() == other.keys()
     for name in one:
-        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
+        np.testing.assert_allclose(one[name], other[name], rtol=1e-9, err_msg=name)
 
 
 @services
