@@ -90,7 +90,7 @@ class Page(SitePage):
         self.bridge.on_change("pressed", self._pressed)
         self.bridge.on_change("visited", self._visited)
         self.bridge.on_change("zone", lambda attr, old, new: self.paint())  # noqa: ARG005 - Bokeh asks for it
-        document.js_on_event(DocumentReady, self.overlays.panes.count)
+        document.js_on_event(DocumentReady, self.overlays.panes.count, self.replay.named)
         self.begin()
 
     def query(self) -> Mapping[str, str | None]:

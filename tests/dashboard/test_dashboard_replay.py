@@ -67,6 +67,7 @@ def test_what_was_known_then_is_what_the_page_showed_then(new_market: Callable[[
             assert (replayed.runs, replayed.regime, replayed.latest) == (then.runs, then.regime, then.latest)
             assert (replayed.alarm, replayed.models, replayed.behind) == (then.alarm, then.models, then.behind)
             assert replayed.newest == replace(then.newest, outcome=replayed.newest.outcome)
+            assert replayed.scores.keys() == then.scores.keys() != set()
             for model, scores in replayed.scores.items():
                 full = {name: column[: len(scores["time"])] for name, column in then.scores[model].items()}
                 same({name: scores[name][:-1] for name in scores}, {name: full[name][:-1] for name in scores})
@@ -184,7 +185,7 @@ def test_at_each_step_bars_fan_and_outcomes_are_of_then(page: Page, dashboard: s
 def test_the_slider_and_the_buttons_are_reached_by_keyboard(page: Page, dashboard: str) -> None:
     opened(page, f"{dashboard}?at={at(700)}&replay={at(650)}")
     shown(page, 650)
-    handle = page.get_by_role("slider")
+    handle = page.get_by_role("slider", name="Moment of the replay")
     handle.focus()
     page.keyboard.press("ArrowRight")
     shown(page, 651)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from bokeh.models.callbacks import CustomJS
 from bokeh.models.layouts import Column, Row
 from bokeh.models.ui.ui_element import UIElement
 from bokeh.models.widgets.buttons import Button
@@ -19,6 +20,7 @@ from dashboard.live.replay.reader import ReplayReader
 from dashboard.live.series_reader import Key, Snapshot
 from dashboard.live.view_state import Choice
 from dashboard.site_page import look, texts
+from dashboard.static_files import asset
 from topics.units import interval_ms
 
 SPEEDS = (1, 4, 16, 60)
@@ -47,6 +49,10 @@ class ReplayControls:
         self.stored: tuple[int, int] | None = None
         self.playing = self.arrived = self._showing = False
         self._since, self._active = 0.0, False
+        named = CustomJS(args={"slider": self.slider, "bar": self.bar}, code=asset("name_slider.js"))
+        self.bar.js_on_change("visible", named)
+        self.named = named
+        """Gives the slider a name for screen readers, which Bokeh does not."""
         self.begin.on_click(self._begin)
         self.play.on_click(self._toggle)
         self.leave.on_click(lambda: self.go(PastView(), True))
