@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect
 from dashboard.live.past_view import written
 from dashboard.live.replay.reader import ReplaySource, read
 from dashboard.live.series_reader import Key, Snapshot, read_newest, read_scores, read_snapshot
-from dashboard.live.timeframes import newest
+from dashboard.live.timeframes import Window, newest
 from dashboard.live.view_state import BarSeries
 
 services = pytest.mark.services
@@ -86,6 +86,18 @@ def test_a_bar_is_not_known_before_it_has_ended(new_market: Callable[[], Market]
     assert second is not None
     assert first.bars["time"].tolist() == [FIRST]
     assert second.newest.bar == second.newest.prediction == datetime.fromtimestamp((FIRST + MINUTE) / 1000, UTC)
+
+
+@services
+def test_a_view_that_reaches_beyond_the_moment_is_of_then_too(new_market: Callable[[], Market]) -> None:
+    market = new_market()
+    market.write(120, ("BTCUSDT",))
+    wide = replace(key(180, FIRST + 60 * MINUTE), window=Window(100, FIRST + 119 * MINUTE, "1m"))
+    with psycopg.connect(market.url, autocommit=True) as connection:
+        snapshot = read(ReplaySource(connection), wide)
+    assert snapshot is not None
+    assert snapshot.bars["time"][-1] == snapshot.fan["time"][0] == FIRST + 59 * MINUTE
+    assert snapshot.runs[-1].end == FIRST + 60 * MINUTE
 
 
 @pytest.fixture(scope="module")
