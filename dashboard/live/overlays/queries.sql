@@ -41,7 +41,7 @@ ORDER BY p.name, start;
     FROM model_deployments AS d
     CROSS JOIN LATERAL (
         SELECT coalesce(min(e.time), d.time) AS time FROM model_events AS e
-        WHERE (e.model, e.number, e.event) = (d.model, d.number, 'serving')
+        WHERE (e.model, e.version, e.event, e.number) = (d.model, d.champion, 'serving', d.number)
             AND (e.symbol, e.interval) = (%(symbol)s, %(interval)s)
     ) AS at
     WHERE d.action IN ('serve', 'promote', 'rollback', 'retire') AND at.time >= %(start)s AND at.time <= %(until)s
