@@ -111,4 +111,4 @@ class WantedReader(Generic[C, K, S]):
                     if one.key == key:
                         wait = float("inf") if self._period_s is None else self._period_s
                         one.due = ended + max(wait, COSTS * (ended - began))
-            self._wake.wait(self._period_s)
+            self._wake.wait(min(LEASE_S, self._period_s or LEASE_S))  # viewers are forgotten even where nothing is due

@@ -2,6 +2,7 @@
 
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -102,3 +103,17 @@ def test_a_viewer_who_has_gone_is_read_for_no_more(monkeypatch: pytest.MonkeyPat
         seen = len(source.asked)
         time.sleep(0.2)
         assert len(source.asked) - seen <= 1
+
+
+def test_a_viewer_who_has_gone_is_not_kept_where_nothing_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wanted_reader, "LEASE_S", 0.1)
+
+    class Viewer:
+        pass
+
+    there = [Viewer()]
+    kept = weakref.ref(there[0])
+    with reading(Source()) as reader:
+        until(lambda: reader.view(there[0], "a") is not None)
+        there.clear()
+        until(lambda: kept() is None)
