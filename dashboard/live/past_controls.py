@@ -119,10 +119,11 @@ class PastControls:
             at = min(round(first) + half, round(newest))
             self.words = (f"Nothing is stored before {clock.moment(first)}: these are the oldest bars.",)
             return replace(choice, past=replace(choice.past, at=at))
-        if choice.past.at + half > newest + AHEAD * step:
-            if choice.past.at > newest:
-                self.words = (f"Nothing is stored after {clock.moment(newest)}: these are the newest bars.",)
+        if choice.past.at > newest:
+            self.words = (f"Nothing is stored after {clock.moment(newest)}: these are the newest bars.",)
             return replace(choice, past=PastView())
+        if choice.past.bars is None and choice.past.at + half > newest + AHEAD * step:
+            return replace(choice, past=PastView())  # the view of the newest bars has it, and more of what was before
         return choice
 
     def emptiness(self, snapshot: Snapshot, clock: Clock) -> tuple[str, ...]:

@@ -119,6 +119,15 @@ def test_the_address_follows_the_view_and_its_width(page: Page, dashboard: str) 
     page.wait_for_function("Bokeh.documents.length")
     seen(page, 550)
     assert page.evaluate(RANGE) == [start, end]
+    wide = [FIRST + 200 * MINUTE, FIRST + 3_000 * MINUTE]
+    page.evaluate(MOVE, wide)
+    page.wait_for_url(re.compile("bars=2800"))
+    page.reload()
+    page.wait_for_function(f"wide => Bokeh.documents.length && ({RANGE})()[0] === wide[0]", arg=wide, timeout=WAIT_MS)
+    page.wait_for_timeout(1_500)
+    assert page.evaluate(RANGE) == wide
+    page.evaluate(MOVE, [start, end])
+    page.wait_for_url(re.compile("at=2025-05-18T09%3A10Z&bars=100"))
     page.get_by_role("button", name="12h", exact=True).click()
     page.wait_for_url(re.compile(r"span=12h&at=2025-05-18T09%3A10Z$"))
     seen(page, 550)
