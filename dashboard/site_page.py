@@ -97,8 +97,7 @@ class SitePage(ABC):
         """Show the choice in the address; as a `step` of its own, the browser's Back leads to the one before."""
         parts = {**self.query(), "theme": self.theme if self.theme != THEMES[0] else None}
         query = urlencode({name: value for name, value in parts.items() if value})
-        if step:
-            self.bridge.pushed = query
+        self.bridge.pushed = query if step else ""
         self.bridge.query = query
 
     def write(self, name: str, html: str) -> None:

@@ -25,6 +25,8 @@ AHEAD = max(HORIZONS) + 4
 FLAT = 0.01
 """How much of the price the axis spans where all is at one price."""
 CLEAR = "rgba(0, 0, 0, 0)"
+NOWHERE = (float("nan"), float("nan"))
+"""A view that is none, not even this one."""
 
 
 class Drawing:
@@ -62,6 +64,15 @@ class Drawing:
         """Return whether the view is where it was put: at the newest bars, also after a reset."""
         x_range = self.market.x_range
         return self.placed is None or self.view in (self.placed, (x_range.reset_start, x_range.reset_end))
+
+    def look_at(self, subject: object, start: float, end: float) -> None:
+        """Show a part of the past of a series and span, and stay there."""
+        self.subject, self.placed = subject, NOWHERE
+        self.market.x_range.start, self.market.x_range.end = start, end
+
+    def release(self) -> None:
+        """Follow the newest bar again."""
+        self.placed = None
 
     def paint(self, look: Look) -> None:
         """Colour what a Bokeh theme cannot, because it belongs to one glyph: the fan has its model's colour."""

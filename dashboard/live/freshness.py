@@ -89,6 +89,11 @@ def decide(known: Evidence, clock: Clock) -> PageHealth:
     return _coming(known, clock)
 
 
+def in_replay(known: Evidence, health: PageHealth) -> PageHealth:
+    """Return the state of a page that shows a replay: whatever comes meanwhile does not matter."""
+    return _unread(known) or health
+
+
 def _unread(known: Evidence) -> PageHealth | None:
     """Return the state if the database does not answer, or has nothing; else None."""
     if known.error is not None:

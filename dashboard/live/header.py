@@ -86,17 +86,19 @@ def blank(health: PageHealth) -> str:
     )
 
 
-def titles(snapshot: Snapshot, look: Look, view: tuple[float, float]) -> dict[str, str]:
-    """Return the title of each plot of the market: its name, its unit, and what its colours mean."""
+def titles(snapshot: Snapshot, look: Look, view: tuple[float, float], beside: Sequence[str] = ()) -> dict[str, str]:
+    """Return the title of each plot of the market: its name, its unit, and what its colours mean; `beside` is further
+    entries of the prices' legend (HTML)."""
     timeframe = snapshot.key.window.timeframe
     base, quote = currencies(snapshot.key.series.symbol)
     first = snapshot.latest.first.timestamp() * 1000
     facts = [quote, look.clock.short(), f"{timeframe} candles"]
     if view[0] < first:
         facts.append(f"stored from {look.clock.moment(first)}")
+    fan = [*legend.of_fan(snapshot, look), *beside]
     regimes = [mark("box", colour, state_name(state)) for state, colour in look.regimes.items()]
     return {
-        "price_title": heading("Price and forecasts", ", ".join(filter(None, facts)), legend.of_fan(snapshot, look)),
+        "price_title": heading("Price and forecasts", ", ".join(filter(None, facts)), fan),
         "regime_title": heading("Regime", "", regimes),
         "volume_title": heading("Volume", f"{base} per {timeframe} candle" if base else f"per {timeframe} candle", []),
         "forecast_words": forecast_text.sentence(snapshot, look),

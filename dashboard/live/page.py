@@ -3,19 +3,28 @@
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import ClassVar
 from urllib.parse import parse_qsl
 
 from bokeh.document import Document
+from bokeh.events import DocumentReady
 
+from dashboard.html import heading
 from dashboard.lag import LagMonitor
 from dashboard.live import forecast_text, header, layers, panels
 from dashboard.live.choosers import Choosers
 from dashboard.live.clock import clock_of
 from dashboard.live.drawing import Drawing
 from dashboard.live.feed import Feed, View
-from dashboard.live.freshness import Evidence, PageHealth, decide, late, stale_after
+from dashboard.live.freshness import Evidence, PageHealth, decide, in_replay, late, stale_after
 from dashboard.live.look import Look
+from dashboard.live.overlays.panel import OverlayPanel, OverlayReader
+from dashboard.live.overlays.panes import PRESS as PANE
+from dashboard.live.past_controls import PastControls
+from dashboard.live.past_view import PastView
+from dashboard.live.replay.controls import ReplayControls
+from dashboard.live.replay.reader import ReplayReader
 from dashboard.live.series_reader import Key, Snapshot, bars_behind
 from dashboard.live.timeframes import Window
 from dashboard.live.view_state import BarSeries, parse, query, settle
@@ -25,7 +34,9 @@ from dashboard.service import PageRequest
 from dashboard.site_page import SitePage
 from topics.units import interval_ms
 
-TEXTS = ("headline", "price_title", "forecast_words", "regime_title", "volume_title")
+TEXTS = ("headline", "price_title", "forecast_words", "events_title", "regime_title", "volume_title")
+
+NOT_THEN = heading("Pipeline") + '<p class="muted">A replay shows the past: what works now is on Operations.</p>'
 
 
 class Page(SitePage):
@@ -41,6 +52,8 @@ class Page(SitePage):
         interval: str,
         request: PageRequest,
         stale_after_s: float | None = None,
+        overlays: OverlayReader | None = None,
+        replays: ReplayReader | None = None,
     ) -> None:
         super().__init__(document, request, (*TEXTS, *panels.names()))
         self.feed, self.lag, self.interval, self.stale_after_s = feed, lag, interval, stale_after_s
@@ -50,19 +63,34 @@ class Page(SitePage):
         self.models: tuple[str, ...] = ()
         self.snapshot: Snapshot | None = None
         self.drawing, self.choosers = Drawing(), Choosers(interval)
+        self.overlays = OverlayPanel(self.drawing.market, self.drawing.cross, overlays)
+        self.past = PastControls(self.drawing)
+        self.replay = ReplayControls(self.drawing, replays, self._go)
         self.old = False
         self._drawn: object = None
         self._showing = False
-        for root in (*self.choosers.selects, *self.choosers.groups, *self.drawing.plots()):
+        for root in (
+            *self.choosers.selects,
+            *self.choosers.groups,
+            *self.drawing.plots(),
+            *self.overlays.roots(),
+            *self.past.widgets,
+            *self.replay.widgets,
+        ):
             document.add_root(root)
         self._show_choice()
         for select in self.choosers.selects:
             select.on_change("value", self._chosen)
         for group in self.choosers.groups:
             group.on_change("active", self._chosen)
+        self.overlays.chooser.on_change("value", self._indicators_chosen)
+        self.past.box.on_change("value", self._asked)
+        for way, button in ((-1, self.past.earlier), (1, self.past.later), (0, self.past.newest)):
+            button.on_click(partial(self._stepped, way))
         self.bridge.on_change("pressed", self._pressed)
         self.bridge.on_change("visited", self._visited)
         self.bridge.on_change("zone", lambda attr, old, new: self.paint())  # noqa: ARG005 - Bokeh asks for it
+        document.js_on_event(DocumentReady, self.overlays.panes.count, self.replay.named)
         self.begin()
 
     def query(self) -> Mapping[str, str | None]:
@@ -75,12 +103,42 @@ class Page(SitePage):
             self.choice, self.notes = self.choosers.chosen(self.choice), ()
             self._changed(step=True)
 
+    def _indicators_chosen(self, attr: str, old: object, new: object) -> None:  # noqa: ARG002 - likewise
+        """Add the indicator that the viewer has picked."""
+        if not self._showing and new:
+            self._indicate(self.overlays.added())
+
+    def _indicate(self, indicators: tuple[str, ...]) -> None:
+        self.choice, self.notes = replace(self.choice, indicators=indicators), ()
+        self._changed(step=True)
+
+    def _asked(self, attr: str, old: object, new: object) -> None:  # noqa: ARG002 - likewise
+        """Go to the date in the box."""
+        if self.past.box.value:
+            self._go(self.past.asked(str(self.past.box.value), self._look().clock, self.choice.past), True)
+            self.past.box.value = ""
+
+    def _stepped(self, way: int) -> None:
+        """Go to what is before or after the view, or to the newest bars."""
+        if self.choice.series is not None:
+            self._go(self.past.beside(self.choice.series, way) if way else PastView(), True)
+
+    def _go(self, past: PastView, step: bool | None) -> None:
+        self.notes, self.choice = (), replace(self.choice, past=past)
+        if step is None:
+            self.tick()
+        else:
+            self._changed(step)
+
     def _pressed(self, attr: str, old: object, new: object) -> None:  # noqa: ARG002 - likewise
         """Switch the layer whose button in a legend was pressed."""
         layer = self.bridge.pressed.removeprefix(layers.PRESS)
         if layer and layers.known(layer):
-            self.choice = replace(self.choice, hidden=self.choice.hidden ^ {layer})
+            self.choice = self.choice.pressed(layer)
             self._changed(step=True)
+        if self.bridge.pressed.startswith(PANE):
+            gone = self.bridge.pressed.removeprefix(PANE)
+            self._indicate(tuple(name for name in self.choice.indicators if name != gone))
         self.bridge.pressed = ""
 
     def _visited(self, attr: str, old: object, new: object) -> None:  # noqa: ARG002 - likewise
@@ -98,6 +156,7 @@ class Page(SitePage):
         """Show the choice in the choosers and in the address."""
         self._showing = True
         self.choosers.show(self.choice, self.series, self.models)
+        self.overlays.choose(self.choice.indicators)
         self._showing = False
         self.address(step)
 
@@ -111,7 +170,8 @@ class Page(SitePage):
 
     def tick(self) -> None:
         """Ask the feed what is known, and bring the page to it. Never waits."""
-        view = self.feed.view(self._key())
+        self._move()
+        view = self._seen()
         models = view.snapshot.models if view.snapshot else ()
         choice, notes = settle(self.choice, view.series, models, self.interval)
         if (choice, view.series) != (self.choice, self.series) or (view.snapshot and models != self.models):
@@ -119,10 +179,11 @@ class Page(SitePage):
             self.models = models or self.models
             self.notes += notes
             self._show_choice()
-            view = self.feed.view(self._key())
+            view = self._seen()
         health = self._health(view)
         if view.snapshot is not None:
             self.snapshot = view.snapshot
+            self._bound()
         elif health.kind == "empty":
             self.snapshot = None
         behind = self.snapshot.behind if self.snapshot else None
@@ -131,7 +192,43 @@ class Page(SitePage):
         self._say(health)
         for panel in panels.TEXTS:
             if panel.now:
-                self.write(panel.name, panel.now(view.rates, self.lag))
+                self.write(panel.name, NOT_THEN if self.replaying else panel.now(view.rates, self.lag))
+
+    @property
+    def replaying(self) -> bool:
+        """Return whether the past is played."""
+        return self.choice.past.replay is not None
+
+    def _seen(self) -> View:
+        """Return what is known now, or in a replay what was known then."""
+        key = self._key()
+        return self.replay.seen(self.feed.view(key), key)
+
+    def _move(self) -> None:
+        """Bring the view to the choice where that is new, and else the choice to the view."""
+        self.choice = self.replay.played(self.choice)
+        if self.replay.switched(self.choice):
+            self.snapshot = None  # what is of now is not shown as of then, nor the other way round
+            self.past.forget()
+        self.replay.show(self._look().clock)
+        if self.replaying:
+            return
+        before = self.choice
+        placed = self.past.place(before)
+        self.choice = self.past.follow(placed)
+        if self.choice != before:
+            self.address()
+
+    def _bound(self) -> None:
+        """Stay within what is stored."""
+        before, clock = self.choice, self._look().clock
+        self.past.show(clock, before.past == PastView())
+        if self.replaying:
+            return
+        self.choice = self.past.bounded(before, self.snapshot, clock)
+        if self.choice != before:
+            self._move()
+            self.address()
 
     def _health(self, view: View) -> PageHealth:
         """Return the state of the page."""
@@ -152,13 +249,19 @@ class Page(SitePage):
             behind=None if newest is None else bars_behind(newest, step),
             components=self.lag.conditions(),
         )
-        return decide(evidence, self._look().clock)
+        clock = self._look().clock
+        return (
+            in_replay(evidence, self.replay.health(view.snapshot, clock)) if self.replaying else decide(evidence, clock)
+        )
 
     def _say(self, health: PageHealth) -> None:
         blank = self.snapshot is None
         warning = forecast_text.coverage_warning(self.snapshot, self._look()) if self.snapshot else ""
         self.write("badge", header.badge(health))
-        self.write("notices", "" if blank else header.notices(health, self.notes, warning))
+        notes = (*self.notes, *self.past.words)
+        if self.snapshot is not None:
+            notes += self.past.emptiness(self.snapshot, self._look().clock)
+        self.write("notices", "" if blank else header.notices(health, notes, warning))
         self.texts["notices"].visible = bool(self.texts["notices"].text)
         self.write("blank", header.blank(health) if blank else "")
         self.bridge.state = "blank" if blank else health.kind
@@ -172,7 +275,7 @@ class Page(SitePage):
             models=model_colours(sorted(models), palette),
             regimes=regime_colours([run.state for run in snapshot.runs] if snapshot else [], palette),
             model=snapshot.key.model if snapshot else self.choice.model,
-            hidden=self.choice.hidden,
+            hidden=self.choice.unseen,
             clock=clock_of(self.choice.clock, self.bridge.zone),
             old=self.old,
         )
@@ -185,8 +288,13 @@ class Page(SitePage):
             return
         if self._drawn != (snapshot.serial, look):
             self._draw(snapshot, look)
-        for name, html in header.titles(snapshot, look, self.drawing.view).items():
+        view = self.drawing.view
+        for name, html in self._titles(snapshot, look, view).items():
             self.write(name, html)
+
+    def _titles(self, snapshot: Snapshot, look: Look, view: tuple[float, float]) -> dict[str, str]:
+        beside = self.overlays.show(snapshot, look, view)
+        return header.titles(snapshot, look, view, self.overlays.entries(look)) | beside
 
     def _draw(self, snapshot: Snapshot, look: Look) -> None:
         """Draw what is of the snapshot alone, wherever the viewer looks."""
@@ -198,6 +306,7 @@ class Page(SitePage):
         for panel in panels.TEXTS:
             if panel.drawn:
                 self.write(panel.name, panel.drawn(snapshot, look))
-        title = f"{snapshot.key.series.symbol} {price(snapshot.latest.close)} · Foretick"
+        then = "" if snapshot.key.until is None else "Replay: "
+        title = f"{then}{snapshot.key.series.symbol} {price(snapshot.latest.close)} · Foretick"
         if self.document.title != title:
             self.document.title = title

@@ -52,15 +52,15 @@ def set_zone(market: Market, zone: str) -> None:
     for plot in (market.price, market.ribbon):
         for tool in plot.toolbar.tools:
             if isinstance(tool, HoverTool):
-                changed = {name: _moment(zone) for name in TIMES if name in tool.formatters}
+                changed = {name: moment_hover(zone) for name in TIMES if name in tool.formatters}
                 tool.formatters = {**tool.formatters, **changed}
 
 
 def _candles(market: Market) -> HoverTool:
     rows = {name.capitalize(): f"@{name}{{custom}}" for name in NUMBERS[:5]}
     rows |= {"90 % interval": "@lower{custom} to @upper{custom}", "Forecast": "@hit{custom}"}
-    known = _number()
-    formatters: dict[str, Any] = {"@start": _moment(), "@hit": CustomJSHover(code=VERDICT)}
+    known = number_hover()
+    formatters: dict[str, Any] = {"@start": moment_hover(), "@hit": CustomJSHover(code=VERDICT)}
     return HoverTool(
         renderers=[market.reach],
         mode="vline",
@@ -81,8 +81,8 @@ def _ahead(market: Market) -> HoverTool:
         "50 %": "@q25{custom} to @q75{custom}",
         "Chance of a rise": "@p_up{custom}",
     }
-    known = _number()
-    formatters: dict[str, Any] = {"@time": _moment(), "@p_up": CustomJSHover(code=SHARE)}
+    known = number_hover()
+    formatters: dict[str, Any] = {"@time": moment_hover(), "@p_up": CustomJSHover(code=SHARE)}
     return HoverTool(
         renderers=[market.ahead],
         mode="vline",
@@ -94,18 +94,18 @@ def _ahead(market: Market) -> HoverTool:
     )
 
 
-def _number() -> CustomJSHover:
+def number_hover() -> CustomJSHover:
     return CustomJSHover(code=f"{asset('numbers.js')}return number(value)")
 
 
-def _moment(zone: str = "UTC") -> CustomJSHover:
+def moment_hover(zone: str = "UTC") -> CustomJSHover:
     return CustomJSHover(args={"zone": zone}, code=f"{asset('times.js')}return moment(value)")
 
 
 def _regimes() -> HoverTool:
     return HoverTool(
         tooltips=tip("@state", {"from": "@start{custom}", "to": "@end{custom}"}),
-        formatters={"@start": _moment(), "@end": _moment()},
+        formatters={"@start": moment_hover(), "@end": moment_hover()},
         attachment="vertical",
         show_arrow=False,
     )

@@ -38,13 +38,31 @@ SELECT
     ) AS outcome,
     (SELECT max(time) FROM regimes WHERE symbol = %(symbol)s AND interval = %(interval)s) AS regime;
 
+-- name: newest_until
+-- The same of a moment of the past: the newest of each record up to the bar at %(bar)s, the last that had ended.
+SELECT
+    (SELECT max(time) FROM bars WHERE symbol = %(symbol)s AND interval = %(interval)s AND time <= %(bar)s),
+    (
+        SELECT max(last.time) FROM series AS s
+        CROSS JOIN LATERAL (
+            SELECT time FROM prediction_rows WHERE series_id = s.series_id AND time <= %(bar)s ORDER BY time DESC LIMIT 1
+        ) AS last
+        WHERE s.symbol = %(symbol)s AND s.interval = %(interval)s
+    ),
+    (SELECT max(time) FROM regimes WHERE symbol = %(symbol)s AND interval = %(interval)s AND time <= %(bar)s);
+
 -- name: models
 SELECT DISTINCT model FROM series WHERE symbol = %(symbol)s AND interval = %(interval)s ORDER BY model;
 
 -- name: latest
 -- What is said of the series whatever part of it is drawn: its last close, that of %(span)s before, its first bar, its regime.
 SELECT
-    (SELECT close FROM bars WHERE symbol = %(symbol)s AND interval = %(interval)s ORDER BY time DESC LIMIT 1),
+    (
+        SELECT close FROM bars
+        WHERE symbol = %(symbol)s AND interval = %(interval)s AND time <= %(newest)s
+        ORDER BY time DESC
+        LIMIT 1
+    ),
     (
         SELECT close FROM bars
         WHERE symbol = %(symbol)s AND interval = %(interval)s AND time > %(newest)s - %(span)s
@@ -57,7 +75,7 @@ SELECT
 FROM (SELECT) AS nothing
 LEFT JOIN LATERAL (
     SELECT state, posterior FROM regimes
-    WHERE symbol = %(symbol)s AND interval = %(interval)s
+    WHERE symbol = %(symbol)s AND interval = %(interval)s AND time <= %(newest)s
     ORDER BY time DESC
     LIMIT 1
 ) AS now ON true;
@@ -149,13 +167,14 @@ SELECT d.detail, (extract(epoch FROM coalesce(d.since, d.time)) * 1000)::float8,
 FROM drift AS d
 WHERE d.model = %(model)s AND d.interval = %(interval)s AND d.kind = 'coverage'
     AND (d.symbol IS NULL OR d.symbol = %(symbol)s)
-    AND d.time > %(newest)s - %(lasting)s AND d.time <= %(newest)s + %(lasting)s
+    AND d.time > %(newest)s - %(lasting)s AND d.time <= %(newest)s + %(later)s
     AND d.version = (
         SELECT s.version FROM series AS s
         CROSS JOIN LATERAL (
             SELECT time FROM prediction_rows AS p
             WHERE p.series_id = s.series_id
                 AND p.context_id IN (SELECT context_id FROM contexts WHERE role = 'champion')
+                AND p.time <= %(newest)s
             ORDER BY time DESC
             LIMIT 1
         ) AS last

@@ -36,13 +36,17 @@ ALARM_LASTS = timedelta(days=1)
 
 @dataclass(frozen=True, kw_only=True)
 class Key:
-    """A viewer's selection. `model` is None while none is known; `span` is in bars, `window` the part that is drawn."""
+    """A viewer's selection. `model` is None while none is known; `span` is in bars, `window` the part that is drawn.
+
+    With `until` [epoch ms] it is what was known then: of bars those that had ended.
+    """
 
     series: BarSeries
     model: str | None
     horizon: int
     span: int
     window: Window
+    until: int | None = None
 
     @property
     def step(self) -> timedelta:
@@ -187,6 +191,7 @@ def read_snapshot(
         "end": end,
         "newest": newest.bar,
         "lasting": ALARM_LASTS,
+        "later": ALARM_LASTS if key.until is None else timedelta(0),
     }
     framed = "" if key.frame == key.step else "_by_frame"
 
@@ -219,6 +224,8 @@ def read_snapshot(
 def edges(key: Key, newest: datetime) -> tuple[datetime, datetime]:
     """Return the times of the first and the last bar that are read: no candle at the beginning is cut."""
     end = newest if key.window.end is None else datetime.fromtimestamp(key.window.end / 1000, UTC)
+    if key.until is not None:
+        end = min(end, newest)
     start = end - (key.window.bars - 1) * key.step
     if key.frame != key.step:
         start -= (start - datetime.fromtimestamp(0, UTC)) % key.frame

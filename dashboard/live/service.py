@@ -3,13 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
+import psycopg
 from bokeh.document import Document
 
+from dashboard.database import connected
 from dashboard.lag import LagMonitor
 from dashboard.live import panels
 from dashboard.live.feed import Feed
+from dashboard.live.overlays import reader
 from dashboard.live.page import Page
+from dashboard.live.replay import reader as replay_reader
 from dashboard.service import PageRequest, PageService, SiteOptions
+from dashboard.wanted_reader import WantedReader
+
+OVERLAYS_S = 1.0
 
 
 class LivePage(PageService):
@@ -20,26 +27,38 @@ class LivePage(PageService):
 
     def __init__(self, options: SiteOptions) -> None:
         super().__init__(options)
-        self.feed = Feed(options.settings.database_url.get_secret_value())
+        url = options.settings.database_url.get_secret_value()
+        self.feed = Feed(url)
+        self.overlays = WantedReader(
+            lambda: connected(url), reader.read, name="overlays", failures=(psycopg.Error,), period_s=OVERLAYS_S
+        )
+        self.replays = WantedReader(
+            lambda: replay_reader.source(url), replay_reader.read, name="replays", failures=(psycopg.Error,)
+        )
         self.lag = LagMonitor(options.settings)
 
     def open(self, document: Document, request: PageRequest) -> Mapping[str, Any]:
         """Make a viewer's document."""
         interval, stale_after_s = self.options.settings.interval, self.options.stale_after_s
-        page = Page(document, self.feed, self.lag, interval, request, stale_after_s)
+        page = Page(document, self.feed, self.lag, interval, request, stale_after_s, self.overlays, self.replays)
         return {**page.variables, "scores": panels.SCORES, "texts": panels.TEXTS}
 
     def start(self) -> None:
         """Read the database and Kafka's lag."""
         self.feed.start()
+        self.overlays.start()
+        self.replays.start()
         self.lag.start()
 
     def stop(self) -> None:
         """End the readers."""
         self.feed.stop()
+        self.overlays.stop()
+        self.replays.stop()
         self.lag.stop()
 
     @property
     def ended(self) -> str | None:
         """Return whether the reader of the database has ended."""
-        return None if self.feed.alive else "the reader has ended"
+        alive = self.feed.alive and self.overlays.alive and self.replays.alive
+        return None if alive else "a reader has ended"

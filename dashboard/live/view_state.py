@@ -1,9 +1,11 @@
 """The viewer's choice, and its form in the page's address."""
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from dashboard.live import layers
+from dashboard.live import layers, past_view
+from dashboard.live.past_view import PastView
 from models.skill import NAIVE
 from topics.markets import canonical
 from topics.records import HORIZONS
@@ -14,6 +16,10 @@ SPANS = (180, 720, 2880, 10_080, 43_200)
 CLOCKS = ("UTC", "local")
 """In which time zone times are shown; local is the browser's."""
 DEFAULT_HORIZON = 15
+MOST_PANES = 4
+"""So many indicators have a pane at most."""
+INDICATOR = re.compile(r"[a-z0-9_]{1,60}(@[0-9]+[smhd])?")
+"""What a column of the features is called, one of a longer timeframe too."""
 PREFERRED_MODEL = "gbm"
 
 
@@ -29,7 +35,8 @@ class BarSeries:
 class Choice:
     """The viewer's choice; None if the page may choose. `span` is in bars, `horizon` too.
 
-    `hidden` are the layers that are switched off in the legends, by the names of `dashboard.live.layers`.
+    `hidden` are the layers that are switched off in the legends, by the names of `dashboard.live.layers`, `shown` those
+    that are switched on of the ones that are off at first. `indicators` have a pane each, in their order.
     """
 
     symbol: str | None = None
@@ -39,11 +46,25 @@ class Choice:
     span: int = SPANS[0]
     clock: str = CLOCKS[0]
     hidden: frozenset[str] = frozenset()
+    shown: frozenset[str] = frozenset()
+    indicators: tuple[str, ...] = ()
+    past: PastView = field(default_factory=PastView)
 
     @property
     def series(self) -> BarSeries | None:
         """Return the chosen series once it is known."""
         return BarSeries(self.symbol, self.interval) if self.symbol and self.interval else None
+
+    def pressed(self, layer: str) -> "Choice":
+        """Return the choice with that layer switched."""
+        if layer in layers.OPTIONAL:
+            return replace(self, shown=self.shown ^ {layer})
+        return replace(self, hidden=self.hidden ^ {layer})
+
+    @property
+    def unseen(self) -> frozenset[str]:
+        """Return the layers that are not drawn."""
+        return self.hidden | (layers.OPTIONAL - self.shown)
 
 
 def span_label(bars: int, interval: str) -> str:
@@ -57,11 +78,15 @@ def span_label(bars: int, interval: str) -> str:
 
 def parse(given: Mapping[str, str], interval: str) -> tuple[Choice, tuple[str, ...]]:
     """Read the query of the address; `interval` is the usual one. Return the choice and what could not be followed."""
-    notes = []
+    past, unread = past_view.parse(given)
+    notes = [*unread]
     choice = Choice(
+        past=past,
         symbol=given.get("symbol") or None,
         model=given.get("model") or None,
-        hidden=frozenset(filter(layers.known, given.get("hide", "").split(","))),
+        hidden=frozenset(filter(layers.known, given.get("hide", "").split(","))) - layers.OPTIONAL,
+        shown=layers.OPTIONAL.intersection(given.get("show", "").split(",")),
+        indicators=_indicators(given.get("panes", "")),
     )
     if "interval" in given:
         try:
@@ -126,7 +151,15 @@ def query(choice: Choice, interval: str) -> dict[str, str | None]:
         "span": span_label(choice.span, choice.interval or interval),
         "clock": choice.clock if choice.clock != CLOCKS[0] else None,
         "hide": ",".join(sorted(choice.hidden)) or None,
+        "show": ",".join(sorted(choice.shown)) or None,
+        "panes": ",".join(choice.indicators) or None,
+        **past_view.query(choice.past),
     }
+
+
+def _indicators(text: str) -> tuple[str, ...]:
+    names = (name for name in text.split(",") if INDICATOR.fullmatch(name))
+    return tuple(dict.fromkeys(names))[:MOST_PANES]
 
 
 def _note(name: str, value: str, expected: str, used: str) -> str:

@@ -66,7 +66,10 @@ def opened(shown: Snapshot, **query: str) -> tuple[Page, KnownFeed]:
     feed: Any = KnownFeed(shown)
     lag: Any = NoLag()
     request = PageRequest(arguments={name: [value.encode()] for name, value in query.items()}, system="light")
-    return Page(Document(), feed, lag, "1m", request), feed
+    document = Document()
+    with document.models.freeze():  # as the server does
+        page = Page(document, feed, lag, "1m", request)
+    return page, feed
 
 
 def fan_colours(page: Page) -> set[str]:

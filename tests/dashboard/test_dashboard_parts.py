@@ -139,7 +139,7 @@ def test_the_range_of_a_score_holds_the_reference_and_is_never_narrow() -> None:
 def test_the_queries_name_what_they_need_and_hold_no_value() -> None:
     assert set(QUERIES) == {
         "series", "newest", "latest", "models", "bars", "bars_by_frame", "resolved", "resolved_by_frame", "fan",
-        "regimes", "regimes_by_frame", "coverage_alarm", "scores", "inserted"
+        "newest_until", "regimes", "regimes_by_frame", "coverage_alarm", "scores", "inserted"
     }  # fmt: skip
     for sql in QUERIES.values():
         assert sql.startswith(("SELECT", "WITH", "--"))
