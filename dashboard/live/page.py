@@ -16,6 +16,7 @@ from dashboard.live.drawing import Drawing
 from dashboard.live.feed import Feed, View
 from dashboard.live.freshness import Evidence, PageHealth, decide, late, stale_after
 from dashboard.live.look import Look
+from dashboard.live.overview_link import overview_link
 from dashboard.live.series_reader import Key, Snapshot, bars_behind
 from dashboard.live.timeframes import Window
 from dashboard.live.view_state import BarSeries, parse, query, settle
@@ -25,7 +26,7 @@ from dashboard.service import PageRequest
 from dashboard.site_page import SitePage
 from topics.units import interval_ms
 
-TEXTS = ("headline", "price_title", "forecast_words", "regime_title", "volume_title")
+TEXTS = ("headline", "overview", "price_title", "forecast_words", "regime_title", "volume_title")
 
 
 class Page(SitePage):
@@ -181,6 +182,7 @@ class Page(SitePage):
         """Draw the snapshot, if it or how it looks has changed."""
         look, snapshot = self._look(), self.snapshot
         self.drawing.paint(look)
+        self.write("overview", overview_link(self.choice, self.theme, self.interval))
         if snapshot is None:
             return
         if self._drawn != (snapshot.serial, look):
