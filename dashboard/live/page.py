@@ -7,11 +7,13 @@ from typing import ClassVar
 from urllib.parse import parse_qsl
 
 from bokeh.document import Document
+from bokeh.models.css import InlineStyleSheet
 
 from dashboard.lag import LagMonitor
 from dashboard.live import forecast_text, header, layers, panels
 from dashboard.live.choosers import Choosers
 from dashboard.live.clock import clock_of
+from dashboard.live.comparison.panel import ComparisonPanel, chosen
 from dashboard.live.drawing import Drawing
 from dashboard.live.feed import Feed, View
 from dashboard.live.freshness import Evidence, PageHealth, decide, late, stale_after
@@ -24,9 +26,10 @@ from dashboard.number_format import price
 from dashboard.palette import model_colours, regime_colours
 from dashboard.service import PageRequest
 from dashboard.site_page import SitePage
+from dashboard.static_files import asset
 from topics.units import interval_ms
 
-TEXTS = ("headline", "overview", "price_title", "forecast_words", "regime_title", "volume_title")
+TEXTS = ("headline", "overview", "comparison", "price_title", "forecast_words", "regime_title", "volume_title")
 
 
 class Page(SitePage):
@@ -42,6 +45,7 @@ class Page(SitePage):
         interval: str,
         request: PageRequest,
         stale_after_s: float | None = None,
+        comparison: ComparisonPanel | None = None,
     ) -> None:
         super().__init__(document, request, (*TEXTS, *panels.names()))
         self.feed, self.lag, self.interval, self.stale_after_s = feed, lag, interval, stale_after_s
@@ -50,6 +54,11 @@ class Page(SitePage):
         self.series: tuple[BarSeries, ...] = ()
         self.models: tuple[str, ...] = ()
         self.snapshot: Snapshot | None = None
+        self.comparison = comparison
+        self.texts["comparison"].stylesheets = [
+            *self.texts["comparison"].stylesheets,
+            InlineStyleSheet(css=asset("comparison.css")),
+        ]
         self.drawing, self.choosers = Drawing(), Choosers(interval)
         self.old = False
         self._drawn: object = None
@@ -77,7 +86,11 @@ class Page(SitePage):
             self._changed(step=True)
 
     def _pressed(self, attr: str, old: object, new: object) -> None:  # noqa: ARG002 - likewise
-        """Switch the layer whose button in a legend was pressed."""
+        """Switch the layer whose button in a legend was pressed, or show the model and horizon whose button was."""
+        choice = chosen(self.choice, self.bridge.pressed)
+        if choice != self.choice:
+            self.choice = choice
+            self._changed(step=True)
         layer = self.bridge.pressed.removeprefix(layers.PRESS)
         if layer and layers.known(layer):
             self.choice = replace(self.choice, hidden=self.choice.hidden ^ {layer})
@@ -187,6 +200,8 @@ class Page(SitePage):
             return
         if self._drawn != (snapshot.serial, look):
             self._draw(snapshot, look)
+        if self.comparison is not None:
+            self.write("comparison", self.comparison.html(self.choice, look))
         for name, html in header.titles(snapshot, look, self.drawing.view).items():
             self.write(name, html)
 

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from math import exp, isfinite
+from math import isfinite
 from urllib.parse import urlencode
 
 from dashboard.live.clock import MOMENT, Clock
 from dashboard.live.freshness import late
+from dashboard.live.said import Said, between
 from dashboard.live.view_state import CLOCKS, span_label
 from dashboard.number_format import DASH, percent, price, state_name
-from dashboard.overview.reader import PAST_BARS, Overview, Said, SymbolNow
-from dashboard.overview.view_state import RISES, SHOWN, UNITS, Choice
+from dashboard.overview.reader import PAST_BARS, Overview, SymbolNow
+from dashboard.overview.view_state import RISES, SHOWN, Choice
 from observability.lag import length
 from topics.units import interval_ms
 
@@ -55,7 +56,10 @@ def cells(one: SymbolNow, choice: Choice, look: Look) -> dict[str, str]:
         "close": price(one.close),
         "change": percent(one.change, 2, sign=True),
         **{name: percent(said.p_up if said else None, 0) for name, said in rises.items()},
-        **{name: interval(of_horizon, *levels, choice.unit) for name, levels in LEVELS.items()},
+        **{
+            name: between(of_horizon, getattr(of_horizon, low, None), getattr(of_horizon, high, None), choice.unit)
+            for name, (low, high) in LEVELS.items()
+        },
         "regime": state_name(one.state) if one.state else DASH,
         "colour": look.regimes.get(one.state or "", "transparent"),
         **_dated("bar", one.bar, bar_behind, stale, choice, look),
@@ -75,20 +79,6 @@ def _dated(name: str, time: float | None, bars: int | None, old: bool, choice: C
     age = f"{length(bars * interval_ms(choice.interval) / 1000)} old" if bars else ""
     shown = f"{look.clock.at(time):{MOMENT}}" if old else look.clock.brief(time, look.newest or time, zone="")
     return {name: shown, f"{name}_age": age}
-
-
-def interval(said: Said | None, lower: str, upper: str, unit: str) -> str:
-    """Return from where to where the interval of a forecast reaches: in price, or in basis points from its bar's."""
-    low, high = (None if said is None else getattr(said, name) for name in (lower, upper))
-    if said is None or low is None or high is None:
-        return DASH
-    if unit == UNITS[0]:
-        return f"{price(said.price * exp(low))} to {price(said.price * exp(high))}"
-    return f"{_signed(low)} to {_signed(high)}"
-
-
-def _signed(value: float) -> str:
-    return f"{10_000 * value:+.1f}".replace("-", "\u2212")
 
 
 def line(one: SymbolNow, bar_interval: str) -> tuple[str, str]:

@@ -7,11 +7,12 @@ from typing import Any
 from bokeh.models.widgets.groups import RadioButtonGroup
 from bokeh.models.widgets.inputs import Select, TextInput
 
+from dashboard.live.said import UNITS
 from dashboard.live.view_state import CLOCKS, span_label
 from dashboard.number_format import state_name
 from dashboard.overview.cells import states
 from dashboard.overview.reader import Overview
-from dashboard.overview.view_state import SHOWN, UNITS, Choice
+from dashboard.overview.view_state import SHOWN, Choice
 from dashboard.site_page import look
 from topics.records import HORIZONS
 
@@ -22,12 +23,13 @@ class Choosers:
     """Model, interval of the bars, horizon and unit of the intervals, the filters, and the clock."""
 
     def __init__(self) -> None:
-        self.model = Select(name="model", sizing_mode="stretch_width", **look())
-        self.interval = Select(name="interval", sizing_mode="stretch_width", **look())
+        wide: dict[str, Any] = {"sizing_mode": "stretch_width", **look()}
+        self.model = Select(name="model", title="Model", **wide)
+        self.interval = Select(name="interval", title="Bars", width=76, **look())
         self.horizon = RadioButtonGroup(name="horizon", **look())
         self.unit = RadioButtonGroup(name="unit", labels=["Price", UNITS[1]], **look())
-        self.find = TextInput(name="find", placeholder="any", sizing_mode="stretch_width", **look())
-        self.regime = Select(name="regime", sizing_mode="stretch_width", **look())
+        self.find = TextInput(name="find", title="Symbol contains", placeholder="any", **wide)
+        self.regime = Select(name="regime", title="Regime", **wide)
         self.shown = RadioButtonGroup(name="shown", labels=[name.capitalize() for name in SHOWN], **look())
         self.clock = RadioButtonGroup(name="times", labels=[CLOCKS[0], CLOCKS[1].capitalize()], **look())
 
@@ -72,6 +74,7 @@ class Choosers:
             named: list[str | tuple[Any, str]] = list((options | _kept(select, options)).items())
             if select.options != named:
                 select.options = named
+        self.interval.visible = len(self.interval.options) > 1
 
     def chosen(self, choice: Choice) -> Choice:
         """Return the choice with what the viewer has set."""

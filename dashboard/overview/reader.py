@@ -10,6 +10,7 @@ import psycopg
 from psycopg import Connection
 
 from dashboard.database import connected, no_answer
+from dashboard.live.said import Said
 from dashboard.live.series_reader import read_series
 from dashboard.overview.queries import QUERIES
 from dashboard.polled_reader import PolledReader
@@ -33,20 +34,6 @@ class Key:
 
     interval: str
     model: str | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Said:
-    """The newest forecast of one horizon: its bar [epoch ms], the price there, log returns; None while unknown."""
-
-    time: float
-    price: float
-    q05: float | None
-    q10: float | None
-    q50: float | None
-    q90: float | None
-    q95: float | None
-    p_up: float | None
 
 
 @dataclass(frozen=True, kw_only=True)

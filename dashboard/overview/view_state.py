@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from dashboard.live.said import UNITS
 from dashboard.live.view_state import CLOCKS, DEFAULT_HORIZON, PREFERRED_MODEL
 from models.skill import NAIVE
 from topics.records import HORIZONS
 from topics.units import interval_ms
 
-UNITS = ("price", "bp")
 SHOWN = ("all", "fresh", "stale")
 """Which symbols are shown: all, those whose bars and forecasts are as new as the others', or those whose are not."""
 RISES = {f"rise{horizon}": horizon for horizon in HORIZONS}

@@ -94,7 +94,7 @@ def test_order_and_filters_are_in_the_address_and_survive_a_reload_and_back(page
     order = (
         "() => Array.from(document.querySelectorAll('#symbols [data-cell=rise15]'), one => parseInt(one.textContent))"
     )
-    head = page.get_by_role("button", name="15m", exact=True).last
+    head = page.locator("#symbols").get_by_role("button", name="15m", exact=True)
     head.focus()
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("sort=rise15"))

@@ -8,9 +8,10 @@ from bokeh.document import Document
 from bokeh.document.events import ColumnsPatchedEvent
 
 from dashboard.live.clock import Clock
+from dashboard.live.said import Said, between
 from dashboard.number_format import DASH
-from dashboard.overview.cells import COLUMNS, HEIGHT, WIDTH, Look, arranged, cells, interval, line
-from dashboard.overview.reader import Overview, Said, SymbolNow
+from dashboard.overview.cells import COLUMNS, HEIGHT, WIDTH, Look, arranged, cells, line
+from dashboard.overview.reader import Overview, SymbolNow
 from dashboard.overview.symbol_table import feed, symbol_table
 from dashboard.overview.view_state import Choice, parse, query, settle
 
@@ -46,8 +47,8 @@ def test_a_symbol_is_written_with_its_units_and_leads_to_the_live_page() -> None
 
 
 def test_an_interval_is_in_basis_points_by_choice_and_a_dash_while_it_is_unknown() -> None:
-    assert interval(said(), "q05", "q95", "bp") == "\u2212200.0 to +200.0"
-    assert interval(said(q05=None), "q05", "q95", "bp") == interval(None, "q05", "q95", "price") == DASH
+    assert between(said(), -0.02, 0.02, "bp") == "\u2212200.0 to +200.0"
+    assert between(said(), None, 0.02, "bp") == between(None, None, None, "price") == DASH
 
 
 def test_two_bars_behind_is_no_news_and_three_are_stale_and_dated() -> None:
