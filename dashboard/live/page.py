@@ -10,7 +10,7 @@ from bokeh.document import Document
 from bokeh.models.css import InlineStyleSheet
 
 from dashboard.lag import LagMonitor
-from dashboard.live import forecast_text, header, layers, panels
+from dashboard.live import forecast_text, header, layers, panel_switches, panels
 from dashboard.live.choosers import Choosers
 from dashboard.live.clock import clock_of
 from dashboard.live.comparison.panel import ComparisonPanel, chosen
@@ -29,7 +29,16 @@ from dashboard.site_page import SitePage
 from dashboard.static_files import asset
 from topics.units import interval_ms
 
-TEXTS = ("headline", "overview", "comparison", "price_title", "forecast_words", "regime_title", "volume_title")
+TEXTS = (
+    "headline",
+    "overview",
+    "panels",
+    "comparison",
+    "price_title",
+    "forecast_words",
+    "regime_title",
+    "volume_title",
+)
 
 
 class Page(SitePage):
@@ -72,6 +81,7 @@ class Page(SitePage):
             group.on_change("active", self._chosen)
         self.bridge.on_change("pressed", self._pressed)
         self.bridge.on_change("visited", self._visited)
+        panel_switches.follow(document, self.bridge)
         self.bridge.on_change("zone", lambda attr, old, new: self.paint())  # noqa: ARG005 - Bokeh asks for it
         self.begin()
 
@@ -87,7 +97,7 @@ class Page(SitePage):
 
     def _pressed(self, attr: str, old: object, new: object) -> None:  # noqa: ARG002 - likewise
         """Switch the layer whose button in a legend was pressed, or show the model and horizon whose button was."""
-        choice = chosen(self.choice, self.bridge.pressed)
+        choice = panel_switches.switched(chosen(self.choice, self.bridge.pressed), self.bridge.pressed)
         if choice != self.choice:
             self.choice = choice
             self._changed(step=True)
@@ -195,12 +205,13 @@ class Page(SitePage):
         """Draw the snapshot, if it or how it looks has changed."""
         look, snapshot = self._look(), self.snapshot
         self.drawing.paint(look)
+        self.write("panels", panel_switches.switches(self.choice))
         self.write("overview", overview_link(self.choice, self.theme, self.interval))
         if snapshot is None:
             return
         if self._drawn != (snapshot.serial, look):
             self._draw(snapshot, look)
-        if self.comparison is not None:
+        if self.comparison is not None and "comparison" not in self.choice.without:
             self.write("comparison", self.comparison.html(self.choice, look))
         for name, html in header.titles(snapshot, look, self.drawing.view).items():
             self.write(name, html)

@@ -29,7 +29,8 @@ class BarSeries:
 class Choice:
     """The viewer's choice; None if the page may choose. `span` is in bars, `horizon` too.
 
-    `hidden` are the layers that are switched off in the legends, by the names of `dashboard.live.layers`.
+    `hidden` are the layers that are switched off in the legends, by the names of `dashboard.live.layers`; `without` are
+    the panels that are not shown, by the names of `dashboard.live.panel_switches`.
     """
 
     symbol: str | None = None
@@ -39,6 +40,7 @@ class Choice:
     span: int = SPANS[0]
     clock: str = CLOCKS[0]
     hidden: frozenset[str] = frozenset()
+    without: frozenset[str] = frozenset()
 
     @property
     def series(self) -> BarSeries | None:
@@ -62,6 +64,7 @@ def parse(given: Mapping[str, str], interval: str) -> tuple[Choice, tuple[str, .
         symbol=given.get("symbol") or None,
         model=given.get("model") or None,
         hidden=frozenset(filter(layers.known, given.get("hide", "").split(","))),
+        without=frozenset(filter(str.isidentifier, given.get("without", "").split(","))),
     )
     if "interval" in given:
         try:
@@ -126,6 +129,7 @@ def query(choice: Choice, interval: str) -> dict[str, str | None]:
         "span": span_label(choice.span, choice.interval or interval),
         "clock": choice.clock if choice.clock != CLOCKS[0] else None,
         "hide": ",".join(sorted(choice.hidden)) or None,
+        "without": ",".join(sorted(choice.without)) or None,
     }
 
 
