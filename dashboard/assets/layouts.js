@@ -1,4 +1,4 @@
-// Runs once in the browser: shows the panels of the address, and keeps layouts by name in this browser.
+// Runs once in the browser: shows the panels of the address, keeps layouts by name in this browser, and leads to all symbols.
 const STORE = "foretick-layouts"
 const menu = document.querySelector("details.layout")
 const list = menu.querySelector("ul"), form = menu.querySelector("form"), remark = menu.querySelector("output")
@@ -6,6 +6,13 @@ const list = menu.querySelector("ul"), form = menu.querySelector("form"), remark
 function panels() {
   const without = (new URLSearchParams(bridge.query).get("without") ?? "").split(",")
   for (const panel of document.querySelectorAll("[data-panel]")) panel.hidden = without.includes(panel.dataset.panel)
+}
+
+// The page of all symbols opens with the same model, horizon, interval, clock and theme.
+function link() {
+  const all = new URLSearchParams(bridge.query), names = ["interval", "model", "horizon", "clock", "theme"]
+  const same = new URLSearchParams(names.filter(name => all.has(name)).map(name => [name, all.get(name)]))
+  document.getElementById("all-symbols").href = `/overview?${same}`
 }
 
 // What was stored by hand, or by another version, may be anything.
@@ -79,6 +86,10 @@ addEventListener("click", event => {
   if (menu.open && event.isTrusted && !event.composedPath().includes(menu)) menu.open = false
 })
 addEventListener("storage", show)
-bridge.properties.query.change.connect(() => { panels(); show() })
-panels()
-show()
+function all() {
+  panels()
+  link()
+  show()
+}
+bridge.properties.query.change.connect(all)
+all()

@@ -18,7 +18,6 @@ from dashboard.live.drawing import Drawing
 from dashboard.live.feed import Feed, View
 from dashboard.live.freshness import Evidence, PageHealth, decide, late, stale_after
 from dashboard.live.look import Look
-from dashboard.live.overview_link import overview_link
 from dashboard.live.series_reader import Key, Snapshot, bars_behind
 from dashboard.live.timeframes import Window
 from dashboard.live.view_state import BarSeries, parse, query, settle
@@ -31,7 +30,6 @@ from topics.units import interval_ms
 
 TEXTS = (
     "headline",
-    "overview",
     "panels",
     "comparison",
     "price_title",
@@ -206,7 +204,6 @@ class Page(SitePage):
         look, snapshot = self._look(), self.snapshot
         self.drawing.paint(look)
         self.write("panels", panel_switches.switches(self.choice))
-        self.write("overview", overview_link(self.choice, self.theme, self.interval))
         if snapshot is None:
             return
         if self._drawn != (snapshot.serial, look):

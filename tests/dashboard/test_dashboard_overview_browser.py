@@ -127,7 +127,8 @@ def test_the_live_page_leads_here_by_keyboard_and_a_symbol_leads_back(page: Page
     page.goto(f"{dashboard}?symbol=ETHUSDT&horizon=60&theme=dark")
     link = page.get_by_role("link", name="All symbols")
     expect(link).to_have_attribute("href", re.compile("model=gbm"), timeout=WAIT_MS)
-    page.keyboard.press("Alt+o")
+    link.focus()
+    page.keyboard.press("Enter")
     page.wait_for_url(re.compile("/overview"))
     expect(page.locator(ROWS)).to_have_count(len(SYMBOLS), timeout=WAIT_MS)
     assert page.locator("html").get_attribute("data-theme") == "dark"
