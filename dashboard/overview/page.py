@@ -80,9 +80,10 @@ class OverviewView(SitePage):
 
     def _pressed(self, attr: str, old: object, new: str) -> None:  # noqa: ARG002 - likewise
         """Take over the order of the column whose head was pressed."""
+        if new:
+            self.bridge.pressed = ""  # before the address: the next press may follow as soon as that has changed
         if new.startswith(PRESS):
             self._take(self.choice.sorted_by(new.removeprefix(PRESS)), step=True)
-        self.bridge.pressed = ""
 
     def _visited(self, attr: str, old: object, new: str) -> None:  # noqa: ARG002 - likewise
         """Take over the choice of the address to which the viewer has gone back."""

@@ -133,7 +133,7 @@ def test_the_live_page_leads_here_by_keyboard_and_a_symbol_leads_back(page: Page
     expect(page.locator(ROWS)).to_have_count(len(SYMBOLS), timeout=WAIT_MS)
     assert page.locator("html").get_attribute("data-theme") == "dark"
     expect(page.get_by_role("button", name="90 % interval, 1h ahead")).to_be_visible()
-    row(page, "SOLUSDT").locator(".change").click()
+    row(page, "SOLUSDT").locator(".change").click(force=True)
     page.wait_for_url(re.compile("/live.*symbol=SOLUSDT"))
     expect(page.locator(".symbol").first).to_contain_text("SOLUSDT", timeout=WAIT_MS)
     asked = parse_qs(urlsplit(page.url).query)
@@ -208,7 +208,10 @@ def test_a_database_that_is_gone_is_said_and_comes_back_by_itself(
         opened(page, f"{address}overview", 2)
         with psycopg.connect(servers.database_url, autocommit=True) as connection:
             connection.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
-            connection.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = current_user",
+                [name],
+            )
             expect(page.locator("body")).to_have_attribute("data-state", "unreachable", timeout=WAIT_MS)
             expect(page.locator(ROWS)).to_have_count(2)
             connection.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
