@@ -108,23 +108,21 @@ class OverviewView(SitePage):
         reading = self.reader.view(Key(self.choice.interval, self.choice.model))
         overview = reading.value
         if overview is not None:
-            known = self.overview
+            known, self.overview = self.overview, overview
             if known is None or (known.intervals, known.models) != (overview.intervals, overview.models):
                 self._settle(overview)
-            self.overview = overview
         health = self._health(reading)
         self.paint()
         self._say(health)
 
     def _settle(self, overview: Overview) -> None:
-        self.overview = overview
         self.choice, notes = settle(self.choice, overview.intervals, overview.models)
         self.notes += notes
         self._show_choice()
 
     def _health(self, reading: Reading[Overview]) -> PageHealth:
         """Return the state of the page, by the newest bar and forecast of all symbols."""
-        overview, now, step = reading.value, time.monotonic(), interval_ms(self.choice.interval)
+        overview, now, step = reading.value or self.overview, time.monotonic(), interval_ms(self.choice.interval)
         limit_s = self.stale_after_s or stale_after(self.choice.interval)
         if overview is None:
             return decide(Evidence(limit_s=limit_s, error=reading.error, read=False), self._look().clock)
@@ -154,7 +152,7 @@ class OverviewView(SitePage):
         )
 
     def _say(self, health: PageHealth) -> None:
-        blank = self.overview is None or not self.overview.symbols
+        blank = self._painted is None or not self._painted.symbols
         self.write("badge", header.badge(health))
         self.write("notices", "" if blank else header.notices(health, self.notes))
         self.texts["notices"].visible = bool(self.texts["notices"].text)
@@ -162,9 +160,11 @@ class OverviewView(SitePage):
         self.bridge.state = "blank" if blank else health.kind
 
     def paint(self) -> None:
-        """Send what has changed, if anything has, or how it looks."""
+        """Send what has changed, if anything has, or how it looks; nothing while another model is still being read."""
         look, overview, choice = self._look(), self.overview, self.choice
-        if overview is None or (overview is self._painted and self._drawn == (look, choice)):
+        if overview is None or overview.key != Key(choice.interval, choice.model):
+            return
+        if overview is self._painted and self._drawn == (look, choice):
             return
         self._painted, self._drawn = overview, (look, choice)
         order = arranged(overview, choice, look)

@@ -61,9 +61,10 @@ class SymbolNow:
 
 @dataclass(frozen=True, kw_only=True)
 class Overview:
-    """All symbols of a key. By the monotonic clock: since when they are watched, when something was seen to change, and
-    when a forecast was."""
+    """All symbols of a `key`. By the monotonic clock: since when they are watched, when something was seen to change,
+    and when a forecast was."""
 
+    key: Key
     intervals: tuple[str, ...]
     models: tuple[str, ...]
     symbols: tuple[SymbolNow, ...]
@@ -121,6 +122,7 @@ class OverviewSource:
             known.catalog, found = Catalog(looked=float("-inf")), ()  # a database that was not set up yet is empty
         catalog, now, before = known.catalog, time.monotonic(), known.overview
         overview = Overview(
+            key=key,
             intervals=catalog.intervals,
             models=catalog.models,
             symbols=found,
@@ -156,6 +158,7 @@ def arrived(before: Overview, overview: Overview, now: float) -> Overview:
     """Return the overview with the times at which something came; what was found at first was not seen to arrive."""
     spoken = overview.newest_forecast != before.newest_forecast
     return Overview(
+        key=overview.key,
         intervals=overview.intervals,
         models=overview.models,
         symbols=overview.symbols,

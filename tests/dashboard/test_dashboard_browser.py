@@ -93,7 +93,7 @@ def test_the_texts_say_what_is_shown(page: Page, dashboard: str) -> None:
         "Regime",
         "gbm median",
         "chance of a rise, 90 % between",
-        "Coverage",
+        "Coverage of the 90 % interval",
         "rolling 1d",
         "Lag, store",
     ):

@@ -11,7 +11,7 @@ from dashboard.live.clock import Clock
 from dashboard.live.said import Said, between
 from dashboard.number_format import DASH
 from dashboard.overview.cells import COLUMNS, HEIGHT, WIDTH, Look, arranged, cells, line
-from dashboard.overview.reader import Overview, SymbolNow
+from dashboard.overview.reader import Key, Overview, SymbolNow
 from dashboard.overview.symbol_table import feed, symbol_table
 from dashboard.overview.view_state import Choice, parse, query, settle
 
@@ -33,7 +33,7 @@ def symbol(name: str, bar: float = NOW, **changed: Any) -> SymbolNow:
 
 
 def overview(*symbols: SymbolNow) -> Overview:
-    return Overview(intervals=("1m",), models=("gbm",), symbols=symbols, since=0.0)
+    return Overview(key=Key("1m", "gbm"), intervals=("1m",), models=("gbm",), symbols=symbols, since=0.0)
 
 
 def test_a_symbol_is_written_with_its_units_and_leads_to_the_live_page() -> None:
