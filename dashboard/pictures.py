@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from dashboard.palette import PALETTES
 from dashboard.screenshot import ARGUMENTS, CHROMIUM
-from dashboard.site import PAGES
+from dashboard.site import PAGES, SUBPAGES
 
 SIZES = ((1440, 900), (768, 1024), (360, 780))
 """Widths and heights in CSS pixels: a desktop's, a tablet's, a phone's."""
@@ -41,7 +41,7 @@ def main() -> None:
     options.folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        for page in PAGES:
+        for page in (*PAGES, *SUBPAGES):
             for theme in PALETTES:
                 for size in SIZES:
                     path = options.folder / f"{page.name}-{theme}-{size[0]}.png"

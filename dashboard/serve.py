@@ -31,7 +31,7 @@ from dashboard.live.service import LivePage
 from dashboard.palette import PALETTES
 from dashboard.request_guard import Guarded
 from dashboard.service import PageRequest, PageService, SiteOptions
-from dashboard.site import HOME, PAGES
+from dashboard.site import HOME, PAGES, SUBPAGES
 from observability import logs
 from observability.probe import Probe
 from observability.work_status import LoopTurns, WorkStatus
@@ -128,8 +128,9 @@ def opener(
             variables = page.open(document, PageRequest(arguments=request.arguments if request else {}, system=system))
         document.template = template
         document.template_variables.update(
-            pages=pages,
+            pages=[one for one in pages if not one.within],
             page_name=page.name,
+            current=page.within or page.name,
             cookie=SYSTEM_COOKIE,
             mlflow=address_of_mlflow(settings),
             token=actions.tokens.issue(page.name) if page.actions else "",
@@ -168,7 +169,7 @@ def build(
     """
     options = SiteOptions(settings=settings, stale_after_s=stale_after_s)
     live = LivePage(options)
-    pages = {kind.name: live if kind is LivePage else kind(options) for kind in PAGES}
+    pages = {kind.name: live if kind is LivePage else kind(options) for kind in (*PAGES, *SUBPAGES)}
     actions = Actions(settings, (action for page in pages.values() for action in page.actions))
     login = None if is_loopback(address) else settings.home.resolve() / DASHBOARD_PASSWORD
     openers = {page.path: opener(page, tuple(pages.values()), settings, actions) for page in pages.values()}

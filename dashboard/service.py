@@ -35,6 +35,8 @@ class PageService(ABC):
     name: ClassVar[str]
     title: ClassVar[str]
     actions: ClassVar[tuple[Action, ...]] = ()
+    within: ClassVar[str] = ""
+    """The name of the page from which a page that is not in the navigation bar is reached."""
     scripts: ClassVar[tuple[Component, ...]] = ("bokeh", "bokeh-widgets", "bokeh-tables")
     """The parts of BokehJS that the page needs: all of them are twice as much, most of it for formulas in TeX."""
 

@@ -4,6 +4,7 @@ from dashboard.analytics.service import AnalyticsPage
 from dashboard.inspector.service import InspectorPage
 from dashboard.live.service import LivePage
 from dashboard.ops.service import OperationsPage
+from dashboard.overview.service import OverviewPage
 from dashboard.service import PageService
 from dashboard.training.service import TrainingPage
 from dashboard.tuning.service import TuningPage
@@ -16,6 +17,8 @@ PAGES: tuple[type[PageService], ...] = (
     AnalyticsPage,
     OperationsPage,
 )
+SUBPAGES: tuple[type[PageService], ...] = (OverviewPage,)
+"""The pages that are reached from one of these, and are not in the bar themselves."""
 HOME = LivePage
 """The page that is also served at ``/``."""
 CLASSIC_PORTS = {"training": 8050, "tuning": 8051, "inspector": 8052}

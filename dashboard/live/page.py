@@ -9,12 +9,14 @@ from urllib.parse import parse_qsl
 
 from bokeh.document import Document
 from bokeh.events import DocumentReady
+from bokeh.models.css import InlineStyleSheet
 
 from dashboard.html import heading
 from dashboard.lag import LagMonitor
-from dashboard.live import forecast_text, header, layers, panels
+from dashboard.live import forecast_text, header, layers, panel_switches, panels
 from dashboard.live.choosers import Choosers
 from dashboard.live.clock import clock_of
+from dashboard.live.comparison.panel import ComparisonPanel, chosen
 from dashboard.live.drawing import Drawing
 from dashboard.live.feed import Feed, View
 from dashboard.live.freshness import Evidence, PageHealth, decide, in_replay, late, stale_after
@@ -32,9 +34,19 @@ from dashboard.number_format import price
 from dashboard.palette import model_colours, regime_colours
 from dashboard.service import PageRequest
 from dashboard.site_page import SitePage
+from dashboard.static_files import asset
 from topics.units import interval_ms
 
-TEXTS = ("headline", "price_title", "forecast_words", "events_title", "regime_title", "volume_title")
+TEXTS = (
+    "headline",
+    "panels",
+    "comparison",
+    "price_title",
+    "forecast_words",
+    "events_title",
+    "regime_title",
+    "volume_title",
+)
 
 NOT_THEN = heading("Pipeline") + '<p class="muted">A replay shows the past: what works now is on Operations.</p>'
 
@@ -54,6 +66,7 @@ class Page(SitePage):
         stale_after_s: float | None = None,
         overlays: OverlayReader | None = None,
         replays: ReplayReader | None = None,
+        comparison: ComparisonPanel | None = None,
     ) -> None:
         super().__init__(document, request, (*TEXTS, *panels.names()))
         self.feed, self.lag, self.interval, self.stale_after_s = feed, lag, interval, stale_after_s
@@ -62,6 +75,11 @@ class Page(SitePage):
         self.series: tuple[BarSeries, ...] = ()
         self.models: tuple[str, ...] = ()
         self.snapshot: Snapshot | None = None
+        self.comparison = comparison
+        self.texts["comparison"].stylesheets = [
+            *self.texts["comparison"].stylesheets,
+            InlineStyleSheet(css=asset("comparison.css")),
+        ]
         self.drawing, self.choosers = Drawing(), Choosers(interval)
         self.overlays = OverlayPanel(self.drawing.market, self.drawing.cross, overlays)
         self.past = PastControls(self.drawing)
@@ -89,6 +107,7 @@ class Page(SitePage):
             button.on_click(partial(self._stepped, way))
         self.bridge.on_change("pressed", self._pressed)
         self.bridge.on_change("visited", self._visited)
+        panel_switches.follow(document, self.bridge)
         self.bridge.on_change("zone", lambda attr, old, new: self.paint())  # noqa: ARG005 - Bokeh asks for it
         document.js_on_event(DocumentReady, self.overlays.panes.count, self.replay.named)
         self.begin()
@@ -131,7 +150,11 @@ class Page(SitePage):
             self._changed(step)
 
     def _pressed(self, attr: str, old: object, new: object) -> None:  # noqa: ARG002 - likewise
-        """Switch the layer whose button in a legend was pressed."""
+        """Switch the layer whose button in a legend was pressed, or show the model and horizon whose button was."""
+        choice = panel_switches.switched(chosen(self.choice, self.bridge.pressed), self.bridge.pressed)
+        if choice != self.choice:
+            self.choice = choice
+            self._changed(step=True)
         layer = self.bridge.pressed.removeprefix(layers.PRESS)
         if layer and layers.known(layer):
             self.choice = self.choice.pressed(layer)
@@ -284,10 +307,13 @@ class Page(SitePage):
         """Draw the snapshot, if it or how it looks has changed."""
         look, snapshot = self._look(), self.snapshot
         self.drawing.paint(look)
+        self.write("panels", panel_switches.switches(self.choice))
         if snapshot is None:
             return
         if self._drawn != (snapshot.serial, look):
             self._draw(snapshot, look)
+        if self.comparison is not None and "comparison" not in self.choice.without:
+            self.write("comparison", self.comparison.html(self.choice, look, snapshot.key.until))
         view = self.drawing.view
         for name, html in self._titles(snapshot, look, view).items():
             self.write(name, html)

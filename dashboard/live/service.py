@@ -9,6 +9,8 @@ from bokeh.document import Document
 from dashboard.database import connected
 from dashboard.lag import LagMonitor
 from dashboard.live import panels
+from dashboard.live.comparison.panel import ComparisonPanel
+from dashboard.live.comparison.reader import comparison_reader
 from dashboard.live.feed import Feed
 from dashboard.live.overlays import reader
 from dashboard.live.page import Page
@@ -35,12 +37,23 @@ class LivePage(PageService):
         self.replays = WantedReader(
             lambda: replay_reader.source(url), replay_reader.read, name="replays", failures=(psycopg.Error,)
         )
+        self.comparison = comparison_reader(url)
         self.lag = LagMonitor(options.settings)
 
     def open(self, document: Document, request: PageRequest) -> Mapping[str, Any]:
         """Make a viewer's document."""
         interval, stale_after_s = self.options.settings.interval, self.options.stale_after_s
-        page = Page(document, self.feed, self.lag, interval, request, stale_after_s, self.overlays, self.replays)
+        page = Page(
+            document,
+            self.feed,
+            self.lag,
+            interval,
+            request,
+            stale_after_s,
+            self.overlays,
+            self.replays,
+            ComparisonPanel(self.comparison),
+        )
         return {**page.variables, "scores": panels.SCORES, "texts": panels.TEXTS}
 
     def start(self) -> None:
@@ -48,6 +61,7 @@ class LivePage(PageService):
         self.feed.start()
         self.overlays.start()
         self.replays.start()
+        self.comparison.start()
         self.lag.start()
 
     def stop(self) -> None:
@@ -55,10 +69,11 @@ class LivePage(PageService):
         self.feed.stop()
         self.overlays.stop()
         self.replays.stop()
+        self.comparison.stop()
         self.lag.stop()
 
     @property
     def ended(self) -> str | None:
         """Return whether the reader of the database has ended."""
-        alive = self.feed.alive and self.overlays.alive and self.replays.alive
+        alive = all(one.alive for one in (self.feed, self.overlays, self.replays, self.comparison))
         return None if alive else "a reader has ended"

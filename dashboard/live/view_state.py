@@ -36,7 +36,8 @@ class Choice:
     """The viewer's choice; None if the page may choose. `span` is in bars, `horizon` too.
 
     `hidden` are the layers that are switched off in the legends, by the names of `dashboard.live.layers`, `shown` those
-    that are switched on of the ones that are off at first. `indicators` have a pane each, in their order.
+    that are switched on of the ones that are off at first. `indicators` have a pane each, in their order. `without` are
+    the panels that are not shown, by the names of `dashboard.live.panel_switches`.
     """
 
     symbol: str | None = None
@@ -49,6 +50,7 @@ class Choice:
     shown: frozenset[str] = frozenset()
     indicators: tuple[str, ...] = ()
     past: PastView = field(default_factory=PastView)
+    without: frozenset[str] = frozenset()
 
     @property
     def series(self) -> BarSeries | None:
@@ -87,6 +89,7 @@ def parse(given: Mapping[str, str], interval: str) -> tuple[Choice, tuple[str, .
         hidden=frozenset(filter(layers.known, given.get("hide", "").split(","))) - layers.OPTIONAL,
         shown=layers.OPTIONAL.intersection(given.get("show", "").split(",")),
         indicators=_indicators(given.get("panes", "")),
+        without=frozenset(filter(str.isidentifier, given.get("without", "").split(","))),
     )
     if "interval" in given:
         try:
@@ -154,6 +157,7 @@ def query(choice: Choice, interval: str) -> dict[str, str | None]:
         "show": ",".join(sorted(choice.shown)) or None,
         "panes": ",".join(choice.indicators) or None,
         **past_view.query(choice.past),
+        "without": ",".join(sorted(choice.without)) or None,
     }
 
 

@@ -93,7 +93,7 @@ def test_the_texts_say_what_is_shown(page: Page, dashboard: str) -> None:
         "Regime",
         "gbm median",
         "chance of a rise, 90 % between",
-        "Coverage",
+        "Coverage of the 90 % interval",
         "rolling 1d",
         "Lag, store",
     ):
@@ -260,7 +260,7 @@ def test_nothing_is_wider_than_the_window(page: Page, dashboard: str, width: int
 def test_without_an_mlflow_there_is_no_link_to_one(page: Page, tmp_path: Path) -> None:
     with serving(NOWHERE, "127.0.0.1:1", tmp_path) as address:
         opened(page, address, "blank")
-        expect(page.get_by_role("link")).to_have_count(1 + len(PAGES))  # Foretick's own
+        expect(page.locator("header").get_by_role("link")).to_have_count(1 + len(PAGES))  # Foretick's own
         page.goto("about:blank")
 
 

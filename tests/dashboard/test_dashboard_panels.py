@@ -12,7 +12,7 @@ from dashboard.live.panels import ScorePanel, TextPanel
 from dashboard.live.service import LivePage
 from dashboard.serve import opener
 from dashboard.service import PageService, SiteOptions
-from dashboard.site import PAGES
+from dashboard.site import PAGES, SUBPAGES
 from settings import Settings
 
 
@@ -32,7 +32,7 @@ def astray(document: Document) -> set[str | None]:
     return {root.name for root in document.roots if html.count(f'data-root-id="{root.id}"') != 1}
 
 
-@pytest.mark.parametrize("kind", PAGES)
+@pytest.mark.parametrize("kind", [*PAGES, *SUBPAGES])
 def test_every_root_is_placed_once(kind: type[PageService]) -> None:
     assert astray(opened(kind)) == set()
 

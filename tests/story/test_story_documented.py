@@ -15,6 +15,7 @@ from default_stack import Stack, up
 from stacks import environment_of
 
 from dashboard.site import PAGES as PAGES_SERVED
+from dashboard.site import SUBPAGES
 from settings import ROOT
 
 pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -177,6 +178,7 @@ def test_it_does_what_is_documented(stack: Stack, tmp_path: Path, typed: Typed) 
 
 LOOKED_AT = {
     "live": "chance of a rise",
+    "overview": "Newest forecasts",
     "training": "loss held out: last",
     "tuning": "Best trial",
     "inspector": "Importance of the inputs",
@@ -195,7 +197,7 @@ def test_every_page_has_something_to_show_after_a_first_up(stack: Stack) -> None
 
 
 def test_every_page_of_the_site_is_looked_at() -> None:
-    assert set(LOOKED_AT) == {page.name for page in PAGES_SERVED}
+    assert set(LOOKED_AT) == {page.name for page in (*PAGES_SERVED, *SUBPAGES)}
 
 
 def _documented() -> set[str]:
