@@ -28,7 +28,7 @@ from dashboard.actions.handler import LARGEST, ActionHandler, Actions
 from dashboard.actions.page_token import RENEWAL_S
 from dashboard.bridge import Bridge
 from dashboard.live.feed import Feed
-from dashboard.live.service import LivePage
+from dashboard.live_page import LivePage
 from dashboard.palette import PALETTES
 from dashboard.request_guard import Guarded
 from dashboard.service import PageRequest, PageService, SiteOptions

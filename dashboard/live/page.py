@@ -7,11 +7,13 @@ from typing import ClassVar
 from urllib.parse import parse_qsl
 
 from bokeh.document import Document
+from bokeh.events import Event, Tap
 
 from dashboard.lag import LagMonitor
-from dashboard.live import forecast_text, header, layers, panels
+from dashboard.live import forecast_text, header, layers, opened_forecast, panels
 from dashboard.live.choosers import Choosers
 from dashboard.live.clock import clock_of
+from dashboard.live.detail import Detail
 from dashboard.live.drawing import Drawing
 from dashboard.live.feed import Feed, View
 from dashboard.live.freshness import Evidence, PageHealth, decide, late, stale_after
@@ -41,6 +43,7 @@ class Page(SitePage):
         interval: str,
         request: PageRequest,
         stale_after_s: float | None = None,
+        detail: Detail | None = None,
     ) -> None:
         super().__init__(document, request, (*TEXTS, *panels.names()))
         self.feed, self.lag, self.interval, self.stale_after_s = feed, lag, interval, stale_after_s
@@ -55,6 +58,10 @@ class Page(SitePage):
         self._showing = False
         for root in (*self.choosers.selects, *self.choosers.groups, *self.drawing.plots()):
             document.add_root(root)
+        self.detail = detail
+        if detail is not None:
+            detail.attach(document, self.drawing.market.price)
+            self.drawing.market.price.on_event(Tap, self._tapped)
         self._show_choice()
         for select in self.choosers.selects:
             select.on_change("value", self._chosen)
@@ -76,12 +83,25 @@ class Page(SitePage):
             self._changed(step=True)
 
     def _pressed(self, attr: str, old: object, new: object) -> None:  # noqa: ARG002 - likewise
-        """Switch the layer whose button in a legend was pressed."""
+        """Switch the layer whose button in a legend was pressed, or open the forecast whose button it was."""
+        choice = opened_forecast.pressed(self.choice, self.bridge.pressed)
+        if choice != self.choice:
+            self.choice = choice
+            self._changed(step=True)
         layer = self.bridge.pressed.removeprefix(layers.PRESS)
         if layer and layers.known(layer):
             self.choice = replace(self.choice, hidden=self.choice.hidden ^ {layer})
             self._changed(step=True)
         self.bridge.pressed = ""
+
+    def _tapped(self, event: Event) -> None:
+        """Open the forecast at which the viewer has pointed."""
+        if self.snapshot is None or not isinstance(event, Tap) or event.x is None:
+            return
+        choice = opened_forecast.pointed(self.choice, self.snapshot, event.x)
+        if choice != self.choice:
+            self.choice = choice
+            self._changed(step=True)
 
     def _visited(self, attr: str, old: object, new: object) -> None:  # noqa: ARG002 - likewise
         """Take over the choice of the address to which the viewer has gone back."""
@@ -129,6 +149,8 @@ class Page(SitePage):
         self.old = late(behind) or health.kind in ("stale", "unreachable")
         self.paint()
         self._say(health)
+        if self.detail is not None:
+            self.detail.show(opened_forecast.key(self.choice), self._look())
         for panel in panels.TEXTS:
             if panel.now:
                 self.write(panel.name, panel.now(view.rates, self.lag))
@@ -175,6 +197,7 @@ class Page(SitePage):
             hidden=self.choice.hidden,
             clock=clock_of(self.choice.clock, self.bridge.zone),
             old=self.old,
+            opened=self.choice.forecast,
         )
 
     def paint(self) -> None:

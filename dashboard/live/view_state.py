@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dashboard.live import layers
+from dashboard.live.forecast_time import read, written
 from models.skill import NAIVE
 from topics.markets import canonical
 from topics.records import HORIZONS
@@ -29,7 +30,8 @@ class BarSeries:
 class Choice:
     """The viewer's choice; None if the page may choose. `span` is in bars, `horizon` too.
 
-    `hidden` are the layers that are switched off in the legends, by the names of `dashboard.live.layers`.
+    `hidden` are the layers that are switched off in the legends, by the names of `dashboard.live.layers`; `forecast` is
+    the time [epoch ms] of the bar whose forecast is told in detail, None if none is.
     """
 
     symbol: str | None = None
@@ -39,6 +41,7 @@ class Choice:
     span: int = SPANS[0]
     clock: str = CLOCKS[0]
     hidden: frozenset[str] = frozenset()
+    forecast: int | None = None
 
     @property
     def series(self) -> BarSeries | None:
@@ -86,7 +89,16 @@ def parse(given: Mapping[str, str], interval: str) -> tuple[Choice, tuple[str, .
             choice = replace(choice, clock=given["clock"])
         else:
             notes.append(_note("clock", given["clock"], f"one of {', '.join(CLOCKS)}", CLOCKS[0]))
-    return choice, tuple(notes)
+    forecast, no_time = _forecast(given.get("forecast", ""))
+    return replace(choice, forecast=forecast), (*notes, *no_time)
+
+
+def _forecast(text: str) -> tuple[int | None, tuple[str, ...]]:
+    """Return the time of the opened forecast, and what could not be followed."""
+    time = read(text)
+    if time is None and text:
+        return None, (f"forecast={text[:40]} in the address is no time such as 2025-06-02T00:00Z: none is open.",)
+    return time, ()
 
 
 def settle(
@@ -126,6 +138,7 @@ def query(choice: Choice, interval: str) -> dict[str, str | None]:
         "span": span_label(choice.span, choice.interval or interval),
         "clock": choice.clock if choice.clock != CLOCKS[0] else None,
         "hide": ",".join(sorted(choice.hidden)) or None,
+        "forecast": None if choice.forecast is None else written(choice.forecast),
     }
 
 
