@@ -26,6 +26,10 @@ from dashboard.static_files import asset
 from models.explain.summary import Summary
 
 NAME = "Forecast in detail"
+HIDDEN: dict[str, str | None] = {"display": "none"}
+"""A card without a text. Its style sheet says how it is displayed, which `visible` would not change."""
+STICKY: dict[str, str | None] = {"position": "sticky", "top": "0", "z-index": "1"}
+"""The head, whose button closes the drawer, stays in view."""
 SECTIONS = ("head", "forecast", "outcome", "origin", "explanation", "inputs")
 
 
@@ -41,7 +45,8 @@ class ForecastDetail(Detail):
             for name in SECTIONS
         }
         self.cards = {name: card(text) for name, text in self.texts.items()}
-        self.plots = Column(name="forecast_plots", sizing_mode="stretch_width", spacing=12)
+        self.nothing = Div(visible=False)  # Bokeh warns of a column without children
+        self.plots = Column(name="forecast_plots", sizing_mode="stretch_width", spacing=12, children=[self.nothing])
         self.root = Column(
             name="forecast_detail",
             visible=False,
@@ -120,13 +125,15 @@ class ForecastDetail(Detail):
         """Put the plots in their place; none are kept that are not seen."""
         if drawn != self._drawn:
             self._drawn = drawn
-            self.plots.children = [*made]
+            self.plots.children = [*made] or [self.nothing]
+            self.plots.visible = bool(made)
 
     def _set(self, name: str, html: str) -> None:
         if self.texts[name].text != html:
             self.texts[name].text = html
-        if self.cards[name].visible != bool(html):
-            self.cards[name].visible = bool(html)
+        styles = (STICKY if name == "head" else {}) if html else HIDDEN
+        if self.cards[name].styles != styles:
+            self.cards[name].styles = styles
 
 
 def how_far(work: Work) -> str:

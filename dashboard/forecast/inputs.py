@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from features.definition import Definition
+from features.frame import Floats
 from models.drift.reference import Reference
 from models.registry import model_registry
 
@@ -43,20 +44,25 @@ def _loaded(folder: Path, reference: str) -> Reference:
 
 
 def build(
-    folder: Path, said: tuple[str, str] | None, fingerprint: str, names: Sequence[str] | None, row: Sequence[float]
+    folder: Path,
+    said: tuple[str, str] | None,
+    fingerprint: str,
+    names: Sequence[str] | None,
+    stored: Sequence[float | None],
 ) -> Inputs:
     """Return the inputs of a stored row below <home>/models for a model and version, None if none forecast there.
 
     `names` are those of the row's columns, None if the database has none for the definition.
     """
     names = names or _names(folder, fingerprint)
-    if names is None or len(names) != len(row):
+    if names is None or len(names) != len(stored):
         note = f"The names of definition {fingerprint}, of which the stored features are, are not known here."
         return Inputs(fingerprint=fingerprint, values=(), note=note)
+    row = np.array(stored, dtype=np.float64)  # None becomes NaN
     deviations, note = _deviations(folder, said, fingerprint, row)
     values = [
         Input(name, value if isfinite(value) else None, deviations.get(name))
-        for name, value in zip(names, row, strict=True)
+        for name, value in zip(names, row.tolist(), strict=True)
     ]
     values.sort(key=lambda one: -abs(one.deviation) if one.deviation is not None else 1.0)
     return Inputs(fingerprint=fingerprint, values=tuple(values), note=note)
@@ -71,7 +77,7 @@ def _names(folder: Path, fingerprint: str) -> Sequence[str] | None:
 
 
 def _deviations(
-    folder: Path, said: tuple[str, str] | None, fingerprint: str, row: Sequence[float]
+    folder: Path, said: tuple[str, str] | None, fingerprint: str, row: Floats
 ) -> tuple[Mapping[str, float], str]:
     """Return the deviations by column, and why there are none."""
     if said is None:
@@ -87,4 +93,4 @@ def _deviations(
         return {}, f"How unusual each value is, is not known: {error}."
     if reference.fingerprint != fingerprint:
         return {}, f"The stored features are of definition {fingerprint}, the training data of {reference.fingerprint}."
-    return reference.deviations(np.array(row, dtype=np.float64)), ""
+    return reference.deviations(row), ""

@@ -60,10 +60,22 @@ def steps(explanation: Explanation) -> list[Step]:
     return [*made, Step("total", float("nan"), 0.0, explanation.total * unit, "total")]
 
 
+def short(value: float) -> str:
+    """Return a change in a few characters.
+
+    >>> short(12.345), short(0.1234), short(0.01234)
+    ('+12.3', '+0.12', '+0.012')
+    """
+    size = abs(value)
+    places = 1 if size >= 10 else 2 if size >= 0.1 else 3
+    return f"{value:+.{places}f}".replace("-", "\u2212")
+
+
 def waterfall_card(explanation: Explanation, about: str, palette: Palette) -> LayoutDOM:
     """Return the waterfall, with a text (HTML) about how it was computed; only a text if there is nothing to draw."""
     unit = "bp of the mean" if explanation.quantity == "mean" else "of the log of the variance over sigma² h"
-    note = sentence(explanation.note.replace("--horizon ", "horizon "))
+    note = explanation.note.replace("--horizon ", "horizon ")
+    note = sentence(f"{note[:1].upper()}{note[1:]}." if note else "")
     if not explanation.contributions:
         return card(title("What moved it"), note, about)
     scale = ""
@@ -73,19 +85,19 @@ def waterfall_card(explanation: Explanation, about: str, palette: Palette) -> La
             f"{exp(explanation.total / 2):.3f}."
         )
     legend = {"up": palette.hit, "down": palette.miss}
-    made = _drawn(steps(explanation), unit, palette)
+    made = _drawn(steps(explanation), palette)
     return card(title("What moved it", unit, legend), note, made, scale + sentence(METHOD) + about)
 
 
-def _drawn(given: list[Step], unit: str, palette: Palette) -> Any:
+def _drawn(given: list[Step], palette: Palette) -> Any:
     low = min(0.0, *(min(one.before, one.after) for one in given))
     high = max(0.0, *(max(one.before, one.after) for one in given))
     room = max(high - low, 1e-12)
     made = plot(
         "waterfall",
-        ROW_PX * len(given) + 52,
+        ROW_PX * len(given) + 34,
         y_range=Range1d(start=len(given) - 0.4, end=-0.6),
-        x_range=Range1d(start=low - 0.2 * room, end=high + 0.2 * room),
+        x_range=Range1d(start=low - 0.3 * room, end=high + 0.3 * room),
     )
     rows = range(len(given))
     colours = {"base": palette.candle, "total": palette.candle}
@@ -96,7 +108,7 @@ def _drawn(given: list[Step], unit: str, palette: Palette) -> Any:
         "after": [one.after for one in given],
         "name": [one.name for one in given],
         "value": ["" if isnan(one.value) else number(one.value) for one in given],
-        "said": [f"{one.change:+.3g}".replace("-", "\u2212") for one in given],
+        "said": [short(one.change) for one in given],
         "fill": fills,
         "beside": [max(one.before, one.after) if one.change >= 0 else min(one.before, one.after) for one in given],
         "away": [4 if one.change >= 0 else -4 for one in given],
@@ -125,7 +137,6 @@ def _drawn(given: list[Step], unit: str, palette: Palette) -> Any:
     made.yaxis.ticker = list(rows)
     made.yaxis.major_label_overrides = {row: clipped(one.name, 24) for row, one in enumerate(given)}
     made.ygrid.visible = False
-    made.xaxis.axis_label = unit
     tips = {"the model's input": "@value", "contribution": "@said", "sum so far": "@after{0.000}"}
     hover(made, [bars], "@name", tips)
     return made

@@ -86,7 +86,8 @@ def outcome(told: Told, said: Said, clock: Clock) -> str:
 
 def _scored(result: CameTrue, said: Said, realised: float) -> dict[str, str]:
     inside = {True: '<b class="hit">inside</b>', False: '<b class="missed">outside</b>', None: DASH}
-    right = {True: "right", False: "wrong", None: "none: the price or the forecast did not move"}
+    still = "none: the forecast had no direction" if said.mean == 0 else "none: the price did not move"
+    right = {True: "right", False: "wrong", None: still}
     return {
         "Came true at": f"<b>{price(said.price * exp(realised))}</b>, {points(realised)}",
         "90 % interval": inside[result.interval_hit],
@@ -128,7 +129,7 @@ def _likeness(dissimilarity: float | None) -> str:
     if dissimilarity is None:
         return "not known: no dissimilarity is stored"
     answer = "<b>yes, the forecast is unreliable</b>" if dissimilarity > 1 else "no"
-    return f"{answer}: dissimilarity {number(dissimilarity)}, from 1 on it is"
+    return f"{answer}: dissimilarity {number(dissimilarity)}, above 1 it is"
 
 
 def inputs(found: Inputs | None) -> str:

@@ -19,6 +19,7 @@ from models.registry import listing, model_registry, provenance
 from models.scoring import outcomes
 from models.serving.predictor import Predictor
 from models.serving.served_model import as_served
+from models.trees.gbm import GBM
 from sources.reading.bars import read_bars
 from stack import sample
 from storage.timescale import Writer
@@ -32,6 +33,7 @@ def make(home: Path, url: str) -> int:
     """Train the models below <home>/models, fill the database, and return the time of the newest bar [epoch ms]."""
     frames = inspector_models.train(home)
     folder = home / "models"
+    _bolder(folder)
     definition = Definition.load(folder)
     reference = Reference.fit(frames, definition.names, 3)
     reference.save(folder)
@@ -59,6 +61,17 @@ def make(home: Path, url: str) -> int:
         records[catalog.OUTCOMES] += outcomes.step(outcomes.initial(), predictions)[1]
     _store(url, records)
     return int(frames[0].time[-1])
+
+
+def _bolder(folder: Path) -> None:
+    """Serve a gbm that believes half of what its trees say: of so little data all of it is shrunk to nothing."""
+    serving = listing.serving(folder)
+    gbm = model_registry.load_version(folder, "gbm", serving["gbm"])
+    assert isinstance(gbm, GBM)
+    gbm.shrinkage[:, 0] = 0.5
+    origin = model_registry.provenance(folder, "gbm", serving["gbm"])
+    model_registry.store(folder, gbm, origin)
+    model_registry.serve(folder, {**serving, "gbm": gbm.version})
 
 
 def _bars(frame: BarFrame) -> Sequence[Bar]:

@@ -15,7 +15,7 @@ from dashboard_snapshot import MINUTE, look, snapshot
 
 from dashboard.bridge import Bridge
 from dashboard.forecast import inputs, words
-from dashboard.forecast.forecast_detail import ForecastDetail
+from dashboard.forecast.forecast_detail import HIDDEN, ForecastDetail
 from dashboard.forecast.inputs import Input, Inputs
 from dashboard.forecast.reader import CameTrue, RegimeThen, Said, Told
 from dashboard.forecast.waterfall import comparison, steps
@@ -111,7 +111,7 @@ def shown(told: Told | None = TOLD, work: Work | None = None, error: str | None 
 
 
 def said(detail: ForecastDetail) -> str:
-    return " ".join(text.text for name, text in detail.texts.items() if detail.cards[name].visible)
+    return " ".join(text.text for name, text in detail.texts.items() if detail.cards[name].styles != HIDDEN)
 
 
 def resolved(**more: Any) -> Snapshot:
@@ -201,13 +201,13 @@ def test_what_is_stored_is_told_at_once_while_the_explanation_is_made() -> None:
         assert part in text, part
     assert detail.root.visible
     assert sources.asked == [KEY]
-    assert not detail.plots.children
+    assert detail.plots.children == [detail.nothing]
 
 
 def test_an_explanation_is_drawn_once_and_anew_in_another_theme() -> None:
     detail, _ = shown(work=Work(answer=Answer(explanation=EXPLANATION, bars=2_880)))
     (card,) = detail.plots.children
-    assert not detail.cards["explanation"].visible
+    assert detail.cards["explanation"].styles == HIDDEN
     detail.show(KEY, look())
     assert detail.plots.children == [card]
     detail.show(KEY, look(palette=DARK))
@@ -281,7 +281,7 @@ def test_a_forecast_that_comes_out_otherwise_than_published_is_told() -> None:
 
 
 def test_the_most_unusual_inputs_come_first_and_why_none_is_known_is_said(tmp_path: Path) -> None:
-    found = inputs.build(tmp_path, ("gbm", "0123456789ab"), "print", ["a", "b"], [1.0, nan])
+    found = inputs.build(tmp_path, ("gbm", "0123456789ab"), "print", ["a", "b"], [1.0, None])
     assert [one.value for one in found.values] == [1.0, None]
     assert "not stored for version 0123456789ab" in found.note
     assert "names of definition" in inputs.build(tmp_path, None, "other", None, [1.0]).note
