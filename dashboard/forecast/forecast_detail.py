@@ -28,7 +28,15 @@ from models.explain.summary import Summary
 NAME = "Forecast in detail"
 HIDDEN: dict[str, str | None] = {"display": "none"}
 """A card without a text. Its style sheet says how it is displayed, which `visible` would not change."""
-STICKY: dict[str, str | None] = {"position": "sticky", "top": "0", "z-index": "1"}
+SHOWN: dict[str, str | None] = {"display": "block"}
+"""Any other card: what a style was before, it stays until another is named."""
+STICKY: dict[str, str | None] = {
+    **SHOWN,
+    "position": "sticky",
+    "top": "0",
+    "z-index": "1",
+    "border-radius": "0 0 8px 8px",
+}
 """The head, whose button closes the drawer, stays in view."""
 SECTIONS = ("head", "forecast", "outcome", "origin", "explanation", "inputs")
 
@@ -60,14 +68,13 @@ class ForecastDetail(Detail):
             ],
         )
         self._drawn: object = None
+        self._written: object = None
 
     def attach(self, document: Document, price: figure) -> None:
         """Add the drawer, its keys, and the mark among the candles."""
         document.add_root(self.root)
         self.mark = ChartMark(price)
-        bridge = document.get_model_by_name("bridge")
-        opened = CustomJS(args={"root": self.root, "bridge": bridge}, code=asset("drawer.js"))
-        document.js_on_event(DocumentReady, opened)
+        document.js_on_event(DocumentReady, CustomJS(args={"root": self.root}, code=asset("drawer.js")))
 
     def show(self, key: ForecastKey | None, look: Look) -> None:
         """Tell of that forecast; the drawer is shut if it is None."""
@@ -83,6 +90,10 @@ class ForecastDetail(Detail):
 
     def _write(self, key: ForecastKey, reading: Reading[Told], look: Look) -> None:
         """Write what is stored; what was read before the database fell silent stays, and says so."""
+        written = key, reading.value, reading.error, look
+        if written == self._written:
+            return
+        self._written = written
         told, said = reading.value, reading.value.said if reading.value else None
         state = ""
         if reading.error:
@@ -131,7 +142,7 @@ class ForecastDetail(Detail):
     def _set(self, name: str, html: str) -> None:
         if self.texts[name].text != html:
             self.texts[name].text = html
-        styles = (STICKY if name == "head" else {}) if html else HIDDEN
+        styles = (STICKY if name == "head" else SHOWN) if html else HIDDEN
         if self.cards[name].styles != styles:
             self.cards[name].styles = styles
 

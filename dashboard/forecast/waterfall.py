@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from math import exp, isnan
 from typing import Any
 
+from bokeh.models.axes import LinearAxis
 from bokeh.models.layouts import LayoutDOM
 from bokeh.models.ranges import Range1d
 from bokeh.models.sources import ColumnDataSource
+from bokeh.models.tickers import FixedTicker
 
 from dashboard.forecast.words import points
 from dashboard.html import title
@@ -97,7 +99,7 @@ def _drawn(given: list[Step], palette: Palette) -> Any:
         "waterfall",
         ROW_PX * len(given) + 34,
         y_range=Range1d(start=len(given) - 0.4, end=-0.6),
-        x_range=Range1d(start=low - 0.3 * room, end=high + 0.3 * room),
+        x_range=Range1d(start=low - 0.04 * room, end=high + 0.04 * room),
     )
     rows = range(len(given))
     colours = {"base": palette.candle, "total": palette.candle}
@@ -110,9 +112,6 @@ def _drawn(given: list[Step], palette: Palette) -> Any:
         "value": ["" if isnan(one.value) else number(one.value) for one in given],
         "said": [short(one.change) for one in given],
         "fill": fills,
-        "beside": [max(one.before, one.after) if one.change >= 0 else min(one.before, one.after) for one in given],
-        "away": [4 if one.change >= 0 else -4 for one in given],
-        "align": ["left" if one.change >= 0 else "right" for one in given],
     }
     source = ColumnDataSource(data)
     made.segment(
@@ -123,19 +122,13 @@ def _drawn(given: list[Step], palette: Palette) -> Any:
         line_color=palette.muted,
     )
     bars = made.hbar(y="row", left="before", right="after", height=0.72, source=source, color="fill")
-    made.text(
-        "beside",
-        "row",
-        "said",
-        source=source,
-        x_offset="away",
-        text_align="align",
-        text_baseline="middle",
-        text_color=palette.ink,
-        text_font_size="11px",
-    )
     made.yaxis.ticker = list(rows)
     made.yaxis.major_label_overrides = {row: clipped(one.name, 24) for row, one in enumerate(given)}
+    beside: Any = FixedTicker(ticks=list(rows))
+    numbers = LinearAxis(ticker=beside, axis_line_color=None, major_tick_line_color=None)
+    numbers.major_label_overrides = {row: short(one.change) for row, one in enumerate(given)}
+    numbers.major_label_text_color = palette.ink
+    made.add_layout(numbers, "right")
     made.ygrid.visible = False
     tips = {"the model's input": "@value", "contribution": "@said", "sum so far": "@after{0.000}"}
     hover(made, [bars], "@name", tips)

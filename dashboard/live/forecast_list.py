@@ -23,7 +23,7 @@ def table(snapshot: Snapshot, look: Look) -> str:
     heads = ("Made", "90 % from", "to", "Came true at", "Interval")
     made = f"{snapshot.key.model}, {ahead} ahead"
     return heading("Last forecasts", made) + (
-        f'<p class="muted">{HOW}</p><table><tr>{"".join(f"<th>{head}</th>" for head in heads)}</tr>'
+        f'<p class="muted">{HOW}</p><table class="list"><tr>{"".join(f"<th>{head}</th>" for head in heads)}</tr>'
         f"{''.join(rows)}</table>"
     )
 

@@ -3,10 +3,13 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import forecast_models
+import psycopg
 import pytest
 from dashboard_market import serving
 from forecast_models import MINUTE
@@ -32,11 +35,12 @@ PLACE = f"time => {PRICE}.frame.x_scale.compute(time)"
 
 @dataclass(frozen=True)
 class Site:
-    """A dashboard, the time of its newest bar, and its home."""
+    """A dashboard, the time of its newest bar, its home and its database."""
 
     address: str
     newest: int
     home: Path
+    url: str
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +50,7 @@ def site(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         url = make()
         newest = forecast_models.make(home, url)
         with serving(url, servers.kafka, home, "--stale-after", "3600") as address:
-            yield Site(address, newest, home)
+            yield Site(address, newest, home, url)
 
 
 @pytest.fixture
@@ -56,6 +60,11 @@ def page(page: Page) -> Iterator[Page]:
     page.on("console", lambda line: lines.append(f"{line.type}: {line.text}") if line.type == "warning" else None)
     yield page
     assert lines == []
+
+
+def quoted(time: int) -> str:
+    """Return a time as the address has it."""
+    return quote(written(time))
 
 
 def drawer(page: Page) -> Any:
@@ -81,7 +90,96 @@ def test_a_link_opens_the_forecast_with_its_waterfall(page: Page, site: Site) ->
     panel = drawer(page)
     expect(panel.get_by_text("gbm, 15m ahead")).to_be_visible()
     expect(panel.get_by_text(re.compile("inside|outside"))).to_be_visible()
+    expect(panel.get_by_text(re.compile(r"^(yes|no).*dissimilarity [\d.]+"))).to_be_visible()
+    expect(panel.get_by_text("Not stored with a forecast.")).to_be_visible()
     version = listing.serving(site.home / "models")["gbm"]
-    expect(panel.get_by_role("link", name=version)).to_have_attribute("href", re.compile("/inspector"))
+    expect(panel.get_by_role("link", name=version)).to_have_attribute("href", re.compile(f"/inspector.*{version}"))
+    deviations = panel.get_by_role("row").filter(has_text=re.compile(r"[+\u2212]\d+\.\d$"))
+    first, second = (abs(float(deviations.nth(row).inner_text().split()[-1].replace("\u2212", "-"))) for row in (0, 1))
+    assert first >= second > 0
     page.wait_for_function(DRAWN, arg="waterfall", timeout=WAIT_MS)
-    assert page.evaluate(COLUMN, ["waterfall", "name"])[-1] == "total"
+    names, sums = (page.evaluate(COLUMN, ["waterfall", column]) for column in ("name", "after"))
+    assert names[-1] == "total"
+    assert sums[-1] == pytest.approx(sums[-2], abs=1e-3), "the steps lead to the total"
+    with psycopg.connect(site.url) as connection:
+        query = "SELECT mean FROM predictions WHERE (symbol, model, horizon, time) = ('BTCUSDT', 'gbm', 15, %s)"
+        row = connection.execute(query, [datetime.fromtimestamp(made / 1000, UTC)]).fetchone()
+    assert row is not None
+    assert sums[-1] == pytest.approx(10_000 * row[0], rel=0.02), "of what was published"
+    expect(panel.get_by_text("as published")).to_be_visible()
+
+
+def test_a_click_on_a_candle_or_the_fan_opens_it_and_escape_and_back_lead_out_and_in(page: Page, site: Site) -> None:
+    opened(page, site, "model=ar&horizon=15")
+    expect(drawer(page)).to_be_hidden()
+    target = site.newest - 30 * MINUTE
+    click_at(page, target)
+    expect(drawer(page).get_by_text("ar, 15m ahead")).to_be_visible(timeout=WAIT_MS)
+    page.wait_for_url(re.compile(f"forecast={re.escape(quoted(target - 15 * MINUTE))}"))
+    page.keyboard.press("Escape")
+    expect(drawer(page)).to_be_hidden()
+    page.wait_for_url(lambda url: "forecast=" not in url)
+    page.go_back()
+    expect(drawer(page)).to_be_visible()
+    page.get_by_role("button", name="Close").click()
+    expect(drawer(page)).to_be_hidden()
+    click_at(page, site.newest + 55 * MINUTE)
+    expect(drawer(page).get_by_text("ar, 1h ahead")).to_be_visible(timeout=WAIT_MS)
+    expect(drawer(page).get_by_text("Not known yet")).to_be_visible()
+    page.wait_for_url(re.compile(f"horizon=60.*forecast={re.escape(quoted(site.newest))}"))
+    page.reload()
+    expect(drawer(page).get_by_text("ar, 1h ahead")).to_be_visible(timeout=WAIT_MS)
+
+
+def test_the_keyboard_opens_one_of_the_last_forecasts_and_gets_its_place_back(page: Page, site: Site) -> None:
+    opened(page, site, "model=ar&horizon=15")
+    newest = page.get_by_role("button", name=re.compile("^Forecast of")).first
+    newest.focus()
+    page.keyboard.press("Enter")
+    close = page.get_by_role("button", name="Close")
+    expect(close).to_be_focused(timeout=WAIT_MS)
+    expect(newest).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Bar before").press("Enter")
+    page.wait_for_url(re.compile(re.escape(quoted(site.newest - MINUTE))))
+    expect(page.get_by_role("button", name="Bar before")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(drawer(page)).to_be_hidden()
+    expect(newest).to_be_focused(timeout=WAIT_MS)
+
+
+def test_a_network_shows_where_it_looked(page: Page, site: Site) -> None:
+    opened(page, site, f"model=transformer&horizon=60&forecast={written(site.newest - 90 * MINUTE)}")
+    page.wait_for_function(DRAWN, arg="looked", timeout=WAIT_MS)
+    shares = page.evaluate(COLUMN, ["looked", "share"])
+    assert sum(shares) == pytest.approx(1.0, abs=0.01)
+    page.wait_for_function(DRAWN, arg="attention_encoder", timeout=WAIT_MS)
+
+
+def test_a_version_that_is_gone_and_a_bar_without_a_forecast_are_said(page: Page, site: Site) -> None:
+    folder = site.home / "models" / "ar" / listing.serving(site.home / "models")["ar"]
+    folder.rename(site.home / "away")
+    try:
+        opened(page, site, f"model=ar&horizon=5&forecast={written(site.newest - 20 * MINUTE)}")
+        expect(drawer(page).get_by_text("is no longer on disk")).to_be_visible(timeout=WAIT_MS)
+        expect(drawer(page).get_by_text("its origin is not stored")).to_be_visible()
+    finally:
+        (site.home / "away").rename(folder)
+    opened(page, site, "model=ar&horizon=5&forecast=2025-01-01T00:00Z")
+    expect(drawer(page).get_by_text(re.compile("No forecast of ar .* is stored for"))).to_be_visible()
+    opened(page, site, "model=ar&forecast=soon")
+    expect(page.get_by_text("forecast=soon in the address is no time")).to_be_visible()
+    expect(drawer(page)).to_be_hidden()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_it_can_be_read_on_a_phone(page: Page, site: Site, theme: str) -> None:
+    page.set_viewport_size({"width": 360, "height": 740})
+    opened(page, site, f"model=gbm&horizon=15&theme={theme}&forecast={written(site.newest - 60 * MINUTE)}")
+    page.wait_for_function(DRAWN, arg="waterfall", timeout=WAIT_MS)
+    box = drawer(page).bounding_box()
+    assert box is not None
+    assert (box["x"], box["width"]) == (0, 360)
+    assert drawer(page).evaluate("one => one.scrollWidth <= one.clientWidth")
+    inner = drawer(page).get_by_role("row").first.bounding_box()
+    assert inner is not None
+    assert inner["x"] + inner["width"] <= 360
