@@ -38,14 +38,14 @@ function escape(event) {
   if (event.key !== "Escape" || !root.visible || document.querySelector("dialog[open]")) return
   model("bridge").pressed = CLOSE
 }
-// The list of forecasts is written anew with every bar: the focus stays on the button where it was.
+// The list of forecasts is written anew with every bar, the head once it is read: the focus stays where it was.
 function rewritten() {
   const name = kept
-  if (name?.startsWith("forecast:")) setTimeout(() => kept === name && deepest()?.dataset?.press !== name && focus(name, 0))
+  if (name?.startsWith("forecast:")) setTimeout(() => kept === name && deepest()?.dataset?.press !== name && focus(name, 5))
 }
 
 root.properties.visible.change.connect(moved)
-model("last_forecasts")?.properties.text.change.connect(rewritten)
+for (const name of ["last_forecasts", "forecast_head"]) model(name)?.properties.text.change.connect(rewritten)
 addEventListener("keydown", escape)
 addEventListener("focusin", event => kept = event.composedPath().find(node => node.dataset?.press)?.dataset.press ?? null, true)
 addEventListener("pointerdown", () => kept = null, true)

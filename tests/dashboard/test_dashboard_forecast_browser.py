@@ -183,3 +183,16 @@ def test_it_can_be_read_on_a_phone(page: Page, site: Site, theme: str) -> None:
     inner = drawer(page).get_by_role("row").first.bounding_box()
     assert inner is not None
     assert inner["x"] + inner["width"] <= 360
+
+
+def test_the_focus_stays_in_the_list_that_is_written_anew(page: Page, site: Site) -> None:
+    opened(page, site, "model=ar&horizon=15")
+    third = page.get_by_role("button", name=re.compile("^Forecast of")).nth(2)
+    third.focus()
+    name = third.get_attribute("data-press")
+    page.evaluate("""() => {
+      const list = Bokeh.documents[0].get_model_by_name("last_forecasts")
+      list.text = list.text + " "
+    }""")
+    page.wait_for_timeout(500)
+    expect(page.locator(f'[data-press="{name}"]')).to_be_focused()
