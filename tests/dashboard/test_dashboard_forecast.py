@@ -1,5 +1,6 @@
 """A forecast in detail without a browser: which one is opened, what is said of it, and the steps of its waterfall."""
 
+import inspect
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -7,18 +8,21 @@ from math import log, nan
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from bokeh.document import Document
 from bokeh.plotting import figure
 from dashboard_snapshot import MINUTE, look, snapshot
 
+from cli.explain import explain
 from dashboard.bridge import Bridge
 from dashboard.forecast import inputs, words
 from dashboard.forecast.forecast_detail import HIDDEN, ForecastDetail
 from dashboard.forecast.inputs import Input, Inputs
 from dashboard.forecast.reader import CameTrue, RegimeThen, Said, Told
 from dashboard.forecast.waterfall import comparison, steps
+from dashboard.inspector import look_inside
 from dashboard.inspector.look_inside import Answer
 from dashboard.inspector.workshop import Work
 from dashboard.live import forecast_list, opened_forecast
@@ -30,7 +34,9 @@ from dashboard.live.timeframes import Window
 from dashboard.live.view_state import BarSeries, Choice, parse, query
 from dashboard.palette import DARK
 from dashboard.polled_reader import Reading
+from models.explain.explainer import WARM_UP
 from models.explain.explanation import Contribution, Explanation
+from settings import Settings
 from topics.records import QUANTILES
 
 MADE = round(datetime(2025, 5, 18, 12, 30, tzinfo=UTC).timestamp() * 1000)
@@ -286,3 +292,23 @@ def test_the_most_unusual_inputs_come_first_and_why_none_is_known_is_said(tmp_pa
     assert "not stored for version 0123456789ab" in found.note
     assert "names of definition" in inputs.build(tmp_path, None, "other", None, [1.0]).note
     assert "no training data" in inputs.build(tmp_path, None, "print", ["a"], [1.0]).note
+
+
+def test_a_version_that_is_gone_is_said_without_a_database(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, database_url="postgresql://127.0.0.1:1/none")
+    found = look_inside.explain(settings, "gbm", "0123456789ab", "BTCUSDT", "1m", 15, MADE)
+    assert "0123456789ab of gbm is no longer on disk" in found.error
+    with pytest.raises(ValueError, match="no version"):
+        look_inside.explain(settings, "gbm", "../..", "BTCUSDT", "1m", 15, MADE)
+
+
+def test_an_explanation_comes_back_from_its_process_as_it_was() -> None:
+    sent = msgspec.msgpack.encode(Answer(explanation=EXPLANATION, bars=7))
+    found = msgspec.msgpack.decode(sent, type=Answer).explanation
+    assert found is not None
+    assert np.isnan(found.contributions[1].value), "unknown, which JSON has no number for"
+    assert found.remainder == EXPLANATION.remainder
+
+
+def test_the_command_line_warms_up_by_as_many_bars() -> None:
+    assert inspect.signature(explain).parameters["warm_up"].default == WARM_UP
