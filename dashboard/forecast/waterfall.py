@@ -8,7 +8,7 @@ from bokeh.models.axes import LinearAxis
 from bokeh.models.layouts import LayoutDOM
 from bokeh.models.ranges import Range1d
 from bokeh.models.sources import ColumnDataSource
-from bokeh.models.tickers import FixedTicker
+from bokeh.models.tickers import BasicTicker, FixedTicker
 
 from dashboard.forecast.words import points
 from dashboard.html import title
@@ -124,6 +124,8 @@ def _drawn(given: list[Step], palette: Palette) -> Any:
     bars = made.hbar(y="row", left="before", right="after", height=0.72, source=source, color="fill")
     made.yaxis.ticker = list(rows)
     made.yaxis.major_label_overrides = {row: clipped(one.name, 24) for row, one in enumerate(given)}
+    made.xaxis.ticker = BasicTicker(desired_num_ticks=3)
+    made.toolbar_location, made.toolbar_inner = "above", True  # a phone has no room beside the numbers
     beside: Any = FixedTicker(ticks=list(rows))
     numbers = LinearAxis(ticker=beside, axis_line_color=None, major_tick_line_color=None)
     numbers.major_label_overrides = {row: short(one.change) for row, one in enumerate(given)}
