@@ -29,7 +29,7 @@ LEAST_REMAINDER = 0.00005
 """A smaller remainder is not drawn."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Step:
     """One step of the waterfall: by how much it changes the sum, which is `before` until then."""
 
@@ -57,9 +57,10 @@ def steps(explanation: Explanation) -> list[Step]:
         given.append(("rounding", float("nan"), explanation.remainder, "input"))
     made, total = list[Step](), 0.0
     for name, value, change, kind in given:
-        made.append(Step(name, value, total, change * unit, kind))
+        made.append(Step(name=name, value=value, before=total, change=change * unit, kind=kind))
         total = made[-1].after
-    return [*made, Step("total", float("nan"), 0.0, explanation.total * unit, "total")]
+    whole = Step(name="total", value=float("nan"), before=0.0, change=explanation.total * unit, kind="total")
+    return [*made, whole]
 
 
 def short(value: float) -> str:
