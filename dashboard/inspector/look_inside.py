@@ -30,7 +30,7 @@ LATEST = 253_402_214_400_000
 NICE = 5
 
 
-class Answer(msgspec.Struct, omit_defaults=True):
+class Answer(msgspec.Struct, omit_defaults=True, kw_only=True):
     """What was asked for, or why there is none in one line; a state was brought up to date by `bars` earlier ones."""
 
     structure: Structure | None = None
