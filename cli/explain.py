@@ -59,7 +59,7 @@ def explain(
     ] = None,
     warm_up: Annotated[
         int, typer.Option(min=0, help="Earlier bars with which the model's state is brought up to date.")
-    ] = 2_880,
+    ] = 2_880,  # models.explain.explainer.WARM_UP, whose import takes a second
     wide: Wide = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:

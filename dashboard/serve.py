@@ -27,7 +27,7 @@ from tornado.web import RequestHandler, StaticFileHandler
 from dashboard.actions.handler import LARGEST, ActionHandler, Actions
 from dashboard.actions.renewal import Renewal
 from dashboard.live.feed import Feed
-from dashboard.live.service import LivePage
+from dashboard.live_page import LivePage
 from dashboard.palette import PALETTES
 from dashboard.request_guard import Guarded
 from dashboard.service import PageRequest, PageService, SiteOptions

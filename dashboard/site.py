@@ -2,7 +2,7 @@
 
 from dashboard.analytics.service import AnalyticsPage
 from dashboard.inspector.service import InspectorPage
-from dashboard.live.service import LivePage
+from dashboard.live_page import LivePage
 from dashboard.ops.service import OperationsPage
 from dashboard.overview.service import OverviewPage
 from dashboard.service import PageService

@@ -1,8 +1,8 @@
-"""Loads one version and prints what is in it, as one JSON object: in a process of its own, so that no page waits.
+"""Loads one version and prints what is in it, in MessagePack: in a process of its own, so that no page waits.
 
 A broken artifact, or a library that crashes, ends this process and not the dashboard; what it loaded is gone with it.
 ``python -m dashboard.inspector.look_inside structure MODEL VERSION`` or
-``... summary MODEL VERSION SYMBOL INTERVAL HORIZON``.
+``... summary MODEL VERSION SYMBOL INTERVAL HORIZON`` or ``... explain MODEL VERSION SYMBOL INTERVAL HORIZON TIME``.
 """
 
 import os
@@ -10,8 +10,13 @@ import sys
 
 import msgspec
 
+from models import artifact
 from models.combine.combiner import Combination
+from models.explain.explainer import WARM_UP, explain_served
+from models.explain.explanation import Explanation
 from models.explain.summary import Summary, summarise
+from models.registry import model_registry
+from models.registry.listing import place
 from models.registry.model_registry import load_version
 from models.structure import Structure
 from settings import Settings
@@ -25,11 +30,13 @@ LATEST = 253_402_214_400_000
 NICE = 5
 
 
-class Answer(msgspec.Struct, omit_defaults=True):
-    """What was asked for, or why there is none in one line."""
+class Answer(msgspec.Struct, omit_defaults=True, kw_only=True):
+    """What was asked for, or why there is none in one line; a state was brought up to date by `bars` earlier ones."""
 
     structure: Structure | None = None
     summary: Summary | None = None
+    explanation: Explanation | None = None
+    bars: int = 0
     error: str = ""
 
 
@@ -55,6 +62,26 @@ def summary(settings: Settings, name: str, version: str, symbol: str, interval: 
     return Answer(summary=summarise(model, frame, horizon, model.explained_rows))
 
 
+def explain(settings: Settings, name: str, version: str, symbol: str, interval: str, horizon: int, time: int) -> Answer:
+    """Return what each input added to one forecast, of the bar at that time [epoch ms], as `foretick explain` does."""
+    folder = settings.home / "models"
+    if not (place(folder, name, version) / artifact.FILE).exists():
+        return Answer(error=f"Version {version} of {name} is no longer on disk: its forecasts cannot be explained.")
+    with bar_history.opened(settings.database_url.get_secret_value()) as connection:
+        frame = bar_history.features(connection, symbol, interval, time, WARM_UP + 1)
+    if frame is None or int(frame.time[-1]) != time:
+        return Answer(error="The features of that bar are not stored: there is nothing to explain the forecast from.")
+    model = load_version(folder, name, version)
+    if frame.fingerprint != model.fingerprint:
+        return Answer(
+            error=f"The stored features of that bar are of definition {frame.fingerprint}, this version was fitted on "
+            f"{model.fingerprint}: it cannot be asked about them."
+        )
+    experts = model_registry.load_all(folder, frame.fingerprint) if isinstance(model, Combination) else []
+    served = [*(one for one in experts if one.name != name), model]
+    return Answer(explanation=explain_served(served, name, frame, horizon), bars=len(frame) - 1)
+
+
 def answer(arguments: list[str]) -> Answer:
     """Return the answer to the command line; any error is one, in words."""
     settings = Settings()
@@ -62,7 +89,9 @@ def answer(arguments: list[str]) -> Answer:
     try:
         if what == "structure":
             return structure(settings, name, version)
-        symbol, interval, horizon = rest
+        symbol, interval, horizon, *time = rest
+        if what == "explain":
+            return explain(settings, name, version, symbol, interval, int(horizon), int(*time))
         return summary(settings, name, version, symbol, interval, int(horizon))
     except (ValueError, StorageError) as error:
         return Answer(error=str(error))
@@ -73,7 +102,7 @@ def answer(arguments: list[str]) -> Answer:
 def main() -> None:
     """Answer the command line, at low priority."""
     os.nice(NICE)
-    sys.stdout.buffer.write(msgspec.json.encode(answer(sys.argv[1:])))
+    sys.stdout.buffer.write(msgspec.msgpack.encode(answer(sys.argv[1:])))
 
 
 if __name__ == "__main__":

@@ -46,7 +46,10 @@ class Workshop:
     """`view` never blocks: a question that is new is answered by the thread, in the order of asking."""
 
     def __init__(
-        self, settings: Settings, command: tuple[str, ...] = ("-m", "dashboard.inspector.look_inside")
+        self,
+        settings: Settings,
+        command: tuple[str, ...] = ("-m", "dashboard.inspector.look_inside"),
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
         self._environment = {
             **os.environ,
@@ -54,6 +57,7 @@ class Workshop:
             "FORETICK_DATABASE_URL": settings.database_url.get_secret_value(),
             "OMP_NUM_THREADS": "1",
         }
+        self._timeout_s = timeout_s
         self._command = (sys.executable, *command)
         self._lock, self._wake = threading.Lock(), threading.Event()
         self._asked: OrderedDict[Question, _Asked] = OrderedDict()
@@ -136,12 +140,12 @@ class Workshop:
             )
         with self._process as process:
             try:
-                output, errors = process.communicate(timeout=TIMEOUT_S)
+                output, errors = process.communicate(timeout=self._timeout_s)
             except subprocess.TimeoutExpired:
                 process.kill()
-                return Answer(error=f"Loading took longer than {TIMEOUT_S:.0f} s, and was ended.")
+                return Answer(error=f"Loading took longer than {self._timeout_s:.0f} s, and was ended.")
         try:
-            return msgspec.json.decode(output, type=Answer)
+            return msgspec.msgpack.decode(output, type=Answer)
         except msgspec.DecodeError:
             return Answer(error=_died(process.returncode, errors))
 

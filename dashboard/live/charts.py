@@ -16,6 +16,7 @@ from dashboard.live.columns import Columns, compare
 from dashboard.live.edge_markers import Edge, edge
 from dashboard.live.fan import BANDS, LEVELS
 from dashboard.live.layers import MEDIAN, MISSED
+from dashboard.live.series_reader import RESOLVED_COLUMNS
 from dashboard.static_files import asset
 
 BAND_ALPHAS = (0.14, 0.18, 0.26)
@@ -119,7 +120,7 @@ class Market(Sources):
 
 def _sources() -> Sources:
     """Return the sources, without a row yet."""
-    known = ("time", "start", "open", "high", "low", "close", "volume", "lower", "upper", "realised", "hit", "up")
+    known = ("time", "start", "open", "high", "low", "close", "volume", "up", *RESOLVED_COLUMNS[1:])
     lines = ("time", "horizon", "p_up", *LEVELS)
     return Sources(
         bars=empty(*known, *REACH),

@@ -9,7 +9,10 @@ from dashboard.palette import Palette
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """How all is coloured and named; `old` is that the fan is no forecast of what comes next."""
+    """How all is coloured and named; `old` is that the fan is no forecast of what comes next.
+
+    `opened` is the time [epoch ms] of the bar whose forecast is told in detail.
+    """
 
     palette: Palette
     models: Mapping[str, str]
@@ -18,6 +21,7 @@ class Look:
     hidden: frozenset[str]
     clock: Clock
     old: bool
+    opened: int | None = None
 
     @property
     def fan(self) -> str:

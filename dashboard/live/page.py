@@ -8,15 +8,16 @@ from typing import ClassVar
 from urllib.parse import parse_qsl
 
 from bokeh.document import Document
-from bokeh.events import DocumentReady
+from bokeh.events import DocumentReady, Event, Tap
 from bokeh.models.css import InlineStyleSheet
 
 from dashboard.html import heading
 from dashboard.lag import LagMonitor
-from dashboard.live import forecast_text, header, layers, panel_switches, panels
+from dashboard.live import forecast_text, header, layers, opened_forecast, panel_switches, panels
 from dashboard.live.choosers import Choosers
 from dashboard.live.clock import clock_of
 from dashboard.live.comparison.panel import ComparisonPanel, chosen
+from dashboard.live.detail import Detail
 from dashboard.live.drawing import Drawing
 from dashboard.live.feed import Feed, View
 from dashboard.live.freshness import Evidence, PageHealth, decide, in_replay, late, stale_after
@@ -67,6 +68,7 @@ class Page(SitePage):
         overlays: OverlayReader | None = None,
         replays: ReplayReader | None = None,
         comparison: ComparisonPanel | None = None,
+        detail: Detail | None = None,
     ) -> None:
         super().__init__(document, request, (*TEXTS, *panels.names()))
         self.feed, self.lag, self.interval, self.stale_after_s = feed, lag, interval, stale_after_s
@@ -96,6 +98,10 @@ class Page(SitePage):
             *self.replay.widgets,
         ):
             document.add_root(root)
+        self.detail = detail
+        if detail is not None:
+            detail.attach(document, self.drawing.market.price)
+            self.drawing.market.price.on_event(Tap, self._tapped)
         self._show_choice()
         for select in self.choosers.selects:
             select.on_change("value", self._chosen)
@@ -150,8 +156,10 @@ class Page(SitePage):
             self._changed(step)
 
     def _pressed(self, attr: str, old: object, new: object) -> None:  # noqa: ARG002 - likewise
-        """Switch the layer whose button in a legend was pressed, or show the model and horizon whose button was."""
+        """Switch the layer whose button in a legend was pressed, show the model and horizon whose button was, or open
+        the forecast whose button it was."""
         choice = panel_switches.switched(chosen(self.choice, self.bridge.pressed), self.bridge.pressed)
+        choice = opened_forecast.pressed(choice, self.bridge.pressed)
         if choice != self.choice:
             self.choice = choice
             self._changed(step=True)
@@ -163,6 +171,15 @@ class Page(SitePage):
             gone = self.bridge.pressed.removeprefix(PANE)
             self._indicate(tuple(name for name in self.choice.indicators if name != gone))
         self.bridge.pressed = ""
+
+    def _tapped(self, event: Event) -> None:
+        """Open the forecast at which the viewer has pointed."""
+        if self.snapshot is None or not isinstance(event, Tap) or event.x is None:
+            return
+        choice = opened_forecast.pointed(self.choice, self.snapshot, event.x)
+        if choice != self.choice:
+            self.choice = choice
+            self._changed(step=True)
 
     def _visited(self, attr: str, old: object, new: object) -> None:  # noqa: ARG002 - likewise
         """Take over the choice of the address to which the viewer has gone back."""
@@ -213,6 +230,8 @@ class Page(SitePage):
         self.old = late(behind) or health.kind in ("stale", "unreachable")
         self.paint()
         self._say(health)
+        if self.detail is not None:
+            self.detail.show(opened_forecast.key(self.choice), self._look())
         for panel in panels.TEXTS:
             if panel.now:
                 self.write(panel.name, NOT_THEN if self.replaying else panel.now(view.rates, self.lag))
@@ -301,6 +320,7 @@ class Page(SitePage):
             hidden=self.choice.unseen,
             clock=clock_of(self.choice.clock, self.bridge.zone),
             old=self.old,
+            opened=self.choice.forecast,
         )
 
     def paint(self) -> None:

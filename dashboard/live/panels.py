@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from dashboard.lag import LagMonitor
-from dashboard.live import forecast_text, header
+from dashboard.live import forecast_list, forecast_text, header
 from dashboard.live.look import Look
 from dashboard.live.rate_meter import Rates
 from dashboard.live.series_reader import Snapshot
@@ -43,6 +43,7 @@ SCORES = (
 )
 TEXTS = (
     TextPanel("forecasts", drawn=forecast_text.table),
+    TextPanel("last_forecasts", drawn=forecast_list.table),
     TextPanel("board", drawn=header.board),
     TextPanel("pipeline", now=lambda rates, lag: header.pipeline(rates, lag.now(), lag.conditions(), lag.problem())),
 )

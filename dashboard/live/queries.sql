@@ -97,11 +97,12 @@ GROUP BY start
 ORDER BY start;
 
 -- name: resolved
--- The forecasts of one model and horizon that have come true, at the time for which they were made. Where two versions
+-- The forecasts of one model and horizon that have come true, at the time for which they were made, and when they were. Where two versions
 -- spoke at the same bar, the one whose name sorts last is shown.
 SELECT DISTINCT ON (o.time)
     (extract(epoch FROM o.target_time) * 1000)::float8,
-    p.price * exp(p.q05), p.price * exp(p.q95), p.price * exp(o.realised), o.interval_hit::int
+    p.price * exp(p.q05), p.price * exp(p.q95), p.price * exp(o.realised), o.interval_hit::int,
+    (extract(epoch FROM o.time) * 1000)::float8
 FROM series AS s
 JOIN outcome_rows AS o USING (series_id)
 JOIN prediction_rows AS p USING (series_id, time)
@@ -115,7 +116,8 @@ ORDER BY o.time, s.version DESC;
 -- The same, of each candle of %(frame)s the last that came true in it.
 SELECT DISTINCT ON (start)
     (extract(epoch FROM time_bucket(%(frame)s, o.target_time)) * 1000)::float8 AS start,
-    p.price * exp(p.q05), p.price * exp(p.q95), p.price * exp(o.realised), o.interval_hit::int
+    p.price * exp(p.q05), p.price * exp(p.q95), p.price * exp(o.realised), o.interval_hit::int,
+    (extract(epoch FROM o.time) * 1000)::float8
 FROM series AS s
 JOIN outcome_rows AS o USING (series_id)
 JOIN prediction_rows AS p USING (series_id, time)

@@ -21,7 +21,7 @@ from topics.units import interval_ms, is_time
 Rows = Sequence[tuple[Any, ...]]
 
 BAR_COLUMNS = ("time", "open", "high", "low", "close", "volume")
-RESOLVED_COLUMNS = ("time", "lower", "upper", "realised", "hit")
+RESOLVED_COLUMNS = ("time", "lower", "upper", "realised", "hit", "made")
 SCORE_COLUMNS = ("time", "scored", "coverage", "skill", "direction", "moved", "error")
 
 BUCKET_BARS = 60

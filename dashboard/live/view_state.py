@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dashboard.live import layers, past_view
+from dashboard.live.forecast_time import read, written
 from dashboard.live.past_view import PastView
 from models.skill import NAIVE
 from topics.markets import canonical
@@ -37,7 +38,8 @@ class Choice:
 
     `hidden` are the layers that are switched off in the legends, by the names of `dashboard.live.layers`, `shown` those
     that are switched on of the ones that are off at first. `indicators` have a pane each, in their order. `without` are
-    the panels that are not shown, by the names of `dashboard.live.panel_switches`.
+    the panels that are not shown, by the names of `dashboard.live.panel_switches`; `forecast` is the time [epoch ms] of
+    the bar whose forecast is told in detail, None if none is.
     """
 
     symbol: str | None = None
@@ -51,6 +53,7 @@ class Choice:
     indicators: tuple[str, ...] = ()
     past: PastView = field(default_factory=PastView)
     without: frozenset[str] = frozenset()
+    forecast: int | None = None
 
     @property
     def series(self) -> BarSeries | None:
@@ -114,7 +117,16 @@ def parse(given: Mapping[str, str], interval: str) -> tuple[Choice, tuple[str, .
             choice = replace(choice, clock=given["clock"])
         else:
             notes.append(_note("clock", given["clock"], f"one of {', '.join(CLOCKS)}", CLOCKS[0]))
-    return choice, tuple(notes)
+    forecast, no_time = _forecast(given.get("forecast", ""))
+    return replace(choice, forecast=forecast), (*notes, *no_time)
+
+
+def _forecast(text: str) -> tuple[int | None, tuple[str, ...]]:
+    """Return the time of the opened forecast, and what could not be followed."""
+    time = read(text)
+    if time is None and text:
+        return None, (f"forecast={text[:40]} in the address is no time such as 2025-06-02T00:00Z: none is open.",)
+    return time, ()
 
 
 def settle(
@@ -158,6 +170,7 @@ def query(choice: Choice, interval: str) -> dict[str, str | None]:
         "panes": ",".join(choice.indicators) or None,
         **past_view.query(choice.past),
         "without": ",".join(sorted(choice.without)) or None,
+        "forecast": None if choice.forecast is None else written(choice.forecast),
     }
 
 

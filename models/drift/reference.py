@@ -81,6 +81,15 @@ class Reference:
         """
         return self.likeness.of(values, self._places)
 
+    def deviations(self, row: Floats) -> dict[str, float]:
+        """Return how far each compared column of a row [F] is from the training data's median, in robust standard
+        deviations.
+
+        Unknown values are left out, and columns that never varied in the training data.
+        """
+        away = (row[self._places] - self.likeness.middle) / self.likeness.scale
+        return _by_column(self.columns, np.where(np.isfinite(self.likeness.scale), away, np.nan))
+
     def psi(self, values: Floats) -> dict[str, float]:
         """Return each column's population stability index in the rows [n, F] of one window, of all symbols together."""
         return _by_column(self.columns, self.stability.of(values[:, self._places]))

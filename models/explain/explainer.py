@@ -12,6 +12,9 @@ from models.explain.explanation import Explanation, largest_first
 from models.forecaster import Forecaster, Forecasts
 from models.json_type import JSON
 
+WARM_UP = 2_880
+"""The earlier bars with which a model's state is brought up to date before a stored forecast is explained."""
+
 
 def explain_served(
     served: Sequence[Forecaster | Combination], name: str, frame: FeatureFrame, horizon: int | None = None

@@ -243,11 +243,11 @@ def waited(workshop: Workshop, question: Question) -> Work:
 
 def test_a_version_is_loaded_once_by_a_process_and_its_death_is_told(tmp_path: Path) -> None:
     code = (
-        "import json, os, sys\n"
+        "import msgspec, os, sys\n"
         "open(sys.argv[1], 'a').write('x')\n"
         "os.abort() if sys.argv[2] == 'crash' else None\n"
         "sys.exit('no such thing') if sys.argv[2] == 'leave' else None\n"
-        "print(json.dumps({'structure': {'note': sys.argv[2]}}))"
+        "sys.stdout.buffer.write(msgspec.msgpack.encode({'structure': {'note': sys.argv[2]}}))"
     )
     workshop = Workshop(Settings(home=tmp_path), ("-c", code))
     tally = str(tmp_path / "tally")

@@ -16,7 +16,7 @@ from dashboard.palette import LIGHT
 from dashboard.service import PageRequest
 from models.colours import COLOURS
 
-BARS = ("time", "start", "open", "high", "low", "close", "volume", "lower", "upper", "realised", "hit")
+BARS = ("time", "start", "open", "high", "low", "close", "volume", "lower", "upper", "realised", "hit", "made")
 
 
 def known(**more: Any) -> Snapshot:

@@ -9,7 +9,7 @@ from bokeh.resources import CDN
 from dashboard.actions.handler import Actions
 from dashboard.live import header, panels
 from dashboard.live.panels import ScorePanel, TextPanel
-from dashboard.live.service import LivePage
+from dashboard.live_page import LivePage
 from dashboard.serve import opener
 from dashboard.service import PageService, SiteOptions
 from dashboard.site import PAGES, SUBPAGES

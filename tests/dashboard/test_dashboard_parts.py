@@ -18,7 +18,7 @@ from dashboard.live.queries import QUERIES
 from dashboard.live.rate_meter import RateMeter, Rates
 from dashboard.live.regime_ribbon import runs
 from dashboard.live.scores import reach, said
-from dashboard.live.series_reader import CoverageAlarm, Latest, beside
+from dashboard.live.series_reader import RESOLVED_COLUMNS, CoverageAlarm, Latest, beside
 from dashboard.number_format import DASH, count, currencies, percent, price
 from dashboard.palette import DARK, LIGHT, model_colours, regime_colours
 from dashboard.static_files import asset
@@ -122,10 +122,10 @@ def test_every_colour_that_the_style_sheets_use_is_in_the_palette() -> None:
 
 def test_forecasts_stand_beside_the_bars_at_which_they_came_true() -> None:
     bars = {"time": np.array([1.0, 2.0, 5.0]), "close": np.array([1.0, 1.0, 1.0])}
-    resolved = {name: np.array([9.0, 8.0, 7.0]) for name in ("lower", "upper", "realised", "hit")}
+    resolved = {name: np.array([9.0, 8.0, 7.0]) for name in RESOLVED_COLUMNS[1:]}
     joined = beside(bars, resolved | {"time": np.array([2.0, 3.0, 6.0])})
     np.testing.assert_array_equal(joined["lower"], [np.nan, 9.0, np.nan])
-    nothing = {name: np.empty(0) for name in ("time", "lower", "upper", "realised", "hit")}
+    nothing = {name: np.empty(0) for name in RESOLVED_COLUMNS}
     assert np.isnan(beside(bars, nothing)["hit"]).all()
 
 

@@ -112,6 +112,22 @@ def test_what_is_unknown_of_a_row_counts_as_nothing_and_most_of_it_unknown_is_un
     )
 
 
+def test_a_columns_deviation_is_from_the_median_in_units_of_the_quartiles(
+    reference: Reference, frames: list[FeatureFrame]
+) -> None:
+    place = NAMES.index("rsi_14")
+    trained = np.concatenate([frame[:CUT].values[:, place] for frame in frames])
+    lower, middle, upper = np.nanquantile(trained, [0.25, 0.5, 0.75])
+    row = frames[0].values[CUT + 100].copy()
+    row[place], row[NAMES.index("log_return_5")] = 95.0, np.nan
+    deviations = reference.deviations(row)
+    assert deviations["rsi_14"] == pytest.approx(
+        (95.0 - middle) / ((upper - lower) / 1.349), rel=0.03
+    )  # of every 3rd row
+    assert "log_return_5" not in deviations, "unknown"
+    assert set(deviations) <= set(reference.columns), "not prices, amounts and the calendar"
+
+
 def test_an_equal_fit_has_an_equal_id_and_what_is_loaded_says_the_same(
     reference: Reference, frames: list[FeatureFrame], tmp_path: Path
 ) -> None:

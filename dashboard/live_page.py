@@ -1,4 +1,4 @@
-"""The live page as the server sees it."""
+"""The live page as the server sees it: the market, and the detail of a forecast, neither of which knows the other."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,6 +7,8 @@ import psycopg
 from bokeh.document import Document
 
 from dashboard.database import connected
+from dashboard.forecast.forecast_detail import ForecastDetail
+from dashboard.forecast.sources import ForecastSources
 from dashboard.lag import LagMonitor
 from dashboard.live import panels
 from dashboard.live.comparison.panel import ComparisonPanel
@@ -39,6 +41,7 @@ class LivePage(PageService):
         )
         self.comparison = comparison_reader(url)
         self.lag = LagMonitor(options.settings)
+        self.forecasts = ForecastSources(options.settings)
 
     def open(self, document: Document, request: PageRequest) -> Mapping[str, Any]:
         """Make a viewer's document."""
@@ -53,27 +56,26 @@ class LivePage(PageService):
             self.overlays,
             self.replays,
             ComparisonPanel(self.comparison),
+            ForecastDetail(self.forecasts),
         )
         return {**page.variables, "scores": panels.SCORES, "texts": panels.TEXTS}
 
     def start(self) -> None:
-        """Read the database and Kafka's lag."""
-        self.feed.start()
-        self.overlays.start()
-        self.replays.start()
-        self.comparison.start()
-        self.lag.start()
+        """Read the database and Kafka's lag, and explain forecasts."""
+        for one in (*self._readers, self.lag, self.forecasts):
+            one.start()
 
     def stop(self) -> None:
         """End the readers."""
-        self.feed.stop()
-        self.overlays.stop()
-        self.replays.stop()
-        self.comparison.stop()
-        self.lag.stop()
+        for one in (self.forecasts, *self._readers, self.lag):
+            one.stop()
 
     @property
     def ended(self) -> str | None:
-        """Return whether the reader of the database has ended."""
-        alive = all(one.alive for one in (self.feed, self.overlays, self.replays, self.comparison))
-        return None if alive else "a reader has ended"
+        """Return which thread has ended."""
+        alive = all(one.alive for one in self._readers)
+        return self.forecasts.ended if alive else "a reader has ended"
+
+    @property
+    def _readers(self) -> tuple[Any, ...]:
+        return self.feed, self.overlays, self.replays, self.comparison

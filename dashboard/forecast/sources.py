@@ -1,0 +1,58 @@
+"""Where the details of forecasts come from, for all viewers: a reader of the database, and what explains."""
+
+import psycopg
+from psycopg import Connection
+
+from dashboard.database import connected, no_answer
+from dashboard.forecast.reader import Told, read
+from dashboard.inspector.workshop import Work, Workshop
+from dashboard.live.detail import ForecastKey
+from dashboard.polled_reader import PolledReader, Reading
+from settings import Settings
+from storage.errors import place
+
+PERIOD_S = 1.0
+EXPLAIN_S = 120.0
+"""For so long an explanation may take: importing PyTorch on a busy machine is most of it."""
+
+
+class ForecastSources:
+    """`view` and `explained` never block."""
+
+    def __init__(self, settings: Settings) -> None:
+        url, folder = settings.database_url.get_secret_value(), settings.home / "models"
+        where = place(url)
+        self._reader: PolledReader[Connection, ForecastKey, Told] = PolledReader(
+            lambda: connected(url),
+            lambda connection, key: read(connection, key, folder),
+            period_s=PERIOD_S,
+            failures=(psycopg.Error,),
+            describe=lambda error: no_answer(where, error),
+        )
+        self._workshop = Workshop(settings, timeout_s=EXPLAIN_S)
+
+    def view(self, key: ForecastKey) -> Reading[Told]:
+        """Return what is known of a forecast, and keep reading it."""
+        return self._reader.view(key)
+
+    def explained(self, key: ForecastKey, version: str) -> Work:
+        """Return how far the explanation of a version's forecast is; it is asked for with this, and kept."""
+        series = key.series
+        asked = (series.symbol, series.interval, str(key.horizon), str(key.time))
+        return self._workshop.view(("explain", key.model, version, *asked))
+
+    def start(self) -> None:
+        """Begin to read, and to explain."""
+        self._reader.start()
+        self._workshop.start()
+
+    def stop(self) -> None:
+        """End the threads, and what is being explained."""
+        self._workshop.stop()
+        self._reader.stop()
+
+    @property
+    def ended(self) -> str | None:
+        """Return which thread has ended."""
+        alive = {"the reader of forecasts": self._reader.alive, "what explains forecasts": self._workshop.alive}
+        return next((f"{name} has ended" for name, lives in alive.items() if not lives), None)
