@@ -1,9 +1,18 @@
 // Runs once in the browser: keeps the address, the state and the theme in step with the page.
 const root = document.documentElement
 const dark = matchMedia("(prefers-color-scheme: dark)")
-let last = ""
+let last = "", clock
 
+// The clock that was chosen is that of the other pages too, and of the next visit.
+function remember() {
+  const chosen = new URLSearchParams(bridge.query).get("clock") || "UTC"
+  if (clock !== undefined && chosen !== clock) {
+    document.cookie = `foretick-clock=${chosen}; path=/; max-age=31536000; SameSite=Strict`
+  }
+  clock = chosen
+}
 function address() {
+  remember()
   const url = bridge.query ? "?" + bridge.query : location.pathname
   const step = bridge.query === bridge.pushed && url !== location.search
   step ? history.pushState(null, "", url) : history.replaceState(null, "", url)

@@ -8,10 +8,10 @@ from urllib.parse import parse_qsl
 
 from bokeh.document import Document
 
+from dashboard.clock import clock_of
 from dashboard.lag import LagMonitor
 from dashboard.live import forecast_text, header, layers, panels
 from dashboard.live.choosers import Choosers
-from dashboard.live.clock import clock_of
 from dashboard.live.drawing import Drawing
 from dashboard.live.feed import Feed, View
 from dashboard.live.freshness import Evidence, PageHealth, decide, late, stale_after
@@ -32,6 +32,7 @@ class Page(SitePage):
     """The document of one browser tab."""
 
     tick_ms: ClassVar[int] = 250
+    own_clock: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from dashboard.clock import CLOCKS
 from dashboard.live import layers
 from models.skill import NAIVE
 from topics.markets import canonical
@@ -11,8 +12,6 @@ from topics.units import interval_ms, interval_name
 
 SPANS = (180, 720, 2880, 10_080, 43_200)
 """The spans to choose from, in bars: of one minute they are 3h, 12h, 2d, 7d and 30d."""
-CLOCKS = ("UTC", "local")
-"""In which time zone times are shown; local is the browser's."""
 DEFAULT_HORIZON = 15
 PREFERRED_MODEL = "gbm"
 

@@ -3,12 +3,12 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from bokeh.document import Document
 from bokeh.models.widgets.inputs import MultiChoice, Select
 
+from dashboard.clock import Clock
 from dashboard.html import title
 from dashboard.live.header import badge, notices
 from dashboard.polled_reader import PolledReader
@@ -158,7 +158,7 @@ class TrainingDocument(SitePage):
 
     def _show_choice(self, has: Sequence[str], by_split: Sequence[str]) -> None:
         self._showing = True
-        options: list[Any] = [(run.run_id, _label(run)) for run in self.known]
+        options: list[Any] = [(run.run_id, _label(run, self.clock)) for run in self.known]
         _offer(self.runs, options)
         value = [run_id for run_id in self.choice.runs if run_id in {one[0] for one in options}]
         if self.runs.value != value:
@@ -230,9 +230,9 @@ class TrainingDocument(SitePage):
         }
 
 
-def _label(run: LoggedRun) -> str:
+def _label(run: LoggedRun, clock: Clock) -> str:
     began = run.started_at or run.ended_at
-    when = "" if began is None else f"{datetime.fromtimestamp(began / 1_000, UTC):%d %b %H:%M}"
+    when = "" if began is None else f"{clock.at(began):%d %b %H:%M}"
     return " · ".join(filter(None, (run.name, run.kind, when, "running" if run.running else "")))
 
 

@@ -1,14 +1,13 @@
 """The texts of the training page: each a function from values to HTML. Whatever comes from data is escaped."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from html import escape
 from math import isfinite
 
 import numpy as np
 
 from dashboard.actions.button import button
-from dashboard.html import fact, title
+from dashboard.html import ZONE, Html, fact, moment_at, title
 from dashboard.number_format import DASH
 from evaluation.eta import format_duration
 from learning.runs.progress import Progress
@@ -21,11 +20,6 @@ LINES = 14
 RUNS = 12
 STATES = {"queued": "waits for the trainer", "running": "running", "done": "done", "failed": "failed"}
 CLASSES = {"running": "live", "failed": "unreachable", "stopped": "stale"}
-
-
-def clock(time: int | None, form: str = "%d %b %H:%M") -> str:
-    """Return a time (epoch ms) as it is written on the page, in UTC."""
-    return DASH if time is None else f"{datetime.fromtimestamp(time / 1_000, UTC):{form}}"
 
 
 def number(value: float | None) -> str:
@@ -125,10 +119,10 @@ def runs(overview: Overview | None) -> str:
         state = state_of(run, overview.at_work).partition(":")[0] if known else "begun, not ended"
         rows.append(
             f'<tr class="{"chosen" if chosen else ""}"><th>{escape(run.run_id)}</th>'
-            f"<td>{clock(run.requested_at)}</td><td>{escape(run.requested_by)}</td>"
+            f"<td>{moment_at(run.requested_at, '%d %b %H:%M')}</td><td>{escape(run.requested_by)}</td>"
             f'<td class="{class_of(run, chosen and overview.at_work)}">{escape(state)}</td></tr>'
         )
-    head = "<tr><th>Run</th><th>Asked for, UTC</th><th>By</th><th>State</th></tr>"
+    head = f"<tr><th>Run</th><th>Asked for, {ZONE}</th><th>By</th><th>State</th></tr>"
     return (
         title("Runs of the pipeline", f"last {len(rows)}", {})
         + f'<div class="scroll"><table>{head}{"".join(rows)}</table></div>'
@@ -141,9 +135,9 @@ def log(lines: Sequence[Line], run_id: str | None) -> str:
         why = "No run." if run_id is None else f"No log of run {run_id} on this machine."
         return title("Log", "", {}) + f'<p class="muted">{escape(why)}</p>'
     rows = "".join(
-        f"<li><span>{clock(line.time, '%H:%M:%S')}</span>{escape(line.words)}</li>" for line in lines[-LINES:]
+        f"<li><span>{moment_at(line.time, '%H:%M:%S')}</span>{escape(line.words)}</li>" for line in lines[-LINES:]
     )
-    return title("Log", "last messages, UTC", {}) + f'<ol class="log">{rows}</ol>'
+    return title("Log", Html(f"last messages, {ZONE}"), {}) + f'<ol class="log">{rows}</ol>'
 
 
 def figures(

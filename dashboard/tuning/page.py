@@ -202,8 +202,8 @@ class TuningDocument(SitePage):
         colours = dict(zip(shown, series_colours(self.palette), strict=False))
         tables = [study.table for study in shown.values()]
         histories = [plot_data.history(table) for table in tables]
-        self.history.show(histories)
-        self.edf.show([plot_data.distribution(table) for table in tables])
+        self.history.show(list(shown), histories)
+        self.edf.show(list(shown), [plot_data.distribution(table) for table in tables])
         points, complete = sum(len(one["number"]) for one, _ in histories), sum(int(t.complete.sum()) for t in tables)
         note = f"best so far, and {texts.drawn(points, complete, 'complete trials')}"
         self.write("studies_table", texts.studies(known.known, colours))
@@ -238,7 +238,7 @@ class TuningDocument(SitePage):
         ends = [_ends_of(table.parameters[name]) for name in names]
         values = lines["value"]
         ends.append((texts.number(float(values.min())), texts.number(float(values.max()))) if len(values) else ("", ""))
-        self.parallel.show(lines, [*heads, "value"], ends)
+        self.parallel.show(lines, [*heads, "value"], ends, names)
         count = max(1, round(complete * choice.top / 100)) if complete else 0
         note = f"best {choice.top} %: {texts.drawn(len(lines['xs']), count)}"
         self.write("parallel_title", title("Parallel coordinates", note, self._ends()))

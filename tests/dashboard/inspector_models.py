@@ -29,15 +29,16 @@ STORED = 400
 KINDS: dict[str, Parameters] = {"naive": {}, "ar": {}, "gbm": {"rounds": 20}, "transformer": {}, "ensemble": {}}
 
 
-def train(home: Path) -> list[FeatureFrame]:
-    """Store the models and a second version of the linear one below <home>/models; return the features of all bars."""
+def train(home: Path, kinds: Sequence[str] = tuple(KINDS)) -> list[FeatureFrame]:
+    """Store models of these kinds, and an older linear one, below <home>/models; return the features of all bars."""
     folder = home / "models"
     bars = [frame[:BARS] for frame in read_bars(sample.FILES, "1m")]
     definition = Definition()
     frames = training.features(bars, definition)
     origin = provenance.of(bars, definition.fingerprint, 3, commit="0123abc")
     fitted: list[Served] = []
-    for name, parameters in KINDS.items():
+    for name in kinds:
+        parameters = KINDS[name]
         seen = [frames[0][:OF_NETWORKS]] if name == "transformer" else frames
         model, curve = _fit(name, definition, seen, parameters)
         own = msgspec.structs.replace(origin, parameters=dict(parameters))
