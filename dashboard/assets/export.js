@@ -1,36 +1,17 @@
 // The dialog Export lists the page's tables and plots, in their order: each is saved as CSV, a plot also as PNG.
 // What of a plot is written, and under which headings, its tag says (dashboard/sheets.py).
 {
+  const {parts, text, views} = window.foretick
   const dialog = document.getElementById("export-dialog")
   const list = dialog.querySelector("ul")
   const DASH = "\u2013", MOST = 120
   const THOUSANDS = {"": 1, k: 1e3, M: 1e6, G: 1e9, T: 1e12}
 
-  // Headings, tables and plots as a reader meets them: shadow roots are gone into, what is hidden is left out.
-  function* parts(node) {
-    for (const child of [...(node.shadowRoot?.children || []), ...node.children]) {
-      if (child.matches("dialog, style, script") || isHidden(child)) continue
-      if (child.matches("h2, h3, table, .bk-Figure")) yield child
-      else yield* parts(child)
-    }
-  }
-  function isHidden(element) {
-    const {display, visibility} = getComputedStyle(element)
-    return display === "none" || visibility === "hidden"
-  }
-  // The text of an element without its buttons and further parts that match.
-  function text(element, without = "button") {
-    const copy = element.cloneNode(true)
-    copy.querySelectorAll(without).forEach(one => one.remove())
-    copy.querySelectorAll("br").forEach(one => one.replaceWith(" "))
-    return copy.textContent.replace(/\s+/g, " ").trim()
-  }
-
   function entries() {
-    const views = new Map([...Bokeh.index.query(view => view.model.type === "Figure")].map(view => [view.el, view]))
+    const plots = new Map(views("Figure").map(view => [view.el, view]))
     const found = []
     let heading = "", below = ""
-    for (const element of parts(document.body)) {
+    for (const element of parts()) {
       if (element.matches("h2")) [heading, below] = [text(element, "button, small"), ""]
       else if (element.matches("h3")) below = text(element)
       else if (element.matches("table")) {
@@ -38,7 +19,7 @@
         const rows = cells(element)
         if (rows.length > 1) found.push({name, rows: () => rows, count: rows.length - 1})
       } else {
-        const view = views.get(element)
+        const view = plots.get(element)
         const sheets = view?.model.tags.find(tag => tag?.sheets)?.sheets || []
         sheets.forEach((sheet, place) => {
           const name = sheet.name ? `${heading}: ${sheet.name}` : heading
