@@ -41,6 +41,14 @@ function buttons(node, name) {
   return found
 }
 
+// A plot with nothing to draw has no place: its title says why.
+function nothing() {
+  const names = bridge.nothing.split(" ")
+  for (const place of document.querySelectorAll(".plot")) {
+    place.hidden = names.some(name => name && place.classList.contains(name))
+  }
+}
+
 bridge.properties.query.change.connect(address)
 bridge.properties.theme.change.connect(theme)
 bridge.properties.state.change.connect(state)
@@ -53,8 +61,10 @@ addEventListener("click", event => {
   const button = event.composedPath().find(node => node.dataset?.press)
   if (button) bridge.pressed = last = button.dataset.press
 })
+bridge.properties.nothing.change.connect(nothing)
 bridge.zone = Intl.DateTimeFormat().resolvedOptions().timeZone
 system()
 address()
 state()
 theme()
+nothing()

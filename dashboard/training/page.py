@@ -9,7 +9,6 @@ from bokeh.document import Document
 from bokeh.models.widgets.inputs import MultiChoice, Select
 
 from dashboard.clock import Clock
-from dashboard.html import title
 from dashboard.live.header import badge, notices
 from dashboard.polled_reader import PolledReader
 from dashboard.reader_health import nothing, page_health
@@ -20,9 +19,12 @@ from dashboard.training import texts
 from dashboard.training.choice import (
     BY_SPLIT,
     CPU,
+    GPU,
+    GPU_MEMORY,
     HELD_OUT,
     IN_TRAINING,
     MEMORY,
+    SYSTEM,
     Choice,
     groups,
     parse,
@@ -127,7 +129,7 @@ class TrainingDocument(SitePage):
     def _wanted(self) -> Wanted:
         group, split = self.choice.group, self.choice.split
         metrics = [f"{group}/{HELD_OUT}", f"{group}/{IN_TRAINING}"] if group else []
-        return Wanted(runs=self.shown, metrics=(*metrics, *([split] if split else []), CPU, MEMORY))
+        return Wanted(runs=self.shown, metrics=(*metrics, *([split] if split else []), *SYSTEM))
 
     def _missing(self, overview: Overview | None) -> tuple[str, ...]:
         """Return what the address asks for and is not there."""
@@ -199,20 +201,18 @@ class TrainingDocument(SitePage):
         group, split = self.choice.group or "", self.choice.split or ""
         held_out, trained = self._curves(f"{group}/{HELD_OUT}"), self._curves(f"{group}/{IN_TRAINING}")
         walked = self._curves(split)
-        for plot, curves in (
-            (self.loss, [held_out, trained]),
-            (self.by_split, [walked]),
-            (self.cpu, [self._curves(CPU)]),
-            (self.memory, [self._curves(MEMORY)]),
-        ):
+        drawn = {
+            self.loss: [held_out, trained],
+            self.by_split: [walked],
+            self.cpu: [self._curves(CPU), self._curves(GPU)],
+            self.memory: [self._curves(MEMORY), self._curves(GPU_MEMORY)],
+        }
+        for plot, curves in drawn.items():
             plot.show(self.shown, names, curves)
+        self.bridge.nothing = " ".join(str(plot.plot.name) for plot, curves in drawn.items() if not any(curves))
         legend = {names[run_id]: colours[run_id] for run_id in names}
-        note = "held out, dashed in training" if held_out else "none was logged"
-        self.write("loss_title", title(f"Loss by {group or 'epoch'}", note, legend, "line"))
-        by_split = split.removeprefix(BY_SPLIT).replace("/", ", ")
-        self.write("splits_title", title("By walk-forward split", by_split or "none was logged", {}))
-        self.write("cpu_title", title("CPU", "of the training's processes", {}))
-        self.write("memory_title", title("Memory", "of the training's processes", {}))
+        for name, html in texts.titles(group, split.removeprefix(BY_SPLIT), legend, list(drawn.values())).items():
+            self.write(name, html)
         every = (("loss held out", f"{group}/{HELD_OUT}", held_out), ("by split", split, walked))
         columns = [column for column in every if column[2]]
         self.write("figures", texts.figures(compared, names, colours, columns))

@@ -21,6 +21,10 @@ MOST_POINTS = 800
 """The most points of a curve that are sent to the browser: of the rest only the highest and lowest are seen."""
 
 
+KINDS = {"loss": ("held out", "in training"), "cpu": ("CPU", "GPU"), "memory": ("process", "GPU")}
+"""What the full and the dashed lines of a plot are."""
+
+
 class CurvePlot:
     """A curve of each of several runs, or two: the first is drawn full, the second dashed.
 
@@ -47,7 +51,7 @@ class CurvePlot:
             self.plot.xaxis.formatter = CustomJSTickFormatter(code="return String(tick)")
         drawn = [*self.lines[0], *self.lines[1]]
         hover(self.plot, self.dots or drawn, "@run", {x_label: "@x{0,0}", "value": "@y{0.0[0000]}"})
-        told = list(zip(("held out", "in training") if name == "loss" else ("", ""), self.sources, strict=True))
+        told = list(zip(KINDS.get(name, ("", "")), self.sources, strict=True))
         sources = [(kind, source) for kind, sources in told for source in sources]
         heading = y_label if name == "loss" else f"value [{y_label}]"
         columns = {"run": "run", "x": f"{x_label} [s]" if x_label == "seconds" else x_label, "y": heading}

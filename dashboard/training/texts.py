@@ -19,6 +19,14 @@ LINES = 14
 """The last messages of the log that are shown."""
 RUNS = 12
 STATES = {"queued": "waits for the trainer", "running": "running", "done": "done", "failed": "failed"}
+NOTHING = {
+    "loss_title": "No loss was logged of these runs: their models are not fitted in epochs or rounds, or MLflow, which "
+    "has the curves, does not answer.",
+    "splits_title": "No score by split was logged of these runs: an evaluation or a run of the pipeline logs them.",
+    "cpu_title": "Nothing was logged: a training that is tracked by MLflow measures it every few seconds.",
+    "memory_title": "Nothing was logged: it is measured together with the CPU.",
+}
+"""What stands in place of a plot that has nothing to draw."""
 CLASSES = {"running": "live", "failed": "unreachable", "stopped": "stale"}
 
 
@@ -44,6 +52,34 @@ def class_of(run: PipelineRun, at_work: bool) -> str:
     if run.state in ("queued", "running"):
         return "live" if run.state == "running" and at_work else "stale"
     return CLASSES.get(run.state, "")
+
+
+def titles(
+    group: str, split: str, legend: Mapping[str, str], curves: Sequence[Sequence[Mapping[str, Curve]]]
+) -> dict[str, str]:
+    """Return the titles of the plots of the loss, the splits, CPU and memory; `curves` are what each draws.
+
+    Where that is nothing, the title says so, and why.
+    """
+    loss, splits, cpu, memory = curves
+    made = {
+        "loss_title": title(
+            f"Loss by {group or 'epoch'}", "held out, dashed in training" if any(loss) else "", legend, "line"
+        ),
+        "splits_title": title("By walk-forward split", split.replace("/", ", ") if any(splits) else ""),
+        "cpu_title": title("CPU and GPU" if cpu[1] else "CPU", _measured(cpu)),
+        "memory_title": title("Memory", _measured(memory)),
+    }
+    for (name, html), drawn in zip(made.items(), curves, strict=True):
+        if not any(drawn):
+            made[name] = f'{html}<p class="muted">{NOTHING[name]}</p>'
+    return made
+
+
+def _measured(curves: Sequence[Mapping[str, Curve]]) -> str:
+    """Return whose use a plot shows: that of GPUs is all of the machine's, and dashed."""
+    whose = "of the training's processes" if curves[0] else ""
+    return f"{whose}, dashed: of the machine's GPUs".removeprefix(", ") if curves[1] else whose
 
 
 def pipeline(overview: Overview | None, done: Sequence[Progress], now: int) -> str:
