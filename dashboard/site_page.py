@@ -15,6 +15,7 @@ from bokeh.themes import Theme
 
 from dashboard.bridge import Bridge
 from dashboard.clock import CLOCKS, Clock, clock_of
+from dashboard.in_view import InView
 from dashboard.palette import PALETTES, THEMES, Palette, bokeh_theme
 from dashboard.service import PageRequest
 from dashboard.static_files import asset
@@ -40,6 +41,8 @@ class SitePage(ABC):
     """A page adds its roots in its constructor, then calls `begin`; `tick` brings it to what is known."""
 
     tick_ms: ClassVar[int] = TICK_MS
+    at_once: ClassVar[tuple[str, ...]] = ()
+    """The plots at the top of the page, which are drawn before the browser says that they are seen."""
     own_clock: ClassVar[bool] = False
     """Whether the page has a chooser of the clock of its own, and writes its times itself."""
 
@@ -59,6 +62,7 @@ class SitePage(ABC):
             name="theme", labels=[theme.capitalize() for theme in THEMES], active=THEMES.index(wanted), **look()
         )
         self.written: dict[str, str] = {}
+        self.in_view = InView(self.at_once)
         self.times = RadioButtonGroup(name="times", labels=[CLOCKS[0], CLOCKS[1].capitalize()], **look())
         self.times.active = CLOCKS.index(self._clock_of_address()) if not self.own_clock else 0
         for root in (self.bridge, self.themes, *self.texts.values(), *(() if self.own_clock else (self.times,))):
@@ -70,6 +74,7 @@ class SitePage(ABC):
         self.themes.on_change("active", self._theme_chosen)
         self.times.on_change("active", self._clock_chosen)
         self.bridge.on_change("zone", self._clock_chosen)
+        self.bridge.on_change("in_view", self._looked)
         self.bridge.on_change("system", lambda attr, old, new: self.repaint())  # noqa: ARG005 - Bokeh asks for it
         self.bridge.follow(self.document)
         self.document.add_periodic_callback(self.tick, self.tick_ms)
@@ -134,6 +139,11 @@ class SitePage(ABC):
                 set_clock(model, clock)
             elif isinstance(model, Div) and model not in self.texts.values():
                 model.text = clock.localised(model.text)
+
+    def _looked(self, attr: str, old: object, new: str) -> None:  # noqa: ARG002 - Bokeh asks for this signature
+        """Draw what has come into view."""
+        self.in_view.look(new)
+        self.bridge.drawn = new
 
     def _clock_of_address(self) -> str:
         wanted = self.given["clock"]

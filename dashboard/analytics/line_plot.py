@@ -10,7 +10,7 @@ from bokeh.models.formatters import CustomJSTickFormatter
 from bokeh.models.ranges import Range1d
 from bokeh.models.sources import ColumnDataSource
 from bokeh.models.tickers import BasicTicker, DatetimeTicker
-from bokeh.models.tools import CrosshairTool, HoverTool
+from bokeh.models.tools import HoverTool
 
 from dashboard.live.charts import empty, plot
 from dashboard.live.columns import Columns
@@ -76,8 +76,8 @@ class LinePlot:
             show_arrow=False,
             renderers=[],
         )
-        self.cross = Span(dimension="height", line_width=1, line_dash="dotted")
-        self.plot.add_tools(self.hover, CrosshairTool(overlay=self.cross))
+        self.plot.add_tools(self.hover)
+        self.painted: tuple[Mapping[str, str], Palette, Mapping[str, list[int]]] | None = None
 
     def limit(self, *values: float) -> None:
         """Move the further lines: there are as many as the axis was made with."""
@@ -117,6 +117,8 @@ class LinePlot:
         values = [one["value"] for one in lines.values()]
         values += [one[side] for one in bands.values() for side in ("low", "high")]
         self.range.start, self.range.end = reach(self.axis, values, [span.location for span in self.spans])
+        if self.painted is not None:  # lines that are new have no colour yet
+            self.paint(*self.painted)
 
     def _offer(self) -> None:
         """Offer the lines as a sheet, and the bands as another."""
@@ -136,7 +138,8 @@ class LinePlot:
         self, colours: Mapping[str, str], palette: Palette, dashes: Mapping[str, list[int]] | None = None
     ) -> None:
         """Colour what is there; `dashes` are of lines that are not solid."""
-        for span in (*self.spans, self.cross):
+        self.painted = colours, palette, dashes or {}
+        for span in self.spans:
             span.line_color = palette.muted
         for name, line in self.lines.items():
             line.line_color = colours.get(name, palette.baseline)

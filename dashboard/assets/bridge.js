@@ -62,6 +62,27 @@ addEventListener("click", event => {
   if (button) bridge.pressed = last = button.dataset.press
 })
 bridge.properties.nothing.change.connect(nothing)
+bridge.properties.drawn.change.connect(() => dispatchEvent(new CustomEvent("foretick-drawn", {detail: bridge.drawn})))
+
+// What is in view, and a little beyond: the server draws that alone. An export needs all.
+const NEAR = "300px"
+const plots = new Map(window.foretick.views("Figure").map(view => [view.el, view.model.name]))
+const seen = new Set()
+let every = false
+function tell() {
+  bridge.in_view = every ? "*" : [...seen].sort().join(" ")
+}
+const observer = new IntersectionObserver(entries => {
+  for (const {target, isIntersecting} of entries) {
+    isIntersecting ? seen.add(plots.get(target)) : seen.delete(plots.get(target))
+  }
+  tell()
+}, {rootMargin: NEAR})
+plots.forEach((_, element) => observer.observe(element))
+addEventListener("foretick-every", event => {
+  every = event.detail
+  tell()
+})
 bridge.zone = Intl.DateTimeFormat().resolvedOptions().timeZone
 system()
 address()

@@ -157,10 +157,20 @@
     return line
   }
 
-  document.getElementById("export").addEventListener("click", () => {
+  function show() {
     list.replaceChildren(...entries().map(item))
     dialog.querySelector("p").hidden = list.children.length > 0
+  }
+  // What is out of view is not drawn yet: it is asked for while the dialog is open (assets/bridge.js).
+  function every(wanted) {
+    dispatchEvent(new CustomEvent("foretick-every", {detail: wanted}))
+  }
+  document.getElementById("export").addEventListener("click", () => {
+    show()
     dialog.showModal()
+    every(true)
   })
+  addEventListener("foretick-drawn", event => { if (dialog.open && event.detail === "*") show() })
+  dialog.addEventListener("close", () => every(false))
   dialog.querySelector("[value=close]").addEventListener("click", () => dialog.close())
 }

@@ -1,6 +1,7 @@
 """All plots of one page, and how a snapshot is drawn on them."""
 
 import numpy as np
+from bokeh.models.tools import CrosshairTool
 from bokeh.plotting import figure
 from bokeh.transform import linear_cmap
 
@@ -36,6 +37,8 @@ class Drawing:
         self.market = market()
         self.cross = equip(self.market)
         self.scores = tuple(Score(panel.column, panel.reference, panel.places) for panel in panels.SCORES)
+        for score in self.scores:
+            score.plot.add_tools(CrosshairTool(overlay=self.cross))
         self.painted: object = None
         self.drawn: Columns | None = None
         self.frame: str | None = None

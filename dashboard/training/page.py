@@ -3,12 +3,14 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from bokeh.document import Document
 from bokeh.models.widgets.inputs import MultiChoice, Select
 
 from dashboard.clock import Clock
+from dashboard.crosshair import share_crosshair
 from dashboard.live.header import badge, notices
 from dashboard.polled_reader import PolledReader
 from dashboard.reader_health import nothing, page_health
@@ -61,6 +63,8 @@ class Readers:
 class TrainingDocument(SitePage):
     """The document of one browser tab."""
 
+    at_once = ("loss",)
+
     def __init__(self, document: Document, request: PageRequest, readers: Readers) -> None:
         super().__init__(document, request, NAMES)
         self.readers = readers
@@ -84,6 +88,7 @@ class TrainingDocument(SitePage):
             CurvePlot(name, "seconds", unit, from_zero=True)
             for name, unit in (("cpu", "% of a core"), ("memory", "MB"))
         )
+        share_crosshair((self.cpu.plot, self.memory.plot))
         self.plots = (self.loss, self.by_split, self.cpu, self.memory)
         for one in self.plots:
             document.add_root(one.plot)
@@ -208,7 +213,7 @@ class TrainingDocument(SitePage):
             self.memory: [self._curves(MEMORY), self._curves(GPU_MEMORY)],
         }
         for plot, curves in drawn.items():
-            plot.show(self.shown, names, curves)
+            self.in_view.draw(str(plot.plot.name), partial(plot.show, self.shown, names, curves))
         self.bridge.nothing = " ".join(str(plot.plot.name) for plot, curves in drawn.items() if not any(curves))
         legend = {names[run_id]: colours[run_id] for run_id in names}
         for name, html in texts.titles(group, split.removeprefix(BY_SPLIT), legend, list(drawn.values())).items():

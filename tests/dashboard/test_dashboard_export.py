@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from whole_site import NAMES, visit
+from whole_site import NAMES, WAIT_MS, visit
 
 from dashboard.number_format import DASH
 
 pytestmark = [pytest.mark.services, pytest.mark.browser]
 
 PLOTS = "() => [...Bokeh.index.query(view => view.model.type === 'Figure')].length"
+DRAWN = "() => Bokeh.documents[0].get_model_by_name('bridge').drawn === '*'"
 UNOFFERED = """() => [...Bokeh.index.query(view => view.model.type === 'Figure')]
     .filter(view => !view.model.tags.some(tag => tag.sheets?.length)).map(view => view.model.name)"""
 NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
@@ -24,6 +25,7 @@ NUMBER = re.compile(r"-?\d+(\.\d+)?(e[+-]?\d+)?")
 def opened(page: Page) -> None:
     page.get_by_role("button", name="Export").click()
     expect(page.get_by_role("dialog", name="Export")).to_be_visible()
+    page.wait_for_function(DRAWN, timeout=WAIT_MS)
 
 
 def saved(page: Page, label: str) -> tuple[str, list[list[str]]]:
