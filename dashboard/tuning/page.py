@@ -227,14 +227,14 @@ class TuningDocument(SitePage):
                 self.write(f"{name}_title", title(heading, "no trial is complete yet"))
             return
         slice_, rank = (plot_data.points(table, x.name, up, dark) for up in (None, y.name))
-        draw = self.in_view.draw
-        draw("slice", lambda: self.slice.show(slice_, x, None))
-        draw("rank", lambda: self.rank.show(rank, x, y))
-        draw("contour", lambda: self.contour.show(*areas()))
 
         def areas() -> tuple[plot_data.Columns, Parameter, Parameter, plot_data.Columns]:
             return plot_data.few(rank), x, y, plot_data.contour(table, x.name, y.name, dark)
 
+        draw = self.in_view.draw
+        draw("slice", lambda: self.slice.show(slice_, x, None))
+        draw("rank", lambda: self.rank.show(rank, x, y))
+        draw("contour", lambda: self.contour.show(*areas()))
         complete = int(table.complete.sum())
         said = texts.drawn(len(slice_["x"]), complete)
         self.write("slice_title", title("Slice", f"value by {x.name}, {said}", {}))

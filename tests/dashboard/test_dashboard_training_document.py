@@ -109,6 +109,7 @@ def test_gpus_are_drawn_dashed_where_there_are_any() -> None:
         return Tracked(tracked(wanted).runs, {(run, name): CURVE for run in wanted.runs for name in known})
 
     page = opened(measured)
+    page.bridge.in_view = "loss cpu memory"
     ticks(page)
     assert page.bridge.nothing == "loss splits"
     assert "CPU and GPU" in page.texts["cpu_title"].text
