@@ -15,7 +15,7 @@ from dashboard.number_format import DASH
 
 pytestmark = [pytest.mark.services, pytest.mark.browser]
 
-PLOTS = "() => [...Bokeh.index.query(view => view.model.type === 'Figure')].length"
+PLOTS = "() => foretick.views('Figure').filter(view => view.el.getClientRects().length > 0).length"
 DRAWN = "() => Bokeh.documents[0].get_model_by_name('bridge').drawn === '*'"
 UNOFFERED = """() => [...Bokeh.index.query(view => view.model.type === 'Figure')]
     .filter(view => !view.model.tags.some(tag => tag.sheets?.length)).map(view => view.model.name)"""
@@ -49,8 +49,8 @@ def column(rows: list[list[str]], heading: str) -> list[str]:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_table_and_plot_is_saved(page: Page, site: str, name: str) -> None:
     visit(page, site, name)
-    assert page.evaluate(UNOFFERED) == []
     opened(page)
+    assert page.evaluate(UNOFFERED) == []
     shown = page.evaluate(PLOTS)
     assert len(labels(page, "PNG")) == shown
     sheets = labels(page, "CSV")
