@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 from dashboard.analytics.forecasts_reader import MOST_FORECASTS, Figures
 from dashboard.analytics.scores_reader import Scores
 from dashboard.analytics.view_state import Choice
-from dashboard.html import moment, plain_moment, title
+from dashboard.html import escaped, moment, plain_moment, title
 from dashboard.live.freshness import TO_FILL, TO_MEND
 from dashboard.live.view_state import span_label
 from dashboard.number_format import count
@@ -50,7 +50,6 @@ class Freshness:
     label: str
     detail: str
     moving: bool = False
-    newest: datetime | None = None
 
     @classmethod
     def of(cls, reading: Reading[Scores], watched_s: float, limit_s: float) -> "Freshness":
@@ -73,7 +72,8 @@ class Freshness:
             return cls("stale", "stale", detail)
         moving = scores.changed is not None
         waits = "" if moving else "; no new one was seen since this page was opened"
-        return cls("live", until, f"read {length(reading.age_s)} ago{waits}", moving, scores.newest)
+        label = until if scores.newest is None else moment(scores.newest)
+        return cls("live", label, f"read {length(reading.age_s)} ago{waits}", moving)
 
 
 def _nothing(scores: Scores) -> tuple[str, str]:
@@ -91,8 +91,8 @@ def badge(freshness: Freshness) -> str:
     # Green is for what was seen to go on: figures that were only read may be those of a stream that has ended.
     waiting = freshness.state == "live" and not freshness.moving
     kind = "connecting" if waiting else "empty" if freshness.state == "blank" else freshness.state
-    live = freshness.state == "live" and freshness.newest is not None
-    words = f"up to {moment(freshness.newest)}" if live else escape(freshness.label)
+    shown = escaped(freshness.label)
+    words = f"<span>up to {shown}</span>" if freshness.state == "live" else shown
     return (
         f'<div class="badge {kind}" role="status" title="{escape(freshness.detail)}"><i class="dot"></i>{words}</div>'
     )

@@ -1,5 +1,7 @@
 """What is out of view is not drawn, and a crosshair is in all plots of one axis."""
 
+from functools import partial
+
 import pytest
 from browsing import draw_all
 from playwright.sync_api import Page
@@ -22,7 +24,7 @@ def test_only_the_newest_drawing_of_a_plot_is_made_and_only_where_it_is_seen() -
     view = InView(["top"])
     view.draw("top", lambda: done.append("top"))
     for number in range(3):
-        view.draw("below", lambda number=number: done.append(f"below {number}"))  # type: ignore[misc] # the default is an int
+        view.draw("below", partial(done.append, f"below {number}"))
     assert done == ["top"]
     view.look("below")
     assert done == ["top", "below 2"]
