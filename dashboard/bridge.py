@@ -18,6 +18,8 @@ class Bridge(DataModel):
     A query that is `pushed` is a step of its own in the browser's history; `visited` is the query, with its question
     mark, to which the viewer has gone back. `pressed` is the `data-press` of a button in a text; it is set to nothing
     when it has been acted on. `token` is the page's new token once the first grows old.
+    `nothing` are the names of the plots that have nothing to draw: their places are left out.
+    `in_view` are those that the viewer sees (`dashboard.in_view`), and `drawn` repeats it once they are drawn.
     """
 
     # Any: what is assigned to a Bokeh property is a plain value, not the property that mypy sees here.
@@ -30,6 +32,9 @@ class Bridge(DataModel):
     visited: Any = String(default="")
     zone: Any = String(default="UTC")
     pressed: Any = String(default="")
+    nothing: Any = String(default="")
+    in_view: Any = String(default="")
+    drawn: Any = String(default="")
 
     def follow(self, document: Document) -> None:
         """Let the browser keep the address, the state, the theme and the token in step with this."""

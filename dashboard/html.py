@@ -1,17 +1,53 @@
 """The parts of HTML that all pages share. What comes from data is plain text, and escaped unless said otherwise."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from html import escape
 
+from dashboard.clock import MOMENT
 from dashboard.number_format import DASH
 from dashboard.palette import model_dash
 from models.colours import COLOURS
 
 
-def moment(time: datetime | None) -> str:
-    """Return a time of the data to the minute, a dash if it is unknown."""
-    return DASH if time is None else f"{time:%d %b %Y %H:%M} UTC"
+class Html(str):
+    """Text that is HTML already."""
+
+    __slots__ = ()
+
+
+ZONE = Html('<span class="zone">UTC</span>')
+"""The zone of the times around it, which are written without theirs."""
+
+
+def escaped(text: str) -> str:
+    """Return a text as HTML.
+
+    >>> escaped("<b>"), escaped(Html("<b>"))
+    ('&lt;b&gt;', '<b>')
+    """
+    return str(text) if isinstance(text, Html) else escape(text)
+
+
+def moment(time: datetime | None, form: str = f"{MOMENT} %Z") -> Html:
+    """Return a time of the data, to the minute and with its zone unless the form is another; a dash if it is unknown.
+
+    A page writes it in the zone that the viewer has chosen.
+    """
+    if time is None:
+        return Html(DASH)
+    time = time.astimezone(UTC)
+    return Html(f'<time datetime="{time.isoformat()}" data-form="{form}">{time:{form}}</time>')
+
+
+def moment_at(ms: float | None, form: str = f"{MOMENT} %Z") -> Html:
+    """Return a time [epoch ms]."""
+    return moment(None if ms is None else datetime.fromtimestamp(ms / 1000, UTC), form)
+
+
+def plain_moment(time: datetime | None) -> str:
+    """Return a time of the data to the minute where no HTML can be, in UTC; a dash if it is unknown."""
+    return DASH if time is None else f"{time.astimezone(UTC):{MOMENT}} UTC"
 
 
 def fact(name: str, value: str) -> str:
@@ -38,7 +74,7 @@ def heading(name: str, unit: str = "", marks: Iterable[str] = ()) -> str:
     """Return a card's title with its legend: marks, and what they stand for (HTML already)."""
     items = "".join(f"<li>{one}</li>" for one in marks)
     legend = f'<ul class="legend">{items}</ul>' if items else ""
-    small = f" <small>{escape(unit)}</small>" if unit else ""
+    small = f" <small>{escaped(unit)}</small>" if unit else ""
     return f'<div class="title"><h2>{escape(name)}{small}</h2>{legend}</div>'
 
 

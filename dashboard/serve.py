@@ -26,6 +26,7 @@ from tornado.web import RequestHandler, StaticFileHandler
 
 from dashboard.actions.handler import LARGEST, ActionHandler, Actions
 from dashboard.actions.renewal import Renewal
+from dashboard.clock import CLOCKS
 from dashboard.live.feed import Feed
 from dashboard.live_page import LivePage
 from dashboard.palette import PALETTES
@@ -48,6 +49,8 @@ TEMPLATES = Environment(
     autoescape=False,  # noqa: S701 - Bokeh puts its own markup into it; data never enters the template
 )
 SYSTEM_COOKIE = "foretick-system-theme"
+CLOCK_COOKIE = "foretick-clock"
+"""Set by assets/bridge.js when a viewer chooses a clock."""
 NO_PORTS: Mapping[str, int] = MappingProxyType({})
 
 
@@ -124,8 +127,12 @@ def opener(
         request = context.request if context else None
         cookie = request.cookies.get(SYSTEM_COOKIE, "") if request else ""
         system = cookie if cookie in PALETTES else "light"
+        known = request.cookies.get(CLOCK_COOKIE, "") if request else ""
+        clock = known if known in CLOCKS else CLOCKS[0]
         with document.models.freeze():  # Bokeh would go through all models again at each root that is added
-            variables = page.open(document, PageRequest(arguments=request.arguments if request else {}, system=system))
+            variables = page.open(
+                document, PageRequest(arguments=request.arguments if request else {}, system=system, clock=clock)
+            )
         document.template = template
         document.template_variables.update(
             pages=[one for one in pages if not one.within],

@@ -9,15 +9,17 @@ from bokeh.document import Document
 from bokeh.resources import Component
 
 from dashboard.actions.action import Action
+from dashboard.clock import CLOCKS
 from settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
 class PageRequest:
-    """A browser's request of a page: the address' query, and the theme of the browser's system."""
+    """A browser's request: the address' query, the theme of its system, and the clock that was chosen before."""
 
     arguments: Mapping[str, Sequence[bytes]]
     system: str
+    clock: str = CLOCKS[0]
 
 
 @dataclass(frozen=True, kw_only=True)

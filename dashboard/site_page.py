@@ -6,15 +6,20 @@ from typing import Any, ClassVar
 from urllib.parse import urlencode
 
 from bokeh.document import Document
+from bokeh.model import Model
 from bokeh.models.css import InlineStyleSheet
+from bokeh.models.plots import Plot
 from bokeh.models.widgets.groups import RadioButtonGroup
 from bokeh.models.widgets.markups import Div
 from bokeh.themes import Theme
 
 from dashboard.bridge import Bridge
+from dashboard.clock import CLOCKS, Clock, clock_of
+from dashboard.in_view import InView
 from dashboard.palette import PALETTES, THEMES, Palette, bokeh_theme
 from dashboard.service import PageRequest
 from dashboard.static_files import asset
+from dashboard.time_axis import set_clock
 
 TICK_MS = 500
 TEXTS = ("badge", "notices", "blank")
@@ -36,11 +41,16 @@ class SitePage(ABC):
     """A page adds its roots in its constructor, then calls `begin`; `tick` brings it to what is known."""
 
     tick_ms: ClassVar[int] = TICK_MS
+    at_once: ClassVar[tuple[str, ...]] = ()
+    """The plots at the top of the page, which are drawn before the browser says that they are seen."""
+    own_clock: ClassVar[bool] = False
+    """Whether the page has a chooser of the clock of its own, and writes its times itself."""
 
     def __init__(self, document: Document, request: PageRequest, names: Sequence[str]) -> None:
         self.document = document
         self.given = {name: values[-1].decode(errors="replace") for name, values in request.arguments.items() if values}
         self.notes: tuple[str, ...] = ()
+        self.given.setdefault("clock", request.clock)
         wanted = self.given.get("theme", THEMES[0])
         if wanted not in THEMES:
             self.notes += (f"theme={wanted[:40]} in the address is none of {', '.join(THEMES)}: this is {THEMES[0]}.",)
@@ -51,13 +61,20 @@ class SitePage(ABC):
         self.themes = RadioButtonGroup(
             name="theme", labels=[theme.capitalize() for theme in THEMES], active=THEMES.index(wanted), **look()
         )
-        for root in (self.bridge, self.themes, *self.texts.values()):
+        self.written: dict[str, str] = {}
+        self.in_view = InView(self.at_once)
+        self.times = RadioButtonGroup(name="times", labels=[CLOCKS[0], CLOCKS[1].capitalize()], **look())
+        self.times.active = CLOCKS.index(self._clock_of_address()) if not self.own_clock else 0
+        for root in (self.bridge, self.themes, *self.texts.values(), *(() if self.own_clock else (self.times,))):
             document.add_root(root)
 
     def begin(self) -> None:
         """Draw for the first time, and from then on at every tick."""
         self.repaint()
         self.themes.on_change("active", self._theme_chosen)
+        self.times.on_change("active", self._clock_chosen)
+        self.bridge.on_change("zone", self._clock_chosen)
+        self.bridge.on_change("in_view", self._looked)
         self.bridge.on_change("system", lambda attr, old, new: self.repaint())  # noqa: ARG005 - Bokeh asks for it
         self.bridge.follow(self.document)
         self.document.add_periodic_callback(self.tick, self.tick_ms)
@@ -67,6 +84,11 @@ class SitePage(ABC):
     def palette(self) -> Palette:
         """Return the colours of the theme that is shown."""
         return PALETTES[self.bridge.theme]
+
+    @property
+    def clock(self) -> Clock:
+        """Return the clock by which the page's times are written; one with its own writes them itself."""
+        return clock_of(CLOCKS[self.times.active or 0], self.bridge.zone)
 
     @property
     def variables(self) -> dict[str, Any]:
@@ -95,15 +117,49 @@ class SitePage(ABC):
 
     def address(self, step: bool = False) -> None:
         """Show the choice in the address; as a `step` of its own, the browser's Back leads to the one before."""
-        parts = {**self.query(), "theme": self.theme if self.theme != THEMES[0] else None}
+        clock = {} if self.own_clock or not self.times.active else {"clock": CLOCKS[self.times.active]}
+        parts = {**self.query(), **clock, "theme": self.theme if self.theme != THEMES[0] else None}
         query = urlencode({name: value for name, value in parts.items() if value})
         self.bridge.pushed = query if step else ""
         self.bridge.query = query
 
     def write(self, name: str, html: str) -> None:
-        """Set a text if it has changed."""
-        if self.texts[name].text != html:
-            self.texts[name].text = html
+        """Set a text, whose times are as `dashboard.html` writes them, if it has changed."""
+        self.written[name] = html
+        shown = self.clock.localised(html)
+        if self.texts[name].text != shown:
+            self.texts[name].text = shown
+
+    def in_zone(self, *roots: Model) -> None:
+        """Write the times of texts and plots that a page has made by its clock."""
+        clock = self.clock
+        for model in (model for root in roots for model in root.references()):
+            if isinstance(model, Plot):
+                set_clock(model, clock)
+            elif isinstance(model, Div) and model not in self.texts.values():
+                model.text = clock.localised(model.text)
+
+    def _looked(self, attr: str, old: object, new: str) -> None:  # noqa: ARG002 - Bokeh asks for this signature
+        """Draw what has come into view."""
+        self.in_view.look(new)
+        self.bridge.drawn = new
+
+    def _clock_of_address(self) -> str:
+        wanted = self.given["clock"]
+        if wanted in CLOCKS:
+            return wanted
+        self.notes += (f"clock={wanted[:40]} in the address is none of {', '.join(CLOCKS)}: this is {CLOCKS[0]}.",)
+        return CLOCKS[0]
+
+    def _clock_chosen(self, attr: str, old: object, new: object) -> None:  # noqa: ARG002 - Bokeh asks for this signature
+        """Write all times by the clock that was chosen, or that of the zone of which the browser has told."""
+        if self.own_clock:
+            return
+        for name, html in list(self.written.items()):
+            self.write(name, html)
+        self.in_zone(*self.document.roots)
+        self.paint()
+        self.address()
 
     def _theme_chosen(self, attr: str, old: object, new: object) -> None:  # noqa: ARG002 - Bokeh asks for this signature
         self.theme = THEMES[self.themes.active or 0]

@@ -33,3 +33,9 @@ def tab(browser: Browser) -> Iterator[Page]:
     context.close()
     assert complaints == []
     assert hosts <= {"127.0.0.1", None}  # None: data and blob URLs, which stay in the browser
+
+
+def draw_all(page: Page) -> None:
+    """Have the plots drawn that are out of view, as an export does."""
+    page.evaluate("dispatchEvent(new CustomEvent('foretick-every', {detail: true}))")
+    page.wait_for_function("Bokeh.documents[0].get_model_by_name('bridge').drawn === '*'")

@@ -7,7 +7,7 @@ from math import isfinite
 
 from dashboard.actions.button import button
 from dashboard.analytics.challenge_reader import Challenge, Decisions
-from dashboard.html import moment
+from dashboard.html import moment, plain_moment
 from dashboard.number_format import DASH, percent
 from models.serving.deployment import champions
 from topics.records import Deployment
@@ -104,8 +104,8 @@ def _promoted(log: Sequence[Deployment]) -> str:
     made = next((one for one in reversed(log) if one.champion == now.champion and one.action in CHOOSING), now)
     shown = evidence(made.evidence)
     return (
-        f"Decision {made.number} of {moment(_time(made))}, by {made.decided_by}: {made.why or 'no reason was given'}."
-        + (f"\nIts evidence: {shown}." if shown != DASH else "")
+        f"Decision {made.number} of {plain_moment(_time(made))}, by {made.decided_by}: "
+        f"{made.why or 'no reason was given'}." + (f"\nIts evidence: {shown}." if shown != DASH else "")
     )
 
 
@@ -129,7 +129,7 @@ def log(of: Decisions) -> str:
     if not of.log:
         return '<p class="muted">Nothing was decided about this model yet.</p>'
     lines = [
-        f"<tr><td>{one.number}</td><td>{escape(moment(_time(one)))}</td><th>{escape(one.action)}</th>"
+        f"<tr><td>{one.number}</td><td>{moment(_time(one))}</td><th>{escape(one.action)}</th>"
         f"<td>{escape(one.champion or DASH)}</td><td>{escape(', '.join(one.challengers) or DASH)}</td>"
         f"<td>{escape(one.standby or DASH)}</td><td>{escape(one.decided_by or DASH)}</td>"
         f'<td class="why">{escape(one.why or DASH)}</td><td>{escape(evidence(one.evidence))}</td></tr>'
@@ -137,7 +137,8 @@ def log(of: Decisions) -> str:
     ]
     heads = ("No.", "At", "Decision", "Champion", "Challengers", "Standby", "By", "Why", "Evidence")
     return (
-        f'<div class="wide"><table class="log"><tr>{"".join(f"<th>{head}</th>" for head in heads)}</tr>'
+        '<div class="wide"><table class="log" aria-label="Decisions"><tr>'
+        f"{''.join(f'<th>{head}</th>' for head in heads)}</tr>"
         f"{''.join(lines)}</table></div>"
     )
 

@@ -1,6 +1,7 @@
 """The plots of one page, and how what was read is drawn on them."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from bokeh.plotting import figure
@@ -11,6 +12,8 @@ from dashboard.analytics.line_plot import Axis, LinePlot
 from dashboard.analytics.scores_reader import Scores
 from dashboard.analytics.shape_plots import HourPlot, PitPlot, ReliabilityPlot, SharpnessPlot
 from dashboard.analytics.tables import NOMINAL, hour_texts
+from dashboard.crosshair import share_crosshair
+from dashboard.in_view import InView
 from dashboard.live.columns import Columns
 from dashboard.palette import Palette
 from models.skill import NAIVE
@@ -29,7 +32,8 @@ def scored(column: str) -> dict[str, str]:
 class Drawing:
     """The plots and their colours."""
 
-    def __init__(self) -> None:
+    def __init__(self, in_view: InView) -> None:
+        self.in_view = in_view
         skill = Axis(format="percent", tip="0.00 %", reference=0.0, least=(-LEAST_SKILL, LEAST_SKILL))
         covered = Axis(
             format="whole percent",
@@ -40,12 +44,15 @@ class Drawing:
         ic = Axis(format="number", tip="0.000", reference=0.0, least=(-LEAST_IC, LEAST_IC))
         evidence = Axis(format="power", tip="0.00", reference=1.0, limits=(20.0,), least=(0.5, 25.0), log=True)
         equity = Axis(format="percent", tip="0.00 %", reference=0.0, least=(-0.01, 0.01))
-        self.skill = LinePlot("skill", skill, scored("forecasts"))
-        self.coverage = LinePlot("coverage", covered, scored("forecasts"))
-        self.gain = LinePlot("gain", Axis(format="number", tip="0.0", reference=0.0, least=(-1.0, 1.0)), {})
-        self.evidence = LinePlot("evidence", evidence, {})
-        self.ic = LinePlot("ic", ic, scored("forecasts"))
-        self.equity = LinePlot("equity", equity, {"traded": "@traded{0.0} times the capital"})
+        self.skill = LinePlot("skill", skill, scored("forecasts"), "skill [share]")
+        self.coverage = LinePlot("coverage", covered, scored("forecasts"), "coverage [share]")
+        gain = Axis(format="number", tip="0.0", reference=0.0, least=(-1.0, 1.0))
+        self.gain = LinePlot("gain", gain, {}, "sum of relative gains", "challenger")
+        self.evidence = LinePlot("evidence", evidence, {}, "e-value", "challenger")
+        self.ic = LinePlot("ic", ic, scored("forecasts"), "IC")
+        traded = {"traded": "@traded{0.0} times the capital"}
+        self.equity = LinePlot("equity", equity, traded, "return [share of the capital]", "costs")
+        share_crosshair(one.plot for one in (self.skill, self.coverage, self.gain, self.evidence, self.ic, self.equity))
         self.reliability, self.pit = ReliabilityPlot(), PitPlot()
         self.sharpness, self.hours = SharpnessPlot(), HourPlot()
         self._lines = (self.skill, self.coverage, self.gain, self.evidence, self.ic, self.equity)
@@ -59,12 +66,11 @@ class Drawing:
         """Draw skill and coverage of each model over time, or nothing."""
         curves = {} if of is None else of.curves
         for column, plot in (("skill", self.skill), ("coverage", self.coverage)):
-            plot.draw(
-                {
-                    model: {"time": one["time"], "value": one[column], "rows": one["scored"]}
-                    for model, one in curves.items()
-                }
-            )
+            lines = {
+                model: {"time": one["time"], "value": one[column], "rows": one["scored"]}
+                for model, one in curves.items()
+            }
+            self.in_view.draw(column, partial(plot.draw, lines))
 
     def challenges(self, of: Sequence[Challenge], horizon: int) -> None:
         """Draw each challenger's cumulative gain at a horizon with its confidence sequence, and its e-value."""
@@ -82,28 +88,30 @@ class Drawing:
             evidence[name] = {"time": time, "value": np.array([point.e_value for point in one.points])}
         if of:
             self.evidence.limit(1.0 / of[0].alpha)
-        self.gain.draw(gains, bands)
-        self.evidence.draw(evidence)
+        self.in_view.draw("gain", partial(self.gain.draw, gains, bands))
+        self.in_view.draw("evidence", partial(self.evidence.draw, evidence))
 
     def figures(self, of: Figures | None) -> None:
         """Draw what was found of the chosen model's forecasts, or nothing."""
-        self.reliability.draw([] if of is None else of.reliability)
-        self.pit.draw([] if of is None else of.pit)
+        draw = self.in_view.draw
+        draw("reliability", partial(self.reliability.draw, [] if of is None else of.reliability))
+        draw("pit", partial(self.pit.draw, [] if of is None else of.pit))
         by_hour = [] if of is None else of.groups["hour"]
-        self.hours.draw(by_hour, hour_texts(by_hour))
+        draw("by_hour", partial(self.hours.draw, by_hour, hour_texts(by_hour)))
         if of is None:
-            self.ic.draw({})
+            draw("ic", partial(self.ic.draw, {}))
             return
         known = np.isfinite(of.ic.ic)
         time = of.ic.time[known].astype(np.float64)
         line = {"time": time, "value": of.ic.ic[known], "rows": of.ic.rows[known]}
         noise = {"time": time, "low": -of.ic.noise[known], "high": of.ic.noise[known]}
-        self.ic.draw({of.key.model: line}, {"no skill": noise})
+        draw("ic", partial(self.ic.draw, {of.key.model: line}, {"no skill": noise}))
 
     def policy(self, of: Policy | None) -> None:
         """Draw a policy's curves before and after its costs, or nothing."""
         names = () if of is None or not len(of.curve["time"]) else ("gross", "net")
-        self.equity.draw({name: self._curve(of, name) for name in names if of is not None})
+        lines = {name: self._curve(of, name) for name in names if of is not None}
+        self.in_view.draw("equity", partial(self.equity.draw, lines))
 
     @staticmethod
     def _curve(of: Policy, name: str) -> Columns:
@@ -126,4 +134,5 @@ class Drawing:
         self.reliability.paint(own, p)
         self.pit.paint(own, p)
         self.hours.paint(own)
-        self.sharpness.draw([] if of is None else of.sharpness, models, p)
+        widths = [] if of is None else of.sharpness
+        self.in_view.draw("sharpness", partial(self.sharpness.draw, widths, models, p))

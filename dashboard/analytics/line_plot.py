@@ -10,12 +10,14 @@ from bokeh.models.formatters import CustomJSTickFormatter
 from bokeh.models.ranges import Range1d
 from bokeh.models.sources import ColumnDataSource
 from bokeh.models.tickers import BasicTicker, DatetimeTicker
-from bokeh.models.tools import CrosshairTool, HoverTool
+from bokeh.models.tools import HoverTool
 
-from dashboard.live.charts import empty, plot, times
+from dashboard.live.charts import empty, plot
 from dashboard.live.columns import Columns
 from dashboard.live.plot_tools import tip
 from dashboard.palette import Palette
+from dashboard.sheets import Sheet, offer
+from dashboard.time_axis import label_times, moment
 from evaluation.groups import HOUR_MS
 
 MINUS = ".replace('-', '\\u2212')"
@@ -47,8 +49,8 @@ class Axis:
 class LinePlot:
     """Lines with the columns `time` and `value` and those of the tooltip; bands have `time`, `low` and `high`."""
 
-    def __init__(self, name: str, axis: Axis, rows: Mapping[str, str]) -> None:
-        self.axis, self.rows = axis, dict(rows)
+    def __init__(self, name: str, axis: Axis, rows: Mapping[str, str], heading: str, by: str = "model") -> None:
+        self.axis, self.rows, self.heading, self.by = axis, dict(rows), heading, by
         self.times, self.range = Range1d(), Range1d()
         scale = "log" if axis.log else "linear"
         self.plot = plot(x_range=self.times, y_range=self.range, name=name, min_border_right=58, y_axis_type=scale)
@@ -56,7 +58,7 @@ class LinePlot:
         if not axis.log:
             self.plot.yaxis.ticker = BasicTicker(desired_num_ticks=4)
         self.plot.xaxis.ticker = DatetimeTicker(desired_num_ticks=4)
-        self.plot.xaxis.formatter = times(dated=True)
+        label_times(self.plot)
         self.spans = [
             Span(location=value, dimension="width", line_dash=[5, 4])
             for value in ((axis.reference,) if axis.reference is not None else ()) + axis.limits
@@ -66,16 +68,16 @@ class LinePlot:
         self.sources: dict[str, ColumnDataSource] = {}
         self.lines: dict[str, Any] = {}
         self.bands: dict[str, tuple[ColumnDataSource, Any]] = {}
-        head = {"at": "@time{%d %b %H:%M} UTC", "value": f"@value{{{axis.tip}}}"}
+        head = {"at": "@time{custom}", "value": f"@value{{{axis.tip}}}"}
         self.hover = HoverTool(
             tooltips=tip("$name", head | self.rows),
-            formatters={"@time": "datetime"},
+            formatters={"@time": moment()},
             line_policy="nearest",
             show_arrow=False,
             renderers=[],
         )
-        self.cross = Span(dimension="height", line_width=1, line_dash="dotted")
-        self.plot.add_tools(self.hover, CrosshairTool(overlay=self.cross))
+        self.plot.add_tools(self.hover)
+        self.painted: tuple[Mapping[str, str], Palette, Mapping[str, list[int]]] | None = None
 
     def limit(self, *values: float) -> None:
         """Move the further lines: there are as many as the axis was made with."""
@@ -96,6 +98,7 @@ class LinePlot:
             line = self.plot.line("time", "value", source=self.sources[name], name=name, line_width=1.8)
             self.lines[name] = line.glyph
             self.hover.renderers = [*self.hover.renderers, line]
+        self._offer()
         for name, source in self.sources.items():
             found = lines.get(name)
             source.data = {
@@ -114,12 +117,29 @@ class LinePlot:
         values = [one["value"] for one in lines.values()]
         values += [one[side] for one in bands.values() for side in ("low", "high")]
         self.range.start, self.range.end = reach(self.axis, values, [span.location for span in self.spans])
+        if self.painted is not None:  # lines that are new have no colour yet
+            self.paint(*self.painted)
+
+    def _offer(self) -> None:
+        """Offer the lines as a sheet, and the bands as another."""
+        extra = {}
+        for name, shown in self.rows.items():  # such as "@traded{0.0} times the capital"
+            column, unit = shown[1:].partition("{")[0], shown.partition("} ")[2]
+            extra[column] = f"{name} [{unit}]" if unit else name
+        lines = {"time": "time [UTC]", "value": self.heading, **extra}
+        bands = {"time": "time [UTC]", "low": f"{self.heading}, lower end", "high": f"{self.heading}, upper end"}
+        sheets = [Sheet(by=self.by, columns=lines, sources=self.sources.items())]
+        if self.bands:
+            sources = [(name, source) for name, (source, _) in self.bands.items()]
+            sheets.append(Sheet(name="bands", by=self.by, columns=bands, sources=sources))
+        offer(self.plot, *sheets)
 
     def paint(
         self, colours: Mapping[str, str], palette: Palette, dashes: Mapping[str, list[int]] | None = None
     ) -> None:
         """Colour what is there; `dashes` are of lines that are not solid."""
-        for span in (*self.spans, self.cross):
+        self.painted = colours, palette, dashes or {}
+        for span in self.spans:
             span.line_color = palette.muted
         for name, line in self.lines.items():
             line.line_color = colours.get(name, palette.baseline)

@@ -59,6 +59,8 @@ class Seen:
 class AnalyticsView(SitePage):
     """The document of one browser tab."""
 
+    at_once = ("skill", "coverage")
+
     def __init__(
         self, document: Document, request: PageRequest, readers: Readers, interval: str, stale_after_s: float | None
     ) -> None:
@@ -68,7 +70,7 @@ class AnalyticsView(SitePage):
         self.choice, notes = parse(self.given)
         self.notes += notes
         self.catalog = Catalog((), ())
-        self.drawing = Drawing()
+        self.drawing = Drawing(self.in_view)
         self.drawn: dict[str, tuple[object, object]] = {}
         self.begun = time.monotonic()
         sheet = InlineStyleSheet(css=asset("analytics.css"))

@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 from dashboard.analytics.forecasts_reader import MOST_FORECASTS, Figures
 from dashboard.analytics.scores_reader import Scores
 from dashboard.analytics.view_state import Choice
-from dashboard.html import moment, title
+from dashboard.html import escaped, moment, plain_moment, title
 from dashboard.live.freshness import TO_FILL, TO_MEND
 from dashboard.live.view_state import span_label
 from dashboard.number_format import count
@@ -75,7 +75,8 @@ class Freshness:
             return cls("stale", "stale", detail)
         moving = scores.changed is not None
         waits = "" if moving else "; no new one was seen since this page was opened"
-        return cls("live", until, f"read {length(reading.age_s)} ago{waits}", moving)
+        label = until if scores.newest is None else moment(scores.newest)
+        return cls("live", label, f"read {length(reading.age_s)} ago{waits}", moving)
 
 
 def _nothing(scores: Scores) -> tuple[str, str]:
@@ -85,7 +86,7 @@ def _nothing(scores: Scores) -> tuple[str, str]:
 
 
 def _until(newest: datetime | None) -> str:
-    return "with nothing scored" if newest is None else f"with the forecast of {moment(newest)}"
+    return "with nothing scored" if newest is None else f"with the forecast of {plain_moment(newest)}"
 
 
 def badge(freshness: Freshness) -> str:
@@ -93,11 +94,10 @@ def badge(freshness: Freshness) -> str:
     # Green is for what was seen to go on: figures that were only read may be those of a stream that has ended.
     waiting = freshness.state == "live" and not freshness.moving
     kind = "connecting" if waiting else "empty" if freshness.state == "blank" else freshness.state
-    label = freshness.label.removeprefix("with the forecast of ")
-    words = f"up to {label}" if freshness.state == "live" else label
+    shown = escaped(freshness.label)
+    words = f"<span>up to {shown}</span>" if freshness.state == "live" else shown
     return (
-        f'<div class="badge {kind}" role="status" title="{escape(freshness.detail)}"><i class="dot"></i>'
-        f"{escape(words)}</div>"
+        f'<div class="badge {kind}" role="status" title="{escape(freshness.detail)}"><i class="dot"></i>{words}</div>'
     )
 
 

@@ -16,6 +16,7 @@ from dashboard.analytics.line_plot import FORMATS
 from dashboard.live.charts import plot
 from dashboard.live.plot_tools import tip
 from dashboard.palette import Palette
+from dashboard.sheets import sheet
 from evaluation.breakdown import GroupScore
 from evaluation.calibration import EDGES, PitBin, ReliabilityPoint
 
@@ -59,6 +60,9 @@ class ReliabilityPlot:
             "forecasts": "@rows{0,0}",
         }
         self.plot.add_tools(hover("p(up) @p_up{0.0 %}", rows, points))
+        ends = {"low": "95 % interval, lower end [share]", "high": "95 % interval, upper end [share]"}
+        columns = {"p_up": "p(up) [share]", "rose": "rose [share]", **ends, "rows": "forecasts"}
+        sheet(self.plot, self.source, columns)
 
     def draw(self, points: Sequence[ReliabilityPoint]) -> None:
         """Draw the points, or none."""
@@ -98,6 +102,9 @@ class PitPlot:
             "calibrated": "@low{0.00} to @high{0.00}",
         }
         self.plot.add_tools(hover("@start{0 %} to @end{0 %}", rows, bars))
+        shown = {"start": "from level [share]", "end": "to level [share]", "share": "forecasts [share]"}
+        limits = {"low": "density if calibrated, lower end", "high": "density if calibrated, upper end"}
+        sheet(self.plot, self.source, {**shown, "density": "density", **limits})
 
     def draw(self, bins: Sequence[PitBin]) -> None:
         """Draw the bins, or none."""
@@ -137,6 +144,9 @@ class SharpnessPlot:
             "forecasts": "@forecasts{0,0}",
         }
         self.plot.add_tools(hover("@model", rows, box))
+        levels = {"least": "5 %", "lower": "25 %", "median": "median", "upper": "75 %", "most": "95 %"}
+        widths = {name: f"width of the 90 % interval, {level} [bp]" for name, level in levels.items()}
+        sheet(self.plot, self.source, {"model": "model", **widths, "forecasts": "forecasts"})
 
     def draw(self, rows: Sequence[Sharpness], colours: Mapping[str, str], palette: Palette) -> None:
         """Draw a box a model, the narrowest on top."""
@@ -161,7 +171,7 @@ class HourPlot:
     """The mean absolute error by hour of the day (UTC)."""
 
     def __init__(self) -> None:
-        names = ("hour", "error", "skill", "coverage", "forecasts")
+        names = ("hour", "error", "skill", "coverage", "forecasts", "gain", "covered")
         self.source = ColumnDataSource({name: [] for name in names})
         self.y = Range1d(start=0.0, end=1.0)
         self.plot = bare("by_hour", x_range=Range1d(start=-0.6, end=len(HOURS) - 0.4), y_range=self.y)
@@ -176,6 +186,9 @@ class HourPlot:
             "forecasts": "@forecasts{0,0}",
         }
         self.plot.add_tools(hover("@hour{00}:00 to @hour{00}:59 UTC", rows, bars))
+        shares = {"gain": "pinball skill [share]", "covered": "coverage [share]"}
+        shown = {"hour": "hour of the forecast, UTC", "error": "mean absolute error [bp]", **shares}
+        sheet(self.plot, self.source, {**shown, "forecasts": "forecasts"})
 
     def draw(self, scores: Sequence[GroupScore], percents: Sequence[tuple[str, str]]) -> None:
         """Draw the hours; `percents` are each one's skill and coverage as text."""
@@ -186,6 +199,8 @@ class HourPlot:
             "skill": [skill for skill, _ in percents],
             "coverage": [coverage for _, coverage in percents],
             "forecasts": [score.forecasts for score in scores],
+            "gain": [np.nan if score.pinball_skill is None else score.pinball_skill for score in scores],
+            "covered": [np.nan if score.coverage is None else score.coverage for score in scores],
         }
         self.y.end = 1.08 * max([1.0, *(error for error in errors if np.isfinite(error))])
 

@@ -54,7 +54,8 @@ def board(rows: Sequence[BoardRow], chosen: str | None, horizon: int, colours: M
             f"<tr{CHOSEN if model == chosen else ''}>{named(model, colours)}{cells}<td>{count(forecasts)}</td></tr>"
         )
     return (
-        f'<div class="wide"><table class="board"><tr><th></th>{head}<th></th></tr>'
+        '<div class="wide"><table class="board" aria-label="Scores by model and horizon">'
+        f"<tr><th></th>{head}<th></th></tr>"
         f"<tr><th>Model</th>{kinds}<th>forecasts</th></tr>{''.join(lines)}</table></div>"
     )
 

@@ -35,7 +35,7 @@ def table(found: WalkForward | None, horizon: int) -> str:
         kind = ' class="baseline"' if model == BASELINE else ""
         lines.append(f"<tr{kind}><th>{escape(model)}</th>{cells}</tr>")
     return (
-        f'{head}<p class="muted">{escape(_about(found, results, horizon))}</p>'
+        f'{head}<p class="muted">{_about(found, results, horizon)}</p>'
         f'<div class="wide"><table class="walk"><tr><th>Model</th>{heads}</tr>{"".join(lines)}</table></div>'
         f'<p class="muted">{escape(_tests(results, horizon))}</p>'
     )
@@ -48,10 +48,11 @@ def _cell(text: str) -> str:
 
 
 def _about(found: WalkForward, results: Results, horizon: int) -> str:
-    return (
+    about = (
         f"{ahead(horizon)}, {len(results.days)} days from {day(results.start)} to {day(results.end)}, "
-        f"{', '.join(results.symbols)}; run {found.run_id}, written {moment(found.written)}."
+        f"{', '.join(results.symbols)}; run {found.run_id}, written "
     )
+    return f"{escape(about)}{moment(found.written)}."
 
 
 def _tests(results: Results, horizon: int) -> str:

@@ -1,9 +1,18 @@
 // Runs once in the browser: keeps the address, the state and the theme in step with the page.
 const root = document.documentElement
 const dark = matchMedia("(prefers-color-scheme: dark)")
-let last = ""
+let last = "", clock
 
+// The clock that was chosen is that of the other pages too, and of the next visit.
+function remember() {
+  const chosen = new URLSearchParams(bridge.query).get("clock") || "UTC"
+  if (clock !== undefined && chosen !== clock) {
+    document.cookie = `foretick-clock=${chosen}; path=/; max-age=31536000; SameSite=Strict`
+  }
+  clock = chosen
+}
 function address() {
+  remember()
   const url = bridge.query ? "?" + bridge.query : location.pathname
   const step = bridge.query === bridge.pushed && url !== location.search
   step ? history.pushState(null, "", url) : history.replaceState(null, "", url)
@@ -32,6 +41,14 @@ function buttons(node, name) {
   return found
 }
 
+// A plot with nothing to draw has no place: its title says why.
+function nothing() {
+  const names = bridge.nothing.split(" ")
+  for (const place of document.querySelectorAll(".plot")) {
+    place.hidden = names.some(name => name && place.classList.contains(name))
+  }
+}
+
 bridge.properties.query.change.connect(address)
 bridge.properties.theme.change.connect(theme)
 bridge.properties.state.change.connect(state)
@@ -44,8 +61,31 @@ addEventListener("click", event => {
   const button = event.composedPath().find(node => node.dataset?.press)
   if (button) bridge.pressed = last = button.dataset.press
 })
+bridge.properties.nothing.change.connect(nothing)
+bridge.properties.drawn.change.connect(() => dispatchEvent(new CustomEvent("foretick-drawn", {detail: bridge.drawn})))
+
+// What is in view, and a little beyond: the server draws that alone. An export needs all.
+const NEAR = "300px"
+const plots = new Map(window.foretick.views("Figure").map(view => [view.el, view.model.name]))
+const seen = new Set()
+let every = false
+function tell() {
+  bridge.in_view = every ? "*" : [...seen].sort().join(" ")
+}
+const observer = new IntersectionObserver(entries => {
+  for (const {target, isIntersecting} of entries) {
+    isIntersecting ? seen.add(plots.get(target)) : seen.delete(plots.get(target))
+  }
+  tell()
+}, {rootMargin: NEAR})
+plots.forEach((_, element) => observer.observe(element))
+addEventListener("foretick-every", event => {
+  every = event.detail
+  tell()
+})
 bridge.zone = Intl.DateTimeFormat().resolvedOptions().timeZone
 system()
 address()
 state()
 theme()
+nothing()

@@ -7,8 +7,8 @@ function said(ms, options) {
 function date(ms) {
   return said(ms, {day: "numeric", month: "short", year: "numeric"})
 }
-function time(ms) {
-  return said(ms, {hour: "2-digit", minute: "2-digit"})
+function time(ms, seconds) {
+  return said(ms, {hour: "2-digit", minute: "2-digit", ...(seconds ? {second: "2-digit"} : {})})
 }
 
 // A time with its date and its zone.
@@ -22,7 +22,7 @@ function label(tick, ticks, index) {
   const apart = ticks.length > 1 ? Math.abs(ticks[1] - ticks[0]) : 0
   if (apart >= 27 * DAY) return said(tick, {month: "short", year: "numeric"})
   const brief = {day: "numeric", month: "short"}
-  const text = apart >= DAY || time(tick) === "00:00" ? said(tick, brief) : time(tick)
+  const text = apart >= DAY || time(tick) === "00:00" ? said(tick, brief) : time(tick, apart > 0 && apart < MINUTE)
   if (!dated || index !== Math.min(1, ticks.length - 1)) return text
   return `${text}\n${apart >= DAY ? said(tick, {year: "numeric"}) : date(tick)}`
 }

@@ -6,11 +6,11 @@ from math import exp
 from urllib.parse import urlencode
 
 from dashboard.bridge import chooser
+from dashboard.clock import Clock
 from dashboard.forecast.inputs import Input, Inputs
 from dashboard.forecast.reader import CameTrue, RegimeThen, Said, Told
 from dashboard.html import heading, line
 from dashboard.inspector.words import number, sentence
-from dashboard.live.clock import Clock
 from dashboard.live.detail import ForecastKey
 from dashboard.live.fan import BANDS
 from dashboard.live.forecast_time import written

@@ -10,6 +10,7 @@ from dashboard.html import title
 from dashboard.inspector.cards import card, clipped, plot
 from dashboard.inspector.words import number, sentence, table
 from dashboard.palette import Palette
+from dashboard.sheets import sheet
 from dashboard.side_plot import hover
 from models.structure import Coefficients
 
@@ -54,6 +55,8 @@ def coefficients(
         )
         legend[f"diamond: {names[1]}"] = palette.ink
         rows[names[1]] = "@other{0.00000}"
+    columns = {"name": "input", "value": f"coefficient of {names[0]}"}
+    sheet(made, bars.data_source, {**columns, "other": f"coefficient of {names[1]}"} if before else columns)
     made.ygrid.visible = False
     made.xaxis.axis_label = given.rows[row]
     hover(made, [bars], "@name", rows)

@@ -5,13 +5,14 @@ from typing import Any
 from bokeh.models.layouts import LayoutDOM
 from bokeh.models.sources import ColumnDataSource
 
-from dashboard.html import title
+from dashboard.html import Html, title
 from dashboard.inspector import words
 from dashboard.inspector.cards import card, clipped, plot
 from dashboard.inspector.catalogue import Version
 from dashboard.inspector.words import sentence, table
 from dashboard.number_format import DASH
 from dashboard.palette import Palette
+from dashboard.sheets import sheet
 from dashboard.side_plot import hover
 from models.structure import Structure
 
@@ -64,7 +65,9 @@ def _size(structure: Structure) -> dict[str, str]:
 
 def _differences(one: dict[str, str], other: dict[str, str], names: tuple[str, str]) -> str:
     rows = [[name, one.get(name, DASH), other.get(name, DASH)] for name in dict.fromkeys((*one, *other))]
-    shown = [[name, *(clipped(cell, 44) for cell in cells)] for name, *cells in rows]
+    shown = [
+        [name, *(cell if isinstance(cell, Html) else clipped(cell, 44) for cell in cells)] for name, *cells in rows
+    ]
     return table(["", *names], shown, [first != second for _, first, second in rows])
 
 
@@ -89,6 +92,7 @@ def _importances(one: dict[str, float], other: dict[str, float], names: tuple[st
         made.scatter("other", "label", source=ColumnDataSource(data), size=9, marker="diamond", color=palette.miss),
         made.scatter("one", "label", source=ColumnDataSource(data), size=8, color=palette.hit),
     ]
+    sheet(made, dots[0].data_source, {"name": "input", "one": f"{names[0]} [%]", "other": f"{names[1]} [%]"})
     made.ygrid.visible = False
     made.xaxis.axis_label = "share, %"
     hover(made, dots, "@name", {names[0]: "@one{0.00} %", names[1]: "@other{0.00} %"})

@@ -1,5 +1,6 @@
 """What moved a version's forecasts: SHAP values or their like over many rows, one input in detail, attention."""
 
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,13 @@ from bokeh.models.ranges import Range1d
 from bokeh.models.sources import ColumnDataSource
 from bokeh.transform import transform
 
-from dashboard.html import title
+from dashboard.html import Html, moment_at, title
 from dashboard.inspector.cards import card, clipped, plot, ramp
-from dashboard.inspector.words import moment, sentence
+from dashboard.inspector.words import sentence
 from dashboard.palette import Palette
+from dashboard.sheets import sheet
 from dashboard.side_plot import hover
+from dashboard.time_axis import moment as moment_tip
 from models.explain.summary import Summary
 from models.structure import ahead
 
@@ -83,16 +86,19 @@ def summary_card(summary: Summary, palette: Palette) -> LayoutDOM:
     dots = made.scatter(
         "x", "y", source=ColumnDataSource(columns), size=5, color=transform("rank", mapper), fill_alpha=0.8
     )
+    columns_told = {"name": "input", "time": "bar [UTC]", "value": "value of the input", "x": "contribution"}
+    sheet(made, dots.data_source, columns_told)
     made.yaxis.ticker = list(range(count))
     made.yaxis.major_label_overrides = {row: clipped(summary.inputs[row], 26) for row in range(count)}
     made.ygrid.visible = False
     made.xaxis.axis_label = f"contribution {QUANTITIES[summary.quantity]}"
     rows = {"contribution": "@x{0.00000}", "input": "@value{0.0000}"}
-    hover(made, [dots], "@name, @time{%d %b %Y %H:%M} UTC", rows, formatters={"@time": "datetime"})
+    hover(made, [dots], "@name, @time{custom}", rows, formatters={"@time": moment_tip()})
     legend = {"low input": palette.hit, "middle": palette.volume, "high": palette.miss, "unknown": palette.muted}
-    how = (
-        f"{len(summary.times)} bars of {summary.symbol} ({summary.interval}), {moment(summary.times[0])} to "
-        f"{moment(summary.times[-1])}. Trees by SHAP values, linear models by coefficient times input, networks by "
+    how = Html(
+        f"{len(summary.times)} bars of {escape(summary.symbol)} ({escape(summary.interval)}), "
+        f"{moment_at(summary.times[0])} to {moment_at(summary.times[-1])}. Trees by SHAP values, "
+        "linear models by coefficient times input, networks by "
         "integrated gradients."
     )
     return card(title("What moved the forecasts", unit, legend), sentence(how), made, wide=True)
@@ -109,6 +115,7 @@ def size_card(summary: Summary, palette: Palette, anew: LayoutDOM) -> LayoutDOM:
     bars = made.hbar(y="label", right="size", height=0.72, source=ColumnDataSource(data), color=palette.hit)
     made.ygrid.visible = False
     made.xaxis.axis_label = "mean size of the contribution"
+    sheet(made, bars.data_source, {"name": "input", "size": "mean size of the contribution"})
     hover(made, [bars], "@name", {"mean size": "@size{0.00000}"})
     return card(title("Mean size of the contributions", f"{summary.left_out} smaller inputs are left out"), made, anew)
 
@@ -128,9 +135,12 @@ def dependence_card(summary: Summary, name: str, palette: Palette) -> LayoutDOM:
         "time": [summary.times[row] for row in known],
     }
     dots = made.scatter("value", "part", source=ColumnDataSource(data), size=5, color=palette.hit, fill_alpha=0.6)
+    sheet(
+        made, dots.data_source, {"time": "bar [UTC]", "value": f"{name}, as the model sees it", "part": "contribution"}
+    )
     made.xaxis.axis_label, made.yaxis.axis_label = f"{name}, as the model sees it", "contribution"
     rows = {"contribution": "@part{0.00000}", "input": "@value{0.0000}"}
-    hover(made, [dots], "@time{%d %b %Y %H:%M} UTC", rows, formatters={"@time": "datetime"})
+    hover(made, [dots], "@time{custom}", rows, formatters={"@time": moment_tip()})
     return card(title("Dependence", name), made)
 
 
@@ -149,8 +159,9 @@ def attention_cards(summary: Summary, palette: Palette) -> list[LayoutDOM]:
     )
     made.ygrid.visible = False
     made.xaxis.axis_label = "share of the attention"
+    sheet(made, bars.data_source, {"name": "what", "share": "attention [share]"})
     hover(made, [bars], "@name", {"share": "@share{0.0 %}"})
-    result: list[LayoutDOM] = [card(title("Where it looked", f"at the bar of {moment(summary.newest)}"), made)]
+    result: list[LayoutDOM] = [card(title("Where it looked", Html(f"at the bar of {moment_at(summary.newest)}")), made)]
     for name, values in summary.attention.items():
         maps = np.array(values, dtype=np.float64)
         if maps.size:
@@ -181,6 +192,8 @@ def _map(name: str, maps: Floats, summary: Summary, palette: Palette) -> LayoutD
     cells = made.rect(
         "x", "y", 1, 1, source=ColumnDataSource(data), fill_color=transform("weight", mapper), line_color=None
     )
+    shown = {"head": "head", "asking": "asking token", "token": "token", "weight": "weight"}
+    sheet(made, cells.data_source, shown)
     made.grid.visible = False
     middles = [head * asking + (asking - 1) / 2 for head in range(heads)]
     made.yaxis.ticker = middles
@@ -196,5 +209,5 @@ def _map(name: str, maps: Floats, summary: Summary, palette: Palette) -> LayoutD
     made.xaxis.major_label_overrides = {place: str(place + 1) for place in range(tokens)}
     hover(made, [cells], "weight @weight{0.000}", {"head": "@head", "asking token": "@asking", "token": "@token"})
     legend = {"0": palette.card, f"{grid.max():.2f}": palette.hit}
-    unit = f"{name}, at the bar of {moment(summary.newest)}"
+    unit = Html(f"{escape(name)}, at the bar of {moment_at(summary.newest)}")
     return card(title("Attention", unit, legend), made)

@@ -14,6 +14,7 @@ from dashboard.inspector.cards import bare, card, clipped, plot
 from dashboard.inspector.graph import edges, placed
 from dashboard.inspector.words import number, sentence, table
 from dashboard.palette import Palette
+from dashboard.sheets import sheet
 from dashboard.side_plot import hover
 from models.structure import Layer, Weights
 
@@ -67,6 +68,8 @@ def graph(layers: Sequence[Layer], palette: Palette) -> LayoutDOM:
     look: dict[str, Any] = {"source": ColumnDataSource(data), "text_align": "center", "text_font_size": "11px"}
     made.text("x", "y", "short", y_offset=-2, text_color=palette.ink, text_font_style="bold", **look)
     made.text("x", "y", "about", y_offset=12, text_color=palette.muted, **look)
+    shown = {"name": "layer", "kind": "kind", "shape": "output", "count": "parameters", "takes": "takes"}
+    sheet(made, boxes.data_source, shown)
     rows_of_tip = {"kind": "@kind", "output": "@shape", "parameters": "@count", "takes": "@takes"}
     hover(made, [boxes], "@name", rows_of_tip)
     legend = {"with parameters": palette.hit, "without": palette.muted}
@@ -145,6 +148,14 @@ def distributions(weights: Sequence[Weights], palette: Palette) -> LayoutDOM:
     ridges = made.patches(
         "xs", "ys", source=ColumnDataSource(data), fill_color=palette.hit, fill_alpha=0.35, line_color=palette.hit
     )
+    bins: dict[str, Any] = {
+        "name": [one.name for one in weights],
+        "low": [one.edges[:-1] for one in weights],
+        "high": [one.edges[1:] for one in weights],
+        "count": [one.counts for one in weights],
+    }
+    shown = {"name": "tensor", "low": "from weight", "high": "to weight", "count": "weights"}
+    sheet(made, ColumnDataSource(bins), shown)
     made.yaxis.ticker = list(range(len(weights)))
     made.yaxis.major_label_overrides = {row: clipped(name, 26) for row, name in enumerate(names)}
     made.ygrid.visible = False

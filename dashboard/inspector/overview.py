@@ -12,6 +12,7 @@ from dashboard.inspector.cards import card, clipped, plot
 from dashboard.inspector.catalogue import Version
 from dashboard.inspector.words import facts, sentence
 from dashboard.palette import Palette
+from dashboard.sheets import sheet
 from dashboard.side_plot import hover
 from models.importance import Importance
 
@@ -61,6 +62,7 @@ def importance(value: Importance, palette: Palette) -> LayoutDOM:
     made = plot("importance", ROW_PX * len(names) + 44, y_range=labels, x_range=(0, 1.05 * max(shares)))
     data: dict[str, Any] = {"label": labels, "name": names, "share": shares}
     bars = made.hbar(y="label", right="share", height=0.72, source=ColumnDataSource(data), color=palette.hit)
+    sheet(made, bars.data_source, {"name": "input", "share": "share [%]"})
     made.ygrid.visible = False
     made.xaxis.axis_label = "share, %"
     hover(made, [bars], "@name", {"share": "@share{0.00} %"})
@@ -90,7 +92,10 @@ def curve(version: Version, unit: str | None, palette: Palette) -> LayoutDOM:
             "step", "held_out", source=ColumnDataSource(data), color=palette.hit, size=5 if len(steps) < 20 else 0
         ),
     ]
-    made.xaxis.axis_label = chosen.partition(" ")[0]
+    unit_of_steps = chosen.partition(" ")[0]
+    made.xaxis.axis_label = unit_of_steps
+    columns = {"step": unit_of_steps, "taught": "loss in training", "held_out": "loss held out"}
+    sheet(made, ColumnDataSource(data), columns)
     hover(
         made,
         lines[1:2],

@@ -13,7 +13,7 @@ from bokeh.models.widgets.groups import RadioButtonGroup
 from bokeh.models.widgets.inputs import Select
 from psycopg import Connection
 
-from dashboard.html import fact
+from dashboard.html import fact, moment_at
 from dashboard.inspector import choice as chosen_by_viewer
 from dashboard.inspector import sections, words
 from dashboard.inspector.cards import text
@@ -180,6 +180,7 @@ class InspectorDocument(SitePage):
         if (*about, self.details.values) == self.shown:
             return
         self.body.children = [*made()]
+        self.in_zone(self.body)
         # Making the cards has filled their choosers. The state is the one that they were made in: what was read
         # meanwhile makes them anew.
         self.shown = (*about, self.details.values)
@@ -189,11 +190,11 @@ class InspectorDocument(SitePage):
 def headline(version: Version) -> str:
     """Return which version it is, and the first things to know of it."""
     given = version.provenance
-    trained = words.moment(given.last) if given else "unknown"
+    trained = moment_at(given.last) if given else "unknown"
     return (
         f'<div class="head"><div class="symbol">{escape(version.model)}<small>{escape(version.version)}</small></div>'
         + fact("In service", "yes" if version.in_service else "no")
-        + fact("Trained on data to", escape(trained))
+        + fact("Trained on data to", trained)
         + fact("Bars", f"{given.rows:,}" if given else DASH)
         + fact("Skill at training", escape(words.skill(version.skill)))
         + "</div>"

@@ -12,6 +12,7 @@ from dashboard.inspector.cards import bare, card, clipped, plot
 from dashboard.inspector.graph import tree_places
 from dashboard.inspector.words import facts, number, sentence
 from dashboard.palette import Palette
+from dashboard.sheets import sheet
 from dashboard.side_plot import hover
 from models.structure import Forest, Tree
 
@@ -77,6 +78,8 @@ def tree_card(forest: Forest, number_of: int, palette: Palette) -> LayoutDOM:
         text_color="colour",
         text_font_size="11px",
     )
+    shown = {"x": "depth", "full": "split or value of the leaf", "rows": "rows or their weight", "gain": "gain"}
+    sheet(made, dots.data_source, shown)
     hover(made, [dots], "@full", {"rows or their weight": "@rows{0,0}", "gain": "@gain"})
     legend = {"leaf that adds": palette.hit, "leaf that takes away": palette.miss}
     unit = f"{number_of} of {len(forest.trees)}, for {forest.output}"
@@ -119,6 +122,7 @@ def gain_card(forest: Forest, palette: Palette) -> LayoutDOM:
     bars = made.hbar(y="label", right="gain", height=0.72, source=ColumnDataSource(data), color=palette.hit)
     made.ygrid.visible = False
     made.xaxis.axis_label = "fall of the training's loss"
+    sheet(made, bars.data_source, {"name": "input", "gain": "fall of the training's loss", "splits": "splits"})
     hover(made, [bars], "@name", {"gain": "@gain{0.000}", "splits": "@splits"})
     rest = len(totals) - len(names)
     unit = forest.output + (f"; {rest} smaller inputs are left out" if rest else "")

@@ -3,18 +3,20 @@
 from typing import Any
 
 import numpy as np
-from bokeh.models.formatters import DatetimeTickFormatter
 from bokeh.models.layouts import LayoutDOM
 from bokeh.models.ranges import FactorRange
 from bokeh.models.sources import ColumnDataSource
 
-from dashboard.html import title
+from dashboard.html import Html, moment, title
 from dashboard.inspector.cards import card, plot
 from dashboard.inspector.weights_reader import Database
-from dashboard.inspector.words import moment, sentence, table
+from dashboard.inspector.words import sentence, table
 from dashboard.number_format import count, percent, state_name
 from dashboard.palette import Palette, model_colours, model_dash
+from dashboard.sheets import Sheet, offer, sheet
 from dashboard.side_plot import hover
+from dashboard.time_axis import label_times
+from dashboard.time_axis import moment as moment_tip
 
 
 def over_time(database: Database, unit: str, palette: Palette) -> LayoutDOM:
@@ -22,6 +24,7 @@ def over_time(database: Database, unit: str, palette: Palette) -> LayoutDOM:
     models = sorted(database.weights, key=lambda model: -np.nanmean(database.weights[model]))
     colours = model_colours(models, palette)
     made = plot("weights_over_time", 320, x_axis_type="datetime")
+    sources = []
     for model in models:
         line = made.line(
             database.times,
@@ -30,11 +33,13 @@ def over_time(database: Database, unit: str, palette: Palette) -> LayoutDOM:
             line_width=1.8,
             line_dash=list(model_dash(model)),
         )
-        rows = {"up to": "@x{%d %b %H:%M} UTC", "weight": "@y{0.000}"}
-        hover(made, [line], model, rows, formatters={"@x": "datetime"}, line_policy="nearest")
+        sources.append((model, line.data_source))
+        rows = {"up to": "@x{custom}", "weight": "@y{0.000}"}
+        hover(made, [line], model, rows, formatters={"@x": moment_tip()}, line_policy="nearest")
+    offer(made, Sheet(by="model", columns={"x": "up to [UTC]", "y": "mean weight"}, sources=sources))
     made.yaxis.axis_label = "weight"
-    made.xaxis.formatter = DatetimeTickFormatter(minutes="%H:%M", hourmin="%H:%M", hours="%H:%M", days="%d %b")
-    how = f"Mean weights in steps, over the week up to {moment(database.times[-1])}; times are UTC."
+    label_times(made)
+    how = Html(f"Mean weights in steps, over the week up to {moment(database.newest)}.")
     return card(
         title("Weights over time", unit, {model: colours[model] for model in models}, "line"),
         sentence(how),
@@ -53,8 +58,10 @@ def by_regime(database: Database, unit: str, palette: Palette) -> LayoutDOM:
     weights = [database.regimes[regime].get(model, float("nan")) for regime in regimes for model in models]
     made = plot("weights_by_regime", 280, x_range=FactorRange(factors=factors))
     data: dict[str, Any] = {"x": factors, "weight": weights, "model": [model for _, model in factors]}
+    data["regime"] = [names[regime] for regime in regimes for _ in models]
     data["colour"] = [colours[model] for _, model in factors]
     bars = made.vbar(x="x", top="weight", width=0.8, source=ColumnDataSource(data), color="colour")
+    sheet(made, bars.data_source, {"regime": "regime", "model": "model", "weight": "mean weight"})
     made.xgrid.visible = False
     made.xaxis.major_label_text_font_size = "0px"
     made.yaxis.axis_label = "mean weight"

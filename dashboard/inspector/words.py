@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from html import escape
 from math import isfinite
 
+from dashboard.html import Html, escaped, moment_at
 from dashboard.inspector.catalogue import Version
 from dashboard.inspector.workshop import Work
 from dashboard.number_format import DASH, percent
@@ -25,19 +26,14 @@ def number(value: float | None) -> str:
     return (f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}").replace("-", MINUS)
 
 
-def moment(time_ms: float | None) -> str:
-    """Return a time (epoch ms)."""
-    return DASH if time_ms is None else f"{datetime.fromtimestamp(time_ms / 1000, UTC):%d %b %Y %H:%M} UTC"
-
-
 def sentence(text: str, kind: str = "muted") -> str:
     """Return a sentence."""
-    return f'<p class="{kind}">{escape(text)}</p>' if text else ""
+    return f'<p class="{kind}">{escaped(text)}</p>' if text else ""
 
 
 def facts(values: Mapping[str, str]) -> str:
     """Return names and values, one below the other."""
-    return f"<dl>{''.join(f'<dt>{escape(name)}</dt><dd>{escape(value)}</dd>' for name, value in values.items())}</dl>"
+    return f"<dl>{''.join(f'<dt>{escape(name)}</dt><dd>{escaped(value)}</dd>' for name, value in values.items())}</dl>"
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[str]], marked: Sequence[bool] = ()) -> str:
@@ -46,7 +42,7 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], marked: Sequence[
     lines = []
     for place, (name, *cells) in enumerate(rows):
         kind = ' class="differs"' if place < len(marked) and marked[place] else ""
-        lines.append(f"<tr{kind}><th>{escape(name)}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>")
+        lines.append(f"<tr{kind}><th>{escape(name)}</th>{''.join(f'<td>{escaped(cell)}</td>' for cell in cells)}</tr>")
     return f'<div class="scroll"><table><tr>{head}</tr>{"".join(lines)}</table></div>'
 
 
@@ -69,9 +65,12 @@ def origin(version: Version) -> dict[str, str]:
     """Return what a version was trained on, by name."""
     given = version.provenance
     if given is None:
-        return {"artifact written": moment(version.written * 1000), "in service": "yes" if version.in_service else "no"}
+        return {
+            "artifact written": moment_at(version.written * 1000),
+            "in service": "yes" if version.in_service else "no",
+        }
     return {
-        "data": f"{moment(given.first)} to {moment(given.last)}",
+        "data": Html(f"{moment_at(given.first)} to {moment_at(given.last)}"),
         "bars": f"{given.rows:,} of {', '.join(given.symbols)}",
         "features": given.fingerprint,
         "code version": given.commit or DASH,
@@ -79,7 +78,7 @@ def origin(version: Version) -> dict[str, str]:
         "data, SHA-256": given.data_sha256,
         "reference": given.reference or DASH,
         "MLflow run": given.run_id or DASH,
-        "artifact written": moment(version.written * 1000),
+        "artifact written": moment_at(version.written * 1000),
         "in service": "yes" if version.in_service else "no",
     }
 

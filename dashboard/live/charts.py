@@ -18,6 +18,7 @@ from dashboard.live.fan import BANDS, LEVELS
 from dashboard.live.layers import MEDIAN, MISSED
 from dashboard.live.series_reader import RESOLVED_COLUMNS
 from dashboard.static_files import asset
+from dashboard.time_axis import times
 
 BAND_ALPHAS = (0.14, 0.18, 0.26)
 EDGE = 80
@@ -43,12 +44,6 @@ def feed(source: ColumnDataSource, old: Columns | None, new: Columns) -> None:
         if change.patch:
             names = [name for name in new if name != "time"]
             source.patch({name: [(row, float(new[name][row])) for row in change.patch] for name in names})
-
-
-def times(zone: str = "UTC", dated: bool = False) -> CustomJSTickFormatter:
-    """Return the labels of a time axis in that time zone; `dated` is with the date under one of them."""
-    code = f"{asset('times.js')}return label(tick, ticks, index)"
-    return CustomJSTickFormatter(args={"zone": zone, "dated": dated}, code=code)
 
 
 def begun(plot: figure) -> Any:

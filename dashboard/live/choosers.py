@@ -7,7 +7,8 @@ from typing import Any
 from bokeh.models.widgets.groups import RadioButtonGroup
 from bokeh.models.widgets.inputs import Select
 
-from dashboard.live.view_state import CLOCKS, SPANS, BarSeries, Choice, span_label
+from dashboard.clock import CLOCKS
+from dashboard.live.view_state import SPANS, BarSeries, Choice, span_label
 from dashboard.site_page import look
 from topics.records import HORIZONS
 

@@ -1,21 +1,24 @@
 """All plots of one page, and how a snapshot is drawn on them."""
 
 import numpy as np
+from bokeh.models.tools import CrosshairTool
 from bokeh.plotting import figure
 from bokeh.transform import linear_cmap
 
 from dashboard.live import layers, panels
-from dashboard.live.charts import feed, market, times
+from dashboard.live.charts import feed, market
 from dashboard.live.columns import Columns
 from dashboard.live.fan import at, slots
 from dashboard.live.look import Look
 from dashboard.live.plot_tools import equip, set_zone
 from dashboard.live.price_range import measured
+from dashboard.live.price_sheets import offer_market
 from dashboard.live.scores import Score
 from dashboard.live.series_reader import Snapshot
 from dashboard.live.timeframes import Window, around, newest
 from dashboard.number_format import state_name
 from dashboard.palette import model_dash
+from dashboard.time_axis import times
 from topics.records import HORIZONS
 from topics.units import interval_ms
 
@@ -36,6 +39,8 @@ class Drawing:
         self.market = market()
         self.cross = equip(self.market)
         self.scores = tuple(Score(panel.column, panel.reference, panel.places) for panel in panels.SCORES)
+        for score in self.scores:
+            score.plot.add_tools(CrosshairTool(overlay=self.cross))
         self.painted: object = None
         self.drawn: Columns | None = None
         self.frame: str | None = None
@@ -110,12 +115,15 @@ class Drawing:
     def draw(self, snapshot: Snapshot, look: Look) -> None:
         """Draw the snapshot; of the bars only what has changed is sent."""
         step, frame = interval_ms(snapshot.key.series.interval), interval_ms(snapshot.key.window.timeframe)
+        offer_market(self.market, snapshot.key.series.symbol)
         self._bars(snapshot, frame - step)
         self._fan(snapshot, look)
         # A candle is drawn around the middle of its bars, each of which is drawn around its beginning.
         self.market.regimes.data = {
             "start": [run.start - step / 2 for run in snapshot.runs],
             "end": [run.end - step / 2 for run in snapshot.runs],
+            "first": [run.start for run in snapshot.runs],
+            "last": [run.end for run in snapshot.runs],
             "state": [state_name(run.state) for run in snapshot.runs],
             "colour": [look.regimes[run.state] for run in snapshot.runs],
         }

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from dashboard.live.clock import Clock
+from dashboard.clock import Clock
 from observability.lag import length
 from stack.conditions import ComponentSummary
 from topics.units import interval_ms

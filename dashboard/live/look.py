@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dashboard.live.clock import Clock
+from dashboard.clock import Clock
 from dashboard.palette import Palette
 
 

@@ -11,11 +11,11 @@ from bokeh.document import Document
 from bokeh.events import DocumentReady, Event, Tap
 from bokeh.models.css import InlineStyleSheet
 
+from dashboard.clock import clock_of
 from dashboard.html import heading
 from dashboard.lag import LagMonitor
 from dashboard.live import forecast_text, header, layers, opened_forecast, panel_switches, panels
 from dashboard.live.choosers import Choosers
-from dashboard.live.clock import clock_of
 from dashboard.live.comparison.panel import ComparisonPanel, chosen
 from dashboard.live.detail import Detail
 from dashboard.live.drawing import Drawing
@@ -56,6 +56,7 @@ class Page(SitePage):
     """The document of one browser tab."""
 
     tick_ms: ClassVar[int] = 250
+    own_clock: ClassVar[bool] = True
 
     def __init__(
         self,

@@ -5,7 +5,7 @@ from dataclasses import replace
 from bokeh.models.widgets.buttons import Button
 from bokeh.models.widgets.inputs import TextInput
 
-from dashboard.live.clock import Clock
+from dashboard.clock import Clock
 from dashboard.live.drawing import AHEAD, Drawing
 from dashboard.live.past_view import EXPECTED, PastView, moment_of
 from dashboard.live.series_reader import Snapshot

@@ -17,6 +17,7 @@ from bokeh.models.tools import (
 
 from dashboard.live.charts import Market
 from dashboard.static_files import asset
+from dashboard.time_axis import moment
 
 NUMBERS = ("open", "high", "low", "close", "volume", "lower", "upper")
 VERDICT = "return value == 1 ? 'hit' : value == 0 ? 'missed' : '\\u2013'"
@@ -52,7 +53,7 @@ def set_zone(market: Market, zone: str) -> None:
     for plot in (market.price, market.ribbon):
         for tool in plot.toolbar.tools:
             if isinstance(tool, HoverTool):
-                changed = {name: moment_hover(zone) for name in TIMES if name in tool.formatters}
+                changed = {name: moment(zone) for name in TIMES if name in tool.formatters}
                 tool.formatters = {**tool.formatters, **changed}
 
 
@@ -60,7 +61,7 @@ def _candles(market: Market) -> HoverTool:
     rows = {name.capitalize(): f"@{name}{{custom}}" for name in NUMBERS[:5]}
     rows |= {"90 % interval": "@lower{custom} to @upper{custom}", "Forecast": "@hit{custom}"}
     known = number_hover()
-    formatters: dict[str, Any] = {"@start": moment_hover(), "@hit": CustomJSHover(code=VERDICT)}
+    formatters: dict[str, Any] = {"@start": moment(), "@hit": CustomJSHover(code=VERDICT)}
     return HoverTool(
         renderers=[market.reach],
         mode="vline",
@@ -82,7 +83,7 @@ def _ahead(market: Market) -> HoverTool:
         "Chance of a rise": "@p_up{custom}",
     }
     known = number_hover()
-    formatters: dict[str, Any] = {"@time": moment_hover(), "@p_up": CustomJSHover(code=SHARE)}
+    formatters: dict[str, Any] = {"@time": moment(), "@p_up": CustomJSHover(code=SHARE)}
     return HoverTool(
         renderers=[market.ahead],
         mode="vline",
@@ -98,14 +99,10 @@ def number_hover() -> CustomJSHover:
     return CustomJSHover(code=f"{asset('numbers.js')}return number(value)")
 
 
-def moment_hover(zone: str = "UTC") -> CustomJSHover:
-    return CustomJSHover(args={"zone": zone}, code=f"{asset('times.js')}return moment(value)")
-
-
 def _regimes() -> HoverTool:
     return HoverTool(
         tooltips=tip("@state", {"from": "@start{custom}", "to": "@end{custom}"}),
-        formatters={"@start": moment_hover(), "@end": moment_hover()},
+        formatters={"@start": moment(), "@end": moment()},
         attachment="vertical",
         show_arrow=False,
     )

@@ -11,14 +11,16 @@ from bokeh.models.ranges import Range1d
 from bokeh.models.sources import ColumnDataSource
 from bokeh.models.tickers import BasicTicker, DatetimeTicker
 
+from dashboard.clock import Clock
 from dashboard.live import layers
-from dashboard.live.charts import empty, plot, times
-from dashboard.live.clock import Clock
+from dashboard.live.charts import empty, plot
 from dashboard.live.columns import Column, Columns
 from dashboard.live.plot_tools import score_hover
 from dashboard.live.series_reader import SCORE_COLUMNS
 from dashboard.number_format import count, percent
 from dashboard.palette import Palette, model_dash
+from dashboard.sheets import Sheet, offer
+from dashboard.time_axis import times
 
 LEAST_REACH = 0.02
 SLOTS = ("time", "text", "top", "bottom")
@@ -58,6 +60,8 @@ class Score:
             self.lines[model] = self.plot.line(
                 "time", self.column, source=self.sources[model], name=model, line_width=1.8
             )
+        columns = {"time": "time [UTC]", self.column: f"{self.column} [share]", "scored": "outcomes"}
+        offer(self.plot, Sheet(by="model", columns=columns, sources=self.sources.items()))
         self.paint(colours, palette, self.hidden)
         for model, source in self.sources.items():
             source.data = {**(scores.get(model) or {name: np.empty(0) for name in SCORE_COLUMNS})}

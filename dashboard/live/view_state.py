@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from dashboard.clock import CLOCKS
 from dashboard.live import layers, past_view
 from dashboard.live.forecast_time import read, written
 from dashboard.live.past_view import PastView
@@ -14,8 +15,6 @@ from topics.units import interval_ms, interval_name
 
 SPANS = (180, 720, 2880, 10_080, 43_200)
 """The spans to choose from, in bars: of one minute they are 3h, 12h, 2d, 7d and 30d."""
-CLOCKS = ("UTC", "local")
-"""In which time zone times are shown; local is the browser's."""
 DEFAULT_HORIZON = 15
 MOST_PANES = 4
 """So many indicators have a pane at most."""

@@ -7,7 +7,8 @@ from alerts.store.mutes import MuteShown
 from alerts.store.overview import SubscriberShown
 from dashboard.actions.button import Field, button
 from dashboard.bridge import chooser
-from dashboard.ops.html import Cell, Column, Html, bar, moment, note, table, title, together
+from dashboard.html import Html, moment
+from dashboard.ops.html import SECOND, Cell, Column, bar, note, table, title, to_second, together, zoned
 from dashboard.ops.tables import MOST_ACTIONS, MOST_ALERTS, AlertLine, Tables
 
 KINDS = {"info": "muted", "warning": "stale", "critical": "unreachable"}
@@ -29,7 +30,7 @@ def alerts(tables: Tables, every: bool) -> str:
     if not some:
         return head + buttons + note("Every alert is acknowledged.")
     columns = (
-        *(Column("event time, UTC", left=True), Column("severity", left=True), Column("alert", words=True)),
+        *(Column(zoned("event time"), left=True), Column("severity", left=True), Column("alert", words=True)),
         *(Column("deliveries", words=True), Column("", left=True)),
     )
     return head + buttons + table(columns, [_row(one) for one in some], "Alerts")
@@ -37,8 +38,12 @@ def alerts(tables: Tables, every: bool) -> str:
 
 def _row(one: AlertLine) -> tuple[Cell, ...]:
     alert = one.alert
-    when = moment(datetime.fromtimestamp(alert.time / 1_000, UTC))
-    seen = f"<br><small>acknowledged {moment(one.seen_at)}: {escape(one.note or '')}</small>" if one.seen_at else ""
+    when = to_second(datetime.fromtimestamp(alert.time / 1_000, UTC))
+    seen = (
+        f"<br><small>acknowledged {moment(one.seen_at, f'{SECOND} %Z')}: {escape(one.note or '')}</small>"
+        if one.seen_at
+        else ""
+    )
     text = Html(f"<b>{escape(alert.rule)}</b> {escape(alert.symbol)}: {escape(alert.message)}{seen}")
     told = one.told or ("no subscriber" if one.published_at else "not published yet")
     what = f"{alert.rule} {alert.symbol}: {alert.message}"
@@ -84,7 +89,8 @@ def deliveries(tables: Tables) -> str:
 
 
 def _subscriber(one: SubscriberShown) -> tuple[Cell, ...]:
-    waiting = f"{one.waiting:,}" + (f" since {moment(one.waiting_since)} UTC" if one.waiting_since else "")
+    since = f" since {moment(one.waiting_since, f'{SECOND} %Z')}" if one.waiting_since else ""
+    waiting = Html(f"{one.waiting:,}{since}")
     counts = (f"{one.delivered:,}", waiting, f"{one.failed:,}", f"{one.muted:,}")
     return (one.name, one.channel, one.target, *counts, one.last_error or "")
 
@@ -92,10 +98,10 @@ def _subscriber(one: SubscriberShown) -> tuple[Cell, ...]:
 def _mutes(tables: Tables) -> str:
     if not tables.mutes:
         return note("Nothing is muted.")
-    columns = (Column("what", words=True), Column("until, UTC", left=True), Column("", left=True))
+    columns = (Column("what", words=True), Column(zoned("until"), left=True), Column("", left=True))
     rows = []
     for one in tables.mutes:
-        until = "it is taken back" if one.until is None else moment(one.until)
+        until = "it is taken back" if one.until is None else to_second(one.until)
         rows.append((_named(one), until, together(_unmute(one))))
     return table(columns, rows, "Mutes in force")
 
@@ -116,13 +122,13 @@ def audit(tables: Tables) -> str:
     if not tables.actions:
         return head + note("None yet.")
     columns = (
-        *(Column("time, UTC", left=True), Column("action", left=True), Column("outcome", left=True)),
+        *(Column(zoned("time"), left=True), Column("action", left=True), Column("outcome", left=True)),
         *(Column("reason", words=True), Column("result", words=True), Column("from", left=True)),
     )
     kinds = {"done": "live", "failed": "stale", "refused": "unreachable"}
     rows = [
         (
-            moment(one.time),
+            to_second(one.time),
             one.action,
             Html(f'<span class="{kinds[one.outcome]}">{escape(one.outcome)}</span>'),
             one.reason,

@@ -6,8 +6,9 @@ from html import escape
 from itertools import groupby
 
 from dashboard.bridge import chooser
+from dashboard.html import Html, moment
 from dashboard.number_format import DASH
-from dashboard.ops.html import Column, Html, moment, note, rate, seconds, size, table, title
+from dashboard.ops.html import SECOND, Column, note, rate, seconds, size, table, title
 from dashboard.ops.space import Disk, Space
 from dashboard.ops.system import Latency, System
 from observability.lag import ConsumerLag, length
@@ -133,7 +134,7 @@ def latency(system: System) -> str:
     for histogram, some in groupby(system.latencies, key=lambda one: one.histogram):
         name = HISTOGRAM_TITLES[histogram]
         rows = [(one.of, *_quantiles(one), f"{one.count:,.0f}") for one in some]
-        parts.append(f"<h3>{escape(name)}</h3>{table(columns, rows, name)}")
+        parts.append(f"<h3>{escape(name)}</h3>{table(columns, rows, f'Latency: {name}')}")
     return title("Latency", f"{span}, interpolated in the histograms' buckets") + "".join(parts)
 
 
@@ -164,17 +165,19 @@ def space(database: Space) -> str:
         )
         for one in database.tables
     ]
-    return title("Database", f"{size(database.database)} on disk") + table(columns, rows, "Tables")
+    return title("Database", f"{size(database.database)} on disk") + table(columns, rows, "Tables of the database")
 
 
 def disk(found: Disk, now: datetime) -> str:
     """Return what the folders take, and how long Kafka keeps records."""
     share = found.free / found.total if found.total else 0.0
     kind = "unreachable" if share < 0.05 else "stale" if share < 0.15 else "muted"
-    head = title("Disk", f"{found.place}, {now:%H:%M} UTC")
+    head = title("Disk", Html(f"{escape(found.place)}, {moment(now, '%H:%M %Z')}"))
     free = f'<p class="plain-line {kind}">{size(found.free)} of {size(found.total)} free ({100 * share:.0f} %)</p>'
     folders = table(
-        (Column("folder", left=True), Column("size")), [(name, size(taken)) for name, taken in found.folders], "Folders"
+        (Column("folder", left=True), Column("size")),
+        [(name, size(taken)) for name, taken in found.folders],
+        "Folders on disk",
     )
     topics = table(
         (Column("topic", left=True), Column("partitions"), Column("Kafka keeps for")),
@@ -189,8 +192,8 @@ def disk(found: Disk, now: datetime) -> str:
 
 def stale(text: str, at: datetime | None) -> str:
     """Return why a card is not current."""
-    since = "" if at is None else f" What is below is as of {moment(at)} UTC."
-    return note(text + since, "stale")
+    since = "" if at is None else f" What is below is as of {moment(at, f'{SECOND} %Z')}."
+    return note(Html(escape(text) + since), "stale")
 
 
 def ago(time: datetime, now: datetime | None = None) -> str:

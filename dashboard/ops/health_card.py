@@ -6,25 +6,31 @@ from html import escape
 from typing import Any
 
 from bokeh.models.css import InlineStyleSheet
-from bokeh.models.formatters import DatetimeTickFormatter
 from bokeh.models.ranges import FactorRange
 from bokeh.models.sources import ColumnDataSource
 from bokeh.models.tools import HoverTool, SaveTool
 from bokeh.plotting import figure
 
+from dashboard.html import Html, moment
 from dashboard.ops.cards import ago
 from dashboard.ops.data_health import HOUR, VERDICTS, DataHealth, HourHealth, Verdict
-from dashboard.ops.html import moment, note, title
+from dashboard.ops.html import note, title
 from dashboard.palette import Palette
+from dashboard.sheets import sheet
 from dashboard.static_files import asset
+from dashboard.time_axis import label_times
+from dashboard.time_axis import moment as moment_tip
 from observability.lag import length
 
 ROW_PX, FRAME_PX = 16, 56
 COLUMNS = ("hour", "symbol", "colour", "hatch", "verdict", "bars", "suspect", "repaired", "gaps")
+SHEET = {"hour": "middle of the hour [UTC]", "symbol": "symbol", "verdict": "verdict", "bars": "bars"} | {
+    "suspect": "suspect bars", "repaired": "repaired trades", "gaps": "gaps"
+}  # fmt: skip
 HATCHES: dict[Verdict, str] = {"suspect": "dot", "gap": "right_diagonal_line", "none": "cross"}
 """What tells verdicts apart besides their colours."""
 TIP = (
-    '<div class="tip"><style>{css}</style><b>@symbol, @hour{{%d %b %H:%M}} UTC</b><dl><dt>verdict</dt><dd>@verdict</dd>'
+    '<div class="tip"><style>{css}</style><b>@symbol, @hour{{custom}}</b><dl><dt>verdict</dt><dd>@verdict</dd>'
     "<dt>bars</dt><dd>@bars</dd><dt>suspect</dt><dd>@suspect</dd><dt>repaired trades</dt><dd>@repaired</dd>"
     "<dt>gaps</dt><dd>@gaps</dd></dl></div>"
 )
@@ -74,11 +80,12 @@ class HealthPlot:
         self.plot.toolbar.logo, self.plot.toolbar.autohide = None, True
         self.plot.toolbar.stylesheets = [InlineStyleSheet(css=asset("toolbar.css"))]
         self.plot.grid.grid_line_color = None
-        self.plot.xaxis.formatter = DatetimeTickFormatter(hours="%H:%M", days="%d %b", hourmin="%H:%M")
+        sheet(self.plot, self.source, SHEET)
+        label_times(self.plot)
 
     def _hover(self) -> HoverTool:
         return HoverTool(
-            tooltips=TIP.format(css=asset("tooltip.css")), formatters={"@hour": "datetime"}, show_arrow=False
+            tooltips=TIP.format(css=asset("tooltip.css")), formatters={"@hour": moment_tip()}, show_arrow=False
         )
 
     def draw(self, health: DataHealth, palette: Palette) -> None:
@@ -120,7 +127,7 @@ def heading(health: DataHealth, palette: Palette, interval: str) -> str:
     for verdict, text in VERDICTS.items():
         box = f'<i class="box {HATCHES.get(verdict, "")}" style="--c:{by_verdict[verdict]}"></i>'
         entries.append(f"<li>{box}{escape(text)} ({counted[verdict]:,})</li>")
-    span = f"hours of {interval} bars, UTC; the newest began {moment(health.end)}, {ago(health.end)}"
+    span = Html(f"hours of {interval} bars; the newest began {moment(health.end)}, {ago(health.end)}")
     return title("Data health", span) + f'<ul class="legend">{"".join(entries)}</ul>'
 
 

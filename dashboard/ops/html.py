@@ -6,15 +6,11 @@ from datetime import datetime
 from html import escape
 from math import isinf, isnan
 
+from dashboard.html import ZONE, Html, escaped, moment
 from dashboard.number_format import DASH
 
+SECOND = "%d %b %Y %H:%M:%S"
 SIZES = ((2**40, "TiB"), (2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
-
-
-class Html(str):
-    """Text that is HTML already."""
-
-    __slots__ = ()
 
 
 Cell = str | Html | None
@@ -41,12 +37,12 @@ def cell(value: Cell) -> str:
     >>> cell("<b>"), cell(Html("<b>")), cell(None) == DASH
     ('&lt;b&gt;', '<b>', True)
     """
-    return DASH if value is None else str(value) if isinstance(value, Html) else escape(value)
+    return DASH if value is None else escaped(value)
 
 
 def table(columns: Sequence[Column], rows: Iterable[Sequence[Cell]], caption: str) -> str:
     """Return a table that scrolls by itself where it is too wide; `caption` is what a screen reader calls it."""
-    head = "".join(f'<th scope="col"{column.style}>{escape(column.title)}</th>' for column in columns)
+    head = "".join(f'<th scope="col"{column.style}>{escaped(column.title)}</th>' for column in columns)
     body = "".join(
         "<tr>"
         + "".join(f"<td{column.style}>{cell(value)}</td>" for column, value in zip(columns, row, strict=True))
@@ -62,13 +58,13 @@ def table(columns: Sequence[Column], rows: Iterable[Sequence[Cell]], caption: st
 
 def title(text: str, detail: str = "") -> str:
     """Return the heading of a card."""
-    small = f"<small>{escape(detail)}</small>" if detail else ""
+    small = f"<small>{escaped(detail)}</small>" if detail else ""
     return f'<div class="title"><h2>{escape(text)}</h2>{small}</div>'
 
 
 def note(text: str, kind: str = "note") -> str:
     """Return a remark."""
-    return f'<p class="{kind}">{escape(text)}</p>'
+    return f'<p class="{kind}">{escaped(text)}</p>'
 
 
 def bar(*buttons: str) -> str:
@@ -81,9 +77,14 @@ def together(*buttons: str) -> Html:
     return Html(f'<span class="together">{"".join(buttons)}</span>')
 
 
-def moment(time: datetime | None) -> str | None:
-    """Return a time to the second, None if it is unknown."""
-    return None if time is None else f"{time:%d %b %Y %H:%M:%S}"
+def to_second(time: datetime | None) -> Html | None:
+    """Return a time to the second, whose zone is said elsewhere; None if it is unknown."""
+    return None if time is None else moment(time, SECOND)
+
+
+def zoned(text: str) -> Html:
+    """Return a heading of times that are written without their zone."""
+    return Html(f"{escape(text)}, {ZONE}")
 
 
 def size(count: int) -> str:

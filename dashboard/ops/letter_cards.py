@@ -5,12 +5,27 @@ from html import escape
 
 from dashboard.actions.button import Field, button
 from dashboard.bridge import chooser
-from dashboard.ops.html import Cell, Column, Html, bar, moment, note, shown_bytes, size, table, title, together
+from dashboard.html import Html, escaped, moment
+from dashboard.ops.html import (
+    SECOND,
+    Cell,
+    Column,
+    bar,
+    note,
+    shown_bytes,
+    size,
+    table,
+    title,
+    to_second,
+    together,
+    zoned,
+)
 from dashboard.ops.letter_actions import MOST_AT_ONCE
 from dashboard.ops.tables import MOST_GROUPS, MOST_LETTERS, LetterLine, Tables, Wanted
 from storage.dead_letters import Group, Resend, StoredDeadLetter
 
 SHOWN_BYTES = 16_384
+LONG = f"{SECOND} %Z"
 STATES = {"new": "new", "retried": "sent again", "dropped": "dropped"}
 KEPT = "The letter stays in the table, with who did what and why."
 
@@ -22,11 +37,16 @@ def groups(tables: Tables, wanted: Wanted) -> str:
         chosen = "with that topic and reason" if wanted.topic or wanted.reason else ""
         return head + note(f"There is no dead letter {chosen or ''} that is {STATES[wanted.state]}.".replace("  ", " "))
     columns = (
-        *(Column("topic", left=True), Column("reason", words=True), Column("letters"), Column("last, UTC", left=True)),
+        *(
+            Column("topic", left=True),
+            Column("reason", words=True),
+            Column("letters"),
+            Column(zoned("last"), left=True),
+        ),
         Column("", left=True),
     )
     rows = [
-        (one.topic, one.reason, f"{one.letters:,}", moment(one.last), _group_buttons(one, wanted))
+        (one.topic, one.reason, f"{one.letters:,}", to_second(one.last), _group_buttons(one, wanted))
         for one in tables.groups
     ]
     more = note(f"The {MOST_GROUPS} newest; a filter shows others.") if len(rows) == MOST_GROUPS else ""
@@ -67,7 +87,7 @@ def letters(tables: Tables, wanted: Wanted) -> str:
     columns = (
         *(
             Column("letter", left=True),
-            Column("time, UTC", left=True),
+            Column(zoned("time"), left=True),
             Column("size"),
             Column("begins with", words=True),
         ),
@@ -84,7 +104,7 @@ def _letter_row(one: LetterLine, wanted: Wanted) -> Sequence[Cell]:
     parts = [chooser("Open", f"letter|{name}", pressed=one.place == wanted.letter)]
     if wanted.state == "new":
         parts += [_resend(name, one.place.topic), _drop(name)]
-    return name, moment(one.time), size(one.size), Html(f"<code>{escape(head)}</code>"), together(*parts)
+    return name, to_second(one.time), size(one.size), Html(f"<code>{escape(head)}</code>"), together(*parts)
 
 
 def letter(tables: Tables, wanted: Wanted) -> str:
@@ -98,13 +118,13 @@ def letter(tables: Tables, wanted: Wanted) -> str:
     whole = len(one.value) if one.size is None else one.size
     shown = f"{size(whole)}" + ("" if len(cut) == whole else f", of which the first {size(len(cut))} are shown")
     key = "none" if one.key is None else shown_bytes(one.key)
-    decided = "" if one.decided_at is None else f", {moment(one.decided_at)} UTC"
+    decided = "" if one.decided_at is None else f", {moment(one.decided_at, LONG)}"
     facts = (
         ("Origin", f"{one.topic}, partition {one.partition}, offset {one.offset}, row {one.row}"),
-        *(("Time", f"{moment(one.time)} UTC"), ("State", f"{STATES[one.state]}{decided}")),
+        *(("Time", moment(one.time, LONG)), ("State", Html(f"{STATES[one.state]}{decided}"))),
         *(("Reason", one.reason), ("Key", key), ("Value", shown)),
     )
-    listed = "".join(f"<dt>{escape(term)}</dt><dd>{escape(fact)}</dd>" for term, fact in facts)
+    listed = "".join(f"<dt>{escape(term)}</dt><dd>{escaped(fact)}</dd>" for term, fact in facts)
     buttons = bar(_correct(one), _resend(name, one.topic), _drop(name), chooser("Close", "letter|"))
     return (
         f'<h3>{escape(name)}</h3><dl class="facts">{listed}</dl>'
@@ -117,12 +137,12 @@ def _history(resends: Sequence[Resend]) -> str:
     if not resends:
         return ""
     columns = (
-        *(Column("sent again, UTC", left=True), Column("by", left=True), Column("reason", words=True)),
+        *(Column(zoned("sent again"), left=True), Column("by", left=True), Column("reason", words=True)),
         *(Column("value", words=True), Column("key", left=True)),
     )
     rows = [
         (
-            moment(one.time),
+            to_second(one.time),
             one.who,
             one.reason,
             "as it was" if one.value is None else shown_bytes(one.value[:200]),

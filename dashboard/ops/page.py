@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -129,7 +130,7 @@ class OpsPage(SitePage):
         """Draw the heat map in the colours of the theme."""
         self._shown.pop("health_title", None)
         if self._drawn is not None:
-            self.plot.draw(self._drawn, self.palette)
+            self.in_view.draw("health", partial(self.plot.draw, self._drawn, self.palette))
 
     def tick(self) -> None:
         """Write what has changed."""
@@ -207,7 +208,7 @@ class OpsPage(SitePage):
             return
         interval = self.readers.interval
         self._drawn = health
-        self.plot.draw(health, self.palette)
+        self.in_view.draw("health", partial(self.plot.draw, health, self.palette))
         self.write("health_title", health_card.heading(health, self.palette, interval) + remark)
         self.write("health_note", health_card.late(health, timedelta(milliseconds=interval_ms(interval))))
 

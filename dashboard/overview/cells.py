@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from math import isfinite
 from urllib.parse import urlencode
 
-from dashboard.live.clock import MOMENT, Clock
+from dashboard.clock import CLOCKS, MOMENT, Clock
 from dashboard.live.freshness import late
 from dashboard.live.said import Said, between
-from dashboard.live.view_state import CLOCKS, span_label
+from dashboard.live.view_state import span_label
 from dashboard.number_format import DASH, percent, price, state_name
 from dashboard.overview.reader import PAST_BARS, Overview, SymbolNow
 from dashboard.overview.view_state import RISES, SHOWN, Choice

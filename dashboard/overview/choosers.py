@@ -7,8 +7,9 @@ from typing import Any
 from bokeh.models.widgets.groups import RadioButtonGroup
 from bokeh.models.widgets.inputs import Select, TextInput
 
+from dashboard.clock import CLOCKS
 from dashboard.live.said import UNITS
-from dashboard.live.view_state import CLOCKS, span_label
+from dashboard.live.view_state import span_label
 from dashboard.number_format import state_name
 from dashboard.overview.cells import states
 from dashboard.overview.reader import Overview

@@ -11,9 +11,9 @@ from bokeh.document import Document
 from bokeh.models.css import InlineStyleSheet
 from psycopg import Connection
 
+from dashboard.clock import clock_of
 from dashboard.html import fact, heading, mark
 from dashboard.live import header
-from dashboard.live.clock import clock_of
 from dashboard.live.freshness import Evidence, PageHealth, decide, stale_after
 from dashboard.live.view_state import span_label
 from dashboard.number_format import state_name

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from dashboard.clock import CLOCKS
 from dashboard.live.said import UNITS
-from dashboard.live.view_state import CLOCKS, DEFAULT_HORIZON, PREFERRED_MODEL
+from dashboard.live.view_state import DEFAULT_HORIZON, PREFERRED_MODEL
 from models.skill import NAIVE
 from topics.records import HORIZONS
 from topics.units import interval_ms

@@ -10,6 +10,8 @@ from learning.tracking.mlflow_reader import LoggedRun
 IN_TRAINING, HELD_OUT = (name.removeprefix("epochs/") for name in losses("epoch"))
 BY_SPLIT = "by split: "
 CPU, MEMORY = "system/process CPU percent of a core", "system/process memory MB"
+GPU, GPU_MEMORY = "system/machine GPU percent", "system/machine GPU memory MB"
+SYSTEM = (CPU, MEMORY, GPU, GPU_MEMORY)
 SHOWN_BY_ITSELF = 3
 """How many runs the page chooses where the viewer has not."""
 

@@ -3,13 +3,14 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from bokeh.document import Document
 from bokeh.models.widgets.inputs import MultiChoice, Select
 
-from dashboard.html import title
+from dashboard.clock import Clock
+from dashboard.crosshair import share_crosshair
 from dashboard.live.header import badge, notices
 from dashboard.polled_reader import PolledReader
 from dashboard.reader_health import nothing, page_health
@@ -20,9 +21,12 @@ from dashboard.training import texts
 from dashboard.training.choice import (
     BY_SPLIT,
     CPU,
+    GPU,
+    GPU_MEMORY,
     HELD_OUT,
     IN_TRAINING,
     MEMORY,
+    SYSTEM,
     Choice,
     groups,
     parse,
@@ -59,6 +63,8 @@ class Readers:
 class TrainingDocument(SitePage):
     """The document of one browser tab."""
 
+    at_once = ("loss",)
+
     def __init__(self, document: Document, request: PageRequest, readers: Readers) -> None:
         super().__init__(document, request, NAMES)
         self.readers = readers
@@ -82,6 +88,7 @@ class TrainingDocument(SitePage):
             CurvePlot(name, "seconds", unit, from_zero=True)
             for name, unit in (("cpu", "% of a core"), ("memory", "MB"))
         )
+        share_crosshair((self.cpu.plot, self.memory.plot))
         self.plots = (self.loss, self.by_split, self.cpu, self.memory)
         for one in self.plots:
             document.add_root(one.plot)
@@ -127,7 +134,7 @@ class TrainingDocument(SitePage):
     def _wanted(self) -> Wanted:
         group, split = self.choice.group, self.choice.split
         metrics = [f"{group}/{HELD_OUT}", f"{group}/{IN_TRAINING}"] if group else []
-        return Wanted(runs=self.shown, metrics=(*metrics, *([split] if split else []), CPU, MEMORY))
+        return Wanted(runs=self.shown, metrics=(*metrics, *([split] if split else []), *SYSTEM))
 
     def _missing(self, overview: Overview | None) -> tuple[str, ...]:
         """Return what the address asks for and is not there."""
@@ -158,7 +165,7 @@ class TrainingDocument(SitePage):
 
     def _show_choice(self, has: Sequence[str], by_split: Sequence[str]) -> None:
         self._showing = True
-        options: list[Any] = [(run.run_id, _label(run)) for run in self.known]
+        options: list[Any] = [(run.run_id, _label(run, self.clock)) for run in self.known]
         _offer(self.runs, options)
         value = [run_id for run_id in self.choice.runs if run_id in {one[0] for one in options}]
         if self.runs.value != value:
@@ -199,20 +206,18 @@ class TrainingDocument(SitePage):
         group, split = self.choice.group or "", self.choice.split or ""
         held_out, trained = self._curves(f"{group}/{HELD_OUT}"), self._curves(f"{group}/{IN_TRAINING}")
         walked = self._curves(split)
-        for plot, curves in (
-            (self.loss, [held_out, trained]),
-            (self.by_split, [walked]),
-            (self.cpu, [self._curves(CPU)]),
-            (self.memory, [self._curves(MEMORY)]),
-        ):
-            plot.show(self.shown, names, curves)
+        drawn = {
+            self.loss: [held_out, trained],
+            self.by_split: [walked],
+            self.cpu: [self._curves(CPU), self._curves(GPU)],
+            self.memory: [self._curves(MEMORY), self._curves(GPU_MEMORY)],
+        }
+        for plot, curves in drawn.items():
+            self.in_view.draw(str(plot.plot.name), partial(plot.show, self.shown, names, curves))
+        self.bridge.nothing = " ".join(str(plot.plot.name) for plot, curves in drawn.items() if not any(curves))
         legend = {names[run_id]: colours[run_id] for run_id in names}
-        note = "held out, dashed in training" if held_out else "none was logged"
-        self.write("loss_title", title(f"Loss by {group or 'epoch'}", note, legend, "line"))
-        by_split = split.removeprefix(BY_SPLIT).replace("/", ", ")
-        self.write("splits_title", title("By walk-forward split", by_split or "none was logged", {}))
-        self.write("cpu_title", title("CPU", "of the training's processes", {}))
-        self.write("memory_title", title("Memory", "of the training's processes", {}))
+        for name, html in texts.titles(group, split.removeprefix(BY_SPLIT), legend, list(drawn.values())).items():
+            self.write(name, html)
         every = (("loss held out", f"{group}/{HELD_OUT}", held_out), ("by split", split, walked))
         columns = [column for column in every if column[2]]
         self.write("figures", texts.figures(compared, names, colours, columns))
@@ -230,9 +235,9 @@ class TrainingDocument(SitePage):
         }
 
 
-def _label(run: LoggedRun) -> str:
+def _label(run: LoggedRun, clock: Clock) -> str:
     began = run.started_at or run.ended_at
-    when = "" if began is None else f"{datetime.fromtimestamp(began / 1_000, UTC):%d %b %H:%M}"
+    when = "" if began is None else f"{clock.at(began):%d %b %H:%M}"
     return " · ".join(filter(None, (run.name, run.kind, when, "running" if run.running else "")))
 
 

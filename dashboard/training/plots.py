@@ -12,12 +12,17 @@ from bokeh.models.tickers import BasicTicker
 
 from dashboard.palette import Palette
 from dashboard.series_colours import MOST, series_colours
+from dashboard.sheets import Sheet, offer
 from dashboard.side_plot import hover, side_plot
 from dashboard.thinning import envelope
 from learning.tracking.mlflow_reader import Curve
 
 MOST_POINTS = 800
 """The most points of a curve that are sent to the browser: of the rest only the highest and lowest are seen."""
+
+
+KINDS = {"loss": ("held out", "in training"), "cpu": ("CPU", "GPU"), "memory": ("process", "GPU")}
+"""What the full and the dashed lines of a plot are."""
 
 
 class CurvePlot:
@@ -46,6 +51,11 @@ class CurvePlot:
             self.plot.xaxis.formatter = CustomJSTickFormatter(code="return String(tick)")
         drawn = [*self.lines[0], *self.lines[1]]
         hover(self.plot, self.dots or drawn, "@run", {x_label: "@x{0,0}", "value": "@y{0.0[0000]}"})
+        told = list(zip(KINDS.get(name, ("", "")), self.sources, strict=True))
+        sources = [(kind, source) for kind, sources in told for source in sources]
+        heading = y_label if name == "loss" else f"value [{y_label}]"
+        columns = {"run": "run", "x": f"{x_label} [s]" if x_label == "seconds" else x_label, "y": heading}
+        offer(self.plot, Sheet(columns=columns, sources=sources, by="rows"))
         self._shown: dict[tuple[int, int], tuple[Curve, str, tuple[float, float] | None]] = {}
 
     def paint(self, palette: Palette) -> None:

@@ -1,14 +1,13 @@
 """The texts of the training page: each a function from values to HTML. Whatever comes from data is escaped."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from html import escape
 from math import isfinite
 
 import numpy as np
 
 from dashboard.actions.button import button
-from dashboard.html import fact, title
+from dashboard.html import ZONE, Html, fact, moment_at, title
 from dashboard.number_format import DASH
 from evaluation.eta import format_duration
 from learning.runs.progress import Progress
@@ -20,12 +19,15 @@ LINES = 14
 """The last messages of the log that are shown."""
 RUNS = 12
 STATES = {"queued": "waits for the trainer", "running": "running", "done": "done", "failed": "failed"}
+NOTHING = {
+    "loss_title": "No loss was logged of these runs: their models are not fitted in epochs or rounds, or MLflow, which "
+    "has the curves, does not answer.",
+    "splits_title": "No score by split was logged of these runs: an evaluation or a run of the pipeline logs them.",
+    "cpu_title": "Nothing was logged: a training that is tracked by MLflow measures it every few seconds.",
+    "memory_title": "Nothing was logged: it is measured together with the CPU.",
+}
+"""What stands in place of a plot that has nothing to draw."""
 CLASSES = {"running": "live", "failed": "unreachable", "stopped": "stale"}
-
-
-def clock(time: int | None, form: str = "%d %b %H:%M") -> str:
-    """Return a time (epoch ms) as it is written on the page, in UTC."""
-    return DASH if time is None else f"{datetime.fromtimestamp(time / 1_000, UTC):{form}}"
 
 
 def number(value: float | None) -> str:
@@ -50,6 +52,34 @@ def class_of(run: PipelineRun, at_work: bool) -> str:
     if run.state in ("queued", "running"):
         return "live" if run.state == "running" and at_work else "stale"
     return CLASSES.get(run.state, "")
+
+
+def titles(
+    group: str, split: str, legend: Mapping[str, str], curves: Sequence[Sequence[Mapping[str, Curve]]]
+) -> dict[str, str]:
+    """Return the titles of the plots of the loss, the splits, CPU and memory; `curves` are what each draws.
+
+    Where that is nothing, the title says so, and why.
+    """
+    loss, splits, cpu, memory = curves
+    made = {
+        "loss_title": title(
+            f"Loss by {group or 'epoch'}", "held out, dashed in training" if any(loss) else "", legend, "line"
+        ),
+        "splits_title": title("By walk-forward split", split.replace("/", ", ") if any(splits) else ""),
+        "cpu_title": title("CPU and GPU" if cpu[1] else "CPU", _measured(cpu)),
+        "memory_title": title("Memory", _measured(memory)),
+    }
+    for (name, html), drawn in zip(made.items(), curves, strict=True):
+        if not any(drawn):
+            made[name] = f'{html}<p class="muted">{NOTHING[name]}</p>'
+    return made
+
+
+def _measured(curves: Sequence[Mapping[str, Curve]]) -> str:
+    """Return whose use a plot shows: that of GPUs is all of the machine's, and dashed."""
+    whose = "of the training's processes" if curves[0] else ""
+    return f"{whose}, dashed: of the machine's GPUs".removeprefix(", ") if curves[1] else whose
 
 
 def pipeline(overview: Overview | None, done: Sequence[Progress], now: int) -> str:
@@ -125,10 +155,10 @@ def runs(overview: Overview | None) -> str:
         state = state_of(run, overview.at_work).partition(":")[0] if known else "begun, not ended"
         rows.append(
             f'<tr class="{"chosen" if chosen else ""}"><th>{escape(run.run_id)}</th>'
-            f"<td>{clock(run.requested_at)}</td><td>{escape(run.requested_by)}</td>"
+            f"<td>{moment_at(run.requested_at, '%d %b %H:%M')}</td><td>{escape(run.requested_by)}</td>"
             f'<td class="{class_of(run, chosen and overview.at_work)}">{escape(state)}</td></tr>'
         )
-    head = "<tr><th>Run</th><th>Asked for, UTC</th><th>By</th><th>State</th></tr>"
+    head = f"<tr><th>Run</th><th>Asked for, {ZONE}</th><th>By</th><th>State</th></tr>"
     return (
         title("Runs of the pipeline", f"last {len(rows)}", {})
         + f'<div class="scroll"><table>{head}{"".join(rows)}</table></div>'
@@ -141,9 +171,9 @@ def log(lines: Sequence[Line], run_id: str | None) -> str:
         why = "No run." if run_id is None else f"No log of run {run_id} on this machine."
         return title("Log", "", {}) + f'<p class="muted">{escape(why)}</p>'
     rows = "".join(
-        f"<li><span>{clock(line.time, '%H:%M:%S')}</span>{escape(line.words)}</li>" for line in lines[-LINES:]
+        f"<li><span>{moment_at(line.time, '%H:%M:%S')}</span>{escape(line.words)}</li>" for line in lines[-LINES:]
     )
-    return title("Log", "last messages, UTC", {}) + f'<ol class="log">{rows}</ol>'
+    return title("Log", Html(f"last messages, {ZONE}"), {}) + f'<ol class="log">{rows}</ol>'
 
 
 def figures(

@@ -45,6 +45,8 @@ PARAMETER_PLOTS = {"slice": "Slice", "rank": "Rank", "contour": "Contour", "para
 class TuningDocument(SitePage):
     """The document of one browser tab."""
 
+    at_once = ("history",)
+
     def __init__(
         self, document: Document, request: PageRequest, reader: Reader, importances: ImportancesProcess
     ) -> None:
@@ -202,8 +204,9 @@ class TuningDocument(SitePage):
         colours = dict(zip(shown, series_colours(self.palette), strict=False))
         tables = [study.table for study in shown.values()]
         histories = [plot_data.history(table) for table in tables]
-        self.history.show(histories)
-        self.edf.show([plot_data.distribution(table) for table in tables])
+        draw, names = self.in_view.draw, list(shown)
+        draw("history", lambda: self.history.show(names, histories))
+        draw("edf", lambda: self.edf.show(names, [plot_data.distribution(table) for table in tables]))
         points, complete = sum(len(one["number"]) for one, _ in histories), sum(int(t.complete.sum()) for t in tables)
         note = f"best so far, and {texts.drawn(points, complete, 'complete trials')}"
         self.write("studies_table", texts.studies(known.known, colours))
@@ -213,7 +216,7 @@ class TuningDocument(SitePage):
 
     def _draw_importance(self, study: Study) -> None:
         found = self.found
-        self.importance.show(found.shares if found else {})
+        self.in_view.draw("importance", lambda: self.importance.show(found.shares if found else {}))
         self.write("importance_title", texts.importance_title(found, int(study.table.complete.sum())))
 
     def _draw_parameters(self, study: Study) -> None:
@@ -224,9 +227,14 @@ class TuningDocument(SitePage):
                 self.write(f"{name}_title", title(heading, "no trial is complete yet"))
             return
         slice_, rank = (plot_data.points(table, x.name, up, dark) for up in (None, y.name))
-        self.slice.show(slice_, x, None)
-        self.rank.show(rank, x, y)
-        self.contour.show(plot_data.few(rank), x, y, plot_data.contour(table, x.name, y.name, dark))
+
+        def areas() -> tuple[plot_data.Columns, Parameter, Parameter, plot_data.Columns]:
+            return plot_data.few(rank), x, y, plot_data.contour(table, x.name, y.name, dark)
+
+        draw = self.in_view.draw
+        draw("slice", lambda: self.slice.show(slice_, x, None))
+        draw("rank", lambda: self.rank.show(rank, x, y))
+        draw("contour", lambda: self.contour.show(*areas()))
         complete = int(table.complete.sum())
         said = texts.drawn(len(slice_["x"]), complete)
         self.write("slice_title", title("Slice", f"value by {x.name}, {said}", {}))
@@ -238,7 +246,7 @@ class TuningDocument(SitePage):
         ends = [_ends_of(table.parameters[name]) for name in names]
         values = lines["value"]
         ends.append((texts.number(float(values.min())), texts.number(float(values.max()))) if len(values) else ("", ""))
-        self.parallel.show(lines, [*heads, "value"], ends)
+        draw("parallel", lambda: self.parallel.show(lines, [*heads, "value"], ends, names))
         count = max(1, round(complete * choice.top / 100)) if complete else 0
         note = f"best {choice.top} %: {texts.drawn(len(lines['xs']), count)}"
         self.write("parallel_title", title("Parallel coordinates", note, self._ends()))
@@ -252,15 +260,14 @@ class TuningDocument(SitePage):
         colours = {state: getattr(palette, name) for state, name in plots.STATE_COLOURS.items()}
         lines = {number: line for number, line in study.intermediate.items() if number < len(table)}
         states = [STATES[table.state[number]].lower() for number in lines]
-        self.intermediate.show(
-            {
-                "xs": [steps for steps, _ in lines.values()],
-                "ys": [values for _, values in lines.values()],
-                "number": list(lines),
-                "state": states,
-                "colour": [colours[state] for state in states],
-            }
-        )
+        columns = {
+            "xs": [steps for steps, _ in lines.values()],
+            "ys": [values for _, values in lines.values()],
+            "number": list(lines),
+            "state": states,
+            "colour": [colours[state] for state in states],
+        }
+        self.in_view.draw("intermediate", lambda: self.intermediate.show(columns))
         seen = {state: colours[state] for state in plots.STATE_COLOURS if state in states}
         note = f"the best and the last, {texts.drawn(len(lines), len(table))}" if lines else "none was reported"
         self.write("intermediate_title", title("Intermediate values", note, seen, "line"))
@@ -275,7 +282,7 @@ class TuningDocument(SitePage):
         table, palette = study.table, self.palette
         colours = {state: getattr(palette, name) for state, name in plots.STATE_COLOURS.items()}
         bars = plot_data.timeline(table, time.time())
-        self.timeline.show(bars, palette)
+        self.in_view.draw("timeline", lambda: self.timeline.show(bars, palette))
         seen = {state: colours[state] for state in plots.STATE_COLOURS if state in bars["state"]}
         self.write("timeline_title", title("Timeline", texts.drawn(len(bars["number"]), len(table)), seen))
 

@@ -182,7 +182,7 @@ def parallel(table: StudyTable, names: Sequence[str], top: int, dark: bool) -> C
         "colour": ramp(within, dark),
         "number": table.number[rows],
         "value": table.value[rows],
-    }
+    } | {name: [written(table.parameters[name], one) for one in table.parameters[name].values[rows]] for name in names}
 
 
 def _share(parameter: Parameter) -> Floats:

@@ -1,9 +1,10 @@
 """The plots of the tuning page: built once, then fed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bokeh.models.formatters import CategoricalTickFormatter, CustomJSTickFormatter, DatetimeTickFormatter
+from bokeh.models.formatters import CategoricalTickFormatter, CustomJSTickFormatter
 from bokeh.models.ranges import FactorRange, Range1d
 from bokeh.models.sources import ColumnDataSource
 from bokeh.models.tickers import BasicTicker, FixedTicker
@@ -11,8 +12,10 @@ from bokeh.plotting import figure
 
 from dashboard.palette import Palette
 from dashboard.series_colours import MOST, series_colours
+from dashboard.sheets import Sheet, offer, sheet
 from dashboard.side_plot import hover, side_plot
 from dashboard.static_files import asset
+from dashboard.time_axis import label_times
 from dashboard.tuning.plot_data import Columns
 from learning.tuning.study_table import Parameter
 
@@ -59,8 +62,14 @@ class History:
             point.glyph.update(fill_color=colour, line_color=None)
             line.glyph.line_color = colour
 
-    def show(self, columns: list[tuple[Columns, Columns]]) -> None:
+    def show(self, studies: Sequence[str], columns: list[tuple[Columns, Columns]]) -> None:
         """Draw these studies."""
+        shown = {"number": "trial", "value": "value"}
+        offer(
+            self.plot,
+            Sheet(name="complete trials", by="study", columns=shown, sources=zip(studies, self.trials, strict=False)),
+            Sheet(name="best so far", by="study", columns=shown, sources=zip(studies, self.best, strict=False)),
+        )
         for place in range(MOST):
             trials, best = columns[place] if place < len(columns) else ({"number": [], "value": []},) * 2
             self.trials[place].data, self.best[place].data = trials, best
@@ -82,8 +91,10 @@ class Distribution:
         for line, colour in zip(self.lines, series_colours(palette), strict=True):
             line.glyph.line_color = colour
 
-    def show(self, columns: list[Columns]) -> None:
+    def show(self, studies: Sequence[str], columns: list[Columns]) -> None:
         """Draw these studies."""
+        shown = {"value": "value", "share": "share of the trials up to it"}
+        offer(self.plot, Sheet(by="study", columns=shown, sources=zip(studies, self.sources, strict=False)))
         for place, source in enumerate(self.sources):
             source.data = columns[place] if place < len(columns) else {"value": [], "share": []}
 
@@ -99,6 +110,7 @@ class Importance:
         self.plot.yaxis.formatter = CategoricalTickFormatter()
         self.plot.ygrid.visible = False
         hover(self.plot, [self.bars], "@name", {"importance": "@share{0.0 %}"})
+        sheet(self.plot, self.source, {"name": "parameter", "share": "share of the importance"})
 
     def paint(self, palette: Palette) -> None:
         """Take the colours of the theme."""
@@ -139,9 +151,10 @@ class Parallel:
         self.rules.glyph.line_color = palette.line
         self.texts.glyph.text_color = palette.muted
 
-    def show(self, columns: Columns, heads: list[str], ends: list[tuple[str, str]]) -> None:
-        """Draw these lines over axes with these names and ends."""
+    def show(self, columns: Columns, heads: list[str], ends: list[tuple[str, str]], parameters: Sequence[str]) -> None:
+        """Draw these lines over axes with these names and ends; `parameters` have a column each."""
         count = len(heads)
+        sheet(self.plot, self.source, {"number": "trial", "value": "value", **{name: name for name in parameters}})
         self.plot.xaxis.ticker = FixedTicker(ticks=list(range(count)))
         self.plot.xaxis.major_label_overrides = dict(enumerate(heads))
         self.places.start, self.places.end = -0.5, count - 0.5
@@ -182,6 +195,8 @@ class Points:
 
     def show(self, points: Columns, x: Parameter, y: Parameter | None, area: Columns | None = None) -> None:
         """Draw these trials."""
+        columns = {"number": "trial", "value": "value", "x_text": x.name}
+        sheet(self.plot, self.source, columns if y is None else {**columns, "y_text": y.name})
         set_axis(self.plot.xaxis[0], x)
         if y is None:
             self.plot.yaxis.axis_label = "value"
@@ -206,6 +221,8 @@ class Intermediate:
         self.plot.xaxis.formatter = CustomJSTickFormatter(code="return String(tick)")
         self.plot.xaxis.ticker = BasicTicker(min_interval=1, num_minor_ticks=0)
         hover(self.plot, [lines], "trial @number", {"state": "@state"}, line_policy="nearest")
+        columns = {"number": "trial", "state": "state", "xs": "step", "ys": "value so far"}
+        sheet(self.plot, self.source, columns)
 
     def show(self, columns: Columns) -> None:
         """Draw these."""
@@ -216,17 +233,17 @@ class Intermediate:
 class Timeline:
     """When each trial ran."""
 
-    plot: figure = field(default_factory=lambda: side_plot("timeline", "UTC", "trial", x_axis_type="datetime"))
+    plot: figure = field(default_factory=lambda: side_plot("timeline", "", "trial", x_axis_type="datetime"))
 
     def __post_init__(self) -> None:
         self.source = empty("start", "end", "number", "state", "seconds", "colour")
         bars = self.plot.hbar(
             "number", 0.8, right="end", left="start", source=self.source, fill_color="colour", line_color="colour"
         )
-        self.plot.xaxis.formatter = DatetimeTickFormatter(
-            seconds="%H:%M:%S", minsec="%H:%M:%S", minutes="%H:%M", hourmin="%H:%M", hours="%H:%M", context="%d %b %Y"
-        )
+        label_times(self.plot)
         hover(self.plot, [bars], "trial @number", {"state": "@state", "took": "@seconds"})
+        columns = {"number": "trial", "state": "state", "start": "start [UTC]", "end": "end [UTC]"}
+        sheet(self.plot, self.source, columns)
 
     def show(self, columns: Columns, palette: Palette) -> None:
         """Draw these, in the colours of the states."""

@@ -1,4 +1,4 @@
-"""Samples a run's use of CPU and memory; shown in MLflow's tab "System metrics"."""
+"""Samples a run's use of CPU and memory, and of GPUs where there are any; shown in MLflow's tab "System metrics"."""
 
 import threading
 import time
@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import psutil
 
 from learning.errors import TrackingError
+from learning.tracking import gpu
 
 EVERY_S = 5.0
 MB = 1e6
@@ -23,6 +24,7 @@ class Sampler:
         self._ending = threading.Event()
         self._began = self._then = time.monotonic()
         self._spent = _seconds(_family())
+        self._ask_gpus = gpu.program()
         self._thread = threading.Thread(target=self._work, name="sampler", daemon=True)
         self._thread.start()
 
@@ -48,6 +50,7 @@ class Sampler:
             "system/process memory MB": sum(_resident(process) for process in family) / MB,
             "system/machine CPU percent": psutil.cpu_percent(),
             "system/machine memory percent": psutil.virtual_memory().percent,
+            **gpu.measure(self._ask_gpus),
         }
         self._then, self._spent = now, spent
         self._log(values, round(now - self._began))

@@ -8,6 +8,7 @@ import pytest
 from dashboard_market import BARS_STORED, Market, serving
 from playwright.sync_api import Browser, Page
 from stacks import databases
+from whole_site import whole_site
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +30,16 @@ def market(new_market: Callable[[], Market]) -> Market:
 def dashboard(market: Market, servers: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a dashboard on `market`."""
     with serving(market.url, servers.kafka, tmp_path_factory.mktemp("home"), "--stale-after", "3600") as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def site(servers: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a dashboard whose pages all have something to show."""
+    with (
+        databases(servers, "site") as make,
+        whole_site(make(), servers.kafka, tmp_path_factory.mktemp("site")) as address,
+    ):
         yield address
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from dashboard.live.clock import Clock
+from dashboard.clock import Clock
 from dashboard.live.fan import LEVELS
 from dashboard.live.look import Look
 from dashboard.live.series_reader import Key, Latest, Newest, RegimeNow, Snapshot

@@ -40,9 +40,8 @@ def train(home: Path, kinds: Collection[str] = tuple(KINDS)) -> list[FeatureFram
     frames = training.features(bars, definition)
     origin = provenance.of(bars, definition.fingerprint, 3, commit="0123abc")
     fitted: list[Served] = []
-    for name, parameters in KINDS.items():
-        if name not in kinds:
-            continue
+    for name in kinds:
+        parameters = KINDS[name]
         seen = [frames[0][:OF_NETWORKS]] if name == "transformer" else frames
         model, curve = _fit(name, definition, seen, parameters)
         own = msgspec.structs.replace(origin, parameters=dict(parameters))

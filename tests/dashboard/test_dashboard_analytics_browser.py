@@ -6,6 +6,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from browsing import draw_all
 from dashboard_market import Market, serving
 from judged_market import CHALLENGER, JudgedMarket
 from playwright.sync_api import Page, expect
@@ -48,6 +49,7 @@ def test_every_panel_has_real_content_and_the_choice_is_in_the_address(page: Pag
     expect(page.get_by_text("There are no forecasts of DOGE")).to_be_visible()
     expect(page.get_by_text("forecasts, up to 18 May 2025")).to_be_visible(timeout=WAIT_MS)
     expect(page.get_by_text(f"Challenger {CHALLENGER}")).to_be_visible(timeout=WAIT_MS)
+    draw_all(page)
     for name in ("skill", "coverage"):
         assert set(page.evaluate(LINES, name)) == {"gbm", "har", "naive"}
     for name in ("gain", "evidence"):

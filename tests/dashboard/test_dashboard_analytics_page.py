@@ -56,7 +56,9 @@ def readers() -> Readers:
 
 def opened(readers: Readers, **arguments: list[bytes]) -> AnalyticsView:
     request = PageRequest(arguments=arguments, system="light")
-    return AnalyticsView(Document(), request, readers, "1m", 90.0)
+    page = AnalyticsView(Document(), request, readers, "1m", 90.0)
+    page.bridge.in_view = "*"
+    return page
 
 
 def tell(reader: Any, value: object, age_s: float | None = 1.0, error: str | None = None) -> None:

@@ -8,8 +8,8 @@ import pytest
 from dashboard_market import FIRST, MINUTE, Market
 from psycopg import Connection
 
+from dashboard.clock import Clock
 from dashboard.database import connected
-from dashboard.live.clock import Clock
 from dashboard.live.comparison.card import card, drawn
 from dashboard.live.comparison.panel import chosen
 from dashboard.live.comparison.reader import Comparison, ComparisonKey, ComparisonSource, Skill

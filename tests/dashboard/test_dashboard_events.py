@@ -14,7 +14,7 @@ from past_market import at, happen, store
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from dashboard.live.clock import Clock
+from dashboard.clock import Clock
 from dashboard.live.event_kinds import KINDS, ROLLBACK
 from dashboard.live.overlays.events import Event, marks
 from dashboard.palette import DARK, LIGHT

@@ -17,6 +17,7 @@ from dashboard_snapshot import MINUTE, look, snapshot
 
 from cli.explain import explain
 from dashboard.bridge import Bridge
+from dashboard.clock import Clock
 from dashboard.forecast import inputs, words
 from dashboard.forecast.forecast_detail import HIDDEN, ForecastDetail
 from dashboard.forecast.inputs import Input, Inputs
@@ -26,7 +27,6 @@ from dashboard.inspector import look_inside
 from dashboard.inspector.look_inside import Answer
 from dashboard.inspector.workshop import Work
 from dashboard.live import forecast_list, opened_forecast
-from dashboard.live.clock import Clock
 from dashboard.live.detail import ForecastKey
 from dashboard.live.forecast_time import read, written
 from dashboard.live.past_view import PastView

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dashboard.live.clock import Clock
+from dashboard.clock import Clock
 from dashboard.live.freshness import Evidence, Kind, PageHealth, decide, late, stale_after
 from observability.lag import length as duration
 from stack.conditions import ComponentSummary

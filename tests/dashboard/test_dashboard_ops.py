@@ -209,7 +209,7 @@ def test_what_is_old_is_said_to_be_old_and_a_source_that_comes_back_is_live_agai
     source.reading = Reading(Dated(tables(), NOW), 9.0, "No answer from x.")
     page.tick()
     assert page.bridge.state == "stale"
-    assert "What is below is as of 03 Jun 2025 10:30:00 UTC" in page.texts["groups"].text
+    assert ">03 Jun 2025 10:30:00 UTC<" in page.texts["groups"].text
     assert "letters-resend" in page.texts["groups"].text
     source.reading = Reading(Dated(tables(), NOW), 60.0, None)
     page.tick()

@@ -7,7 +7,7 @@ import pytest
 from bokeh.document import Document
 from bokeh.document.events import ColumnsPatchedEvent
 
-from dashboard.live.clock import Clock
+from dashboard.clock import Clock
 from dashboard.live.said import Said, between
 from dashboard.number_format import DASH
 from dashboard.overview.cells import COLUMNS, HEIGHT, WIDTH, Look, arranged, cells, line

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from dashboard_snapshot import fan, look, snapshot
 
+from dashboard.clock import Clock, clock_of
 from dashboard.live import forecast_text, header
-from dashboard.live.clock import Clock, clock_of
 from dashboard.live.freshness import PageHealth
 from dashboard.live.queries import QUERIES
 from dashboard.live.rate_meter import RateMeter, Rates

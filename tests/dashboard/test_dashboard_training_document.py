@@ -1,5 +1,6 @@
 """What the training page does with a viewer's choice, without a browser and servers."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -9,6 +10,7 @@ from dashboard_runs import RUN, logged
 
 from dashboard.polled_reader import Reading
 from dashboard.service import PageRequest
+from dashboard.training.choice import CPU, GPU, GPU_MEMORY, MEMORY, SYSTEM
 from dashboard.training.page import Readers, TrainingDocument
 from dashboard.training.sources import Stored, Tracked, Wanted
 from learning.runs.records import Overview
@@ -41,10 +43,10 @@ def overview(run_id: str | None) -> Overview:
     return Overview(RUNS, next((run for run in RUNS if run.run_id == run_id), RUNS[0]), [], at_work=False)
 
 
-def opened(**given: str) -> TrainingDocument:
+def opened(tracked: Callable[[Wanted], Tracked] = tracked, **given: str) -> TrainingDocument:
     readers = Readers(
         runs=Fake(overview, None),
-        mlflow=Fake(tracked, Wanted(metrics=("system/process CPU percent of a core", "system/process memory MB"))),
+        mlflow=Fake(tracked, Wanted(metrics=SYSTEM)),
         files=Fake(lambda _: Stored(Tracked((), {}), ()), None),
     )
     arguments = {name: [value.encode()] for name, value in given.items()}
@@ -89,3 +91,27 @@ def test_what_is_drawn_stays_until_the_other_curves_are_read() -> None:
     ticks(page)
     assert [len(source.data["x"]) for source in page.loss.sources[0][:2]] == [3, 3]
     assert "runs=y%2Cx" in page.bridge.query
+
+
+def test_where_nothing_was_logged_words_stand_in_place_of_the_plot() -> None:
+    page = opened()
+    ticks(page)
+    assert page.bridge.nothing == "splits cpu memory"
+    for name in ("splits", "cpu", "memory"):
+        assert "was logged" in page.texts[f"{name}_title"].text
+        assert "GPU" not in page.texts[f"{name}_title"].text
+    assert "was logged" not in page.texts["loss_title"].text
+
+
+def test_gpus_are_drawn_dashed_where_there_are_any() -> None:
+    def measured(wanted: Wanted) -> Tracked:
+        known = (CPU, MEMORY, GPU, GPU_MEMORY)
+        return Tracked(tracked(wanted).runs, {(run, name): CURVE for run in wanted.runs for name in known})
+
+    page = opened(measured)
+    page.bridge.in_view = "loss cpu memory"
+    ticks(page)
+    assert page.bridge.nothing == "loss splits"
+    assert "CPU and GPU" in page.texts["cpu_title"].text
+    assert "dashed: of the machine&#x27;s GPUs" in page.texts["memory_title"].text
+    assert [len(sources[0].data["x"]) for sources in page.memory.sources] == [3, 3]

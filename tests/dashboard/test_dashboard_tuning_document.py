@@ -95,6 +95,7 @@ def test_the_bar_of_a_trial_that_runs_grows(reader: Reader) -> None:
     running: StudyTable = replace(ended, end=end, state=state, summary=replace(ended.summary, running=1))
     reader.tables["a"] = running
     page = opened(reader)
+    page.bridge.in_view = "*"
     before = page.timeline.source.data["end"][4]
     for _ in range(TIMELINE_TICKS):
         page.tick()

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
+from browsing import draw_all
 from dashboard_market import Market, serving
 from dashboard_studies import add_trials, check_later, new_study
 from playwright.sync_api import Page, expect
@@ -46,6 +47,7 @@ def test_a_study_is_drawn_and_grows_and_its_choices_are_in_the_address(page: Pag
     page.goto(studied.address)
     page.wait_for_function(f"({POINTS})() === {COMPLETE}", timeout=WAIT_MS)
     expect(page.locator("body")).to_have_attribute("data-state", "live", timeout=WAIT_MS)
+    draw_all(page)
     assert {name: count(page, name) > 0 for name in DRAWN} == dict.fromkeys(DRAWN, True)
     page.locator("label:has(span:text-is('Parameter')) select").select_option("kind")
     page.wait_for_url(re.compile("x=kind"))

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dashboard.live.view_state import CLOCKS, SPANS, BarSeries, Choice, parse, query, settle
+from dashboard.clock import CLOCKS
+from dashboard.live.view_state import SPANS, BarSeries, Choice, parse, query, settle
 from topics.records import HORIZONS
 
 BTC, ETH, DAILY = BarSeries("BTCUSDT", "1m"), BarSeries("ETHUSDT", "1m"), BarSeries("COIN", "1d")

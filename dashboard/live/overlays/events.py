@@ -6,7 +6,7 @@ from html import escape
 from itertools import groupby
 from math import floor
 
-from dashboard.live.clock import Clock
+from dashboard.clock import Clock
 from dashboard.live.event_kinds import KINDS, ROLLBACK
 from observability.lag import length
 

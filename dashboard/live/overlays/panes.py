@@ -18,9 +18,10 @@ from dashboard.html import heading
 from dashboard.live.charts import Market, amounts, begun, empty, feed, plot
 from dashboard.live.columns import Columns
 from dashboard.live.look import Look
-from dashboard.live.plot_tools import moment_hover, number_hover, tip
+from dashboard.live.plot_tools import number_hover, tip
 from dashboard.number_format import currencies
 from dashboard.site_page import texts
+from dashboard.time_axis import moment
 from features.table import FEATURES
 
 HEIGHT = 92
@@ -79,7 +80,7 @@ class Pane:
             renderers=[self.line],
             mode="vline",
             tooltips=tip("@time{custom}", {name: "@value{custom}"}),
-            formatters={"@time": moment_hover(), "@value": number_hover()},
+            formatters={"@time": moment(), "@value": number_hover()},
             point_policy="follow_mouse",
             attachment="horizontal",
             show_arrow=False,
@@ -104,7 +105,7 @@ class Pane:
             self.title.text = text
         if self.zone != look.clock.name:
             self.zone = look.clock.name
-            self.hover.formatters = {**self.hover.formatters, "@time": moment_hover(look.clock.name)}
+            self.hover.formatters = {**self.hover.formatters, "@time": moment(look.clock.name)}
 
 
 class Panes:

@@ -11,7 +11,7 @@ from bokeh.models.widgets.buttons import Button
 from bokeh.models.widgets.groups import RadioButtonGroup
 from bokeh.models.widgets.sliders import Slider
 
-from dashboard.live.clock import Clock
+from dashboard.clock import Clock
 from dashboard.live.drawing import Drawing
 from dashboard.live.feed import View
 from dashboard.live.freshness import PageHealth

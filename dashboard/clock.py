@@ -1,13 +1,21 @@
-"""Times of the data as they are written on the page: in UTC, or in the time zone of the browser."""
+"""Times of the data as they are written on the pages: in UTC, or in the time zone of the browser."""
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
+from html import escape
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from dashboard.live.view_state import CLOCKS
 from dashboard.number_format import DASH
 
+CLOCKS = ("UTC", "local")
+"""In which time zone times are shown; local is the browser's."""
 MOMENT = "%d %b %Y %H:%M"
+
+
+TIME = re.compile(r'(<time datetime="([^"]+)" data-form="([^"]+)">)[^<]*')
+ZONE = re.compile(r'(<span class="zone">)[^<]*')
+"""What `dashboard.html` writes for a time and for the zone of the times around it."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,13 @@ class Clock:
     def short(self) -> str:
         """Return what stands beside a plot for the zone."""
         return self.name.rpartition("/")[2].replace("_", " ")
+
+    def localised(self, html: str) -> str:
+        """Return a text whose times, and what it says of their zone, are in this one; it was written in UTC."""
+        if self.zone is UTC:
+            return html
+        html = TIME.sub(lambda one: f"{one[1]}{datetime.fromisoformat(one[2]).astimezone(self.zone):{one[3]}}", html)
+        return ZONE.sub(lambda one: one[1] + escape(self.short()), html)
 
 
 def clock_of(choice: str, zone: str) -> Clock:
