@@ -53,7 +53,7 @@ def make_app(name: str, settings: Settings, in_order: frozenset[str] = frozenset
         broker_commit_interval=0.5,
         broker_session_timeout=10.0,
         broker_heartbeat_interval=1.0,
-        broker_max_poll_records=50,
+        broker_max_poll_records=500,
         # A sink may be away for days, and a process that waits for it keeps its partitions. A hung process is reported
         # by /health.
         broker_max_poll_interval=30 * 86_400.0,

@@ -10,8 +10,10 @@ from typing import Any
 from faust.exceptions import ProducerSendError
 from faust.transport.drivers.aiokafka import Consumer
 from faust.transport.drivers.aiokafka import Producer as FaustProducer
-from faust.types import TP, EventT
+from faust.types import TP
 from faust.types.tuples import FutureMessage
+
+from stream.coalesced import Coalesced, Piece
 
 LOOKED_SECONDS = 1.0
 """How long a flush waits before it checks that the producer still runs."""
@@ -56,6 +58,16 @@ class GenerationConsumer(Consumer):
     one may have restored its own; uncommitted records are read again.
     """
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._coalesced: dict[TP, tuple[int, int]] = {}
+        """The offsets of the last and the first record of each partition's newest coalesced message."""
+
+    def _to_message(self, tp: TP, record: Any) -> Any:
+        if isinstance(record.value, Coalesced):
+            self._coalesced[tp] = record.offset, record.value.first
+        return super()._to_message(tp, record)
+
     async def perform_seek(self) -> None:
         """Seek every partition to its committed offset; acknowledged and committed offsets are fetched again."""
         self._committed_offset.clear()
@@ -63,12 +75,23 @@ class GenerationConsumer(Consumer):
         for known in (self._acked, self._acked_index, self._gap):
             known.clear()
 
+    def ack(self, message: Any) -> bool:
+        """Acknowledge a message, and with the last of coalesced records those before it."""
+        done = super().ack(message)
+        if done and isinstance(message.value, Coalesced):
+            tp, committed = message.tp, self._committed_offset[message.tp] or 0
+            before = range(max(message.value.first, committed), message.offset)
+            self._acked_index[tp].update(before)
+            self._acked[tp].extend(before)
+        return done
+
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
-        """Record offsets without a message, such as transaction markers, up to but excluding that of the next message.
+        """Record offsets without a message, such as transaction markers, up to but excluding that of the next record.
         Faust includes that message as acknowledged; the second acknowledgement then limits a commit, so that commits
         lag if transactions are more frequent than commits (faust#606).
         """
-        await super()._add_gap(tp, offset_from, offset_to - 1)
+        last, first = self._coalesced.get(tp, (-1, -1))
+        await super()._add_gap(tp, offset_from, (first if last == offset_to else offset_to) - 1)
 
     async def _commit_offsets(self, offsets: Mapping[TP, int], start_new_transaction: bool = True) -> bool:  # noqa: ARG002 - as the method of Faust's that it overrides
         """Commit, once the tables' changes are in Kafka, unless there was a rebalance meanwhile.
@@ -88,7 +111,7 @@ class GenerationConsumer(Consumer):
         return done
 
 
-def current(stream: Any, events: Sequence[EventT[Any]]) -> list[EventT[Any]]:
+def current(stream: Any, events: Sequence[Piece]) -> list[Piece]:
     """Return the events that were read since the last rebalance; the others will be read again.
 
     One event may have been queued for an agent that was busy during a rebalance; the table may have been replaced by an

@@ -24,6 +24,7 @@ from broker.dead_letters import bounded, error_text
 from broker.interface import Delivery
 from observability.metrics import Meter
 from stream.app_metrics import arrived
+from stream.coalesced import Piece, acknowledge, taken
 from stream.commits import current
 from stream.dead_letters import decode_event, of_event
 from stream.poison_records import DefectError, Guard
@@ -65,9 +66,9 @@ class Change(Generic[S]):
 _encoder = msgspec.msgpack.Encoder()
 
 
-def slices(events: Sequence[EventT[Any]], most: int = SLICE_BYTES) -> Iterator[list[EventT[Any]]]:
+def slices(events: Sequence[Piece], most: int = SLICE_BYTES) -> Iterator[list[Piece]]:
     """Split events into runs of about `most` bytes."""
-    run: list[EventT[Any]] = []
+    run: list[Piece] = []
     size = 0
     for event in events:
         run.append(event)
@@ -84,7 +85,7 @@ class Groups(Generic[R]):
     """The records of a slice by key, in order, with the last event of each key."""
 
     parts: dict[Key, list[Part[R]]] = field(default_factory=dict)
-    last: dict[Key, EventT[Any]] = field(default_factory=dict)
+    last: dict[Key, Piece] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
@@ -106,7 +107,7 @@ class Shell(Generic[R, S]):
 
         Raises DefectError if too many records fail, once those that failed are handled.
         """
-        async for events in stream.noack_take(BATCH_EVENTS, within=BATCH_SECONDS):
+        async for events in taken(stream, BATCH_EVENTS, BATCH_SECONDS):
             ahead: dict[bytes, tuple[dict[int, int], S]] = {}
             finishing: asyncio.Task[None] | None = None
             for part in (piece for run in slices(current(stream, events)) for piece in self.guard.pieces(run)):
@@ -135,7 +136,7 @@ class Shell(Generic[R, S]):
     async def _finish(
         self,
         stream: Any,
-        events: Sequence[EventT[Any]],
+        events: Sequence[Piece],
         posted: Sequence[Delivery],
         changes: Sequence[Change[S]],
         since: int | None,
@@ -146,11 +147,10 @@ class Shell(Generic[R, S]):
             return
         for change in changes:
             self._store(change)
-        for event in events:
-            await stream.ack(event)
+        await acknowledge(stream, events)
 
     def _work(
-        self, events: Sequence[EventT[Any]], ahead: dict[bytes, tuple[dict[int, int], S]]
+        self, events: Sequence[Piece], ahead: dict[bytes, tuple[dict[int, int], S]]
     ) -> tuple[list[Sending], list[Change[S]]]:
         """Return what to send, and the states to store afterwards; `ahead` has states that are not stored yet."""
         begun, topic = time.perf_counter(), self.stage.source.name
@@ -171,7 +171,7 @@ class Shell(Generic[R, S]):
         return frames, changes
 
     def _fold(
-        self, events: Sequence[EventT[Any]], ahead: dict[bytes, tuple[dict[int, int], S]]
+        self, events: Sequence[Piece], ahead: dict[bytes, tuple[dict[int, int], S]]
     ) -> tuple[list[Sending], list[Change[S]], int]:
         """Return what to send, the states to store, and how many records were folded; raises the stage's exceptions."""
         groups = Groups[R]()
@@ -179,7 +179,7 @@ class Shell(Generic[R, S]):
         return self._step(events, groups, ahead, frames, self._load, self.stage.step, self._sized)
 
     def _rescue(
-        self, events: Sequence[EventT[Any]], ahead: dict[bytes, tuple[dict[int, int], S]]
+        self, events: Sequence[Piece], ahead: dict[bytes, tuple[dict[int, int], S]]
     ) -> tuple[list[Sending], list[Change[S]], int]:
         """Do the same after the stage has failed; raises none of the stage's exceptions."""
         places = {(event.message.partition, event.message.offset): event for event in events}
@@ -193,7 +193,7 @@ class Shell(Generic[R, S]):
 
     def _step(
         self,
-        events: Sequence[EventT[Any]],
+        events: Sequence[Piece],
         groups: Groups[R],
         ahead: dict[bytes, tuple[dict[int, int], S]],
         frames: list[Sending],
@@ -220,7 +220,9 @@ class Shell(Generic[R, S]):
             value = _encoder.encode(Entry(offsets, dump(state)))
             count += sum(len(part.records) for part in fresh)
             frames += [(topic, getattr(records[0], topic.key), records) for topic, records in outputs if records]
-            changes.append(Change(event=groups.last[key], key=table_key, state=state, offsets=offsets, value=value))
+            changes.append(
+                Change(event=groups.last[key].event, key=table_key, state=state, offsets=offsets, value=value)
+            )
         return frames, changes, count
 
     def _believed(self, key: Key, state: S, parts: Sequence[Part[R]]) -> S:
@@ -235,7 +237,7 @@ class Shell(Generic[R, S]):
         log.warning(text, self.stage.name, key, newest, extra={"symbol": key[0]})
         return self.stage.load(key, None)
 
-    def _group(self, event: EventT[Any], groups: Groups[R], check: Callable[[R], str | None]) -> Iterator[Sending]:
+    def _group(self, event: Piece, groups: Groups[R], check: Callable[[R], str | None]) -> Iterator[Sending]:
         """Add an event's records to the groups, all or none; yield the dead letters of unused records."""
         message = event.message
         rows, records, dead_letters = decode_event(self.stage.source, event, self.guard.bounds)
