@@ -8,7 +8,7 @@ or more, whatever its size. Each record keeps its own offset, time, key and head
 from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from faust.types import EventT
+from faust.types import TP, EventT
 
 SMALL_BYTES = 4_096
 """A larger record is an event of its own: it costs more than its event."""
@@ -65,31 +65,31 @@ class _Joined(NamedTuple):
     headers: tuple[()]
 
 
-def coalesced(records: Sequence[Any]) -> list[Any]:
+def coalesced(tp: TP, records: Sequence[Any]) -> list[Any]:
     """Return fetched records of one partition with each run of small ones, whose offsets are consecutive, as one."""
     results: list[Any] = []
     run: list[Any] = []
     for record in records:
         small = record.value is not None and len(record.value) <= SMALL_BYTES
         if run and (not small or record.offset != run[-1].offset + 1 or len(run) == MOST_RECORDS):
-            results.append(_joined(run))
+            results.append(_joined(tp, run))
             run = []
         if small:
             run.append(record)
         else:
             results.append(record)
     if run:
-        results.append(_joined(run))
+        results.append(_joined(tp, run))
     return results
 
 
-def _joined(run: Sequence[Any]) -> Any:
+def _joined(tp: TP, run: Sequence[Any]) -> Any:
     if len(run) == 1:
         return run[0]
     last = run[-1]
     return _Joined(
-        topic=last.topic,
-        partition=last.partition,
+        topic=tp.topic,
+        partition=tp.partition,
         offset=last.offset,
         timestamp=last.timestamp,
         timestamp_type=last.timestamp_type,

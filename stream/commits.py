@@ -76,12 +76,17 @@ class GenerationConsumer(Consumer):
             known.clear()
 
     def ack(self, message: Any) -> bool:
-        """Acknowledge a message, and with the last of coalesced records those before it."""
-        done = super().ack(message)
-        if done and isinstance(message.value, Coalesced):
-            tp, committed = message.tp, self._committed_offset[message.tp] or 0
-            before = range(max(message.value.first, committed), message.offset)
-            self._acked_index[tp].update(before)
+        """Acknowledge a message, and with the last of coalesced records those before it.
+
+        The last may be acknowledged already: by a message that was read before a rebalance.
+        """
+        new = not message.acked
+        done: bool = super().ack(message)
+        if new and isinstance(message.value, Coalesced):
+            tp, index = message.tp, self._acked_index[message.tp]
+            first = max(message.value.first, self._committed_offset[tp] or 0)
+            before = [offset for offset in range(first, message.offset) if offset not in index]
+            index.update(before)
             self._acked[tp].extend(before)
         return done
 

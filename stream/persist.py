@@ -25,7 +25,7 @@ from stream.app import add_losses, make_app, or_end, run, topic_of
 from stream.app_metrics import assigned
 from stream.batch_insert import store
 from stream.coalesced import Piece, acknowledge, taken
-from stream.dead_letters import decode_event, of_event
+from stream.dead_letters import decode_event, decode_events, of_event
 from stream.poison_records import Guard
 from stream.recovery import App
 from stream.shell import slices
@@ -66,8 +66,7 @@ def read(
     records: list[Struct] = []
     origins: list[str] = []
     dead_letters: list[DeadLetter] = []
-    for event in events:
-        rows, results, unread = decode_event(topic, event, bounds)
+    for event, (rows, results, unread) in decode_events(topic, events, bounds):
         records += results
         dead_letters += unread
         if topic is TICKS:

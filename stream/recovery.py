@@ -150,7 +150,7 @@ class SeekingConsumer(GenerationConsumer):
             # Concurrently with fetching: transactions of others cause a jump in every fetch, and Kafka answers after a
             # fetch.
             self._looking = asyncio.ensure_future(self._look_at_jumps())
-        return {tp: coalesced(records) if self._coalesces(tp) else records for tp, records in fetched.items()}
+        return {tp: coalesced(tp, records) if self._coalesces(tp) else records for tp, records in fetched.items()}
 
     def _coalesces(self, tp: TP) -> bool:
         """Return whether a partition's records need no message of their own: a recovery and a merge look at each."""

@@ -20,13 +20,13 @@ from faust.types import EventT
 from msgspec import Struct
 
 from broker.confirmed_send import KafkaWriter
-from broker.dead_letters import bounded, error_text
+from broker.dead_letters import Decoded, bounded, error_text
 from broker.interface import Delivery
 from observability.metrics import Meter
 from stream.app_metrics import arrived
 from stream.coalesced import Piece, acknowledge, taken
 from stream.commits import current
-from stream.dead_letters import decode_event, of_event
+from stream.dead_letters import decode_event, decode_events, of_event
 from stream.poison_records import DefectError, Guard
 from stream.poison_rows import Rescue, StateSizeError, turned_away
 from stream.stage import Output, Part, Stage
@@ -175,7 +175,10 @@ class Shell(Generic[R, S]):
     ) -> tuple[list[Sending], list[Change[S]], int]:
         """Return what to send, the states to store, and how many records were folded; raises the stage's exceptions."""
         groups = Groups[R]()
-        frames = [sending for event in events for sending in self._group(event, groups, self.stage.check)]
+        check = self.stage.check
+        frames: list[Sending] = []
+        for event, decoded in decode_events(self.stage.source, events, self.guard.bounds):
+            frames += self._group(event, decoded, groups, check)
         return self._step(events, groups, ahead, frames, self._load, self.stage.step, self._sized)
 
     def _rescue(
@@ -185,7 +188,10 @@ class Shell(Generic[R, S]):
         places = {(event.message.partition, event.message.offset): event for event in events}
         rescue = Rescue(stage=self.stage, guard=self.guard, sized=self._sized, events=places)
         groups = Groups[R]()
-        frames = [sending for event in events for sending in self._group(event, groups, rescue.checking(event))]
+        frames: list[Sending] = []
+        for event in events:
+            decoded = decode_event(self.stage.source, event, self.guard.bounds)
+            frames += self._group(event, decoded, groups, rescue.checking(event))
         results = self._step(events, groups, ahead, frames, self._load_or_begin, rescue.fold, self.stage.dump)
         if rescue.dead_letters:
             frames.append((DEAD_LETTERS, self.stage.source.name, rescue.dead_letters))
@@ -237,10 +243,12 @@ class Shell(Generic[R, S]):
         log.warning(text, self.stage.name, key, newest, extra={"symbol": key[0]})
         return self.stage.load(key, None)
 
-    def _group(self, event: Piece, groups: Groups[R], check: Callable[[R], str | None]) -> Iterator[Sending]:
-        """Add an event's records to the groups, all or none; yield the dead letters of unused records."""
+    def _group(
+        self, event: Piece, decoded: Decoded, groups: Groups[R], check: Callable[[R], str | None]
+    ) -> list[Sending]:
+        """Add an event's records to the groups, all or none; return the dead letters of unused records."""
         message = event.message
-        rows, records, dead_letters = decode_event(self.stage.source, event, self.guard.bounds)
+        rows, records, dead_letters = decoded
         refused: list[DeadLetter] = []
         parts: dict[Key, Part[R]] = {}
         part, part_key = None, None
@@ -263,8 +271,9 @@ class Shell(Generic[R, S]):
         for key, part in parts.items():
             groups.parts.setdefault(key, []).append(part)
             groups.last[key] = event
-        if dead_letters or refused:
-            yield DEAD_LETTERS, self.stage.source.name, dead_letters + bounded(refused)
+        if not dead_letters and not refused:
+            return []
+        return [(DEAD_LETTERS, self.stage.source.name, dead_letters + bounded(refused))]
 
     def _load(self, key: Key, table_key: bytes) -> tuple[dict[int, int], S] | None:
         """Return the offsets and the state of a key, None beyond the maximum number of states."""

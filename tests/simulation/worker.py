@@ -148,7 +148,7 @@ class App:
         self.broker, self.flow_control = worker.broker, FlowControl()
         self.consumer_generation_id, self.in_recovery, self.rebalancing = 0, False, False
         self.on_rebalance_complete, self.assignor = nothing(), nothing()
-        self.conf = CONF
+        self.conf, self.in_order = CONF, frozenset[str]()
         self.monitor = MONITOR
         self.topics = CONDUCTOR
         self.tables = Tables()
