@@ -113,7 +113,9 @@ def test_after_a_crash_in_the_middle_only_the_rest_is_folded() -> None:
 
 def test_those_decoded_together_are_as_decoded_alone() -> None:
     some = [Piece(event(one), event(one).message, last=True) for one in map(record, range(len(HOSTILE)), HOSTILE)]
-    for events in (some, [piece for piece in some if piece.message.value[:1] == b"{"], some[:1] * 700):
+    good = some[:1] * 700
+    each_with_one_wrong = [[*good[:3], wrong, *good[:3]] for wrong in some[1:]]
+    for events in (some, good, *each_with_one_wrong):
         results = [(piece, tuple(rows), *others) for piece, (rows, *others) in decode_events(TICKS, events)]
         alone = [(piece, *decode_event(TICKS, piece, BOUNDS)) for piece in events]
         assert results == [(piece, tuple(rows), *others) for piece, rows, *others in alone]
