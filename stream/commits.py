@@ -58,6 +58,9 @@ class GenerationConsumer(Consumer):
     one may have restored its own; uncommitted records are read again.
     """
 
+    _sought: int | None = None
+    """The generation of the last seek to the committed offsets."""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._coalesced: dict[TP, tuple[int, int]] = {}
@@ -70,10 +73,13 @@ class GenerationConsumer(Consumer):
 
     async def perform_seek(self) -> None:
         """Seek every partition to its committed offset; acknowledged and committed offsets are fetched again."""
+        generation = self.app.consumer_generation_id
         self._committed_offset.clear()
         await super().perform_seek()
         for known in (self._acked, self._acked_index, self._gap):
             known.clear()
+        if generation == self.app.consumer_generation_id:  # two seeks may overlap, one of them of before a rebalance
+            self._sought = generation
 
     def ack(self, message: Any) -> bool:
         """Acknowledge a message, and with the last of coalesced records those before it.
@@ -99,7 +105,9 @@ class GenerationConsumer(Consumer):
         await super()._add_gap(tp, offset_from, (first if last == offset_to else offset_to) - 1)
 
     async def _commit_offsets(self, offsets: Mapping[TP, int], start_new_transaction: bool = True) -> bool:  # noqa: ARG002 - as the method of Faust's that it overrides
-        """Commit, once the tables' changes are in Kafka, unless there was a rebalance meanwhile.
+        """Commit, once the tables' changes are in Kafka, unless there was a rebalance meanwhile, or the seek after the
+        last is still to come: an agent goes on during a rebalance, and what it then acknowledges may be behind what
+        another worker has committed. `app.rebalancing` does not tell: a recovery that a rebalance interrupts ends it.
 
         Faust treats an offset as committed even if the group refused it, and then acknowledges nothing before it.
         """
@@ -107,7 +115,8 @@ class GenerationConsumer(Consumer):
         await self.app.producer.flush()
         held = self.assignment()
         mine = {tp: offset for tp, offset in offsets.items() if tp in held}
-        if not mine or self.app.rebalancing or generation != self.app.consumer_generation_id:
+        now = self.app.consumer_generation_id
+        if not mine or self.app.rebalancing or not generation == self._sought == now:
             return False
         done = await self._commit(mine)
         if done and generation == self.app.consumer_generation_id:

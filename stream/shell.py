@@ -41,7 +41,6 @@ S = TypeVar("S")
 R = TypeVar("R", bound=Struct)
 
 BATCH_EVENTS = 64
-BATCH_SECONDS = 0.02
 SLICE_BYTES = 524_288
 """Bytes of input between two acknowledgements: bounds memory, and how long a fold blocks the event loop."""
 COMMITTED_SECONDS = 2.0
@@ -107,7 +106,7 @@ class Shell(Generic[R, S]):
 
         Raises DefectError if too many records fail, once those that failed are handled.
         """
-        async for events in taken(stream, BATCH_EVENTS, BATCH_SECONDS):
+        async for events in taken(stream, BATCH_EVENTS):
             ahead: dict[bytes, tuple[dict[int, int], S]] = {}
             finishing: asyncio.Task[None] | None = None
             for part in (piece for run in slices(current(stream, events)) for piece in self.guard.pieces(run)):
