@@ -20,6 +20,7 @@ from observability.work_status import LoopTurns, WorkStatus
 from settings import Settings
 from settings.broker import Broker
 from stream.app_metrics import ConsumerLagCollector, reads
+from stream.eager_stream import EagerStream
 from stream.ordered_consumer import InOrderConsumer
 from stream.poison_records import DefectError
 from stream.recovery import App, SeekFirstTableManager
@@ -40,6 +41,7 @@ def make_app(name: str, settings: Settings, in_order: frozenset[str] = frozenset
         store="memory://",
         TableManager=SeekFirstTableManager,
         Table=Table,
+        Stream=EagerStream,
         topic_partitions=TICKS.partitions,
         topic_allow_declare=False,  # `broker.admin` has made them; a worker need not have the right to make any
         topic_disable_leader=True,  # else Faust makes a topic for what only one worker is to do, which we have not
@@ -53,7 +55,7 @@ def make_app(name: str, settings: Settings, in_order: frozenset[str] = frozenset
         broker_commit_interval=0.5,
         broker_session_timeout=10.0,
         broker_heartbeat_interval=1.0,
-        broker_max_poll_records=50,
+        broker_max_poll_records=500,
         # A sink may be away for days, and a process that waits for it keeps its partitions. A hung process is reported
         # by /health.
         broker_max_poll_interval=30 * 86_400.0,

@@ -5,22 +5,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiokafka import TopicPartition
-from faust.types import TP, EventT
+from faust.types import TP
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from observability.consumer_lag import ReaderOffsets, position
+from stream.coalesced import Piece
 from topics.catalog import TOPICS
 from topics.codec import ARRIVED_HEADER
 
 
-def arrived(events: Sequence[EventT[Any]]) -> int | None:
+def arrived(events: Sequence[Piece]) -> int | None:
     """Return when the oldest tick or bar behind these events was appended to its topic, epoch ms; None if unknown."""
     results = [time for time in map(_arrived, events) if time > 0]
     return min(results) if results else None
 
 
-def _arrived(event: EventT[Any]) -> int:
+def _arrived(event: Piece) -> int:
     message = event.message
     headers: Any = message.headers or ()
     for name, value in headers.items() if isinstance(headers, dict) else headers:

@@ -82,20 +82,25 @@ class Bars:
         """Close the bars that the ticks complete; a tick that some kind of bars cannot take is one dead letter."""
         bars: dict[str, list[Bar]] = {interval: [] for interval in (self.interval, *self.others)}
         dead_letters: list[DeadLetter] = []
-        time = state.time
-        others = {interval: state.others.get(interval) or information_bars.initial() for interval in self.others}
-        for part in parts:
-            # The shell skips parts folded before by partition and offset; here every part is new.
-            time, closed, refused = time_bars.step(time, part.records, time.position + 1, self.interval, self.grace_ms)
-            bars[self.interval] += closed
-            rejected = {one.row: one for one in refused}
-            for interval, other in others.items():
-                others[interval], closed, refused = information_bars.step(
-                    other, part.records, other.position + 1, interval
-                )
-                bars[interval] += closed
-                rejected = {one.row: one for one in refused} | rejected
-            dead_letters += [_dead_letter(part, rejected[row]) for row in sorted(rejected)]
+        # The shell skips parts folded before by partition and offset: here every part is new, and a position counts
+        # them. All are folded at once, since a step copies the state, and a part may be a single tick.
+        ticks = [tick for part in parts for tick in part.records]
+        time, closed, refused = time_bars.step(
+            state.time, ticks, state.time.position + len(parts), self.interval, self.grace_ms
+        )
+        bars[self.interval] += closed
+        rejected = {one.row: one for one in refused}
+        others: dict[str, InformationState] = {}
+        for interval in self.others:
+            other = state.others.get(interval) or information_bars.initial()
+            others[interval], closed, refused = information_bars.step(
+                other, ticks, other.position + len(parts), interval
+            )
+            bars[interval] += closed
+            rejected = {one.row: one for one in refused} | rejected
+        if rejected:
+            origins = [(part, row) for part in parts for row in part.rows]
+            dead_letters += [_dead_letter(*origins[place], rejected[place]) for place in sorted(rejected)]
         seen: dict[str, SuspectState] = {}
         outputs: list[Output] = []
         for interval, closed in bars.items():
@@ -104,7 +109,7 @@ class Bars:
         return BarStates(time, others, seen), [*outputs, (DEAD_LETTERS, dead_letters)]
 
 
-def _dead_letter(part: Part[Tick], one: RejectedPart) -> DeadLetter:
+def _dead_letter(part: Part[Tick], row: int, one: RejectedPart) -> DeadLetter:
     return DeadLetter(
         topic=TICKS.name,
         partition=part.partition,
@@ -112,5 +117,5 @@ def _dead_letter(part: Part[Tick], one: RejectedPart) -> DeadLetter:
         reason=one.reason,
         value=one.value,
         time=part.timestamp,
-        row=part.rows[one.row],
+        row=row,
     )

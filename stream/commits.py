@@ -10,8 +10,10 @@ from typing import Any
 from faust.exceptions import ProducerSendError
 from faust.transport.drivers.aiokafka import Consumer
 from faust.transport.drivers.aiokafka import Producer as FaustProducer
-from faust.types import TP, EventT
+from faust.types import TP
 from faust.types.tuples import FutureMessage
+
+from stream.coalesced import Coalesced, Piece
 
 LOOKED_SECONDS = 1.0
 """How long a flush waits before it checks that the producer still runs."""
@@ -56,22 +58,56 @@ class GenerationConsumer(Consumer):
     one may have restored its own; uncommitted records are read again.
     """
 
+    _sought: int | None = None
+    """The generation of the last seek to the committed offsets."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._coalesced: dict[TP, tuple[int, int]] = {}
+        """The offsets of the last and the first record of each partition's newest coalesced message."""
+
+    def _to_message(self, tp: TP, record: Any) -> Any:
+        if isinstance(record.value, Coalesced):
+            self._coalesced[tp] = record.offset, record.value.first
+        return super()._to_message(tp, record)
+
     async def perform_seek(self) -> None:
         """Seek every partition to its committed offset; acknowledged and committed offsets are fetched again."""
+        generation = self.app.consumer_generation_id
         self._committed_offset.clear()
         await super().perform_seek()
         for known in (self._acked, self._acked_index, self._gap):
             known.clear()
+        if generation == self.app.consumer_generation_id:  # two seeks may overlap, one of them of before a rebalance
+            self._sought = generation
+
+    def ack(self, message: Any) -> bool:
+        """Acknowledge a message, and with the last of coalesced records those before it.
+
+        The last may be acknowledged already: by a message that was read before a rebalance.
+        """
+        new = not message.acked
+        done: bool = super().ack(message)
+        if new and isinstance(message.value, Coalesced):
+            tp, index = message.tp, self._acked_index[message.tp]
+            first = max(message.value.first, self._committed_offset[tp] or 0)
+            before = [offset for offset in range(first, message.offset) if offset not in index]
+            index.update(before)
+            self._acked[tp].extend(before)
+        return done
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
-        """Record offsets without a message, such as transaction markers, up to but excluding that of the next message.
+        """Record offsets without a message, such as transaction markers, up to but excluding that of the next record.
         Faust includes that message as acknowledged; the second acknowledgement then limits a commit, so that commits
         lag if transactions are more frequent than commits (faust#606).
         """
-        await super()._add_gap(tp, offset_from, offset_to - 1)
+        last, first = self._coalesced.get(tp, (-1, -1))
+        await super()._add_gap(tp, offset_from, (first if last == offset_to else offset_to) - 1)
 
     async def _commit_offsets(self, offsets: Mapping[TP, int], start_new_transaction: bool = True) -> bool:  # noqa: ARG002 - as the method of Faust's that it overrides
-        """Commit, once the tables' changes are in Kafka, unless there was a rebalance meanwhile.
+        """Commit, once the tables' changes are in Kafka, unless there was a rebalance meanwhile, or the seek after the
+        last is still to come: an agent goes on during a rebalance, and what it then acknowledges may be behind what
+        another worker has committed. `app.rebalancing` does not tell: a recovery that a rebalance interrupts ends it.
 
         Faust treats an offset as committed even if the group refused it, and then acknowledges nothing before it.
         """
@@ -79,7 +115,8 @@ class GenerationConsumer(Consumer):
         await self.app.producer.flush()
         held = self.assignment()
         mine = {tp: offset for tp, offset in offsets.items() if tp in held}
-        if not mine or self.app.rebalancing or generation != self.app.consumer_generation_id:
+        now = self.app.consumer_generation_id
+        if not mine or self.app.rebalancing or not generation == self._sought == now:
             return False
         done = await self._commit(mine)
         if done and generation == self.app.consumer_generation_id:
@@ -88,7 +125,7 @@ class GenerationConsumer(Consumer):
         return done
 
 
-def current(stream: Any, events: Sequence[EventT[Any]]) -> list[EventT[Any]]:
+def current(stream: Any, events: Sequence[Piece]) -> list[Piece]:
     """Return the events that were read since the last rebalance; the others will be read again.
 
     One event may have been queued for an agent that was busy during a rebalance; the table may have been replaced by an

@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any
 
 from aiokafka import TopicPartition
-from faust.types import EventT
 from msgspec import Struct
 from prometheus_client import Gauge
 
@@ -25,7 +24,8 @@ from storage.timescale import Writer
 from stream.app import add_losses, make_app, or_end, run, topic_of
 from stream.app_metrics import assigned
 from stream.batch_insert import store
-from stream.dead_letters import decode_event, of_event
+from stream.coalesced import Piece, acknowledge, taken
+from stream.dead_letters import decode_event, decode_events, of_event
 from stream.poison_records import Guard
 from stream.recovery import App
 from stream.shell import slices
@@ -60,14 +60,13 @@ AWAY = Gauge("foretick_sink_away", "1 while a sink accepts no records.", ["sink"
 
 
 def read(
-    topic: Topic, events: Sequence[EventT[Any]], bounds: Bounds = BOUNDS
+    topic: Topic, events: Sequence[Piece], bounds: Bounds = BOUNDS
 ) -> tuple[list[Struct], list[str], list[DeadLetter]]:
     """Return the records of events, the origin of each tick (``partition-offset-row``), and the dead letters."""
     records: list[Struct] = []
     origins: list[str] = []
     dead_letters: list[DeadLetter] = []
-    for event in events:
-        rows, results, unread = decode_event(topic, event, bounds)
+    for event, (rows, results, unread) in decode_events(topic, events, bounds):
         records += results
         dead_letters += unread
         if topic is TICKS:
@@ -88,7 +87,7 @@ async def persist(
     async def write(records: Sequence[Struct], origins: Sequence[str]) -> None:
         await until_taken(database, f"a write of {topic.name}", partial(writer.write, {topic: records}, origins))
 
-    async for events in stream.noack_take(BATCH_EVENTS, within=BATCH_SECONDS):
+    async for events in taken(stream, BATCH_EVENTS, BATCH_SECONDS):
         for part in (piece for cut in slices(events, SLICE_BYTES) for piece in guard.pieces(cut)):
             kept, passed = guard.passed(topic.name, part)
             guard.begin(kept)
@@ -108,14 +107,11 @@ async def persist(
             STORE.labels(topic.name).observe(time.perf_counter() - begun)
             RECORDS_IN.labels(topic.name).inc(len(records) - len(refused))
             DEAD.labels(topic.name).inc(len(dead_letters) + len(refused))
-            for event in part:
-                await stream.ack(event)
+            await acknowledge(stream, part)
             guard.check()
 
 
-def not_stored(
-    topic: Topic, events: Sequence[EventT[Any]], refused: Mapping[int, str], guard: Guard
-) -> list[DeadLetter]:
+def not_stored(topic: Topic, events: Sequence[Piece], refused: Mapping[int, str], guard: Guard) -> list[DeadLetter]:
     """Return the dead letters of the records that the database refused, by their index."""
     decoded = ((event, decode_event(topic, event, guard.bounds)) for event in events)
     places = [(event, *results) for event, (rows, records, _) in decoded for results in zip(rows, records, strict=True)]

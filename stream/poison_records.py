@@ -9,12 +9,11 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
-
-from faust.types import EventT
+from typing import Self
 
 from broker.skipped_records import FILE, Group, Skips
 from settings import Settings
+from stream.coalesced import Piece
 from stream.dead_letters import of_whole
 from stream.in_flight import Note, Notes
 from topics.records import DeadLetter
@@ -22,7 +21,7 @@ from topics.value_size import BOUNDS, Bounds
 
 log = logging.getLogger("foretick")
 
-Events = Sequence[EventT[Any]]
+Events = Sequence[Piece]
 
 
 class DefectError(Exception):
@@ -120,7 +119,7 @@ class Guard:
                 f"{self.last}: this indicates a defect. The failed records are in dead-letters; the process ends"
             )
 
-    def _to_narrow(self, event: EventT[Any]) -> bool:
+    def _to_narrow(self, event: Piece) -> bool:
         note = self.notes.of(event.message.partition)
         if note is None or note.suspect is None:
             return False
@@ -128,7 +127,7 @@ class Guard:
         here = suspect.first <= event.message.offset <= suspect.last
         return here and suspect.crashes >= self.crashes and suspect.first < suspect.last
 
-    def _quarantine(self, topic: str, event: EventT[Any], note: Note) -> None:
+    def _quarantine(self, topic: str, event: Piece, note: Note) -> None:
         suspect, offset = note.suspect, event.message.offset
         if suspect is None or suspect.crashes < self.crashes or not suspect.first == suspect.last == offset:
             return

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from faust.types import EventT
 from msgspec import Struct
 
 from broker.dead_letters import error_text
+from stream.coalesced import Piece
 from stream.dead_letters import of_event
 from stream.poison_records import Guard
 from stream.stage import Output, Part, Stage
@@ -37,11 +37,11 @@ class Rescue(Generic[R, S]):
     stage: Stage[R, S]
     guard: Guard
     sized: Callable[[S], bytes]
-    events: dict[tuple[int, int], EventT[Any]]
+    events: dict[tuple[int, int], Piece]
     dead_letters: list[DeadLetter] = field(default_factory=list)
     failing: int = 0
 
-    def checking(self, event: EventT[Any]) -> Callable[[R], str | None]:
+    def checking(self, event: Piece) -> Callable[[R], str | None]:
         """Return the stage's check, which also refuses records on which the check itself or the key function fails."""
 
         def check(record: R) -> str | None:
@@ -93,7 +93,7 @@ class Rescue(Generic[R, S]):
 
 
 def turned_away(
-    stage: Stage[R, Any], guard: Guard, events: Sequence[EventT[Any]], parts: Sequence[Part[R]]
+    stage: Stage[R, Any], guard: Guard, events: Sequence[Piece], parts: Sequence[Part[R]]
 ) -> list[DeadLetter]:
     """Return the dead letters of a symbol beyond the maximum number of states."""
     places = {(event.message.partition, event.message.offset): event for event in events}

@@ -25,6 +25,7 @@ from broker.data_loss import Jump, Loss, Losses, Positions, first_times, lost
 from observability.consumer_lag import position
 from observability.work_status import WorkStatus
 from settings.broker import Broker
+from stream.coalesced import coalesced
 from stream.commits import GenerationConsumer, Producer
 
 FETCH_WAIT_MS = 200
@@ -149,7 +150,11 @@ class SeekingConsumer(GenerationConsumer):
             # Concurrently with fetching: transactions of others cause a jump in every fetch, and Kafka answers after a
             # fetch.
             self._looking = asyncio.ensure_future(self._look_at_jumps())
-        return fetched
+        return {tp: coalesced(tp, records) if self._coalesces(tp) else records for tp, records in fetched.items()}
+
+    def _coalesces(self, tp: TP) -> bool:
+        """Return whether a partition's records need no message of their own: a recovery and a merge look at each."""
+        return not self._is_changelog_tp(tp) and tp.topic not in self.app.in_order  # type: ignore[attr-defined] # of our own app, which Faust takes for any
 
     async def _look_at_jumps(self) -> None:
         jumps, self._jumps = self._jumps, []

@@ -20,12 +20,13 @@ from faust.types import EventT
 from msgspec import Struct
 
 from broker.confirmed_send import KafkaWriter
-from broker.dead_letters import bounded, error_text
+from broker.dead_letters import Decoded, bounded, error_text
 from broker.interface import Delivery
 from observability.metrics import Meter
 from stream.app_metrics import arrived
+from stream.coalesced import Piece, acknowledge, taken
 from stream.commits import current
-from stream.dead_letters import decode_event, of_event
+from stream.dead_letters import decode_event, decode_events, of_event
 from stream.poison_records import DefectError, Guard
 from stream.poison_rows import Rescue, StateSizeError, turned_away
 from stream.stage import Output, Part, Stage
@@ -40,7 +41,6 @@ S = TypeVar("S")
 R = TypeVar("R", bound=Struct)
 
 BATCH_EVENTS = 64
-BATCH_SECONDS = 0.02
 SLICE_BYTES = 524_288
 """Bytes of input between two acknowledgements: bounds memory, and how long a fold blocks the event loop."""
 COMMITTED_SECONDS = 2.0
@@ -65,9 +65,9 @@ class Change(Generic[S]):
 _encoder = msgspec.msgpack.Encoder()
 
 
-def slices(events: Sequence[EventT[Any]], most: int = SLICE_BYTES) -> Iterator[list[EventT[Any]]]:
+def slices(events: Sequence[Piece], most: int = SLICE_BYTES) -> Iterator[list[Piece]]:
     """Split events into runs of about `most` bytes."""
-    run: list[EventT[Any]] = []
+    run: list[Piece] = []
     size = 0
     for event in events:
         run.append(event)
@@ -84,7 +84,7 @@ class Groups(Generic[R]):
     """The records of a slice by key, in order, with the last event of each key."""
 
     parts: dict[Key, list[Part[R]]] = field(default_factory=dict)
-    last: dict[Key, EventT[Any]] = field(default_factory=dict)
+    last: dict[Key, Piece] = field(default_factory=dict)
 
 
 @dataclass(kw_only=True)
@@ -106,7 +106,7 @@ class Shell(Generic[R, S]):
 
         Raises DefectError if too many records fail, once those that failed are handled.
         """
-        async for events in stream.noack_take(BATCH_EVENTS, within=BATCH_SECONDS):
+        async for events in taken(stream, BATCH_EVENTS):
             ahead: dict[bytes, tuple[dict[int, int], S]] = {}
             finishing: asyncio.Task[None] | None = None
             for part in (piece for run in slices(current(stream, events)) for piece in self.guard.pieces(run)):
@@ -135,7 +135,7 @@ class Shell(Generic[R, S]):
     async def _finish(
         self,
         stream: Any,
-        events: Sequence[EventT[Any]],
+        events: Sequence[Piece],
         posted: Sequence[Delivery],
         changes: Sequence[Change[S]],
         since: int | None,
@@ -146,11 +146,10 @@ class Shell(Generic[R, S]):
             return
         for change in changes:
             self._store(change)
-        for event in events:
-            await stream.ack(event)
+        await acknowledge(stream, events)
 
     def _work(
-        self, events: Sequence[EventT[Any]], ahead: dict[bytes, tuple[dict[int, int], S]]
+        self, events: Sequence[Piece], ahead: dict[bytes, tuple[dict[int, int], S]]
     ) -> tuple[list[Sending], list[Change[S]]]:
         """Return what to send, and the states to store afterwards; `ahead` has states that are not stored yet."""
         begun, topic = time.perf_counter(), self.stage.source.name
@@ -171,21 +170,27 @@ class Shell(Generic[R, S]):
         return frames, changes
 
     def _fold(
-        self, events: Sequence[EventT[Any]], ahead: dict[bytes, tuple[dict[int, int], S]]
+        self, events: Sequence[Piece], ahead: dict[bytes, tuple[dict[int, int], S]]
     ) -> tuple[list[Sending], list[Change[S]], int]:
         """Return what to send, the states to store, and how many records were folded; raises the stage's exceptions."""
         groups = Groups[R]()
-        frames = [sending for event in events for sending in self._group(event, groups, self.stage.check)]
+        check = self.stage.check
+        frames: list[Sending] = []
+        for event, decoded in decode_events(self.stage.source, events, self.guard.bounds):
+            frames += self._group(event, decoded, groups, check)
         return self._step(events, groups, ahead, frames, self._load, self.stage.step, self._sized)
 
     def _rescue(
-        self, events: Sequence[EventT[Any]], ahead: dict[bytes, tuple[dict[int, int], S]]
+        self, events: Sequence[Piece], ahead: dict[bytes, tuple[dict[int, int], S]]
     ) -> tuple[list[Sending], list[Change[S]], int]:
         """Do the same after the stage has failed; raises none of the stage's exceptions."""
         places = {(event.message.partition, event.message.offset): event for event in events}
         rescue = Rescue(stage=self.stage, guard=self.guard, sized=self._sized, events=places)
         groups = Groups[R]()
-        frames = [sending for event in events for sending in self._group(event, groups, rescue.checking(event))]
+        frames: list[Sending] = []
+        for event in events:
+            decoded = decode_event(self.stage.source, event, self.guard.bounds)
+            frames += self._group(event, decoded, groups, rescue.checking(event))
         results = self._step(events, groups, ahead, frames, self._load_or_begin, rescue.fold, self.stage.dump)
         if rescue.dead_letters:
             frames.append((DEAD_LETTERS, self.stage.source.name, rescue.dead_letters))
@@ -193,7 +198,7 @@ class Shell(Generic[R, S]):
 
     def _step(
         self,
-        events: Sequence[EventT[Any]],
+        events: Sequence[Piece],
         groups: Groups[R],
         ahead: dict[bytes, tuple[dict[int, int], S]],
         frames: list[Sending],
@@ -220,7 +225,9 @@ class Shell(Generic[R, S]):
             value = _encoder.encode(Entry(offsets, dump(state)))
             count += sum(len(part.records) for part in fresh)
             frames += [(topic, getattr(records[0], topic.key), records) for topic, records in outputs if records]
-            changes.append(Change(event=groups.last[key], key=table_key, state=state, offsets=offsets, value=value))
+            changes.append(
+                Change(event=groups.last[key].event, key=table_key, state=state, offsets=offsets, value=value)
+            )
         return frames, changes, count
 
     def _believed(self, key: Key, state: S, parts: Sequence[Part[R]]) -> S:
@@ -235,10 +242,12 @@ class Shell(Generic[R, S]):
         log.warning(text, self.stage.name, key, newest, extra={"symbol": key[0]})
         return self.stage.load(key, None)
 
-    def _group(self, event: EventT[Any], groups: Groups[R], check: Callable[[R], str | None]) -> Iterator[Sending]:
-        """Add an event's records to the groups, all or none; yield the dead letters of unused records."""
+    def _group(
+        self, event: Piece, decoded: Decoded, groups: Groups[R], check: Callable[[R], str | None]
+    ) -> list[Sending]:
+        """Add an event's records to the groups, all or none; return the dead letters of unused records."""
         message = event.message
-        rows, records, dead_letters = decode_event(self.stage.source, event, self.guard.bounds)
+        rows, records, dead_letters = decoded
         refused: list[DeadLetter] = []
         parts: dict[Key, Part[R]] = {}
         part, part_key = None, None
@@ -261,8 +270,9 @@ class Shell(Generic[R, S]):
         for key, part in parts.items():
             groups.parts.setdefault(key, []).append(part)
             groups.last[key] = event
-        if dead_letters or refused:
-            yield DEAD_LETTERS, self.stage.source.name, dead_letters + bounded(refused)
+        if not dead_letters and not refused:
+            return []
+        return [(DEAD_LETTERS, self.stage.source.name, dead_letters + bounded(refused))]
 
     def _load(self, key: Key, table_key: bytes) -> tuple[dict[int, int], S] | None:
         """Return the offsets and the state of a key, None beyond the maximum number of states."""

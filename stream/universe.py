@@ -9,16 +9,16 @@ from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from faust.types import EventT
 from msgspec import Struct
 
 from broker.confirmed_send import KafkaWriter, encoded
 from broker.dead_letters import error_text
 from features.cross_section import Universe
 from features.market import MarketState, initial, step
+from stream.coalesced import Piece, acknowledge, taken
 from stream.dead_letters import decode_event, of_whole
 from stream.poison_records import Guard
-from stream.shell import BATCH_EVENTS, BATCH_SECONDS, slices
+from stream.shell import BATCH_EVENTS, slices
 from stream.stage import Output, Part
 from topics import codec
 from topics.catalog import BARS, CROSS_SECTION, DEAD_LETTERS, MARKET_BARS, TICKS, Topic
@@ -50,7 +50,7 @@ class Gather:
 
     async def run(self, stream: Any) -> None:
         """Forward the stream, message by message in order; acknowledge delivered messages."""
-        async for events in stream.noack_take(BATCH_EVENTS, within=BATCH_SECONDS):
+        async for events in taken(stream, BATCH_EVENTS):
             for part in (piece for run in slices(events) for piece in self.guard.pieces(run)):
                 kept, passed = self.guard.passed(self.source.name, part)
                 self.guard.begin(kept)
@@ -58,11 +58,10 @@ class Gather:
                 self.guard.end(part)
                 values += [(DEAD_LETTERS, self.source.name, value) for value in encoded(passed)]
                 await asyncio.gather(*await self.writer.post_values(values))
-                for event in part:
-                    await stream.ack(event)
+                await acknowledge(stream, part)
                 self.guard.check()
 
-    def forward(self, event: EventT[Any]) -> list[Value]:
+    def forward(self, event: Piece) -> list[Value]:
         """Return what to forward for a message; a dead letter if this fails."""
         try:
             return self._forward(event)
@@ -73,7 +72,7 @@ class Gather:
             dead_letters = [of_whole(self.source.name, event, error_text(error))]
             return [(DEAD_LETTERS, self.source.name, value) for value in encoded(dead_letters)]
 
-    def _forward(self, event: EventT[Any]) -> list[Value]:
+    def _forward(self, event: Piece) -> list[Value]:
         _, results, dead_letters = decode_event(self.source, event, self.guard.bounds)
         groups: dict[Key, list[Bar]] = {}
         for bar in results:

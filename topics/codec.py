@@ -105,6 +105,13 @@ class _Reader(Generic[R]):
         records = self.many.decode(data) if array else [self.one.decode(data)]
         if len(records) > bounds.rows:
             raise _TooMuchError(f"{len(records)} rows in one value; at most {bounds.rows} are allowed")
+        self.check(records, data, latest)
+        if len(records) > bounds.series:
+            self.count_series(records, bounds)
+        return records
+
+    def check(self, records: list[R], data: bytes, latest: int | None) -> None:
+        """Raise what `read` does if a record is not valid; `data` has the bytes that they were read from."""
         for place, reach in self.keys:  # first, since the checks below cache the texts
             if any(len(key) > LONGEST_NAME for key in set(reach(records))):
                 raise msgspec.ValidationError(f"Expected `str` of length <= {LONGEST_NAME} - at `${place}`")
@@ -113,14 +120,11 @@ class _Reader(Generic[R]):
         if not data.isascii() or b"\\" in data or b"\x7f" in data:  # JSON itself allows no other control characters
             for texts in self.plain:
                 texts.check(records)
-        if len(records) > bounds.series:
-            self.count_series(records, bounds)
         if latest is not None:
             for reach in self.clocks:
                 newest = max(filter(None, reach(records)), default=0)
                 if newest > latest:
                     raise ValueError(f"time {newest} is {(newest - latest) / 1000:,.0f} s later than allowed")
-        return records
 
     def count_series(self, records: list[R], bounds: Bounds) -> None:
         """Refuse the records of too many symbols and intervals: there is a state for each."""
@@ -191,6 +195,20 @@ def decode(
     except _UNREADABLE as error:
         return _decode_each(value, reader, _error_text(error), latest, bounds)
     return DecodedFrame(records, [], range(len(records)))
+
+
+def decode_single(values: Sequence[bytes], record: type[R], *, latest: int | None = None) -> list[R] | None:
+    """Return the one record of each value, as `decode` reads them one by one, but checked together.
+
+    None if a value is not a single valid record: which, and why, `decode` tells.
+    """
+    reader, one = _reader(record), _reader(record).one.decode
+    try:
+        records = [one(renewed(value, record)) for value in values]
+        reader.check(records, b"".join(values), latest)
+    except _UNREADABLE:
+        return None
+    return records
 
 
 def _decode_each(

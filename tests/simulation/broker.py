@@ -39,6 +39,7 @@ class Record:
     by: Process | None = None
     offset: int = -1
     timestamp: int = 0
+    timestamp_type: int = 0
 
 
 @dataclass(kw_only=True)

@@ -16,6 +16,7 @@ from intervaltree import IntervalTree
 
 from broker.data_loss import Positions
 from simulation.broker import Broker, Group, Record
+from stream.coalesced import Coalesced
 from stream.recovery import SeekingConsumer
 
 FETCHED = 5
@@ -126,7 +127,7 @@ class Consumer(SeekingConsumer):
         self._active_partitions, self._paused_partitions, self._buffered_partitions = set(), set(), set()
         self._unacked_messages: Any = set()
         self._n_acked = 0
-        self._remembered = None
+        self._remembered, self._coalesced = None, {}
         self._positions, self._jumps, self._looking = Positions(), [], None
         self.flow_active = True
         self.can_resume_flow, self.suspend_flow = asyncio.Event(), asyncio.Event()
@@ -184,6 +185,8 @@ class Consumer(SeekingConsumer):
         read = self._read_offset[tp]
         if read is not None and record.offset < read:
             return
+        if isinstance(record.value, Coalesced):
+            self._coalesced[tp] = record.offset, record.value.first
         if read and record.offset - read > 1:
             await self._add_gap(tp, read + 1, record.offset)
         message = Message(

@@ -13,6 +13,7 @@ from simulation.broker import Record
 from simulation.consumer import Consumer
 from simulation.tables import Changelogs, Recovery, Table, TableProducer
 from simulation.worker import Worker
+from stream.coalesced import acknowledge
 from stream.shell import Shell
 
 
@@ -20,8 +21,7 @@ class AcknowledgesFirst(Shell[Any, Any]):
     """The offset is committed before the state."""
 
     async def _finish(self, stream: Any, events: Any, *rest: Any) -> None:
-        for event in events:
-            await stream.ack(event)
+        await acknowledge(stream, events)
         await asyncio.sleep(0.2)
         await super()._finish(stream, events, *rest)
 
@@ -94,7 +94,7 @@ class _Timeless:
             """Equal to all."""
 
     def __init__(self, stream: Any) -> None:
-        self.noack_take, self.ack = stream.noack_take, stream.ack
+        self.noack_take, self.take_arrived, self.ack = stream.noack_take, stream.take_arrived, stream.ack
         self.app = type("Always", (), {"consumer_generation_id": _Any()})()
 
 

@@ -64,7 +64,8 @@ class Outbox:
 
 @dataclass
 class Stream:
-    """What an agent reads: the queue before it, `noack_take`'s buffer, and Faust's check of the generation."""
+    """What an agent reads: the queue before it, the buffers of `noack_take` and `take_arrived`, and Faust's check of
+    the generation."""
 
     app: Any
     queue: deque[Message] = field(default_factory=deque)
@@ -115,6 +116,10 @@ class Stream:
             else:
                 reader.cancel()
 
+    def take_arrived(self, most: int) -> AsyncIterator[list[Event]]:
+        """Yield what has come; while it is worked on, one more may already be out of the queue."""
+        return self.noack_take(most, 0.0)
+
     async def _next(self, until: float | None) -> Event | None:
         while True:
             while not self.queue:
@@ -148,7 +153,7 @@ class App:
         self.broker, self.flow_control = worker.broker, FlowControl()
         self.consumer_generation_id, self.in_recovery, self.rebalancing = 0, False, False
         self.on_rebalance_complete, self.assignor = nothing(), nothing()
-        self.conf = CONF
+        self.conf, self.in_order = CONF, frozenset[str]()
         self.monitor = MONITOR
         self.topics = CONDUCTOR
         self.tables = Tables()

@@ -103,6 +103,10 @@ class Stream:
         for batch in self.batches:
             yield batch
 
+    async def take_arrived(self, _: int) -> AsyncIterator[list[Event]]:
+        for batch in self.batches:
+            yield batch
+
     async def ack(self, event: Event) -> None:
         self.journal.happened.append(f"ack {event.message.offset}")
 
