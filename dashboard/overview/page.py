@@ -38,6 +38,7 @@ class OverviewView(SitePage):
     """The document of one browser tab."""
 
     tick_ms: ClassVar[int] = 250
+    own_clock: ClassVar[bool] = True
 
     def __init__(
         self,
