@@ -1,4 +1,4 @@
-"""`foretick test`: all tests in parallel, the fast ones, or those selected by arguments for pytest."""
+"""`foretick test`: the tests in parallel, also the long ones, only the fast ones, or those selected for pytest."""
 
 import subprocess
 import sys
@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from cli.errors import UserError
 from cli.stack import machine
 from settings import ROOT
 from stack import system
@@ -13,6 +14,7 @@ from stack.errors import MachineError
 
 SIDE_BY_SIDE = ("--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder")
 """A file's tests share servers and fitted models, so they stay together; tests/conftest.py puts the longest first."""
+SHORT = ("-m", "not long")
 FAST = ("-m", "not services and not browser and not chaos and not slow")
 
 
@@ -21,14 +23,20 @@ def run_tests(
     fast: Annotated[
         bool, typer.Option("--fast", help="Only tests without servers and browser that take little time.")
     ] = False,
+    long: Annotated[
+        bool, typer.Option("--long", help="Also the tests that take minutes, of faults and repetitions.")
+    ] = False,
 ) -> None:
-    """Install the tests' requirements, then run all tests in two processes, or those selected by arguments in one."""
+    """Install the tests' requirements, then run the tests in two processes, or those selected by arguments in one."""
+    if fast and long:
+        raise UserError("--fast and --long exclude each other")
     chosen = list(arguments or ())
     try:
         if not fast:
             system.ensure(postgres=True, redis=True, browser=True)
     except MachineError as error:
         machine(error)
-    options = (*(FAST if fast else ()), *(() if chosen else SIDE_BY_SIDE))
+    kinds = FAST if fast else () if long or chosen else SHORT
+    options = (*kinds, *(() if chosen else SIDE_BY_SIDE))
     done = subprocess.run([sys.executable, "-m", "pytest", *options, *chosen], cwd=ROOT, check=False)  # noqa: S603 - pytest, with the user's own options
     raise typer.Exit(done.returncode)

@@ -52,7 +52,7 @@ class Ledger:
 
     def __init__(self, settings: Settings) -> None:
         self._url, self._kafka = settings.database_url.get_secret_value(), settings.broker
-        self._folder, self._key = settings.home / "models", key_of(settings.home)
+        self._home, self._folder = settings.home, settings.home / "models"
 
     @property
     def fingerprint(self) -> str:
@@ -158,8 +158,9 @@ class Ledger:
         """
         with _locked(self._folder):
             newest = [one for model, one in self.latest().items() if not models or model in models]
+            key = key_of(self._home)  # here, so that who only reads the log makes none
             try:
-                asyncio.run(_send(self._kafka, self._key, newest))
+                asyncio.run(_send(self._kafka, key, newest))
             except KafkaError as error:
                 text = f"Kafka at {self._kafka} does not answer ({reason(error)})"
                 raise LedgerError(f"the decision is recorded, but {text}: {TO_DO}") from None

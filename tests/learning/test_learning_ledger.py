@@ -82,6 +82,13 @@ def test_a_decision_is_in_the_log_on_the_topic_and_in_serving_json(settings: Set
     assert model_registry.serving(settings.home / "models") == {"naive": V1}
 
 
+def test_a_reader_of_the_log_makes_no_key(settings: Settings, ledger: Ledger) -> None:
+    assert (ledger.latest(), ledger.history("gbm"), ledger.forged()) == ({}, [], [])
+    assert not (settings.home / "decisions.key").exists()
+    ledger.decide("gbm", "serve", V1, decided_by="test", why="a test")
+    assert (settings.home / "decisions.key").stat().st_mode & 0o077 == 0
+
+
 def test_those_who_decide_at_the_same_time_are_all_in_the_log_one_after_another(
     settings: Settings, ledger: Ledger
 ) -> None:
