@@ -15,26 +15,29 @@ from settings import ROOT
 
 LOCK = ROOT / "bench" / "forecast.lock"
 FOLDER = ROOT / ".foretick" / "bench-forecast"
-PYTHON = FOLDER / "bin" / "python"
-STAMP = FOLDER / "forecast.sha256"
 
 
 def make() -> Path:
-    """Return the interpreter of the environment, which is made where it is not there.
+    """Return the interpreter of the environment, as `made` does."""
+    return made(LOCK, FOLDER)
+
+
+def made(lock: Path, folder: Path) -> Path:
+    """Return the interpreter of an environment with the packages of a lock, which is made where it is not there.
 
     Raises ValueError with one line if there is no uv.
     """
-    wanted = hashlib.sha256(LOCK.read_bytes()).hexdigest()
-    if not STAMP.exists() or STAMP.read_text() != wanted:
+    wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
+    python, stamp = folder / "bin" / "python", folder / "lock.sha256"
+    if not stamp.exists() or stamp.read_text() != wanted:
         uv = _uv()
-        print(f"installing the packages of {LOCK.name} into {FOLDER}", file=sys.stderr, flush=True)
-        shutil.rmtree(FOLDER, ignore_errors=True)
-        FOLDER.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, FOLDER], check=True)
-        command = [uv, "pip", "sync", "--quiet", "--python", PYTHON, "--require-hashes", LOCK]
-        subprocess.run(command, check=True)
-        STAMP.write_text(wanted)
-    return PYTHON
+        print(f"installing the packages of {lock.name} into {folder}", file=sys.stderr, flush=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, folder], check=True)
+        subprocess.run([uv, "pip", "sync", "--quiet", "--python", python, "--require-hashes", lock], check=True)
+        stamp.write_text(wanted)
+    return python
 
 
 def _uv() -> str:
