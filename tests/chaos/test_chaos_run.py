@@ -15,6 +15,7 @@ FAULTS = ("worker killed", "killed after state written", "several", "rollback", 
 SEED = 13
 
 
+@pytest.mark.long
 @pytest.mark.services
 @pytest.mark.chaos
 @pytest.mark.slow

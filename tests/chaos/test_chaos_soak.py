@@ -107,6 +107,7 @@ def test_what_goes_in_follows_the_sample_at_its_level(tmp_path: Path) -> None:
         written(len(sample[0]) + 1, tmp_path)
 
 
+@pytest.mark.long
 @pytest.mark.services
 @pytest.mark.chaos
 @pytest.mark.slow

@@ -119,12 +119,12 @@ Gone = Callable[[Servers, str], AbstractContextManager[None]]
 @pytest.mark.parametrize(
     ("server", "gone", "told"),
     [
-        ("postgres", stopped, DATABASE),
+        pytest.param("postgres", stopped, DATABASE, marks=pytest.mark.long),
         ("postgres", frozen, SILENT),
         ("kafka", stopped, KAFKA),
-        ("kafka", frozen, KAFKA),
+        pytest.param("kafka", frozen, KAFKA, marks=pytest.mark.long),
         ("mlflow", stopped, MLFLOW),
-        ("mlflow", frozen, MLFLOW),
+        pytest.param("mlflow", frozen, MLFLOW, marks=pytest.mark.long),
     ],
 )
 def test_a_server_that_is_away_is_said_by_every_page_that_shows_something_of_it(

@@ -183,6 +183,7 @@ def test_an_indicator_is_a_function_and_a_line(copy: Path) -> None:
     assert "[BTCUSDT-wrong_jump_7-talib]" in printed, printed
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_model_is_a_file_and_a_line(copy: Path) -> None:
     file, zoo = (copy / place for place in FOLLOWED["a model"])

@@ -34,6 +34,7 @@ RESTARTS = int(os.environ.get("FORETICK_TEST_RESTARTS", "4"))
 """30 on demand: each takes some seconds."""
 
 
+@pytest.mark.long
 def test_commits_advance_after_every_restart_in_mid_recovery(workers: Workers) -> None:
     """faust#596: an interrupted recovery left a hole in the acknowledged offsets, and commits stopped for good."""
     chance = random.Random(3)  # noqa: S311 - no secret
@@ -53,6 +54,7 @@ def test_commits_advance_after_every_restart_in_mid_recovery(workers: Workers) -
     assert_complete(workers, minutes)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("left", [0, 1])
 def test_a_changelog_that_lost_its_records_keeps_no_worker_from_starting(workers: Workers, left: int) -> None:
     """faust#597: an empty changelog with a high offset, or one of a single record, made the recovery wait for ever."""
@@ -67,6 +69,7 @@ def test_a_changelog_that_lost_its_records_keeps_no_worker_from_starting(workers
     until("all is committed", lambda: committed(workers.kafka) == len(SYMBOLS) * 160)
 
 
+@pytest.mark.long
 def test_records_that_vanish_while_they_are_recovered_do_not_stop_it(workers: Workers) -> None:
     """faust#651: segments deleted in mid-recovery left the consumer outside the partition."""
     load = Load(workers.kafka, SYMBOLS, 0.05)
@@ -127,6 +130,7 @@ def test_transactions_of_others_leave_no_hole_in_the_commits(workers: Workers) -
     until("the last tick is committed", lambda: committed(workers.kafka) == 30 * (4 + 1 + 1 + 1) + 4, 10)
 
 
+@pytest.mark.long
 def test_a_process_that_ends_within_a_rebalance_loses_nothing(workers: Workers) -> None:
     """faust#527, faust#315: what failed while partitions moved was acknowledged and gone."""
     once = str(workers.home / "failed")
@@ -159,6 +163,7 @@ def test_another_worker_takes_over_with_and_without_a_standby(workers: Workers, 
     assert_complete(workers, minutes)
 
 
+@pytest.mark.long
 def test_a_rolling_restart_of_named_workers_moves_no_partition(workers: Workers) -> None:
     """A static member that comes back within the session timeout finds its place as it was."""
     load = Load(workers.kafka, SYMBOLS, 0.1)

@@ -193,6 +193,7 @@ def times(servers: Servers, version: str, role: str) -> list[int]:
     return [row[0] for row in asked(servers, query, version, role)]
 
 
+@pytest.mark.long
 def test_what_is_corrupted_or_of_other_features_is_refused_and_the_old_version_serves_on(
     home: Home, some: dict[str, list[Bar]]
 ) -> None:

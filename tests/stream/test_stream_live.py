@@ -86,6 +86,7 @@ def test_each_trade_is_on_the_topic_once_or_in_a_gap_whatever_goes_wrong(kafka: 
     assert "Traceback" not in log
 
 
+@pytest.mark.long
 def test_symbols_come_and_go_while_it_runs_and_a_start_without_any_goes_on(kafka: Servers) -> None:
     with exchange(200) as market:
         watcher = Watcher(home=kafka.home, url=market.url)
@@ -174,6 +175,7 @@ def ids(kafka: Servers, symbol: str) -> list[int]:
     return [int(tick.trade_id or 0) for tick in read(kafka.kafka).ticks.get(symbol, [])]
 
 
+@pytest.mark.long
 def test_a_venue_whose_ids_tell_nothing_is_repaired_by_time(kafka: Servers) -> None:
     settings = Settings(**kafka.as_stack(), home=kafka.home)
     by_time = Venue(watch={"name": "aggTrade"})  # as any venue of which we know no more

@@ -13,6 +13,8 @@ from simulation.defects import DEFECTS
 from simulation.schedule import Schedule, check
 
 BATCH, BATCHES = 500, 20
+SHORT = 4
+"""So many batches run without `--long`."""
 RARE = {
     "a crash between outputs delivered and state written",
     "a crash between state written and offset committed",
@@ -32,7 +34,9 @@ def _quiet() -> Iterator[None]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("batch", range(BATCHES))
+@pytest.mark.parametrize(
+    "batch", [pytest.param(batch, marks=[pytest.mark.long] if batch >= SHORT else []) for batch in range(BATCHES)]
+)
 def test_every_schedule_ends_as_the_undisturbed_run_and_each_rare_state_is_reached(batch: int) -> None:
     met: Counter[str] = Counter()
     for seed in range(batch * BATCH, (batch + 1) * BATCH):
