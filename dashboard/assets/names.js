@@ -32,7 +32,10 @@
   }
   function groups() {
     for (const view of views("RadioButtonGroup")) {
-      set(view.shadow_el.querySelector(".bk-btn-group"), {role: "group", "aria-label": named(view)})
+      // A group of the page around it has the name already.
+      if (!view.el.closest("[role=group][aria-label]")) {
+        set(view.shadow_el.querySelector(".bk-btn-group"), {role: "group", "aria-label": named(view)})
+      }
       const buttons = view.shadow_el.querySelectorAll("button")
       buttons.forEach((button, place) => set(button, {"aria-pressed": place === view.model.active}))
     }

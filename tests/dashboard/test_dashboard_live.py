@@ -82,7 +82,7 @@ def test_the_forecast_is_beside_the_fan_in_numbers_and_in_its_tooltip(page: Page
     words = page.locator("p.forecast")
     expect(words).to_contain_text(re.compile(r"15m ahead: 50 % chance of a rise, 90 % between [\d,.]+ and [\d,.]+ by"))
     expect(words).to_contain_text("by 01:14 UTC")
-    expect(page.get_by_role("row").filter(has_text="90 % from")).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text="90 % from").filter(has_text="Ahead")).to_be_visible()
     place = page.evaluate("""() => {
       const view = Bokeh.index.roots.find(view => view.model.name === 'price'), fan = view.model.renderers[1]
       return view.frame.x_scale.compute(fan.data_source.data.time.at(-1))

@@ -34,7 +34,8 @@ BEYOND = """column => {
 }"""
 LABELLED = """() => {
   const plot = Bokeh.index.roots.find(view => view.model.name === 'price')
-  return plot.model.renderers.slice(-2).flatMap(model => Array.from(plot.views.find_one(model).glyph.text))
+  const texts = plot.model.renderers.filter(model => model.glyph.type === 'Text')
+  return texts.flatMap(model => Array.from(plot.views.find_one(model).glyph.text))
 }"""
 
 

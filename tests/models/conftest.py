@@ -18,9 +18,28 @@ from settings import ROOT
 
 SIGNAL = -0.25
 TRAINING_ROWS = 6_500
-# What is tested here does not depend on how large a model is.
-Boosted.rounds = XGBoost.rounds = 40
-Network.EPOCHS, Network.ROWS, Network.BATCH, Network.PASSES = 1, 2_500, 128, 6
+SMALL: tuple[tuple[type, str, int], ...] = (
+    *((model, "rounds", 40) for model in (Boosted, XGBoost)),
+    *((Network, *size) for size in (("EPOCHS", 1), ("ROWS", 2_500), ("BATCH", 128), ("PASSES", 6))),
+)
+"""What is tested here does not depend on how large a model is."""
+SMALLER = pytest.MonkeyPatch()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Make the models small for the tests of this folder alone: other tests of the process load them elsewhere.
+
+    A hook and no fixture, since the models are fitted by fixtures of the session, which are made before any other.
+    """
+    for model, name, value in SMALL:
+        SMALLER.setattr(model, name, value)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown() -> None:
+    """Restore them."""
+    SMALLER.undo()
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -38,7 +38,8 @@ class Event:
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
-    """The events of one kind in one candle: where it is drawn [ms, lane], from when on, how, and what is told."""
+    """The events of one kind in one candle: where it is drawn [ms, lane], from when on, how, and what is told, as HTML
+    and as plain text."""
 
     kind: str
     time: float
@@ -47,6 +48,7 @@ class Mark:
     marker: str
     count: int
     text: str
+    plain: str = ""
 
 
 def headline(event: Event) -> str:
@@ -100,6 +102,7 @@ def marks(events: Sequence[Event], frame: int, shift: float, clock: Clock) -> li
             marker=marker,
             count=len(found),
             text="".join(told(one, clock) for one in found[:SAID]) + more,
+            plain="; ".join(f"{headline(one)} ({one.why})" if one.why else headline(one) for one in found),
         )
         result.append(mark)
     return result

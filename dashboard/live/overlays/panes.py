@@ -20,6 +20,7 @@ from dashboard.live.columns import Columns
 from dashboard.live.look import Look
 from dashboard.live.plot_tools import number_hover, tip
 from dashboard.number_format import currencies
+from dashboard.sheets import sheet
 from dashboard.site_page import texts
 from dashboard.time_axis import moment
 from features.table import FEATURES
@@ -100,6 +101,7 @@ class Pane:
             self.start.visible = not known
         self.line.glyph.line_color = look.palette.hit
         unit = ", ".join(filter(None, (unit_of(self.name, currencies(symbol)[1]), "" if known else "not stored here")))
+        sheet(self.plot, self.source, {"time": "time [UTC]", "value": f"{self.name} [{unit or 'number'}]"})
         text = heading(self.name, unit, [remover(self.name)])
         if self.title.text != text:
             self.title.text = text

@@ -16,9 +16,10 @@ from dashboard.live.edge_markers import NAME
 from dashboard.live.event_kinds import KINDS, EventKind
 from dashboard.live.look import Look
 from dashboard.live.overlays.events import Mark
+from dashboard.sheets import sheet
 from dashboard.static_files import asset
 
-MARKS = ("time", "start", "lane", "low", "high", "marker", "colour", "text")
+MARKS = ("time", "start", "lane", "low", "high", "marker", "colour", "text", "kind", "plain")
 BAND = 0.28
 """Half the height of the band of a gap, in lanes."""
 LINED = {kind.name for kind in KINDS if kind.lined}
@@ -38,6 +39,7 @@ class EventStrip:
         self.plot.axis.visible = self.plot.grid.visible = False
         self.source = ColumnDataSource({name: [] for name in MARKS})
         self.lines = ColumnDataSource({"time": [], "colour": []})
+        sheet(self.plot, self.source, {"start": "from [UTC]", "time": "to [UTC]", "kind": "kind", "plain": "event"})
         looks: dict[str, Any] = {"source": self.source, "fill_color": "colour", "line_color": None}
         self.plot.quad("start", "time", "high", "low", fill_alpha=0.45, **looks)
         shown = self.plot.scatter("time", "lane", marker="marker", size=8, **looks)
@@ -70,6 +72,8 @@ class EventStrip:
             "marker": [mark.marker for mark in shown],
             "colour": [colours[mark.kind] for mark in shown],
             "text": [mark.text for mark in shown],
+            "kind": [mark.kind for mark in shown],
+            "plain": [mark.plain for mark in shown],
         }
         lined = [mark for mark in shown if mark.kind in LINED]
         self.lines.data = {
