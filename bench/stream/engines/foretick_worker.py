@@ -17,7 +17,7 @@ from topics.records import Tick
 DAY_MS = 86_400_000
 
 
-class Row(Struct, frozen=True):
+class Row(Struct, frozen=True, kw_only=True):
     """What is written of a tick."""
 
     symbol: str
