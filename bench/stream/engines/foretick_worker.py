@@ -30,7 +30,7 @@ class Row(Struct, frozen=True, kw_only=True):
     rsi_14: float
 
 
-SINK = Topic("indicators", Row, "symbol", DAY_MS)
+SINK = Topic(name="indicators", record=Row, key="symbol", retention_ms=DAY_MS)
 
 
 class TickIndicators:
