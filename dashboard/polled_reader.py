@@ -1,20 +1,18 @@
 """One thread that reads a source for all viewers of a page, so that no page ever waits for it."""
 
-import threading
 import time
 from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from dashboard.reader_thread import LEASE_S, ReaderThread
+
 C = TypeVar("C")
 K = TypeVar("K", bound=Hashable)
 S = TypeVar("S")
 
-RETRY_S = 3.0
 LONGEST_REST_S = 5.0
-LEASE_S = 10.0
-"""A key that no page has requested for this long is no longer read."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +34,7 @@ class _Watched(Generic[S]):
     read_at: float | None = None
 
 
-class PolledReader(Generic[C, K, S]):
+class PolledReader(ReaderThread[C], Generic[C, K, S]):
     """Reads the requested keys every `period_s`, or where that takes long after `rest` times as long; `view` never
     blocks.
 
@@ -54,29 +52,20 @@ class PolledReader(Generic[C, K, S]):
         describe: Callable[[Exception], str],
         rest: float = 0.0,
     ) -> None:
+        super().__init__("polled-reader", failures)
         self._connect, self._read, self._period_s, self._rest = connect, read, period_s, rest
-        self._failures, self._describe = failures, describe
-        self._lock = threading.Lock()
-        self._wake = threading.Event()
-        self._stopping = False
+        self._describe = describe
         self._watched: dict[K, _Watched[S]] = {}
         self._error: str | None = None
-        self._thread = threading.Thread(target=self._run, name="polled-reader", daemon=True)
 
-    def start(self) -> None:
-        """Begin to read."""
-        self._thread.start()
+    def _open(self) -> AbstractContextManager[C]:
+        return self._connect()
 
-    def stop(self) -> None:
-        """End the thread; a read in progress is waited for."""
-        self._stopping = True
-        self._wake.set()
-        self._thread.join()
+    def _silent(self, error: Exception) -> None:
+        self._error = self._describe(error)
 
-    @property
-    def alive(self) -> bool:
-        """Return whether the thread still reads."""
-        return self._thread.is_alive()
+    def _broken(self, reason: str) -> None:
+        self._error = reason
 
     def view(self, key: K) -> Reading[S]:
         """Return what is known of that key, and keep reading it; a new key is read at once."""
@@ -89,19 +78,6 @@ class PolledReader(Generic[C, K, S]):
             watched.asked = now
             age = None if watched.read_at is None else now - watched.read_at
             return Reading(watched.value, age, self._error)
-
-    def _run(self) -> None:
-        while not self._stopping:
-            try:
-                with self._connect() as source:
-                    self._follow(source)
-            except self._failures as error:
-                self._error = self._describe(error)
-                self._wake.wait(RETRY_S)
-                self._wake.clear()
-            except Exception as error:
-                self._error = f"The page's reader has stopped ({type(error).__name__}: {error}): restart the dashboard."
-                raise
 
     def _follow(self, source: C) -> None:
         while not self._stopping:

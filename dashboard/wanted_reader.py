@@ -1,19 +1,17 @@
 """One thread that reads for each viewer what he wants to see now: what he wanted before is not read any more."""
 
-import threading
 import time
 from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from dashboard.reader_thread import LEASE_S, ReaderThread
+
 C = TypeVar("C")
 K = TypeVar("K", bound=Hashable)
 S = TypeVar("S")
 
-RETRY_S = 3.0
-LEASE_S = 10.0
-"""A viewer who has not asked for this long is forgotten."""
 COSTS = 10.0
 """What took long to read is read again after so many times that long at the earliest."""
 
@@ -34,7 +32,7 @@ class _Viewer(Generic[K, S]):
     answer: Answer[K, S] | None = None
 
 
-class WantedReader(Generic[C, K, S]):
+class WantedReader(ReaderThread[C], Generic[C, K, S]):
     """Reads for each viewer the key that he asked for last, at once and then every `period_s`; `view` never blocks.
 
     `connect` opens the source, `read` reads a key from it. `failures` are the errors of a source that does not answer:
@@ -50,27 +48,18 @@ class WantedReader(Generic[C, K, S]):
         failures: tuple[type[Exception], ...],
         period_s: float | None = None,
     ) -> None:
-        self._connect, self._read, self._failures, self._period_s = connect, read, failures, period_s
-        self._lock = threading.Lock()
-        self._wake = threading.Event()
-        self._stopping = False
+        super().__init__(name, failures)
+        self._connect, self._read, self._period_s = connect, read, period_s
         self._viewers: dict[object, _Viewer[K, S]] = {}
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
-    def start(self) -> None:
-        """Begin to read."""
-        self._thread.start()
+    def _open(self) -> AbstractContextManager[C]:
+        return self._connect()
 
-    def stop(self) -> None:
-        """End the thread; a read in progress is waited for."""
-        self._stopping = True
-        self._wake.set()
-        self._thread.join()
+    def _silent(self, error: Exception) -> None:
+        """Keep what was read: the page's own reader tells of the database."""
 
-    @property
-    def alive(self) -> bool:
-        """Return whether the thread still reads."""
-        return self._thread.is_alive()
+    def _broken(self, reason: str) -> None:
+        """Nothing to note: the page's health tells of a reader that has ended."""
 
     def view(self, viewer: object, key: K) -> Answer[K, S] | None:
         """Return what was read last for the viewer, and read that key from now on."""
@@ -85,15 +74,6 @@ class WantedReader(Generic[C, K, S]):
                 self._wake.set()
             one.asked = now
             return one.answer
-
-    def _run(self) -> None:
-        while not self._stopping:
-            try:
-                with self._connect() as source:
-                    self._follow(source)
-            except self._failures:
-                self._wake.wait(RETRY_S)
-                self._wake.clear()
 
     def _follow(self, source: C) -> None:
         while not self._stopping:

@@ -1,7 +1,7 @@
 """One thread that reads the database for all viewers, so that no page ever waits for a query."""
 
-import threading
 import time
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -23,13 +23,11 @@ from dashboard.live.series_reader import (
     read_snapshot,
 )
 from dashboard.live.view_state import BarSeries
+from dashboard.reader_thread import LEASE_S, ReaderThread
 from storage.errors import place
 
 PERIOD_S = 0.5
 SCORES_EVERY_S = 5.0
-RETRY_S = 3.0
-LEASE_S = 10.0
-"""A key that no page has requested for this long is no longer read."""
 COSTS = 10.0
 """A key whose data took long to read is read again after so many times that long at the earliest."""
 LONGEST_S = 10.0
@@ -81,15 +79,12 @@ class View:
     watched_s: float
 
 
-class Feed:
+class Feed(ReaderThread[Connection]):
     """Reads the requested keys, twice a second; `view` never blocks."""
 
     def __init__(self, url: str) -> None:
+        super().__init__("feed", (psycopg.Error,))
         self._url, self._where = url, place(url)
-        self._lock = threading.Lock()
-        self._wake = threading.Event()
-        self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
         self._watched: dict[Key, Watched] = {}
         self._arrivals: dict[BarSeries, Arrivals] = {}
         self._rate_meter = RateMeter()
@@ -101,20 +96,16 @@ class Feed:
         self._series: tuple[BarSeries, ...] = ()
         self._rates = Rates()
 
-    def start(self) -> None:
-        """Begin to read."""
-        self._thread.start()
+    def _open(self) -> AbstractContextManager[Connection]:
+        return connected(self._url)
 
-    def stop(self) -> None:
-        """End the thread; a query in progress is waited for."""
-        self._stopping = True
-        self._wake.set()
-        self._thread.join()
+    def _silent(self, error: Exception) -> None:
+        self._error = no_answer(self._where, error)
+        self._rate_meter = RateMeter()
+        self._rates = Rates()
 
-    @property
-    def alive(self) -> bool:
-        """Return whether the thread still reads."""
-        return self._thread.is_alive()
+    def _broken(self, reason: str) -> None:
+        self._error = reason
 
     @property
     def read(self) -> bool:
@@ -151,21 +142,6 @@ class Feed:
                 forecast_age_s=forecast_age,
                 watched_s=now - arrivals.since,
             )
-
-    def _run(self) -> None:
-        while not self._stopping:
-            try:
-                with connected(self._url) as connection:
-                    self._follow(connection)
-            except psycopg.Error as error:
-                self._error = no_answer(self._where, error)
-                self._rate_meter = RateMeter()
-                self._rates = Rates()
-                self._wake.wait(RETRY_S)
-                self._wake.clear()
-            except Exception as error:
-                self._error = f"The page's reader has stopped ({type(error).__name__}: {error}): restart the dashboard."
-                raise
 
     def _follow(self, connection: Connection) -> None:
         while not self._stopping:

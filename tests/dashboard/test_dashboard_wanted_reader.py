@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from dashboard import wanted_reader
+from dashboard import reader_thread, wanted_reader
 from dashboard.wanted_reader import Answer, WantedReader
 
 WAIT_S = 10.0
@@ -86,7 +86,7 @@ def test_with_a_period_it_is_read_again() -> None:
 
 
 def test_a_source_that_does_not_answer_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wanted_reader, "RETRY_S", 0.05)
+    monkeypatch.setattr(reader_thread, "RETRY_S", 0.05)
     source = Source()
     source.broken = 2
     with reading(source) as reader:

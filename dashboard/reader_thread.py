@@ -1,0 +1,67 @@
+"""A thread that reads a source for the viewers of a page, and tries again while the source does not answer."""
+
+import threading
+from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager
+from typing import Generic, TypeVar
+
+C = TypeVar("C")
+
+RETRY_S = 3.0
+LEASE_S = 10.0
+"""What nobody has asked for this long is no longer read."""
+
+
+class ReaderThread(ABC, Generic[C]):
+    """The life of the thread; `failures` are the errors of a source that does not answer. Any other ends it."""
+
+    def __init__(self, name: str, failures: tuple[type[Exception], ...]) -> None:
+        self._failures = failures
+        self._lock = threading.Lock()
+        self._wake = threading.Event()
+        self._stopping = False
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    @abstractmethod
+    def _open(self) -> AbstractContextManager[C]:
+        """Open the source."""
+
+    @abstractmethod
+    def _follow(self, source: C) -> None:
+        """Read the source until `_stopping`."""
+
+    @abstractmethod
+    def _silent(self, error: Exception) -> None:
+        """Note that the source does not answer."""
+
+    @abstractmethod
+    def _broken(self, reason: str) -> None:
+        """Note that the thread ends, and why, in a sentence."""
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread; a read in progress is waited for."""
+        self._stopping = True
+        self._wake.set()
+        self._thread.join()
+
+    @property
+    def alive(self) -> bool:
+        """Return whether the thread still reads."""
+        return self._thread.is_alive()
+
+    def _run(self) -> None:
+        while not self._stopping:
+            try:
+                with self._open() as source:
+                    self._follow(source)
+            except self._failures as error:
+                self._silent(error)
+                self._wake.wait(RETRY_S)
+                self._wake.clear()
+            except Exception as error:
+                self._broken(f"The page's reader has stopped ({type(error).__name__}: {error}): restart the dashboard.")
+                raise
