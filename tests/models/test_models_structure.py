@@ -1,12 +1,13 @@
 """What a model says that it consists of is what it forecasts by: trees, coefficients, layers."""
 
+from collections.abc import Mapping
+
 import lightgbm
 import msgspec
 import numpy as np
 import pytest
 import torch
 import xgboost
-from conftest import Fitted
 from model_data import NAMES
 from torch import nn
 
@@ -14,6 +15,7 @@ from features.frame import FeatureFrame
 from models.combine.ensemble import Ensemble
 from models.explain.explainer import explain
 from models.explain.summary import KEPT, Summary, summarise
+from models.forecaster import Forecaster
 from models.networks.network import Network
 from models.networks.nn import architecture
 from models.networks.nn.net import Net
@@ -83,7 +85,7 @@ def test_xgboost_trees_sum_to_its_prediction() -> None:
 
 
 @pytest.mark.parametrize("name", ZOO)
-def test_every_model_shows_its_parts(name: str, fitted_zoo: Fitted) -> None:
+def test_every_model_shows_its_parts(name: str, fitted_zoo: Mapping[str, Forecaster]) -> None:
     structure = fitted_zoo[name].structure()
     assert msgspec.json.decode(msgspec.json.encode(structure), type=Structure) == structure
     kinds = [kind for kind in ("coefficients", "forests", "layers") if getattr(structure, kind)]
@@ -95,7 +97,7 @@ def test_every_model_shows_its_parts(name: str, fitted_zoo: Fitted) -> None:
         assert all(-1 <= feature < len(forest.inputs) for tree in forest.trees for feature in tree.feature)
 
 
-def test_boosted_outputs_are_named_in_their_order(fitted_zoo: Fitted) -> None:
+def test_boosted_outputs_are_named_in_their_order(fitted_zoo: Mapping[str, Forecaster]) -> None:
     outputs = [forest.output for forest in fitted_zoo["gbm"].structure().forests]
     assert len(outputs) == len(HORIZONS) * (1 + len(QUANTILES))
     assert outputs[:2] == ["mean, 1 bar ahead", "quantile 5 %, 1 bar ahead"]
@@ -105,7 +107,7 @@ def test_boosted_outputs_are_named_in_their_order(fitted_zoo: Fitted) -> None:
 
 
 @pytest.mark.parametrize("name", ["transformer", "lstm"])
-def test_a_networks_layers_have_all_of_its_parameters(name: str, fitted_zoo: Fitted) -> None:
+def test_a_networks_layers_have_all_of_its_parameters(name: str, fitted_zoo: Mapping[str, Forecaster]) -> None:
     model = fitted_zoo[name]
     structure = model.structure()
     names = [layer.name for layer in structure.layers]
@@ -161,7 +163,7 @@ def test_a_combination_says_what_it_weighs_by() -> None:
 
 @pytest.mark.parametrize("name", ["ridge", "lightgbm", "lstm"])
 def test_a_summary_ends_with_the_explanation_of_the_last_row(
-    name: str, fitted_zoo: Fitted, unseen: FeatureFrame
+    name: str, fitted_zoo: Mapping[str, Forecaster], unseen: FeatureFrame
 ) -> None:
     model, frame = fitted_zoo[name], unseen[2_000:2_300]
     summary = summarise(model, frame, 15, 3)
@@ -179,7 +181,7 @@ def test_a_summary_ends_with_the_explanation_of_the_last_row(
     )
 
 
-def test_a_summary_without_a_forecast_says_why(fitted_zoo: Fitted, unseen: FeatureFrame) -> None:
+def test_a_summary_without_a_forecast_says_why(fitted_zoo: Mapping[str, Forecaster], unseen: FeatureFrame) -> None:
     assert "nothing to explain" in summarise(fitted_zoo["naive"], unseen[:300], 15, 5).note
     with pytest.raises(ValueError, match="has no horizon 7"):
         summarise(fitted_zoo["ridge"], unseen[:300], 7, 5)
