@@ -105,7 +105,7 @@ def test_a_typed_date_is_in_the_middle_and_back_leads_to_where_one_was(page: Pag
     seen(page, 300)
     page.go_back()
     page.wait_for_function(f"newest => ({TIMES})().at(-1) === newest", arg=newest, timeout=WAIT_MS)
-    assert "at=" not in page.url
+    expect(page).not_to_have_url(re.compile("at="))
 
 
 @services

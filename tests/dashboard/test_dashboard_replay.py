@@ -154,7 +154,7 @@ def test_a_replay_plays_from_the_first_moment_of_what_is_in_view_and_ends(page: 
     page.wait_for_function(f"({EVENTS})().length > 5", timeout=WAIT_MS)
     page.get_by_role("button", name="Leave replay").click()
     expect(badge).not_to_contain_text(re.compile("replay of .* UTC"), timeout=WAIT_MS)
-    assert "replay=" not in page.url
+    expect(page).not_to_have_url(re.compile("replay="))
 
 
 @services
