@@ -49,7 +49,7 @@ CALIBRATED = "ridge"
 
 def fitted(folder: Path | None) -> tuple[list[FeatureFrame], dict[str, Forecaster], list[Combiner]]:
     """Return the sample's features and every model, fitted on them, or read from the folder where it is there."""
-    _shorten()
+    shorten()
     bars = [frame[-TAIL:] for frame in read_bars(sorted((ROOT / "sample").glob("*.csv.gz")), "1m")]
     definition = training.define(bars)
     frames = training.features(bars, definition, {frame.symbol: 1.0 for frame in bars})
@@ -67,7 +67,7 @@ def fitted(folder: Path | None) -> tuple[list[FeatureFrame], dict[str, Forecaste
     return frames, models, [of(names, fingerprint=definition.fingerprint) for of in COMBINERS.values()]
 
 
-def _shorten() -> None:
+def shorten() -> None:
     """Make fits short that do not change what a forecast costs."""
     boosted.SHARES = (1.0,)
     for parameters in (lightgbm_point.PARAMETERS, LightGBMVolatility.library, multi_output.PARAMETERS):

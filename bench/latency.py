@@ -1,14 +1,28 @@
-"""From the tick that completes a bar to its predictions on the topic, measured while the stream is live."""
+"""From the tick that completes a bar to its predictions on the topic: `python -m bench.latency [--zoo] [--save]`.
 
+A stack of its own, as `up` starts it but for the sample, gets the ticks of 20 symbols live: of each a minute a second,
+in single records, at the given ticks a second in all. First the bars end one after another, spread over each second;
+then those of all symbols at once, as they do at a venue. With --zoo all models serve instead of the default ones;
+their fits are short, their forecasts cost as much. CPU is that of the whole second part, by component, in cores.
+"""
+
+import argparse
 import asyncio
+import json
+import shutil
+import tempfile
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from aiokafka import AIOKafkaConsumer
 
+from bench.replay import FULL, cpu, processes, running
+from bench.report import save
 from broker import clients
 from broker.producer import producer
+from settings import Settings
 from settings.broker import Address
 from topics import codec
 from topics.catalog import PREDICTIONS, TICKS
@@ -16,17 +30,25 @@ from topics.records import Prediction, Tick
 
 MINUTE_MS = 60_000
 PATIENCE_S = 30
-INTO_MS = 30_000
-"""Where in its minute a tick lies: later than the grace after the minute before, which it therefore completes."""
+GRACE_MS = Settings.model_fields["grace_ms"].default
+"""The first tick of a minute that is later than this after its begin completes the minute before."""
+SYMBOLS = tuple(f"S{number:02d}USDT" for number in range(20))
+START = 1_767_225_600_000
+WARM_S = 15.0
 
 
 @dataclass(kw_only=True)
 class Live:
-    """Markets of one trade a minute each, `symbols` minutes a second, from the minute `start` (epoch ms) on."""
+    """Markets of so many trades a minute each, a minute of each a second, from the minute `start` (epoch ms) on.
+
+    `together`: the minutes of all begin at the same time, instead of spread over the second.
+    """
 
     kafka: Address
     symbols: tuple[str, ...]
     start: int
+    trades: int = 1
+    together: bool = False
     minute: int = 0
     sent: dict[tuple[str, int], float] = field(default_factory=dict)
     took: list[float] = field(default_factory=list)
@@ -55,19 +77,23 @@ class Live:
 
     async def _send(self, sender: object, seconds: float) -> None:
         begun, count = time.perf_counter(), 0
-        first = self.minute
+        first, rate = self.minute, self.trades * len(self.symbols)
         while (passed := time.perf_counter() - begun) < seconds:
-            due = int(passed * len(self.symbols))
+            due = int(passed * rate)
             while count <= due:
-                minute, place = first + count // len(self.symbols), count % len(self.symbols)
-                await self._tick(sender, self.symbols[place], minute, complete=minute > first)
+                turn, place = divmod(count, len(self.symbols))
+                shift = 0 if self.together else place * self.trades // len(self.symbols)
+                minute, number = divmod(turn + shift, self.trades)
+                into = int((number + 0.5) * MINUTE_MS / self.trades)
+                completes = minute > 0 and into > GRACE_MS >= into - MINUTE_MS // self.trades
+                await self._tick(sender, self.symbols[place], first + minute, into, complete=completes)
                 count += 1
             await asyncio.sleep(0.002)
-        self.minute = first + count // len(self.symbols) + 1
+        self.minute = first + (count // len(self.symbols) + self.trades) // self.trades + 1
 
-    async def _tick(self, sender: object, symbol: str, minute: int, complete: bool) -> None:
+    async def _tick(self, sender: object, symbol: str, minute: int, into: int, complete: bool) -> None:
         price = 100.0 * float(np.exp(0.01 * np.sin(minute / 7.0) + 0.0005 * np.sin(minute * 1.7)))
-        tick = Tick(symbol, self.start + minute * MINUTE_MS + INTO_MS, price, 1.0)
+        tick = Tick(symbol, self.start + minute * MINUTE_MS + into, price, 1.0)
         if complete:
             self._answered.clear()
             self.sent[symbol, self.start + (minute - 1) * MINUTE_MS] = time.perf_counter()
@@ -89,3 +115,59 @@ def quantiles(took: list[float]) -> dict[str, float]:
     return {
         name: round(float(np.percentile(took, level)), 1) for name, level in (("p50", 50), ("p99", 99), ("max", 100))
     }
+
+
+def measure(home: Path, rate: float, seconds: float, models: tuple[str, ...]) -> dict[str, object]:
+    """Return the figures of a stack in `home`."""
+    environment = {"FORETICK_MODELS": ",".join(models)} if models else {}
+    with running(home, FULL, environment):
+        live = Live(kafka=Settings(home=home).broker, symbols=SYMBOLS, start=START, trades=round(rate / len(SYMBOLS)))
+        asyncio.run(live.run(WARM_S))
+        spread = asyncio.run(live.run(seconds))
+        live.together = True
+        before, begun = {name: cpu(some) for name, some in processes(home, FULL).items()}, time.monotonic()
+        together = asyncio.run(live.run(seconds))
+        passed = time.monotonic() - begun
+        used = {name: cpu(some) - before.get(name, 0.0) for name, some in processes(home, FULL).items()}
+    return {
+        "ticks_per_second": live.trades * len(SYMBOLS),
+        "bars_timed": len(spread) + len(together),
+        "milliseconds": quantiles(spread),
+        "milliseconds_bars_of_all_symbols_at_once": quantiles(together),
+        "cores": {name: round(value / passed, 2) for name, value in used.items()},
+    }
+
+
+def zoo(home: Path) -> tuple[str, ...]:
+    """Fit all models on the sample's first part, shortly, for the stack in `home`; return their names."""
+    from bench.inference import shorten
+    from models.registry.names import NAMES
+    from stack import sample
+
+    shorten()
+    sample.train(Settings(home=home, models=NAMES))
+    return NAMES
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rate", type=float, default=1_000.0, help="ticks a second, of all symbols")
+    parser.add_argument("--seconds", type=float, default=60.0, help="of each of the two")
+    parser.add_argument("--zoo", action="store_true", help="serve all models")
+    parser.add_argument("--save", action="store_true", help="keep the figures in bench/results")
+    options = parser.parse_args()
+    home = Path(tempfile.mkdtemp(prefix="foretick-bench-"))
+    try:
+        figures = measure(home, options.rate, options.seconds, zoo(home) if options.zoo else ())
+    finally:
+        shutil.rmtree(home)
+    print(json.dumps(figures, indent=2))
+    if options.save:
+        name = "latency_zoo" if options.zoo else "latency"
+        words = f"--rate {options.rate:g}" + (" --zoo" if options.zoo else "")
+        save(name, f"python -m bench.latency {words}", figures)
+
+
+if __name__ == "__main__":
+    main()

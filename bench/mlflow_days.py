@@ -26,7 +26,7 @@ from learning.monitoring.skill import ALL, DAY_MS, HOUR_MS
 from learning.tracking.log_stream import StreamLog
 from learning.tracking.tracker import Tracker
 from models.registry import provenance
-from models.registry.model_registry import MODELS
+from models.registry.names import DEFAULT_MODELS
 from models.registry.provenance import Provenance
 from settings import ADDRESSES
 from storage.timescale import migrate
@@ -75,14 +75,14 @@ def registered(tracker: Tracker, models: Path, version: str) -> tuple[dict[str, 
         fingerprint="print",
         seed=0,
     )
-    for model in MODELS:
+    for model in DEFAULT_MODELS:
         folder = models / model / version
         folder.mkdir(parents=True)
         (folder / "model.json").write_text("{}")
         provenance.write(folder, origin)
     latest = {
         model: Deployment(model=model, number=1, action="serve", champion=version, fingerprint="print", time=BEGIN)
-        for model in MODELS
+        for model in DEFAULT_MODELS
     }
     begun = time.perf_counter()
     tracker.align(latest, models)
@@ -108,7 +108,7 @@ def measure(connection: psycopg.Connection, uri: str, models: Path, days: int) -
     begun = time.perf_counter()
     StreamLog(connection, "1m", models).log(tracker, latest, BEGIN + days * DAY_MS + 2 * HOUR_MS)
     return {
-        "models": len(MODELS),
+        "models": len(DEFAULT_MODELS),
         "days": days,
         "registering_the_versions_seconds": round(first, 2),
         "milliseconds_a_day": quantiles([1_000 * one for one in took]),
@@ -133,7 +133,7 @@ def main() -> None:
             migrate(url)
             with psycopg.connect(url, autocommit=True) as connection:
                 fill(connection, options.symbols, options.days)
-                whose = {"models": list(MODELS), "versions": ["v1", "v2"], "horizons": list(HORIZONS)}
+                whose = {"models": list(DEFAULT_MODELS), "versions": ["v1", "v2"], "horizons": list(HORIZONS)}
                 connection.execute(SKILL, {"start": START, "days": options.days, **whose})
                 connection.execute("ANALYZE")
                 with running(home / "mlflow", ("mlflow",), {"FORETICK_DATABASE_URL": url}):

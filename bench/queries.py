@@ -20,7 +20,7 @@ import psycopg
 from bench.replay import running
 from bench.report import save
 from features.definition import Definition
-from models.registry.model_registry import MODELS
+from models.registry.names import DEFAULT_MODELS
 from settings import ADDRESSES, ROOT
 from storage.timescale import migrate
 from topics.records import HORIZONS
@@ -40,7 +40,7 @@ def statements() -> dict[str, str]:
     return values
 
 
-def fill(connection: psycopg.Connection, symbols: int, days: int, models: Sequence[str] = tuple(MODELS)) -> None:
+def fill(connection: psycopg.Connection, symbols: int, days: int, models: Sequence[str] = DEFAULT_MODELS) -> None:
     """Store days of minutes as the pipeline lays them: in the order of time, each minute's symbols together."""
     definition = Definition()
     connection.execute("SELECT setseed(0.5)")

@@ -110,12 +110,12 @@ def _fitted(
     """Return the definition, the models fitted on it, the seconds that each took, and their tracking."""
     from learning.tracking.training_runs import training_runs
     from models import training
-    from models.registry import model_registry
+    from models.registry.names import DEFAULT_MODELS
 
     with ExitStack() as stack:
         reporter = stack.enter_context(progress("fitting features"))
         runs = stack.enter_context(training_runs(tracker(settings, track, reporter.say), f"training {_days(bars)}"))
-        fitting = _Fitting(reporter, runs, len(wanted or model_registry.MODELS))
+        fitting = _Fitting(reporter, runs, len(wanted or DEFAULT_MODELS))
         stream = (settings.universe, settings.timeframes, settings.features)
         try:
             definition, fitted = training.train(

@@ -25,6 +25,7 @@ from learning.steps.tune import tune
 from learning.tracking.tracker import MlflowRun, Tracker
 from learning.training.history import newest_bar
 from models.registry import model_registry
+from models.registry.names import DEFAULT_MODELS
 from settings import Settings
 from storage.errors import StorageError, place, reason
 from storage.timescale import migrate
@@ -144,7 +145,7 @@ def _chosen(settings: Settings, options: Options) -> dict[str, model_registry.Se
     folder = settings.home / "models"
     if not names and (folder / FILE).exists() and (folder / model_registry.SERVING).exists():
         names = list(model_registry.serving(folder))
-    return model_registry.classes(names or settings.models or model_registry.MODELS)
+    return model_registry.classes(names or settings.models or DEFAULT_MODELS)
 
 
 def _summary(work: Work, tracked: MlflowRun) -> None:

@@ -11,7 +11,8 @@ from features.frame import BarFrame, FeatureFrame
 from features.step import FeatureStep
 from models.combine.combiner import Combination
 from models.drift.reference import Reference
-from models.registry.model_registry import MODELS, Served, ServedClass, classes
+from models.registry.model_registry import Served, ServedClass, classes
+from models.registry.names import DEFAULT_MODELS
 from models.registry.parameters import ByModel
 from models.search_space import NONE, Parameters
 
@@ -59,11 +60,11 @@ def train(
 
     `progress` is called with what is fitted next: "features", then each model's name; `detail` for each round or epoch.
     `universe`, `timeframes` and `columns` are those of the stream which the models are to serve; without a name in
-    `models` those of `registry.MODELS` do. `parameters` are by model; others have their defaults. A given `definition`
+    `models` the default ones do. `parameters` are by model; others have their defaults. A given `definition`
     is used unchanged, with its timeframes and columns; else one is fitted. Raises ValueError with one line if the bars
     are too few, a column, model or parameter is unknown, or a model needs a column that is not there.
     """
-    wanted = classes(models or MODELS)
+    wanted = classes(models or DEFAULT_MODELS)
     progress("features")
     definition = definition or define(bars, timeframes, columns)
     frames = features(bars, definition, universe)

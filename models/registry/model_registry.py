@@ -11,21 +11,16 @@ from features.definition import Definition
 from models.baselines.naive import Naive
 from models.combine.combiner import Combination
 from models.forecaster import Forecaster
-from models.linear.online import Online
 from models.registry import names as known
 from models.registry import provenance as origin
 from models.registry.listing import SERVING, names, place, serve, serving, versions
 from models.registry.provenance import Provenance
 from models.registry.zoo import COMBINERS, ZOO
-from models.trees.gbm import GBM
 
-MODELS: dict[str, type[Forecaster]] = {model.name: model for model in (Naive, Online, GBM)}
-"""The models that serve where no others are named; first the naive forecast, which the others are to beat."""
 Served = Forecaster | Combination
 ServedClass = type[Forecaster] | type[Combination]
 
 __all__ = [  # listing files is separate, for commands that should not wait for the import of LightGBM
-    "MODELS",
     "SERVING",
     "Served",
     "ServedClass",

@@ -7,6 +7,8 @@ from models.registry.zoo import COMBINERS, ZOO
 from topics.suggestions import unknown
 
 NAMES = (*ZOO, *COMBINERS)
+DEFAULT_MODELS = tuple(entry.name for entry in ZOO.entries.values() if entry.default)
+"""Those that serve where no others are named; the naive forecast, which the others are to beat, is the first."""
 NETWORKS = tuple(entry.name for entry in ZOO.entries.values() if entry.torch)
 """Those that need torch, which is not in the default set of packages."""
 

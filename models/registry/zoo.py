@@ -27,11 +27,14 @@ class Colour(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A model: its name, its class as module:class, its colour and dash, and whether it needs torch."""
+    """A model: its name, its class as module:class, its colour and dash, whether it serves where no models are named,
+    and whether it needs torch.
+    """
 
     name: str
     place: str
     colour: Colour
+    default: bool = False
     torch: bool = False
 
 
@@ -59,15 +62,15 @@ class Zoo(Mapping[str, Class]):
 # Two lines that are broken alike differ in colour to those too who see no red or no green
 # (tests/models/test_models_colours.py).
 ZOO: "Zoo[type[Forecaster]]" = Zoo(
-    Entry("naive", "models.baselines.naive:Naive", Colour("#7e8a97", "#7e8b99", DASHED)),
+    Entry("naive", "models.baselines.naive:Naive", Colour("#7e8a97", "#7e8b99", DASHED), default=True),
     Entry("reversal", "models.baselines.sign_reversal:Reversal", Colour("#76513c", "#d7b79e", DOTTED)),
     Entry("ar", "models.baselines.ar:AR", Colour("#8a950d", "#cbd95b", DASH_DOT)),
     Entry("ridge", "models.linear.ridge:Ridge", Colour("#626a09", "#a2af29", LONG)),
     Entry("har", "models.volatility.har:HAR", Colour("#835b06", "#d29903", SOLID)),
     Entry("garch", "models.volatility.garch:GARCH", Colour("#b7810f", "#fec25f", DOTTED)),
-    Entry("online", "models.linear.online:Online", Colour("#347964", "#4fba98", SOLID)),
+    Entry("online", "models.linear.online:Online", Colour("#347964", "#4fba98", SOLID), default=True),
     Entry("rls", "models.linear.rls:RLS", Colour("#0a7736", "#53be70", DASHED)),
-    Entry("gbm", "models.trees.gbm:GBM", Colour("#7a4fb8", "#af8bf6", SOLID)),
+    Entry("gbm", "models.trees.gbm:GBM", Colour("#7a4fb8", "#af8bf6", SOLID), default=True),
     Entry("lightgbm", "models.trees.lightgbm_point:LightGBM", Colour("#9b74d9", "#d6c2fe", DOTTED)),
     Entry("lightgbm_market", "models.trees.lightgbm_market:LightGBMMarket", Colour("#169f93", "#20ecda", DASH_DOT)),
     Entry(

@@ -27,8 +27,9 @@ from models import training
 from models.linear.online import INPUTS
 from models.networks.lstm import LSTM
 from models.registry import model_registry, provenance
-from models.registry.model_registry import MODELS
+from models.registry.names import DEFAULT_MODELS
 from models.registry.provenance import Provenance
+from models.registry.zoo import ZOO
 from models.trees.xgboost_point import XGBoost
 from topics.records import HORIZONS, Deployment
 
@@ -241,16 +242,16 @@ def random_walk() -> list[BarFrame]:
 
 def test_the_default_models_show_their_rounds_and_what_they_rest_on(tracker, tmp_path, random_walk):
     """As `up` has them: trained before MLflow runs, and registered from what lies beside the artifacts."""
-    definition, curves = training.define(random_walk), {name: Curve() for name in MODELS}
+    definition, curves = training.define(random_walk), {name: Curve() for name in DEFAULT_MODELS}
     frames = training.features(random_walk, definition)
-    for name, model in MODELS.items():
+    for name in DEFAULT_MODELS:
         fitted = training.fit(
-            model, definition, frames, 0, {"rounds": 20} if name == "gbm" else {}, curves[name].record
+            ZOO[name], definition, frames, 0, {"rounds": 20} if name == "gbm" else {}, curves[name].record
         )
         folder = model_registry.store(tmp_path, fitted, ORIGIN)
         curves[name].save(folder)
         tracker.register(name, fitted.version, folder)
-    ids = {name: run_ids(tracker, name)[0] for name in MODELS}
+    ids = {name: run_ids(tracker, name)[0] for name in DEFAULT_MODELS}
     for loss in ("loss in training", "loss held out"):
         assert [step for step, _ in curve_at(tracker, ids["gbm"], f"rounds/{loss}")] == [*range(1, 21)]
     assert not any("loss" in name for name in pairs(run_of(tracker, ids["online"])["data"].get("metrics", [])))

@@ -10,7 +10,7 @@ from model_data import NAMES, features_of, market
 from features.frame import FeatureFrame
 from models.forecaster import Forecaster
 from models.networks.network import Network
-from models.registry.model_registry import MODELS
+from models.registry.names import DEFAULT_MODELS
 from models.registry.zoo import ZOO
 from models.trees.boosted import Boosted
 from models.trees.xgboost_point import XGBoost
@@ -59,34 +59,34 @@ def training_frames() -> list[FeatureFrame]:
 class Fitted(Mapping[str, Forecaster]):
     """Models by name, each fitted when it is first asked for: who tests one does not wait for the others."""
 
-    def __init__(self, table: Mapping[str, type[Forecaster]], frames: list[FeatureFrame]) -> None:
-        self._table, self._frames = table, frames
+    def __init__(self, names: tuple[str, ...], frames: list[FeatureFrame]) -> None:
+        self._names, self._frames = names, frames
         self._fitted: dict[str, Forecaster] = {}
 
     def __getitem__(self, name: str) -> Forecaster:
         if name not in self._fitted:
-            model = self._table[name](NAMES)
+            model = ZOO[name](NAMES)
             model.fit(self._frames, seed=3)
             self._fitted[name] = model
         return self._fitted[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._table)
+        return iter(self._names)
 
     def __len__(self) -> int:
-        return len(self._table)
+        return len(self._names)
 
 
 @pytest.fixture(scope="session")
 def fitted(training_frames: list[FeatureFrame]) -> Fitted:
     """Every model that can be served, fitted on the training frames."""
-    return Fitted(MODELS, training_frames)
+    return Fitted(DEFAULT_MODELS, training_frames)
 
 
 @pytest.fixture(scope="session")
 def retrained(training_frames: list[FeatureFrame]) -> Fitted:
     """Other versions of the same models, fitted on less."""
-    return Fitted(MODELS, [frame[:5_000] for frame in training_frames])
+    return Fitted(DEFAULT_MODELS, [frame[:5_000] for frame in training_frames])
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,8 @@ from models.combine.ensemble import Ensemble
 from models.combine.stacking import Stacking
 from models.ewma_volatility import MIN_RETURNS
 from models.forecaster import Forecaster
-from models.registry.model_registry import MODELS
+from models.registry.names import DEFAULT_MODELS
+from models.registry.zoo import ZOO
 from models.serving.predictor import Predictor, PredictorState
 from models.serving.served_model import ServedModel
 from topics.codec import decode, encode
@@ -39,14 +40,14 @@ def test_every_bar_has_one_prediction_a_model_with_all_horizons_and_none_while_u
 ) -> None:
     predictions = whole(predictor, unseen[:800])
     assert [(item.time, item.model) for item in predictions] == [
-        (time, name) for time in unseen.time[:800].tolist() for name in MODELS
+        (time, name) for time in unseen.time[:800].tolist() for name in DEFAULT_MODELS
     ]
     for item in predictions:
         assert tuple(forecast.horizon for forecast in item.forecasts) == HORIZONS
-    for item in predictions[: MIN_RETURNS * len(MODELS)]:
+    for item in predictions[: MIN_RETURNS * len(DEFAULT_MODELS)]:
         for forecast in item.forecasts:
             assert (forecast.mean, forecast.scale, forecast.quantiles, forecast.p_up) == (None, None, None, None)
-    for item in predictions[300 * len(MODELS) :]:
+    for item in predictions[300 * len(DEFAULT_MODELS) :]:
         for forecast in item.forecasts:
             assert forecast.mean is not None
             assert forecast.quantiles is not None
@@ -85,7 +86,7 @@ def test_the_likeliest_regime_is_named_and_none_where_it_is_unknown(predictor: P
     for row in (0, 599):
         posterior = unseen.values[row, columns]
         expected = None if np.isnan(posterior).any() else NAMES[columns[int(np.argmax(posterior))]]
-        text = predictions[row * len(MODELS)].regime
+        text = predictions[row * len(DEFAULT_MODELS)].regime
         assert text == (expected and expected.removeprefix("regime_"))
     assert predictions[0].regime is None
     assert predictions[-1].regime is not None
@@ -148,7 +149,7 @@ def test_champions_say_the_same_with_and_without_others_beside_them(
         ("ensemble", "challenger"),
     ]
     spoken = [item for item in predictions if item.role != "champion"]
-    assert {item.model for item in spoken if item.forecasts[0].mean is not None} == {*MODELS, "ensemble"}
+    assert {item.model for item in spoken if item.forecasts[0].mean is not None} == {*DEFAULT_MODELS, "ensemble"}
     alone = whole(Predictor(list(retrained.values()), NAMES), frame)
     unnamed = [replace(item, role="champion") for item in spoken if item.model != "ensemble"]
     assert unnamed == alone
@@ -190,7 +191,7 @@ def test_a_state_from_before_versions_had_roles_goes_on(combining: Predictor, un
     state, _ = combining.step(combining.initial(unseen.symbol), unseen[:400])
     *parts, serving, numbers = msgspec.msgpack.decode(state.dumps())
     assert set(numbers) == set(serving)
-    assert set(serving) == {*MODELS, "ensemble", "stacking"}
+    assert set(serving) == {*DEFAULT_MODELS, "ensemble", "stacking"}
     for part in parts[3:]:  # a combiner's lay under its name alone
         for name in ("ensemble", "stacking"):
             part[name] = part.pop(f"{name} {serving[name]}")
@@ -223,17 +224,17 @@ def test_combiners_come_after_the_models_with_what_each_expert_counted(
     combining: Predictor, predictor: Predictor, unseen: FeatureFrame
 ) -> None:
     predictions = whole(combining, unseen[:400])
-    each = len(MODELS) + 2
-    alone = [item for place, item in enumerate(predictions) if place % each < len(MODELS)]
+    each = len(DEFAULT_MODELS) + 2
+    alone = [item for place, item in enumerate(predictions) if place % each < len(DEFAULT_MODELS)]
     assert alone == whole(predictor, unseen[:400])
     assert b"weights" not in encode(alone)
     last = predictions[-2]
     assert (last.model, predictions[-1].model) == ("ensemble", "stacking")
     for forecast in last.forecasts:
         assert forecast.weights is not None
-        assert set(forecast.weights) == set(MODELS) - set(VOLATILITY)
+        assert set(forecast.weights) == set(DEFAULT_MODELS) - set(VOLATILITY)
         assert sum(forecast.weights.values()) == pytest.approx(1.0, abs=1e-3)
-    assert predictions[len(MODELS)].forecasts[0].weights is None
+    assert predictions[len(DEFAULT_MODELS)].forecasts[0].weights is None
     assert decode(encode(predictions), Prediction).records == predictions
 
 
@@ -250,9 +251,11 @@ def test_a_combiner_keeps_what_it_learnt_when_a_model_is_trained_anew(
     combining: Predictor, fitted: Mapping[str, Forecaster], unseen: FeatureFrame
 ) -> None:
     state, _ = combining.step(combining.initial(unseen.symbol), unseen[:2_000])
-    retrained = MODELS["naive"](NAMES)
+    retrained = ZOO["naive"](NAMES)
     retrained.fit([features_of(market("OTHER", 3_000, 5))], seed=0)
-    changed = Predictor([retrained, *(fitted[name] for name in MODELS if name != "naive")], NAMES, combining.combiners)
+    changed = Predictor(
+        [retrained, *(fitted[name] for name in DEFAULT_MODELS if name != "naive")], NAMES, combining.combiners
+    )
     after, predictions = changed.step(state, unseen[2_000:2_001])
     before, expected = combining.step(state, unseen[2_000:2_001])
     assert predictions[-2].forecasts[0].mean is not None

@@ -15,7 +15,7 @@ from cli.errors import UserError
 from cli.train import train
 from features.definition import DEFAULT, Definition
 from models.registry import model_registry, parameters
-from models.registry.model_registry import MODELS
+from models.registry.names import DEFAULT_MODELS
 from settings import ROOT
 from sources.reading.bars import read_bars
 
@@ -45,7 +45,7 @@ def test_train_puts_every_model_into_service(
     assert {model.name: model.version for model in served} == {
         name: model["version"] for name, model in printed["models"].items()
     }
-    assert [model.name for model in served] == list(MODELS)
+    assert [model.name for model in served] == list(DEFAULT_MODELS)
     assert printed["features"].pop("seconds") > 0
     assert printed["features"] == {"version": definition.fingerprint, "path": str(folder / "features.json")}
     assert printed["rows"] == {"COINUSDT": 7_000}
