@@ -15,6 +15,8 @@ from models.combine.combiner import Combination
 from models.explain.explainer import WARM_UP, explain_served
 from models.explain.explanation import Explanation
 from models.explain.summary import Summary, summarise
+from models.networks import training_epochs
+from models.networks.training_epochs import TrainingEpoch
 from models.registry import model_registry
 from models.registry.listing import place
 from models.registry.model_registry import load_version
@@ -31,9 +33,14 @@ NICE = 5
 
 
 class Answer(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """What was asked for, or why there is none in one line; a state was brought up to date by `bars` earlier ones."""
+    """What was asked for, or why there is none in one line; a state was brought up to date by `bars` earlier ones.
+
+    `epochs` are those of a network's training.
+    """
 
     structure: Structure | None = None
+    epochs: list[TrainingEpoch] = []
+    epochs_problem: str = ""
     summary: Summary | None = None
     explanation: Explanation | None = None
     bars: int = 0
@@ -41,8 +48,13 @@ class Answer(msgspec.Struct, omit_defaults=True, kw_only=True):
 
 
 def structure(settings: Settings, name: str, version: str) -> Answer:
-    """Return what a version consists of."""
-    return Answer(structure=load_version(settings.home / "models", name, version).structure())
+    """Return what a version consists of, and of a network, how its training went."""
+    folder = settings.home / "models"
+    parts = load_version(folder, name, version).structure()
+    try:
+        return Answer(structure=parts, epochs=training_epochs.read(place(folder, name, version)))
+    except ValueError as error:
+        return Answer(structure=parts, epochs_problem=str(error))
 
 
 def summary(settings: Settings, name: str, version: str, symbol: str, interval: str, horizon: int) -> Answer:

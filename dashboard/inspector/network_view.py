@@ -23,10 +23,6 @@ BOX_WIDTH, BOX_HEIGHT = 0.86, 0.56
 LEAST_WIDTH = 150
 RIDGE_PX = 26
 RIDGE = 0.9
-UNSTORED = (
-    "A version is stored with its weights of the best epoch alone: gradients, and the weights of other epochs, are not "
-    "kept. The loss by epoch is in the overview."
-)
 
 
 def graph(layers: Sequence[Layer], palette: Palette) -> LayoutDOM:
@@ -161,7 +157,11 @@ def distributions(weights: Sequence[Weights], palette: Palette) -> LayoutDOM:
     made.ygrid.visible = False
     made.xaxis.axis_label = "weight"
     hover(made, [ridges], "@name", {"shape": "@shape", "mean": "@mean", "standard deviation": "@deviation"})
-    return card(title("Distribution of the weights", "each as high as its peak"), sentence(UNSTORED), made)
+    return card(
+        title("Distribution of the weights", "each as high as its peak"),
+        sentence("Those of the epoch with the least loss on the rows held out."),
+        made,
+    )
 
 
 def layer_table(layers: Sequence[Layer]) -> LayoutDOM:

@@ -13,6 +13,7 @@ from dashboard.html import title
 from dashboard.inspector import (
     coefficients_view,
     compare_view,
+    epochs_view,
     explanations_view,
     network_view,
     overview,
@@ -62,8 +63,8 @@ class Details:
     """The choosers inside the cards; `redraw` is called when one was used."""
 
     def __init__(self, redraw: Callable[[], None]) -> None:
-        self.curve, self.output, self.input = (
-            Select(title=title, width=220, **look()) for title in ("Curve", "Output", "Input")
+        self.curve, self.output, self.input, self.tensor = (
+            Select(title=title, width=220, **look()) for title in ("Curve", "Output", "Input", "Tensor")
         )
         self.anew = Button(label="Explain the newest bars", width=190, **look())
         self.tree = Spinner(title="Tree", low=1, value=1, step=1, width=90, **look())
@@ -77,7 +78,7 @@ class Details:
         self.forget: Callable[[], None] = lambda: None
         """What the button drops, so that it is made anew."""
 
-        for widget in (self.curve, self.output, self.input, self.tree):
+        for widget in (self.curve, self.output, self.input, self.tensor, self.tree):
             widget.on_change("value", used)
 
     def _again(self) -> None:
@@ -86,7 +87,7 @@ class Details:
     @property
     def values(self) -> tuple[object, ...]:
         """Return what is chosen."""
-        return self.curve.value, self.output.value, self.input.value, self.tree.value
+        return self.curve.value, self.output.value, self.input.value, self.tensor.value, self.tree.value
 
     def fill(self, select: Select, options: Sequence[str]) -> str:
         """Give a chooser its options, and return which is chosen: the one before if it is still there."""
@@ -130,7 +131,12 @@ def _structure(shown: Shown, details: Details) -> Section:
         if work.answer is None or work.answer.structure is None:
             return [card(words.progress(work, f"Loading {shown.version.model} {shown.version.version}"), wide=True)]
         other = beside.answer.structure if beside.answer else None
-        return parts(work.answer.structure, other, shown, details)
+        made = parts(work.answer.structure, other, shown, details)
+        if work.answer.structure.layers:
+            epochs = work.answer.epochs
+            chosen = details.fill(details.tensor, list(epochs[0].weights)) if epochs else ""
+            made.append(epochs_view.card_of(epochs, work.answer.epochs_problem, details.tensor, chosen, shown.palette))
+        return made
 
     return made, (_state(work), _state(beside))
 

@@ -16,8 +16,9 @@ from models.inputs import columns
 from models.intervals.distribution import NORMAL, prob_up, sample_quantiles
 from models.json_type import JSON
 from models.labels import mature, targets
-from models.networks import online_head
+from models.networks import online_head, training_epochs
 from models.networks.online_head import Head, HeadOutput
+from models.networks.training_epochs import TrainingEpoch
 from models.networks.windows import CHANNELS, STATIC, WINDOW, Scaling, seen, windows
 from models.search_space import NONE, Choice, Parameters, Real, Space
 from models.structure import Structure
@@ -103,6 +104,7 @@ class Network(Forecaster):
         )  # [H, Q], of the held-out residuals in units of the scale
         self.seed = 0
         self._weights = b""  # safetensors
+        self._epochs: list[TrainingEpoch] = []
         self._ready: tuple[Net, torch.Tensor] | None = None
 
     @abstractmethod
@@ -160,6 +162,7 @@ class Network(Forecaster):
             # A day's gradient counts as much as in the training: of longer horizons, whose labels overlap, less.
             share = np.tile(sample.weights / sample.weights.sum(), 2)[:, None]
             self._take(taught.weights, taught.rates * share * DAILY * self._rate)
+        self._epochs = list(taught.history)
         self._set_apart(sample, last)
 
     @property
@@ -441,9 +444,10 @@ class Network(Forecaster):
         }
 
     def save(self, folder: Path) -> None:
-        """Write model.json, and the weights as safetensors."""
+        """Write model.json, the weights as safetensors, and what they were like after each epoch."""
         artifact.write(folder, self._definition())
         (folder / WEIGHTS).write_bytes(self._weights)
+        training_epochs.write(folder, self._epochs)
 
     @classmethod
     def load(cls, folder: Path) -> Self:

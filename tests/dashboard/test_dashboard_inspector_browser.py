@@ -1,5 +1,6 @@
 """The model inspector in Chromium, on its real server, with models of several kinds that were really trained."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -108,10 +109,18 @@ def test_a_linear_model_beside_its_older_version(page: Page, inspector: str, hom
 
 def test_a_network_shows_layers_weights_and_attention(page: Page, inspector: str) -> None:
     opened(page, inspector, "model=transformer&section=structure")
-    drawn(page, "architecture", "weights")
+    drawn(page, "architecture", "weights", "weights-by-epoch", "gradients-by-epoch", "gradients-by-tensor")
     names = column(page, "architecture", "name")
     assert {"window", "row", "patch", "first.query", "head"} <= set(names)
-    expect(page.get_by_text("gradients, and the weights of other epochs, are not kept")).to_be_visible()
+    epochs = column(page, "weights-by-epoch", "epoch")
+    assert list(epochs) == list(range(1, len(epochs) + 1))
+    before = column(page, "weights-by-epoch", "q50")
+    page.get_by_label("Tensor").select_option("head.bias")
+    page.wait_for_function(
+        f"before => JSON.stringify(({COLUMN})(['weights-by-epoch', 'q50'])) !== before",
+        arg=json.dumps(list(before)),
+        timeout=WAIT_MS,
+    )
     choose(page, "Explanations")
     drawn(page, "looked", "attention_encoder", "attention_thinned")
     assert sum(column(page, "looked", "share")) == pytest.approx(1.0, abs=1e-6)

@@ -29,6 +29,7 @@ from dashboard.service import PageRequest
 from learning.tracking.learning_curve import Curve
 from models.explain.summary import Summary
 from models.importance import Importance
+from models.networks.training_epochs import TrainingEpoch
 from models.structure import Coefficients, Forest, Layer, Structure, Tree, TreeNode, Weights, ahead
 from topics.records import HORIZONS
 
@@ -48,6 +49,10 @@ NETWORK = Structure(
     ],
     weights=[Weights(name="head.weight", shape=[2, 3], mean=0.0, deviation=1.0, edges=[-1.0, 0.0, 1.0], counts=[2, 4])],
 )
+EPOCHS = [
+    TrainingEpoch(epoch=number, weights={"head.weight": [-2.0, -1.0, 0.0, 1.0, 2.0]}, gradients={"head.weight": moved})
+    for number, moved in ((1, [-0.2, -0.1, 0.0, 0.1, 0.2]), (2, [0.0] * 5))
+]
 SUMMARY = Summary(
     symbol="BTCUSDT",
     interval="1m",
@@ -140,6 +145,13 @@ def test_what_a_version_consists_of_is_drawn(palette: Palette) -> None:
     assert plots(made("structure", structure(LINEAR), palette=palette)) == {"coefficients"}
     assert plots(made("structure", structure(BOOSTED), palette=palette)) == {"tree", "gains"}
     assert plots(made("structure", structure(NETWORK), palette=palette)) == {"architecture", "weights"}
+    key = ("structure", "gbm", "new")
+    trained = {key: Answer(structure=NETWORK, epochs=EPOCHS)}
+    by_epoch = {"weights-by-epoch", "gradients-by-epoch", "gradients-by-tensor"}
+    assert plots(made("structure", trained, palette=palette)) == {"architecture", "weights", *by_epoch}
+    assert "trained before weights and gradients were kept" in said(made("structure", structure(NETWORK)))
+    damaged = {key: Answer(structure=NETWORK, epochs_problem="epochs.json: cannot be read")}
+    assert "epochs.json: cannot be read" in said(made("structure", damaged))
     cards = made("structure", structure(Structure(note="a fixed rule")), palette=palette)
     assert plots(cards) == set()
     assert "a fixed rule" in said(cards)

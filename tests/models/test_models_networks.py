@@ -11,7 +11,7 @@ import pytest
 from model_data import NAMES, features_of, market
 
 from features.frame import FeatureFrame
-from models.networks import online_head
+from models.networks import online_head, training_epochs
 from models.networks.lstm import LSTM
 from models.networks.network import WEIGHTS, Network
 from models.networks.online_head import DAY, Head
@@ -107,6 +107,11 @@ def test_a_training_taken_up_again_gives_the_same_weights(
     assert heard == messages[1:]
     assert resumed._weights == whole._weights
     assert resumed.version == whole.version
+    whole.save(tmp_path / "whole")
+    resumed.save(tmp_path / "resumed")
+    epochs = training_epochs.read(tmp_path / "whole")
+    assert epochs == training_epochs.read(tmp_path / "resumed")
+    assert [epoch.epoch for epoch in epochs] == [1, 2, 3]
     other = small(name, epochs=3)
     other.checkpoint, other.progress = broken.checkpoint, heard.append
     other.fit(frames, seed=2)  # of another training: not taken up
@@ -116,6 +121,31 @@ def test_a_training_taken_up_again_gives_the_same_weights(
     broken.checkpoint.write_bytes(b"no tensors")
     with pytest.raises(ValueError, match="not a checkpoint"):
         broken.fit(frames, seed=1)
+
+
+@both
+def test_weights_and_gradients_of_each_epoch_lie_beside_the_artifact(
+    name: str, frames: list[FeatureFrame], tmp_path: Path
+) -> None:
+    model = small(name, epochs=1)
+    model.fit(frames, seed=1)
+    version = model.version
+    model.save(tmp_path)
+    (epoch,) = training_epochs.read(tmp_path)
+    tensors = {one.name: one for one in model.structure().weights}
+    assert epoch.weights.keys() == epoch.gradients.keys() == tensors.keys()
+    for tensor, weights in epoch.weights.items():
+        assert weights == sorted(weights)
+        assert tensors[tensor].edges[0] - 1e-6 <= weights[0] <= weights[-1] <= tensors[tensor].edges[-1] + 1e-6
+    assert any(np.ptp(gradients) > 0 for gradients in epoch.gradients.values())
+    loaded = type(model).load(tmp_path)
+    assert loaded.version == version
+    loaded.save(tmp_path)  # which has not seen the training
+    assert training_epochs.read(tmp_path) == [epoch]
+    (tmp_path / training_epochs.FILE).write_text("[{")
+    assert type(model).load(tmp_path).version == version
+    with pytest.raises(ValueError, match="cannot be read"):
+        training_epochs.read(tmp_path)
 
 
 def test_training_and_forecasting_leave_torchs_own_chance_and_settings(frames: list[FeatureFrame]) -> None:

@@ -1,6 +1,6 @@
 """Where a training stands after an epoch: one safetensors file, whose header carries the rest as JSON."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -8,17 +8,23 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from models.networks.training_epochs import TrainingEpoch
+
 Tensors = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
 class TrainingCheckpoint:
-    """After `epochs`: the `best` loss on the held-out rows, how many epochs ago, and which training (`identity`)."""
+    """After `epochs`: the `best` loss on the held-out rows, how many epochs ago, and which training (`identity`).
+
+    `history` has an entry for each epoch; checkpoints of before it existed have none.
+    """
 
     identity: str
     epochs: int = 0
     best: float = float("inf")
     ago: int = 0
+    history: tuple[TrainingEpoch, ...] = ()
 
 
 def write(path: Path, checkpoint: TrainingCheckpoint, groups: dict[str, Tensors]) -> None:
@@ -30,7 +36,7 @@ def write(path: Path, checkpoint: TrainingCheckpoint, groups: dict[str, Tensors]
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.draft")
-    draft.write_bytes(save(flat, {"standing": msgspec.json.encode(asdict(checkpoint)).decode()}))
+    draft.write_bytes(save(flat, {"standing": msgspec.json.encode(checkpoint).decode()}))
     draft.replace(path)
 
 

@@ -15,6 +15,7 @@ from models.networks.nn.checkpoint import Tensors, TrainingCheckpoint
 from models.networks.nn.determinism import device
 from models.networks.nn.losses import loss
 from models.networks.nn.net import Net, masks
+from models.networks.training_epochs import QUANTILES, TrainingEpoch
 from models.networks.windows import WINDOW
 
 SEEN_AT_ONCE = 1024
@@ -55,10 +56,13 @@ class Sample:
 
 @dataclass(frozen=True)
 class TrainedWeights:
-    """The weights of the best epoch, and how far AdamW moves each of the head's for a gradient of one [2 H, D + 1]."""
+    """The weights of the best epoch, how far AdamW moves each of the head's for a gradient of one [2 H, D + 1], and
+    what weights and gradients were like after every epoch.
+    """
 
     weights: Tensors
     rates: Floats
+    history: tuple[TrainingEpoch, ...]
 
 
 class _Data:
@@ -103,15 +107,21 @@ def train(
         best = groups["best"]
         _restore(optimiser, net, groups)
     while standing.epochs < config.epochs and standing.ago < config.patience:
-        taught = _epoch(net, optimiser, data, chosen, config, seed, standing.epochs)
+        taught, gradients = _epoch(net, optimiser, data, chosen, config, seed, standing.epochs)
         judged_loss = _judge(net, data, judged, config.correlation)
         if not isfinite(judged_loss):
             raise ValueError(f"training of {identity} diverged in epoch {standing.epochs + 1}: lower the learning rate")
         better = judged_loss < standing.best
         if better:
             best = _copy(net.state_dict()) | {"moment": _head_moment(net, optimiser)}
+        number = standing.epochs + 1
+        seen = TrainingEpoch(epoch=number, weights=quantiles(_numbers(net)), gradients=quantiles(gradients))
         standing = TrainingCheckpoint(
-            identity, standing.epochs + 1, min(judged_loss, standing.best), 0 if better else standing.ago + 1
+            identity,
+            number,
+            min(judged_loss, standing.best),
+            0 if better else standing.ago + 1,
+            (*standing.history, seen),
         )
         if path:
             checkpoint.write(path, standing, {"net": net.state_dict(), "best": best} | _kept(optimiser, net))
@@ -120,18 +130,18 @@ def train(
     best = _copy(best)
     moment = best.pop("moment")
     rates = 1.0 / (np.sqrt(moment.cpu().numpy().astype(np.float64)) + 1e-8)
-    return TrainedWeights({name: tensor.cpu() for name, tensor in best.items()}, rates)
+    return TrainedWeights({name: tensor.cpu() for name, tensor in best.items()}, rates, standing.history)
 
 
 def _epoch(
     net: Net, optimiser: torch.optim.AdamW, data: _Data, rows: Tensor, config: TrainingConfig, seed: int, epoch: int
-) -> float:
-    """Take one pass over at most `config.rows` of the rows, and return the mean loss."""
+) -> tuple[float, Tensors]:
+    """Take one pass over at most `config.rows` of the rows; return the mean loss and the last batch's gradients."""
     order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(_mixed(seed, epoch, 0)))[: config.rows]
     rows = rows[order.to(rows.device)]
     generator = torch.Generator(device=rows.device).manual_seed(_mixed(seed, epoch, 1))
     batches = max(1, len(rows) // config.batch)
-    total = 0.0
+    total, gradients = 0.0, dict[str, Tensor]()
     net.train()
     for batch, (window, static, y) in enumerate(_batches(data, rows, batches)):
         for group in optimiser.param_groups:
@@ -144,10 +154,22 @@ def _epoch(
         value = loss(net(*noisy, mask), y, data.weights, config.correlation)
         optimiser.zero_grad()
         value.backward()  # type: ignore[no-untyped-call] # torch has no type for it
+        if batch == batches - 1:
+            gradients = {name: part.grad.clone() for name, part in net.named_parameters() if part.grad is not None}
         torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
         optimiser.step()
         total += value.item()
-    return total / batches
+    return total / batches, gradients
+
+
+def quantiles(tensors: Tensors) -> dict[str, list[float]]:
+    """Return the quantiles of each tensor's numbers, to six digits."""
+    results = {name: np.quantile(tensor.cpu().double().numpy(), QUANTILES) for name, tensor in tensors.items()}
+    return {name: [float(f"{value:.6g}") for value in values] for name, values in results.items()}
+
+
+def _numbers(net: Net) -> Tensors:
+    return {name: part.detach() for name, part in net.named_parameters()}
 
 
 def _batches(data: _Data, rows: Tensor, batches: int) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
