@@ -1,8 +1,7 @@
 """Intervals by resampling days: the stationary bootstrap (Politis and Romano 1994) of daily sums."""
 
 import numpy as np
-from arch.bootstrap import StationaryBootstrap
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from evaluation.sum_metrics import Metric, Sums
 from models.forecaster import Floats
@@ -13,13 +12,15 @@ BLOCK = 5
 FEWEST_DAYS = 10
 """The least number of days for an interval: with fewer it is unknown."""
 TAILS = (0.025, 0.975)
-DETECTABLE = float(norm.ppf(0.975) + norm.ppf(0.8))
+DETECTABLE = float(ndtri(0.975) + ndtri(0.8))
 """The effect, in standard errors, that is detected at 5 % (two-sided) with a power of 80 %."""
 UNKNOWN = (np.nan, np.nan, np.nan)
 
 
 def draws(days: int, seed: int) -> Floats:
     """Return how often each day is in each draw: [DRAWS, days]."""
+    from arch.bootstrap import StationaryBootstrap  # noqa: PLC0415 - imports matplotlib, which takes half a second
+
     resampled = StationaryBootstrap(BLOCK, np.arange(days), seed=seed).bootstrap(DRAWS)
     return np.array([np.bincount(positional[0], minlength=days) for positional, _ in resampled], dtype=np.float64)
 

@@ -7,14 +7,14 @@ number, `independent`.
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from evaluation.probability import curve
 from models.forecaster import Floats
 from topics.records import QUANTILES
 
 EDGES = np.array([0.0, *QUANTILES, 1.0])
-NORMAL_95 = float(norm.ppf(0.975))
+NORMAL_95 = float(ndtri(0.975))
 
 
 class PitBin(NamedTuple):

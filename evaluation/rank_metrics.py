@@ -1,7 +1,6 @@
 """Metrics that need the rows' order, and so are no function of sums."""
 
 import numpy as np
-from scipy.stats import rankdata
 
 from evaluation.point import standardised
 from evaluation.sum_metrics import FEWEST
@@ -17,6 +16,8 @@ def rank_correlation(mean: Floats, realised: Floats, unit: Floats) -> float:
     known = ~np.isnan(x) & ~np.isnan(y)
     if known.sum() < FEWEST:
         return np.nan
+    from scipy.stats import rankdata  # noqa: PLC0415 - half a second, for pages that only read results
+
     x, y = rankdata(x[known]), rankdata(y[known])
     x -= x.mean()
     y -= y.mean()

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from arch.bootstrap import MCS, SPA
-from scipy.stats import t as student
+from scipy.special import stdtr
 
 from evaluation.bootstrap import BLOCK, DRAWS, FEWEST_DAYS
 from models.forecaster import Floats
@@ -74,7 +73,7 @@ def diebold_mariano(difference: Floats, lags: int = LAGS) -> tuple[float, float]
         return np.nan, np.nan
     # The small-sample factor is that of Harvey, Leybourne and Newbold (1997) for one step of one day.
     statistic = float(difference.sum() / np.sqrt(variance) * np.sqrt((days - 1.0) / days))
-    return statistic, float(2.0 * student.sf(abs(statistic), days - 1))
+    return statistic, float(2.0 * stdtr(days - 1, -abs(statistic)))
 
 
 def holm(p: Sequence[float]) -> list[float]:
@@ -124,6 +123,8 @@ def confidence_set(loss: str, horizon: int, daily: Floats, models: Sequence[str]
         return [Membership(loss, horizon, model, np.nan, True) for model in models]
     p = np.ones(len(distinct))
     if len(distinct) > 1:
+        from arch.bootstrap import MCS  # noqa: PLC0415 - imports matplotlib, which takes half a second
+
         result = MCS(distinct.T / distinct.std(), SIZE, DRAWS, BLOCK, method="R", bootstrap="stationary", seed=seed)
         result.compute()
         p = result.pvalues["Pvalue"].sort_index().to_numpy()
@@ -143,6 +144,8 @@ def superiority(
     if len(benchmark) < FEWEST_DAYS or not len(others):
         return Superiority(loss, horizon, reference, np.nan)
     scale = others.std()
+    from arch.bootstrap import SPA  # noqa: PLC0415 - imports matplotlib, which takes half a second
+
     test = SPA(np.zeros(len(benchmark)), others.T / scale, BLOCK, DRAWS, bootstrap="stationary", seed=seed)
     test.compute()
     return Superiority(loss, horizon, reference, float(test.pvalues["consistent"]))

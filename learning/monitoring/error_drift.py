@@ -10,7 +10,6 @@ lost some blocks later.
 from typing import Any
 
 import numpy as np
-from river.drift import ADWIN, PageHinkley
 
 from features.frame import Floats
 from learning.monitoring.block_means import LEARNT, Blocks
@@ -41,6 +40,11 @@ class ErrorDrift:
         self._begin()
 
     def _begin(self) -> None:
+        from river.drift import (  # noqa: PLC0415 - imports scikit-learn, a second for pages that detect nothing
+            ADWIN,
+            PageHinkley,
+        )
+
         self._times: list[int] = []
         self._means: list[float] = []
         self._adwin: Any = ADWIN(delta=CONFIDENCE, clock=1, grace_period=LEARNT)  # type: ignore[no-untyped-call] # river has no types here

@@ -5,9 +5,12 @@ import subprocess
 import sys
 import tomllib
 
+import pytest
+
 from settings import ROOT
 
 HEAVY = {"aiokafka", "bokeh", "fastapi", "httpx", "lightgbm", "numba", "numpy", "pandas", "psycopg", "pyarrow", "redis"}
+FITTING = {"arch", "lightgbm", "matplotlib", "optuna", "pandas", "river", "sklearn", "torch", "xgboost"}
 
 
 def packages() -> list[str]:
@@ -15,10 +18,10 @@ def packages() -> list[str]:
     return results
 
 
-def loaded(line: str) -> set[str]:
+def loaded(line: str, asked: set[str] = HEAVY) -> set[str]:
     code = f"import sys; {line}; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    return HEAVY & set(done.stdout.split())
+    return asked & set(done.stdout.split())
 
 
 def test_the_command_line_alone_loads_nothing_heavy():
@@ -27,6 +30,11 @@ def test_the_command_line_alone_loads_nothing_heavy():
 
 def test_reading_and_computing_load_no_pandas():
     assert loaded("import features.step, sources.reading.bars, sources.feature_file") == {"numba", "numpy", "pyarrow"}
+
+
+@pytest.mark.parametrize("module", ["api.serve", "dashboard.serve", "alerts.worker", "learning.watch", "stream.worker"])
+def test_what_only_shows_watches_or_stores_loads_nothing_that_models_are_fitted_with(module: str) -> None:
+    assert not loaded(f"import {module}", FITTING)
 
 
 def test_nothing_waits_in_a_way_that_swallows_a_cancellation():
