@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
+import pytest
 from pydantic import SecretStr
 
 from bench.dashboard import sessions
@@ -23,7 +24,9 @@ def alive() -> Counter[str]:
     return Counter(type(one).__name__ for one in gc.get_objects() if issubclass(type(one), SitePage))
 
 
-def test_a_closed_page_whose_widgets_were_used_is_forgotten(tmp_path: Path) -> None:
+def test_a_closed_page_whose_widgets_were_used_is_forgotten_and_bokeh_found_no_fault_in_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     settings = Settings(
         home=tmp_path,
         database_url=SecretStr("postgresql://127.0.0.1:1/nowhere"),
@@ -41,5 +44,6 @@ def test_a_closed_page_whose_widgets_were_used_is_forgotten(tmp_path: Path) -> N
         while alive() and time.monotonic() < deadline:
             time.sleep(1)
         assert not alive()
+        assert [one.getMessage() for one in caplog.records if one.name.startswith("bokeh.core.validation")] == []
     finally:
         served.stop()
