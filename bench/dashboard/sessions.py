@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bench.dashboard.wire import Model, WireSession, opened
-from dashboard.site import PAGES
+from dashboard.site import PAGES, SUBPAGES
 
 PRESS = re.compile(r'data-press="([^"]*)"')
 MOST_PRESSED, MOST_OPTIONS = 6, 3
@@ -18,7 +18,7 @@ CLICK: Use = ("click", None)
 
 def names() -> list[str]:
     """Return the pages' names."""
-    return [page.name for page in PAGES]
+    return [page.name for page in (*PAGES, *SUBPAGES)]
 
 
 def use(address: str, page: str) -> int:

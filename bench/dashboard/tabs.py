@@ -24,6 +24,7 @@ USABLE = {
     "tuning": "named('history')?.renderers[0].data_source.get_length() > 0",
     "inspector": "named('headline')?.text.length > 0",
     "analytics": "named('skill')?.renderers.some(one => one.name && one.data_source.get_length() > 0)",
+    "overview": "named('symbol_table')?.source.get_length() > 0",
     "ops": "named('groups')?.text.length > 0 && !named('groups').text.includes('Reading…')",
 }
 """By page, what is true once its chart (or its first card) has data."""

@@ -9,7 +9,7 @@ from bench.dashboard.figures import by_quarter, delays, growth_percent, quantile
 from bench.dashboard.records import MINUTE_MS, of
 from bench.dashboard.sessions import CLICK, uses
 from bench.dashboard.tabs import USABLE, shown
-from dashboard.site import PAGES
+from dashboard.site import PAGES, SUBPAGES
 from topics import codec
 from topics.catalog import OUTCOMES
 
@@ -45,7 +45,7 @@ def test_the_records_of_a_minute_are_valid(minute: int) -> None:
 
 def test_every_page_has_a_tab_and_a_time_at_which_it_can_be_used() -> None:
     pages = {page.name for page in PAGES}
-    assert USABLE.keys() == pages
+    assert USABLE.keys() == pages | {page.name for page in SUBPAGES}
     assert {one.page for one in shown(["A", "B", "C", "D"], 10)} == pages
     assert [one.page for one in shown(["A"], 1)] == ["live"]
 
