@@ -1,9 +1,10 @@
 """The dashboard under load: `python -m bench.dashboard [--minutes 20] [--browsers 10] [--sessions 200] [--save]`.
 
 Starts a stack of its own in a folder that is removed afterwards, with days of minutes stored, and measures its
-dashboard: openings of every page by Chromium with an empty cache; Chromium's tabs on all pages while every symbol has a
-bar a second; and sessions that are opened, used and closed. Latency is from Kafka's confirmation, or from the commit,
-to the second frame that Chromium draws after it; the clocks are one.
+dashboard: openings of every page by Chromium with an empty cache; viewers on all pages while every symbol has a bar a
+second; and sessions that are opened, used and closed. Latency is from Kafka's confirmation, or from the commit, to the
+second frame that Chromium draws after it; the clocks are one. A tab of Chromium is on each page in its turn, beside
+viewers that take all that is sent and draw nothing: ten browsers would draw on the two cores of the server.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from bench.dashboard import sessions, stored
 from bench.dashboard.figures import delays, growth_percent, quantiles
 from bench.dashboard.records import MINUTE_MS
 from bench.dashboard.server_watch import ServerWatch, process
-from bench.dashboard.tabs import Tabs, chromium, opening, shown
+from bench.dashboard.tabs import Tab, chromium, opening, shown
 from bench.replay import running
 from bench.report import save
 from settings import ADDRESSES, ROOT, Settings
@@ -29,8 +30,8 @@ from settings import ADDRESSES, ROOT, Settings
 NAMES = ("kafka", "postgres", "redis", "prepare", "train", "mlflow", "persist", "dashboard")
 FREELY = {"FORETICK_DASHBOARD_RATE": "1000", "FORETICK_DASHBOARD_BURST": "1000", "FORETICK_DASHBOARD_PAGES": "1000"}
 """The guard would slow the sessions down."""
-LEAD_S = 10.0
-"""The pages are watched from so long after the first bars on."""
+LEAD_S = 8.0
+"""A tab is watched from so long after its opening on."""
 FORGOTTEN_S = 30.0
 """By then the server has discarded the sessions that were closed."""
 LOG = 4_000
@@ -68,21 +69,26 @@ def published(lines: Sequence[str]) -> Mapping[str, dict[float, float]]:
 
 
 def load(address: str, home: Path, symbols: list[str], options: argparse.Namespace) -> dict[str, object]:
-    """Let bars come while tabs are open; return CPU, memory, and how late each tab was."""
+    """Let bars come while pages are open; return CPU, memory, and how late the tab on each was."""
     out, seconds = home / "published.jsonl", 60 * options.minutes
     first = str(stored.first_minute(options.days))
     server = ServerWatch(process(home))
-    with chromium() as browser:
-        tabs = Tabs(browser, address, shown(symbols, options.browsers))
-        command = [sys.executable, "-m", "bench.dashboard.publisher", home, str(seconds + LEAD_S), first, out, *symbols]
-        with subprocess.Popen(list(map(str, command)), cwd=ROOT) as publisher:
-            tabs.wait(LEAD_S)
-            tabs.watch()
-            with server.sampling():
-                tabs.wait(seconds)
-            seen = tabs.seen()
-            if publisher.wait() != 0:
-                raise SystemExit("the publisher failed")
+    wanted = shown(symbols, options.browsers)
+    each = seconds / len(wanted) - LEAD_S
+    publish = ["publisher", home, str(seconds), first, out, *symbols]
+    look = ["viewers", address, str(seconds), *(f"{one.page}?{one.query}" for one in wanted)]
+    seen: dict[str, list[tuple[float, float]]] = {}
+    with chromium() as browser, _started(publish) as publisher, _started(look) as viewers, server.sampling():
+        for one in wanted:
+            tab = Tab(browser, address, one)
+            tab.wait(LEAD_S)
+            tab.watch()
+            tab.wait(each)
+            if one.kind:
+                seen[one.kind] = tab.seen()
+            tab.close()
+        if publisher.wait() != 0 or viewers.wait() != 0:
+            raise SystemExit("the publisher or the viewers failed")
     told = published(out.read_text().splitlines())
     late: dict[str, object] = {}
     for kind, marks in seen.items():
@@ -92,11 +98,17 @@ def load(address: str, home: Path, symbols: list[str], options: argparse.Namespa
             late[f"{kind}_commit_to_browser_s"] = quantiles(delays(commits, marks))
     bars = sum(len(marks) for kind, marks in told.items() if kind.startswith("bar "))
     return {
-        "bars_published_per_second": round(bars / (seconds + LEAD_S), 1),
+        "bars_published_per_second": round(bars / (seconds), 1),
         "server_cores": server.cores(),
         "memory": server.memory_figures(),
         "latency": late,
     }
+
+
+def _started(words: Sequence[object]) -> "subprocess.Popen[bytes]":
+    """Start a module of this package."""
+    module, *arguments = map(str, words)
+    return subprocess.Popen([sys.executable, "-m", f"bench.dashboard.{module}", *arguments], cwd=ROOT)
 
 
 def many(address: str, home: Path, count: int) -> dict[str, object]:

@@ -1,10 +1,10 @@
 """Chromium's tabs: when a page is first painted and can be used, and when it shows what was published."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from dashboard.screenshot import ARGUMENTS, CHROMIUM
 
@@ -104,26 +104,27 @@ def opening(browser: Browser, address: str, page: str) -> tuple[float, float]:
     return float(first), float(usable)
 
 
-class Tabs:
-    """Open tabs, each of a browser of its own, that note when they show something new."""
+class Tab:
+    """An open tab that notes when it shows something new."""
 
-    def __init__(self, browser: Browser, address: str, wanted: Sequence[Shown]) -> None:
-        self.pages: list[tuple[Shown, Page]] = []
-        for one in wanted:
-            page = _context(browser).new_page()
-            page.goto(f"{address}/{one.page}?{one.query}")
-            page.wait_for_function("!['connecting', 'blank'].includes(document.body.dataset.state)", timeout=WAIT_MS)
-            self.pages.append((one, page))
+    def __init__(self, browser: Browser, address: str, shown: Shown) -> None:
+        self._shown, self._context = shown, _context(browser)
+        self._page = self._context.new_page()
+        self._page.goto(f"{address}/{shown.page}?{shown.query}")
+        self._page.wait_for_function("!['connecting', 'blank'].includes(document.body.dataset.state)", timeout=WAIT_MS)
 
     def watch(self) -> None:
         """Begin to note what is new."""
-        for one, page in self.pages:
-            page.evaluate(f"() => {{ {NAMED}; {LAST}; {TEXT}; const mark = () => {one.mark}; {WATCH} }}")
+        self._page.evaluate(f"() => {{ {NAMED}; {LAST}; {TEXT}; const mark = () => {self._shown.mark}; {WATCH} }}")
 
-    def seen(self) -> Mapping[str, list[tuple[float, float]]]:
-        """Return by kind of what was published the marks that were seen, and when [epoch s]."""
-        return {one.kind: [(m, at) for m, at in page.evaluate("window.seen")] for one, page in self.pages if one.kind}
+    def seen(self) -> list[tuple[float, float]]:
+        """Return the marks that were seen, and when [epoch s]."""
+        return [(mark, at) for mark, at in self._page.evaluate("window.seen")]
 
     def wait(self, seconds: float) -> None:
-        """Let them work."""
-        self.pages[0][1].wait_for_timeout(1_000 * seconds)
+        """Let it work."""
+        self._page.wait_for_timeout(1_000 * seconds)
+
+    def close(self) -> None:
+        """Close it."""
+        self._context.close()

@@ -3,8 +3,10 @@
 Bokeh's own client in Python calls itself for each message that it gets, and ends where those are many.
 """
 
+import asyncio
 import json
 import re
+import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -52,6 +54,17 @@ class WireSession:
         """Wait until the server has taken all that was sent."""
         await self._ask("SERVER-INFO-REQ", {})
 
+    async def listen(self, until: float) -> int:
+        """Take all that comes until that time of the monotonic clock; return how many messages it was."""
+        count = 0
+        try:
+            async with asyncio.timeout(until - time.monotonic()):
+                while True:
+                    await self._message()
+                    count += 1
+        except TimeoutError:
+            return count
+
     async def _patch(self, event: Mapping[str, object]) -> None:
         await self._send("PATCH-DOC", {"events": [event]})
 
@@ -94,9 +107,9 @@ def _models(part: object) -> Iterator[Model]:
 
 
 @asynccontextmanager
-async def opened(address: str, page: str) -> AsyncIterator[WireSession]:
+async def opened(address: str, page: str, query: str = "") -> AsyncIterator[WireSession]:
     """Open a page, and close it."""
-    reply = await AsyncHTTPClient().fetch(f"{address}/{page}", request_timeout=60)
+    reply = await AsyncHTTPClient().fetch(f"{address}/{page}?{query}", request_timeout=60)
     found = TOKEN.search(reply.body.decode())
     if found is None:
         raise SystemExit(f"{page} has no session")
