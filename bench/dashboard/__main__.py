@@ -74,16 +74,16 @@ def load(address: str, home: Path, symbols: list[str], options: argparse.Namespa
     first = str(stored.first_minute(options.days))
     server = ServerWatch(process(home))
     wanted = shown(symbols, options.browsers)
-    each = seconds / len(wanted) - LEAD_S
     publish = ["publisher", home, str(seconds), first, out, *symbols]
     look = ["viewers", address, str(seconds), *(f"{one.page}?{one.query}" for one in wanted)]
     seen: dict[str, list[tuple[float, float]]] = {}
     with chromium() as browser, _started(publish) as publisher, _started(look) as viewers, server.sampling():
-        for one in wanted:
+        begun = time.monotonic()
+        for number, one in enumerate(wanted, 1):
             tab = Tab(browser, address, one)
             tab.wait(LEAD_S)
             tab.watch()
-            tab.wait(each)
+            tab.wait(max(begun + seconds * number / len(wanted) - time.monotonic(), 0.0))
             if one.kind:
                 seen[one.kind] = tab.seen()
             tab.close()

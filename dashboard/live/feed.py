@@ -26,12 +26,12 @@ from dashboard.live.view_state import BarSeries
 from dashboard.reader_thread import LEASE_S, ReaderThread
 from storage.errors import place
 
-PERIOD_S = 0.5
+PERIOD_S = 0.25
 SCORES_EVERY_S = 5.0
 COSTS = 10.0
-"""A key whose data took long to read is read again after so many times that long at the earliest."""
+"""What took long to read is read again after so many times that long at the earliest: the scores for themselves."""
 LONGEST_S = 10.0
-"""The longest that it waits for that."""
+"""The longest that the data of a key wait for that."""
 PAST_S = 5.0
 """The past changes only where something is stored late: it is read again after so long at the earliest."""
 
@@ -59,7 +59,7 @@ class Watched:
     read_to: Newest | None = None
     scores: dict[str, Columns] = field(default_factory=dict)
     scored_to: datetime | None = None
-    scored_at: float = float("-inf")
+    scores_due: float = 0.0
     snapshot: Snapshot | None = None
 
 
@@ -80,7 +80,7 @@ class View:
 
 
 class Feed(ReaderThread[Connection]):
-    """Reads the requested keys, twice a second; `view` never blocks."""
+    """Reads the requested keys, four times a second; `view` never blocks."""
 
     def __init__(self, url: str) -> None:
         super().__init__("feed", (psycopg.Error,))
@@ -185,16 +185,18 @@ class Feed(ReaderThread[Connection]):
 
     def _refresh(self, connection: Connection, key: Key, one: Watched, newest: Newest, stored: bool) -> None:
         now = time.monotonic()
-        score = newest.outcome != one.scored_to and now - one.scored_at >= SCORES_EVERY_S
+        score = newest.outcome != one.scored_to and now >= one.scores_due
         one.stored |= stored
         if now < one.due or not (newest != one.read_to or one.stored or score):
             return
         one.stored = False
         if score:
-            one.scores, one.scored_to, one.scored_at = read_scores(connection, key, newest), newest.outcome, now
+            one.scores, one.scored_to = read_scores(connection, key, newest), newest.outcome
+            one.scores_due = now + max(SCORES_EVERY_S, COSTS * (time.monotonic() - now))
         self._serial += 1
+        begun = time.monotonic()
         snapshot = read_snapshot(connection, key, newest, one.scores, self._serial)
-        one.read_to, one.due = newest, now + min(LONGEST_S, COSTS * (time.monotonic() - now))
+        one.read_to, one.due = newest, begun + min(LONGEST_S, COSTS * (time.monotonic() - begun))
         if newest.bar is not None and edges(key, newest.bar)[1] < newest.bar:
             one.due = max(one.due, now + PAST_S)
         with self._lock:

@@ -1,7 +1,8 @@
 """The plot of one score of every model over time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,7 @@ class Score:
         self.slots.glyph.width = width
         self.words.data = {
             "time": moments,
-            "text": [said(scores, self.column, self.places, moment, clock) for moment in moments.tolist()],
+            "text": said(scores, self.column, self.places, moments.tolist(), clock),
             "top": np.full(len(moments), self.range.end),
             "bottom": np.full(len(moments), self.range.start),
         }
@@ -98,18 +99,23 @@ class Score:
             line.visible = layers.of_model(model) not in hidden
 
 
-def said(scores: Mapping[str, Columns], column: str, places: int, moment: float, clock: Clock) -> str:
-    """Return every model's score at that time as a tooltip's text, the highest first."""
-    found = []
+def said(scores: Mapping[str, Columns], column: str, places: int, moments: Sequence[float], clock: Clock) -> list[str]:
+    """Return every model's score at each of the times as a tooltip's text, the highest first."""
+    known: dict[float, list[tuple[float, str, float]]] = {}
     for model, one in scores.items():
-        at = np.flatnonzero(one["time"] == moment)
-        if len(at) and np.isfinite(one[column][at[0]]):
-            found.append((float(one[column][at[0]]), model, float(one["scored"][at[0]])))
-    rows = "".join(
-        f"<dt>{escape(model)}</dt><dd>{percent(value, max(places, 1), sign=column == 'skill')} of {count(scored)}</dd>"
-        for value, model, scored in sorted(found, reverse=True)
-    )
-    return f"<b>{escape(column)} up to {clock.moment(moment)}</b><dl>{rows}</dl>"
+        for moment, value, scored in zip(*(one[name].tolist() for name in ("time", column, "scored")), strict=True):
+            if isfinite(value):
+                known.setdefault(moment, []).append((value, model, scored))
+    head, names = escape(column), {model: escape(model) for model in scores}
+    digits, sign = max(places, 1), column == "skill"
+    texts = []
+    for moment in moments:
+        rows = "".join(
+            f"<dt>{names[model]}</dt><dd>{percent(value, digits, sign)} of {count(scored)}</dd>"
+            for value, model, scored in sorted(known.get(moment, ()), reverse=True)
+        )
+        texts.append(f"<b>{head} up to {clock.moment(moment)}</b><dl>{rows}</dl>")
+    return texts
 
 
 def reach(values: list[Column], around: float) -> tuple[float, float]:

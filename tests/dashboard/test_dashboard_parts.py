@@ -240,7 +240,7 @@ def test_what_comes_from_data_is_escaped() -> None:
         header.badge(PageHealth("live", evil, evil)),
         header.pipeline(Rates(), {evil: ConsumerLag(1, 1)}, [ComponentSummary(evil, "looping", evil, good=False)]),
         forecast_text.table(shown, how),
-        said(shown.scores, "skill", 1, 1.0, Clock()),
+        *said(shown.scores, "skill", 1, [1.0], Clock()),
     ]
     for page in pages:
         assert "<img" not in page
