@@ -12,12 +12,13 @@ from bokeh.models.sources import ColumnDataSource
 from bokeh.models.tickers import BasicTicker, DatetimeTicker
 from bokeh.models.tools import HoverTool
 
-from dashboard.live.charts import empty, plot
+from dashboard.live.charts import plot
 from dashboard.live.columns import Columns
 from dashboard.live.plot_tools import tip
 from dashboard.palette import Palette
 from dashboard.sheets import Sheet, offer
 from dashboard.time_axis import label_times, moment
+from dashboard.together import together
 from evaluation.groups import HOUR_MS
 
 MINUS = ".replace('-', '\\u2212')"
@@ -87,18 +88,15 @@ class LinePlot:
     def draw(self, lines: Mapping[str, Columns], bands: Mapping[str, Columns] | None = None) -> None:
         """Draw these lines and bands, and no others."""
         bands = bands or {}
-        for name in sorted(set(bands) - set(self.bands)):
-            source = empty("time", "low", "high")
-            area = self.plot.varea("time", "low", "high", source=source, fill_alpha=BAND_ALPHA, level="underlay")
-            self.bands[name] = source, area.glyph
         columns = [column for column in self.rows.values() if column.startswith("@")]
         extra = [column[1:].partition("{")[0] for column in columns]
-        for name in sorted(set(lines) - set(self.sources)):
-            self.sources[name] = empty("time", "value", *extra)
-            line = self.plot.line("time", "value", source=self.sources[name], name=name, line_width=1.8)
-            self.lines[name] = line.glyph
-            self.hover.renderers = [*self.hover.renderers, line]
-        self._offer()
+        new_bands, new_lines = sorted(set(bands) - set(self.bands)), sorted(set(lines) - set(self.sources))
+        if new_bands or new_lines:
+            with together(self.plot):
+                for name in new_bands:
+                    self._add_band(name, bands[name])
+                self._add_lines({name: {c: lines[name][c] for c in ("time", "value", *extra)} for name in new_lines})
+                self._offer()
         for name, source in self.sources.items():
             found = lines.get(name)
             source.data = {
@@ -119,6 +117,40 @@ class LinePlot:
         self.range.start, self.range.end = reach(self.axis, values, [span.location for span in self.spans])
         if self.painted is not None:  # lines that are new have no colour yet
             self.paint(*self.painted)
+
+    def _add_band(self, name: str, band: Columns) -> None:
+        source = ColumnDataSource({column: band[column] for column in ("time", "low", "high")})
+        area = self.plot.varea(
+            "time",
+            "low",
+            "high",
+            source=source,
+            fill_color=self._colour(name),
+            fill_alpha=BAND_ALPHA,
+            level="underlay",
+        )
+        self.bands[name] = source, area.glyph
+
+    def _add_lines(self, lines: Mapping[str, Columns]) -> None:
+        added = []
+        for name, columns in lines.items():
+            self.sources[name] = ColumnDataSource({**columns})
+            line = self.plot.line(
+                "time",
+                "value",
+                source=self.sources[name],
+                name=name,
+                line_width=1.8,
+                line_color=self._colour(name),
+                line_dash=self.painted[2].get(name, []) if self.painted else [],
+            )
+            self.lines[name] = line.glyph
+            added.append(line)
+        self.hover.renderers = [*self.hover.renderers, *added]
+
+    def _colour(self, name: str) -> str | None:
+        """Return the colour of a line or band, if they have any yet."""
+        return self.painted[0].get(name, self.painted[1].baseline) if self.painted else None
 
     def _offer(self) -> None:
         """Offer the lines as a sheet, and the bands as another."""

@@ -17,8 +17,9 @@ from dashboard.live.scores import Score
 from dashboard.live.series_reader import Snapshot
 from dashboard.live.timeframes import Window, around, newest
 from dashboard.number_format import state_name
-from dashboard.palette import model_dash
+from dashboard.palette import Palette, model_dash
 from dashboard.time_axis import times
+from dashboard.together import together
 from topics.records import HORIZONS
 from topics.units import interval_ms
 
@@ -45,6 +46,7 @@ class Drawing:
         self.drawn: Columns | None = None
         self.frame: str | None = None
         self.zone = "UTC"
+        self.offered = ""
         self.subject: object = None
         self.placed: tuple[float, float] | None = None
 
@@ -84,7 +86,12 @@ class Drawing:
         painted = look.palette, dict(look.models), look.model, look.hidden, look.old
         if self.painted == painted:
             return
-        self.painted, palette, glyphs = painted, look.palette, self.market.glyphs
+        self.painted = painted
+        with together(self.market.price):
+            self._paint(look, look.palette)
+
+    def _paint(self, look: Look, palette: Palette) -> None:
+        glyphs = self.market.glyphs
         for glyph in (*glyphs["fan"], *glyphs["fan beyond"]):
             for name in glyph.properties() & {"fill_color", "line_color"}:
                 setattr(glyph, name, look.fan)
@@ -115,7 +122,10 @@ class Drawing:
     def draw(self, snapshot: Snapshot, look: Look) -> None:
         """Draw the snapshot; of the bars only what has changed is sent."""
         step, frame = interval_ms(snapshot.key.series.interval), interval_ms(snapshot.key.window.timeframe)
-        offer_market(self.market, snapshot.key.series.symbol)
+        if snapshot.key.series.symbol != self.offered:
+            self.offered = snapshot.key.series.symbol
+            with together(self.market.price):
+                offer_market(self.market, self.offered)
         self._bars(snapshot, frame - step)
         self._fan(snapshot, look)
         # A candle is drawn around the middle of its bars, each of which is drawn around its beginning.

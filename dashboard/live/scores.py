@@ -14,7 +14,7 @@ from bokeh.models.tickers import BasicTicker, DatetimeTicker
 
 from dashboard.clock import Clock
 from dashboard.live import layers
-from dashboard.live.charts import empty, plot
+from dashboard.live.charts import plot
 from dashboard.live.columns import Column, Columns
 from dashboard.live.plot_tools import score_hover
 from dashboard.live.series_reader import SCORE_COLUMNS
@@ -22,6 +22,7 @@ from dashboard.number_format import count, percent
 from dashboard.palette import Palette, model_dash
 from dashboard.sheets import Sheet, offer
 from dashboard.time_axis import times
+from dashboard.together import together
 
 LEAST_REACH = 0.02
 SLOTS = ("time", "text", "top", "bottom")
@@ -39,6 +40,7 @@ class Score:
             code=f"return (100 * tick).toFixed({places}).replace('-', '\\u2212') + ' %'"
         )
         self.plot.yaxis.ticker = BasicTicker(desired_num_ticks=4)
+        self.plot.xaxis.formatter = times()
         self.plot.xaxis.ticker = DatetimeTicker(desired_num_ticks=5)
         self.base = Span(location=reference, dimension="width", line_dash=[5, 4])
         self.plot.add_layout(self.base)
@@ -55,25 +57,40 @@ class Score:
         """Draw the scores of each model; a model that is new gets its line. What is drawn already is not sent again."""
         if scores is self.scores and clock == self.clock:
             return
-        self.scores, self.clock = scores, clock
-        for model in sorted(set(scores) - set(self.sources)):
-            self.sources[model] = empty(*SCORE_COLUMNS)
-            self.lines[model] = self.plot.line(
-                "time", self.column, source=self.sources[model], name=model, line_width=1.8
-            )
-        columns = {"time": "time [UTC]", self.column: f"{self.column} [share]", "scored": "outcomes"}
-        offer(self.plot, Sheet(by="model", columns=columns, sources=self.sources.items()))
-        self.paint(colours, palette, self.hidden)
+        self.scores = scores
         for model, source in self.sources.items():
             source.data = {**(scores.get(model) or {name: np.empty(0) for name in SCORE_COLUMNS})}
+        new = sorted(set(scores) - set(self.sources))
+        if new:
+            with together(self.plot):
+                for model in new:
+                    self._add(model, scores[model], colours.get(model, palette.baseline))
+                columns = {"time": "time [UTC]", self.column: f"{self.column} [share]", "scored": "outcomes"}
+                offer(self.plot, Sheet(by="model", columns=columns, sources=self.sources.items()))
+        if clock != self.clock:
+            self.clock, self.plot.xaxis.formatter = clock, times(clock.name)
+        self.paint(colours, palette, self.hidden)
         self.range.start, self.range.end = reach([one[self.column] for one in scores.values()], self.reference)
         self._across(scores, clock)
 
+    def _add(self, model: str, scores: Columns, colour: str) -> None:
+        """Add the line of a model."""
+        self.sources[model] = ColumnDataSource({**scores})
+        self.lines[model] = self.plot.line(
+            "time",
+            self.column,
+            source=self.sources[model],
+            name=model,
+            line_width=1.8,
+            line_color=colour,
+            line_dash=list(model_dash(model)),
+            visible=layers.of_model(model) not in self.hidden,
+        )
+
     def _across(self, scores: Mapping[str, Columns], clock: Clock) -> None:
-        """Set what depends on the times: the axis, and the tooltips."""
+        """Set what depends on the times: the ends of the axis, and the tooltips."""
         moments = np.unique(np.concatenate([np.empty(0), *(one["time"] for one in scores.values())]))
         self.plot.xaxis.visible = bool(len(moments))
-        self.plot.xaxis.formatter = times(clock.name)
         if not len(moments):
             self.words.data = {name: [] for name in SLOTS}
             return

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from html import escape
 from typing import Any
@@ -58,6 +59,7 @@ class TuningDocument(SitePage):
         self.found: Found | None = None
         self.axes: tuple[str | None, str | None] = (self.choice.x, self.choice.y)
         self._showing, self.ticks = False, 0
+        self.laid_out: object = None
         self.studies = MultiChoice(
             name="studies", max_items=MOST, placeholder="the newest", sizing_mode="stretch_width", **look()
         )
@@ -194,7 +196,9 @@ class TuningDocument(SitePage):
         shown, primary = self._shown(), self._primary()
         if self.known is None or primary is None:
             return
-        with self.document.models.freeze():  # else Bokeh counts all models anew for each new axis
+        laid_out = tuple(shown), self.axes, self._ranked(), self.palette
+        new, self.laid_out = laid_out != self.laid_out, laid_out
+        with self.document.models.freeze() if new else nullcontext():  # what is drawn anew may have other axes
             self._draw_studies(self.known, shown)
             self._draw_importance(primary)
             self._draw_parameters(primary)

@@ -16,6 +16,7 @@ from dashboard.sheets import Sheet, offer, sheet
 from dashboard.side_plot import hover, side_plot
 from dashboard.static_files import asset
 from dashboard.time_axis import label_times
+from dashboard.together import together
 from dashboard.tuning.plot_data import Columns
 from learning.tuning.study_table import Parameter
 
@@ -134,7 +135,7 @@ class Parallel:
         self.plot = side_plot("parallel", y_range=Range1d(start=-0.16, end=1.12), x_range=self.places)
         self.source = empty("xs", "ys", "colour", "number", "value")
         self.ends = empty("x", "y", "text")
-        self.axes = empty("x", "low", "high")
+        self.axes, self.count = empty("x", "low", "high"), 0
         self.rules = self.plot.segment("x", "low", "x", "high", source=self.axes)
         lines = self.plot.multi_line(
             "xs", "ys", source=self.source, line_color="colour", line_width=1.2, line_alpha=0.65
@@ -154,8 +155,10 @@ class Parallel:
     def show(self, columns: Columns, heads: list[str], ends: list[tuple[str, str]], parameters: Sequence[str]) -> None:
         """Draw these lines over axes with these names and ends; `parameters` have a column each."""
         count = len(heads)
+        if count != self.count:
+            self.count = count
+            self.plot.xaxis.ticker = FixedTicker(ticks=list(range(count)))
         sheet(self.plot, self.source, {"number": "trial", "value": "value", **{name: name for name in parameters}})
-        self.plot.xaxis.ticker = FixedTicker(ticks=list(range(count)))
         self.plot.xaxis.major_label_overrides = dict(enumerate(heads))
         self.places.start, self.places.end = -0.5, count - 0.5
         self.axes.data = {"x": list(range(count)), "low": [0] * count, "high": [1] * count}
@@ -186,6 +189,7 @@ class Points:
             rows = {**NAMED, "among the best": "@rank{0.0} %", "x": "@x_text", "y": "@y_text"}
             hover(self.plot, [self.dots], "trial @number", rows)
         self.areas = areas
+        self.labelled: tuple[object, ...] = ()
 
     def paint(self, palette: Palette) -> None:
         """Take the colours of the theme."""
@@ -195,6 +199,16 @@ class Points:
 
     def show(self, points: Columns, x: Parameter, y: Parameter | None, area: Columns | None = None) -> None:
         """Draw these trials."""
+        labelled = tuple((one.name, one.log, one.choices) for one in (x, y) if one is not None)
+        if self.labelled != labelled:
+            self.labelled = labelled
+            with together(self.plot):
+                self._label(x, y)
+        if area is not None:
+            self.area.data = area
+        self.source.data = points
+
+    def _label(self, x: Parameter, y: Parameter | None) -> None:
         columns = {"number": "trial", "value": "value", "x_text": x.name}
         sheet(self.plot, self.source, columns if y is None else {**columns, "y_text": y.name})
         set_axis(self.plot.xaxis[0], x)
@@ -202,9 +216,6 @@ class Points:
             self.plot.yaxis.axis_label = "value"
         else:
             set_axis(self.plot.yaxis[0], y)
-        if area is not None:
-            self.area.data = area
-        self.source.data = points
 
 
 @dataclass
