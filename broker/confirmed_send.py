@@ -45,7 +45,7 @@ class KafkaWriter:
 
     def __init__(self, bootstrap: Address | Clients, **options: Any) -> None:
         self._bootstrap = bootstrap
-        self._options: dict[str, Any] = {"linger_ms": 2, **options}
+        self._options = options
         self._producer: ProducerClient | None = None
         self._connecting = asyncio.Lock()  # several agents share an outbox
 
@@ -107,7 +107,7 @@ class KafkaWriter:
 
 async def send_in_turn(address: Address | Clients, values: Iterable[tuple[str, bytes | None, bytes, Headers]]) -> None:
     """Send (topic, key, value, headers) once Kafka has the one before. Raises KafkaError."""
-    writer = KafkaWriter(address, linger_ms=0)
+    writer = KafkaWriter(address)
     try:
         await writer.start()
         for value in values:

@@ -13,7 +13,7 @@ from models.networks.training_epochs import TrainingEpoch
 Tensors = dict[str, Tensor]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TrainingCheckpoint:
     """After `epochs`: the `best` loss on the held-out rows, how many epochs ago, and which training (`identity`).
 

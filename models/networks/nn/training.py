@@ -99,7 +99,7 @@ def train(
     data = _Data(sample, place)
     chosen, judged = (torch.from_numpy(rows).to(place) for rows in (train_rows, held_out))
     optimiser = torch.optim.AdamW(net.parameters(), lr=config.rate, weight_decay=config.decay)
-    standing, best = TrainingCheckpoint(identity), _copy(net.state_dict())
+    standing, best = TrainingCheckpoint(identity=identity), _copy(net.state_dict())
     results = checkpoint.read(path, identity) if path else None
     if results:
         standing, groups = results
@@ -117,11 +117,11 @@ def train(
         number = standing.epochs + 1
         seen = TrainingEpoch(epoch=number, weights=quantiles(_numbers(net)), gradients=quantiles(gradients))
         standing = TrainingCheckpoint(
-            identity,
-            number,
-            min(judged_loss, standing.best),
-            0 if better else standing.ago + 1,
-            (*standing.history, seen),
+            identity=identity,
+            epochs=number,
+            best=min(judged_loss, standing.best),
+            ago=0 if better else standing.ago + 1,
+            history=(*standing.history, seen),
         )
         if path:
             checkpoint.write(path, standing, {"net": net.state_dict(), "best": best} | _kept(optimiser, net))
