@@ -96,15 +96,24 @@ class Shell(Generic[R, S]):
 
         Raises DefectError if too many records fail, once those that failed are handled.
         """
+        working = asyncio.current_task()
+
+        def failed(saving: asyncio.Task[None]) -> None:
+            if working is not None and not saving.cancelled():
+                working.cancel()
+
+        saving = asyncio.create_task(self._saves.run(stream))
+        saving.add_done_callback(failed)
         try:
-            async with asyncio.TaskGroup() as tasks:
-                saving = tasks.create_task(self._saves.run(stream))
-                await self._run(stream)
-                saving.cancel()
-        except BaseExceptionGroup as group:
-            raise group.exceptions[0] from None
-        finally:
+            await self._run(stream)
+        except asyncio.CancelledError:
+            if saving.done():
+                saving.result()  # raises its failure
             await self._saves.save(stream)
+            raise
+        finally:
+            saving.cancel()
+        await self._saves.save(stream)
 
     async def _run(self, stream: Any) -> None:
         """Fold a slice of events at a time; while one slice is delivered the next is folded."""
