@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, TypeVar
 from weakref import ref
 
@@ -52,6 +53,12 @@ Sending = tuple[Topic, str, Sequence[Struct]]
 
 
 _encoder = msgspec.msgpack.Encoder()
+
+
+def _end_with(working: "asyncio.Task[Any] | None", saving: "asyncio.Task[None]") -> None:
+    """End an agent whose saving has failed."""
+    if working is not None and not saving.cancelled():
+        working.cancel()
 
 
 def slices(events: Sequence[Piece], most: int = SLICE_BYTES) -> Iterator[list[Piece]]:
@@ -96,23 +103,20 @@ class Shell(Generic[R, S]):
 
         Raises DefectError if too many records fail, once those that failed are handled.
         """
-        working = asyncio.current_task()
-
-        def failed(saving: asyncio.Task[None]) -> None:
-            if working is not None and not saving.cancelled():
-                working.cancel()
-
         saving = asyncio.create_task(self._saves.run(stream))
-        saving.add_done_callback(failed)
+        saving.add_done_callback(partial(_end_with, asyncio.current_task()))
         try:
             await self._run(stream)
         except asyncio.CancelledError:
             if saving.done():
                 saving.result()  # raises its failure
+            saving.cancel()
             await self._saves.save(stream)
             raise
-        finally:
+        except Exception:
             saving.cancel()
+            raise
+        saving.cancel()
         await self._saves.save(stream)
 
     async def _run(self, stream: Any) -> None:
