@@ -11,12 +11,12 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Generic, TypeVar
 from weakref import ref
 
 import msgspec
 from faust.streams import _current_event
-from faust.types import EventT
 from msgspec import Struct
 
 from broker.confirmed_send import KafkaWriter
@@ -24,9 +24,10 @@ from broker.dead_letters import Decoded, bounded, error_text
 from broker.interface import Delivery
 from observability.metrics import Meter
 from stream.app_metrics import arrived
-from stream.coalesced import Piece, acknowledge, taken
+from stream.coalesced import Piece, taken
 from stream.commits import current
 from stream.dead_letters import decode_event, decode_events, of_event
+from stream.delayed_save import Change, DelayedSave
 from stream.poison_records import DefectError, Guard
 from stream.poison_rows import Rescue, StateSizeError, turned_away
 from stream.stage import Output, Part, Stage
@@ -51,18 +52,13 @@ Sending = tuple[Topic, str, Sequence[Struct]]
 """A topic, a key, and the records to send to it."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Change(Generic[S]):
-    """A state to be stored in the table as `value`, with the last event included in it."""
-
-    event: EventT[Any]
-    key: bytes
-    state: S
-    offsets: dict[int, int]
-    value: bytes
-
-
 _encoder = msgspec.msgpack.Encoder()
+
+
+def _end_with(working: "asyncio.Task[Any] | None", saving: "asyncio.Task[None]") -> None:
+    """End an agent whose saving has failed."""
+    if working is not None and not saving.cancelled():
+        working.cancel()
 
 
 def slices(events: Sequence[Piece], most: int = SLICE_BYTES) -> Iterator[list[Piece]]:
@@ -99,36 +95,56 @@ class Shell(Generic[R, S]):
 
     def __post_init__(self) -> None:
         self._meter = Meter(self.stage.name, self.stage.source)
+        self._saves = DelayedSave(self._store)
         self._begun: set[bytes] = set()  # keys that are not in the table yet
 
     async def run(self, stream: Any) -> None:
-        """Process the stream, a slice of events at a time; while one slice is delivered the next is folded.
+        """Process the stream; what is folded and delivered is stored beside that, also when it ends.
 
         Raises DefectError if too many records fail, once those that failed are handled.
         """
+        saving = asyncio.create_task(self._saves.run(stream))
+        saving.add_done_callback(partial(_end_with, asyncio.current_task()))
+        try:
+            await self._run(stream)
+        except asyncio.CancelledError:
+            if saving.done():
+                saving.result()  # raises its failure
+            saving.cancel()
+            await self._saves.save(stream)
+            raise
+        except Exception:
+            saving.cancel()
+            raise
+        saving.cancel()
+        await self._saves.save(stream)
+
+    async def _run(self, stream: Any) -> None:
+        """Fold a slice of events at a time; while one slice is delivered the next is folded."""
         async for events in taken(stream, BATCH_EVENTS):
-            ahead: dict[bytes, tuple[dict[int, int], S]] = {}
             finishing: asyncio.Task[None] | None = None
             for part in (piece for run in slices(current(stream, events)) for piece in self.guard.pieces(run)):
                 if not current(stream, part):
                     break
-                frames, changes = self._work(part, ahead)
+                self._saves.begin(stream)
+                frames, changes = self._work(part, self._saves.ahead)
                 # In order, before the next slice: readers skip rows that are not newer.
                 since = arrived(part)
                 posted = await self.writer.post(frames, since)
                 if finishing is not None:
                     await finishing
                 finishing = asyncio.create_task(self._finish(stream, part, posted, changes, since))
-                await self._or_end(finishing)
+                await self._or_end(stream, finishing)
             if finishing is not None:
                 await finishing
 
-    async def _or_end(self, finishing: asyncio.Task[None]) -> None:
+    async def _or_end(self, stream: Any, finishing: asyncio.Task[None]) -> None:
         try:
             self.guard.check()
         except DefectError:
             # Each start must get past its failed records, or one slice of bad records would block for ever.
             await finishing
+            await self._saves.save(stream)
             await asyncio.sleep(COMMITTED_SECONDS)
             raise
 
@@ -142,11 +158,8 @@ class Shell(Generic[R, S]):
     ) -> None:
         delivered = await asyncio.gather(*posted)
         self._meter.delivered(since, (one.timestamp for one in delivered))
-        if not current(stream, events):
-            return
-        for change in changes:
-            self._store(change)
-        await acknowledge(stream, events)
+        if current(stream, events):
+            await self._saves.add(stream, events, changes)
 
     def _work(
         self, events: Sequence[Piece], ahead: dict[bytes, tuple[dict[int, int], S]]
