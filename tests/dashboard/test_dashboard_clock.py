@@ -59,12 +59,13 @@ def test_the_choice_goes_through_all_pages_and_is_kept(chromium: Browser, site: 
         page.wait_for_url(re.compile("clock=local"))
         stamped = {"JST"} if name != "training" else set()  # its headings say the zone
         wanted = (stamped, {"Tokyo"} if name not in ("live", "inspector") else set())
-        for _ in range(40):
-            if (found := said(page)) == wanted:
+        for _ in range(160):  # 40 s, for a loaded machine; a page's tooltips come after its axes
+            found, hovers = said(page), set(page.evaluate(HOVERS))
+            if found == wanted and hovers <= {TOKYO}:
                 break
             page.wait_for_timeout(250)
         assert found == wanted, name
-        assert set(page.evaluate(HOVERS)) <= {TOKYO}
+        assert hovers <= {TOKYO}, name
     visit(page, site, "analytics")
     expect(page.get_by_role("status")).to_contain_text("18:04 JST", timeout=WAIT_MS)
     page.get_by_role("button", name="UTC", exact=True).click()
