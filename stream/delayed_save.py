@@ -70,7 +70,7 @@ class DelayedSave(Generic[S]):
         for change in changes:
             self._store(change)
             newest = self.ahead.get(change.key)
-            if newest is not None and newest[1] is change.state:
+            if newest is not None and newest[0] is change.offsets:  # the state may be the same, and the offsets newer
                 del self.ahead[change.key]
         await acknowledge(stream, events)
 

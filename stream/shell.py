@@ -27,7 +27,7 @@ from stream.app_metrics import arrived
 from stream.coalesced import Piece, taken
 from stream.commits import current
 from stream.dead_letters import decode_event, decode_events, of_event
-from stream.delayed_save import Change, DelayedSave
+from stream.delayed_save import MOST_BYTES, Change, DelayedSave
 from stream.poison_records import DefectError, Guard
 from stream.poison_rows import Rescue, StateSizeError, turned_away
 from stream.stage import Output, Part, Stage
@@ -42,8 +42,8 @@ S = TypeVar("S")
 R = TypeVar("R", bound=Struct)
 
 BATCH_EVENTS = 64
-SLICE_BYTES = 524_288
-"""Bytes of input between two acknowledgements: bounds memory, and how long a fold blocks the event loop."""
+SLICE_BYTES = MOST_BYTES
+"""Bytes of input that are folded at once: how long a fold blocks the event loop."""
 COMMITTED_SECONDS = 2.0
 """The time within which Faust commits acknowledged offsets (`broker_commit_interval`), and sends the states."""
 
@@ -61,7 +61,7 @@ def _end_with(working: "asyncio.Task[Any] | None", saving: "asyncio.Task[None]")
         working.cancel()
 
 
-def slices(events: Sequence[Piece], most: int = SLICE_BYTES) -> Iterator[list[Piece]]:
+def slices(events: Sequence[Piece], most: int) -> Iterator[list[Piece]]:
     """Split events into runs of about `most` bytes."""
     run: list[Piece] = []
     size = 0
@@ -123,7 +123,9 @@ class Shell(Generic[R, S]):
         """Fold a slice of events at a time; while one slice is delivered the next is folded."""
         async for events in taken(stream, BATCH_EVENTS):
             finishing: asyncio.Task[None] | None = None
-            for part in (piece for run in slices(current(stream, events)) for piece in self.guard.pieces(run)):
+            for part in (
+                piece for run in slices(current(stream, events), SLICE_BYTES) for piece in self.guard.pieces(run)
+            ):
                 if not current(stream, part):
                     break
                 self._saves.begin(stream)

@@ -18,7 +18,7 @@ from features.market import MarketState, initial, step
 from stream.coalesced import Piece, acknowledge, taken
 from stream.dead_letters import decode_event, of_whole
 from stream.poison_records import Guard
-from stream.shell import BATCH_EVENTS, slices
+from stream.shell import BATCH_EVENTS, SLICE_BYTES, slices
 from stream.stage import Output, Part
 from topics import codec
 from topics.catalog import BARS, CROSS_SECTION, DEAD_LETTERS, MARKET_BARS, TICKS, Topic
@@ -51,7 +51,7 @@ class Gather:
     async def run(self, stream: Any) -> None:
         """Forward the stream, message by message in order; acknowledge delivered messages."""
         async for events in taken(stream, BATCH_EVENTS):
-            for part in (piece for run in slices(events) for piece in self.guard.pieces(run)):
+            for part in (piece for run in slices(events, SLICE_BYTES) for piece in self.guard.pieces(run)):
                 kept, passed = self.guard.passed(self.source.name, part)
                 self.guard.begin(kept)
                 values = [value for event in kept for value in self.forward(event)]

@@ -98,7 +98,7 @@ def load(address: str, home: Path, symbols: list[str], options: argparse.Namespa
             late[f"{kind}_commit_to_browser_s"] = quantiles(delays(commits, marks))
     bars = sum(len(marks) for kind, marks in told.items() if kind.startswith("bar "))
     return {
-        "bars_published_per_second": round(bars / (seconds), 1),
+        "bars_published_per_second": round(bars / seconds, 1),
         "server_cores": server.cores(),
         "memory": server.memory_figures(),
         "latency": late,

@@ -90,13 +90,6 @@ class LinePlot:
         bands = bands or {}
         columns = [column for column in self.rows.values() if column.startswith("@")]
         extra = [column[1:].partition("{")[0] for column in columns]
-        new_bands, new_lines = sorted(set(bands) - set(self.bands)), sorted(set(lines) - set(self.sources))
-        if new_bands or new_lines:
-            with together(self.plot):
-                for name in new_bands:
-                    self._add_band(name, bands[name])
-                self._add_lines({name: {c: lines[name][c] for c in ("time", "value", *extra)} for name in new_lines})
-                self._offer()
         for name, source in self.sources.items():
             found = lines.get(name)
             source.data = {
@@ -107,6 +100,13 @@ class LinePlot:
             source.data = {
                 column: np.empty(0) if shown is None else shown[column] for column in ("time", "low", "high")
             }
+        new_bands, new_lines = sorted(set(bands) - set(self.bands)), sorted(set(lines) - set(self.sources))
+        if new_bands or new_lines:
+            with together(self.plot):
+                for name in new_bands:
+                    self._add_band(name, bands[name])
+                self._add_lines({name: {c: lines[name][c] for c in ("time", "value", *extra)} for name in new_lines})
+                self._offer()
         times = [one["time"] for one in lines.values() if len(one["time"])]
         if times:
             begin, end = min(float(time[0]) for time in times), max(float(time[-1]) for time in times)
@@ -115,8 +115,6 @@ class LinePlot:
         values = [one["value"] for one in lines.values()]
         values += [one[side] for one in bands.values() for side in ("low", "high")]
         self.range.start, self.range.end = reach(self.axis, values, [span.location for span in self.spans])
-        if self.painted is not None:  # lines that are new have no colour yet
-            self.paint(*self.painted)
 
     def _add_band(self, name: str, band: Columns) -> None:
         source = ColumnDataSource({column: band[column] for column in ("time", "low", "high")})
