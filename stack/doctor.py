@@ -178,7 +178,7 @@ async def servers(settings: Settings, running: bool) -> list[Check]:
         "redis": lambda: redis.check(settings.redis_url.get_secret_value()),
         "mlflow": lambda: mlflow.check(settings.mlflow_uri.get_secret_value()),
     }
-    checks = [await reached(name, ask) for name, ask in asked.items() if running or is_external(name)]
+    checks = [await reached(name, ask) for name, ask in asked.items() if running or is_external(name, settings)]
     if any((one.name, one.status) == ("postgres", "ok") for one in checks):
         checks.append(await decisions(database_url))
     return checks
