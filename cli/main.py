@@ -6,6 +6,7 @@ Exit codes: 0 done; 1 a check failed; 2 a usage error; 3 a missing requirement; 
 import atexit
 import errno
 import gc
+import os
 import sys
 from importlib.metadata import version
 from typing import Annotated
@@ -17,6 +18,7 @@ from cli import (
     alerts,
     alerts_mutes,
     api,
+    config,
     dashboard,
     dead_letters,
     drift,
@@ -39,6 +41,8 @@ from cli import (
 from cli.errors import UserError
 from cli.text import echo
 from settings import Settings
+from settings.config_file import make_absolute
+from settings.origins import lines
 from stack.settings_check import check
 
 app = typer.Typer(
@@ -99,6 +103,7 @@ alerts.app.command()(alerts_mutes.mute)
 alerts.app.command()(alerts_mutes.unmute)
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(api.app, name="api")
+app.add_typer(config.app, name="config")
 
 
 def _leave() -> None:
@@ -108,13 +113,11 @@ def _leave() -> None:
 
 
 def _check_settings() -> None:
-    """Raise UserError for an invalid environment variable, for every command."""
+    """Raise UserError for the first fault of the settings, for every command."""
     try:
         check(Settings())
     except ValidationError as error:
-        problem = error.errors(include_url=False)[0]
-        name = "_".join(str(part) for part in problem["loc"]).upper()
-        raise UserError(f"FORETICK_{name}: {problem['msg']}" if name else problem["msg"]) from None
+        raise UserError(lines(error)[0]) from None
     except ValueError as error:
         raise UserError(str(error)) from None
 
@@ -126,7 +129,8 @@ def run() -> None:
     gc.set_threshold(100_000)
     atexit.register(_leave)
     try:
-        if "--help" not in sys.argv:
+        make_absolute(os.environ)
+        if "--help" not in sys.argv and sys.argv[1:2] != ["config"]:  # whose commands say more of a fault
             _check_settings()
         app()
     except UserError as error:

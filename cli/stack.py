@@ -94,7 +94,7 @@ def announce(browser: bool) -> None:
     settings = Settings()
     url = dashboard_url(settings)
     echo(f"dashboard: {url}")
-    if not is_external("mlflow"):
+    if not is_external("mlflow", settings):
         echo(f"mlflow: {links(settings.mlflow_uri.get_secret_value(), str(settings.home.resolve() / PASSWORD))}")
     if browser and sys.stdout.isatty() and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         webbrowser.open(url)

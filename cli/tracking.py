@@ -1,12 +1,12 @@
-"""The tracking of `train` and `evaluate`: on the MLflow of `up`, or the one named by the environment."""
+"""The tracking of `train` and `evaluate`: on the MLflow of `up`, or the one named by the settings."""
 
-import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from settings import Settings
+from settings.origins import is_chosen
 
 if TYPE_CHECKING:
     from learning.tracking.tracker import Tracker
@@ -15,9 +15,9 @@ Track = Annotated[bool, typer.Option("--track/--no-track", help="Log to MLflow i
 
 
 def tracker(settings: Settings, wanted: bool, on_message: Callable[[str], None]) -> "Tracker":
-    """Return a tracker if a server answers that `up` or the environment names, else None.
+    """Return a tracker if a server answers that `up` or the settings name, else None.
 
-    `on_message` gets a line if the environment's does not.
+    `on_message` gets a line if the settings' does not.
     """
     from learning.tracking.tracker import Tracker
 
@@ -25,6 +25,6 @@ def tracker(settings: Settings, wanted: bool, on_message: Callable[[str], None])
     # The default address may be another user's server.
     if not wanted or "mlflow_uri" not in settings.model_fields_set or not result.reachable():
         result.leave()
-        if wanted and os.environ.get("FORETICK_MLFLOW_URI"):
+        if wanted and is_chosen("mlflow_uri", settings):
             on_message(f"MLflow at {result.uri}: no answer; not tracked")
     return result

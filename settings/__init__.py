@@ -1,24 +1,27 @@
-"""Addresses of the servers and settings of the pipeline: from the environment, from `up`, or the defaults."""
+"""Addresses of the servers and settings of the pipeline: from the environment, a file, `up`, or the defaults."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from math import inf
 from pathlib import Path
 from re import fullmatch
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field, ModelWrapValidatorHandler, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_core import InitErrorDetails, PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
+    InitSettingsSource,
     JsonConfigSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
 
+from settings import config_file
 from settings.broker import Broker, Mechanism, Security
-from settings.unknown_variables import unknown_variable
+from settings.units import Unit
+from settings.unknown_variables import unknown_variables
 from topics.limits import LONGEST_SYMBOL, SYMBOL
 from topics.markets import canonical
 from topics.units import interval_ms, is_time
@@ -29,18 +32,23 @@ ADDRESSES = "addresses.json"
 
 
 class Settings(BaseSettings):
-    """Settings; each is overridden by the environment variable ``FORETICK_<NAME>``."""
+    """Settings: each is the environment variable ``FORETICK_<NAME>``, else the key ``<name>`` of the settings file,
+    else what `up` chose, else the default.
+    """
 
     model_config = SettingsConfigDict(
         env_prefix="FORETICK_", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
     )
 
     home: Path = Field(default=ROOT / ".foretick", description="data folders, logs, model artifacts")
+    config: Path | None = Field(default=None, description="the settings file; by default foretick.toml in the home")
     kafka: str = Field(default="127.0.0.1:9092", description="bootstrap servers, host:port[,host:port]")
     kafka_open: bool = Field(
         default=True, description="whether our own Kafka lets programs read everything and write data without a login"
     )
-    kafka_open_port: int | None = Field(default=None, description="that listener's port, as `up` chose it")
+    kafka_open_port: int | None = Field(
+        default=None, description="the port of the listener without a login, as `up` chose it"
+    )
     kafka_user: str = Field(default="", description="the user for a Kafka that requires one")
     kafka_password: SecretStr = Field(default=SecretStr(""), description="that user's password")
     kafka_security: Security | None = Field(
@@ -50,11 +58,16 @@ class Settings(BaseSettings):
     kafka_ca: Path | None = Field(
         default=None, description="a file with the CAs that signed Kafka's certificates; the system's by default"
     )
-    kafka_timeout_s: float = Field(
-        default=120.0, gt=0, description="how long a command waits for a Kafka that does not answer, in seconds"
+    kafka_timeout_s: Annotated[float, Unit("seconds")] = Field(
+        default=120.0, gt=0, description="how long a command waits for a Kafka that does not answer"
     )
-    database_url: SecretStr = Field(default=SecretStr("postgresql://foretick@127.0.0.1:5432/foretick"))
-    redis_url: SecretStr = Field(default=SecretStr("redis://127.0.0.1:6379/0"))
+    database_url: SecretStr = Field(
+        default=SecretStr("postgresql://foretick@127.0.0.1:5432/foretick"),
+        description="the PostgreSQL with TimescaleDB, with its user and password",
+    )
+    redis_url: SecretStr = Field(
+        default=SecretStr("redis://127.0.0.1:6379/0"), description="the Redis, with its user and password"
+    )
     mlflow_uri: SecretStr = Field(
         default=SecretStr("http://127.0.0.1:5000"),
         description="the MLflow server that tracks and registers, with its user and password",
@@ -64,10 +77,21 @@ class Settings(BaseSettings):
         pattern=r"^(https?://[^\s]+)?$",
         description="MLflow's address for a browser: https://mlflow.example; by default that of FORETICK_MLFLOW_URI",
     )
-    dashboard_port: int = Field(default=5006, ge=0, le=65535)
-    dashboard_rate: float = Field(default=1.0, gt=0, description="pages of the dashboard per second, on average")
-    dashboard_burst: int = Field(default=6, ge=1, description="pages of the dashboard at once")
-    dashboard_pages: int = Field(default=50, ge=1, description="pages of the dashboard that may be open")
+    dashboard_port: int = Field(
+        default=5006,
+        ge=0,
+        le=65535,
+        description="the port of the dashboard; by default `up` takes another if it is in use",
+    )
+    dashboard_rate: Annotated[float, Unit("pages a second")] = Field(
+        default=1.0, gt=0, description="pages of the dashboard per second, on average"
+    )
+    dashboard_burst: Annotated[int, Unit("pages")] = Field(
+        default=6, ge=1, description="pages of the dashboard at once"
+    )
+    dashboard_pages: Annotated[int, Unit("pages")] = Field(
+        default=50, ge=1, description="pages of the dashboard that may be open"
+    )
     dashboard_url: str = Field(
         default="",
         pattern=r"^(https?://[^\s]+)?$",
@@ -76,14 +100,22 @@ class Settings(BaseSettings):
     hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="host names of dashboard and API, besides the loopback's: foretick.example"
     )
-    api_port: int = Field(default=8010, ge=0, le=65535)
-    api_rate: float = Field(default=20.0, gt=0, description="requests per second and token, on average")
-    api_burst: int = Field(default=100, ge=1, description="requests that a token may make at once")
-    api_streams: int = Field(default=20, ge=1, description="streams that a token may hold open")
-    api_kept_mb: int = Field(
+    api_port: int = Field(
+        default=8010, ge=0, le=65535, description="the port of the API; by default `up` takes another if it is in use"
+    )
+    api_rate: Annotated[float, Unit("requests a second")] = Field(
+        default=20.0, gt=0, description="requests per second and token, on average"
+    )
+    api_burst: Annotated[int, Unit("requests")] = Field(
+        default=100, ge=1, description="requests that a token may make at once"
+    )
+    api_streams: Annotated[int, Unit("streams")] = Field(
+        default=20, ge=1, description="streams that a token may hold open"
+    )
+    api_kept_mb: Annotated[int, Unit("MiB")] = Field(
         default=16,
         ge=1,
-        description="the window kept of each topic for its streams, in MiB: a client further behind is disconnected",
+        description="the window kept of each topic for its streams: a client further behind is disconnected",
     )
     api_cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="the sites whose pages may call the API: https://example.org; none by default"
@@ -94,18 +126,20 @@ class Settings(BaseSettings):
         le=65535,
         description="the port of a component's /metrics, /health and /ready; none: not served",
     )
-    metrics_ports: dict[str, int] = Field(default={}, description="that port of each component, as `up` chose it")
+    metrics_ports: dict[str, int] = Field(
+        default={}, description="the metrics port of each component, as `up` chose it"
+    )
     metrics_address: str = Field(default="127.0.0.1", description="the address to which that port is bound")
-    stuck_seconds: float = Field(
+    stuck_seconds: Annotated[float, Unit("seconds")] = Field(
         default=90.0,
         ge=1,
         description="how long a reader of Kafka may make no progress although there are records, until it exits",
     )
-    lag_seconds: float = Field(
+    lag_seconds: Annotated[float, Unit("seconds")] = Field(
         default=600.0, ge=1, description="how long a reader may lag behind Kafka until `status` reports it as a fault"
     )
-    restarted_at: tuple[float, ...] = Field(
-        default=(), description="when a component was restarted, epoch seconds; set by the supervisor"
+    restarted_at: Annotated[tuple[float, ...], Unit("seconds since 1970")] = Field(
+        default=(), description="when a component was restarted; set by the supervisor"
     )
     log_format: Literal["text", "json"] = Field(default="text", description="the format of a log line")
     sample: bool = Field(default=True, description="whether `up` replays the bundled sample")
@@ -131,7 +165,7 @@ class Settings(BaseSettings):
         default=(),
         description="the models that are trained and served: ridge,lightgbm,ensemble; three by default",
     )
-    grace_ms: int = Field(
+    grace_ms: Annotated[int, Unit("milliseconds")] = Field(
         default=2_000, ge=0, description="how long after its end a bar waits for late ticks, in event time"
     )
     worker_name: str = Field(
@@ -140,13 +174,13 @@ class Settings(BaseSettings):
         description="this process's name among the workers, such as its pod's: restarted with the same name, it takes "
         "its old partitions at once; none: each start is a new member",
     )
-    standby_replicas: int = Field(
+    standby_replicas: Annotated[int, Unit("copies")] = Field(
         default=1, ge=0, le=2, description="how many other workers keep a copy of each state, for a faster takeover"
     )
     universe: Annotated[dict[str, float], NoDecode] = Field(
         default={}, description="the symbols that make up the market, with weights where they differ: BTCUSDT:2,ETHUSDT"
     )
-    model_expiry_days: float = Field(
+    model_expiry_days: Annotated[float, Unit("days")] = Field(
         default=45.0, gt=0, description="how long after the end of its training data a model counts as fresh"
     )
     retrain_cron: str = Field(
@@ -154,19 +188,23 @@ class Settings(BaseSettings):
         description="when to retrain, in cron's syntax, in event time, UTC; never: not at all",
     )
     retrain_on_drift: bool = Field(default=True, description="whether drift starts a training")
-    retrain_cooldown_hours: float = Field(
+    retrain_cooldown_hours: Annotated[float, Unit("hours")] = Field(
         default=24.0, ge=0, description="the least time between two trainings, in event time"
     )
-    retrain_days: float = Field(default=180.0, gt=0, description="the history used by a retraining")
-    trainer_memory_mb: int = Field(default=4_096, ge=512, description="the memory that the trainer may take")
+    retrain_days: Annotated[float, Unit("days")] = Field(
+        default=180.0, gt=0, description="the history used by a retraining"
+    )
+    trainer_memory_mb: Annotated[int, Unit("MiB")] = Field(
+        default=4_096, ge=512, description="the memory that the trainer may take"
+    )
     promote: bool = Field(default=True, description="whether a challenger that wins its test is promoted")
-    promote_alpha: float = Field(
+    promote_alpha: Annotated[float, Unit("probability")] = Field(
         default=0.05, gt=0, lt=1, description="the probability of promoting a challenger that is no better"
     )
-    promote_bars: int = Field(
+    promote_bars: Annotated[int, Unit("bars")] = Field(
         default=1_440, ge=1, description="the least number of bars on which a challenger is tested"
     )
-    challenger_days: float = Field(
+    challenger_days: Annotated[float, Unit("days")] = Field(
         default=14.0, gt=0, description="how long a challenger is tested at most, in event time"
     )
     venue_url: str = Field(
@@ -175,45 +213,53 @@ class Settings(BaseSettings):
     alerts_allow_private: bool = Field(
         default=False, description="whether alerts may go to private, loopback and link-local addresses"
     )
-    alerts_retry_days: float = Field(default=3.0, gt=0, description="how long the delivery of an alert is retried")
-    max_unpacked_mb: int = Field(
-        default=32, ge=4, le=1_024, description="the largest decompressed size of a batch of Kafka records, in MiB"
+    alerts_retry_days: Annotated[float, Unit("days")] = Field(
+        default=3.0, gt=0, description="how long the delivery of an alert is retried"
     )
-    max_symbols: int = Field(
+    max_unpacked_mb: Annotated[int, Unit("MiB")] = Field(
+        default=32, ge=4, le=1_024, description="the largest decompressed size of a batch of Kafka records"
+    )
+    max_symbols: Annotated[int, Unit("pairs")] = Field(
         default=2_000,
         ge=1,
         description="the most pairs of symbol and interval for which a stage of the worker keeps a state",
     )
-    max_state_kb: int = Field(
-        default=4_000, ge=16, le=4_000, description="the state of one symbol and interval, in KiB; Kafka takes 4,096"
+    max_state_kb: Annotated[int, Unit("KiB")] = Field(
+        default=4_000, ge=16, le=4_000, description="the state of one symbol and interval; Kafka takes 4,096"
     )
-    quarantine_crashes: int = Field(
+    quarantine_crashes: Annotated[int, Unit("crashes")] = Field(
         default=3,
         ge=1,
         description="how often the worker may die at the same records before they are processed one by one",
     )
-    quarantine_records: int = Field(
+    quarantine_records: Annotated[int, Unit("records")] = Field(
         default=20,
         ge=1,
         description="the records that may fail in `quarantine_minutes`: more indicate a defect, and the process exits",
     )
-    quarantine_minutes: float = Field(default=5.0, gt=0, description="the period in which failing records are counted")
-    frame_rows: int = Field(default=500, ge=1, le=5_000, description="the most rows in one frame of a backfill")
-    impossible_percent: float = Field(
+    quarantine_minutes: Annotated[float, Unit("minutes")] = Field(
+        default=5.0, gt=0, description="the period in which failing records are counted"
+    )
+    frame_rows: Annotated[int, Unit("rows")] = Field(
+        default=500, ge=1, le=5_000, description="the most rows in one frame of a backfill"
+    )
+    impossible_percent: Annotated[float, Unit("percent")] = Field(
         default=10.0, ge=0, le=100, description="the percentage of impossible rows above which a replay fails"
     )
 
-    ahead_hours: float = Field(
+    ahead_hours: Annotated[float, Unit("hours")] = Field(
         default=24.0, ge=0, le=8_760, description="how much later than the broker's clock the time of a record may be"
     )
-    value_bytes: int = Field(
+    value_bytes: Annotated[int, Unit("bytes")] = Field(
         default=BOUNDS.bytes,
         ge=65_536,
         le=2**30,
-        description="the largest decompressed size of a Kafka record, in bytes",
+        description="the largest decompressed size of a Kafka record",
     )
-    value_rows: int = Field(default=BOUNDS.rows, ge=5_000, description="the most rows in a Kafka record")
-    value_series: int = Field(
+    value_rows: Annotated[int, Unit("rows")] = Field(
+        default=BOUNDS.rows, ge=5_000, description="the most rows in a Kafka record"
+    )
+    value_series: Annotated[int, Unit("pairs")] = Field(
         default=BOUNDS.series, ge=1, description="the most pairs of symbol and interval in one Kafka record"
     )
 
@@ -236,12 +282,23 @@ class Settings(BaseSettings):
         ahead = round(self.ahead_hours * 3_600_000)
         return Bounds(bytes=self.value_bytes, rows=self.value_rows, series=self.value_series, ahead_ms=ahead)
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _all_known(cls, values: Any) -> Any:
-        if text := unknown_variable(os.environ, cls.model_fields):
-            raise PydanticCustomError("name", "{said}", {"said": text})
-        return values
+    def _all_known(cls, values: dict[str, Any], check: ModelWrapValidatorHandler[Self]) -> Self:
+        """Check the names beside the values, so that one error has all faults."""
+        faults = [fault(text) for text in unknown_variables(os.environ, cls.model_fields)]
+        file = config_file.read(cls, values.get("config"), values.get("home") or cls.model_fields["home"].default)
+        named = dict(file.faults())
+        faults += map(fault, named.values())
+        try:
+            result = check({key: value for key, value in values.items() if key not in named})
+        except ValidationError as error:
+            if not faults:
+                raise
+            faults += [fault(one["msg"], one["loc"]) for one in error.errors(include_url=False, include_input=False)]
+        if faults:
+            raise ValidationError.from_exception_data(cls.__name__, faults, hide_input=True)
+        return result
 
     @field_validator("interval")
     @classmethod
@@ -271,7 +328,7 @@ class Settings(BaseSettings):
     @field_validator("universe", mode="before")
     @classmethod
     def _universe(cls, value: Any) -> Any:
-        return _weights(value) if isinstance(value, str) else value
+        return _weights(value) if isinstance(value, str | list | Mapping) else value
 
     @classmethod
     def settings_customise_sources(
@@ -282,12 +339,14 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class names it; no .env file is read
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read the environment first, then the addresses that `up` chose."""
-        home = Path(init_settings().get("home") or env_settings().get("home") or cls.model_fields["home"].default)
-        written = JsonConfigSettingsSource(settings_cls, json_file=home / ADDRESSES)
-        if "kafka" in {**init_settings(), **env_settings()}:  # another Kafka, which does not have our user
+        """Read the environment first, then the settings file, then the addresses that `up` chose."""
+        given, default = {**env_settings(), **init_settings()}, cls.model_fields["home"].default
+        file = config_file.read(settings_cls, given.get("config"), given.get("home") or default)
+        given = {**file.settings, **given}
+        written = JsonConfigSettingsSource(settings_cls, json_file=Path(str(given.get("home") or default)) / ADDRESSES)
+        if "kafka" in given:  # another Kafka, which does not have our user
             written.init_kwargs = {key: value for key, value in written.init_kwargs.items() if "kafka_" not in key}
-        return init_settings, env_settings, written
+        return init_settings, env_settings, InitSettingsSource(settings_cls, file.settings), written
 
 
 def _not_time(interval: str) -> None:
@@ -297,9 +356,16 @@ def _not_time(interval: str) -> None:
         )
 
 
+def fault(text: str, place: tuple[int | str, ...] = ()) -> InitErrorDetails:
+    """Return a fault as pydantic has it; `place` is the setting, () if the text says it."""
+    return InitErrorDetails(type=PydanticCustomError("fault", "{said}", {"said": text}), loc=place, input=None)
+
+
 def _each(value: Any, check: Callable[[str], object]) -> tuple[str, ...]:
-    names = value.split(",") if isinstance(value, str) else value
-    return tuple(dict.fromkeys(_clear(str(name).strip(), check) for name in names))
+    names = value.split(",") if isinstance(value, str) and value.strip() else value or ()
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise PydanticCustomError("names", "must be a list of texts, or one text with commas", {})
+    return tuple(dict.fromkeys(_clear(name.strip(), check) for name in names))
 
 
 def _clear(value: str, check: Callable[[str], object]) -> str:
@@ -329,20 +395,18 @@ def _expression(text: str) -> str:
     return text
 
 
-def _weights(text: str) -> dict[str, float]:
-    """Return the weight of each symbol of a universe as a user writes it: ``BTCUSDT:2,ETHUSDT``."""
+def _weights(value: str | list[Any] | Mapping[str, Any]) -> dict[str, float]:
+    """Return the weight of each symbol of a universe as a user writes it: ``BTCUSDT:2,ETHUSDT``, or as TOML has it."""
+    if isinstance(value, Mapping):
+        pairs = [(str(name), _number(weight), f"{name} = {weight}") for name, weight in value.items()]
+    else:
+        parts = value.split(",") if isinstance(value, str) else [str(part) for part in value]
+        pairs = [_weight(part) for part in filter(None, map(str.strip, parts))]
     values: dict[str, float] = {}
-    for part in filter(None, map(str.strip, text.split(","))):
-        # A symbol may contain colons too: the text after the last is its weight only if it is a number.
-        symbol, colon, tail = part.rpartition(":")
-        weighted = bool(colon) and fullmatch(r"[-+]?[0-9.]+(e[-+]?[0-9]+)?", tail) is not None
-        try:
-            name, weight = (symbol, float(tail)) if weighted else (part, 1.0)
-        except ValueError:
-            name, weight = symbol, inf
+    for symbol, weight, part in pairs:
         if not 1e-9 <= weight <= 1e9:
             raise PydanticCustomError("universe", "the weight of {part} is no number above 0", {"part": part})
-        name = canonical(name)
+        name = canonical(symbol)
         if len(name) > LONGEST_SYMBOL or not fullmatch(SYMBOL, name):
             raise PydanticCustomError("universe", "{name} is no symbol, such as BTCUSDT", {"name": repr(name)})
         if name in values:
@@ -351,3 +415,21 @@ def _weights(text: str) -> dict[str, float]:
     if len(values) == 1:
         raise PydanticCustomError("universe", "a market needs two symbols: BTCUSDT,ETHUSDT", {})
     return values
+
+
+def _weight(part: str) -> tuple[str, float, str]:
+    """Return the symbol, its weight and the part itself.
+
+    A symbol may contain colons too: the text after the last is its weight only if it is a number.
+    """
+    symbol, colon, tail = part.rpartition(":")
+    weighted = bool(colon) and fullmatch(r"[-+]?[0-9.]+(e[-+]?[0-9]+)?", tail) is not None
+    return (symbol, _number(tail), part) if weighted else (part, 1.0, part)
+
+
+def _number(value: Any) -> float:
+    """Return a weight, infinity if it is none."""
+    try:
+        return inf if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        return inf

@@ -1,28 +1,31 @@
 """Environment variables that look like settings but are unknown: most are mistyped."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from topics.suggestions import unknown
 
 PREFIX = "FORETICK_"
-ELSEWHERE = frozenset(
-    {
-        *("API", "TOKEN"),  # read by `foretick_client`
-        *("DATABASE_PASSWORD", "MLFLOW_PASSWORD", "GRAFANA_PASSWORD"),  # read by docker-compose.yml
-        "TORCH_INDEX",  # read by ./foretick
-        "SHARED",  # where the tests and the benchmarks find real data
-    }
-)
-FAMILIES = ("TEST_", "CHAOS_")
-"""The prefix of the variables of the tests and the chaos suite."""
+ELSEWHERE = {
+    "API": "the API's address for `foretick_client`",
+    "TOKEN": "the API's token for `foretick_client`",
+    "DATABASE_PASSWORD": "the database's password in `docker-compose.yml`, before the first start",
+    "MLFLOW_PASSWORD": "MLflow's password in `docker-compose.yml`, before the first start",
+    "GRAFANA_PASSWORD": "the password of Grafana's administrator in `docker-compose.yml`",
+    "TORCH_INDEX": "the package index from which `./foretick install networks` takes torch",
+    "SHARED": "the folder with real data for the tests and benchmarks",
+}
+"""The variables that are no settings, and what each is."""
+FAMILIES = {"TEST_": "of the tests", "CHAOS_": "of the chaos suite"}
+"""The beginnings of the names of further ones."""
+LISTED = "foretick config show"
 _OF_KUBERNETES = re.compile(r"(\w+_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)")
 _ADDRESS = re.compile(r"(tcp|udp|sctp)://")
 """Kubernetes sets these in a pod for services called foretick or foretick-api."""
 
 
-def unknown_variable(environment: Mapping[str, str], settings: Collection[str]) -> str | None:
-    """Return the message for the first variable that is no setting, None if there is none; `settings` are their names.
+def unknown_variables(environment: Mapping[str, str], settings: Collection[str]) -> Iterator[str]:
+    """Yield the message for each variable that is no setting, in the order of names; `settings` are their names.
 
     Empty variables are ignored, as empty settings are.
     """
@@ -32,6 +35,5 @@ def unknown_variable(environment: Mapping[str, str], settings: Collection[str]) 
         if not variable.upper().startswith(PREFIX) or not value or name in known or name in ELSEWHERE:
             continue
         of_kubernetes = _OF_KUBERNETES.fullmatch(name) or _ADDRESS.match(value)
-        if not name.startswith(FAMILIES) and not of_kubernetes:
-            return unknown("setting", name, known, "settings/__init__.py", PREFIX)
-    return None
+        if not name.startswith(tuple(FAMILIES)) and not of_kubernetes:
+            yield unknown("setting", name, [*known, *ELSEWHERE], LISTED, PREFIX)

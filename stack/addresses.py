@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from settings import ADDRESSES
+from settings.origins import written
 from stack.disk_space import full_folder
 from stack.errors import MachineError
 from stack.port_reservation import reserve
@@ -74,18 +75,9 @@ def choose(name: str, previous: int | None, taken: set[int]) -> int:
     raise OSError(f"no free port between {LOWEST} and {HIGHEST} on {HOST}")
 
 
-def read(home: Path) -> dict[str, object]:
-    """Return the addresses written last, {} if there are none or they cannot be read."""
-    try:
-        result = json.loads((home / ADDRESSES).read_text())
-    except (OSError, ValueError):
-        return {}
-    return result if isinstance(result, dict) else {}
-
-
 def previous_ports(home: Path) -> dict[str, int | None]:
     """Return the port that each server had in the last run."""
-    last = read(home)
+    last = written(home)
 
     def port(url: object) -> int | None:
         try:
@@ -112,7 +104,7 @@ def previous_ports(home: Path) -> dict[str, int | None]:
 
 def previous_metrics(home: Path) -> dict[str, int]:
     """Return the metrics port of each component in the last run."""
-    last = read(home).get("metrics_ports")
+    last = written(home).get("metrics_ports")
     known = last.items() if isinstance(last, dict) else ()
     return {name: port for name, port in known if isinstance(port, int)}
 

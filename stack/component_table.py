@@ -8,6 +8,7 @@ from dataclasses import replace
 from observability.condition import Condition
 from observability.probe import asked
 from settings import Settings
+from stack import config_copy
 from stack.addresses import HOST
 from stack.component import Component
 from stack.servers import MEASURED, SERVERS, Servers, plan
@@ -20,6 +21,7 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_
 def components(settings: Settings) -> tuple[Component, ...]:
     """Choose the addresses, write them, and return the table."""
     servers = plan(settings)
+    config_copy.keep(settings)
     port, api_port = servers.addresses.dashboard_port, servers.addresses.api_port
 
     prepare = step("prepare", "stack.prepare", needs=SERVERS)
@@ -74,8 +76,8 @@ def with_environment(one: Component, settings: Settings, servers: Servers) -> Co
 
 
 def environment(settings: Settings, servers: Servers, name: str) -> dict[str, str]:
-    """Return a component's environment: its home, its name among its kind, and its metrics port."""
-    values = {"FORETICK_HOME": str(settings.home.resolve())}
+    """Return a component's environment: its home and settings, its name among its kind, and its metrics port."""
+    values = config_copy.environment(settings.home.resolve())
     if name in ("worker", "persist"):
         values["FORETICK_WORKER_NAME"] = (
             "1"  # after a kill and restart, it need not wait for the end of its session in Kafka

@@ -13,11 +13,12 @@ import psycopg
 
 from learning.deployment.forged_decisions import forged
 from settings import Settings
+from settings.origins import label
 from stack import conditions, kafka, mlflow, packages, postgres, redis, state, system
 from stack.addresses import USUAL, is_free
 from stack.diagnosis import explain
 from stack.disk_space import full_folder
-from stack.servers import VARIABLE, is_external
+from stack.servers import SETTING, is_external
 from stack.state import StackState
 from stack.supervisor import holder, is_locked
 
@@ -103,7 +104,7 @@ def installed() -> list[Check]:
         if place:
             checks.append(Check(label, "ok", place))
         elif is_external(name):
-            checks.append(Check(label, "ok", "no, and not needed: the environment names a server"))
+            checks.append(Check(label, "ok", "no, and not needed: the settings name a server"))
         else:
             absent = system.missing(postgres=name == "postgres", redis=name == "redis", browser=False)
             checks.append(Check(label, "fail", f"no {', '.join(absent)}", system.how_to_install(absent)))
@@ -145,7 +146,7 @@ def components(settings: Settings) -> list[Check]:
     current = state.read(settings.home)
     if current is None or not current.running():
         return []
-    fields, asked = conditions.now(settings, current), set(VARIABLE)  # servers were checked for their versions above
+    fields, asked = conditions.now(settings, current), set(SETTING)  # servers were checked for their versions above
     checks = []
     for name, status in current.components.items():
         diagnosis = explain(name, status, fields.get(name), settings.home / "logs")
@@ -177,7 +178,7 @@ async def servers(settings: Settings, running: bool) -> list[Check]:
         "redis": lambda: redis.check(settings.redis_url.get_secret_value()),
         "mlflow": lambda: mlflow.check(settings.mlflow_uri.get_secret_value()),
     }
-    checks = [await reached(name, ask) for name, ask in asked.items() if running or is_external(name)]
+    checks = [await reached(name, ask) for name, ask in asked.items() if running or is_external(name, settings)]
     if any((one.name, one.status) == ("postgres", "ok") for one in checks):
         checks.append(await decisions(database_url))
     return checks
@@ -189,7 +190,7 @@ async def reached(name: str, ask: Callable[[], Awaitable[str]]) -> Check:
         async with asyncio.timeout(15):
             return Check(name, "ok", await ask())
     except Exception as error:  # noqa: BLE001 - whatever keeps a server from answering is what is to be shown
-        advice = f"check {VARIABLE[name]}" if is_external(name) else f"./foretick logs {name}"
+        advice = f"check {label(SETTING[name])}" if is_external(name) else f"./foretick logs {name}"
         return Check(name, "fail", f"{type(error).__name__}: {error}", advice)
 
 

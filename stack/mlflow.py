@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 from stack.addresses import HOST, without_password
 from stack.basic_auth import USER
 from stack.component import Component
+from stack.config_copy import environment
 from stack.secret import password
 
 PASSWORD = "mlflow.password"  # noqa: S105 - the file's name
@@ -53,6 +54,6 @@ def component(home: Path, port: int) -> Component:
         check=healthy,
         address=without_password(address),
         needs=("prepare",),
-        environment={"FORETICK_HOME": str(home)},
+        environment=environment(home),
         start_wait_s=180.0,  # it is the last to get a core
     )

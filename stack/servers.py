@@ -1,6 +1,5 @@
 """Our own and external servers, and their addresses."""
 
-import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 from settings import Settings
 from settings.broker import Address, Broker
+from settings.origins import is_chosen
 from stack import addresses, kafka, mlflow, postgres, redis
 from stack.addresses import Addresses, without_password
 from stack.component import Component
@@ -17,19 +17,15 @@ SERVERS = ("kafka", "postgres", "redis")
 """The servers that all other components need."""
 MEASURED = ("worker", "persist", "watch", "trainer", "alerts", "dashboard", "api")
 """The components that show /metrics, /health and /ready, each at a port of its own."""
-VARIABLE = {
-    "kafka": "FORETICK_KAFKA",
-    "postgres": "FORETICK_DATABASE_URL",
-    "redis": "FORETICK_REDIS_URL",
-    "mlflow": "FORETICK_MLFLOW_URI",
-}
+SETTING = {"kafka": "kafka", "postgres": "database_url", "redis": "redis_url", "mlflow": "mlflow_uri"}
+"""The setting that names an external one."""
 
 CHECKS = {"kafka": kafka.check, "postgres": postgres.check, "redis": redis.answers, "mlflow": mlflow.check}
 
 
-def is_external(name: str) -> bool:
-    """Return whether the environment names an external server for a component."""
-    return bool(os.environ.get(VARIABLE.get(name, "")))
+def is_external(name: str, settings: Settings | None = None) -> bool:
+    """Return whether the environment or the settings file names an external server for a component."""
+    return name in SETTING and is_chosen(SETTING[name], settings)
 
 
 @dataclass(frozen=True)
@@ -46,9 +42,9 @@ def plan(settings: Settings) -> Servers:
     home: Path = settings.home.resolve()
     last, taken = addresses.previous_ports(home), set[int]()
     port = {name: addresses.choose(name, last[name], taken) for name in addresses.USUAL}
-    if settings.model_fields_set & {"dashboard_port"} and os.environ.get("FORETICK_DASHBOARD_PORT"):
+    if is_chosen("dashboard_port", settings):
         port["dashboard"] = settings.dashboard_port
-    if settings.model_fields_set & {"api_port"} and os.environ.get("FORETICK_API_PORT"):
+    if is_chosen("api_port", settings):
         port["api"] = settings.api_port
     shown = addresses.previous_metrics(home)
     metrics = {name: addresses.choose(name, shown.get(name), taken) for name in MEASURED}
@@ -70,11 +66,11 @@ def plan(settings: Settings) -> Servers:
         "redis": settings.redis_url.get_secret_value(),
         "mlflow": settings.mlflow_uri.get_secret_value(),
     }
-    for name in filter(is_external, external):
+    for name in (one for one in external if is_external(one, settings)):
         chosen[name] = external[name]
         components[name] = external_component(name, external[name])
     broker = kafka.broker_of(home, listeners)
-    if is_external("kafka"):
+    if is_external("kafka", settings):
         broker = settings.broker
         components["kafka"] = external_component("kafka", broker)
     result = Addresses(
@@ -91,7 +87,7 @@ def plan(settings: Settings) -> Servers:
         kafka_security=broker.security,
         kafka_mechanism=broker.mechanism,
         kafka_ca=str(broker.ca.resolve()) if broker.ca else None,
-        kafka_open_port=None if is_external("kafka") else open_port,
+        kafka_open_port=None if is_external("kafka", settings) else open_port,
     )
     addresses.write(home, result)
     return Servers(result, broker, tuple(components.values()))

@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 from stack.errors import MachineError
@@ -145,6 +146,16 @@ def run(command: list[str]) -> None:
         raise MachineError(f"`{' '.join(command)}` failed ({done.returncode}); its output is above; {DOCKER_WAY}")
 
 
+def named_servers() -> set[str]:
+    """Return the keys of the settings file, none if it is absent or faulty: `up` itself tells of that."""
+    home = os.environ.get("FORETICK_HOME") or Path(__file__).resolve().parents[1] / ".foretick"
+    path = Path(os.environ.get("FORETICK_CONFIG") or Path(home) / "foretick.toml").expanduser()
+    try:
+        return set(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return set()
+
+
 def say(line: str) -> None:
     """Print a message about slow work on stderr."""
     sys.stderr.write(f"foretick: {line}\n")
@@ -153,6 +164,7 @@ def say(line: str) -> None:
 
 if __name__ == "__main__":
     try:
-        ensure(postgres=True, redis=True)
+        named = named_servers()
+        ensure(postgres="database_url" not in named, redis="redis_url" not in named)
     except MachineError as error:
         sys.exit(f"foretick: {error}")

@@ -11,6 +11,7 @@ EXECUTED: dict[tuple[str, str] | tuple[str, str, int], str] = {
     ("README.md", "sql"): "tests/storage/test_storage_documented.py",
     ("README.md", "python", 1): "tests/learning/test_learning_pipeline.py",
     ("README.md", "python", 2): "tests/api/test_api_client.py",
+    ("docs/settings.md", "toml", 1): "tests/settings/test_settings_page.py",
     ("docs/alerts.md", "python", 1): "tests/alerts/test_alerts_docs.py",
     ("docs/alerts.md", "", 1): "tests/alerts/test_alerts_docs.py",
 }

@@ -37,12 +37,13 @@ EXECUTED = {
     "python -m bench.report": "",
     "python -m bench.chaos.page": "",
     "python -m features.listing > docs/FEATURES.md": "",
+    "python -m settings.page > docs/settings.md": "",
     "python -m sources.formats_page > docs/FORMATS.md": "",
     "python -m tests.simulation SEED": "",
 }
 """What runs in the copy, and what makes it shorter; SEED is a number. What it writes is the checkout's."""
 MADE = (
-    *("docs/measured.md", "docs/reliability.md", "docs/FEATURES.md", "docs/FORMATS.md"),
+    *("docs/measured.md", "docs/reliability.md", "docs/FEATURES.md", "docs/FORMATS.md", "docs/settings.md"),
     *("docker/monitoring/rules.yml", "docker/monitoring/grafana/foretick.json"),
 )
 PARSED = (

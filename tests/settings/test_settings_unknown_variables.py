@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from settings import ROOT, Settings
-from settings.unknown_variables import unknown_variable
+from settings.unknown_variables import unknown_variables
 
 NAMES = tuple(Settings.model_fields)
 
@@ -26,13 +26,14 @@ NAMES = tuple(Settings.model_fields)
         ),
         (  # Faust would take it
             "FORETICK_PROCESSING_GUARANTEE",
-            "there is no setting 'FORETICK_PROCESSING_GUARANTEE': settings/__init__.py lists them",
+            "there is no setting 'FORETICK_PROCESSING_GUARANTEE': foretick config show lists them",
         ),
-        ("FORETICK_XYZ", "there is no setting 'FORETICK_XYZ': settings/__init__.py lists them"),
+        ("FORETICK_TOKN", "there is no setting 'FORETICK_TOKN': the nearest is 'FORETICK_TOKEN'"),
+        ("FORETICK_XYZ", "there is no setting 'FORETICK_XYZ': foretick config show lists them"),
     ],
 )
 def test_a_stranger_is_told_with_the_nearest(variable: str, text: str) -> None:
-    assert unknown_variable({"HOME": "/", variable: "secret"}, NAMES) == text
+    assert list(unknown_variables({"HOME": "/", variable: "secret"}, NAMES)) == [text]
 
 
 @pytest.mark.parametrize(
@@ -53,7 +54,7 @@ def test_a_stranger_is_told_with_the_nearest(variable: str, text: str) -> None:
     ],
 )
 def test_what_is_a_setting_or_somebody_elses_is_let_be(variable: str, value: str) -> None:
-    assert unknown_variable({variable: value}, NAMES) is None
+    assert list(unknown_variables({variable: value}, NAMES)) == []
 
 
 def test_what_the_project_itself_sets_is_known() -> None:
@@ -63,7 +64,15 @@ def test_what_the_project_itself_sets_is_known() -> None:
     files += [*(ROOT / "bench").rglob("*.c")]
     named = {name for path in files for name in re.findall(r"\bFORETICK_[A-Z_]*[A-Z]\b", path.read_text())}
     assert len(named) > 30
-    assert [name for name in sorted(named) if unknown_variable({name: "x"}, NAMES)] == []
+    assert [name for name in sorted(named) if list(unknown_variables({name: "x"}, NAMES))] == []
+
+
+def test_each_of_several_is_told() -> None:
+    told = list(unknown_variables({"FORETICK_MODLES": "x", "FORETICK_BRAS": "x"}, NAMES))
+    assert [text.partition(":")[0] for text in told] == [
+        "there is no setting 'FORETICK_BRAS'",
+        "there is no setting 'FORETICK_MODLES'",
+    ]
 
 
 def test_settings_refuse_it_and_tell_no_value(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,13 +6,14 @@ import pytest
 import yaml
 
 from settings import ROOT, Settings
-from settings.unknown_variables import unknown_variable
+from settings.unknown_variables import unknown_variables
 from stack import sample
 
 TEXT = (ROOT / "docker-compose.yml").read_text()
 SERVICES = yaml.safe_load(TEXT)["services"]
 OURS = [name for name, service in SERVICES.items() if service["image"].startswith("foretick:")]
 PLACES = {
+    "config",  # /data/foretick.toml, on the volume
     *("home", "kafka", "database_url", "redis_url", "mlflow_uri", "metrics_port", "metrics_address"),  # the images' own
     *("dashboard_port", "api_port", "metrics_ports", "kafka_open", "kafka_open_port"),  # of `up`, which chooses ports
     *("kafka_user", "kafka_password", "kafka_security", "kafka_mechanism", "kafka_ca"),  # the Kafka there has no users
@@ -86,7 +87,7 @@ def test_what_a_user_leaves_out_is_the_default(monkeypatch: pytest.MonkeyPatch) 
 
 def test_whatever_it_names_is_known() -> None:
     named = set(re.findall(r"FORETICK_[A-Z_]*[A-Z]", TEXT))
-    assert [name for name in sorted(named) if unknown_variable({name: "x"}, Settings.model_fields)] == []
+    assert [name for name in sorted(named) if list(unknown_variables({name: "x"}, Settings.model_fields))] == []
 
 
 def test_without_the_sample_none_is_replayed() -> None:
