@@ -7,7 +7,6 @@ import atexit
 import errno
 import gc
 import sys
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -39,6 +38,7 @@ from cli import (
 from cli.errors import UserError
 from cli.text import echo
 from settings import Settings
+from settings.version import package_version
 from stack.settings_check import check
 
 app = typer.Typer(
@@ -70,7 +70,7 @@ COMMANDS = (
 
 def _version(asked: bool) -> None:
     if asked:
-        echo(f"foretick {version('foretick')}")
+        echo(f"foretick {package_version()}")
         raise typer.Exit
 
 
