@@ -20,6 +20,7 @@ from settings import ROOT
 
 BUILD = "import hatchling.build, sys; print(hatchling.build.build_wheel(sys.argv[1]))"
 TROUBLE = ("settings", "models", "stream", "features", "stack", "cli", "random", "types", "topics/__init__")
+"""Names of our modules, and of Python's."""
 
 
 def uv() -> Path:
@@ -74,11 +75,16 @@ def environment(folder: Path, wheel: Path) -> Environment:
                 shutil.copytree(origin, place)  # uv looks at no links to these
             elif not place.exists():
                 place.symlink_to(origin)
+    make_trouble(result.folder)
+    return result
+
+
+def make_trouble(folder: Path) -> None:
+    """Put modules into a folder that fail where they are imported."""
     for name in TROUBLE:
-        path = result.folder / f"{name}.py"
+        path = folder / f"{name}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("raise RuntimeError('a file of the current folder was imported: ' + __file__)\n")
-    return result
 
 
 def required(first: importlib.metadata.Distribution) -> Iterator[importlib.metadata.Distribution]:
