@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from importlib.metadata import version
 from typing import Any
 
 import psycopg
@@ -25,6 +24,7 @@ from api.tokens import Tokens
 from observability.probe import Probe
 from observability.work_status import LoopTurns, WorkStatus
 from settings import Settings
+from settings.version import package_version
 from stack.rate_limit import RateLimiter
 
 MIB = 1_048_576
@@ -42,7 +42,7 @@ def make_app(settings: Settings) -> FastAPI:
     hub = Hub(settings.broker, settings.bounds, settings.api_kept_mb * MIB)
     app = FastAPI(
         title="Foretick",
-        version=version("foretick"),
+        version=package_version(),
         description=DESCRIPTION,
         lifespan=_lifespan(settings, database, hub),
         docs_url=None,  # its page loads scripts from other sites: api/docs.py has one without

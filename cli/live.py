@@ -4,6 +4,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Coroutine
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,7 @@ from cli.tables import show as show_table
 from cli.text import Terminal, echo, echo_json
 from cli.times import iso
 from settings import Settings
+from settings.places import how_to_add
 
 if TYPE_CHECKING:
     from sources.live.service import Service
@@ -64,6 +66,7 @@ def watch(
     as_json: AsJson = False,
 ) -> None:
     """Send a venue's trades to `ticks` until Ctrl-C: each once; missing ones are requested, or declared as a gap."""
+    _need_ccxt()
     from sources.live.service import Service
 
     settings = Settings()
@@ -101,6 +104,7 @@ def replay(
     as_json: AsJson = False,
 ) -> None:
     """Send a recording's trades to the topics through the same parser, without those that are there already."""
+    _need_ccxt()
     from sources.live.replay import replay as send
     from sources.live.replay import show
 
@@ -114,6 +118,12 @@ def replay(
     else:
         messages = msgspec.structs.asdict(counts).items()
         echo(", ".join(f"{name} {value:,}" if isinstance(value, int) else value for name, value in messages))
+
+
+def _need_ccxt() -> None:
+    """Raise UserError where ccxt is not installed, which is not needed for anything else."""
+    if find_spec("ccxt") is None:
+        raise UserError(f"live venues need ccxt, which is not installed: {how_to_add('live')}")
 
 
 def _tell(venue: str, do: Any, symbols: list[str], wide: bool, as_json: bool) -> None:

@@ -8,7 +8,6 @@ import errno
 import gc
 import os
 import sys
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -43,6 +42,7 @@ from cli.text import echo
 from settings import Settings
 from settings.config_file import make_absolute
 from settings.origins import lines
+from settings.version import package_version
 from stack.settings_check import check
 
 app = typer.Typer(
@@ -74,7 +74,7 @@ COMMANDS = (
 
 def _version(asked: bool) -> None:
     if asked:
-        echo(f"foretick {version('foretick')}")
+        echo(f"foretick {package_version()}")
         raise typer.Exit
 
 

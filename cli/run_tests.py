@@ -2,13 +2,14 @@
 
 import subprocess
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from cli.errors import UserError
 from cli.stack import machine
 from settings import ROOT
+from settings.places import CHECKOUT
 from stack import system
 from stack.errors import MachineError
 
@@ -27,10 +28,15 @@ def run_tests(
         bool, typer.Option("--long", help="Also the tests that take minutes, of faults and repetitions.")
     ] = False,
 ) -> None:
-    """Install the tests' requirements, then run the tests in two processes, or those selected by arguments in one."""
+    """Install the tests' requirements, then run the tests in two processes, or those selected by arguments in one.
+
+    Without a checkout there are none: what is installed is tried in a folder of its own, for some minutes.
+    """
     if fast and long:
         raise UserError("--fast and --long exclude each other")
     chosen = list(arguments or ())
+    if not CHECKOUT:
+        _try_installed(chosen, fast, long)
     try:
         if not fast:
             system.ensure(postgres=True, redis=True, browser=True)
@@ -40,3 +46,16 @@ def run_tests(
     options = (*kinds, *(() if chosen else SIDE_BY_SIDE))
     done = subprocess.run([sys.executable, "-m", "pytest", *options, *chosen], cwd=ROOT, check=False)  # noqa: S603 - pytest, with the user's own options
     raise typer.Exit(done.returncode)
+
+
+def _try_installed(arguments: list[str], fast: bool, long: bool) -> NoReturn:
+    """Try what pip, uv or pipx installed, without the tests, which are the checkout's."""
+    from cli.smoke_test import run
+
+    if arguments or long:
+        raise UserError("the tests are in a checkout; without one it is `foretick test` or `foretick test --fast`")
+    try:
+        system.ensure(postgres=not fast, redis=not fast)
+    except MachineError as error:
+        machine(error)
+    raise typer.Exit(0 if run(fast) else 1)

@@ -19,6 +19,7 @@ from settings import Settings
 from stack import background, state, supervisor, system
 from stack import restart as restarting
 from stack.errors import MachineError
+from stack.first_start import compile_ahead
 from stack.log_tail import follow, tail
 from stack.mlflow_page import links
 from stack.progress import Progress, failures, up_and_healthy
@@ -57,6 +58,7 @@ def up(
         return
     try:
         system.ensure(postgres=not is_external("postgres"), redis=not is_external("redis"))
+        compile_ahead(home)
         if detach:
             background.start(home, (), Progress())
             announce(browser)

@@ -8,8 +8,7 @@ from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
-from cli.text import Terminal
-from settings.text import escaped
+from cli.text import Terminal, shown
 
 Wide = Annotated[bool, typer.Option("--wide", help="All columns, one line a row, however long it becomes.")]
 Cell = str | Text
@@ -91,9 +90,9 @@ def laid_out(columns: Sequence[Column], widths: Sequence[int], longest: Sequence
 
 def paragraph(console: Terminal, head: str, *details: str) -> None:
     """Print a line, and below it, indented, its details; long lines are wrapped between words."""
-    _wrapped(console, escaped(head), console.width)
+    _wrapped(console, shown(head), console.width)
     for detail in filter(None, details):
-        _wrapped(console, escaped(detail), console.width, INDENT)
+        _wrapped(console, shown(detail), console.width, INDENT)
 
 
 def _wrapped(console: Terminal, text: str, width: int, indent: int = 0) -> None:
@@ -124,7 +123,7 @@ def _needed(widths: Collection[int]) -> int:
 
 
 def _text(cell: Cell) -> Text:
-    return cell if isinstance(cell, Text) else Text(escaped(cell))
+    return cell if isinstance(cell, Text) else Text(shown(cell))
 
 
 def _longest_word(text: Text) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from settings.places import typed
 from settings.text import escaped
 
 PIPED = 80
@@ -26,18 +27,23 @@ class Terminal(Console):
 
     def render_str(self, text: str, **options: Any) -> Text:
         """Return a string as text; also used for cells of tables."""
-        return super().render_str(escaped(text), **options | {"markup": False, "emoji": False})
+        return super().render_str(shown(text), **options | {"markup": False, "emoji": False})
+
+
+def shown(text: str) -> str:
+    """Return a text as one line, its commands as they are typed here."""
+    return escaped(typed(text))
 
 
 def plain(text: str) -> Text:
     """Return a string as text, where a string would be markup: the line of `Console.status`."""
-    return Text(escaped(text))
+    return Text(shown(text))
 
 
 def echo(line: str, err: bool = False) -> None:
     """Print a line."""
     stream = sys.stderr if err else sys.stdout
-    stream.write(f"{escaped(line)}\n")
+    stream.write(f"{shown(line)}\n")
     stream.flush()
 
 

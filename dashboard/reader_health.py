@@ -7,6 +7,7 @@ from typing import Any
 from dashboard.live.freshness import PageHealth
 from dashboard.polled_reader import Reading
 from evaluation.eta import format_duration
+from settings.places import typed
 
 STALE_S = 15.0
 """A reader that has said nothing for this long is stuck: its source may be frozen."""
@@ -51,6 +52,6 @@ def _failed(reading: Reading[Any]) -> str:
 def nothing(health: PageHealth, title: str, commands: Sequence[str]) -> str:
     """Return the text in place of the page while there is nothing to draw."""
     titles = {"empty": title, "unreachable": "No answer", "connecting": "Reading"}
-    shown = "".join(f"<code>{escape(command)}</code>" for command in commands) if health.kind == "empty" else ""
+    shown = "".join(f"<code>{escape(typed(command))}</code>" for command in commands) if health.kind == "empty" else ""
     head = f"<h2>{escape(titles.get(health.kind, 'Reading'))}</h2>"
     return f'<div class="blank {health.kind}">{head}<p>{escape(health.detail)}</p>{shown}</div>'

@@ -18,7 +18,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from settings import config_file
+from settings import config_file, places
 from settings.broker import Broker, Mechanism, Security
 from settings.units import Unit
 from settings.unknown_variables import unknown_variables
@@ -27,7 +27,7 @@ from topics.markets import canonical
 from topics.units import interval_ms, is_time
 from topics.value_size import BOUNDS, Bounds
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = places.ROOT
 ADDRESSES = "addresses.json"
 
 
@@ -40,7 +40,7 @@ class Settings(BaseSettings):
         env_prefix="FORETICK_", env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
     )
 
-    home: Path = Field(default=ROOT / ".foretick", description="data folders, logs, model artifacts")
+    home: Path = Field(default=places.HOME, description="data folders, logs, model artifacts")
     config: Path | None = Field(default=None, description="the settings file; by default foretick.toml in the home")
     kafka: str = Field(default="127.0.0.1:9092", description="bootstrap servers, host:port[,host:port]")
     kafka_open: bool = Field(

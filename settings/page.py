@@ -40,7 +40,7 @@ SECTIONS = {
     ),
     "Written by `up`": ("metrics_ports", "kafka_open_port", "restarted_at"),
 }
-HOME = "the folder `.foretick` of the checkout"
+HOME = "the folder `.foretick` of the checkout; installed, the system's folder for a user's data"
 HEAD = f"""# The settings
 
 Generated from `settings/__init__.py` by `python -m settings.page > docs/settings.md`; a test compares.

@@ -7,7 +7,6 @@ import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Self
 
@@ -15,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from features.frame import FeatureFrame
+from settings.version import package_version
 from sources.errors import SourceError
 
 COMPRESSION = "LZ4"
@@ -102,12 +102,5 @@ def _schema(names: Sequence[str], fingerprint: str) -> pa.Schema:
     columns = {**keys, **dict.fromkeys(("close", *names), pa.float64())}
     # Nothing is null, for unknown is NaN: so said, half the time of encoding is saved.
     fields = [pa.field(name, kind, nullable=False) for name, kind in columns.items()]
-    known = {"fingerprint": fingerprint, "names": json.dumps(list(names)), "version": _version()}
+    known = {"fingerprint": fingerprint, "names": json.dumps(list(names)), "version": package_version() or "unknown"}
     return pa.schema(fields, {f"foretick.{name}": value for name, value in known.items()})
-
-
-def _version() -> str:
-    try:
-        return version("foretick")
-    except PackageNotFoundError:  # run from the sources
-        return "unknown"

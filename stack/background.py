@@ -3,12 +3,11 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from settings import ROOT
+from settings import places
 from settings.home import private
 from stack import state
 from stack.errors import MachineError
@@ -30,13 +29,13 @@ def start(home: Path, names: tuple[str, ...], on_change: Callable[[StackState], 
     output = open_log(home / LOG)
     try:
         process = subprocess.Popen(  # noqa: S603 - our own command
-            [sys.executable, "-m", "stack", *names],
-            cwd=ROOT,
+            places.module("stack", *names),
+            cwd=places.FOLDER,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
             start_new_session=True,
-            env={**os.environ, "FORETICK_HOME": str(home)},
+            env={**places.environment(), "FORETICK_HOME": str(home)},
         )
     finally:
         os.close(output)

@@ -1,13 +1,12 @@
 """The table of all components on one machine, with the requirements of each."""
 
 import asyncio
-import sys
 import urllib.request
 from dataclasses import replace
 
 from observability.condition import Condition
 from observability.probe import asked
-from settings import Settings
+from settings import Settings, places
 from stack import config_copy
 from stack.addresses import HOST
 from stack.component import Component
@@ -89,7 +88,7 @@ def environment(settings: Settings, servers: Servers, name: str) -> dict[str, st
 
 def python(name: str, module: str, *arguments: str, needs: tuple[str, ...]) -> Component:
     """Return a component that is a Python module of the project."""
-    return Component(name=name, launch=lambda: [sys.executable, "-u", "-m", module, *arguments], needs=needs)
+    return Component(name=name, launch=lambda: places.module(module, *arguments), needs=needs)
 
 
 def step(name: str, module: str, *arguments: str, needs: tuple[str, ...]) -> Component:

@@ -14,6 +14,7 @@ import psycopg
 from learning.deployment.forged_decisions import forged
 from settings import Settings
 from settings.origins import label
+from settings.places import CHECKOUT
 from stack import conditions, kafka, mlflow, packages, postgres, redis, state, system
 from stack.addresses import USUAL, is_free
 from stack.diagnosis import explain
@@ -24,6 +25,7 @@ from stack.supervisor import holder, is_locked
 
 GIB = 2**30
 DISK_GIB, MEMORY_GIB = 5.0, 3.0
+SHOWN = 3
 START, LOGS = "./foretick up", "./foretick logs supervisor"
 
 
@@ -63,11 +65,28 @@ def python() -> Check:
     version = ".".join(map(str, sys.version_info[:3]))
     if (3, 11) <= sys.version_info[:2] <= (3, 13):
         return Check("python", "ok", f"{version} ({sys.executable})")
-    return Check("python", "fail", f"{version} is not 3.11 to 3.13", "remove .venv, then run ./foretick again")
+    advice = "remove .venv, then run ./foretick again" if CHECKOUT else "install it again for one of them"
+    return Check("python", "fail", f"{version} is not 3.11 to 3.13", advice)
 
 
 def lock() -> Check:
-    """Check that the environment was made from the present locks."""
+    """Check that the packages are those of the lock, with which the tests were run."""
+    return made_from_lock() if CHECKOUT else like_lock()
+
+
+def like_lock() -> Check:
+    """Check the versions in an environment that pip, uv or pipx made."""
+    differing = packages.differing()
+    if not differing:
+        return Check("packages", "ok", "the versions that were tested")
+    shown = ", ".join(f"{name} {here} ({tested})" for name, (here, tested) in list(differing.items())[:SHOWN])
+    more = f", and {len(differing) - SHOWN} more" if len(differing) > SHOWN else ""
+    advice = f"if something fails, the tested versions are in {packages.FOLDER / 'default.lock'}"
+    return Check("packages", "warn", f"other versions than the tested (in brackets): {shown}{more}", advice)
+
+
+def made_from_lock() -> Check:
+    """Check that ./foretick made the environment from the present locks."""
     text, wanted = packages.installed(), packages.digest()
     if text is not None and packages.STAMP.read_text().split()[-1] == wanted:
         return Check("packages", "ok", f"the set {text}")
@@ -108,6 +127,8 @@ def installed() -> list[Check]:
         else:
             absent = system.missing(postgres=name == "postgres", redis=name == "redis", browser=False)
             checks.append(Check(label, "fail", f"no {', '.join(absent)}", system.how_to_install(absent)))
+    if not CHECKOUT:
+        return checks
     chromium = shutil.which("chromium")
     advice = "apt-get install chromium (only `foretick test` needs it, and installs it when run as root)"
     checks.append(Check("chromium", "ok", chromium) if chromium else Check("chromium", "warn", "not found", advice))

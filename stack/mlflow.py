@@ -2,11 +2,11 @@
 
 import asyncio
 import base64
-import sys
 import urllib.request
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from settings import places
 from stack.addresses import HOST, without_password
 from stack.basic_auth import USER
 from stack.component import Component
@@ -50,7 +50,7 @@ def component(home: Path, port: int) -> Component:
 
     return Component(
         name="mlflow",
-        launch=lambda: [sys.executable, "-u", "-m", "stack.mlflow_server"],
+        launch=lambda: places.module("stack.mlflow_server"),
         check=healthy,
         address=without_password(address),
         needs=("prepare",),

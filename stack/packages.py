@@ -1,4 +1,4 @@
-"""The sets of Python packages that `./foretick` installs: purpose, size, and which one is installed.
+"""The sets of Python packages that `./foretick` installs: purpose, size, which one is here, and what differs from it.
 
 `python -m stack.packages` measures the sizes, in an environment that has all.
 """
@@ -10,8 +10,9 @@ import sys
 from pathlib import Path
 
 from settings import ROOT
+from settings.places import DATA
 
-FOLDER = ROOT / "requirements"
+FOLDER = DATA / "requirements"
 SIZES = FOLDER / "sizes"
 STAMP = Path(sys.prefix) / "foretick.packages"
 """Written by ./foretick: the set, the variant of torch if not the lock's, and the locks' SHA-256."""
@@ -20,6 +21,12 @@ SETS = {
     "networks": "with torch, for the Transformer and the LSTM",
     "tests": "with the packages of the tests and linters",
 }
+EXTRAS = {
+    "live": ("ccxt", "`foretick live`: the trades of venues as they happen"),
+    "networks": ("torch", SETS["networks"]),
+    "tests": ("pytest", SETS["tests"]),
+}
+"""Of an installed Foretick: a module by which each is known to be here, and its purpose."""
 
 
 def installed() -> str | None:
@@ -32,6 +39,26 @@ def digest() -> str:
     """Return the SHA-256 of the locks, computed as in ./foretick."""
     locked = (*sorted(FOLDER.glob("*.lock")), ROOT / "pyproject.toml")
     return hashlib.sha256(b"".join(path.read_bytes() for path in locked)).hexdigest()
+
+
+def differing() -> dict[str, tuple[str, str]]:
+    """Return the packages whose version is not that of the lock: by name the version here, and the lock's.
+
+    What is not here at all, such as what only an extra needs, is left out.
+    """
+    from packaging.requirements import Requirement  # noqa: PLC0415 - only the doctor of an installed Foretick asks
+
+    entries = re.findall(r"^[\w.-]+==[^\\\n]+", (FOLDER / "default.lock").read_text(), re.MULTILINE)
+    locked = [one for one in map(Requirement, entries) if one.marker is None or one.marker.evaluate()]
+    wanted = {one.name: str(one.specifier).removeprefix("==") for one in locked}
+    return {name: (here, tested) for name, tested in wanted.items() if (here := _version(name)) not in ("", tested)}
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""
 
 
 def sizes() -> dict[str, str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from settings import ROOT
+from settings import places
 from stack.errors import MachineError
 
 LOG_BYTES = 20_000_000
@@ -83,8 +83,8 @@ async def spawn(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            cwd=ROOT if os.access(ROOT, os.X_OK) and user is None else "/",
-            env={**os.environ, **environment},
+            cwd=places.FOLDER if user is None else "/",
+            env={**places.environment(), **environment},
             start_new_session=True,
         )
     finally:

@@ -17,7 +17,8 @@ from learning.tracking.learning_curve import Curve
 from models import training
 from models.registry import model_registry, provenance
 from observability import logs
-from settings import ROOT, Settings
+from settings import Settings
+from settings.places import DATA
 from sources.reading.bars import read_bars
 from sources.reading.request import ReadRequest
 from sources.replay.backfill import replay
@@ -25,7 +26,7 @@ from storage.errors import StorageError
 
 log = logging.getLogger("foretick")
 
-FILES = sorted((ROOT / "sample").glob("*.csv.gz"))
+FILES = sorted((DATA / "sample").glob("*.csv.gz"))
 TRAIN_UNTIL = 1_748_044_800_000  # 2025-05-24: the models never see what is replayed afterwards
 PACED_FROM = 1_748_822_400_000  # 2025-06-02: from here on at FORETICK_SAMPLE_PACE, so that changes are visible
 SEED = 0

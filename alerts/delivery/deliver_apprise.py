@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 from contextlib import suppress
 from urllib.parse import urlsplit
 
@@ -13,14 +12,14 @@ from alerts.channel_table import ChannelKind, Rate
 from alerts.delivery.address_guard import ALLOWED, PrivateError
 from alerts.delivery.apprise_process import TIMEOUT_S, Reply, Request
 from alerts.store.secret_file import Secret
-from settings import ROOT, Settings
+from settings import Settings, places
 
 IDLE_S = 60.0
 LONGEST_AFTER_S = 3_600.0
 LONGEST_ERROR = 200
 REFUSED = frozenset({("HTTP", 400), ("HTTP", 413), ("HTTP", 422), ("SMTP", 552), ("SMTP", 554)})
 """The codes about a message: it is unreadable, too long, or looks like spam. All others are about the channel."""
-COMMAND = ("-m", "alerts.delivery.apprise_process")
+COMMAND = tuple(places.module("alerts.delivery.apprise_process"))
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE")
 """The environment of apprise's process: without our passwords, and without a proxy, which would bypass the guard."""
 
@@ -71,13 +70,12 @@ class AppriseChannel:
         if self._process is None or self._process.returncode is not None:
             environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
                 *COMMAND,
                 *(("private",) if self._allow_private else ()),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=asyncio.subprocess.DEVNULL,
-                env=environment | {"PYTHONPATH": str(ROOT)},
+                env=places.environment(environment),
             )
         return self._process
 

@@ -19,6 +19,7 @@ from dashboard.live.opened_forecast import BACK, CLOSE, ON, PRESS
 from dashboard.live.view_state import span_label
 from dashboard.number_format import DASH, basis_points, percent, price, state_name
 from dashboard.palette import model_dash
+from settings.places import typed
 from topics.units import interval_ms
 
 UNUSUAL = 12
@@ -169,7 +170,7 @@ def _deviation(value: float | None) -> str:
 def command(key: ForecastKey) -> str:
     """Return the command that explains the same forecast in a terminal."""
     bar = f"{key.series.symbol}/{key.series.interval}/{written(key.time)}/{key.model}"
-    return f"<code>./foretick explain {escape(bar)} --horizon {key.horizon}</code>"
+    return f"<code>{typed('./foretick')} explain {escape(bar)} --horizon {key.horizon}</code>"
 
 
 def absent(key: ForecastKey, clock: Clock) -> str:

@@ -1,18 +1,17 @@
 """Loads versions for all viewers, each in a process of its own, one after the other, and keeps the answers."""
 
-import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from dashboard.inspector.look_inside import Answer
-from settings import ROOT, Settings
+from settings import Settings, places
 
 KEPT = 24
 TIMEOUT_S = 300.0
@@ -48,17 +47,17 @@ class Workshop:
     def __init__(
         self,
         settings: Settings,
-        command: tuple[str, ...] = ("-m", "dashboard.inspector.look_inside"),
+        command: Sequence[str] | None = None,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
         self._environment = {
-            **os.environ,
+            **places.environment(),
             "FORETICK_HOME": str(settings.home),
             "FORETICK_DATABASE_URL": settings.database_url.get_secret_value(),
             "OMP_NUM_THREADS": "1",
         }
         self._timeout_s = timeout_s
-        self._command = (sys.executable, *command)
+        self._command = command or places.module("dashboard.inspector.look_inside")
         self._lock, self._wake = threading.Lock(), threading.Event()
         self._asked: OrderedDict[Question, _Asked] = OrderedDict()
         self._process: subprocess.Popen[bytes] | None = None
@@ -136,7 +135,7 @@ class Workshop:
             if self._stopping:
                 return Answer(error="The dashboard is stopping.")
             self._process = subprocess.Popen(  # noqa: S603 - our own program; the names are checked when it loads
-                command, cwd=ROOT, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+                command, cwd=places.FOLDER, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
             )
         with self._process as process:
             try:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from dashboard.clock import Clock
 from observability.lag import length
+from settings.places import typed
 from stack.conditions import ComponentSummary
 from topics.units import interval_ms
 
@@ -13,8 +14,9 @@ Kind = Literal["connecting", "unreachable", "empty", "stale", "waiting", "replay
 
 ON_THE_WAY = ("kafka", "postgres", "worker", "persist")
 """The components that a forecast passes on its way to the page."""
-TO_FILL = "Start the pipeline with ./foretick up, or replay a file with ./foretick replay FILE."
-TO_MEND = "Either the replay has ended, or something has stopped: see ./foretick status."
+TO_FILL = typed("Start the pipeline with ./foretick up, or replay a file with ./foretick replay FILE.")
+TO_MEND = typed("Either the replay has ended, or something has stopped: see ./foretick status.")
+TO_LOOK = typed("./foretick doctor shows what to do.")
 STALE_INTERVALS = 1.5
 SHORTEST_STALE_S = 30.0
 SILENT_S = 8.0
@@ -85,7 +87,7 @@ def decide(known: Evidence, clock: Clock) -> PageHealth:
     if still is not None:
         return still
     if bad is not None:
-        return PageHealth("stale", f"{bad.name} {bad.word}", f"{text.strip()} ./foretick doctor shows what to do.")
+        return PageHealth("stale", f"{bad.name} {bad.word}", f"{text.strip()} {TO_LOOK}")
     return _coming(known, clock)
 
 

@@ -16,6 +16,7 @@ from dashboard.number_format import DASH, basis_points, count, currencies, perce
 from dashboard.palette import model_dash
 from models.skill import NAIVE
 from observability.lag import ConsumerLag
+from settings.places import typed
 from stack.conditions import ComponentSummary
 from topics.markets import kind_of
 
@@ -79,7 +80,7 @@ def notices(health: PageHealth, notes: tuple[str, ...], warning: str = "") -> st
 def blank(health: PageHealth) -> str:
     """Return the text shown instead of the plots while there is nothing to draw."""
     titles = {"empty": "No data yet", "unreachable": "The database does not answer", "connecting": "Connecting"}
-    commands = "<code>./foretick up</code><code>./foretick replay FILE</code>" if health.kind == "empty" else ""
+    commands = typed("<code>./foretick up</code><code>./foretick replay FILE</code>") if health.kind == "empty" else ""
     return (
         f'<div class="blank {health.kind}"><h2>{titles.get(health.kind, "Reading")}</h2>'
         f"<p>{escape(health.detail)}</p>{commands}</div>"

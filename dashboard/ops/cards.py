@@ -12,6 +12,7 @@ from dashboard.ops.html import SECOND, Column, note, rate, seconds, size, table,
 from dashboard.ops.space import Disk, Space
 from dashboard.ops.system import Latency, System
 from observability.lag import ConsumerLag, length
+from settings.places import typed
 from stack.status_report import ComponentReport
 from stack.topic_lag import PartitionLag
 from topics.catalog import GROUP_PREFIX, TOPICS
@@ -22,7 +23,7 @@ HISTOGRAM_TITLES = {
     "foretick_store_seconds": "One transaction",
     "foretick_api_seconds": "One answer of the API",
 }
-NO_SUPERVISOR = (
+NO_SUPERVISOR = typed(
     "No supervisor runs in this folder, so that nothing is known of the components here: ./foretick up starts it. "
     "In containers, docker compose ps shows them."
 )

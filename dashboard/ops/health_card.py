@@ -21,6 +21,7 @@ from dashboard.static_files import asset
 from dashboard.time_axis import label_times
 from dashboard.time_axis import moment as moment_tip
 from observability.lag import length
+from settings.places import typed
 
 ROW_PX, FRAME_PX = 16, 56
 COLUMNS = ("hour", "symbol", "colour", "hatch", "verdict", "bars", "suspect", "repaired", "gaps")
@@ -121,7 +122,8 @@ def _cell(one: HourHealth, by_verdict: dict[Verdict, str]) -> tuple[Any, ...]:
 def heading(health: DataHealth, palette: Palette, interval: str) -> str:
     """Return the title with the legend."""
     if health.end is None:
-        return title("Data health") + note(f"There is no bar of {interval} yet: ./foretick replay FILE brings some.")
+        text = f"There is no bar of {interval} yet: ./foretick replay FILE brings some."
+        return title("Data health") + note(typed(text))
     by_verdict, counted = colours(palette), Counter(one.verdict for one in health.hours)
     entries = []
     for verdict, text in VERDICTS.items():

@@ -19,6 +19,7 @@ from dashboard.ops.system import System, SystemSource, system
 from dashboard.ops.tables import Tables, Wanted, read_tables
 from dashboard.polled_reader import PolledReader
 from settings import Settings
+from settings.places import typed
 from stack.topic_lag import PartitionLag, by_partition
 from storage.errors import place, reason
 
@@ -101,7 +102,7 @@ def database(url: str, read: Callable[[Connection, K], S], period_s: float) -> P
 
     def describe(error: Exception) -> str:
         if isinstance(error, psycopg.errors.UndefinedTable):
-            return "The database is not set up for this page yet: ./foretick up does it."
+            return typed("The database is not set up for this page yet: ./foretick up does it.")
         if isinstance(error, psycopg.OperationalError):
             return no_answer(where, error)
         return f"The database does not answer this question of the page ({reason(error)})."

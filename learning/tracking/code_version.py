@@ -3,10 +3,11 @@
 import hashlib
 import subprocess
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from settings import ROOT
+from settings.places import PACKAGES
+from settings.version import package_version
 
 SOURCES = (".py", ".sql")
 """The suffixes of the program's files."""
@@ -39,18 +40,8 @@ def _described(root: Path) -> str:
 def sha256(root: Path) -> str:
     """Return the SHA-256 over names and contents of the program's files: those of the packages below `root`."""
     result = hashlib.sha256()
-    packages = sorted(path.parent for path in root.glob("*/__init__.py") if path.parent.name != "tests")
-    for package in packages:
+    for package in (root / name for name in sorted(PACKAGES)):
         for path in sorted(path for path in package.rglob("*") if path.suffix in SOURCES):
             content = path.read_bytes()
             result.update(f"{path.relative_to(root).as_posix()} {len(content)} ".encode() + content)
     return result.hexdigest()
-
-
-@cache
-def package_version() -> str:
-    """Return the version of the package, empty if it is not installed."""
-    try:
-        return version("foretick")
-    except PackageNotFoundError:
-        return ""

@@ -15,9 +15,10 @@ from urllib.request import urlopen
 from learning import pages
 from learning.errors import TrackingError
 from learning.tracking import aliases, registered_versions
-from learning.tracking.code_version import commit, package_version
+from learning.tracking.code_version import commit
 from learning.tracking.run import MlflowRun
 from learning.tracking.system_metrics import Sampler
+from settings.version import package_version
 from topics.records import Deployment
 
 if TYPE_CHECKING:

@@ -2,12 +2,11 @@
 
 import json
 import subprocess
-import sys
 from threading import Lock, Thread
 from typing import NamedTuple
 
 from learning.tuning.study_table import StudySummary
-from settings import ROOT
+from settings import places
 
 AGAIN_SHARE = 0.05
 """By how much the complete trials must have become more until the importances are computed anew."""
@@ -53,9 +52,10 @@ class ImportancesProcess:
     def _compute(self, study: StudySummary) -> None:
         found = Found({}, study.complete, "their computation failed")
         try:
-            with subprocess.Popen(
-                [sys.executable, "-m", "learning.tuning.importances"],
-                cwd=ROOT,
+            with subprocess.Popen(  # noqa: S603 - our own command
+                places.module("learning.tuning.importances"),
+                cwd=places.FOLDER,
+                env=places.environment(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

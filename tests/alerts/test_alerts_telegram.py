@@ -1,6 +1,7 @@
 """Telegram through apprise, against a server that speaks its Bot API."""
 
 import asyncio
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,7 +36,8 @@ LINK = f"{PAGE}/?symbol=BTCUSDT&interval=1m&horizon=15&model=gbm"
 @pytest.fixture
 def telegram(monkeypatch: pytest.MonkeyPatch) -> Iterator[Telegram]:
     with Telegram().listening() as server:
-        monkeypatch.setattr(deliver_apprise, "COMMAND", (str(Path(__file__).parent / "apprise_local.py"), server.api))
+        command = (sys.executable, str(Path(__file__).parent / "apprise_local.py"), server.api)
+        monkeypatch.setattr(deliver_apprise, "COMMAND", command)
         yield server
 
 

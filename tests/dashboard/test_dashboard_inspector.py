@@ -1,6 +1,7 @@
 """The inspector's walks, layouts and texts, and how it loads versions without waiting for them."""
 
 import json
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -249,7 +250,7 @@ def test_a_version_is_loaded_once_by_a_process_and_its_death_is_told(tmp_path: P
         "sys.exit('no such thing') if sys.argv[2] == 'leave' else None\n"
         "sys.stdout.buffer.write(msgspec.msgpack.encode({'structure': {'note': sys.argv[2]}}))"
     )
-    workshop = Workshop(Settings(home=tmp_path), ("-c", code))
+    workshop = Workshop(Settings(home=tmp_path), (sys.executable, "-c", code))
     tally = str(tmp_path / "tally")
     assert workshop.view((tally, "first")) == Work(), "who asks does not wait"
     workshop.start()
@@ -267,7 +268,7 @@ def test_a_version_is_loaded_once_by_a_process_and_its_death_is_told(tmp_path: P
 
 
 def test_a_stop_ends_what_is_being_loaded(tmp_path: Path) -> None:
-    workshop = Workshop(Settings(home=tmp_path), ("-c", "import time; time.sleep(60)"))
+    workshop = Workshop(Settings(home=tmp_path), (sys.executable, "-c", "import time; time.sleep(60)"))
     workshop.view(("slow",))
     workshop.start()
     while workshop.view(("slow",)).since_s is None:

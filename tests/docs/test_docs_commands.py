@@ -59,6 +59,15 @@ ELSEWHERE = {
     "python -m bench.readers.guided FOLDER": "tests/docs/test_docs_commands.py",
     "python -m stack.packages": "tests/docs/test_docs_commands.py",
     "sh requirements/compile.sh": "tests/stack/test_stack_install.py",
+    # The test takes what the backend builds, and gives uv the requirements that are here: nothing is downloaded.
+    "uv build --wheel --out-dir dist .": "tests/stack/test_stack_wheel.py",
+    "uv build --wheel --out-dir dist foretick_client": "tests/stack/test_stack_wheel.py",
+    "uv tool install dist/foretick-0.1.0-py3-none-any.whl": "tests/stack/test_stack_wheel.py",
+    "uv tool install foretick": "tests/stack/test_stack_wheel.py",
+    "uv tool install 'foretick[live]'": "tests/stack/test_stack_wheel.py",
+    "pipx install foretick": "tests/stack/test_stack_wheel.py",
+    "pip install foretick": "tests/stack/test_stack_wheel.py",
+    "pip install foretick-client": "tests/stack/test_stack_wheel.py",
     # What cannot be run here: its parts are looked at.
     "python -m stack.jars": "tests/docs/test_docs_commands.py",  # Maven Central
     "docker compose up": "tests/stack/test_stack_compose.py",  # no daemon

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from learning.tracking.code_version import _described, commit, package_version, sha256
+from learning.tracking.code_version import _described, commit, sha256
 from settings import ROOT
+from settings.version import package_version
 
 GIT = ("git", "-c", "user.name=a", "-c", "user.email=a@b")
 TELL = "from learning.tracking.code_version import commit; print(commit())"

@@ -5,12 +5,12 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
+from installed import uv
 from package_index import Index, serving, wheel
 
 from settings import ROOT
@@ -45,9 +45,11 @@ version = "1"
 requires-python = ">=3.11"
 dependencies = ["small"]
 [project.optional-dependencies]
+live = ["venues"]
 networks = ["torch"]
+tests = ["other"]
 [dependency-groups]
-dev = ["torch", "other"]
+dev = ["linter"]
 [build-system]
 requires = []
 build-backend = "backend"
@@ -58,13 +60,6 @@ def run():
     import torch, helper
     print(torch.__version__, helper.__version__)
 """
-
-
-def uv() -> Path:
-    """Return the uv with which ./foretick made this environment."""
-    result = shutil.which("uv") or Path(sys.prefix).resolve().parent / ".foretick/uv/bin/uv"
-    assert Path(result).exists()
-    return Path(result)
 
 
 @pytest.fixture
@@ -220,7 +215,8 @@ def test_an_ordinary_index_that_is_not_reached_is_one_line(locked: Path) -> None
 
 def test_the_locks_are_compiled(checkout: Path) -> None:
     wheels = wheel("small", "1.0"), wheel("torch", "2.1.0", needs=("helper",)), wheel("helper", "1.0")
-    with serving(*wheels, wheel("other", "3.0")) as index:
+    more = wheel("other", "3.0"), wheel("venues", "4.0"), wheel("linter", "5.0")
+    with serving(*wheels, *more) as index:
         done = typed(checkout, ["sh", "requirements/compile.sh"], index.url)
     assert done.returncode == 0, done.stderr
     values = {path.stem: path.read_text() for path in (checkout / "requirements").glob("*.lock")}
@@ -228,7 +224,7 @@ def test_the_locks_are_compiled(checkout: Path) -> None:
         name: re.findall(r"^([\w.]+==[\w.]+) \\\n +--hash=sha256:", text, re.M) for name, text in values.items()
     }
     assert packages == {
-        "default": ["small==1.0"],
-        "networks": ["helper==1.0", "small==1.0", "torch==2.1.0"],
-        "tests": ["helper==1.0", "other==3.0", "small==1.0", "torch==2.1.0"],
+        "default": ["small==1.0", "venues==4.0"],
+        "networks": ["helper==1.0", "small==1.0", "torch==2.1.0", "venues==4.0"],
+        "tests": ["helper==1.0", "linter==5.0", "other==3.0", "small==1.0", "torch==2.1.0", "venues==4.0"],
     }
