@@ -19,10 +19,10 @@ from bench.report import save
 from bench.stream.broker import shared_broker
 from bench.stream.environment import CEILING, ENGINES, Engine
 from bench.stream.measure import SYMBOLS, EngineError, Figures, Load, measure
+from bench.stream.table import FRAMED, SINGLE
 
 FRAME_ROWS = 200
 RATES = (500.0, 1_000.0, 5_000.0)
-SINGLE, FRAMED = "single", "framed"
 WARMING = CEILING._replace(name="warming")
 ADDED = ("duplicates", "wrong", "missing")
 
@@ -90,7 +90,7 @@ def main() -> None:
     parser.add_argument("--engines", nargs="+", default=(), metavar="NAME", help="these only")
     parser.add_argument("--rows", type=int, default=200_000, help="of a run as fast as it goes")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each rate")
-    parser.add_argument("--rates", nargs="*", type=float, default=RATES, metavar="N", help="ticks a second; may be none")
+    parser.add_argument("--rates", nargs="*", type=float, default=RATES, metavar="N", help="ticks a second")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--save", action="store_true", help="keep the figures in bench/results")
     options = parser.parse_args()

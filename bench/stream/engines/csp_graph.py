@@ -39,16 +39,14 @@ def indicators(tick: ts[Tick]) -> ts[Row]:
 
     if csp.ticked(tick):
         s_states[tick.symbol], values = step(s_states.get(tick.symbol), tick.price)
-        return Row(symbol=tick.symbol, time=tick.time, **values)
+        csp.output(Row(symbol=tick.symbol, time=tick.time, **values))
 
 
 @csp.graph
 def graph(job: object) -> None:
     """Connect the topics."""
     manager = KafkaAdapterManager(job.bootstrap, group_id=job.group, rd_kafka_conf_options=job.librdkafka())
-    tick: Any = manager.subscribe(
-        Tick, JSONTextMessageMapper(), job.source, push_mode=csp.PushMode.NON_COLLAPSING
-    )
+    tick: Any = manager.subscribe(Tick, JSONTextMessageMapper(), job.source, push_mode=csp.PushMode.NON_COLLAPSING)
     manager.publish(JSONTextMessageMapper(), job.sink, "symbol", indicators(tick))
 
 
