@@ -7,6 +7,8 @@ from typing import Any
 
 QUADRATIC = 1.5
 """From here on something is nearer to quadratic than to linear."""
+LEAST_S = 1.0
+"""The CPU seconds in each run from which on a component's CPU can be told from noise."""
 
 
 def exponent(symbols: Sequence[int], used: Sequence[float]) -> float | None:
@@ -28,7 +30,7 @@ def steepest(symbols: Sequence[int], used: Sequence[float]) -> float | None:
 def growth(runs: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
     """Return by what is used the exponent and the steepest one, of runs with one number of workers.
 
-    CPU is that of a bar of each symbol: a bar's times the symbols.
+    CPU is that of a bar of each symbol: a bar's times the symbols, for the components that used enough of it.
     """
     symbols = [run["symbols"] for run in runs]
     used: dict[str, list[float]] = {
@@ -36,8 +38,11 @@ def growth(runs: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, float]]:
         "states": [sum(run["state_bytes"].values()) for run in runs],
     }
     for name in runs[0]["one_tick_a_bar"]["cpu_seconds"]:
-        per_bar = [run["one_tick_a_bar"]["cpu_seconds"][name] / run["one_tick_a_bar"]["bars"] for run in runs]
-        used[f"{name} CPU"] = [value * count for value, count in zip(per_bar, symbols, strict=True)]
+        seconds = [run["one_tick_a_bar"]["cpu_seconds"][name] for run in runs]
+        if min(seconds) >= LEAST_S:
+            bars = [run["one_tick_a_bar"]["bars"] for run in runs]
+            rows = zip(seconds, bars, symbols, strict=True)
+            used[f"{name} CPU"] = [value / made * count for value, made, count in rows]
     found = {name: (exponent(symbols, values), steepest(symbols, values)) for name, values in used.items()}
     return {
         name: {"exponent": round(one, 2), "steepest": round(most, 2)}

@@ -22,8 +22,12 @@ class Machine:
 
 @dataclass(frozen=True, kw_only=True)
 class Need:
-    """What one symbol needs: cores by component, MiB of a worker's memory, bytes of disk a day by server."""
+    """What one symbol needs: cores by component, MiB of a worker's memory, bytes of disk a day by server.
 
+    `idle_cores` is what all components use together without any symbol.
+    """
+
+    idle_cores: float
     cores: Mapping[str, float]
     worker_mib: float
     disk_bytes_a_day: Mapping[str, float]
@@ -33,6 +37,7 @@ def need(run: Mapping[str, Any], ticks_a_minute: float) -> Need:
     """Return a symbol's need at one bar and so many ticks a minute, from a run's figures."""
     tick, bar = run["cpu_microseconds_per_tick"], run["cpu_microseconds_per_bar"]
     return Need(
+        idle_cores=sum(run["idle_cores"].values()),
         cores={name: (tick[name] * ticks_a_minute + bar[name]) / 60e6 for name in bar},
         worker_mib=max(0.0, (run["worker_mib"] - run["worker_mib_without_symbols"]) / run["symbols"]),
         disk_bytes_a_day={name: value * DAY_S / 60 for name, value in run["disk_bytes_per_bar"].items()},
@@ -45,7 +50,7 @@ def limits(one: Need, machine: Machine, machines: int) -> dict[str, int]:
     cores = BUSY * machine.cores
     processes = min(partitions, machines * machine.cores)
     found = {
-        "cores of all machines": _many(cores * machines, sum(one.cores.values())),
+        "cores of all machines": _many(cores * machines - one.idle_cores, sum(one.cores.values())),
         f"workers, one core for each of {partitions} partitions": _many(BUSY * processes, one.cores["worker"]),
         f"persist, one core for each of {partitions} partitions": _many(BUSY * processes, one.cores["persist"]),
         "PostgreSQL, one machine": _many(cores, one.cores["postgres"]),
@@ -61,7 +66,7 @@ def limits(one: Need, machine: Machine, machines: int) -> dict[str, int]:
 
 def _many(there_is: float, needed: float) -> int | None:
     """Return how many fit; None if the need is too small to have been measured."""
-    return int(there_is / needed) if needed > 0 else None
+    return max(0, int(there_is / needed)) if needed > 0 else None
 
 
 def model(
@@ -83,13 +88,18 @@ def model(
     return results
 
 
+def _names(models: str | list[str]) -> str:
+    return models if isinstance(models, str) else ", ".join(models)
+
+
 def assumptions(run: Mapping[str, Any], machine: Machine, ticks_a_minute: float) -> list[str]:
     """Return in words what the model takes for granted."""
     return [
         f"a machine is the one of the measurement: {machine.cores} cores, {machine.memory_gib:.0f} GiB, of which "
         f"{BUSY:.0%} may be in use",
-        f"a symbol has a bar and {ticks_a_minute:g} ticks a minute, each a Kafka record; costs are those of a backlog "
-        f"with {run['symbols']} symbols and {run['workers']} worker, the default models, everything stored",
+        f"a symbol has a bar and {ticks_a_minute:g} ticks a minute, each a Kafka record",
+        f"costs are those of a backlog with {run['symbols']} symbols and {run['workers']} worker, everything stored, "
+        f"models: {_names(run['models'])}",
         "a live stage takes smaller batches than a backlog has: it needs more for a bar, up to what the rates show",
         f"topics have {TICKS.partitions} partitions, and a worker and a persist is one core: more than that are idle",
         "PostgreSQL and Redis are one server each; Kafka may have a broker on as many machines as there are partitions",

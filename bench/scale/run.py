@@ -2,15 +2,17 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from bench.latency import Live, UnansweredError, quantiles
-from bench.scale.stack import START, WorkedStack, send, worked
+from bench.scale.stack import START, Part, WorkedStack, send, worked
 from bench.scale.states import state_bytes
 
 Figures = dict[str, Any]
 WARM_S = 5.0
+IDLE_S = 10.0
 MOST_TRADES = 10
 """Ticks a minute of the second backlog; the first has one. From both follows what a tick costs, and what a bar."""
 
@@ -35,14 +37,18 @@ def measured(workers: int, symbols: int, plan: Plan) -> Figures:
     names = tuple(f"S{number:03d}USDT" for number in range(symbols))
     with worked(workers, plan.models) as stack:
         empty_mib, empty = stack.worker_mib(), stack.stored_bytes()
+        idle = _cores(stack, IDLE_S)
         minutes = max(2, plan.bars // symbols)
-        one, first = _backlog(stack, names, 0, minutes, 1)
-        more, first = _backlog(stack, names, first, max(2, minutes // MOST_TRADES * 3), MOST_TRADES)
+        fewer = max(2, minutes * 3 // MOST_TRADES)
+        one, first = _backlog(stack, names, Part(first=0, minutes=minutes, trades=1), idle)
+        more, first = _backlog(stack, names, Part(first=first, minutes=fewer, trades=MOST_TRADES), idle)
         full = stack.stored_bytes()
         bars = one["bars"] + more["bars"]
         figures = {
             "workers": workers,
             "symbols": symbols,
+            "models": list(plan.models) or "default",
+            "idle_cores": idle,
             "one_tick_a_bar": one,
             f"{MOST_TRADES}_ticks_a_bar": more,
             **_costs(one, more),
@@ -54,21 +60,32 @@ def measured(workers: int, symbols: int, plan: Plan) -> Figures:
         return figures | {"rates": _rates(stack, names, first, plan)}
 
 
-def _backlog(stack: WorkedStack, names: tuple[str, ...], first: int, minutes: int, trades: int) -> tuple[Figures, int]:
-    """Send minutes of all symbols at once and wait until all is stored; return the figures and the next minute."""
+def _cores(stack: WorkedStack, seconds: float) -> dict[str, float]:
+    """Return how many cores each component uses while nothing is sent."""
+    before = stack.cpu_seconds()
+    time.sleep(seconds)
+    return {name: round((used - before.get(name, 0.0)) / seconds, 3) for name, used in stack.cpu_seconds().items()}
+
+
+def _backlog(stack: WorkedStack, names: tuple[str, ...], part: Part, idle: Mapping[str, float]) -> tuple[Figures, int]:
+    """Send minutes of all symbols at once and wait until all is stored; return the figures and the next minute.
+
+    The CPU is what is used above that of the idle stack.
+    """
     before, bars, begun = stack.cpu_seconds(), stack.bars(), time.monotonic()
-    asyncio.run(send(stack.kafka, names, first, minutes, trades))
+    asyncio.run(send(stack.kafka, names, part))
     stack.drain()
     seconds, after = time.monotonic() - begun, stack.cpu_seconds()
-    made, ticks = stack.bars() - bars, minutes * trades * len(names)
+    made, ticks = stack.bars() - bars, part.minutes * part.trades * len(names)
+    used = {name: after[name] - before.get(name, 0.0) - idle.get(name, 0.0) * seconds for name in after}
     figures = {
         "ticks": ticks,
         "bars": made,
         "ticks_per_second": round(ticks / seconds),
         "bars_per_second": round(made / seconds),
-        "cpu_seconds": {name: round(after[name] - before.get(name, 0.0), 2) for name in after},
+        "cpu_seconds": {name: max(0.0, round(value, 2)) for name, value in used.items()},
     }
-    return figures, first + minutes
+    return figures, part.first + part.minutes
 
 
 def _costs(one: Figures, more: Figures) -> dict[str, dict[str, float]]:
@@ -90,16 +107,23 @@ def _rates(stack: WorkedStack, names: tuple[str, ...], first: int, plan: Plan) -
     results: dict[str, Figures] = {}
     live = Live(kafka=stack.kafka, symbols=names, start=START, minute=first)
     for rate in plan.rates:
-        live.trades = max(1, round(rate / len(names)))
-        live.minute_s = live.trades * len(names) / rate
+        # At a low rate only some symbols trade: a bar is complete with the tick after it, which is to come in time.
+        live.symbols = names[: max(1, int(rate * plan.seconds / 3))]
+        live.trades = max(1, round(rate / len(live.symbols)))
+        live.minute_s = live.trades * len(live.symbols) / rate
         try:
             asyncio.run(live.run(min(WARM_S, plan.seconds)))
+            before, begun = stack.cpu_seconds(), time.monotonic()
             took = asyncio.run(live.run(plan.seconds))
         except UnansweredError as error:
             results[f"{rate:g}"] = {"falls_behind": str(error)}
             break
-        if not took:
-            continue  # so few ticks that no bar was complete in time
-        bars = 1 / live.minute_s * len(names)
-        results[f"{rate:g}"] = {"bars_per_second": round(bars, 2), "bars_timed": len(took), **quantiles(took)}
+        seconds, after = time.monotonic() - begun, stack.cpu_seconds()
+        results[f"{rate:g}"] = {
+            "symbols_that_trade": len(live.symbols),
+            "bars_per_second": round(len(live.symbols) / live.minute_s, 2),
+            "bars_timed": len(took),
+            **(quantiles(took) if took else {}),
+            "cores": {name: round((after[name] - before.get(name, 0.0)) / seconds, 2) for name in after},
+        }
     return results

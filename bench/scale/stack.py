@@ -32,6 +32,15 @@ DRAIN_S = 600.0
 
 
 @dataclass(frozen=True, kw_only=True)
+class Part:
+    """So many minutes of a market from the minute `first` on, with so many trades of each symbol in each."""
+
+    first: int
+    minutes: int
+    trades: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class WorkedStack:
     """A running stack in `home`, and its workers."""
 
@@ -106,14 +115,14 @@ def _worker(environment: dict[str, str], home: Path, number: int) -> Iterator["s
             process.wait()
 
 
-async def send(kafka: Address, symbols: tuple[str, ...], first: int, minutes: int, trades: int) -> None:
-    """Send single ticks, so many a minute, of these minutes of all symbols, as fast as Kafka takes them."""
+async def send(kafka: Address, symbols: tuple[str, ...], part: Part) -> None:
+    """Send the single ticks of a part for all symbols, as fast as Kafka takes them."""
     sender = producer(kafka, linger_ms=5)
     await sender.start()
     try:
-        for minute in range(first, first + minutes):
-            for number in range(trades):
-                into = int((number + 0.5) * MINUTE_MS / trades)
+        for minute in range(part.first, part.first + part.minutes):
+            for number in range(part.trades):
+                into = int((number + 0.5) * MINUTE_MS / part.trades)
                 for symbol in symbols:
                     value = codec.encode([tick(symbol, START, minute, into)])
                     await sender.send(TICKS.name, value, key=symbol.encode(), headers=codec.HEADERS)

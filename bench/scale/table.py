@@ -14,7 +14,7 @@ def tables(figures: Mapping[str, Any]) -> str:
     states = ", ".join(f"{name} {value:,}" for name, value in per_symbol["state_bytes"].items())
     parts = [
         _table(
-            ("workers", "symbols", "bars/s", "ticks/s", *(f"{name}, µs CPU a bar" for name in COMPONENTS)),
+            ("workers", "symbols", "bars/s", "ticks/s at ten a bar", *(f"{name}, µs CPU a bar" for name in COMPONENTS)),
             (_carried(run) for run in runs),
         ),
         _table(
@@ -52,7 +52,7 @@ def _held(run: Mapping[str, Any], rates: Sequence[str]) -> list[object]:
 
 
 def _late(one: Mapping[str, Any] | None) -> str:
-    if one is None:
+    if one is None or one.get("bars_timed") == 0:
         return "-"
     return "falls behind" if "falls_behind" in one else f"{one['p50']:,}, {one['p99']:,}"
 

@@ -140,6 +140,7 @@ def test_the_tables_have_each_engine_what_it_cannot_hold_and_why_one_was_not_mea
 @pytest.mark.services
 @pytest.mark.slow
 @pytest.mark.long
+@pytest.mark.timeout(900)
 def test_engines_of_our_own_packages_write_every_row_right_and_a_failing_one_has_its_reason(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -158,6 +159,7 @@ def test_engines_of_our_own_packages_write_every_row_right_and_a_failing_one_has
 @pytest.mark.services
 @pytest.mark.slow
 @pytest.mark.long
+@pytest.mark.timeout(900)
 def test_rows_are_right_in_frames_too() -> None:
     with shared_broker() as broker:
         foretick = next(one for one in ENGINES if one.name == "foretick")

@@ -15,12 +15,14 @@ COSTS = {"worker": 300.0, "persist": 100.0, "postgres": 50.0, "kafka": 20.0, "re
 
 def run_of(symbols: int, square: float = 0.0) -> dict[str, Any]:
     """Return the figures of a run whose worker needs so much more for each symbol there is."""
-    used = {name: value * 1e-6 * 1_000 for name, value in COSTS.items()}
+    used = {name: value * 1e-6 * 100_000 for name, value in COSTS.items()}
     used["worker"] *= 1 + square * symbols
     return {
         "workers": 1,
         "symbols": symbols,
-        "one_tick_a_bar": {"bars": 1_000, "bars_per_second": 2_000, "ticks_per_second": 2_000, "cpu_seconds": used},
+        "models": "default",
+        "idle_cores": dict.fromkeys(COSTS, 0.02),
+        "one_tick_a_bar": {"bars": 100_000, "bars_per_second": 2_000, "ticks_per_second": 2_000, "cpu_seconds": used},
         "10_ticks_a_bar": {"bars": 300, "bars_per_second": 900, "ticks_per_second": 9_000, "cpu_seconds": used},
         "cpu_microseconds_per_tick": dict.fromkeys(COSTS, 10.0),
         "cpu_microseconds_per_bar": COSTS,
@@ -47,6 +49,8 @@ def test_what_grows_with_the_square_is_named_and_what_is_linear_is_not() -> None
     assert verdict(linear) == "nothing is quadratic"
     quadratic = growth([run_of(size, square=1.0) for size in (20, 100, 500)])
     assert verdict(quadratic) == "nearer to quadratic than to linear: worker CPU"
+    assert "kafka CPU" in linear
+    assert "redis CPU" not in linear, "it used none"
 
 
 def test_two_backlogs_tell_what_a_tick_costs_and_what_a_bar() -> None:
@@ -70,9 +74,9 @@ def test_the_model_multiplies_until_a_partition_or_the_only_server_is_full() -> 
         assert value["symbols"] == min(value["limits_in_symbols"].values())
         assert value["limits_in_symbols"][value["breaks_first"]] == value["symbols"]
     total = sum(one.cores.values())
-    assert limits(one, machine, 1)["cores of all machines"] == int(0.7 * 2 / total)
+    assert limits(one, machine, 1)["cores of all machines"] == int((0.7 * 2 - 0.1) / total)
     ten, hundred = limits(one, machine, 10), limits(one, machine, 100)
-    assert hundred["cores of all machines"] == pytest.approx(10 * ten["cores of all machines"], abs=10)
+    assert hundred["cores of all machines"] == pytest.approx(10 * ten["cores of all machines"], rel=0.01)
     assert hundred["PostgreSQL, one machine"] == ten["PostgreSQL, one machine"]
 
 

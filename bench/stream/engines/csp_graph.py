@@ -4,13 +4,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import csp
+from csp import Struct as KeywordStruct  # csp's takes its fields by keyword alone
 from csp import ts
 from csp.adapters.kafka import JSONTextMessageMapper, KafkaAdapterManager
 
 from bench.stream.work import Job, State, step
 
 
-class Tick(csp.Struct):
+class Tick(KeywordStruct):
     """What is read."""
 
     symbol: str
@@ -18,7 +19,7 @@ class Tick(csp.Struct):
     price: float
 
 
-class Row(csp.Struct):
+class Row(KeywordStruct):
     """What is written of a tick."""
 
     symbol: str
