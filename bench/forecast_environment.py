@@ -25,7 +25,7 @@ def make() -> Path:
 def made(lock: Path, folder: Path) -> Path:
     """Return the interpreter of an environment with the packages of a lock, which is made where it is not there.
 
-    Raises ValueError with one line if there is no uv.
+    Raises ValueError with one line if there is no uv, or if uv cannot install them.
     """
     wanted = hashlib.sha256(lock.read_bytes()).hexdigest()
     python, stamp = folder / "bin" / "python", folder / "lock.sha256"
@@ -34,10 +34,16 @@ def made(lock: Path, folder: Path) -> Path:
         print(f"installing the packages of {lock.name} into {folder}", file=sys.stderr, flush=True)
         shutil.rmtree(folder, ignore_errors=True)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, folder], check=True)
-        subprocess.run([uv, "pip", "sync", "--quiet", "--python", python, "--require-hashes", lock], check=True)
+        _run(lock, [uv, "venv", "--quiet", "--python", sys.executable, str(folder)])
+        _run(lock, [uv, "pip", "sync", "--quiet", "--python", str(python), "--require-hashes", str(lock)])
         stamp.write_text(wanted)
     return python
+
+
+def _run(lock: Path, command: list[str]) -> None:
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise ValueError(f"{lock.name} cannot be installed: {' '.join(done.stderr.split())}")
 
 
 def _uv() -> str:

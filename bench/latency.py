@@ -37,17 +37,28 @@ START = 1_767_225_600_000
 WARM_S = 15.0
 
 
+class UnansweredError(SystemExit):
+    """Bars that got no predictions: the stack is behind, or failed."""
+
+
+def tick(symbol: str, start: int, minute: int, into: int) -> Tick:
+    """Return a tick so many milliseconds into a minute after `start` (epoch ms)."""
+    price = 100.0 * float(np.exp(0.01 * np.sin(minute / 7.0) + 0.0005 * np.sin(minute * 1.7)))
+    return Tick(symbol, start + minute * MINUTE_MS + into, price, 1.0)
+
+
 @dataclass(kw_only=True)
 class Live:
-    """Markets of so many trades a minute each, a minute of each a second, from the minute `start` (epoch ms) on.
+    """Markets of so many trades a minute each, a minute of each in `minute_s` seconds, from `start` (epoch ms) on.
 
-    `together`: the minutes of all begin at the same time, instead of spread over the second.
+    `together`: the minutes of all begin at the same time, instead of spread over those seconds.
     """
 
     kafka: Address
     symbols: tuple[str, ...]
     start: int
     trades: int = 1
+    minute_s: float = 1.0
     together: bool = False
     minute: int = 0
     sent: dict[tuple[str, int], float] = field(default_factory=dict)
@@ -55,7 +66,10 @@ class Live:
     _answered: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, seconds: float) -> list[float]:
-        """Send ticks for so many seconds; return how long each completed bar's predictions took, in milliseconds."""
+        """Send ticks for so many seconds; return how long each completed bar's predictions took, in milliseconds.
+
+        Raises UnansweredError if some have none yet when nothing has been sent for `PATIENCE_S`.
+        """
         self.took, self._answered = [], asyncio.Event()  # which belongs to the loop of this run
         consumer = clients.consumer(self.kafka, PREDICTIONS.name, auto_offset_reset="latest")
         sender = producer(self.kafka, linger_ms=0)
@@ -68,7 +82,9 @@ class Live:
             async with asyncio.timeout(PATIENCE_S):
                 await self._answered.wait()
         except TimeoutError:
-            raise SystemExit(f"{len(self.sent)} bars without predictions, such as {next(iter(self.sent))}") from None
+            raise UnansweredError(
+                f"{len(self.sent)} bars without predictions, such as {next(iter(self.sent))}"
+            ) from None
         finally:
             listening.cancel()
             await consumer.stop()
@@ -77,7 +93,7 @@ class Live:
 
     async def _send(self, sender: object, seconds: float) -> None:
         begun, count = time.perf_counter(), 0
-        first, rate = self.minute, self.trades * len(self.symbols)
+        first, rate = self.minute, self.trades * len(self.symbols) / self.minute_s
         while (passed := time.perf_counter() - begun) < seconds:
             due = int(passed * rate)
             while count <= due:
@@ -92,12 +108,11 @@ class Live:
         self.minute = first + (count // len(self.symbols) + self.trades) // self.trades + 1
 
     async def _tick(self, sender: object, symbol: str, minute: int, into: int, complete: bool) -> None:
-        price = 100.0 * float(np.exp(0.01 * np.sin(minute / 7.0) + 0.0005 * np.sin(minute * 1.7)))
-        tick = Tick(symbol, self.start + minute * MINUTE_MS + into, price, 1.0)
         if complete:
             self._answered.clear()
             self.sent[symbol, self.start + (minute - 1) * MINUTE_MS] = time.perf_counter()
-        await sender.send(TICKS.name, codec.encode([tick]), key=symbol.encode(), headers=codec.HEADERS)
+        value = codec.encode([tick(symbol, self.start, minute, into)])
+        await sender.send(TICKS.name, value, key=symbol.encode(), headers=codec.HEADERS)
 
     async def _listen(self, consumer: AIOKafkaConsumer) -> None:
         async for message in consumer:

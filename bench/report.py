@@ -9,10 +9,14 @@ from pathlib import Path
 
 import psutil
 
+from bench.scale import table as scale_table
+from bench.stream import table as stream_table
 from settings import ROOT
 
 RESULTS = ROOT / "bench" / "results"
 PAGE = ROOT / "docs" / "measured.md"
+TABLES = {"scale": scale_table.tables, "stream": stream_table.tables}
+"""Results that have tables of their own, by the file's name."""
 HEAD = """# Measurements
 
 Written by `python -m bench.report` from the files in bench/results, which the benchmarks write; a test compares them.
@@ -33,11 +37,14 @@ def save(name: str, command: str, figures: Mapping[str, object]) -> None:
 
 
 def page(results: Path) -> str:
-    """Return the page: a section for each run, a line for each figure."""
+    """Return the page: a section for each run, with its tables or a line for each figure."""
     parts = [HEAD]
     for path in sorted(results.glob("*.json")):
         result = json.loads(path.read_text())
         parts.append(f"\n## {path.stem}\n`{result['command']}` at commit {result['commit']}: {result['machine']}.\n\n")
+        if path.stem in TABLES:
+            parts.append(TABLES[path.stem](result["figures"]))
+            continue
         parts.append("| figure | value |\n|---|---|\n")
         parts += [f"| {name.replace('_', ' ')} | {shown(value)} |\n" for name, value in result["figures"].items()]
     return "".join(parts)

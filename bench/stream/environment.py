@@ -18,33 +18,49 @@ FOLDER = ROOT / ".foretick" / "bench-stream"
 
 
 class Engine(NamedTuple):
-    """An engine: its program in `bench.stream.engines`, its package, and whether it has an environment of its own."""
+    """An engine: its program in `bench.stream.engines`, and its package.
+
+    `apart`: it has an environment of its own. `frames`: it can be given several ticks in a record, and answers so.
+    `computes`: it does the work; the ceiling does not.
+    """
 
     name: str
     program: str
     package: str
     apart: bool = False
+    frames: bool = False
+    computes: bool = True
+
+    def title(self) -> str:
+        """Return its name as a part of the names of topics and files."""
+        return self.name.lower().replace(" ", "-")
 
     def python(self) -> Path:
-        """Return the interpreter that runs it. Raises ValueError with one line if there is no uv."""
+        """Return the interpreter that runs it. Raises ValueError with one line if its packages cannot be installed."""
         if not self.apart:
             return Path(sys.executable)
         return made(LOCKS / f"{self.package}.lock", FOLDER / self.package)
 
     def version(self) -> str:
-        """Return the version that is installed, or that the lock names."""
+        """Return its package with the version that is installed, or that the lock names."""
         if not self.apart:
-            return version(self.package)
+            return f"{self.package} {version(self.package)}"
         lock = (LOCKS / f"{self.package}.lock").read_text()
         line = next(one for one in lock.splitlines() if one.startswith(f"{self.package}=="))
-        return line.split("==")[1].split()[0]
+        return f"{self.package} {line.split('==')[1].split()[0]}"
 
 
+CEILING = Engine(
+    name="client and broker alone", program="ceiling", package="confluent-kafka", frames=True, computes=False
+)
 ENGINES = (
-    Engine("foretick", "foretick_worker", "faust-streaming"),
-    Engine("confluent-kafka by hand", "confluent_loop", "confluent-kafka"),
-    Engine("aiokafka by hand", "aiokafka_loop", "aiokafka"),
+    CEILING,
+    Engine("foretick", "foretick_worker", "faust-streaming", frames=True),
+    Engine("confluent-kafka by hand", "confluent_loop", "confluent-kafka", frames=True),
+    Engine("aiokafka by hand", "aiokafka_loop", "aiokafka", frames=True),
     Engine("Bytewax", "bytewax_flow", "bytewax", apart=True),
+    Engine("csp", "csp_graph", "csp", apart=True),
+    Engine("Pathway", "pathway_graph", "pathway", apart=True),
     Engine("Quix Streams", "quix", "quixstreams", apart=True),
     Engine("plain Faust", "plain_faust", "faust-streaming"),
 )

@@ -90,3 +90,12 @@ def ticks(value: bytes) -> list[dict[str, Any]]:
 def row(tick: dict[str, Any], indicators: dict[str, float]) -> dict[str, Any]:
     """Return what is written of a tick."""
     return {"symbol": tick["symbol"], "time": tick["time"], **indicators}
+
+
+def step_all(states: dict[str, State], some: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of ticks; `states`, by symbol, are then those after them."""
+    rows = []
+    for tick in some:
+        states[tick["symbol"]], values = step(states.get(tick["symbol"]), tick["price"])
+        rows.append(row(tick, values))
+    return rows

@@ -1,11 +1,11 @@
-"""aiokafka by hand: fetch, compute, send, flush, commit."""
+"""aiokafka by hand: fetch, compute, send, flush, commit. A frame of ticks becomes a frame of rows."""
 
 import asyncio
 import json
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from bench.stream.work import Job, State, row, step, ticks
+from bench.stream.work import Job, State, step_all, ticks
 
 
 async def main(job: Job) -> None:
@@ -18,7 +18,7 @@ async def main(job: Job) -> None:
         auto_offset_reset="earliest",
         **job.aiokafka(),
     )
-    producer = AIOKafkaProducer(bootstrap_servers=job.bootstrap, linger_ms=5, **job.aiokafka())
+    producer = AIOKafkaProducer(bootstrap_servers=job.bootstrap, **job.aiokafka())
     await consumer.start()
     await producer.start()
     states: dict[str, State] = {}
@@ -26,10 +26,9 @@ async def main(job: Job) -> None:
         sent = []
         for records in (await consumer.getmany(timeout_ms=100)).values():
             for record in records:
-                for tick in ticks(record.value):
-                    states[tick["symbol"]], values = step(states.get(tick["symbol"]), tick["price"])
-                    value = json.dumps(row(tick, values)).encode()
-                    sent.append(await producer.send(job.sink, value, key=record.key))
+                rows = step_all(states, ticks(record.value))
+                value = json.dumps(rows if record.value[:1] == b"[" else rows[0]).encode()
+                sent.append(await producer.send(job.sink, value, key=record.key))
         if sent:
             await asyncio.gather(*sent)
             await consumer.commit()

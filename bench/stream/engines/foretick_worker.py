@@ -6,12 +6,12 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from bench.stream.work import State, step
+from bench.stream.work import Job, State, step
 from settings import Settings
 from stream.app import run
 from stream.stage import Output, Part
 from stream.worker import make_worker
-from topics.catalog import TICKS, Topic
+from topics.catalog import Topic
 from topics.records import Tick
 
 DAY_MS = 86_400_000
@@ -30,14 +30,16 @@ class Row(Struct, frozen=True, kw_only=True):
     rsi_14: float
 
 
-SINK = Topic(name="indicators", record=Row, key="symbol", retention_ms=DAY_MS)
+JOB = Job.given()
+SOURCE = Topic(name=JOB.source, record=Tick, key="symbol", retention_ms=DAY_MS, open=True)
+SINK = Topic(name=JOB.sink, record=Row, key="symbol", retention_ms=DAY_MS)
 
 
 class TickIndicators:
     """Ticks to their indicators; under the name of the stage whose changelog there is."""
 
     name = "bars"
-    source = TICKS
+    source = SOURCE
 
     def key(self, record: Tick) -> tuple[str, str]:
         """A tick belongs to its symbol."""

@@ -1,5 +1,6 @@
 """Quix Streams: a streaming data frame with its state store."""
 
+import tempfile
 from typing import Any
 
 from quixstreams import Application
@@ -19,7 +20,13 @@ def main(job: Job) -> None:
             sasl_username=job.user,
             sasl_password=job.password,
         )
-    app = Application(connection, consumer_group=job.group, auto_offset_reset="earliest", loglevel="WARNING")
+    app = Application(
+        connection,
+        consumer_group=job.group,
+        auto_offset_reset="earliest",
+        state_dir=tempfile.mkdtemp(prefix="quix-"),
+        loglevel="WARNING",
+    )
     source = app.topic(job.source, value_deserializer="json", key_deserializer="bytes")
     sink = app.topic(job.sink, value_serializer="json", key_serializer="bytes")
 
