@@ -161,7 +161,17 @@ SELECT
     role_named(o.role),
     (extract(epoch FROM o.target_time) * 1000)::int8,
     CASE o.status WHEN 's' THEN 'scored' WHEN 't' THEN 'stale' WHEN 'u' THEN 'unscored' END,
-    o.realised, o.absolute_error, o.naive_absolute_error, o.pinball, o.interval_hit, o.direction_hit
+    o.realised, o.absolute_error, o.naive_absolute_error, o.pinball, o.interval_hit, o.direction_hit,
+    -- As in the view `scores`: of the naive model's champion at the same bar, of several versions the newest.
+    (
+        SELECT n.pinball
+        FROM series AS t
+        JOIN outcome_rows AS n USING (series_id)
+        WHERE t.model = 'naive' AND (t.symbol, t.interval, t.horizon) = (s.symbol, s.interval, s.horizon)
+            AND n.time = o.time AND n.status = 's' AND n.role = 'c'
+        ORDER BY t.series_id DESC
+        LIMIT 1
+    )
 FROM series AS s
 CROSS JOIN LATERAL (
     SELECT *

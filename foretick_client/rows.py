@@ -94,6 +94,7 @@ class OutcomeRow(Struct, frozen=True, kw_only=True):
     pinball: float | None
     interval_hit: bool | None
     direction_hit: bool | None
+    naive_pinball: float | None
 
 
 class SkillRow(Struct, frozen=True, kw_only=True):
