@@ -93,7 +93,7 @@ def connection(stored: Market) -> Iterator[Connection]:
 
 
 @pytest.mark.services
-def test_the_champions_newest_word_and_its_skill_are_read(connection: Connection) -> None:
+def test_the_champions_newest_forecasts_and_their_skill_are_read(connection: Connection) -> None:
     source = ComparisonSource()
     found = source.read(connection, ComparisonKey(SERIES))
     assert found is not None

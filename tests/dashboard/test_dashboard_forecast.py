@@ -138,7 +138,7 @@ def test_the_time_of_a_forecast_is_read_in_each_form(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "soon", "9999-12-31T23:59Z", "1" * 30, "-5", "1900-01-01", "٣"])
-def test_what_is_no_time_opens_nothing(text: str) -> None:
+def test_an_invalid_time_opens_no_forecast(text: str) -> None:
     assert read(text) is None
     choice, notes = parse({"forecast": text}, "1m")
     assert choice.forecast is None
@@ -163,7 +163,7 @@ def test_in_a_replay_a_forecast_and_its_outcome_are_known_once_their_bars_have_e
     assert [then.known(then.time), then.known(14 * minute), then.known(15 * minute)] == [True, True, False]
 
 
-def test_a_button_opens_leads_on_and_closes() -> None:
+def test_buttons_open_step_through_and_close_a_forecast() -> None:
     opened = opened_forecast.pressed(CHOICE, opened_forecast.button(MADE))
     assert opened_forecast.key(opened) == KEY
     assert opened_forecast.pressed(opened, "forecast:on").forecast == MADE + MINUTE

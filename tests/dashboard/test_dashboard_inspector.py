@@ -223,7 +223,7 @@ KNOWN = Reading(Database(), 1.0, None)
         (Reading(STORED, 0.1, None), Reading(Database(), 40.0, None), "stale", "Nothing was read for 40 s"),
     ],
 )
-def test_what_is_old_is_never_called_up_to_date(
+def test_the_badge_never_calls_old_or_failed_readings_up_to_date(
     reading: Reading[Catalogue], database: Reading[Database], kind: str, words: str
 ) -> None:
     found = health(reading, database, Path("models"))

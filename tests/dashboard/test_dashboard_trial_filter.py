@@ -44,7 +44,7 @@ def test_where_less_is_better_the_lowest_is_the_best() -> None:
         ("kind = x", "compared by = or !="),
     ],
 )
-def test_a_condition_that_cannot_be_followed_is_said(where: str, words: str) -> None:
+def test_an_invalid_filter_is_told(where: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         matching(table(), Choice(where=where))
 

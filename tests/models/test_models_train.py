@@ -52,7 +52,7 @@ def test_train_puts_every_model_into_service(
 
 
 @pytest.mark.slow
-def test_after_the_rehearsal_the_stream_compiles_nothing(
+def test_after_the_warm_up_the_stream_compiles_nothing(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORETICK_HOME", str(tmp_path))
