@@ -10,7 +10,7 @@ import psycopg
 from psycopg import Connection
 
 from dashboard.database import connected, no_answer
-from dashboard.live.said import Said
+from dashboard.live.quantile_forecast import QuantileForecast
 from dashboard.live.series_reader import read_series
 from dashboard.overview.queries import QUERIES
 from dashboard.polled_reader import PolledReader
@@ -46,7 +46,7 @@ class SymbolNow:
     close: float
     state: str | None
     past: tuple[tuple[float, float], ...]
-    said: Mapping[int, Said]
+    said: Mapping[int, QuantileForecast]
 
     @property
     def change(self) -> float | None:
@@ -186,7 +186,7 @@ def read_catalog(connection: Connection, key: Key, now: float) -> Catalog:
     )
 
 
-def read_said(connection: Connection, key: Key, catalog: Catalog) -> dict[str, dict[int, Said]]:
+def read_said(connection: Connection, key: Key, catalog: Catalog) -> dict[str, dict[int, QuantileForecast]]:
     """Return the champion's newest forecasts by symbol and horizon."""
     if key.model is None:
         return {}
@@ -197,9 +197,9 @@ def read_said(connection: Connection, key: Key, catalog: Catalog) -> dict[str, d
         "last": catalog.last,
     }
     rows = connection.execute(QUERIES["said"], asked).fetchall()
-    result: dict[str, dict[int, Said]] = {}
+    result: dict[str, dict[int, QuantileForecast]] = {}
     for symbol, horizon, at, price, q05, q10, q50, q90, q95, p_up in rows:
-        said = Said(time=at, price=price, q05=q05, q10=q10, q50=q50, q90=q90, q95=q95, p_up=p_up)
+        said = QuantileForecast(time=at, price=price, q05=q05, q10=q10, q50=q50, q90=q90, q95=q95, p_up=p_up)
         result.setdefault(symbol, {})[horizon] = said
     return result
 

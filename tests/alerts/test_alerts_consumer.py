@@ -13,7 +13,7 @@ from alert_records import START, regime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from alerts.consumer import Intake
+from alerts.consumer import BatchEvaluator
 from broker import skipped_records
 from broker.skipped_records import Skip, Skips
 from stream.poison_records import DefectError, Guard
@@ -61,8 +61,8 @@ def message(offset: int, *symbols: str) -> Any:
 
 
 def take(watch: Watch, writer: Outbox, guard: Guard, *messages: Any) -> int:
-    intake = Intake(watch, guard, writer)
-    return asyncio.run(intake.take({TopicPartition(REGIMES.name, 0): messages}))
+    evaluator = BatchEvaluator(watch, guard, writer)
+    return asyncio.run(evaluator.take({TopicPartition(REGIMES.name, 0): messages}))
 
 
 def test_a_record_that_fails_is_found_and_the_others_are_looked_at_once() -> None:

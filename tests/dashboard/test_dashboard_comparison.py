@@ -14,7 +14,7 @@ from dashboard.live.comparison.card import card, drawn
 from dashboard.live.comparison.panel import chosen
 from dashboard.live.comparison.reader import Comparison, ComparisonKey, ComparisonSource, Skill
 from dashboard.live.look import Look
-from dashboard.live.said import Said
+from dashboard.live.quantile_forecast import QuantileForecast
 from dashboard.live.view_state import BarSeries, Choice
 from dashboard.palette import LIGHT, model_colours
 
@@ -29,7 +29,7 @@ LOOK = Look(
     clock=Clock(),
     old=False,
 )
-SAID = Said(time=FIRST, price=100.0, q05=-0.002, q10=-0.001, q50=0.0005, q90=0.001, q95=0.002, p_up=0.61)
+SAID = QuantileForecast(time=FIRST, price=100.0, q05=-0.002, q10=-0.001, q50=0.0005, q90=0.001, q95=0.002, p_up=0.61)
 
 
 def known(**changed: Any) -> Comparison:

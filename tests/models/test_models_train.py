@@ -59,7 +59,7 @@ def test_after_the_warm_up_the_stream_compiles_nothing(
     train([file], rows_until=None, interval=None, seed=0, as_json=True)
 
     def codes(*options: str) -> list[dict[str, int]]:
-        command = [sys.executable, str(Path(__file__).with_name("rehearsed.py")), str(tmp_path / "models"), str(file)]
+        command = [sys.executable, str(Path(__file__).with_name("warmed_up.py")), str(tmp_path / "models"), str(file)]
         done = subprocess.run([*command, *options], cwd=ROOT, stdout=subprocess.PIPE, check=True)
         results: list[dict[str, int]] = json.loads(done.stdout)
         return results
