@@ -19,7 +19,7 @@ from topics.units import interval_ms
 
 @dataclass(frozen=True, kw_only=True)
 class VersionForecast:
-    """What one version said, in log returns over `price`: quantiles by name, None while it cannot say."""
+    """The forecast of one version, in log returns over `price`: quantiles by name, None while unknown."""
 
     version: str
     role: str

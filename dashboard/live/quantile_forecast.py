@@ -1,4 +1,4 @@
-"""A forecast as it was said: quantiles of the log return from the price of its bar."""
+"""A forecast as it was stored: quantiles of the log return from the price of its bar."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
 -- What the page reads. A block begins with "-- name:"; each is bounded by an index range or a LIMIT. Predictions and outcomes
 -- are read from their rows, not from the views of the same names: through a view the newest row is no index look-up.
--- A model's word is its champion's: what other versions said beside it is only scored.
+-- Of a model only the champion's forecasts are shown; those of its other versions are only scored.
 
 -- name: series
 -- Every (symbol, interval) by skipping from one to the next through the primary key: a few look-ups, not a scan.
@@ -55,7 +55,7 @@ SELECT
 SELECT DISTINCT model FROM series WHERE symbol = %(symbol)s AND interval = %(interval)s ORDER BY model;
 
 -- name: latest
--- What is said of the series whatever part of it is drawn: its last close, that of %(span)s before, its first bar, its regime.
+-- What is shown of the series whatever part of it is drawn: its last close, that of %(span)s before, its first bar, its regime.
 SELECT
     (
         SELECT close FROM bars

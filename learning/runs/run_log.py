@@ -1,4 +1,4 @@
-"""The messages of a run, in a file of its folder: what a training says while it goes on."""
+"""The messages of a run while it trains, in a file of its folder."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -70,7 +70,7 @@ def test_a_database_that_does_not_answer_and_a_symbol_without_forecasts_are_said
     assert "No answer" in html(known(), "No answer <b>.")
     assert "&lt;b&gt;" in html(known(), "No answer <b>.")
     assert "Reading" in html(None)
-    assert "No model has said anything yet" in html(known(said={}))
+    assert "No model has a forecast yet" in html(known(said={}))
 
 
 def test_a_press_chooses_the_model_and_the_horizon() -> None:

@@ -28,7 +28,7 @@ def card(comparison: Comparison | None, series: BarSeries, choice: Choice, look:
     if comparison is None:
         return heading("Models and horizons") + (remark or '<p class="muted">Reading…</p>')
     if not comparison.said:
-        return heading("Models and horizons", unit) + '<p class="muted">No model has said anything yet.</p>' + remark
+        return heading("Models and horizons", unit) + '<p class="muted">No model has a forecast yet.</p>' + remark
     reach = {horizon: reached(comparison, horizon) for horizon in HORIZONS}
     heads = "".join(
         f'<th scope="col">{span_label(horizon, series.interval)}'

@@ -46,7 +46,7 @@ class Skill:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """What is said at the newest bar [epoch ms], and the skills."""
+    """The forecasts at the newest bar [epoch ms], and the skills."""
 
     bar: float
     said: Mapping[Place, QuantileForecast]
@@ -54,7 +54,7 @@ class Comparison:
 
     @property
     def models(self) -> list[str]:
-        """Return the models that said anything."""
+        """Return the models that have a forecast."""
         return sorted({model for model, _ in self.said})
 
 
@@ -65,7 +65,7 @@ class ComparisonSource:
         self._known: dict[ComparisonKey, tuple[float, Mapping[Place, Skill], Comparison | None]] = {}
 
     def read(self, connection: Connection, key: ComparisonKey) -> Comparison | None:
-        """Return what is said, None if the series has no bar."""
+        """Return the comparison, None if the series has no bar."""
         asked: dict[str, Any] = {"symbol": key.series.symbol, "interval": key.series.interval}
         try:
             found = connection.execute(QUERIES["newest"], asked).fetchone()
