@@ -75,7 +75,7 @@ class Seek(ConsumerRebalanceListener):  # type: ignore[misc, unused-ignore] # ai
 
 async def read(
     bootstrap: Address,
-    intake: "Intake",
+    evaluator: "BatchEvaluator",
     alone: asyncio.Lock,
     made: Callable[[int], None],
     lag: ConsumerLag,
@@ -102,7 +102,7 @@ async def read(
 
     async def offsets() -> dict[Place, int]:
         async with alone:
-            return await intake.engine.offsets()
+            return await evaluator.engine.offsets()
 
     positions = Positions()
     jumps: list[Jump] = []
@@ -119,7 +119,7 @@ async def read(
             lag.reading(consumer, not batch)
             if batch:
                 async with alone:
-                    made(await intake.take(batch))
+                    made(await evaluator.take(batch))
                 with suppress(KafkaError):  # the database has the offsets; this only shows the lag
                     await consumer.commit()
     finally:
@@ -145,7 +145,7 @@ class Batch:
 
 
 @dataclass
-class Intake:
+class BatchEvaluator:
     """Evaluates read records. A record on which the engine fails becomes a dead letter; the others are evaluated."""
 
     engine: AlertEngine

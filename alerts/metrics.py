@@ -74,7 +74,7 @@ def given_up(channel: str, count: int) -> None:
     DELIVERIES.labels(channel, "given up").inc(count)
 
 
-class Waiting(Collector):
+class WaitingDeliveries(Collector):
     """The waiting deliveries of each subscriber, as last read from the database: never read at a scrape."""
 
     def __init__(self) -> None:

@@ -17,10 +17,10 @@ from prometheus_client import REGISTRY
 from psycopg import AsyncConnection
 
 from alerts import component_health
-from alerts.consumer import Intake, read
+from alerts.consumer import BatchEvaluator, read
 from alerts.consumer_lag import ConsumerLag
 from alerts.delivery.dispatch import Dispatch
-from alerts.metrics import Waiting
+from alerts.metrics import WaitingDeliveries
 from alerts.publisher import publish
 from alerts.store import worker_settings
 from alerts.watch import AlertEngine
@@ -50,7 +50,7 @@ class Worker:
         self._settings = settings
         self._alone = asyncio.Lock()
         self._made = asyncio.Event()
-        self.lag, self.waiting = ConsumerLag(), Waiting()
+        self.lag, self.waiting = ConsumerLag(), WaitingDeliveries()
         self._writer = KafkaWriter(settings.broker)
         self._losses = Losses(ALERTS_GROUP, self._writer, [topic.name for topic in READ_FOR_ALERTS])
         self._idle: str | None = "the database does not answer yet"
@@ -74,8 +74,8 @@ class Worker:
         self._notify, self._idle, self.worked = False, None, True
         kafka, watch = self._settings.broker, AlertEngine(connection)
         dispatch = Dispatch(self._settings, self.connect, self.waiting)
-        intake = Intake(watch, Guard.of(self._settings, "alerts", "alerts"), self._writer)
-        reading = again("read", lambda: read(kafka, intake, self._alone, self._note, self.lag, self._losses))
+        evaluator = BatchEvaluator(watch, Guard.of(self._settings, "alerts", "alerts"), self._writer)
+        reading = again("read", lambda: read(kafka, evaluator, self._alone, self._note, self.lag, self._losses))
         tasks = [
             asyncio.create_task(reading),
             asyncio.create_task(self._losses.run()),

@@ -32,7 +32,7 @@ class NewToken(TokenRow):
     token: str
 
 
-class Wanted(BaseModel):
+class TokenRequest(BaseModel):
     """A token to create."""
 
     model_config = ConfigDict(extra="forbid")
@@ -54,7 +54,7 @@ def list_tokens(request: Request) -> list[TokenRow]:
 
 
 @router.post("", status_code=201, responses=responses(409))
-def create_token(request: Request, wanted: Annotated[Wanted, Body()]) -> NewToken:
+def create_token(request: Request, wanted: Annotated[TokenRequest, Body()]) -> NewToken:
     """Make a token."""
     access: Access = request.app.state.access
     try:

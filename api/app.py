@@ -115,5 +115,5 @@ def _lifespan(
 
 
 async def _refuse(socket: WebSocket, error: WebSocketRequestValidationError) -> None:
-    response: Response = problems.question(error.errors())
+    response: Response = problems.invalid_query(error.errors())
     await socket.send_denial_response(response)

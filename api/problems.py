@@ -70,10 +70,10 @@ def unreachable(_: Request, error: Exception) -> Response:
 def invalid(_: Request, error: Exception) -> Response:
     """Name the invalid parameter, and why."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - for mypy: it is registered for no other
-    return question(error.errors())
+    return invalid_query(error.errors())
 
 
-def question(errors: Sequence[Any]) -> Response:
+def invalid_query(errors: Sequence[Any]) -> Response:
     """Answer an invalid request with the first of its errors."""
     first, *others = errors
     kind, more = first["type"], f" (and {len(others)} more)" if others else ""

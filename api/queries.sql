@@ -161,8 +161,19 @@ SELECT
     role_named(o.role),
     (extract(epoch FROM o.target_time) * 1000)::int8,
     CASE o.status WHEN 's' THEN 'scored' WHEN 't' THEN 'stale' WHEN 'u' THEN 'unscored' END,
-    o.realised, o.absolute_error, o.naive_absolute_error, o.pinball, o.interval_hit, o.direction_hit
+    o.realised, o.absolute_error, o.naive_absolute_error, o.pinball, o.interval_hit, o.direction_hit,
+    -- As in the view `scores`: of the naive model's champion at the same bar, of several versions the newest.
+    (
+        SELECT n.pinball FROM outcome_rows AS n
+        WHERE n.series_id = ANY(naive.series) AND n.time = o.time AND n.status = 's' AND n.role = 'c'
+        ORDER BY n.series_id DESC
+        LIMIT 1
+    )
 FROM series AS s
+CROSS JOIN LATERAL (
+    SELECT array_agg(t.series_id) AS series FROM series AS t
+    WHERE t.model = 'naive' AND (t.symbol, t.interval, t.horizon) = (s.symbol, s.interval, s.horizon)
+) AS naive
 CROSS JOIN LATERAL (
     SELECT *
     FROM outcome_rows AS r
@@ -182,7 +193,9 @@ LIMIT %(rows)s;
 
 -- name: skill
 -- Scores in buckets of target times, each row over the buckets of its window. Skill is against the naive forecasts of the very
--- same bars. Sums are numeric: a row is then the same to the last digit on whatever page it comes. `shown` is how far back a table without a beginning goes from its newest outcome.
+-- same bars, of several versions of the naive model the newest (as in the view `scores`). Sums are numeric: a row is then the
+-- same to the last digit on whatever page it comes. `shown` is how far back a table without a beginning goes from its newest
+-- outcome.
 WITH bounds AS (
     SELECT
         greatest(%(start)s, least(%(end)s, newest.time) - nullif(%(shown)s, interval '0')) AS low,
@@ -198,7 +211,7 @@ WITH bounds AS (
 scored AS (
     SELECT
         s.model, s.horizon, o.target_time, o.pinball, o.interval_hit, o.direction_hit, o.absolute_error,
-        avg(o.pinball) FILTER (WHERE s.model = 'naive') OVER (PARTITION BY s.horizon, o.time) AS naive_pinball
+        (max(ARRAY[s.series_id, o.pinball]) FILTER (WHERE s.model = 'naive') OVER same_bar)[2] AS naive_pinball
     FROM bounds
     CROSS JOIN series AS s
     JOIN outcome_rows AS o USING (series_id)
@@ -206,6 +219,7 @@ scored AS (
         AND (%(horizon)s::int IS NULL OR s.horizon = %(horizon)s)
         AND o.time >= bounds.low - %(rolling)s - 2 * %(bucket)s - s.horizon * %(step)s AND o.time <= bounds.high
         AND o.status = 's' AND o.role = 'c'
+    WINDOW same_bar AS (PARTITION BY s.horizon, o.time)
 ),
 buckets AS (
     SELECT
@@ -332,8 +346,7 @@ LIMIT %(rows)s;
 WITH scored AS (
     SELECT
         s.interval, s.model, s.horizon, o.pinball, o.interval_hit,
-        avg(o.pinball) FILTER (WHERE s.model = 'naive')
-            OVER (PARTITION BY s.symbol, s.interval, s.horizon, o.time) AS naive_pinball
+        (max(ARRAY[s.series_id, o.pinball]) FILTER (WHERE s.model = 'naive') OVER same_bar)[2] AS naive_pinball
     FROM series AS s
     CROSS JOIN LATERAL (
         SELECT time, pinball, interval_hit, role, status FROM outcome_rows AS r
@@ -342,6 +355,7 @@ WITH scored AS (
         LIMIT 500
     ) AS o
     WHERE o.status = 's' AND o.role = 'c'
+    WINDOW same_bar AS (PARTITION BY s.symbol, s.interval, s.horizon, o.time)
 )
 SELECT
     interval, model, horizon, count(interval_hit), avg(interval_hit::int)::float8,

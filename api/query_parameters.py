@@ -69,7 +69,7 @@ AnyRole = Literal["champion", "challenger", "standby", "any"]
 Format = Literal["json", "arrow", "csv"]
 
 
-class Question(BaseModel):
+class TableQuery(BaseModel):
     """Parameters of every table."""
 
     model_config = ConfigDict(extra="forbid")
@@ -85,7 +85,7 @@ class Question(BaseModel):
         return self.model_dump(exclude={"limit", "cursor", "format", "order"})
 
 
-class Ordered(Question):
+class TimedQuery(TableQuery):
     """Parameters of every table with times."""
 
     start: Moment | None = Field(default=None, alias="from", description="the first time, ISO 8601 or epoch ms")
@@ -101,21 +101,21 @@ class Ordered(Question):
         return end
 
 
-class OfSeries(Ordered):
+class SeriesQuery(TimedQuery):
     """Of one symbol and interval."""
 
     symbol: Symbol
     interval: Interval = "1m"
 
 
-class OfFeatures(OfSeries):
+class FeaturesQuery(SeriesQuery):
     """Of one symbol and interval, all features or those that are named."""
 
     limit: int = Field(default=100, ge=1, le=MOST_FEATURES, description="rows in one answer, at most")
     feature: list[Word] = Field(default=[], max_length=500, description="only these; may be repeated")
 
 
-class OfModels(OfSeries):
+class ModelsQuery(SeriesQuery):
     """Of one symbol and interval, and one or all of models, horizons and roles."""
 
     model: Word | None = None
@@ -124,7 +124,7 @@ class OfModels(OfSeries):
     role: AnyRole = Field(default="champion", description="the champion's forecasts are served")
 
 
-class OfLatest(Question):
+class LatestQuery(TableQuery):
     """The newest, of all symbols if none is named."""
 
     symbol: Symbol | None = None
@@ -133,25 +133,25 @@ class OfLatest(Question):
     horizon: Horizon | None = None
 
 
-def once(given: QueryParams, question: BaseModel) -> None:
+def once(given: QueryParams, asked: BaseModel) -> None:
     """Refuse a repeated parameter of which only the last would count. Raises ProblemError."""
-    many = {name for name, value in question if isinstance(value, list)}
+    many = {name for name, value in asked if isinstance(value, list)}
     for name, times in Counter(name for name, _ in given.multi_items()).items():
         if times > 1 and name not in many:
             raise ProblemError(422, f"{name}: given {times} times; it can be given once")
 
 
-class OfSymbols(Question):
+class SymbolsQuery(TableQuery):
     """Every symbol."""
 
 
-class OfModel(Question):
+class ModelQuery(TableQuery):
     """Every model, or one."""
 
     model: Word | None = None
 
 
-class OfSkill(OfSeries):
+class SkillQuery(SeriesQuery):
     """Rolling scores: over `window` buckets of `bucket` bars each."""
 
     interval: Annotated[Interval, AfterValidator(_of_time)] = "1m"
@@ -170,7 +170,7 @@ class OfSkill(OfSeries):
         return self
 
 
-class OfDrift(Ordered):
+class DriftQuery(TimedQuery):
     """Drift of all models, or as chosen."""
 
     model: Word | None = None
@@ -179,7 +179,7 @@ class OfDrift(Ordered):
     kind: Literal["errors", "coverage", "features", "dissimilarity", "expiry"] | None = None
 
 
-class OfAlerts(Ordered):
+class AlertsQuery(TimedQuery):
     """Alerts of all rules, or as chosen."""
 
     symbol: Symbol | None = None
@@ -189,14 +189,14 @@ class OfAlerts(Ordered):
     acknowledged: bool | None = Field(default=None, description="false: only unacknowledged ones")
 
 
-class OfGaps(Ordered):
+class GapsQuery(TimedQuery):
     """Gaps of all symbols and venues, or as chosen; `from` and `to` are about the beginnings."""
 
     symbol: Symbol | None = None
     venue: Word | None = None
 
 
-class OfStream(BaseModel):
+class StreamQuery(BaseModel):
     """The filters of a stream; each may be repeated. Fields that a record does not have are no parameters."""
 
     model_config = ConfigDict(extra="forbid")
@@ -207,13 +207,13 @@ class OfStream(BaseModel):
     )
 
 
-class OfRegimeStream(OfStream):
+class RegimeStreamQuery(StreamQuery):
     """Of symbols and intervals."""
 
     interval: list[Interval] = Field(default=[], max_length=50)
 
 
-class OfModelStream(OfRegimeStream):
+class ModelStreamQuery(RegimeStreamQuery):
     """Of symbols, intervals, models, horizons and a role."""
 
     model: list[Word] = Field(default=[], max_length=100)
@@ -221,20 +221,20 @@ class OfModelStream(OfRegimeStream):
     role: AnyRole = "champion"
 
 
-class OfDriftStream(OfStream):
+class DriftStreamQuery(StreamQuery):
     """Of symbols, models and kinds."""
 
     model: list[Word] = Field(default=[], max_length=100)
     kind: list[Word] = Field(default=[], max_length=10)
 
 
-class OfGapStream(OfStream):
+class GapStreamQuery(StreamQuery):
     """Of symbols and venues."""
 
     venue: list[Word] = Field(default=[], max_length=100)
 
 
-class OfAlertStream(OfStream):
+class AlertStreamQuery(StreamQuery):
     """Of symbols, rules and severities."""
 
     rule: list[Word] = Field(default=[], max_length=100)

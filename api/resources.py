@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from api import rows
 from api.cursor import Key, Number, Text, Time
-from api.query_parameters import SHOWN_BUCKETS, OfSkill, Question
+from api.query_parameters import SHOWN_BUCKETS, SkillQuery, TableQuery
 from topics.limits import END_OF_TIME
 from topics.units import interval_ms
 
@@ -32,9 +32,9 @@ class Resource:
         after_all: dict[Any, int | str] = {Time: END_OF_TIME, Number: 2**31 - 1, Text: ""}
         return tuple((after_all if descending else first)[kind] for kind in self.key)
 
-    def parameters(self, question: Question, after: Key | None, descending: bool) -> dict[str, Any]:
+    def parameters(self, asked: TableQuery, after: Key | None, descending: bool) -> dict[str, Any]:
         """Return the query's parameters: the filters, the bounds in time, and the key after which to continue."""
-        values = question.filters()
+        values = asked.filters()
         key = self.start(descending) if after is None else after
         if self.key[0] is Time:
             start, end = values["start"], values["end"]
@@ -43,17 +43,17 @@ class Resource:
             if after is not None:
                 low, high = (low, min(high, int(after[0]))) if descending else (max(low, int(after[0])), high)
             values |= {"start": timestamp(low), "end": timestamp(high)}
-        if isinstance(question, OfSkill):
-            values |= windows(question)
-        return values | {f"after_{place}": value for place, value in enumerate(key)} | {"rows": question.limit + 1}
+        if isinstance(asked, SkillQuery):
+            values |= windows(asked)
+        return values | {f"after_{place}": value for place, value in enumerate(key)} | {"rows": asked.limit + 1}
 
 
-def windows(question: OfSkill) -> dict[str, Any]:
+def windows(asked: SkillQuery) -> dict[str, Any]:
     """Return the lengths of the buckets and windows of rolling scores."""
-    step = timedelta(milliseconds=interval_ms(question.interval))
-    bucket = question.bucket * step
-    shown = SHOWN_BUCKETS * bucket if question.start is None else timedelta(0)
-    return {"step": step, "bucket": bucket, "rolling": (question.window - 1) * bucket, "shown": shown}
+    step = timedelta(milliseconds=interval_ms(asked.interval))
+    bucket = asked.bucket * step
+    shown = SHOWN_BUCKETS * bucket if asked.start is None else timedelta(0)
+    return {"step": step, "bucket": bucket, "rolling": (asked.window - 1) * bucket, "shown": shown}
 
 
 def timestamp(milliseconds: int) -> datetime:

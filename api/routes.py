@@ -11,16 +11,16 @@ from api.formats import MEDIA
 from api.page import page
 from api.problems import responses
 from api.query_parameters import (
-    OfAlerts,
-    OfDrift,
-    OfFeatures,
-    OfGaps,
-    OfLatest,
-    OfModel,
-    OfModels,
-    OfSeries,
-    OfSkill,
-    OfSymbols,
+    AlertsQuery,
+    DriftQuery,
+    FeaturesQuery,
+    GapsQuery,
+    LatestQuery,
+    ModelQuery,
+    ModelsQuery,
+    SeriesQuery,
+    SkillQuery,
+    SymbolsQuery,
 )
 from api.resources import Resource
 
@@ -64,74 +64,74 @@ def documented(resource: Resource) -> dict[str, Any]:
 
 
 @router.get("/symbols", **documented(r.SYMBOLS))
-def symbols(request: Request, question: Annotated[OfSymbols, Query()]) -> Response:
+def symbols(request: Request, asked: Annotated[SymbolsQuery, Query()]) -> Response:
     """The stored symbols and intervals, and the times of their first and newest bars."""
-    return page(request, r.SYMBOLS, question)
+    return page(request, r.SYMBOLS, asked)
 
 
 @router.get("/bars", **documented(r.BARS))
-def bars(request: Request, question: Annotated[OfSeries, Query()]) -> Response:
+def bars(request: Request, asked: Annotated[SeriesQuery, Query()]) -> Response:
     """The bars of a symbol."""
-    return page(request, r.BARS, question)
+    return page(request, r.BARS, asked)
 
 
 @router.get("/features", **documented(r.FEATURES))
-def features(request: Request, question: Annotated[OfFeatures, Query()]) -> Response:
+def features(request: Request, asked: Annotated[FeaturesQuery, Query()]) -> Response:
     """The features of a symbol's bars, as they were stored."""
-    if question.feature:
-        known_symbols.check_features(request.app.state.database, question.feature)
-    return page(request, r.FEATURES, question)
+    if asked.feature:
+        known_symbols.check_features(request.app.state.database, asked.feature)
+    return page(request, r.FEATURES, asked)
 
 
 @router.get("/predictions/latest", **documented(r.LATEST))
-def latest(request: Request, question: Annotated[OfLatest, Query()]) -> Response:
+def latest(request: Request, asked: Annotated[LatestQuery, Query()]) -> Response:
     """The newest forecast of each model's champion, a row for each horizon."""
-    return page(request, r.LATEST, question)
+    return page(request, r.LATEST, asked)
 
 
 @router.get("/predictions", **documented(r.PREDICTIONS))
-def predictions(request: Request, question: Annotated[OfModels, Query()]) -> Response:
+def predictions(request: Request, asked: Annotated[ModelsQuery, Query()]) -> Response:
     """Forecasts of a symbol, a row for each horizon."""
-    return page(request, r.PREDICTIONS, question)
+    return page(request, r.PREDICTIONS, asked)
 
 
 @router.get("/outcomes", **documented(r.OUTCOMES))
-def outcomes(request: Request, question: Annotated[OfModels, Query()]) -> Response:
+def outcomes(request: Request, asked: Annotated[ModelsQuery, Query()]) -> Response:
     """The outcomes of a symbol's forecasts, and their scores, by the time of the forecast."""
-    return page(request, r.OUTCOMES, question)
+    return page(request, r.OUTCOMES, asked)
 
 
 @router.get("/skill", **documented(r.SKILL))
-def skill(request: Request, question: Annotated[OfSkill, Query()]) -> Response:
+def skill(request: Request, asked: Annotated[SkillQuery, Query()]) -> Response:
     """Rolling scores of each model and horizon; over the last 168 buckets if no `from` is given."""
-    return page(request, r.SKILL, question)
+    return page(request, r.SKILL, asked)
 
 
 @router.get("/regimes", **documented(r.REGIMES))
-def regimes(request: Request, question: Annotated[OfSeries, Query()]) -> Response:
+def regimes(request: Request, asked: Annotated[SeriesQuery, Query()]) -> Response:
     """The regimes of a symbol."""
-    return page(request, r.REGIMES, question)
+    return page(request, r.REGIMES, asked)
 
 
 @router.get("/models", **documented(r.MODELS))
-def models(request: Request, question: Annotated[OfModel, Query()]) -> Response:
+def models(request: Request, asked: Annotated[ModelQuery, Query()]) -> Response:
     """The versions of each model in service."""
-    return page(request, r.MODELS, question)
+    return page(request, r.MODELS, asked)
 
 
 @router.get("/drift", **documented(r.DRIFT))
-def drift(request: Request, question: Annotated[OfDrift, Query()]) -> Response:
+def drift(request: Request, asked: Annotated[DriftQuery, Query()]) -> Response:
     """Changes in models' errors, coverage and inputs that have lasted."""
-    return page(request, r.DRIFT, question)
+    return page(request, r.DRIFT, asked)
 
 
 @router.get("/alerts", **documented(r.ALERTS))
-def alerts(request: Request, question: Annotated[OfAlerts, Query()]) -> Response:
+def alerts(request: Request, asked: Annotated[AlertsQuery, Query()]) -> Response:
     """Alerts of all rules, with their acknowledgements."""
-    return page(request, r.ALERTS, question)
+    return page(request, r.ALERTS, asked)
 
 
 @router.get("/gaps", **documented(r.GAPS))
-def gaps(request: Request, question: Annotated[OfGaps, Query()]) -> Response:
+def gaps(request: Request, asked: Annotated[GapsQuery, Query()]) -> Response:
     """Spans of a venue's missing trades."""
-    return page(request, r.GAPS, question)
+    return page(request, r.GAPS, asked)

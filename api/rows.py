@@ -134,12 +134,13 @@ class OutcomeRow(BaseModel):
     pinball: float | None = Field(description="the mean over the quantiles")
     interval_hit: bool | None = Field(description="whether the price was in the 90 % interval")
     direction_hit: bool | None = Field(description="null if the price did not move")
+    naive_pinball: float | None = Field(description="the naive model's at the same bar")
 
     model_config = example(
         **{"symbol": "BTCUSDT", "interval": "1m", "time": FIRST, "model": "ridge", "version": "3f2a9c1b7d04"},
         **{"horizon": 5, "role": "champion", "target_time": FIRST + 300_000, "status": "scored", "realised": 0.0003},
         **{"absolute_error": 0.00026, "naive_absolute_error": 0.0003, "pinball": 0.0001},
-        **{"interval_hit": True, "direction_hit": True},
+        **{"interval_hit": True, "direction_hit": True, "naive_pinball": 0.00011},
     )
 
 

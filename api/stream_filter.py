@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from api.query_parameters import OfStream
+from api.query_parameters import StreamQuery
 from topics.codec import encode_one
 from topics.records import Prediction
 
@@ -20,11 +20,11 @@ class Selection:
     horizons: Collection[int] = ()
 
     @classmethod
-    def of(cls, question: OfStream, record: type[Struct]) -> "Selection":
+    def of(cls, asked: StreamQuery, record: type[Struct]) -> "Selection":
         """Return the filter for records of that type."""
-        asked: dict[str, Any] = question.model_dump(exclude={"last_id"})
-        role = asked.pop("role", "any")
-        fields = {name: frozenset(values) for name, values in asked.items() if values}
+        filters: dict[str, Any] = asked.model_dump(exclude={"last_id"})
+        role = filters.pop("role", "any")
+        fields = {name: frozenset(values) for name, values in filters.items() if values}
         if role != "any":
             fields["role"] = frozenset((role,))
         horizons = fields.pop("horizon", frozenset()) if record is Prediction else frozenset()

@@ -15,12 +15,12 @@ from api.events import EventStream, talk
 from api.follow import TopicSubscription
 from api.problems import ProblemError, responses
 from api.query_parameters import (
-    OfAlertStream,
-    OfDriftStream,
-    OfGapStream,
-    OfModelStream,
-    OfRegimeStream,
-    OfStream,
+    AlertStreamQuery,
+    DriftStreamQuery,
+    GapStreamQuery,
+    ModelStreamQuery,
+    RegimeStreamQuery,
+    StreamQuery,
     once,
 )
 from api.stream_filter import Selection
@@ -28,13 +28,13 @@ from api.stream_position import Position, PositionError
 from api.tokens import Token
 from topics.catalog import ALERTS, DRIFT, GAPS, OUTCOMES, PREDICTIONS, REGIMES, Topic
 
-STREAMS: dict[Topic, type[OfStream]] = {
-    PREDICTIONS: OfModelStream,
-    OUTCOMES: OfModelStream,
-    REGIMES: OfRegimeStream,
-    ALERTS: OfAlertStream,
-    DRIFT: OfDriftStream,
-    GAPS: OfGapStream,
+STREAMS: dict[Topic, type[StreamQuery]] = {
+    PREDICTIONS: ModelStreamQuery,
+    OUTCOMES: ModelStreamQuery,
+    REGIMES: RegimeStreamQuery,
+    ALERTS: AlertStreamQuery,
+    DRIFT: DriftStreamQuery,
+    GAPS: GapStreamQuery,
 }
 LAST_EVENT_ID = {
     "name": "Last-Event-ID",
@@ -46,20 +46,20 @@ LAST_EVENT_ID = {
 router = APIRouter(prefix="/v1/stream", tags=["streams"])
 
 
-async def begun(connection: Request | WebSocket, topic: Topic, question: OfStream, token: Token) -> TopicSubscription:
+async def begun(connection: Request | WebSocket, topic: Topic, asked: StreamQuery, token: Token) -> TopicSubscription:
     """Return the subscription to the topic, from after the last id if there is one. Raises ProblemError."""
-    once(connection.query_params, question)
-    if question.symbol:
+    once(connection.query_params, asked)
+    if asked.symbol:
         # A stream needs no database: if it does not answer, symbols are not checked.
         with suppress(psycopg.Error, PoolTimeout):
-            await asyncio.to_thread(known_symbols.check, connection.app.state.database, topic.name, question.symbol)
-    last = connection.headers.get("last-event-id") or question.last_id
+            await asyncio.to_thread(known_symbols.check, connection.app.state.database, topic.name, asked.symbol)
+    last = connection.headers.get("last-event-id") or asked.last_id
     try:
         position = Position.decode(last, topic.name) if last else None
     except PositionError as error:
         raise ProblemError(422, f"last_id: {error}") from None
     access: Access = connection.app.state.access
-    selection = Selection.of(question, topic.record)
+    selection = Selection.of(asked, topic.record)
     subscription = TopicSubscription(
         hub=connection.app.state.hub, topic=topic, selection=selection, allowed=partial(access.holds, token)
     )
@@ -88,29 +88,29 @@ def described(topic: Topic) -> dict[str, Any]:
     }
 
 
-def add(topic: Topic, asked: type[OfStream]) -> None:
+def add(topic: Topic, query: type[StreamQuery]) -> None:
     """Add a topic's stream to the router."""
 
-    async def events(request: Request, question: Any, token: Annotated[Token, Depends(needs("stream"))]) -> Response:
+    async def events(request: Request, asked: Any, token: Annotated[Token, Depends(needs("stream"))]) -> Response:
         access: Access = request.app.state.access
-        return EventStream(await begun(request, topic, question, token), access, token)
+        return EventStream(await begun(request, topic, asked, token), access, token)
 
-    async def messages(socket: WebSocket, question: Any) -> None:
+    async def messages(socket: WebSocket, asked: Any) -> None:
         access: Access = socket.app.state.access
         try:
             token = access.enter(socket, "stream")
             with access.streaming(token, topic.name):
-                await talk(socket, await begun(socket, topic, question, token))
+                await talk(socket, await begun(socket, topic, asked, token))
         except ProblemError as problem:
             await socket.send_denial_response(problem.response())
 
     for function in (events, messages):
         # The parameters differ from topic to topic: FastAPI reads them here.
-        function.__annotations__["question"] = Annotated[asked, Query()]
+        function.__annotations__["asked"] = Annotated[query, Query()]
     path = f"/{topic.name}"
     router.get(path, name=f"stream_{topic.name}", dependencies=[Security(BEARER)], **described(topic))(events)
     router.websocket(path)(messages)
 
 
-for _topic, _asked in STREAMS.items():
-    add(_topic, _asked)
+for _topic, _query in STREAMS.items():
+    add(_topic, _query)

@@ -17,7 +17,7 @@ WAYS_IN = (
 def __getattr__(name: str) -> Any:
     """Import the ways in when they are asked for: a page alone must not import the server of all pages."""
     if name in WAYS_IN:
-        from dashboard import ways_in  # noqa: PLC0415 - see above
+        from dashboard import served_dashboard  # noqa: PLC0415 - see above
 
-        return getattr(ways_in, name)
+        return getattr(served_dashboard, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

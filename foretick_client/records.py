@@ -21,7 +21,7 @@ class Forecast(Struct, frozen=True, kw_only=True):
 
 
 class Prediction(Struct, frozen=True, kw_only=True):
-    """What one model version said at the close of the bar at `time`, for every horizon."""
+    """The forecasts of one model version at the close of the bar at `time`, for every horizon."""
 
     symbol: str
     interval: str
@@ -38,7 +38,7 @@ class Prediction(Struct, frozen=True, kw_only=True):
 
 
 class Outcome(Struct, frozen=True, kw_only=True):
-    """What came true of one forecast, and its scores."""
+    """The outcome of one forecast, and its scores; `naive_pinball` is the naive model's loss at the same bar."""
 
     symbol: str
     interval: str
@@ -59,7 +59,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 
 class Regime(Struct, frozen=True, kw_only=True):
-    """The market's state after one bar."""
+    """The regime after one bar."""
 
     symbol: str
     interval: str
@@ -70,7 +70,7 @@ class Regime(Struct, frozen=True, kw_only=True):
 
 
 class Alert(Struct, frozen=True, kw_only=True):
-    """A rule that matched, once. `value` is the number that its condition looked at."""
+    """A rule that matched, once. `value` is the number that its condition tested."""
 
     alert_id: str
     rule: str
@@ -87,7 +87,7 @@ class Alert(Struct, frozen=True, kw_only=True):
 
 
 class Gap(Struct, frozen=True, kw_only=True):
-    """Trades that a venue had and that never came: between `start` and `end` nothing more is known of the symbol.
+    """Missing trades of a venue: between `start` and `end` no others of the symbol are known.
 
     With a `reader` it is no venue's: Foretick's `reader` never got the Kafka records from `first_offset` to
     `last_offset` of a topic's partition. Their symbols are unknown: ``ALL``.
@@ -109,7 +109,7 @@ class Gap(Struct, frozen=True, kw_only=True):
 
 
 class Drift(Struct, frozen=True, kw_only=True):
-    """A change that has lasted until the bar at `time`."""
+    """A lasting change, up to the bar at `time`: a detector's statistic is beyond its limit."""
 
     model: str
     version: str

@@ -49,7 +49,7 @@ class FeatureRow(Struct, frozen=True, kw_only=True):
 
 
 class PredictionRow(Struct, frozen=True, kw_only=True):
-    """What one model version said at the close of the bar at `time` of the log return over `horizon` bars."""
+    """The forecast of one model version at the close of the bar at `time` of the log return over `horizon` bars."""
 
     symbol: str
     interval: str
@@ -77,7 +77,7 @@ class PredictionRow(Struct, frozen=True, kw_only=True):
 
 
 class OutcomeRow(Struct, frozen=True, kw_only=True):
-    """What came true of one forecast, and its scores."""
+    """The outcome of one forecast, and its scores; `naive_pinball` is the naive model's loss at the same bar."""
 
     symbol: str
     interval: str
@@ -94,10 +94,11 @@ class OutcomeRow(Struct, frozen=True, kw_only=True):
     pinball: float | None
     interval_hit: bool | None
     direction_hit: bool | None
+    naive_pinball: float | None
 
 
 class SkillRow(Struct, frozen=True, kw_only=True):
-    """How well a model's champion did over the window of buckets that ends at `time`."""
+    """The scores of a model's champion over the window of buckets that ends at `time`."""
 
     symbol: str
     interval: str
@@ -113,7 +114,7 @@ class SkillRow(Struct, frozen=True, kw_only=True):
 
 
 class RegimeRow(Struct, frozen=True, kw_only=True):
-    """The market's state after one bar: the likeliest state and the probability of each."""
+    """The regime after one bar: the likeliest state and the probability of each."""
 
     symbol: str
     interval: str
@@ -124,7 +125,7 @@ class RegimeRow(Struct, frozen=True, kw_only=True):
 
 
 class ModelRow(Struct, frozen=True, kw_only=True):
-    """Which versions of a model serve."""
+    """The versions of a model in service: its newest deployment."""
 
     model: str
     number: int
@@ -140,7 +141,7 @@ class ModelRow(Struct, frozen=True, kw_only=True):
 
 
 class DriftRow(Struct, frozen=True, kw_only=True):
-    """A change that has lasted until the bar at `time`."""
+    """A lasting change, up to the bar at `time`: a detector's statistic is beyond its limit."""
 
     model: str
     version: str
@@ -176,7 +177,7 @@ class AlertRow(Struct, frozen=True, kw_only=True):
 
 
 class GapRow(Struct, frozen=True, kw_only=True):
-    """Trades that a venue had and that never came, or with a `reader` Kafka records that it never got."""
+    """Missing trades of a venue, or with a `reader` the Kafka records that it lost."""
 
     symbol: str
     venue: str
@@ -194,7 +195,7 @@ class GapRow(Struct, frozen=True, kw_only=True):
 
 
 class Parameter(Struct, frozen=True, kw_only=True):
-    """What may be asked of a table or a stream."""
+    """A query parameter of a table or a stream."""
 
     name: str
     required: bool
@@ -215,7 +216,7 @@ class Entry(Struct, frozen=True, kw_only=True):
 
 
 class Contents(Struct, frozen=True):
-    """What the API has."""
+    """The tables and streams of the API."""
 
     title: str
     version: str

@@ -40,7 +40,7 @@ class RunningDelivery:
 class Dispatch:
     """Runs the deliveries, each over a database connection of its own."""
 
-    def __init__(self, settings: Settings, connect: Connect, waiting: metrics.Waiting) -> None:
+    def __init__(self, settings: Settings, connect: Connect, waiting: metrics.WaitingDeliveries) -> None:
         self._settings, self._connect, self._waiting = settings, connect, waiting
         self._running: dict[str, RunningDelivery] = {}
 

@@ -40,10 +40,17 @@ def _prediction(row: Any) -> Prediction:
 
 
 def _beside_naive(rows: Iterator[Any]) -> Iterator[Struct]:
-    """Yield the outcomes of rows in the order of time, with the naive model's losses, which are no column of theirs."""
+    """Yield the outcomes of rows in the order of time, with the naive model's losses, which are no column of theirs.
+
+    Of several versions of the naive model the newest that was scored counts, as in the view `scores`.
+    """
     for _, bar in groupby((record_of(Outcome, row) for row in rows), key=lambda outcome: outcome.time):
         outcomes = list(bar)
-        naive = {(one.symbol, one.interval, one.horizon): one.pinball for one in outcomes if one.model == NAIVE}
+        naive = {
+            (one.symbol, one.interval, one.horizon): one.pinball
+            for one in outcomes
+            if one.model == NAIVE and one.status == "scored"
+        }
         for one in outcomes:
             loss = None if one.pinball is None else naive.get((one.symbol, one.interval, one.horizon))
             yield replace(one, naive_pinball=loss)
@@ -61,6 +68,9 @@ class Stored(NamedTuple):
     where: LiteralString
     records: Callable[[Iterator[Any]], Iterator[Struct]]
     time: LiteralString = "time"
+    rows: LiteralString = ""
+    """What the rows are read from, where that is not the table; `then` is by what those of one time are ordered."""
+    then: LiteralString = ""
 
 
 _TIME, _END = MS.format("time"), MS.format('"end"')
@@ -74,10 +84,13 @@ STORED: dict[str, Stored] = {
     ),
     "outcome": Stored(
         "outcomes",
-        f"symbol, interval, {_TIME}, model, version, horizon, {MS.format('target_time')}, status, realised, "
+        f"symbol, interval, {_TIME}, model, version, horizon, {MS.format('target_time')}, "
+        "CASE status WHEN 's' THEN 'scored' WHEN 't' THEN 'stale' ELSE 'unscored' END, realised, "
         "absolute_error, naive_absolute_error, pinball, interval_hit, direction_hit",
-        "role = 'champion'",
+        "role = 'c'",
         _beside_naive,
+        rows="outcome_rows JOIN series USING (series_id)",
+        then=", series_id",
     ),
     "regime": Stored(
         "regimes",
@@ -128,8 +141,8 @@ def read(connection: Connection, kind: str, since: datetime) -> Iterator[Struct]
     """Yield the stored records of a kind since a time, in order."""
     stored = STORED[kind]
     query: LiteralString = (
-        f"SELECT {stored.columns} FROM {stored.table} "  # noqa: S608 - constants
-        f"WHERE {stored.time} >= %s AND {stored.where} ORDER BY {stored.time}"
+        f"SELECT {stored.columns} FROM {stored.rows or stored.table} "  # noqa: S608 - constants
+        f"WHERE {stored.time} >= %s AND {stored.where} ORDER BY {stored.time}{stored.then}"
     )
     with connection.transaction(), connection.cursor(f"history_{stored.table}") as cursor:
         cursor.itersize = BATCH

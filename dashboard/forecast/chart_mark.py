@@ -5,7 +5,7 @@ from math import exp
 from bokeh.models.sources import ColumnDataSource
 from bokeh.plotting import figure
 
-from dashboard.forecast.reader import Told
+from dashboard.forecast.reader import StoredForecast
 from dashboard.live.detail import ForecastKey
 from dashboard.live.look import Look
 
@@ -22,7 +22,7 @@ class ChartMark:
         self.glyphs = [renderer.glyph for renderer in (way, ends, reach)]
         self._shown: object = None
 
-    def show(self, key: ForecastKey | None, told: Told | None, look: Look) -> None:
+    def show(self, key: ForecastKey | None, told: StoredForecast | None, look: Look) -> None:
         """Draw the forecast, nothing if none is known."""
         said = told.said if told else None
         shown = key, said, look.palette

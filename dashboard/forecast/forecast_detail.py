@@ -8,17 +8,17 @@ from bokeh.models.layouts import Column, LayoutDOM
 from bokeh.models.widgets.markups import Div
 from bokeh.plotting import figure
 
-from dashboard.forecast import words
+from dashboard.forecast import detail_text
 from dashboard.forecast.chart_mark import ChartMark
-from dashboard.forecast.reader import Told
+from dashboard.forecast.reader import StoredForecast
 from dashboard.forecast.sources import ForecastSources
 from dashboard.forecast.waterfall import comparison, waterfall_card
 from dashboard.html import heading
 from dashboard.inspector.cards import card
 from dashboard.inspector.explanations_view import attention_cards
-from dashboard.inspector.look_inside import Answer
-from dashboard.inspector.words import progress, sentence
-from dashboard.inspector.workshop import Work
+from dashboard.inspector.page_text import progress, sentence
+from dashboard.inspector.version_details import Answer
+from dashboard.inspector.version_loader import LoadState
 from dashboard.live.detail import Detail, ForecastKey
 from dashboard.live.look import Look
 from dashboard.polled_reader import Reading
@@ -88,7 +88,7 @@ class ForecastDetail(Detail):
         if self.root.visible != (key is not None):
             self.root.visible = key is not None
 
-    def _write(self, key: ForecastKey, reading: Reading[Told], look: Look) -> None:
+    def _write(self, key: ForecastKey, reading: Reading[StoredForecast], look: Look) -> None:
         """Write what is stored; what was read before the database fell silent stays, and says so."""
         written = key, reading.value, reading.error, look
         if written == self._written:
@@ -102,19 +102,19 @@ class ForecastDetail(Detail):
         elif told is None:
             state = sentence("Reading what is stored of it.", "working")
         elif said is None:
-            state = words.absent(key, look.clock)
-        shown = {"head": words.head(key, look) + state}
+            state = detail_text.absent(key, look.clock)
+        shown = {"head": detail_text.head(key, look) + state}
         if told is not None:
             if said is not None:
-                shown["forecast"] = words.forecast(told, said, look.clock)
-                shown["outcome"] = words.outcome(told, said, look.clock)
-                shown["origin"] = words.origin(key, told, said)
-            shown["inputs"] = words.inputs(told.inputs)
+                shown["forecast"] = detail_text.forecast(told, said, look.clock)
+                shown["outcome"] = detail_text.outcome(told, said, look.clock)
+                shown["origin"] = detail_text.origin(key, told, said)
+            shown["inputs"] = detail_text.inputs(told.inputs)
         for name in SECTIONS:
             if name != "explanation":
                 self._set(name, shown.get(name, ""))
 
-    def _explain(self, key: ForecastKey, told: Told | None, look: Look) -> None:
+    def _explain(self, key: ForecastKey, told: StoredForecast | None, look: Look) -> None:
         """Draw what each input added, or write how far that is."""
         said = told.said if told else None
         if said is None or said.mean is None:
@@ -129,7 +129,7 @@ class ForecastDetail(Detail):
             return
         drawn = id(answer), look.palette, said.mean, look.clock
         if drawn != self._drawn:
-            about = comparison(answer.explanation, said.mean, answer.bars) + words.command(key)
+            about = comparison(answer.explanation, said.mean, answer.bars) + detail_text.command(key)
             self._plots(drawn, cards(answer, about, look))
 
     def _plots(self, drawn: object, made: "tuple[LayoutDOM, ...]") -> None:
@@ -147,7 +147,7 @@ class ForecastDetail(Detail):
             self.cards[name].styles = styles
 
 
-def how_far(work: Work) -> str:
+def how_far(work: LoadState) -> str:
     """Return in words how far an explanation is, or why there is none."""
     return progress(work, "Explaining the forecast")
 

@@ -1,7 +1,7 @@
--- What is told of one forecast. A block begins with "-- name:"; each is a look-up by the key of its table.
+-- What is shown of one forecast. A block begins with "-- name:"; each is a look-up by the key of its table.
 
 -- name: said
--- What each version of the model said at the bar for the horizon, the one that was served first; and what came true.
+-- The forecast of each version of the model at the bar for the horizon, the served one first; and the outcome.
 SELECT
     s.version, c.role, c.fingerprint, c.regime, c.expired,
     p.price, p.mean, p.scale, p.q05, p.q10, p.q25, p.q50, p.q75, p.q90, p.q95, p.p_up, p.dissimilarity, p.weights,

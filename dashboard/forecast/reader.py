@@ -18,8 +18,8 @@ from topics.units import interval_ms
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
-    """What one version said, in log returns over `price`: quantiles by name, None while it cannot say."""
+class VersionForecast:
+    """The forecast of one version, in log returns over `price`: quantiles by name, None while unknown."""
 
     version: str
     role: str
@@ -36,7 +36,7 @@ class Said:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CameTrue:
+class StoredOutcome:
     """The outcome: `status` is s scored, t stale or u unscored; None is unknown. Errors are log returns."""
 
     status: str
@@ -57,23 +57,23 @@ class RegimeThen:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
+class StoredForecast:
     """What is stored of a forecast; None is that nothing is. `target` is when it is to come true.
 
     `beside` are the other versions that said something at the bar, with their roles; `passed` is that the target's bar
     is stored, or a later one.
     """
 
-    said: Said | None
+    said: VersionForecast | None
     beside: tuple[tuple[str, str], ...]
-    outcome: CameTrue | None
+    outcome: StoredOutcome | None
     regime: RegimeThen | None
     inputs: Inputs | None
     target: float
     passed: bool
 
 
-def read(connection: Connection, key: ForecastKey, folder: Path) -> Told:
+def read(connection: Connection, key: ForecastKey, folder: Path) -> StoredForecast:
     """Read a forecast; `folder` is <home>/models, where the versions' training data is described."""
     symbol, interval = key.series.symbol, key.series.interval
     time = datetime.fromtimestamp(key.time / 1000, UTC)
@@ -92,7 +92,7 @@ def read(connection: Connection, key: ForecastKey, folder: Path) -> Told:
     come = key.known(target.timestamp() * 1000)
     said = _said(rows[0]) if rows else None
     whose = (key.model, said.version) if said else None
-    return Told(
+    return StoredForecast(
         said=said,
         beside=tuple((row["version"], row["role"]) for row in rows[1:]),
         outcome=_outcome(rows[0]) if rows and come else None,
@@ -103,17 +103,17 @@ def read(connection: Connection, key: ForecastKey, folder: Path) -> Told:
     )
 
 
-def _said(row: Mapping[str, Any]) -> Said:
+def _said(row: Mapping[str, Any]) -> VersionForecast:
     quantiles = {name: value for name, value in row.items() if name[0] == "q" and name[1:].isdigit()}
     alike = ("version", "role", "fingerprint", "regime", "expired", "price", "mean", "scale", "p_up")
-    return Said(
+    return VersionForecast(
         **{name: row[name] for name in (*alike, "dissimilarity", "weights")},
         quantiles=None if None in quantiles.values() else quantiles,
     )
 
 
-def _outcome(row: Mapping[str, Any]) -> CameTrue | None:
+def _outcome(row: Mapping[str, Any]) -> StoredOutcome | None:
     if row["status"] is None:
         return None
     names = ("status", "realised", "absolute_error", "naive_absolute_error", "interval_hit", "direction_hit")
-    return CameTrue(**{name: row[name] for name in names})
+    return StoredOutcome(**{name: row[name] for name in names})

@@ -4,8 +4,8 @@ import psycopg
 from psycopg import Connection
 
 from dashboard.database import connected, no_answer
-from dashboard.forecast.reader import Told, read
-from dashboard.inspector.workshop import Work, Workshop
+from dashboard.forecast.reader import StoredForecast, read
+from dashboard.inspector.version_loader import LoadState, VersionLoader
 from dashboard.live.detail import ForecastKey
 from dashboard.polled_reader import PolledReader, Reading
 from settings import Settings
@@ -22,37 +22,37 @@ class ForecastSources:
     def __init__(self, settings: Settings) -> None:
         url, folder = settings.database_url.get_secret_value(), settings.home / "models"
         where = place(url)
-        self._reader: PolledReader[Connection, ForecastKey, Told] = PolledReader(
+        self._reader: PolledReader[Connection, ForecastKey, StoredForecast] = PolledReader(
             lambda: connected(url),
             lambda connection, key: read(connection, key, folder),
             period_s=PERIOD_S,
             failures=(psycopg.Error,),
             describe=lambda error: no_answer(where, error),
         )
-        self._workshop = Workshop(settings, timeout_s=EXPLAIN_S)
+        self._loader = VersionLoader(settings, timeout_s=EXPLAIN_S)
 
-    def view(self, key: ForecastKey) -> Reading[Told]:
+    def view(self, key: ForecastKey) -> Reading[StoredForecast]:
         """Return what is known of a forecast, and keep reading it."""
         return self._reader.view(key)
 
-    def explained(self, key: ForecastKey, version: str) -> Work:
+    def explained(self, key: ForecastKey, version: str) -> LoadState:
         """Return how far the explanation of a version's forecast is; it is asked for with this, and kept."""
         series = key.series
         asked = (series.symbol, series.interval, str(key.horizon), str(key.time))
-        return self._workshop.view(("explain", key.model, version, *asked))
+        return self._loader.view(("explain", key.model, version, *asked))
 
     def start(self) -> None:
         """Begin to read, and to explain."""
         self._reader.start()
-        self._workshop.start()
+        self._loader.start()
 
     def stop(self) -> None:
         """End the threads, and what is being explained."""
-        self._workshop.stop()
+        self._loader.stop()
         self._reader.stop()
 
     @property
     def ended(self) -> str | None:
         """Return which thread has ended."""
-        alive = {"the reader of forecasts": self._reader.alive, "what explains forecasts": self._workshop.alive}
+        alive = {"the reader of forecasts": self._reader.alive, "what explains forecasts": self._loader.alive}
         return next((f"{name} has ended" for name, lives in alive.items() if not lives), None)

@@ -10,10 +10,10 @@ from bokeh.models.ranges import Range1d
 from bokeh.models.sources import ColumnDataSource
 from bokeh.models.tickers import BasicTicker, FixedTicker
 
-from dashboard.forecast.words import points
+from dashboard.forecast.detail_text import points
 from dashboard.html import title
 from dashboard.inspector.cards import card, clipped, plot
-from dashboard.inspector.words import number, sentence
+from dashboard.inspector.page_text import number, sentence
 from dashboard.number_format import basis_points
 from dashboard.palette import Palette
 from dashboard.side_plot import hover

@@ -8,7 +8,7 @@ from bokeh.models.sources import ColumnDataSource
 
 from dashboard.html import title
 from dashboard.inspector.cards import card, clipped, plot
-from dashboard.inspector.words import number, sentence, table
+from dashboard.inspector.page_text import number, sentence, table
 from dashboard.palette import Palette
 from dashboard.sheets import sheet
 from dashboard.side_plot import hover

@@ -6,10 +6,10 @@ from bokeh.models.layouts import LayoutDOM
 from bokeh.models.sources import ColumnDataSource
 
 from dashboard.html import Html, title
-from dashboard.inspector import words
+from dashboard.inspector import page_text
 from dashboard.inspector.cards import card, clipped, plot
 from dashboard.inspector.catalogue import Version
-from dashboard.inspector.words import sentence, table
+from dashboard.inspector.page_text import sentence, table
 from dashboard.number_format import DASH
 from dashboard.palette import Palette
 from dashboard.sheets import sheet
@@ -26,14 +26,14 @@ def compare(one: Version, other: Version, palette: Palette) -> list[LayoutDOM]:
     made: list[LayoutDOM] = [
         card(
             title("Trained on", "what differs is bold"),
-            _differences(words.origin(one), words.origin(other), names),
+            _differences(page_text.origin(one), page_text.origin(other), names),
             wide=True,
         ),
         card(
             title("Scores and parameters", "what differs is bold"),
             _differences(
-                {"pinball skill": words.skill(one.skill)} | words.parameters(one),
-                {"pinball skill": words.skill(other.skill)} | words.parameters(other),
+                {"pinball skill": page_text.skill(one.skill)} | page_text.parameters(one),
+                {"pinball skill": page_text.skill(other.skill)} | page_text.parameters(other),
                 names,
             ),
             sentence(f"A parameter with {DASH} has its default there, or is not stored."),

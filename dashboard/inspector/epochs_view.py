@@ -13,7 +13,7 @@ from bokeh.models.widgets.inputs import Select
 
 from dashboard.html import title
 from dashboard.inspector.cards import card, clipped, plot, ramp
-from dashboard.inspector.words import number, sentence
+from dashboard.inspector.page_text import number, sentence
 from dashboard.palette import Palette
 from dashboard.sheets import sheet
 from dashboard.side_plot import hover

@@ -13,7 +13,7 @@ from bokeh.transform import transform
 
 from dashboard.html import Html, moment_at, title
 from dashboard.inspector.cards import card, clipped, plot, ramp
-from dashboard.inspector.words import sentence
+from dashboard.inspector.page_text import sentence
 from dashboard.palette import Palette
 from dashboard.sheets import sheet
 from dashboard.side_plot import hover

@@ -12,7 +12,7 @@ from bokeh.plotting import figure
 from dashboard.html import title
 from dashboard.inspector.cards import bare, card, clipped, plot
 from dashboard.inspector.graph import edges, placed
-from dashboard.inspector.words import number, sentence, table
+from dashboard.inspector.page_text import number, sentence, table
 from dashboard.palette import Palette
 from dashboard.sheets import sheet
 from dashboard.side_plot import hover

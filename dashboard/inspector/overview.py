@@ -7,10 +7,10 @@ from bokeh.models.layouts import LayoutDOM
 from bokeh.models.sources import ColumnDataSource
 
 from dashboard.html import heading, line, title
-from dashboard.inspector import words
+from dashboard.inspector import page_text
 from dashboard.inspector.cards import card, clipped, plot
 from dashboard.inspector.catalogue import Version
-from dashboard.inspector.words import facts, sentence
+from dashboard.inspector.page_text import facts, sentence
 from dashboard.palette import Palette
 from dashboard.sheets import sheet
 from dashboard.side_plot import hover
@@ -25,10 +25,10 @@ def overview(version: Version, unit: str | None, palette: Palette) -> list[Layou
     """Return the cards; `unit` is the curve that is chosen, where there are several."""
     known = version.provenance is not None
     lacking = "" if known else "No provenance was stored with this version: a training by foretick train writes none."
-    own = words.parameters(version)
+    own = page_text.parameters(version)
     scored = version.skill is not None and version.skill.mean is not None
     scores = (
-        facts({"pinball skill against naive": words.skill(version.skill)})
+        facts({"pinball skill against naive": page_text.skill(version.skill)})
         + sentence(
             "The walk forward of the pipeline run that made this version: 1 less its loss over the naive forecast's."
         )
@@ -37,7 +37,10 @@ def overview(version: Version, unit: str | None, palette: Palette) -> list[Layou
     )
     made: list[LayoutDOM] = [
         card(
-            title("Trained on"), sentence(lacking), facts(words.origin(version)), sentence(version.problem, "problem")
+            title("Trained on"),
+            sentence(lacking),
+            facts(page_text.origin(version)),
+            sentence(version.problem, "problem"),
         ),
         card(
             title("Scores at training"),

@@ -15,14 +15,14 @@ from psycopg import Connection
 
 from dashboard.html import fact, moment_at
 from dashboard.inspector import choice as chosen_by_viewer
-from dashboard.inspector import sections, words
+from dashboard.inspector import page_text, sections
 from dashboard.inspector.cards import text
 from dashboard.inspector.catalogue import Catalogue, Known, Version
 from dashboard.inspector.choice import NO_OTHER, SECTIONS, Choice
 from dashboard.inspector.health import health
 from dashboard.inspector.sections import Details, Shown
+from dashboard.inspector.version_loader import VersionLoader
 from dashboard.inspector.weights_reader import Database, WeightsKey
-from dashboard.inspector.workshop import Workshop
 from dashboard.live import header
 from dashboard.number_format import DASH
 from dashboard.polled_reader import PolledReader
@@ -43,7 +43,7 @@ class Sources:
     folder: Path
     catalogue: PolledReader[Known, None, Catalogue]
     database: PolledReader[Connection, WeightsKey | None, Database]
-    workshop: Workshop
+    loader: VersionLoader
 
 
 class InspectorDocument(SitePage):
@@ -107,8 +107,8 @@ class InspectorDocument(SitePage):
         problem = catalogue.problem if catalogue is not None else ""
         self.write("badge", header.badge(state))
         notes = (*self.notes, *((problem,) if problem else ()))
-        stale = words.sentence(state.detail, state.kind) if state.kind != "live" else ""
-        self.write("notices", "" if blank else stale + "".join(words.sentence(note, "note") for note in notes))
+        stale = page_text.sentence(state.detail, state.kind) if state.kind != "live" else ""
+        self.write("notices", "" if blank else stale + "".join(page_text.sentence(note, "note") for note in notes))
         self.texts["notices"].visible = bool(self.texts["notices"].text)
         self.write("blank", nothing(state, "No model yet", COMMANDS) if blank else "")
         self.bridge.state = "blank" if blank else state.kind
@@ -139,7 +139,7 @@ class InspectorDocument(SitePage):
         self._showing = True
         choice = self.choice
         versions: Sequence[Version] = self.catalogue.models[choice.model or ""] if self.catalogue else ()
-        labels: dict[str, str] = {one.version: words.label(one) for one in versions}
+        labels: dict[str, str] = {one.version: page_text.label(one) for one in versions}
         others = {NO_OTHER: "none", **{name: label for name, label in labels.items() if name != choice.version}}
         models = {name: name for name in self.catalogue.models} if self.catalogue else {}
         series = {name: name for name in self.series}
@@ -172,7 +172,7 @@ class InspectorDocument(SitePage):
             version=version,
             other=other,
             palette=self.palette,
-            workshop=self.sources.workshop,
+            loader=self.sources.loader,
             database=self.sources.database,
         )
         made, state = sections.of(shown, self.details)
@@ -196,6 +196,6 @@ def headline(version: Version) -> str:
         + fact("In service", "yes" if version.in_service else "no")
         + fact("Trained on data to", trained)
         + fact("Bars", f"{given.rows:,}" if given else DASH)
-        + fact("Skill at training", escape(words.skill(version.skill)))
+        + fact("Skill at training", escape(page_text.skill(version.skill)))
         + "</div>"
     )

@@ -17,15 +17,15 @@ from dashboard.inspector import (
     explanations_view,
     network_view,
     overview,
+    page_text,
     tree_view,
     weights_view,
-    words,
 )
 from dashboard.inspector.cards import card
 from dashboard.inspector.catalogue import Version
 from dashboard.inspector.choice import Choice
+from dashboard.inspector.version_loader import LoadState, VersionLoader
 from dashboard.inspector.weights_reader import Database, WeightsKey
-from dashboard.inspector.workshop import Work, Workshop
 from dashboard.palette import Palette
 from dashboard.polled_reader import PolledReader
 from dashboard.site_page import look
@@ -46,12 +46,12 @@ class Shown:
     version: Version
     other: Version | None
     palette: Palette
-    workshop: Workshop
+    loader: VersionLoader
     database: PolledReader[Connection, WeightsKey | None, Database]
 
-    def structure(self, version: Version) -> Work:
+    def structure(self, version: Version) -> LoadState:
         """Return how far a version's structure is."""
-        return self.workshop.view(("structure", version.model, version.version))
+        return self.loader.view(("structure", version.model, version.version))
 
     @property
     def names(self) -> tuple[str, str]:
@@ -125,11 +125,11 @@ def _overview(shown: Shown, details: Details) -> Section:
 
 def _structure(shown: Shown, details: Details) -> Section:
     work = shown.structure(shown.version)
-    beside = shown.structure(shown.other) if shown.other else Work()
+    beside = shown.structure(shown.other) if shown.other else LoadState()
 
     def made() -> Sequence[LayoutDOM]:
         if work.answer is None or work.answer.structure is None:
-            return [card(words.progress(work, f"Loading {shown.version.model} {shown.version.version}"), wide=True)]
+            return [card(page_text.progress(work, f"Loading {shown.version.model} {shown.version.version}"), wide=True)]
         other = beside.answer.structure if beside.answer else None
         made = parts(work.answer.structure, other, shown, details)
         if work.answer.structure.layers:
@@ -145,8 +145,8 @@ def parts(structure: Structure, other: Structure | None, shown: Shown, details: 
     """Return the cards of whatever a model has: coefficients, trees or layers."""
     palette, made = shown.palette, list[LayoutDOM]()
     if structure.note or structure.facts:
-        facts = words.facts(structure.facts) if structure.facts else ""
-        made.append(card(title("What it is"), words.sentence(structure.note), facts, wide=not structure.layers))
+        facts = page_text.facts(structure.facts) if structure.facts else ""
+        made.append(card(title("What it is"), page_text.sentence(structure.note), facts, wide=not structure.layers))
     place = HORIZONS.index(shown.choice.horizon)
     for number, table in enumerate(structure.coefficients):
         beside = other.coefficients[number] if other and number < len(other.coefficients) else None
@@ -176,25 +176,25 @@ def _explanations(shown: Shown, details: Details) -> Section:
     choice, version = shown.choice, shown.version
     if version.model in COMBINERS:
         text = f"{version.model} adds up other models' forecasts by weights: the section Weights shows them."
-        return (lambda: [card(title("Explanations"), words.sentence(text), wide=True)]), ()
+        return (lambda: [card(title("Explanations"), page_text.sentence(text), wide=True)]), ()
     if choice.series is None:
         reading = shown.database.view(None)
         text = "No features are stored yet: explanations are of stored bars."
         why = reading.error or (text if reading.value else "Reading the database.")
-        return (lambda: [card(title("Explanations"), words.sentence(why), wide=True)]), why
+        return (lambda: [card(title("Explanations"), page_text.sentence(why), wide=True)]), why
     symbol, interval = choice.series.rsplit(" ", 1)
     question = ("summary", version.model, version.version, symbol, interval, str(choice.horizon))
-    work = shown.workshop.view(question)
-    details.forget = lambda: shown.workshop.forget(question)
+    work = shown.loader.view(question)
+    details.forget = lambda: shown.loader.forget(question)
 
     def made() -> Sequence[LayoutDOM]:
         summary = work.answer.summary if work.answer else None
         if summary is None:
             what = f"Explaining forecasts of {version.model} {version.version} for {symbol}"
-            return [card(words.progress(work, what), wide=True)]
+            return [card(page_text.progress(work, what), wide=True)]
         attention = explanations_view.attention_cards(summary, shown.palette)
         if summary.note:
-            return [card(title("Explanations"), words.sentence(summary.note), wide=True), *attention]
+            return [card(title("Explanations"), page_text.sentence(summary.note), wide=True), *attention]
         name = details.fill(details.input, summary.inputs)
         return [
             explanations_view.summary_card(summary, shown.palette),
@@ -210,7 +210,7 @@ def _weights(shown: Shown, details: Details) -> Section:  # noqa: ARG001 - all s
     choice, version = shown.choice, shown.version
     if version.model not in COMBINERS:
         text = f"{version.model} forecasts by itself: only combinations ({', '.join(COMBINERS)}) have weights."
-        return (lambda: [card(title("Weights"), words.sentence(text), wide=True)]), ()
+        return (lambda: [card(title("Weights"), page_text.sentence(text), wide=True)]), ()
     key = None
     if choice.series is not None:
         symbol, interval = choice.series.rsplit(" ", 1)
@@ -224,7 +224,7 @@ def _weights(shown: Shown, details: Details) -> Section:  # noqa: ARG001 - all s
         if found is None or not found.times:
             text = f"No forecast of {version.model} {version.version} for {choice.series or 'any symbol'} is stored."
             why = reading.error or (text if found is not None else "Reading the database.")
-            return [card(title("Weights"), words.sentence(why), wide=True)]
+            return [card(title("Weights"), page_text.sentence(why), wide=True)]
         unit = f"{choice.series}, {ahead([choice.horizon])[0]}"
         return [
             weights_view.over_time(found, unit, shown.palette),
@@ -238,7 +238,7 @@ def _weights(shown: Shown, details: Details) -> Section:  # noqa: ARG001 - all s
 def _compare(shown: Shown, details: Details) -> Section:  # noqa: ARG001 - likewise
     if shown.other is None:
         text = "Choose a second version in Compare with: both are shown side by side."
-        return (lambda: [card(title("Compare"), words.sentence(text), wide=True)]), ()
+        return (lambda: [card(title("Compare"), page_text.sentence(text), wide=True)]), ()
     other = shown.other
     works = shown.structure(shown.version), shown.structure(other)
 
@@ -247,7 +247,9 @@ def _compare(shown: Shown, details: Details) -> Section:  # noqa: ARG001 - likew
         structures = [work.answer.structure for work in works if work.answer and work.answer.structure]
         if len(structures) < 2:
             names = zip(works, (shown.version, other), strict=True)
-            text = "".join(words.progress(work, f"Loading {one.version}") for work, one in names if work.answer is None)
+            text = "".join(
+                page_text.progress(work, f"Loading {one.version}") for work, one in names if work.answer is None
+            )
             return [*cards, card(title("Size"), text)]
         cards.append(compare_view.sizes(structures[0], structures[1], shown.names))
         place = HORIZONS.index(shown.choice.horizon)
@@ -258,7 +260,7 @@ def _compare(shown: Shown, details: Details) -> Section:  # noqa: ARG001 - likew
     return made, tuple(map(_state, works))
 
 
-def _state(work: Work) -> tuple[object, ...]:
+def _state(work: LoadState) -> tuple[object, ...]:
     """Return what of a work is shown."""
     since = None if work.since_s is None or work.answer else int(work.since_s)
     return id(work.answer) if work.answer else None, since, work.error

@@ -12,8 +12,8 @@ from dashboard.database import connected
 from dashboard.inspector import catalogue, weights_reader
 from dashboard.inspector.catalogue import Catalogue, Known
 from dashboard.inspector.page import InspectorDocument, Sources
+from dashboard.inspector.version_loader import VersionLoader
 from dashboard.inspector.weights_reader import Database, WeightsKey
-from dashboard.inspector.workshop import Workshop
 from dashboard.polled_reader import PolledReader
 from dashboard.service import PageRequest, PageService, SiteOptions
 
@@ -47,7 +47,7 @@ class InspectorPage(PageService):
             failures=(psycopg.Error,),
             describe=lambda error: weights_reader.describe(url, error),
         )
-        self.sources = Sources(folder, versions, database, Workshop(options.settings))
+        self.sources = Sources(folder, versions, database, VersionLoader(options.settings))
 
     def open(self, document: Document, request: PageRequest) -> Mapping[str, Any]:
         """Make a viewer's document."""
@@ -55,12 +55,12 @@ class InspectorPage(PageService):
 
     def start(self) -> None:
         """Read the folder and the database, and load what is asked for."""
-        for reader in (self.sources.catalogue, self.sources.database, self.sources.workshop):
+        for reader in (self.sources.catalogue, self.sources.database, self.sources.loader):
             reader.start()
 
     def stop(self) -> None:
         """End the threads, and what is being loaded."""
-        for reader in (self.sources.workshop, self.sources.catalogue, self.sources.database):
+        for reader in (self.sources.loader, self.sources.catalogue, self.sources.database):
             reader.stop()
 
     @property
@@ -69,6 +69,6 @@ class InspectorPage(PageService):
         alive = {
             "the reader of the models' folder": self.sources.catalogue.alive,
             "the inspector's reader of the database": self.sources.database.alive,
-            "what loads models": self.sources.workshop.alive,
+            "what loads models": self.sources.loader.alive,
         }
         return next((f"{name} has ended" for name, lives in alive.items() if not lives), None)

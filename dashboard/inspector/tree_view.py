@@ -10,7 +10,7 @@ from bokeh.models.sources import ColumnDataSource
 from dashboard.html import title
 from dashboard.inspector.cards import bare, card, clipped, plot
 from dashboard.inspector.graph import tree_places
-from dashboard.inspector.words import facts, number, sentence
+from dashboard.inspector.page_text import facts, number, sentence
 from dashboard.palette import Palette
 from dashboard.sheets import sheet
 from dashboard.side_plot import hover

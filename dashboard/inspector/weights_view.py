@@ -9,8 +9,8 @@ from bokeh.models.sources import ColumnDataSource
 
 from dashboard.html import Html, moment, title
 from dashboard.inspector.cards import card, plot
+from dashboard.inspector.page_text import sentence, table
 from dashboard.inspector.weights_reader import Database
-from dashboard.inspector.words import sentence, table
 from dashboard.number_format import count, percent, state_name
 from dashboard.palette import Palette, model_colours, model_dash
 from dashboard.sheets import Sheet, offer, sheet

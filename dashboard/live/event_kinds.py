@@ -22,7 +22,7 @@ class EventKind:
 
 
 # In the order of their lanes, from the top. Colours and shapes both tell them apart. What is `lined` has a line through
-# the prices: a version begins to speak there, or the market is found to have changed.
+# the prices: a version begins to forecast there, or the market is found to have changed.
 KINDS = (
     EventKind(
         name="promotion",

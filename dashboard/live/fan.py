@@ -17,7 +17,7 @@ BANDS = (("90 %", "q05", "q95"), ("80 %", "q10", "q90"), ("50 %", "q25", "q75"))
 
 @dataclass(frozen=True, kw_only=True)
 class NewestForecast:
-    """What one model said at one bar for one horizon: quantiles of the log return, None while it cannot say."""
+    """The forecast of one model at one bar for one horizon: quantiles of the log return, None while unknown."""
 
     time: float
     price: float

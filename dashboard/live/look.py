@@ -1,4 +1,4 @@
-"""How the page is coloured, and in which words it speaks of times."""
+"""The colours, names and clock of a page."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

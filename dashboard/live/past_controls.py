@@ -1,4 +1,4 @@
-"""The date box and the buttons by which the viewer moves in time, and what is said where nothing is stored."""
+"""The date box and the buttons by which the viewer moves in time, and the notice where nothing is stored."""
 
 from dataclasses import replace
 
@@ -28,7 +28,7 @@ class PastControls:
             for name, label in (("earlier", "◂ Earlier"), ("later", "Later ▸"), ("newest", "Newest"))
         )
         self.words: tuple[str, ...] = ()
-        """What is to be said of the last wish."""
+        """The notice about the last request."""
         self._placed: tuple[object, PastView] | None = None
         self._wished = False
 
@@ -106,7 +106,7 @@ class PastControls:
         return replace(choice, past=past)
 
     def bounded(self, choice: Choice, snapshot: Snapshot | None, clock: Clock) -> Choice:
-        """Return the choice within what is stored, and keep in `words` what of a wish could not be followed."""
+        """Return the choice within what is stored, and keep in `words` why a request could not be followed."""
         if not self._wished or snapshot is None or snapshot.newest.bar is None or choice.past.at is None:
             return choice
         if snapshot.key.series != choice.series or snapshot.key.window.end is None:

@@ -1,6 +1,6 @@
 -- What the page reads. A block begins with "-- name:"; each is bounded by an index range or a LIMIT. Predictions and outcomes
 -- are read from their rows, not from the views of the same names: through a view the newest row is no index look-up.
--- A model's word is its champion's: what other versions said beside it is only scored.
+-- Of a model only the champion's forecasts are shown; those of its other versions are only scored.
 
 -- name: series
 -- Every (symbol, interval) by skipping from one to the next through the primary key: a few look-ups, not a scan.
@@ -55,7 +55,7 @@ SELECT
 SELECT DISTINCT model FROM series WHERE symbol = %(symbol)s AND interval = %(interval)s ORDER BY model;
 
 -- name: latest
--- What is said of the series whatever part of it is drawn: its last close, that of %(span)s before, its first bar, its regime.
+-- What is shown of the series whatever part of it is drawn: its last close, that of %(span)s before, its first bar, its regime.
 SELECT
     (
         SELECT close FROM bars
@@ -189,17 +189,19 @@ LIMIT 1;
 
 -- name: scores
 -- Coverage and skill in buckets of %(bucket)s, each over the %(rolling)s buckets that end with it. Skill is against the
--- naive forecasts of the very same bars, so that no model gains by keeping silent when it is hard.
+-- naive forecasts of the very same bars (of several versions the newest, as in the view `scores`), so that no model gains by
+-- making no forecast when it is hard.
 -- They are set beside each other by a window, not by a join: tables that were just filled have no statistics yet, and a
 -- join planned without them took minutes.
 WITH scored AS (
     SELECT
         s.model, o.target_time, o.pinball, o.interval_hit, o.direction_hit, o.absolute_error,
-        avg(o.pinball) FILTER (WHERE s.model = %(baseline)s) OVER (PARTITION BY o.time) AS naive_pinball
+        (max(ARRAY[s.series_id, o.pinball]) FILTER (WHERE s.model = %(baseline)s) OVER same_bar)[2] AS naive_pinball
     FROM series AS s
     JOIN outcome_rows AS o USING (series_id)
     WHERE s.symbol = %(symbol)s AND s.interval = %(interval)s AND s.horizon = %(horizon)s
         AND o.time > %(since)s AND o.time <= %(end)s AND o.status = 's' AND o.role = 'c'
+    WINDOW same_bar AS (PARTITION BY o.time)
 ),
 buckets AS (
     SELECT

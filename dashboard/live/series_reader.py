@@ -79,7 +79,7 @@ class RegimeNow:
 
 @dataclass(frozen=True, kw_only=True)
 class Latest:
-    """What is said of the series whatever part is drawn: its last close, that of a span before, its first bar."""
+    """What is shown of the series whatever part is drawn: its last close, that of a span before, its first bar."""
 
     close: float
     before: float

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from dashboard.clock import CLOCKS, MOMENT, Clock
 from dashboard.live.freshness import late
-from dashboard.live.said import Said, between
+from dashboard.live.quantile_forecast import QuantileForecast, between
 from dashboard.live.view_state import span_label
 from dashboard.number_format import DASH, percent, price, state_name
 from dashboard.overview.reader import PAST_BARS, Overview, SymbolNow
@@ -152,12 +152,12 @@ def _key(choice: Choice, look: Look) -> Callable[[SymbolNow], float | str | None
     return keys[choice.sort]
 
 
-def width(said: Said) -> float | None:
+def width(said: QuantileForecast) -> float | None:
     """Return how wide the 90 % interval is, in log return, None if it is not known."""
     return None if said.q05 is None or said.q95 is None else said.q95 - said.q05
 
 
-def _known(said: Said | None, value: Callable[[Said], float | None]) -> float | None:
+def _known(said: QuantileForecast | None, value: Callable[[QuantileForecast], float | None]) -> float | None:
     result = None if said is None else value(said)
     return result if result is not None and isfinite(result) else None
 

@@ -8,7 +8,7 @@ from bokeh.models.widgets.groups import RadioButtonGroup
 from bokeh.models.widgets.inputs import Select, TextInput
 
 from dashboard.clock import CLOCKS
-from dashboard.live.said import UNITS
+from dashboard.live.quantile_forecast import UNITS
 from dashboard.live.view_state import span_label
 from dashboard.number_format import state_name
 from dashboard.overview.cells import states

@@ -3,9 +3,9 @@
 -- name: models
 SELECT DISTINCT model FROM series WHERE interval = %(interval)s ORDER BY model;
 
--- name: spoken
+-- name: active
 -- The series of a model, and when each last spoke. There is a series for each version that ever was: this is asked from time
--- to time only, and what is read twice a second is of those that still speak.
+-- to time only, and what is read twice a second is of active series.
 SELECT s.series_id, last.time
 FROM series AS s
 CROSS JOIN LATERAL (
@@ -42,7 +42,7 @@ CROSS JOIN LATERAL (
     SELECT * FROM prediction_rows AS p WHERE p.series_id = s.series_id ORDER BY time DESC LIMIT 1
 ) AS last
 JOIN contexts AS c USING (context_id)
-WHERE (s.series_id = ANY (%(spoken)s) OR s.series_id > %(last)s) AND s.interval = %(interval)s AND s.model = %(model)s
+WHERE (s.series_id = ANY (%(active)s) OR s.series_id > %(last)s) AND s.interval = %(interval)s AND s.model = %(model)s
     AND c.role = 'champion'
 ORDER BY s.symbol, s.horizon, last.time DESC, s.version DESC;
 

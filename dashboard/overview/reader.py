@@ -10,7 +10,7 @@ import psycopg
 from psycopg import Connection
 
 from dashboard.database import connected, no_answer
-from dashboard.live.said import Said
+from dashboard.live.quantile_forecast import QuantileForecast
 from dashboard.live.series_reader import read_series
 from dashboard.overview.queries import QUERIES
 from dashboard.polled_reader import PolledReader
@@ -19,9 +19,9 @@ from topics.units import interval_ms
 
 PERIOD_S = 0.5
 CATALOG_S = 10.0
-"""New symbols and models are looked for, and series that no longer speak given up, after so long."""
-SPEAKING = timedelta(days=1)
-"""A series that has said nothing for so long by the data's time speaks no more."""
+"""New symbols and models are looked for, and inactive series dropped, after so long."""
+ACTIVE = timedelta(days=1)
+"""A series without a forecast for so long by the data's time is inactive."""
 PAST_BARS = 180
 PAST_POINTS = 36
 """The line of a price is over so many bars, in so many points."""
@@ -46,7 +46,7 @@ class SymbolNow:
     close: float
     state: str | None
     past: tuple[tuple[float, float], ...]
-    said: Mapping[int, Said]
+    said: Mapping[int, QuantileForecast]
 
     @property
     def change(self) -> float | None:
@@ -85,13 +85,13 @@ class Overview:
 
 @dataclass(kw_only=True)
 class Catalog:
-    """What there is to look at: `spoken` are the model's series that speak, `last` the newest series of all known."""
+    """What is stored: `active` are the model's series with recent forecasts, `last` the newest series of all known."""
 
     looked: float
     intervals: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     symbols: tuple[str, ...] = ()
-    spoken: Sequence[int] = ()
+    active: Sequence[int] = ()
     last: int = 0
 
 
@@ -156,7 +156,7 @@ class OverviewSource:
 
 def arrived(before: Overview, overview: Overview, now: float) -> Overview:
     """Return the overview with the times at which something came; what was found at first was not seen to arrive."""
-    spoken = overview.newest_forecast != before.newest_forecast
+    is_new = overview.newest_forecast != before.newest_forecast
     return Overview(
         key=overview.key,
         intervals=overview.intervals,
@@ -164,42 +164,42 @@ def arrived(before: Overview, overview: Overview, now: float) -> Overview:
         symbols=overview.symbols,
         since=before.since,
         changed=now if overview.symbols != before.symbols else before.changed,
-        forecast=now if spoken else before.forecast,
+        forecast=now if is_new else before.forecast,
     )
 
 
 def read_catalog(connection: Connection, key: Key, now: float) -> Catalog:
-    """Return which intervals, models and symbols there are, and which series of the model speak."""
+    """Return which intervals, models and symbols there are, and which series of the model are active."""
     series = read_series(connection)
     intervals = sorted({one.interval for one in series}, key=interval_ms)
     models = connection.execute(QUERIES["models"], {"interval": key.interval}).fetchall()
     asked = {"interval": key.interval, "model": key.model}
-    rows = connection.execute(QUERIES["spoken"], asked).fetchall() if key.model else []
-    speaking = max(at for _, at in rows) - SPEAKING if rows else None
+    rows = connection.execute(QUERIES["active"], asked).fetchall() if key.model else []
+    oldest = max(at for _, at in rows) - ACTIVE if rows else None
     return Catalog(
         looked=now,
         intervals=tuple(intervals),
         models=tuple(str(model) for (model,) in models),
         symbols=tuple(one.symbol for one in series if one.interval == key.interval),
-        spoken=[number for number, at in rows if speaking is None or at > speaking],
+        active=[number for number, at in rows if oldest is None or at > oldest],
         last=max((number for number, _ in rows), default=0),
     )
 
 
-def read_said(connection: Connection, key: Key, catalog: Catalog) -> dict[str, dict[int, Said]]:
+def read_said(connection: Connection, key: Key, catalog: Catalog) -> dict[str, dict[int, QuantileForecast]]:
     """Return the champion's newest forecasts by symbol and horizon."""
     if key.model is None:
         return {}
     asked = {
         "interval": key.interval,
         "model": key.model,
-        "spoken": list(catalog.spoken),
+        "active": list(catalog.active),
         "last": catalog.last,
     }
     rows = connection.execute(QUERIES["said"], asked).fetchall()
-    result: dict[str, dict[int, Said]] = {}
+    result: dict[str, dict[int, QuantileForecast]] = {}
     for symbol, horizon, at, price, q05, q10, q50, q90, q95, p_up in rows:
-        said = Said(time=at, price=price, q05=q05, q10=q10, q50=q50, q90=q90, q95=q95, p_up=p_up)
+        said = QuantileForecast(time=at, price=price, q05=q05, q10=q10, q50=q50, q90=q90, q95=q95, p_up=p_up)
         result.setdefault(symbol, {})[horizon] = said
     return result
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from dashboard.clock import CLOCKS
-from dashboard.live.said import UNITS
+from dashboard.live.quantile_forecast import UNITS
 from dashboard.live.view_state import DEFAULT_HORIZON, PREFERRED_MODEL
 from models.skill import NAIVE
 from topics.records import HORIZONS

@@ -17,7 +17,7 @@ from dashboard.reader_health import nothing, page_health
 from dashboard.series_colours import MOST, series_colours
 from dashboard.service import PageRequest
 from dashboard.site_page import SitePage, look
-from dashboard.training import texts
+from dashboard.training import page_text
 from dashboard.training.choice import (
     BY_SPLIT,
     CPU,
@@ -216,16 +216,16 @@ class TrainingDocument(SitePage):
             self.in_view.draw(str(plot.plot.name), partial(plot.show, self.shown, names, curves))
         self.bridge.nothing = " ".join(str(plot.plot.name) for plot, curves in drawn.items() if not any(curves))
         legend = {names[run_id]: colours[run_id] for run_id in names}
-        for name, html in texts.titles(group, split.removeprefix(BY_SPLIT), legend, list(drawn.values())).items():
+        for name, html in page_text.titles(group, split.removeprefix(BY_SPLIT), legend, list(drawn.values())).items():
             self.write(name, html)
         every = (("loss held out", f"{group}/{HELD_OUT}", held_out), ("by split", split, walked))
         columns = [column for column in every if column[2]]
-        self.write("figures", texts.figures(compared, names, colours, columns))
+        self.write("figures", page_text.figures(compared, names, colours, columns))
         lines = self.stored.lines
         run_id = self.overview.run.run_id if self.overview and self.overview.run else None
-        self.write("pipeline", texts.pipeline(self.overview, progress(lines, now), now))
-        self.write("runs_table", texts.runs(self.overview))
-        self.write("log", texts.log(lines, run_id))
+        self.write("pipeline", page_text.pipeline(self.overview, progress(lines, now), now))
+        self.write("runs_table", page_text.runs(self.overview))
+        self.write("log", page_text.log(lines, run_id))
 
     def _curves(self, metric: str) -> dict[str, Curve]:
         """Return the known curves of a metric by the runs that are compared."""

@@ -9,7 +9,7 @@ from learning.errors import TrackingError
 from learning.runs import run_log
 from learning.runs.queue import Runs
 from learning.runs.records import Overview
-from learning.runs.run_log import Line
+from learning.runs.run_log import LogLine
 from learning.tracking import learning_curve
 from learning.tracking.mlflow_reader import Curve, LoggedRun, MlflowReader, curve_of
 from storage.errors import StorageError
@@ -46,7 +46,7 @@ class Stored:
     """What is in files: versions' curves as runs, and the last messages of a run of the pipeline."""
 
     tracked: Tracked
-    lines: tuple[Line, ...]
+    lines: tuple[LogLine, ...]
 
 
 @contextmanager

@@ -19,11 +19,11 @@ from dashboard.reader_health import nothing, page_health
 from dashboard.series_colours import MOST, series_colours
 from dashboard.service import PageRequest
 from dashboard.site_page import SitePage, look
-from dashboard.tuning import plot_data, plots, texts
+from dashboard.tuning import page_text, plot_data, plots
 from dashboard.tuning.choice import ORDERS, STATE_CHOICES, TOPS, Choice, by_importance, parameters, parse, query
 from dashboard.tuning.study_reader import Studies, Study, StudySource
 from dashboard.tuning.trial_filter import matching
-from learning.tuning.importances_process import Found, ImportancesProcess
+from learning.tuning.importances_process import Importances, ImportancesProcess
 from learning.tuning.later_check import later_check
 from learning.tuning.study_table import STATES, Parameter
 
@@ -56,7 +56,7 @@ class TuningDocument(SitePage):
         self.choice, notes = parse(self.given)
         self.notes += notes
         self.known: Studies | None = None
-        self.found: Found | None = None
+        self.found: Importances | None = None
         self.axes: tuple[str | None, str | None] = (self.choice.x, self.choice.y)
         self._showing, self.ticks = False, 0
         self.laid_out: object = None
@@ -212,16 +212,16 @@ class TuningDocument(SitePage):
         draw("history", lambda: self.history.show(names, histories))
         draw("edf", lambda: self.edf.show(names, [plot_data.distribution(table) for table in tables]))
         points, complete = sum(len(one["number"]) for one, _ in histories), sum(int(t.complete.sum()) for t in tables)
-        note = f"best so far, and {texts.drawn(points, complete, 'complete trials')}"
-        self.write("studies_table", texts.studies(known.known, colours))
+        note = f"best so far, and {page_text.drawn(points, complete, 'complete trials')}"
+        self.write("studies_table", page_text.studies(known.known, colours))
         self.write("history_title", title("Optimisation history", note, colours, "line"))
         self.write("edf_title", title("Distribution of the values", "EDF", colours, "line"))
-        self.write("best_trial", texts.best(tables[0], later_check(tables[0])))
+        self.write("best_trial", page_text.best(tables[0], later_check(tables[0])))
 
     def _draw_importance(self, study: Study) -> None:
         found = self.found
         self.in_view.draw("importance", lambda: self.importance.show(found.shares if found else {}))
-        self.write("importance_title", texts.importance_title(found, int(study.table.complete.sum())))
+        self.write("importance_title", page_text.importance_title(found, int(study.table.complete.sum())))
 
     def _draw_parameters(self, study: Study) -> None:
         table, dark, choice = study.table, self.palette.dark, self.choice
@@ -240,19 +240,21 @@ class TuningDocument(SitePage):
         draw("rank", lambda: self.rank.show(rank, x, y))
         draw("contour", lambda: self.contour.show(*areas()))
         complete = int(table.complete.sum())
-        said = texts.drawn(len(slice_["x"]), complete)
+        said = page_text.drawn(len(slice_["x"]), complete)
         self.write("slice_title", title("Slice", f"value by {x.name}, {said}", {}))
-        self.write("rank_title", title("Rank", texts.drawn(len(rank["x"]), complete), self._ends()))
+        self.write("rank_title", title("Rank", page_text.drawn(len(rank["x"]), complete), self._ends()))
         self.write("contour_title", title("Contour", f"kernel mean of {complete:,} trials", self._ends()))
         names = by_importance(table, self._ranked())
         lines = plot_data.parallel(table, names, choice.top, dark)
         heads = [f"{name} (log)" if table.parameters[name].log else name for name in names]
         ends = [_ends_of(table.parameters[name]) for name in names]
         values = lines["value"]
-        ends.append((texts.number(float(values.min())), texts.number(float(values.max()))) if len(values) else ("", ""))
+        ends.append(
+            (page_text.number(float(values.min())), page_text.number(float(values.max()))) if len(values) else ("", "")
+        )
         draw("parallel", lambda: self.parallel.show(lines, [*heads, "value"], ends, names))
         count = max(1, round(complete * choice.top / 100)) if complete else 0
-        note = f"best {choice.top} %: {texts.drawn(len(lines['xs']), count)}"
+        note = f"best {choice.top} %: {page_text.drawn(len(lines['xs']), count)}"
         self.write("parallel_title", title("Parallel coordinates", note, self._ends()))
 
     def _ends(self) -> dict[str, str]:
@@ -273,11 +275,11 @@ class TuningDocument(SitePage):
         }
         self.in_view.draw("intermediate", lambda: self.intermediate.show(columns))
         seen = {state: colours[state] for state in plots.STATE_COLOURS if state in states}
-        note = f"the best and the last, {texts.drawn(len(lines), len(table))}" if lines else "none was reported"
+        note = f"the best and the last, {page_text.drawn(len(lines), len(table))}" if lines else "none was reported"
         self.write("intermediate_title", title("Intermediate values", note, seen, "line"))
         self._draw_timeline(study)
         try:
-            self.write("trials_table", texts.trials(table, matching(table, self.choice), study.reasons))
+            self.write("trials_table", page_text.trials(table, matching(table, self.choice), study.reasons))
         except ValueError as error:
             self.write("trials_table", title("Trials", "", {}) + f'<p class="stale">{escape(str(error))}</p>')
 
@@ -288,7 +290,7 @@ class TuningDocument(SitePage):
         bars = plot_data.timeline(table, time.time())
         self.in_view.draw("timeline", lambda: self.timeline.show(bars, palette))
         seen = {state: colours[state] for state in plots.STATE_COLOURS if state in bars["state"]}
-        self.write("timeline_title", title("Timeline", texts.drawn(len(bars["number"]), len(table)), seen))
+        self.write("timeline_title", title("Timeline", page_text.drawn(len(bars["number"]), len(table)), seen))
 
 
 def _ends_of(parameter: Parameter) -> tuple[str, str]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from learning.runs.run_log import Line
+from learning.runs.run_log import LogLine
 
 COUNTED = re.compile(r"(?:(?P<what>[^:]+): )?(?P<unit>epoch|round) (?P<done>\d+) of (?P<total>\d+)(?P<part>, [^:]+)?: ")
 FITTED = re.compile(r"\S+ is fitted \((?P<done>\d+) of (?P<total>\d+)\b")
@@ -19,7 +19,7 @@ class Progress(NamedTuple):
     left_s: float | None
 
 
-def progress(lines: Sequence[Line], now: int) -> list[Progress]:
+def progress(lines: Sequence[LogLine], now: int) -> list[Progress]:
     """Return the progress of the models, then that within the model that is fitted at `now` (epoch ms), if known."""
     found: list[Progress] = []
     last = _last(lines, FITTED)
@@ -38,7 +38,7 @@ def progress(lines: Sequence[Line], now: int) -> list[Progress]:
     return found
 
 
-def _last(lines: Sequence[Line], pattern: re.Pattern[str]) -> tuple[int, int, int] | None:
+def _last(lines: Sequence[LogLine], pattern: re.Pattern[str]) -> tuple[int, int, int] | None:
     """Return the place of the last message of a kind, how much it says is done, and of how much."""
     for place in range(len(lines) - 1, -1, -1):
         match = pattern.match(lines[place].words)
@@ -47,7 +47,7 @@ def _last(lines: Sequence[Line], pattern: re.Pattern[str]) -> tuple[int, int, in
     return None
 
 
-def _begin(lines: Sequence[Line], newest: re.Match[str]) -> int | None:
+def _begin(lines: Sequence[LogLine], newest: re.Match[str]) -> int | None:
     """Return when the present count began: the time of the message before its first; None if that is not known."""
     expected = int(newest["done"])
     for place in range(len(lines) - 1, -1, -1):

@@ -1,4 +1,4 @@
-"""The messages of a run, in a file of its folder: what a training says while it goes on."""
+"""The messages of a run while it trains, in a file of its folder."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ FILE = "log.txt"
 TAIL_BYTES = 64_000
 
 
-class Line(NamedTuple):
+class LogLine(NamedTuple):
     """A message and its time (epoch ms)."""
 
     time: int
@@ -34,7 +34,7 @@ def writing(folder: Path, on_message: Callable[[str], None]) -> Callable[[str], 
     return told
 
 
-def tail(folder: Path) -> list[Line]:
+def tail(folder: Path) -> list[LogLine]:
     """Return the last messages in the order in which they were written, none if there is no file."""
     try:
         with (folder / FILE).open("rb") as file:
@@ -47,9 +47,9 @@ def tail(folder: Path) -> list[Line]:
     return [line for line in map(_line, lines) if line is not None]
 
 
-def _line(text: str) -> Line | None:
+def _line(text: str) -> LogLine | None:
     time, _, words = text.partition(" ")
     try:
-        return Line(int(datetime.fromisoformat(time).timestamp() * 1_000), words)
+        return LogLine(int(datetime.fromisoformat(time).timestamp() * 1_000), words)
     except ValueError:
         return None

@@ -13,7 +13,7 @@ AGAIN_SHARE = 0.05
 LONGEST_S = 300.0
 
 
-class Found(NamedTuple):
+class Importances(NamedTuple):
     """The importances by parameter, the greatest first; of how many complete trials; or why there are none."""
 
     shares: dict[str, float]
@@ -27,12 +27,12 @@ class ImportancesProcess:
     def __init__(self, url: str) -> None:
         self._url = url
         self._lock = Lock()
-        self._found: dict[int, Found] = {}
+        self._found: dict[int, Importances] = {}
         self._running: subprocess.Popen[str] | None = None
         self._busy = False
         self._stopped = False
 
-    def known(self, study: StudySummary) -> Found | None:
+    def known(self, study: StudySummary) -> Importances | None:
         """Return what was computed last, None if nothing was; compute it anew if there are clearly more trials."""
         with self._lock:
             found = self._found.get(study.study_id)
@@ -50,7 +50,7 @@ class ImportancesProcess:
                 self._running.kill()
 
     def _compute(self, study: StudySummary) -> None:
-        found = Found({}, study.complete, "their computation failed")
+        found = Importances({}, study.complete, "their computation failed")
         try:
             with subprocess.Popen(  # noqa: S603 - our own command
                 places.module("learning.tuning.importances"),
@@ -68,10 +68,10 @@ class ImportancesProcess:
                 asked = json.dumps({"url": self._url, "study": study.study_id})
                 try:
                     answer, _ = process.communicate(asked, timeout=LONGEST_S)
-                    found = Found(json.loads(answer), study.complete)
+                    found = Importances(json.loads(answer), study.complete)
                 except subprocess.TimeoutExpired:
                     process.kill()
-                    found = Found({}, study.complete, f"their computation took over {LONGEST_S:.0f} s")
+                    found = Importances({}, study.complete, f"their computation took over {LONGEST_S:.0f} s")
         except (OSError, ValueError):
             pass  # what was found says so
         finally:

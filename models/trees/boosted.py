@@ -66,7 +66,7 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Judge:
+class ProgressRows:
     """Held-out rows on which each round is scored, and the callback."""
 
     x: Inputs
@@ -101,7 +101,9 @@ class Boosted(Forecaster, Generic[Booster]):
         self._columns = [names.index(name) for name in self.inputs]
 
     @abstractmethod
-    def _train(self, x: Inputs, y: Floats, weight: Floats, seed: int, judge: Judge | None = None) -> Booster: ...
+    def _train(
+        self, x: Inputs, y: Floats, weight: Floats, seed: int, progress: ProgressRows | None = None
+    ) -> Booster: ...
 
     @abstractmethod
     def _predict(self, booster: Booster, x: Inputs) -> Floats: ...
@@ -172,8 +174,8 @@ class Boosted(Forecaster, Generic[Booster]):
         known, there = ~np.isnan(y), ~np.isnan(answer)
         if not (known.any() and there.any()):
             return self._train(x, np.zeros(len(x)), weight, seed)
-        judge = Judge(unseen[there], answer[there], tell) if tell else None
-        whole = self._train(x[known], y[known], weight[known], seed, judge)
+        progress = ProgressRows(unseen[there], answer[there], tell) if tell else None
+        whole = self._train(x[known], y[known], weight[known], seed, progress)
         shorter = [self._truncate(whole, round(share * self.rounds)) for share in SHARES]
         losses = [self._loss(answer[there], self._predict(booster, unseen[there])) for booster in shorter]
         return shorter[int(np.argmin(losses))]

@@ -9,7 +9,7 @@ from models import search_space
 from models.search_space import Real, Space
 from models.structure import Tree
 from models.trees import tree_records
-from models.trees.boosted import Boosted, Inputs, Judge
+from models.trees.boosted import Boosted, Inputs, ProgressRows
 from models.trees.compiled import Trees
 from models.trees.lightgbm_import import lightgbm
 from models.trees.lightgbm_parameters import NOBODY, PER_ROW, judged_by, some, thinned, trained, trees
@@ -49,14 +49,14 @@ class LightGBM(Boosted[Fitted]):
     library: ClassVar[dict[str, Any]] = PARAMETERS
     SPACE: ClassVar[Space] = {**LIBRARY_SPACE, "clip": search_space.CLIP, "half_life": search_space.HALF_LIFE}
 
-    def _train(self, x: Inputs, y: Floats, weight: Floats, seed: int, judge: Judge | None = None) -> Fitted:
+    def _train(self, x: Inputs, y: Floats, weight: Floats, seed: int, progress: ProgressRows | None = None) -> Fitted:
         own = {name: value for name, value in self.tuned.items() if name in LIBRARY_SPACE}
         parameters = thinned(self.library | own, PER_ROW, self.thin)
         data = lightgbm.Dataset(x, y, weight=None if (weight == 1).all() else weight, params=parameters)
         judged = NOBODY
-        if judge is not None:
-            sets = [data.create_valid(*some(*rows), params=parameters) for rows in ((x, y), (judge.x, judge.y))]
-            judged = judged_by(sets, judge.tell)
+        if progress is not None:
+            sets = [data.create_valid(*some(*rows), params=parameters) for rows in ((x, y), (progress.x, progress.y))]
+            judged = judged_by(sets, progress.tell)
         booster = trained(parameters, data, seed, self.rounds, judged)
         return Fitted(booster, Trees.of(booster))
 

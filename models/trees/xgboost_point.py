@@ -10,7 +10,7 @@ from models import search_space
 from models.search_space import Choice, Integer, Real, Space
 from models.structure import Tree
 from models.trees import tree_records, xgboost_json
-from models.trees.boosted import Boosted, Inputs, Judge
+from models.trees.boosted import Boosted, Inputs, ProgressRows
 from models.trees.compiled import LEAVES, Trees
 from models.trees.lightgbm_parameters import Tell, some, thinned
 
@@ -74,16 +74,16 @@ class XGBoost(Boosted[Fitted]):
     rounds: ClassVar[int] = 150
     SPACE: ClassVar[Space] = {**LIBRARY_SPACE, "clip": search_space.CLIP, "half_life": search_space.HALF_LIFE}
 
-    def _train(self, x: Inputs, y: Floats, weight: Floats, seed: int, judge: Judge | None = None) -> Fitted:
+    def _train(self, x: Inputs, y: Floats, weight: Floats, seed: int, progress: ProgressRows | None = None) -> Fitted:
         own = {name: value for name, value in self.tuned.items() if name in LIBRARY_SPACE}
         parameters = thinned(PARAMETERS | own, PER_ROW, self.thin)
         reporter = None if (weight == 1).all() else weight
         data = xgboost.QuantileDMatrix(x, y, weight=reporter, max_bin=parameters["max_bin"], nthread=1)
         judged: dict[str, Any] = {}
-        if judge is not None:
-            rows = (some(x, y), some(judge.x, judge.y))
+        if progress is not None:
+            rows = (some(x, y), some(progress.x, progress.y))
             sets = [(xgboost.DMatrix(*part, nthread=1), name) for part, name in zip(rows, SETS, strict=True)]
-            judged = {"evals": sets, "callbacks": [_Told(judge.tell)], "verbose_eval": False}
+            judged = {"evals": sets, "callbacks": [_Told(progress.tell)], "verbose_eval": False}
         return Fitted.of(xgboost.train({**parameters, "seed": seed}, data, self.rounds, **judged))
 
     def _predict(self, booster: Fitted, x: Inputs) -> Floats:

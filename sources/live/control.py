@@ -48,7 +48,7 @@ def folder(home: Path) -> Path:
 
 @asynccontextmanager
 async def listening(home: Path, venue: str, handle: Handler) -> AsyncIterator[None]:
-    """Answer wishes about a venue while inside."""
+    """Answer requests about a venue while inside."""
     path = folder(home) / f"{venue}.sock"
     if len(str(path).encode()) > _LONGEST_PATH:
         raise SourceError(f"{path}: too long for a socket: choose a shorter FORETICK_HOME")

@@ -99,12 +99,12 @@ def test_a_private_host_is_refused_before_anything_is_sent(host: str) -> None:
 @pytest.mark.parametrize(
     "host", ["93.184.215.14", "8.8.8.8", "2606:2800:21f:cb07:6820:80da:af6b:8b2c", "::ffff:8.8.8.8", "64:ff9b::808:808"]
 )
-def test_a_public_address_is_not(host: str) -> None:
+def test_a_public_address_is_not_refused(host: str) -> None:
     assert asyncio.run(checked(host, 443, allow_private=False)) == [host]
     assert is_public(host)
 
 
-def test_an_address_of_one_link_is_none_of_the_internet() -> None:
+def test_a_link_local_address_is_not_public() -> None:
     assert not is_public("2606:2800:21f:cb07:6820:80da:af6b:8b2c%1")
 
 
@@ -164,7 +164,7 @@ def hooks(url: str, allow_private: bool) -> list[Callable[[], Webhook | AppriseC
 
 
 @pytest.mark.parametrize("which", range(4))
-def test_what_is_allowed_arrives_and_what_is_not_does_not(which: int) -> None:
+def test_a_private_address_is_sent_to_only_where_the_setting_allows_it(which: int) -> None:
     with Receiver().listening() as receiver:
         assert asyncio.run(send(hooks(receiver.url, True)[which]())) is None
         assert len(receiver.requests) == 1

@@ -31,13 +31,13 @@ def test_every_channel_has_its_migration_and_the_database_knows_no_other() -> No
 
 
 @pytest.mark.parametrize("name", CHANNELS)
-def test_its_line_leads_to_its_file(name: str) -> None:
+def test_each_channel_of_the_table_names_its_module(name: str) -> None:
     assert isinstance(CHANNELS[name].kind, ChannelKind)
     assert CHANNELS[name].place == f"alerts.delivery.deliver_{name}:KIND"
 
 
 @pytest.mark.parametrize("name", CHANNELS)
-def test_it_is_opened_with_its_secret_and_without_one_says_why_not(name: str) -> None:
+def test_a_channel_with_an_address_is_unreachable_without_its_secret(name: str) -> None:
     async def opened(secret: Secret | None) -> str:
         channel = open_channel(Subscriber(name="someone", channel=name, target="somewhere"), secret, Settings())
         await channel.close()
@@ -48,11 +48,11 @@ def test_it_is_opened_with_its_secret_and_without_one_says_why_not(name: str) ->
     assert asyncio.run(opened(None)) == ("Unreachable" if CHANNELS[name].addressed else known)
 
 
-def test_the_command_has_an_option_for_each_behind_the_name() -> None:
+def test_subscribe_has_an_option_for_each_channel() -> None:
     assert list(inspect.signature(subscribers.subscribe).parameters)[: 1 + len(CHANNELS)] == ["name", *CHANNELS]
 
 
-def test_a_channel_is_a_line_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_line_in_the_channel_table_adds_the_option_of_subscribe(monkeypatch: pytest.MonkeyPatch) -> None:
     pager = ChannelEntry("alerts.delivery.deliver_webhook:KIND", "A pager's address.")
     monkeypatch.setattr(subscribers, "CHANNELS", CHANNELS | {"pager": pager})
 

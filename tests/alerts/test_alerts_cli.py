@@ -93,7 +93,7 @@ def test_a_mistake_gets_one_line(foretick: Command, arguments: tuple[str, ...], 
     assert "secret" not in done.stderr
 
 
-def test_a_rule_from_its_first_words_to_its_end(foretick: Command, alerts: Alerts) -> None:
+def test_a_rule_is_added_tried_replaced_listed_and_removed(foretick: Command, alerts: Alerts) -> None:
     with Receiver().listening() as receiver:
         added = document(foretick(*ADD, "cli", "--symbol", "CLI*", "--horizon", "15", "--cooldown", "30m", "--json"))
         assert (added["rule"], added["version"]) == ("cli", 1)
@@ -180,7 +180,7 @@ def test_a_rule_is_muted_for_good_and_unmuted_and_only_a_rule_that_there_is(fore
     assert mutes(foretick) == []
 
 
-def test_every_stored_kind_can_be_tried_on_the_past(foretick: Command, alerts: Alerts) -> None:
+def test_a_rule_on_any_stored_kind_can_be_backtested(foretick: Command, alerts: Alerts) -> None:
     async def send() -> None:
         writer = KafkaWriter(alerts.servers.broker)
         regimes = [regime(minute, "calm" if minute % 10 else "turbulent") for minute in range(1, 60)]
@@ -215,7 +215,7 @@ def test_every_stored_kind_can_be_tried_on_the_past(foretick: Command, alerts: A
     assert "the components' states are not stored" in foretick("test", "past-health").stderr
 
 
-def test_health_is_watched(foretick: Command, alerts: Alerts) -> None:
+def test_a_rule_on_health_alerts(foretick: Command, alerts: Alerts) -> None:
     document(
         foretick(
             "add",

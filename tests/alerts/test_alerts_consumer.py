@@ -13,7 +13,7 @@ from alert_records import START, regime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from alerts.consumer import Intake
+from alerts.consumer import BatchEvaluator
 from broker import skipped_records
 from broker.skipped_records import Skip, Skips
 from stream.poison_records import DefectError, Guard
@@ -61,8 +61,8 @@ def message(offset: int, *symbols: str) -> Any:
 
 
 def take(watch: Watch, writer: Outbox, guard: Guard, *messages: Any) -> int:
-    intake = Intake(watch, guard, writer)
-    return asyncio.run(intake.take({TopicPartition(REGIMES.name, 0): messages}))
+    evaluator = BatchEvaluator(watch, guard, writer)
+    return asyncio.run(evaluator.take({TopicPartition(REGIMES.name, 0): messages}))
 
 
 def test_a_record_that_fails_is_found_and_the_others_are_looked_at_once() -> None:
@@ -74,14 +74,14 @@ def test_a_record_that_fails_is_found_and_the_others_are_looked_at_once() -> Non
 
 
 @pytest.mark.parametrize("error", [psycopg.OperationalError("gone"), psycopg.errors.UndefinedTable("none"), OSError()])
-def test_what_is_no_records_fault_is_not_held_against_one(error: Exception) -> None:
+def test_a_failure_of_a_server_or_the_machine_makes_no_dead_letter(error: Exception) -> None:
     watch, writer = Watch(error), Outbox()
     with pytest.raises(type(error)):
         take(watch, writer, Guard(), message(3, "BAD"))
     assert (writer.sent, watch.offsets) == ([], [])
 
 
-def test_brackets_without_end_and_a_skipped_offset_hold_nothing_back(tmp_path: Any) -> None:
+def test_deeply_nested_json_and_a_skipped_offset_do_not_hold_back_later_records(tmp_path: Any) -> None:
     path = tmp_path / "skips.json"
     skipped_records.change(
         path, [Skip(group="alerts", topic=REGIMES.name, partition=0, offset=4, why="passed over", time=0)]
@@ -95,6 +95,6 @@ def test_brackets_without_end_and_a_skipped_offset_hold_nothing_back(tmp_path: A
     assert [(one.offset, one.reason) for one in writer.sent] == [(4, "passed over")]
 
 
-def test_too_many_are_a_defect() -> None:
+def test_too_many_failing_records_stop_the_consumer() -> None:
     with pytest.raises(DefectError):
         take(Watch(), Outbox(), Guard(records=1), message(3, "BAD"), message(4, "BAD"))

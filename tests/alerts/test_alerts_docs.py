@@ -54,7 +54,7 @@ def delivered() -> tuple[dict[str, str], bytes]:
         return request
 
 
-def test_the_documented_lines_take_what_we_sent(delivered: tuple[dict[str, str], bytes]) -> None:
+def test_the_documented_verification_accepts_our_webhook(delivered: tuple[dict[str, str], bytes]) -> None:
     headers, body = delivered
     assert documented()(KEY, headers, body)
     twice = headers | {"webhook-signature": f"v1,AAAA {headers['webhook-signature']}"}
@@ -74,7 +74,7 @@ def test_the_documented_lines_take_what_we_sent(delivered: tuple[dict[str, str],
         {"key": new_key()},
     ],
 )
-def test_the_documented_lines_take_nothing_else(
+def test_the_documented_verification_rejects_whatever_was_changed(
     changed: dict[str, Any], delivered: tuple[dict[str, str], bytes]
 ) -> None:
     headers, body = delivered
@@ -87,7 +87,7 @@ def test_a_request_without_a_signature_is_not_taken(delivered: tuple[dict[str, s
     assert not documented()(KEY, {}, body)
 
 
-def test_the_documented_alert_is_what_is_said() -> None:
+def test_the_documented_message_is_the_one_that_is_made() -> None:
     (block,) = re.findall(r"```\n(.*?)```", (ROOT / "docs" / "alerts.md").read_text(), re.DOTALL)
     price = 104_312.5
     low, middle, high = (math.log(quantile / price) for quantile in (104_120.03, 104_330.12, 104_541.77))

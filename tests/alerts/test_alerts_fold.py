@@ -40,7 +40,7 @@ def change(rule: Rule, **fields: Any) -> Rule:
     return msgspec.structs.replace(rule, **fields)
 
 
-def test_an_alert_says_what_was_seen_of_whom() -> None:
+def test_an_alert_has_the_fields_and_the_message_of_its_record() -> None:
     (alert,) = fold(ABOVE, [prediction(0, 0.00123)])
     assert alert.alert_id.startswith("big-move-3-")
     assert (alert.symbol, alert.time, alert.severity) == ("BTCUSDT", START, "warning")
@@ -57,7 +57,7 @@ def test_an_alert_says_what_was_seen_of_whom() -> None:
     )
 
 
-def test_only_what_the_rule_is_about_counts() -> None:
+def test_only_records_of_the_rules_symbols_model_horizon_and_the_champion_match() -> None:
     rule = change(ABOVE, symbols=("BTC*",), model="ensemble")
     others = [
         prediction(0, symbol="ETHUSDT"),
@@ -72,11 +72,11 @@ def test_only_what_the_rule_is_about_counts() -> None:
     assert minutes(fold(rule, [*others, prediction(7)])) == [7]
 
 
-def test_without_a_level_to_come_back_to_every_match_speaks() -> None:
+def test_without_hysteresis_every_match_alerts() -> None:
     assert minutes(fold(ABOVE, [prediction(m) for m in range(4)])) == [0, 1, 2, 3]
 
 
-def test_hysteresis_speaks_once_until_the_value_has_come_back() -> None:
+def test_with_hysteresis_a_rule_alerts_once_until_the_value_has_come_back() -> None:
     means = [0.0005, 0.0011, 0.0012, 0.0009, 0.0011, 0.0005, 0.0011]
     rule = change(ABOVE, rearm=0.0005)
     assert minutes(fold(rule, [prediction(m, mean) for m, mean in enumerate(means)])) == [1, 6]
@@ -95,7 +95,7 @@ def test_each_model_and_horizon_has_a_hysteresis_of_its_own() -> None:
     ]
 
 
-def test_a_cooldown_counts_what_it_holds_back() -> None:
+def test_a_cooldown_counts_the_matches_that_it_suppresses() -> None:
     alerts = fold(change(ABOVE, cooldown_ms=10 * MINUTE), [prediction(m) for m in range(25)])
     assert minutes(alerts) == [0, 10, 20]
     assert [alert.suppressed for alert in alerts] == [0, 9, 9]
@@ -123,7 +123,7 @@ def test_confidence_and_signal_are_needed_for_a_match() -> None:
     assert minutes(fold(change(ABOVE, min_signal=1.5), signals)) == [1, 2]
 
 
-def test_becomes_speaks_at_the_change_and_not_at_the_first_record() -> None:
+def test_becomes_alerts_at_the_change_and_not_at_the_first_record() -> None:
     states = ["turbulent", "turbulent", "calm", "turbulent", "turbulent", "trending_up", "turbulent"]
     records = [regime(m, state) for m, state in enumerate(states)]
     assert minutes(fold(Rule(name="r", on="regime", when=When("becomes", "state", word="turbulent")), records)) == [
@@ -134,7 +134,7 @@ def test_becomes_speaks_at_the_change_and_not_at_the_first_record() -> None:
     assert minutes(fold(Rule(name="r", on="regime", when=When("is", "state", word="calm")), records)) == [2]
 
 
-def test_coverage_speaks_of_a_full_window_only() -> None:
+def test_coverage_is_known_of_a_full_window_only() -> None:
     rule = Rule(name="c", on="outcome", when=When("below", "coverage", 0.8), window=10, horizon=15)
     hits: list[bool | None] = [False, False, True, True, True, None, True, True, True, True, True, False, False, False]
     alerts = fold(rule, [outcome(m, hit) for m, hit in enumerate(hits)])
@@ -160,7 +160,7 @@ def test_a_skill_against_no_loss_is_unknown() -> None:
         assert fold(Rule(name="p", on="outcome", when=When(operator, "pinball_skill", -1.0), window=10), records) == []
 
 
-def test_events_without_a_symbol_are_about_everything() -> None:
+def test_an_alert_about_a_record_without_a_symbol_has_the_symbol_all() -> None:
     event = ModelEvent(
         model="ensemble",
         version="v2",
@@ -189,7 +189,7 @@ def test_events_without_a_symbol_are_about_everything() -> None:
     assert (alert.symbol, alert.horizon) == ("BTCUSDT", 15)
 
 
-def test_a_gap_is_known_by_its_start_and_told_at_its_end() -> None:
+def test_an_alert_about_a_gap_has_the_time_of_its_end() -> None:
     gap = Gap(symbol="BTCUSDT", venue="binance", start=START, end=START + 90_000, reason="reconnected", trades=12)
     alerts = fold(Rule(name="g", on="gap", when=When("above", "duration", 60_000.0)), [gap])
     assert [(a.time, a.value) for a in alerts] == [(START + 90_000, 90_000.0)]
@@ -225,7 +225,7 @@ def test_there_are_never_two_alerts_about_a_symbol_within_a_cooldown(rule: Rule,
 
 
 @given(RULES, WALK, st.integers(0, 60), st.integers(0, 60))
-def test_what_comes_again_says_nothing_new(rule: Rule, walk: list[Any], cut: int, back: int) -> None:
+def test_a_record_delivered_again_makes_no_second_alert(rule: Rule, walk: list[Any], cut: int, back: int) -> None:
     records = [prediction(m, mean, model=model) for m, model, mean in walk]
     once = {alert.alert_id for alert in fold(rule, records)}
     start = max(0, min(cut, len(records)) - back)
@@ -258,7 +258,7 @@ def test_another_version_of_a_rule_makes_other_ids() -> None:
 
 
 @pytest.mark.parametrize("name", ["m", "m2"])
-def test_ids_are_of_the_record_too(name: str) -> None:
+def test_each_record_and_symbol_gives_another_alert_id(name: str) -> None:
     rule = change(ABOVE, name=name)
     ids = {alert.alert_id for alert in fold(rule, [prediction(m, symbol=s) for m in range(3) for s in ("A", "B")])}
     assert len(ids) == 6

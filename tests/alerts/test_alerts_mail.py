@@ -51,7 +51,7 @@ def sent(url: str, message: Message = ONE, allow_private: bool = True) -> Delive
     return asyncio.run(one())
 
 
-def test_a_letter_has_the_words_the_title_and_the_link(subtests: pytest.Subtests) -> None:
+def test_a_mail_has_the_message_the_title_and_the_link(subtests: pytest.Subtests) -> None:
     for form, kind in (("", "plain"), ("&format=html", "html")):
         with subtests.test(kind), MailServer().listening() as server:
             assert sent(address(server.port, more=form)) == DeliveryResult()
@@ -106,7 +106,7 @@ def test_mailtos_is_encrypted_and_the_certificate_is_checked(
         ("554 5.7.1 spam", DeliveryResult("E-Mail refused it (SMTP 554)", refused=True)),
     ],
 )
-def test_a_refusal_has_its_code(refusal: str, answer: DeliveryResult) -> None:
+def test_a_refusal_of_the_mail_server_is_told_by_its_code(refusal: str, answer: DeliveryResult) -> None:
     with MailServer().listening() as server:
         server.refusals = [refusal]
         assert sent(address(server.port)) == answer

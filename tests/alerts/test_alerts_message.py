@@ -180,7 +180,7 @@ def test_an_alert_of_another_kind_says_what_its_record_has(on: str, when: When, 
     assert said(Rule(name="r", on=on, when=when), record) == words
 
 
-def test_words_of_ones_own_may_name_all_of_it() -> None:
+def test_a_users_template_may_name_every_field() -> None:
     own = "{symbol} {price} -> {forecast} | {due} | {ahead} | {time} | {found} | {horizon}"
     assert said(Rule(name="r", on="prediction", when=MEAN, message=own), prediction(0)) == (
         "BTCUSDT 64,000.00 -> 64,000.00, 90% between 63,808.29 and 64,192.29 | 2025-06-15 15:23 UTC | 15m | "
@@ -193,7 +193,7 @@ def test_words_of_ones_own_may_name_all_of_it() -> None:
     assert said(Rule(name="r", on="drift", when=When("any"), message=own), drift) == "? ? 1"
 
 
-def test_every_template_names_what_there_is() -> None:
+def test_every_template_names_only_known_fields() -> None:
     for kind in KINDS.values():
         for template in filter(None, (kind.template, kind.of_forecast)):
             assert {name for _, name in message.parts(template) if name is not None} <= set(message.names(kind))

@@ -26,7 +26,7 @@ def rule(**changes: Any) -> Rule:
     return msgspec.structs.replace(Rule(name="big-move", on="prediction", when=MEAN, horizon=15), **changes)
 
 
-def test_a_good_rule_is_good_and_survives_json() -> None:
+def test_a_valid_rule_is_accepted_and_survives_json() -> None:
     good = rule(symbols=("BTC*", "ETHUSDT"), cooldown_ms=1, quiet=Quiet(0, 60, "Europe/Berlin"), rearm=0.0005)
     check(good)
     assert decode(msgspec.json.encode(good)) == good
@@ -139,12 +139,12 @@ def test_a_condition_that_cannot_be_read_gets_one_line(on: str, text: str, line:
 
 
 @pytest.mark.parametrize("text", ["22-07", "25:00-07:00", "22:00-22:00", "22:00", "a:b-c:d"])
-def test_quiet_hours_that_are_none_get_one_line(text: str) -> None:
+def test_invalid_quiet_hours_get_one_line(text: str) -> None:
     with pytest.raises(ValueError, match="quiet hours"):
         parse_quiet(text)
 
 
-def test_numbers_read_as_they_are_shown() -> None:
+def test_a_shown_number_is_parsed_back() -> None:
     for unit, value in (("return", -0.00123), ("probability", 0.35), ("ratio", 1.5), ("duration", 90_000.0)):
         assert parse(show(value, unit).replace(" ", ""), unit) == pytest.approx(value)
 
@@ -168,7 +168,7 @@ def test_an_alert_says_a_price_of_any_size(price: float, threshold: float, words
     assert again.threshold == pytest.approx(threshold)
 
 
-def test_the_tables_agree() -> None:
+def test_the_tables_of_kinds_topics_and_stored_records_agree() -> None:
     """What is written down twice, so that it need not be imported, is the same."""
     assert kinds.STATES == STATES
     assert set(KIND_OF) == {topic.name for topic in READ_FOR_ALERTS}

@@ -32,5 +32,5 @@ LATER = replace(RULE, name="drift", added_at=datetime(2026, 11, 29, 17, 0, tzinf
         ([replace(RULE, alerts=3)], "BTCUSDT", "no alert about BTCUSDT on the topic any more: foretick alerts list"),
     ],
 )  # fmt: skip
-def test_why_there_is_no_alert(rules: list[RuleShown], symbol: str | None, text: str) -> None:
+def test_the_reason_for_no_alert_is_told(rules: list[RuleShown], symbol: str | None, text: str) -> None:
     assert silence(rules, symbol) == text

@@ -55,7 +55,7 @@ def sent(*messages: Message, url: str = URL) -> list[DeliveryResult]:
 ONE = Message(ALERT.alert_id, (ALERT,), PAGE)
 
 
-def test_the_words_arrive_as_they_are_with_the_title_and_the_link(telegram: Telegram) -> None:
+def test_the_message_arrives_unchanged_with_the_title_and_the_link(telegram: Telegram) -> None:
     assert sent(ONE) == [DeliveryResult()]
     (message,), (text,) = telegram.messages, telegram.texts
     assert message["parse_mode"] == "HTML"
@@ -104,14 +104,14 @@ def test_an_error_says_why_and_how_long_to_wait(telegram: Telegram, code: int, a
     assert sent(ONE) == [DeliveryResult()]
 
 
-def test_what_went_wrong_before_is_not_told_of_the_next(telegram: Telegram) -> None:
+def test_an_error_of_one_message_is_not_reported_of_the_next(telegram: Telegram) -> None:
     telegram.errors = [429]
     assert sent(ONE, ONE)[1] == DeliveryResult()
     assert len(telegram.texts) == 1
 
 
 @pytest.mark.usefixtures("telegram")
-def test_no_answer_tells_the_token() -> None:
+def test_no_error_contains_the_token() -> None:
     other = f"tgram://987654321:AAbbCCddEEffGGhhIIjjKKllMMnnOOppQQr/{CHAT}/"
     (answer,) = sent(ONE, url=other)
     assert answer.error == "Telegram refused it (HTTP 401: Unauthorized)"

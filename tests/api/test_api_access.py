@@ -36,7 +36,7 @@ def test_a_token_is_told_once_and_kept_as_a_hash(tmp_path: Path):
 
 
 @given(st.text(max_size=100))
-def test_what_is_no_token_is_none(tmp_path_factory: pytest.TempPathFactory, text: str):
+def test_a_malformed_or_wrong_token_is_not_found(tmp_path_factory: pytest.TempPathFactory, text: str):
     home = tmp_path_factory.getbasetemp() / "some tokens"
     tokens = Tokens(home)
     if not tokens.all():
@@ -96,7 +96,7 @@ def test_without_a_token_nothing_is_told(api: Api, header: str | None):
 
 @pytest.mark.services
 @pytest.mark.parametrize("path", ["/health", "/openapi.json", "/v1/symbols", "ws:/v1/stream/alerts"])
-def test_by_a_name_that_is_none_of_ours_nothing_is_told(api: Api, path: str):
+def test_a_request_for_a_foreign_host_name_is_refused(api: Api, path: str):
     """As a page whose own name leads here would ask (DNS rebinding), whatever it brings."""
     upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
     headers = {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", **upgrade} if path.startswith("ws:") else {}
@@ -110,7 +110,7 @@ def test_by_a_name_that_is_none_of_ours_nothing_is_told(api: Api, path: str):
 
 
 @pytest.mark.services
-def test_a_scope_opens_its_own_doors_only(api: Api):
+def test_a_scope_opens_its_own_paths_only(api: Api):
     tokens = Tokens(api.home)
     doors = {"read": "/v1/symbols", "stream": "/v1/stream/alerts", "admin": "/v1/tokens"}
     for scope in doors:

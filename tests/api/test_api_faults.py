@@ -180,7 +180,7 @@ def test_a_row_that_is_dated_ahead_of_the_broker_is_not_streamed_and_the_others_
 
 
 @pytest.mark.parametrize("wanted", ["BTCUSDT", "ETHUSDT"])
-def test_who_wants_little_of_a_busy_topic_is_told_where_the_stream_is(wanted: str):
+def test_a_stream_without_matching_records_still_sends_its_position(wanted: str):
     """Else their connection looks dead, and they come back with an old id, for ever."""
 
     async def run() -> list[Event]:

@@ -21,7 +21,7 @@ OF_SYMBOLS = [
 STREAMS = [path for path in OF_SYMBOLS if path.startswith("/v1/stream/")]
 
 
-def test_what_is_nearest_is_named():
+def test_the_nearest_known_symbols_are_named():
     there = ["BTCUSDT", "BTCUSDT:USDT", "ETHUSDT", "XRPEUR"]
     assert instead("BTCUSTD", there) == "the nearest are BTCUSDT, BTCUSDT:USDT, ETHUSDT"
     assert instead("XRPEURO", there) == "the nearest is XRPEUR"
@@ -30,7 +30,7 @@ def test_what_is_nearest_is_named():
 
 
 @pytest.mark.parametrize("path", OF_SYMBOLS)
-def test_a_symbol_that_is_not_there_is_told(api: Api, path: str):
+def test_an_unknown_symbol_is_told(api: Api, path: str):
     with api.client() as client:
         answer = client.get(path, params={"symbol": "DOGE/USDT"})
         beside = client.get(path, params={"symbol": "btc/usdc"})
@@ -40,7 +40,7 @@ def test_a_symbol_that_is_not_there_is_told(api: Api, path: str):
     assert "404" in DOCUMENT["paths"][path]["get"]["responses"]
 
 
-def test_one_that_is_there_and_has_no_rows_is_answered_with_none(api: Api):
+def test_a_known_symbol_without_rows_gets_an_empty_answer(api: Api):
     with api.client() as client:
         answers = [
             client.get("/v1/predictions", params={"symbol": "BTCUSDT", "model": "none"}),
@@ -55,7 +55,7 @@ def test_one_that_is_there_and_has_no_rows_is_answered_with_none(api: Api):
 
 
 @pytest.mark.parametrize("path", STREAMS)
-def test_a_stream_of_one_that_is_not_there_is_refused(api: Api, path: str):
+def test_a_stream_of_an_unknown_symbol_is_refused(api: Api, path: str):
     with api.client() as client:
         several = client.get(path, params={"symbol": ["BTC/USDT", "DOGEUSDT"]})
         with client.stream("GET", path, params={"symbol": "btc-usdt"}) as known:

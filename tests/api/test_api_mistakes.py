@@ -64,7 +64,7 @@ def test_a_format_that_nobody_has_is_refused(api: Api):
         ("POST", "/v1/alerts", 405, "method not allowed; the header Allow lists the allowed ones"),
     ],
 )
-def test_what_is_not_there_is_told(api: Api, method: str, path: str, status: int, text: str):
+def test_an_unknown_path_or_method_is_told(api: Api, method: str, path: str, status: int, text: str):
     answer = httpx.request(method, api.address + path)
     assert (answer.status_code, answer.json()["status"], answer.json()["detail"]) == (status, status, text)
     assert status != 405 or answer.headers["allow"] == "GET"
@@ -73,7 +73,7 @@ def test_what_is_not_there_is_told(api: Api, method: str, path: str, status: int
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"[]", b"\xff", b"[" * 10_000, b'{"name": "a", "scopes": ["read"], "x\ny": 1}']
 )
-def test_a_body_that_is_none_is_told_in_one_line(api: Api, body: bytes):
+def test_a_malformed_body_is_told_in_one_line(api: Api, body: bytes):
     text, _ = Tokens(api.home).create("writer", ("admin",))
     with api.client(text) as client:
         answer = client.post("/v1/tokens", content=body, headers={"Content-Type": "application/json"})

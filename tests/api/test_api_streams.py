@@ -55,7 +55,7 @@ def test_what_came_while_nobody_listened_and_the_server_was_started_anew_comes_f
     assert sorted(listener.got) == sent([*missed, *after])
 
 
-def test_a_client_gets_what_it_asked_for(api: Api, market: Market, kafka: str):
+def test_a_stream_sends_the_records_that_match_the_filters(api: Api, market: Market, kafka: str):
     market.store({BARS: [bar(name, 0) for name in NAMES[:2]]})
     wanted = {"symbol": [NAMES[0], NAMES[1]], "model": ["gbm"], "horizon": ["5", "15"]}
     listener = SseListener(api=api, asked=wanted)

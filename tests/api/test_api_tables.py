@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -28,10 +29,22 @@ from api_market import (
     said,
     serving,
 )
+from msgspec import Struct
 
 from broker.data_loss import gap as lost_by
-from topics.catalog import OUTCOMES, PREDICTIONS
-from topics.records import HORIZONS
+from topics.catalog import ALERTS, BARS, DRIFT, GAPS, OUTCOMES, PREDICTIONS, REGIMES, Topic
+from topics.records import (
+    HORIZONS,
+    QUANTILES,
+    Alert,
+    Bar,
+    Drift,
+    Forecast,
+    Gap,
+    Outcome,
+    Prediction,
+    Regime,
+)
 
 pytestmark = pytest.mark.services
 
@@ -134,6 +147,103 @@ def read(text: str, like: object) -> object:
     return json.loads(text)
 
 
+TIMES = {"time": FIRST, "symbol": "BTCUSDT", "interval": "1m"}
+QUANTILE_NAMES = [f"q{round(100 * level):02}" for level in QUANTILES]
+FILLED: dict[str, tuple[Topic, Struct]] = {
+    "bars": (
+        BARS,
+        Bar(
+            **TIMES,
+            **{"open": 2.0, "high": 5.0, "low": 1.0, "close": 4.0, "volume": 9.0, "trades": 8, "buy_volume": 7.0},
+            **{"quote_volume": 30.0, "gap": 3, "buy_trades": 6, "market_return": 0.1, "market_rank": 0.2},
+            **{"lead_return": 0.3, "suspect": "high"},
+        ),
+    ),
+    "predictions": (
+        PREDICTIONS,
+        Prediction(
+            **TIMES,
+            **{"model": "gbm", "version": "v1", "fingerprint": "print", "price": 4.0, "regime": "calm"},
+            **{"role": "standby", "dissimilarity": 0.7, "expired": True},
+            forecasts=[
+                Forecast(horizon=5, mean=0.01, scale=0.02, p_up=0.6, weights={"ar": 1.0}, quantiles=list(QUANTILES))
+            ],
+        ),
+    ),
+    "outcomes": (
+        OUTCOMES,
+        Outcome(
+            **TIMES,
+            **{"model": "gbm", "version": "v1", "horizon": 5, "target_time": FIRST + 5 * MINUTE, "status": "scored"},
+            **{"realised": 0.1, "absolute_error": 0.2, "naive_absolute_error": 0.3, "pinball": 0.4},
+            **{"interval_hit": True, "direction_hit": False, "role": "standby", "naive_pinball": 0.5},
+        ),
+    ),
+    "regimes": (REGIMES, Regime(**TIMES, state="calm", posterior={"calm": 0.9, "wild": 0.1}, change_point=0.4)),
+    "drift": (
+        DRIFT,
+        Drift(
+            **TIMES,
+            **{"model": "gbm", "version": "v1", "kind": "errors", "detector": "binomial", "statistic": 4.0},
+            **{"limit": 3.0, "horizon": 5, "since": FIRST - MINUTE, "detail": "too wide"},
+        ),
+    ),
+    "alerts": (
+        ALERTS,
+        Alert(
+            **TIMES,
+            **{"alert_id": "up-1", "rule": "up", "severity": "critical", "message": "is up", "rule_version": 2},
+            **{"model": "gbm", "horizon": 5, "value": 0.8, "suppressed": 4},
+        ),
+    ),
+    "gaps": (
+        GAPS,
+        Gap(
+            **{
+                "symbol": "BTCUSDT",
+                "venue": "binance",
+                "start": FIRST,
+                "end": FIRST + 1,
+                "reason": "lost",
+                "trades": 7,
+            },
+            **{"after_id": "41", "before_id": "49", "reader": "worker", "topic": "ticks", "partition": 3},
+            **{"first_offset": 5, "last_offset": 6},
+        ),
+    ),
+}
+"""A record of each table whose fields all differ from their defaults."""
+
+
+def as_row(record: Struct) -> dict[str, Any]:
+    """Return a record as the API gives it: a prediction's one forecast is its row."""
+    values = msgspec.structs.asdict(record)
+    if not isinstance(record, Prediction):
+        return values
+    (forecast,) = map(msgspec.structs.asdict, values.pop("forecasts"))
+    quantiles = zip(QUANTILE_NAMES, forecast.pop("quantiles"), strict=True)
+    return values | forecast | dict(quantiles)
+
+
+def test_every_field_of_a_record_is_given(new_market: Callable[[], Market], kafka: str, tmp_path: Path):
+    market = new_market()
+    _, scored = FILLED["outcomes"]
+    naive = msgspec.structs.replace(scored, model="naive", role="champion", pinball=0.5)
+    market.store({topic: [record] for topic, record in FILLED.values()} | {OUTCOMES: [scored, naive]})
+    with serving(market.url, kafka, tmp_path) as api, api.client() as client:
+        given = {
+            path: every(client, path, **TABLES[path] | ({"role": "standby"} if hasattr(record, "role") else {}))
+            for path, (_, record) in FILLED.items()
+        }
+    for path, (_, record) in FILLED.items():
+        assert all(
+            getattr(record, name) != default
+            for name, default in zip(record.__struct_fields__[::-1], record.__struct_defaults__[::-1], strict=False)
+        ), path
+        (row,) = given[path]
+        assert {name: row[name] for name in as_row(record)} == as_row(record)
+
+
 def test_bars_are_given_as_they_were_stored(api: Api):
     with api.client() as client:
         rows = every(client, "bars", symbol="ETHUSDT", limit="77")
@@ -191,9 +301,7 @@ def test_the_latest_forecast_is_the_newest_of_each_model_and_horizon(api: Api):
     assert [(row["symbol"], row["model"], row["horizon"]) for row in one] == [("BTCUSDT", "naive", 5)]
 
 
-def test_only_the_champions_word_is_given_unless_others_are_asked_for(
-    new_market: Callable[[], Market], kafka, tmp_path
-):
+def test_only_champions_are_given_unless_another_role_is_asked_for(new_market: Callable[[], Market], kafka, tmp_path):
     market = new_market()
     market.write(5)
     market.store(

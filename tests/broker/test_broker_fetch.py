@@ -43,18 +43,18 @@ def read(*batches: bytes, at: int = 0) -> list[Any]:
     return list(fetcher.PartitionRecords(partition, records, [], at, None, None, True, fetcher.READ_UNCOMMITTED))
 
 
-def test_aiokafka_reads_through_this() -> None:
+def test_aiokafkas_fetcher_uses_our_records() -> None:
     assert fetcher.PartitionRecords is fetch.Records
 
 
 @pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
-def test_what_is_within_the_bound_is_as_it_was(codec: int) -> None:
+def test_a_value_within_the_bound_is_unchanged(codec: int) -> None:
     values = [b"", b"one", os.urandom(100_000), b"abc" * 300_000]
     assert [record.value for record in read(batch(codec, *values))] == values
 
 
 @pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
-def test_a_bomb_is_one_record_that_says_so_and_nothing_around_it_is_lost(codec: int) -> None:
+def test_a_decompression_bomb_is_one_unreadable_record_and_the_records_around_it_are_kept(codec: int) -> None:
     before, lost, last, after = read(batch(codec, b"1"), batch(codec, BOMB, b"2"), batch(0, b"3"), batch(codec, b"4"))
     assert [before.value, last.value, after.value] == [b"1", b"3", b"4"]
     assert [record.offset for record in (before, lost, last, after)] == [0, 2, 3, 4]
@@ -70,7 +70,7 @@ def test_a_value_that_is_larger_than_a_message_may_be_is_not_taken_in() -> None:
     assert "5242880 bytes" in one.value.reason
 
 
-def test_what_is_no_text_in_a_header_does_not_stop_the_reader() -> None:
+def test_a_header_that_is_no_utf8_is_one_unreadable_record() -> None:
     wrong = batch(0, b"1", headers=[("name", b"x")]).replace(b"name", b"n\xffme")
     wrong = wrong[:17] + crc(wrong[21:]).to_bytes(4, "big") + wrong[21:]
     lost, after = read(wrong, batch(0, b"2"))
@@ -91,6 +91,6 @@ def test_snappy_blocks_count_together_and_a_wrong_length_is_an_error() -> None:
         decompression_limit.DECODERS["snappy_decode"](snappy_encode(b"x" * 9)[:16] + b"\xff\xff\xff\xfc" * 3)
 
 
-def test_a_wrong_checksum_is_still_an_error_since_it_may_be_the_way() -> None:
+def test_a_wrong_checksum_still_raises_so_that_the_fetch_is_repeated() -> None:
     with pytest.raises(Exception, match="Invalid CRC"):
         read(batch(0, b"1")[:-1] + b"9")

@@ -48,7 +48,7 @@ def connected(proxy: Proxy) -> socket.socket:
     return connection
 
 
-def test_it_forwards(proxy: Proxy) -> None:
+def test_the_proxy_forwards(proxy: Proxy) -> None:
     connected(proxy).close()
 
 
@@ -73,7 +73,7 @@ def test_a_reset_ends_connections_with_an_error_and_new_ones_are_taken(proxy: Pr
     connected(proxy).close()
 
 
-def test_while_it_refuses_nobody_listens(proxy: Proxy) -> None:
+def test_a_refusing_proxy_refuses_connections_until_it_accepts_again(proxy: Proxy) -> None:
     proxy.refuse()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((HOST, proxy.port), timeout=10)

@@ -73,7 +73,7 @@ def test_a_page_that_stands_still_is_a_finding() -> None:
     assert findings(wrong, ["worker"]) == ["the API streamed 1 events, the page was shown 7 times"]
 
 
-def test_a_component_that_was_not_seen_is_no_flat_one() -> None:
+def test_a_component_without_memory_figures_is_a_finding() -> None:
     assert findings(told(looks()), ["worker", "api"]) == ["api: its memory was not seen"]
 
 
@@ -95,7 +95,7 @@ def test_the_errors_of_the_logs_are_found_and_only_the_known_ones_explained(tmp_
     }
 
 
-def test_what_goes_in_follows_the_sample_at_its_level(tmp_path: Path) -> None:
+def test_the_soaks_market_goes_on_from_the_samples_last_bars(tmp_path: Path) -> None:
     files = written(300, tmp_path)
     sample = list(read_bars(FILES, "1m"))
     for before, after in zip(sample, read_bars(files, "1m"), strict=True):

@@ -50,7 +50,7 @@ def actions() -> Iterator[Actions]:
         (b'{"number": 5, "reason": "\xff"}', 400, "the request is not valid", "failed"),
     ],
 )
-def test_what_is_done_or_not_is_answered_in_a_line_and_is_in_the_log(
+def test_an_action_answers_in_one_line_and_is_in_the_audit_log(
     actions: Actions, caplog: pytest.LogCaptureFixture, body: bytes, status: int, line: str, outcome: str
 ) -> None:
     with caplog.at_level(logging.INFO, "foretick.audit"):
@@ -98,5 +98,5 @@ def test_a_button_carries_data_as_text() -> None:
         ("foretick.example", False),
     ],
 )
-def test_which_addresses_need_no_password(address: str, loopback: bool) -> None:
+def test_loopback_addresses_need_no_password(address: str, loopback: bool) -> None:
     assert is_loopback(address) is loopback

@@ -65,7 +65,7 @@ def tell(reader: Any, value: object, age_s: float | None = 1.0, error: str | Non
     reader.reading = Reading(value, age_s, error)
 
 
-def test_it_goes_from_connecting_to_figures_to_old_ones_and_back(readers: Readers) -> None:
+def test_the_page_goes_from_connecting_to_figures_to_old_figures_and_back(readers: Readers) -> None:
     page = opened(readers)
     assert page.bridge.state == "connecting"
     tell(readers.scores, scores())
@@ -104,7 +104,7 @@ def test_what_has_not_changed_is_not_sent_again(readers: Readers) -> None:
     assert sent != []
 
 
-def test_another_choice_takes_away_what_is_not_known_of_it(readers: Readers) -> None:
+def test_another_choice_clears_the_panels_without_its_figures(readers: Readers) -> None:
     tell(readers.scores, scores())
     tell(readers.forecasts, figures())
     page = opened(readers, window=[b"7d"])

@@ -31,7 +31,7 @@ def scores(newest: datetime | None = NEWEST, catalog: Catalog = CATALOG, changed
     return Scores(catalog=catalog, newest=newest, changed=changed, curves={}, board=())
 
 
-def test_what_the_address_says_is_the_choice_and_the_choice_says_it_again() -> None:
+def test_a_choice_is_parsed_from_the_address_and_written_back() -> None:
     given = {"symbol": "BTCUSDT", "horizon": "60", "model": "har", "window": "30d", "cost": "5"}
     choice, notes = parse(given)
     assert notes == ()
@@ -41,7 +41,7 @@ def test_what_the_address_says_is_the_choice_and_the_choice_says_it_again() -> N
     assert not any(query(DEFAULT).values())
 
 
-def test_what_means_nothing_is_said_and_the_default_taken() -> None:
+def test_an_invalid_part_of_the_address_is_told_and_the_default_taken() -> None:
     choice, notes = parse({"horizon": "7", "window": "1y", "cost": "x"})
     assert choice == DEFAULT
     assert [note.partition(" ")[0] for note in notes] == ["horizon=7", "window=1y", "cost=x"]

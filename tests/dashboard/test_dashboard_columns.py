@@ -54,7 +54,7 @@ windows = st.builds(
 
 
 @given(windows, windows)
-def test_whatever_changed_the_source_ends_as_the_new_columns(old: Columns, new: Columns) -> None:
+def test_after_any_change_the_source_holds_the_new_columns(old: Columns, new: Columns) -> None:
     source = ColumnDataSource({**old})
     feed(source, old, new)
     for name, column in new.items():

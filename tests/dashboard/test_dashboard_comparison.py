@@ -14,7 +14,7 @@ from dashboard.live.comparison.card import card, drawn
 from dashboard.live.comparison.panel import chosen
 from dashboard.live.comparison.reader import Comparison, ComparisonKey, ComparisonSource, Skill
 from dashboard.live.look import Look
-from dashboard.live.said import Said
+from dashboard.live.quantile_forecast import QuantileForecast
 from dashboard.live.view_state import BarSeries, Choice
 from dashboard.palette import LIGHT, model_colours
 
@@ -29,7 +29,7 @@ LOOK = Look(
     clock=Clock(),
     old=False,
 )
-SAID = Said(time=FIRST, price=100.0, q05=-0.002, q10=-0.001, q50=0.0005, q90=0.001, q95=0.002, p_up=0.61)
+SAID = QuantileForecast(time=FIRST, price=100.0, q05=-0.002, q10=-0.001, q50=0.0005, q90=0.001, q95=0.002, p_up=0.61)
 
 
 def known(**changed: Any) -> Comparison:
@@ -70,7 +70,7 @@ def test_a_database_that_does_not_answer_and_a_symbol_without_forecasts_are_said
     assert "No answer" in html(known(), "No answer <b>.")
     assert "&lt;b&gt;" in html(known(), "No answer <b>.")
     assert "Reading" in html(None)
-    assert "No model has said anything yet" in html(known(said={}))
+    assert "No model has a forecast yet" in html(known(said={}))
 
 
 def test_a_press_chooses_the_model_and_the_horizon() -> None:
@@ -93,7 +93,7 @@ def connection(stored: Market) -> Iterator[Connection]:
 
 
 @pytest.mark.services
-def test_the_champions_newest_word_and_its_skill_are_read(connection: Connection) -> None:
+def test_the_champions_newest_forecasts_and_their_skill_are_read(connection: Connection) -> None:
     source = ComparisonSource()
     found = source.read(connection, ComparisonKey(SERIES))
     assert found is not None

@@ -17,7 +17,7 @@ def said(horizon: int, quantiles: tuple[float, ...] | None = QUANTILES) -> Newes
     return NewestForecast(time=10 * MINUTE, price=100.0, horizon=horizon, quantiles=quantiles, p_up=0.6)
 
 
-def test_it_starts_at_the_bar_with_its_price_and_ends_at_the_targets() -> None:
+def test_the_fan_starts_at_the_bars_price_and_ends_at_the_targets() -> None:
     fan = build([said(5), said(1)], "1m")
     assert fan["time"].tolist() == [10 * MINUTE, 11 * MINUTE, 15 * MINUTE]
     assert [fan[level][0] for level in LEVELS] == [100.0] * len(LEVELS)
@@ -29,7 +29,7 @@ def test_horizons_are_counted_in_intervals() -> None:
     assert build([said(2)], "1h")["time"][1] == 10 * MINUTE + 2 * 3_600_000
 
 
-def test_a_model_that_says_nothing_has_no_fan() -> None:
+def test_a_model_without_a_forecast_has_no_fan() -> None:
     fan = build([said(1, None), said(5, None)], "1m")
     assert {name: len(column) for name, column in fan.items()} == dict.fromkeys(fan, 0)
     assert len(build([], "1m")["time"]) == 0

@@ -18,14 +18,14 @@ from dashboard_snapshot import MINUTE, look, snapshot
 from cli.explain import explain
 from dashboard.bridge import Bridge
 from dashboard.clock import Clock
-from dashboard.forecast import inputs, words
+from dashboard.forecast import detail_text, inputs
 from dashboard.forecast.forecast_detail import HIDDEN, ForecastDetail
 from dashboard.forecast.inputs import Input, Inputs
-from dashboard.forecast.reader import CameTrue, RegimeThen, Said, Told
+from dashboard.forecast.reader import RegimeThen, StoredForecast, StoredOutcome, VersionForecast
 from dashboard.forecast.waterfall import comparison, steps
-from dashboard.inspector import look_inside
-from dashboard.inspector.look_inside import Answer
-from dashboard.inspector.workshop import Work
+from dashboard.inspector import version_details
+from dashboard.inspector.version_details import Answer
+from dashboard.inspector.version_loader import LoadState
 from dashboard.live import forecast_list, opened_forecast
 from dashboard.live.detail import ForecastKey
 from dashboard.live.forecast_time import read, written
@@ -43,7 +43,7 @@ from topics.records import QUANTILES
 MADE = round(datetime(2025, 5, 18, 12, 30, tzinfo=UTC).timestamp() * 1000)
 KEY = ForecastKey(series=BarSeries("BTCUSDT", "1m"), model="gbm", horizon=15, time=MADE)
 CHOICE = Choice(symbol="BTCUSDT", interval="1m", model="gbm", horizon=15)
-SAID = Said(
+SAID = VersionForecast(
     version="v1",
     role="champion",
     fingerprint="print",
@@ -57,7 +57,7 @@ SAID = Said(
     dissimilarity=0.4,
     weights=None,
 )
-CAME_TRUE = CameTrue(
+CAME_TRUE = StoredOutcome(
     status="s",
     realised=log(1.001),
     absolute_error=0.0009,
@@ -65,7 +65,7 @@ CAME_TRUE = CameTrue(
     interval_hit=True,
     direction_hit=True,
 )
-TOLD = Told(
+TOLD = StoredForecast(
     said=SAID,
     beside=(("v2", "challenger"),),
     outcome=CAME_TRUE,
@@ -95,21 +95,23 @@ EXPLANATION = Explanation(
 class KnownSources:
     """A reader and an explainer of which the test says what they know."""
 
-    def __init__(self, reading: Reading[Told], work: Work) -> None:
+    def __init__(self, reading: Reading[StoredForecast], work: LoadState) -> None:
         self.reading, self.work, self.asked = reading, work, list[ForecastKey]()
 
-    def view(self, key: ForecastKey) -> Reading[Told]:  # noqa: ARG002 - as the reader's
+    def view(self, key: ForecastKey) -> Reading[StoredForecast]:  # noqa: ARG002 - as the reader's
         return self.reading
 
-    def explained(self, key: ForecastKey, version: str) -> Work:
+    def explained(self, key: ForecastKey, version: str) -> LoadState:
         assert version == "v1"
         self.asked.append(key)
         return self.work
 
 
-def shown(told: Told | None = TOLD, work: Work | None = None, error: str | None = None) -> tuple[ForecastDetail, Any]:
+def shown(
+    told: StoredForecast | None = TOLD, work: LoadState | None = None, error: str | None = None
+) -> tuple[ForecastDetail, Any]:
     """Return a drawer that tells of `KEY`."""
-    sources: Any = KnownSources(Reading(told, 0.0, error), work or Work())
+    sources: Any = KnownSources(Reading(told, 0.0, error), work or LoadState())
     detail, document = ForecastDetail(sources), Document()
     document.add_root(Bridge(name="bridge"))
     detail.attach(document, figure())
@@ -138,7 +140,7 @@ def test_the_time_of_a_forecast_is_read_in_each_form(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "soon", "9999-12-31T23:59Z", "1" * 30, "-5", "1900-01-01", "٣"])
-def test_what_is_no_time_opens_nothing(text: str) -> None:
+def test_an_invalid_time_opens_no_forecast(text: str) -> None:
     assert read(text) is None
     choice, notes = parse({"forecast": text}, "1m")
     assert choice.forecast is None
@@ -163,7 +165,7 @@ def test_in_a_replay_a_forecast_and_its_outcome_are_known_once_their_bars_have_e
     assert [then.known(then.time), then.known(14 * minute), then.known(15 * minute)] == [True, True, False]
 
 
-def test_a_button_opens_leads_on_and_closes() -> None:
+def test_buttons_open_step_through_and_close_a_forecast() -> None:
     opened = opened_forecast.pressed(CHOICE, opened_forecast.button(MADE))
     assert opened_forecast.key(opened) == KEY
     assert opened_forecast.pressed(opened, "forecast:on").forecast == MADE + MINUTE
@@ -209,7 +211,7 @@ def test_the_list_has_the_newest_forecast_and_those_that_came_true() -> None:
 
 
 def test_what_is_stored_is_told_at_once_while_the_explanation_is_made() -> None:
-    detail, sources = shown(work=Work(since_s=3.0))
+    detail, sources = shown(work=LoadState(since_s=3.0))
     text = said(detail)
     for part in (
         *("gbm</", "15m ahead", "BTCUSDT", "18 May 2025 12:30 UTC", "18 May 2025 12:45 UTC", "100,000", "55 %"),
@@ -223,7 +225,7 @@ def test_what_is_stored_is_told_at_once_while_the_explanation_is_made() -> None:
 
 
 def test_an_explanation_is_drawn_once_and_anew_in_another_theme() -> None:
-    detail, _ = shown(work=Work(answer=Answer(explanation=EXPLANATION, bars=2_880)))
+    detail, _ = shown(work=LoadState(answer=Answer(explanation=EXPLANATION, bars=2_880)))
     (card,) = detail.plots.children
     assert detail.cards["explanation"].styles == HIDDEN
     detail.show(KEY, look())
@@ -235,7 +237,7 @@ def test_an_explanation_is_drawn_once_and_anew_in_another_theme() -> None:
 
 
 def test_why_there_is_no_explanation_is_said() -> None:
-    detail, _ = shown(work=Work(error="Version v1 of gbm is no longer on disk."))
+    detail, _ = shown(work=LoadState(error="Version v1 of gbm is no longer on disk."))
     assert "no longer on disk" in said(detail)
     assert "inside" in said(detail), "what is stored is still told"
 
@@ -263,18 +265,18 @@ def test_a_forecast_that_is_not_stored_and_a_silent_database_are_said() -> None:
         (replace(CAME_TRUE, interval_hit=False, direction_hit=None), True, "outside"),
     ],
 )
-def test_each_state_of_the_outcome_is_in_words(outcome: CameTrue | None, passed: bool, expected: str) -> None:
-    assert expected in words.outcome(replace(TOLD, outcome=outcome, passed=passed), SAID, Clock())
+def test_each_state_of_the_outcome_is_in_words(outcome: StoredOutcome | None, passed: bool, expected: str) -> None:
+    assert expected in detail_text.outcome(replace(TOLD, outcome=outcome, passed=passed), SAID, Clock())
 
 
 def test_what_is_unlike_the_training_data_and_what_is_unknown_is_said() -> None:
-    assert "yes, the forecast is unreliable" in words.origin(KEY, TOLD, replace(SAID, dissimilarity=1.3))
-    assert "not known: no dissimilarity is stored" in words.origin(KEY, TOLD, replace(SAID, dissimilarity=None))
-    assert "not stored" in words.origin(KEY, replace(TOLD, regime=None), replace(SAID, regime=None))
-    assert "not served" in words.origin(KEY, TOLD, replace(SAID, role="challenger"))
-    assert "b 60 %, a 40 %" in words.origin(KEY, TOLD, replace(SAID, weights={"a": 0.4, "b": 0.6}))
+    assert "yes, the forecast is unreliable" in detail_text.origin(KEY, TOLD, replace(SAID, dissimilarity=1.3))
+    assert "not known: no dissimilarity is stored" in detail_text.origin(KEY, TOLD, replace(SAID, dissimilarity=None))
+    assert "not stored" in detail_text.origin(KEY, replace(TOLD, regime=None), replace(SAID, regime=None))
+    assert "not served" in detail_text.origin(KEY, TOLD, replace(SAID, role="challenger"))
+    assert "b 60 %, a 40 %" in detail_text.origin(KEY, TOLD, replace(SAID, weights={"a": 0.4, "b": 0.6}))
     silent = replace(SAID, quantiles=None, mean=None)
-    assert "had no forecast at this bar" in words.forecast(TOLD, silent, Clock())
+    assert "had no forecast at this bar" in detail_text.forecast(TOLD, silent, Clock())
 
 
 def test_the_steps_lead_from_the_base_to_the_total() -> None:
@@ -308,10 +310,10 @@ def test_the_most_unusual_inputs_come_first_and_why_none_is_known_is_said(tmp_pa
 
 def test_a_version_that_is_gone_is_said_without_a_database(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, database_url="postgresql://127.0.0.1:1/none")
-    found = look_inside.explain(settings, "gbm", "0123456789ab", "BTCUSDT", "1m", 15, MADE)
+    found = version_details.explain(settings, "gbm", "0123456789ab", "BTCUSDT", "1m", 15, MADE)
     assert "0123456789ab of gbm is no longer on disk" in found.error
     with pytest.raises(ValueError, match="no version"):
-        look_inside.explain(settings, "gbm", "../..", "BTCUSDT", "1m", 15, MADE)
+        version_details.explain(settings, "gbm", "../..", "BTCUSDT", "1m", 15, MADE)
 
 
 def test_an_explanation_comes_back_from_its_process_as_it_was() -> None:

@@ -172,7 +172,7 @@ def test_a_version_that_is_gone_and_a_bar_without_a_forecast_are_said(page: Page
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_it_can_be_read_on_a_phone(page: Page, site: Site, theme: str) -> None:
+def test_the_opened_forecast_fits_a_phone(page: Page, site: Site, theme: str) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
     opened(page, site, f"model=gbm&horizon=15&theme={theme}&forecast={written(site.newest - 60 * MINUTE)}")
     page.wait_for_function(DRAWN, arg="waterfall", timeout=WAIT_MS)

@@ -102,7 +102,7 @@ def test_an_unreachable_database_is_named() -> None:
     assert decided(error="No answer from db:1.", age_s=1.0).detail.startswith("No answer from db:1.")
 
 
-def test_what_was_never_seen_to_arrive_is_at_least_so_old() -> None:
+def test_without_an_arrival_the_age_is_at_least_the_time_watched() -> None:
     assert "at least 2 min" in decided(watched_s=120.0).detail
 
 

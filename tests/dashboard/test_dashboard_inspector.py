@@ -12,17 +12,17 @@ import pytest
 from bokeh.models.sources import ColumnDataSource
 
 from dashboard.html import title
-from dashboard.inspector import catalogue, words
+from dashboard.inspector import catalogue, page_text
 from dashboard.inspector.catalogue import Catalogue, Version
 from dashboard.inspector.choice import Choice, parse, settle
 from dashboard.inspector.explanations_view import REACH, ranks, swarm
 from dashboard.inspector.graph import Edge, edges, placed, tree_places
 from dashboard.inspector.health import health
-from dashboard.inspector.look_inside import LATEST
 from dashboard.inspector.network_view import graph
 from dashboard.inspector.tree_view import gains, tree_card
+from dashboard.inspector.version_details import LATEST
+from dashboard.inspector.version_loader import LoadRequest, LoadState, VersionLoader
 from dashboard.inspector.weights_reader import Database
-from dashboard.inspector.workshop import Question, Work, Workshop
 from dashboard.number_format import DASH
 from dashboard.palette import LIGHT
 from dashboard.polled_reader import Reading
@@ -185,7 +185,7 @@ def test_the_catalogue_reads_what_lies_beside_an_artifact(tmp_path: Path) -> Non
         None,
         None,
     )
-    assert words.skill(one.skill) == "+1.00 % ± 0.20 % over 3 days"
+    assert page_text.skill(one.skill) == "+1.00 % ± 0.20 % over 3 days"
     model_registry.serve(tmp_path, {"naive": naive.version})
     served = catalogue.read(tmp_path, known).find("naive", naive.version)
     assert served is not None
@@ -201,10 +201,12 @@ def test_the_catalogue_reads_what_lies_beside_an_artifact(tmp_path: Path) -> Non
 
 
 def test_unknown_is_a_dash_and_data_are_escaped() -> None:
-    assert words.number(float("nan")) == words.number(None) == words.skill(None) == DASH
-    assert words.skill(WalkForwardSkill(None, None, 0)) == DASH
-    assert "<b>" not in words.table(["<b>"], [["<b>", "<b>"]]) + title("<b>", "<b>", {"<b>": "red"})
-    assert "<b>" not in words.facts({"<b>": "<b>"}) + words.sentence("<b>") + words.progress(Work(error="<b>"), "")
+    assert page_text.number(float("nan")) == page_text.number(None) == page_text.skill(None) == DASH
+    assert page_text.skill(WalkForwardSkill(None, None, 0)) == DASH
+    assert "<b>" not in page_text.table(["<b>"], [["<b>", "<b>"]]) + title("<b>", "<b>", {"<b>": "red"})
+    assert "<b>" not in page_text.facts({"<b>": "<b>"}) + page_text.sentence("<b>") + page_text.progress(
+        LoadState(error="<b>"), ""
+    )
 
 
 KNOWN = Reading(Database(), 1.0, None)
@@ -224,7 +226,7 @@ KNOWN = Reading(Database(), 1.0, None)
         (Reading(STORED, 0.1, None), Reading(Database(), 40.0, None), "stale", "Nothing was read for 40 s"),
     ],
 )
-def test_what_is_old_is_never_called_up_to_date(
+def test_the_badge_never_calls_old_or_failed_readings_up_to_date(
     reading: Reading[Catalogue], database: Reading[Database], kind: str, words: str
 ) -> None:
     found = health(reading, database, Path("models"))
@@ -232,10 +234,10 @@ def test_what_is_old_is_never_called_up_to_date(
     assert words in found.detail
 
 
-def waited(workshop: Workshop, question: Question) -> Work:
+def waited(loader: VersionLoader, question: LoadRequest) -> LoadState:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
-        work = workshop.view(question)
+        work = loader.view(question)
         if work.answer or work.error:
             return work
         time.sleep(0.02)
@@ -250,33 +252,33 @@ def test_a_version_is_loaded_once_by_a_process_and_its_death_is_told(tmp_path: P
         "sys.exit('no such thing') if sys.argv[2] == 'leave' else None\n"
         "sys.stdout.buffer.write(msgspec.msgpack.encode({'structure': {'note': sys.argv[2]}}))"
     )
-    workshop = Workshop(Settings(home=tmp_path), (sys.executable, "-c", code))
+    loader = VersionLoader(Settings(home=tmp_path), (sys.executable, "-c", code))
     tally = str(tmp_path / "tally")
-    assert workshop.view((tally, "first")) == Work(), "who asks does not wait"
-    workshop.start()
+    assert loader.view((tally, "first")) == LoadState(), "who asks does not wait"
+    loader.start()
     try:
-        work = waited(workshop, (tally, "first"))
+        work = waited(loader, (tally, "first"))
         assert work.answer is not None
         assert work.answer.structure == Structure(note="first")
-        assert waited(workshop, (tally, "first")).answer is work.answer
+        assert waited(loader, (tally, "first")).answer is work.answer
         assert Path(tally).read_text() == "x"
-        assert "SIGABRT" in waited(workshop, (tally, "crash")).error
-        assert "code 1: no such thing" in waited(workshop, (tally, "leave")).error
+        assert "SIGABRT" in waited(loader, (tally, "crash")).error
+        assert "code 1: no such thing" in waited(loader, (tally, "leave")).error
     finally:
-        workshop.stop()
-    assert not workshop.alive
+        loader.stop()
+    assert not loader.alive
 
 
 def test_a_stop_ends_what_is_being_loaded(tmp_path: Path) -> None:
-    workshop = Workshop(Settings(home=tmp_path), (sys.executable, "-c", "import time; time.sleep(60)"))
-    workshop.view(("slow",))
-    workshop.start()
-    while workshop.view(("slow",)).since_s is None:
+    loader = VersionLoader(Settings(home=tmp_path), (sys.executable, "-c", "import time; time.sleep(60)"))
+    loader.view(("slow",))
+    loader.start()
+    while loader.view(("slow",)).since_s is None:
         time.sleep(0.01)
     began = time.monotonic()
-    workshop.stop()
+    loader.stop()
     assert time.monotonic() - began < 30
-    assert json.dumps(words.progress(Work(since_s=3.2), "Loading")).count("3 s") == 1
+    assert json.dumps(page_text.progress(LoadState(since_s=3.2), "Loading")).count("3 s") == 1
 
 
 def test_the_newest_bar_is_before_a_time_that_exists() -> None:

@@ -18,11 +18,11 @@ from bokeh.models.widgets.markups import Div
 from dashboard.inspector import sections
 from dashboard.inspector.catalogue import Catalogue, Version
 from dashboard.inspector.choice import Choice
-from dashboard.inspector.look_inside import Answer
 from dashboard.inspector.page import InspectorDocument, Sources
 from dashboard.inspector.sections import Details, Shown
+from dashboard.inspector.version_details import Answer
+from dashboard.inspector.version_loader import LoadRequest, LoadState
 from dashboard.inspector.weights_reader import Database
-from dashboard.inspector.workshop import Question, Work
 from dashboard.palette import DARK, LIGHT, Palette
 from dashboard.polled_reader import Reading
 from dashboard.service import PageRequest
@@ -79,18 +79,18 @@ VERSION = Version(model="gbm", version="new", written=1.0)
 
 @dataclass
 class Answers:
-    """A workshop that knows its answers."""
+    """A loader that knows its answers."""
 
-    answers: dict[Question, Answer]
-    forgotten: list[Question] = field(default_factory=list)
+    answers: dict[LoadRequest, Answer]
+    forgotten: list[LoadRequest] = field(default_factory=list)
 
-    def view(self, question: Question) -> Work:
+    def view(self, question: LoadRequest) -> LoadState:
         answer = self.answers.get(question)
         if answer is None:
-            return Work(since_s=30.0)
-        return Work(error=answer.error) if answer.error else Work(answer=answer)
+            return LoadState(since_s=30.0)
+        return LoadState(error=answer.error) if answer.error else LoadState(answer=answer)
 
-    def forget(self, question: Question) -> None:
+    def forget(self, question: LoadRequest) -> None:
         self.forgotten.append(question)
 
 
@@ -107,7 +107,7 @@ class Read:
 
 def made(
     section: str,
-    answers: dict[Question, Answer] | None = None,
+    answers: dict[LoadRequest, Answer] | None = None,
     *,
     version: Version = VERSION,
     other: Version | None = None,
@@ -115,11 +115,11 @@ def made(
     palette: Palette = LIGHT,
 ) -> Sequence[LayoutDOM]:
     """Return a section's cards; they are sound to Bokeh."""
-    workshop: Any = Answers(answers or {})
+    loader: Any = Answers(answers or {})
     read: Any = database or Read(WEIGHTS)
     series = "BTCUSDT 1m" if read.value else None
     choice = Choice(model=version.model, version=version.version, section=section, series=series)
-    shown = Shown(choice=choice, version=version, other=other, palette=palette, workshop=workshop, database=read)
+    shown = Shown(choice=choice, version=version, other=other, palette=palette, loader=loader, database=read)
     details = Details(lambda: None)
     cards, _ = sections.of(shown, details)
     result = cards()
@@ -136,7 +136,7 @@ def said(cards: Sequence[LayoutDOM]) -> str:
     return " ".join(str(one.text) for one in Column(children=[*cards]).select({"type": Div}))
 
 
-def structure(value: Structure, version: str = "new") -> dict[Question, Answer]:
+def structure(value: Structure, version: str = "new") -> dict[LoadRequest, Answer]:
     return {("structure", "gbm", version): Answer(structure=value)}
 
 
@@ -178,7 +178,7 @@ def test_the_overview_draws_what_lies_beside_the_artifact() -> None:
     assert plots(made("overview", version=known)) == {"importance", "curve"}
 
 
-SUMMARISED: Question = ("summary", "gbm", "new", "BTCUSDT", "1m", "15")
+SUMMARISED: LoadRequest = ("summary", "gbm", "new", "BTCUSDT", "1m", "15")
 
 
 @pytest.mark.parametrize("palette", [LIGHT, DARK])
@@ -216,14 +216,14 @@ def test_two_versions_are_compared() -> None:
 
 
 def test_the_button_drops_what_was_explained() -> None:
-    workshop: Any = Answers({SUMMARISED: Answer(summary=SUMMARY)})
+    loader: Any = Answers({SUMMARISED: Answer(summary=SUMMARY)})
     read: Any = Read(WEIGHTS)
     choice = Choice(model="gbm", version="new", section="explanations", series="BTCUSDT 1m")
-    shown = Shown(choice=choice, version=VERSION, other=None, palette=LIGHT, workshop=workshop, database=read)
+    shown = Shown(choice=choice, version=VERSION, other=None, palette=LIGHT, loader=loader, database=read)
     details = Details(lambda: None)
     sections.of(shown, details)
     details.anew._trigger_event(ButtonClick(details.anew))
-    assert workshop.forgotten == [SUMMARISED]
+    assert loader.forgotten == [SUMMARISED]
 
 
 @dataclass

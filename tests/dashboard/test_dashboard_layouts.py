@@ -24,7 +24,7 @@ def test_a_switch_takes_a_panel_away_and_brings_it_back_and_the_address_keeps_it
     assert switches(choice).count("<button") == len(names())
 
 
-def test_a_panel_that_nobody_knows_takes_nothing_away() -> None:
+def test_an_unknown_panel_in_the_address_is_ignored() -> None:
     choice, _ = parse({"without": "skill,<b>,"}, "1m")
     assert choice.without == {"skill"}
 

@@ -220,7 +220,7 @@ def test_one_tooltip_names_every_model_and_the_tools_are_beside_the_plot(page: P
     assert tools["y"] + tools["height"] <= top
 
 
-def test_only_what_is_needed_is_loaded(page: Page, dashboard: str) -> None:
+def test_the_page_loads_under_two_megabytes_and_no_unneeded_bundle(page: Page, dashboard: str) -> None:
     sizes: dict[str, int] = {}
     page.on("response", lambda reply: sizes.update({reply.url: len(reply.body())}) if reply.status == 200 else None)
     opened(page, dashboard)

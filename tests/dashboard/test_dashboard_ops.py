@@ -96,7 +96,7 @@ def test_a_rate_is_what_was_counted_over_the_time_in_which_it_was(tmp_path: Path
     assert {one.topic: one.read for one in after.throughput}["features"] == pytest.approx(5.0, rel=0.1)
 
 
-def test_without_a_supervisor_nothing_is_claimed(tmp_path: Path) -> None:
+def test_without_a_supervisor_no_component_is_called_healthy(tmp_path: Path) -> None:
     with system(Settings(home=tmp_path, metrics_ports={})) as source:
         nothing = source.read(None)
     assert "No supervisor runs" in cards.components(nothing)
@@ -105,7 +105,7 @@ def test_without_a_supervisor_nothing_is_claimed(tmp_path: Path) -> None:
     assert cards.NO_METRICS in cards.latency(nothing)
 
 
-def test_metrics_of_nobody_are_none() -> None:
+def test_a_process_that_does_not_answer_has_no_metrics() -> None:
     assert scrape(1, ("foretick_latency_seconds",)) is None
 
 
@@ -164,7 +164,7 @@ def test_the_address_says_what_is_looked_at() -> None:
         ({"bars": 0}, "none"),
     ],
 )
-def test_the_worst_that_holds_is_an_hours_verdict(found: dict[str, int], verdict: Verdict) -> None:
+def test_an_hours_verdict_is_the_worst_of_its_findings(found: dict[str, int], verdict: Verdict) -> None:
     fields = {"suspect": 0, "repaired": 0, "gaps": 0, **found}
     hour = HourHealth(symbol="X", hour=NOW, expected=60, missing_trades=None, **fields)
     assert hour.verdict == verdict

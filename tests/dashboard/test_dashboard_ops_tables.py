@@ -120,7 +120,7 @@ def test_an_alert_is_acknowledged_and_muted_by_whom_the_page_was_served_to(fille
         {"Sec_Fetch_Site": "same-site"},
     ],
 )
-def test_a_stranger_is_refused_and_written_down(filled: Market, address: str, headers: dict[str, str]) -> None:
+def test_an_unauthorised_action_is_refused_and_audited(filled: Market, address: str, headers: dict[str, str]) -> None:
     query = "SELECT action, outcome, request FROM dashboard_actions WHERE outcome = 'refused'"
     before = rows(filled, query)
     request = {"alert_ids": [ALERT], "reason": "mine"}

@@ -8,7 +8,7 @@ from bokeh.document import Document
 from bokeh.document.events import ColumnsPatchedEvent
 
 from dashboard.clock import Clock
-from dashboard.live.said import Said, between
+from dashboard.live.quantile_forecast import QuantileForecast, between
 from dashboard.number_format import DASH
 from dashboard.overview.cells import COLUMNS, HEIGHT, WIDTH, Look, arranged, cells, line
 from dashboard.overview.reader import Key, Overview, SymbolNow
@@ -21,8 +21,8 @@ CHOICE = Choice(interval="1m", model="gbm")
 LOOK = Look(regimes={"calm": "#123456"}, clock=Clock(), theme="dark", newest=NOW)
 
 
-def said(p_up: float | None = 0.5, **changed: Any) -> Said:
-    plain = Said(time=NOW, price=100.0, q05=-0.02, q10=-0.01, q50=0.0, q90=0.01, q95=0.02, p_up=p_up)
+def said(p_up: float | None = 0.5, **changed: Any) -> QuantileForecast:
+    plain = QuantileForecast(time=NOW, price=100.0, q05=-0.02, q10=-0.01, q50=0.0, q90=0.01, q95=0.02, p_up=p_up)
     return replace(plain, **changed)
 
 

@@ -9,7 +9,7 @@ from dashboard.polled_reader import PolledReader
 TAKES_S = 0.05
 
 
-def test_what_takes_long_is_read_again_after_a_rest() -> None:
+def test_a_slow_query_is_repeated_only_after_a_pause() -> None:
     begun: list[float] = []
 
     def read(source: None, key: str) -> int:  # noqa: ARG001 - as every reader is called

@@ -109,7 +109,7 @@ def test_an_ordinary_interval_counts_as_it_is() -> None:
 
 
 @pytest.mark.parametrize("bars", [1, 2, 3, 6, 11])
-def test_a_few_bars_are_enough(bars: int) -> None:
+def test_a_few_bars_set_the_range(bars: int) -> None:
     few = candles(2.263e-10, bars)
     limits = measured(few)
     np.testing.assert_array_equal(limits["least"], few["low"])

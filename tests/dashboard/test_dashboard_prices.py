@@ -94,7 +94,9 @@ def test_a_wrong_close_leaves_the_candles_readable_and_is_marked(page: Page, das
         assert [mark["value"] for mark in page.evaluate(BEYOND, column)] == pytest.approx([wrong])
 
 
-def test_it_holds_when_the_viewer_moves_and_what_is_in_view_is_labelled(page: Page, dashboard: str) -> None:
+def test_wrong_prices_stay_marked_when_the_view_moves_and_those_in_view_are_labelled(
+    page: Page, dashboard: str
+) -> None:
     opened(page, dashboard, "WRONGUSD")
     highest, lowest = "[0-9]{3}[.][0-9]+|1,00[0-9]", "(9|10)[.][0-9]+"
     assert matching(page.evaluate(LABELLED), highest, lowest)

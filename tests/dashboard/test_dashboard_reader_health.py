@@ -36,7 +36,7 @@ def test_nothing_old_is_shown_as_if_it_were_of_now(
     assert words in health.detail
 
 
-def test_what_to_do_is_said_only_where_there_is_nothing() -> None:
+def test_commands_are_suggested_only_where_nothing_is_stored() -> None:
     empty = nothing(page_health([FRESH], something=False, empty="Train."), "No training yet", ("foretick <up>",))
     assert "No training yet" in empty
     assert "foretick &lt;up&gt;" in empty

@@ -71,7 +71,9 @@ def settled(address: str) -> None:
         ("/metadata", {}, 404),
     ],
 )
-def test_who_may_ask(guarded: str, path: str, headers: dict[str, str], status: int) -> None:
+def test_foreign_hosts_and_origins_and_unused_paths_are_refused(
+    guarded: str, path: str, headers: dict[str, str], status: int
+) -> None:
     assert ask(guarded, path, **headers)[0] == status
 
 

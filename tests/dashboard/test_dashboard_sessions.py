@@ -9,8 +9,8 @@ import pytest
 from pydantic import SecretStr
 
 from bench.dashboard import sessions
+from dashboard.served_dashboard import ServedDashboard
 from dashboard.site_page import SitePage
-from dashboard.ways_in import ServedDashboard
 from settings import Settings
 
 FORGOTTEN_S = 60.0

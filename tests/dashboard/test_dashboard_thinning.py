@@ -26,7 +26,7 @@ def test_each_part_keeps_its_lowest_and_highest() -> None:
     assert {5_123, 5_124} <= kept
 
 
-def test_what_is_looked_at_has_more_detail() -> None:
+def test_a_curve_keeps_more_points_within_the_view() -> None:
     x = np.arange(100_000.0)
     y = np.sin(x)
     whole, near = (envelope(x, y, 800, view) for view in (None, (500.0, 900.0)))

@@ -11,7 +11,7 @@ MINUTE = 60_000
 T0 = 1_747_526_400_000
 
 
-def test_each_span_has_its_candles() -> None:
+def test_each_span_has_its_timeframe() -> None:
     assert [newest("1m", span).timeframe for span in SPANS] == ["1m", "1m", "5m", "15m", "1h"]
     assert newest("1m", 180) == Window(180, None, "1m")
 
@@ -34,6 +34,6 @@ def test_what_is_read_holds_the_view_and_is_never_too_much_to_draw(bars: float, 
     assert candles <= 2.5 * MOST or window.timeframe == TIMEFRAMES[-1]
 
 
-def test_a_small_move_reads_nothing_else() -> None:
+def test_a_small_move_of_the_view_keeps_the_window() -> None:
     begin = T0 + 40 * MINUTE
     assert around("1m", begin, begin + 200 * MINUTE) == around("1m", begin + MINUTE, begin + 201 * MINUTE)

@@ -93,7 +93,7 @@ def test_what_is_drawn_stays_until_the_other_curves_are_read() -> None:
     assert "runs=y%2Cx" in page.bridge.query
 
 
-def test_where_nothing_was_logged_words_stand_in_place_of_the_plot() -> None:
+def test_without_logged_values_a_text_stands_in_place_of_the_plot() -> None:
     page = opened()
     ticks(page)
     assert page.bridge.nothing == "splits cpu memory"

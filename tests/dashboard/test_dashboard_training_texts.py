@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from dashboard_runs import EVIL, RUN, logged
 
-from dashboard.training import texts
+from dashboard.training import page_text
 from dashboard.training.choice import Choice, groups, parse, query, settle, splits
 from dashboard.training.plots import MOST_POINTS, CurvePlot
 from learning.runs.progress import Progress
 from learning.runs.records import Overview, Step
-from learning.runs.run_log import Line
+from learning.runs.run_log import LogLine
 from learning.tracking.mlflow_reader import Curve
 
 STEP = Step(
@@ -37,12 +37,12 @@ def test_what_comes_from_data_is_escaped() -> None:
     stopping = msgspec.structs.replace(RUN, stop_reason=EVIL)
     curve = Curve(np.array([1.0]), np.array([0.5]))
     pages = [
-        texts.pipeline(Overview([RUN], RUN, [STEP], at_work=True), [Progress(EVIL, 1, 2, None)], 1_000),
-        texts.pipeline(Overview([stopping], stopping, [], at_work=True), [], 1_000),
-        texts.runs(Overview([RUN], RUN, [], at_work=True)),
-        texts.log([Line(0, EVIL)], EVIL),
-        texts.log([], EVIL),
-        texts.figures([logged("a")], {"a": EVIL}, {"a": "#000000"}, [(EVIL, "loss", {"a": curve})]),
+        page_text.pipeline(Overview([RUN], RUN, [STEP], at_work=True), [Progress(EVIL, 1, 2, None)], 1_000),
+        page_text.pipeline(Overview([stopping], stopping, [], at_work=True), [], 1_000),
+        page_text.runs(Overview([RUN], RUN, [], at_work=True)),
+        page_text.log([LogLine(0, EVIL)], EVIL),
+        page_text.log([], EVIL),
+        page_text.figures([logged("a")], {"a": EVIL}, {"a": "#000000"}, [(EVIL, "loss", {"a": curve})]),
     ]
     for page in pages:
         assert "<img" not in page
@@ -60,11 +60,11 @@ def test_what_comes_from_data_is_escaped() -> None:
 )
 def test_a_run_that_nobody_works_on_is_not_said_to_run(state: Any, at_work: bool, words: str, button: bool) -> None:
     run = msgspec.structs.replace(RUN, state=state, error=None)
-    html = texts.pipeline(Overview([run], run, [], at_work=at_work), [Progress("models", 1, 4, 180.0)], 60_000)
+    html = page_text.pipeline(Overview([run], run, [], at_work=at_work), [Progress("models", 1, 4, 180.0)], 60_000)
     assert words in plain(html)
     assert ("about 3 min left" in html) == at_work
     assert ("stop-run" in html) == button
-    assert texts.class_of(run, at_work) == {"done": "", "failed": "unreachable"}.get(
+    assert page_text.class_of(run, at_work) == {"done": "", "failed": "unreachable"}.get(
         state, "live" if at_work else "stale"
     )
 
@@ -72,7 +72,7 @@ def test_a_run_that_nobody_works_on_is_not_said_to_run(state: Any, at_work: bool
 def test_best_is_the_lowest_loss_and_the_highest_of_what_is_no_loss() -> None:
     curve = Curve(np.array([1.0, 2.0, 3.0]), np.array([0.9, 0.4, 0.6]))
     columns = [("loss", "epochs/loss held out", {"a": curve}), ("skill", "skill", {"a": curve}), ("none", "x", {})]
-    text = plain(texts.figures([logged("a", name="lstm")], {"a": "lstm"}, {"a": "#000000"}, columns))
+    text = plain(page_text.figures([logged("a", name="lstm")], {"a": "lstm"}, {"a": "#000000"}, columns))
     assert "0.6 0.4 2 0.6 0.9 1 \u2013 \u2013 \u2013" in text
 
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from dashboard_tables import table
 
-from dashboard.tuning import plot_data, texts
+from dashboard.tuning import page_text, plot_data
 from dashboard.tuning.choice import Choice, parameters, parse, query
 from dashboard.tuning.trial_filter import matching
-from learning.tuning.importances_process import Found
+from learning.tuning.importances_process import Importances
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_where_less_is_better_the_lowest_is_the_best() -> None:
         ("kind = x", "compared by = or !="),
     ],
 )
-def test_a_condition_that_cannot_be_followed_is_said(where: str, words: str) -> None:
+def test_an_invalid_filter_is_told(where: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         matching(table(), Choice(where=where))
 
@@ -74,8 +74,8 @@ def test_a_study_with_few_or_like_trials_is_drawn(values: tuple[float, ...]) -> 
     plot_data.points(study, "rate", "kind", dark=True)
     plot_data.contour(study, "rate", "kind", dark=True)
     plot_data.parallel(study, ["rate", "kind"], 10, dark=True)
-    assert "No trial is complete yet" in texts.best(study, None) or len(values) > 0
-    texts.trials(study, matching(study, Choice()), {})
+    assert "No trial is complete yet" in page_text.best(study, None) or len(values) > 0
+    page_text.trials(study, matching(study, Choice()), {})
 
 
 def test_an_axis_of_a_logarithm_has_its_powers_and_choices_have_their_names() -> None:
@@ -89,10 +89,10 @@ def test_an_axis_of_a_logarithm_has_its_powers_and_choices_have_their_names() ->
 def test_what_comes_from_data_is_escaped() -> None:
     study = table()
     pages = [
-        texts.studies([study.summary], {"<b>a": "#000000"}),
-        texts.best(study, None),
-        texts.trials(study, matching(study, Choice()), {3: "<script>"}),
-        texts.importance_title(Found({}, 3, "<script>"), 3),
+        page_text.studies([study.summary], {"<b>a": "#000000"}),
+        page_text.best(study, None),
+        page_text.trials(study, matching(study, Choice()), {3: "<script>"}),
+        page_text.importance_title(Importances({}, 3, "<script>"), 3),
     ]
     for page in pages:
         assert not any(evil in page for evil in ("<b>a", "<i>x", "<script>"))

@@ -11,7 +11,7 @@ from dashboard.polled_reader import Reading
 from dashboard.service import PageRequest
 from dashboard.tuning.page import TIMELINE_TICKS, TuningDocument
 from dashboard.tuning.study_reader import Studies, Study
-from learning.tuning.importances_process import Found
+from learning.tuning.importances_process import Importances
 from learning.tuning.study_table import StudySummary, StudyTable
 
 
@@ -38,9 +38,9 @@ class Reader:
 class Importances:
     """Knows those of every study."""
 
-    def known(self, study: StudySummary) -> Found:
+    def known(self, study: StudySummary) -> Importances:
         """Return them."""
-        return Found({"kind": 0.9, "rate": 0.1}, study.complete)
+        return Importances({"kind": 0.9, "rate": 0.1}, study.complete)
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def test_the_query_of_any_choice_restores_it(
 
 
 @pytest.mark.parametrize("part", ["horizon=7", "horizon=x", "span=9y", "clock=moon", "interval=soon", "horizon=%FF"])
-def test_a_value_that_cannot_be_followed_is_replaced_and_said(part: str) -> None:
+def test_an_invalid_value_is_replaced_by_the_default_and_told(part: str) -> None:
     choice, notes = parse(arguments(part), "1m")
     assert choice == Choice()
     assert len(notes) == 1

@@ -66,7 +66,7 @@ def test_each_viewer_has_his_own_answer_and_without_a_period_it_is_read_once() -
         assert sorted(source.asked) == ["a", "b"]
 
 
-def test_what_was_wanted_meanwhile_and_is_not_any_more_is_not_read() -> None:
+def test_a_key_that_is_no_longer_wanted_is_not_read() -> None:
     source = Source()
     with reading(source) as reader:
         until(lambda: reader.view("one", "a") == Answer("a", "A"))
@@ -93,7 +93,7 @@ def test_a_source_that_does_not_answer_is_tried_again(monkeypatch: pytest.Monkey
         until(lambda: reader.view("one", "a") == Answer("a", "A"))
 
 
-def test_a_viewer_who_has_gone_is_read_for_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_read_for_a_viewer_who_has_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wanted_reader, "LEASE_S", 0.1)
     source = Source()
     with reading(source, 0.01) as reader:

@@ -33,20 +33,20 @@ def test_each_block_is_executed_by_a_test() -> None:
 
 
 @pytest.mark.parametrize("test", sorted(set(EXECUTED.values())))
-def test_the_test_reads_the_page(test: str) -> None:
+def test_the_test_of_a_block_reads_its_page(test: str) -> None:
     pages = {key[0] for key, path in EXECUTED.items() if path == test}
     text = (ROOT / test).read_text()
     # Either the page by its name, or all of docs.
     assert all(page.rpartition("/")[2] in text or "bench.queries" in text or '"docs").glob' in text for page in pages)
 
 
-def test_what_python_shows_can_be_compiled() -> None:
+def test_python_blocks_compile() -> None:
     shown = [block for block in blocks() if block.language == "python"]
     assert len(shown) == 3
     for block in shown:
         compile(block.text, f"{block.page} {block.number}", "exec")
 
 
-def test_a_new_block_would_have_none() -> None:
+def test_a_block_without_a_test_is_found() -> None:
     assert proof(Block("CONTRIBUTING.md", "python", 1, "import topics")) is None
     assert proof(Block("README.md", "python", 3, "import topics")) is None

@@ -116,14 +116,14 @@ def shell(line: str, folder: Path, **more: str) -> "subprocess.CompletedProcess[
     return subprocess.run(["sh", "-c", line], cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_a_command_that_is_documented_has_a_proof() -> None:
+def test_each_documented_command_has_a_test() -> None:
     assert len(OTHERS) > 40
     assert [line for line in OTHERS if proof(line) is None] == []
     assert [line for line in {**EXECUTED, **ELSEWHERE} if line not in OTHERS] == []
     assert [name for name in ELSEWHERE.values() if not (ROOT / name).exists()] == []
 
 
-def test_a_new_command_would_have_none() -> None:
+def test_a_command_without_a_test_is_found() -> None:
     (new,) = command_lines("To see it: `python -m bench.other --save`.")
     assert proof(new) is None
     assert doctest.testmod(documented).failed == 0
@@ -131,7 +131,7 @@ def test_a_new_command_would_have_none() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("line", EXECUTED)
-def test_it_runs(line: str, copy: Path) -> None:
+def test_a_documented_command_runs(line: str, copy: Path) -> None:
     done = shell(f"{line.replace('SEED', '1')} {EXECUTED[line]}", copy)
     assert done.returncode == 0, done.stdout + done.stderr
     for page in MADE:
@@ -160,13 +160,13 @@ def parse(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("line", [line for line in OTHERS if bench_of(line)])
-def test_its_parser_takes_it(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_parser_accepts_a_documented_command(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Parsed):
         parse(line, monkeypatch)
 
 
 @pytest.mark.parametrize("line", ["python -m bench.replay --sav", "python -m bench.fuzz --minutes many"])
-def test_a_line_that_is_wrong_is_not_taken(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_parser_refuses_a_wrong_command(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(SystemExit) as ended:
         parse(line, monkeypatch)
     assert ended.value.code == 2

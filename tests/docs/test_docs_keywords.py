@@ -41,7 +41,7 @@ def by_place(tree: ast.Module) -> Iterator[tuple[str, int]]:
             yield node.name, len([one for one in fields if "init=False" not in ast.unparse(one)])
 
 
-def test_what_has_more_than_four_fields_is_made_by_keyword() -> None:
+def test_classes_with_more_than_four_fields_are_keyword_only() -> None:
     listed = subprocess.run(["git", "ls-files", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True)
     found = {
         f"{name} {kind}": count
@@ -64,6 +64,6 @@ def test_what_has_more_than_four_fields_is_made_by_keyword() -> None:
         ("class A(NamedTuple):", []),
     ],
 )
-def test_what_can_be_made_by_place_is_found(head: str, expected: list[tuple[str, int]]) -> None:
+def test_a_class_that_takes_fields_by_position_is_found(head: str, expected: list[tuple[str, int]]) -> None:
     body = "".join(f"\n    {name}: int = 0" for name in "abcde") + "\n    other: ClassVar[int] = 0"
     assert list(by_place(ast.parse(head + body))) == expected

@@ -43,11 +43,11 @@ def problem(line: str) -> str | None:
 
 
 @pytest.mark.parametrize("line", typed())
-def test_what_is_to_be_typed_is_there(line: str):
+def test_each_command_of_the_docs_exists(line: str):
     assert problem(line) is None
 
 
-def test_a_command_that_is_not_there_would_be_found():
+def test_a_missing_command_is_found():
     assert len(typed()) > 30
     assert problem("alerts adds up") == "no command adds"
     assert problem("alerts add up --of prediction") == "no option --of"

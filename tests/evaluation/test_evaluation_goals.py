@@ -56,6 +56,6 @@ def test_an_ensemble_that_is_chance_is_short_and_the_better_expert_is_named() ->
     assert "naive" not in values["significantly better than"].came
 
 
-def test_nothing_is_asked_where_there_is_no_ensemble(results: Results) -> None:
+def test_without_an_ensemble_there_are_no_goals(results: Results) -> None:
     assert goals(results) == []
     assert "What was asked" not in leaderboard(results, "c", "x")

@@ -33,7 +33,7 @@ def plain(symbol: np.ndarray, time: np.ndarray, mean: np.ndarray, realised: np.n
 
 @pytest.mark.parametrize("horizon", [1, 5])
 @pytest.mark.parametrize("cost", [0.0, 2e-4])
-def test_it_earns_and_trades_what_a_plain_count_says(horizon: int, cost: float):
+def test_earnings_and_trades_equal_a_plain_loop(horizon: int, cost: float):
     rows = 600
     symbol = np.repeat([0, 1], rows)
     minutes = np.sort(RNG.choice(rows + 40, rows, replace=False))
@@ -46,7 +46,7 @@ def test_it_earns_and_trades_what_a_plain_count_says(horizon: int, cost: float):
     assert made.net[-1] == pytest.approx(gross - cost * traded)
 
 
-def test_long_long_short_by_hand():
+def test_long_long_short_equals_the_hand_calculation():
     mean = np.array([0.002, 0.0001, -0.003])
     realised = np.array([0.01, 0.02, -0.005])
     made = paper_equity(

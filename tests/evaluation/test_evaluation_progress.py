@@ -40,6 +40,6 @@ def test_two_at_a_time_take_half_as_long() -> None:
     assert pace.left() == pytest.approx(5 * 100 / 2)
 
 
-def test_lengths_of_time_are_rough() -> None:
+def test_the_time_left_is_shown_rounded() -> None:
     messages = [format_rough_duration(seconds) for seconds in (29, 31, 3_569, 3_571, 90_000)]
     assert messages == ["less than a minute", "about 1 min", "about 59 min", "about 1 h 0 min", "about 25 h 0 min"]

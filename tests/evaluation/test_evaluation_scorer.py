@@ -44,7 +44,7 @@ def test_labels_of_other_rows_are_forecast_at_chance(labels: Labels):
         assert results.find("shifted", horizon, "accuracy").value == pytest.approx(0.5, abs=0.02)
 
 
-def test_entered_one_bar_late_a_skill_of_one_bar_is_gone(results: Results):
+def test_gapped_ic_has_no_skill_of_one_bar(results: Results):
     assert results.find("skilled", 1, "ic").value > 0.1
     assert abs(results.find("skilled", 1, "ic_gapped").value) < 0.03
     # Of twelve bars eleven remain.
@@ -107,7 +107,7 @@ def test_a_row_without_a_forecast_counts_as_naive_in_comparisons_and_not_at_all_
         assert results.find("half", 1, name).value == pytest.approx(alone.find("half", 1, name).value)
 
 
-def test_a_model_that_says_nothing_is_unknown_everywhere(labels: Labels):
+def test_a_model_without_forecasts_has_unknown_scores(labels: Labels):
     nothing = Forecasts(*(np.full_like(part, np.nan) for part in vars(noise(labels, 1)).values()))
     results = score_models(labels, [("naive", forecasts(labels, 0 * labels.unit)), ("silent", nothing)], 7)
     assert all(np.isnan(cell.value) for cell in results.cells if cell.model == "silent")

@@ -45,7 +45,7 @@ def test_two_models_of_chance_differ_as_often_as_the_size_says():
     assert 0.02 < rejected / runs < 0.09
 
 
-def test_holm_by_hand():
+def test_holm_equals_the_hand_calculation():
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert holm([0.9, 0.6]) == pytest.approx([1.0, 1.0])
     assert holm([0.02, float("nan"), 0.03]) == pytest.approx([0.04, float("nan"), 0.04], nan_ok=True)

@@ -121,5 +121,5 @@ def test_a_late_score_that_is_unknown_is_said_to_be_unknown(results: Results) ->
 
 
 @pytest.mark.parametrize("word", ["best", "superior", "excellent", "strong", "state of the art"])
-def test_it_praises_nothing(results: Results, word: str) -> None:
+def test_the_verdict_uses_no_superlatives(results: Results, word: str) -> None:
     assert word not in " ".join(conclusions(results)).lower()

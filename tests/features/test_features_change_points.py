@@ -100,7 +100,7 @@ def test_the_score_stays_low_while_the_volatility_stays() -> None:
     assert np.quantile(result, 0.99) < 0.5
 
 
-def test_a_standstill_says_nothing() -> None:
+def test_blocks_without_a_move_leave_the_score_unchanged() -> None:
     random = np.random.default_rng(56)
     returns = 1e-3 * random.normal(size=3_000)
     returns[900:1_500] = 0.0  # whole blocks

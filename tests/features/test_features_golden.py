@@ -26,7 +26,7 @@ def current() -> dict[str, list[float]]:
 
 
 @pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.names[0])
-def test_numbers_change_only_with_the_version(feature: Feature) -> None:
+def test_a_features_values_change_only_with_its_version(feature: Feature) -> None:
     golden, now = json.loads(GOLDEN.read_text()), current()
     for name in feature.names:
         if name in golden and golden[name][0] == feature.version:

@@ -84,7 +84,7 @@ def test_the_fit_is_the_same_each_time() -> None:
     assert hmm.fit(observed) == hmm.fit([sequence.copy() for sequence in observed])
 
 
-def test_names_follow_the_rule() -> None:
+def test_states_are_named_by_volatility_and_trend() -> None:
     means = np.array([[0.6, 0.2], [-0.1, -1.5], [-0.4, 0.0], [0.1, 1.2]])
     assert [STATES[position] for position in np.argsort(hmm.named(means))] == [
         "turbulent",
@@ -94,7 +94,7 @@ def test_names_follow_the_rule() -> None:
     ]
 
 
-def test_few_or_no_observations_leave_what_is_meant() -> None:
+def test_with_few_or_no_observations_the_fit_stays_at_the_default() -> None:
     assert hmm.fit([]) == DEFAULT
     close(hmm.fit([simulated(60, seed=5)]), DEFAULT, within=0.05)
     unknown = np.full((100 * THIN, 2), np.nan)
@@ -107,7 +107,7 @@ def test_equal_observations_do_not_make_a_state_certain() -> None:
     assert min(min(row) for row in fitted.deviations) == 0.05
 
 
-def test_a_bar_of_fifteen() -> None:
+def test_the_transition_of_one_bar_is_the_root_of_that_of_fifteen() -> None:
     for planted, within in ((DEFAULT.transition, 1e-12), (PLANTED.transition, 1e-4)):  # in the second a chance is 0
         fifteen = np.linalg.matrix_power(np.array(planted), THIN)
         np.testing.assert_allclose(hmm.per_bar(fifteen), planted, rtol=0, atol=within)

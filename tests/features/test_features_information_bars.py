@@ -84,7 +84,7 @@ def test_a_threshold_that_decimals_reach_is_reached_in_binary_too(interval: str,
     assert [bar.trades for bar in run(trades, interval)[1]] == [ends]
 
 
-def test_an_interval_of_time_is_none_of_these() -> None:
+def test_an_interval_of_time_is_refused() -> None:
     with pytest.raises(ValueError, match="1m bars are cut by time"):
         fold.step(fold.initial(), [tick(0)], 0, "1m")
 

@@ -43,7 +43,7 @@ def without_ends(values: Market, market: Market) -> Market:
 @pytest.mark.slow
 @settings(deadline=None, max_examples=150)
 @given(st.data())
-def test_any_order_within_patience_gives_the_bits_of_whole_series(data: st.DataObject) -> None:
+def test_any_order_within_the_allowed_lateness_gives_the_bits_of_whole_series(data: st.DataObject) -> None:
     market = data.draw(markets())
     sent = data.draw(messages(market, patient=True))
     _, values = fold([*sent, *ends(market)])
@@ -93,7 +93,7 @@ def test_the_state_through_bytes_is_the_same_state(data: st.DataObject) -> None:
     assert through[0].dumps() == plain[0].dumps()
 
 
-def test_the_numbers_are_what_they_say() -> None:
+def test_market_return_rank_and_lead_return_equal_the_hand_calculation() -> None:
     market = {
         "ADA": [bar("ADA", 0, 100.0), bar("ADA", 1, 101.0)],
         "BTC": [bar("BTC", 0, 100.0), bar("BTC", 1, 99.0)],
@@ -203,7 +203,7 @@ def test_a_bar_waits_for_the_others_and_no_longer() -> None:
     ]
 
 
-def test_patience_is_counted_in_messages() -> None:
+def test_allowed_lateness_is_counted_in_messages() -> None:
     """Of any size: the bar goes out with the third message that is all later."""
     for size in (1, 50):
         state, out = step(initial(), [bar("A", 0, 1.0)], TWO)
@@ -228,7 +228,7 @@ def test_a_late_bar_goes_out_at_once_with_what_the_market_was() -> None:
     ]
 
 
-def test_two_that_fall_silent_hold_nothing_up_for_good() -> None:
+def test_two_silent_symbols_do_not_hold_up_the_others_for_good() -> None:
     three = Universe.of({"A": 1.0, "B": 1.0, "C": 1.0})
     sent = [[bar(symbol, minute, 1.0)] for minute in range(10) for symbol in "ABC"]
     sent += [[bar("B", minute, 1.0)] for minute in (10, 11)]

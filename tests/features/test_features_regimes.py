@@ -106,7 +106,7 @@ def likeliest(returns: Floats) -> str:
     return STATES[posterior_of(bars.assign(open=close, high=close, low=close, close=close))[-1].argmax()]
 
 
-def test_the_names_mean_what_they_say() -> None:
+def test_planted_markets_get_the_regime_of_their_kind() -> None:
     noise = np.random.default_rng(26).normal(0, 1e-3, 400)
     noise -= noise[-60:].mean()
     steady, burst = np.ones(400), np.ones(400)

@@ -66,12 +66,12 @@ def test_one_bar_at_a_time_gives_the_same_bits_on_real_minutes() -> None:
     assert single[2] == whole[2]
 
 
-def test_blocks_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_size_of_blocks_changes_no_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(advance_module, "BLOCK", 7)
     assert through(THIN, [])[1].values.tobytes() == UNCUT[1].values.tobytes()
 
 
-def test_offline_is_the_same_fold() -> None:
+def test_the_offline_computation_equals_the_fold() -> None:
     parts = list(STEP.compute([THIN[:1_000], THIN[900:]]))
     np.testing.assert_array_equal(np.concatenate([part.values for part in parts]), UNCUT[1].values)
 

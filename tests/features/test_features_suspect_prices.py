@@ -74,7 +74,7 @@ def test_two_wrong_prices_are_two_suspect_bars() -> None:
 
 
 @pytest.mark.parametrize("factor", [1e3, 1e-3])
-def test_a_level_that_holds_is_believed(factor: float) -> None:
+def test_a_price_level_that_holds_is_no_longer_suspect(factor: float) -> None:
     of = [
         bar if row < AT else priced(bar, **{name: factor * getattr(bar, name) for name in ("open", "close")})
         for row, bar in enumerate(bars())
@@ -116,7 +116,7 @@ def test_the_first_bars_and_a_market_that_stands_still() -> None:
 
 
 @pytest.mark.parametrize("cut", [1, 7, AT, AT + 1, AT + 3])
-def test_a_cut_changes_nothing(cut: int) -> None:
+def test_cutting_anywhere_changes_no_reason(cut: int) -> None:
     of = bars()
     for row in (AT, AT + 1, AT + 4):
         of[row] = priced(of[row], close=0.01 * of[row].close)

@@ -86,7 +86,7 @@ def test_symbols_come_anew_and_frames_of_one_symbol_are_in_the_order_of_time() -
         assert len(set(times)) == len(times)
 
 
-def test_no_decision_is_signed_that_would_count() -> None:
+def test_no_generated_decision_has_a_valid_signature() -> None:
     signed = [one for one in islice(generator(), 6_000) if one.topic is MODELS and _signed(one)]
     assert len(signed) > 50
     assert not [one for one in signed if read(one).records]

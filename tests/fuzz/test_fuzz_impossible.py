@@ -46,7 +46,7 @@ def asked(servers: Servers) -> Iterator[Callable[[str], list[tuple[Any, ...]]]]:
         yield ask
 
 
-def test_a_row_that_is_possible_is_not_told_and_the_same_row_made_impossible_is(
+def test_an_impossible_row_is_found_and_a_possible_one_is_not(
     asked: Callable[[str], list[tuple[Any, ...]]],
 ) -> None:
     assert CONDITIONS.keys() > POSSIBLE.keys()

@@ -19,7 +19,7 @@ def path() -> ChallengePath:
     return ChallengePath(test=test, every=HOUR)
 
 
-def test_its_end_is_the_tests_own_and_its_points_are_the_states_between():
+def test_the_points_of_the_path_equal_the_tests_summary_at_their_bars():
     made = path()
     made.update(TIME, GAIN)
     for rows in (60, 600, ROWS):
@@ -34,7 +34,7 @@ def test_its_end_is_the_tests_own_and_its_points_are_the_states_between():
     assert len(made.points) == -(-ROWS // 60)
 
 
-def test_it_does_not_depend_on_how_the_bars_were_cut():
+def test_the_path_does_not_depend_on_how_the_bars_were_cut():
     whole, pieces = path(), path()
     whole.update(TIME, GAIN)
     for begin in range(0, ROWS, 37):
@@ -46,7 +46,7 @@ def test_it_does_not_depend_on_how_the_bars_were_cut():
         assert one.high == pytest.approx(other.high)
 
 
-def test_nothing_new_changes_nothing():
+def test_an_empty_update_adds_no_point():
     made = path()
     made.update(TIME[:0], GAIN[:0])
     assert made.points == []

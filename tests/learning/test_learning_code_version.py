@@ -50,7 +50,7 @@ def test_without_git_the_code_is_known_by_its_version_and_hash(copied: Path) -> 
     assert f"{package_version() or '0'}+sha256.{sha256(copied)[:12]}" != known
 
 
-def test_a_checkout_around_the_program_is_not_its_own(copied: Path) -> None:
+def test_a_checkout_that_contains_the_program_does_not_give_its_version(copied: Path) -> None:
     subprocess.run([*GIT, "init", "-q"], cwd=copied.parent, check=True)
     subprocess.run([*GIT, "commit", "-q", "--allow-empty", "-m", "x"], cwd=copied.parent, check=True)
     assert _described(copied.parent)
@@ -68,5 +68,5 @@ def test_another_users_checkout_tells_its_commit(copied: Path) -> None:
     assert re.fullmatch("[0-9a-f]{12}", _described(copied))
 
 
-def test_ours_is_one_of_the_two() -> None:
+def test_the_code_version_is_a_commit_or_a_hash() -> None:
     assert re.fullmatch(r"[0-9a-f]{12}(-dirty)?|.*\+sha256\.[0-9a-f]{12}", commit())

@@ -143,7 +143,9 @@ def test_what_was_trained_is_announced_once_and_takes_no_later_decision_back(
         ("gbm", V9, rf"no version {V9} of model 'gbm' in .*; there are {V1}, {V2}, {V3}"),
     ],
 )
-def test_what_there_is_not_cannot_be_decided_about(ledger: Ledger, model: str, version: str, text: str) -> None:
+def test_a_decision_about_an_unknown_model_or_version_is_refused(
+    ledger: Ledger, model: str, version: str, text: str
+) -> None:
     with pytest.raises(LedgerError, match=text):
         ledger.decide(model, "serve", version, decided_by="test", why="")
     assert ledger.history() == []

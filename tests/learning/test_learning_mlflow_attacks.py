@@ -62,7 +62,7 @@ def theirs() -> Iterator[Path]:
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can act as another user")
-def test_another_user_gets_nothing(mlflow_server: Servers, theirs: Path) -> None:
+def test_another_user_of_the_machine_gets_no_answer_without_the_password(mlflow_server: Servers, theirs: Path) -> None:
     """By curl, as nobody: no answer but that a login is wanted, and the password's file is closed."""
     bare = Tracker(mlflow_server.mlflow_uri).uri
     attack = f"""
@@ -88,7 +88,7 @@ def test_another_user_gets_nothing(mlflow_server: Servers, theirs: Path) -> None
 @pytest.mark.parametrize(
     "header", ["", "Basic", "Basic !", "Basic Zm9yZXRpY2s=", "Bearer", "Bearer x", "Bearer é", "Digest x"]
 )
-def test_no_login_that_is_none_lets_in(mlflow_server: Servers, header: str) -> None:
+def test_an_invalid_authorization_header_is_refused(mlflow_server: Servers, header: str) -> None:
     status, lines = ask(
         mlflow_server, "/api/2.0/mlflow/experiments/get?experiment_id=0", headers={"Authorization": header}
     )
@@ -105,7 +105,7 @@ def test_the_password_lets_in_as_a_token_too(mlflow_server: Servers) -> None:
 @pytest.mark.parametrize("prefix", ["/api", "/ajax-api"])
 @pytest.mark.parametrize("field", ["artifact_location", "artifactLocation"])
 @pytest.mark.parametrize("scheme", ["file://", "", "FILE:", "ftp://127.0.0.1", "http://127.0.0.1", "s3://x"])
-def test_nobody_chooses_where_files_lie(
+def test_a_client_cannot_choose_where_artifacts_are_stored(
     mlflow_server: Servers, theirs: Path, prefix: str, field: str, scheme: str
 ) -> None:
     request = {"name": f"{prefix}{field}{scheme}", field: f"{scheme}{theirs}/open"}
@@ -117,7 +117,7 @@ def test_nobody_chooses_where_files_lie(
 @pytest.mark.parametrize(
     "location", ["mlflow-artifacts:/../x", "mlflow-artifacts://elsewhere/x", "mlflow-artifacts:/%2e%2e"]
 )
-def test_the_root_is_not_left(mlflow_server: Servers, location: str) -> None:
+def test_an_artifact_location_outside_the_root_is_refused(mlflow_server: Servers, location: str) -> None:
     request = {"name": location, "artifact_location": location}
     assert ask(mlflow_server, "/api/2.0/mlflow/experiments/create", request)[0] == 400
 

@@ -209,7 +209,7 @@ def test_too_little_history_ends_the_run_with_one_line(settings: Settings) -> No
     assert steps(settings, report.run.run_id)["check", None].state == "failed"
 
 
-def test_wrong_wishes_are_told_in_one_line_and_begin_no_run(settings: Settings) -> None:
+def test_wrong_options_are_told_in_one_line_and_begin_no_run(settings: Settings) -> None:
     with pytest.raises(ValueError, match="there is no model 'crystal ball': there are"):
         ProductionPipeline(settings, models=["crystal ball"]).run_complete_pipeline()
     with pytest.raises(ValueError, match="no run 'x'"):

@@ -6,13 +6,13 @@ from learning.pipeline import STEPS
 from learning.runs import run_log
 from learning.runs.progress import Progress, progress
 from learning.runs.records import STEP_NAMES
-from learning.runs.run_log import Line
+from learning.runs.run_log import LogLine
 
 EPOCH = "lstm: epoch {} of 10: loss 0.900000, held out 0.950000"
 
 
-def lines(*words: str, every_s: int = 10) -> list[Line]:
-    return [Line(place * every_s * 1_000, one) for place, one in enumerate(words)]
+def lines(*words: str, every_s: int = 10) -> list[LogLine]:
+    return [LogLine(place * every_s * 1_000, one) for place, one in enumerate(words)]
 
 
 def test_the_steps_that_are_shown_are_those_of_the_pipeline() -> None:
@@ -66,5 +66,5 @@ def test_where_the_beginning_is_not_in_the_log_the_time_left_is_unknown() -> Non
 def test_models_that_are_fitted_are_counted_and_an_ended_fit_is_not_shown() -> None:
     known = lines("train", EPOCH.format(10), "lstm is fitted (1 of 4, about 3 min left)")
     assert progress(known, known[-1].time) == [Progress("models", 1, 4, 60.0)]
-    known += [Line(30_000, "gbm: round 3 of 40, 05 bars ahead: loss 0.900000, held out 0.950000")]
+    known += [LogLine(30_000, "gbm: round 3 of 40, 05 bars ahead: loss 0.900000, held out 0.950000")]
     assert progress(known, known[-1].time)[1] == Progress("gbm rounds, 05 bars ahead", 3, 40, None)

@@ -80,7 +80,7 @@ def test_what_is_due_waits_for_enough_history() -> None:
     assert asked(due(settings(), seen(SUNDAY + DAY, history=7 * DAY), [], 7)) == "cron"
 
 
-def test_an_empty_expression_never_asks() -> None:
+def test_without_a_cron_expression_no_run_is_due() -> None:
     assert due(settings(retrain_cron=""), seen(SUNDAY + 900 * DAY), [], 7) is None
 
 
@@ -95,13 +95,13 @@ def test_cron_expressions_are_taken(monkeypatch: pytest.MonkeyPatch, text: str) 
     assert Settings().retrain_cron == text
 
 
-def test_never_is_no_schedule(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_word_never_switches_the_schedule_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORETICK_RETRAIN_CRON", "never")
     assert Settings().retrain_cron == ""
 
 
 @pytest.mark.parametrize("text", ["soon", "0 3 * *", "61 3 * * 0", "* * * * * *", "0 0 31 2 *", "H 3 * * 0"])
-def test_what_is_no_cron_expression_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+def test_an_invalid_cron_expression_is_refused_in_one_line(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("FORETICK_RETRAIN_CRON", text)
     with pytest.raises(ValidationError) as caught:
         Settings()

@@ -319,7 +319,7 @@ def test_without_a_server_there_is_one_line_soon():
     assert str(raised.value) == f"MLflow at {uri}: no answer"
 
 
-def test_who_is_told_of_a_lost_server_goes_on_without_it(mlflow_server):
+def test_a_run_goes_on_after_its_server_is_lost(mlflow_server):
     lines: list[str] = []
     tracker = Tracker(mlflow_server.mlflow_uri, lines.append)
     with tracker.run("a", "train") as run:

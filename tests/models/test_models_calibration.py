@@ -56,7 +56,7 @@ def test_a_market_that_often_stands_still_drives_no_quantile_away() -> None:
     assert np.abs(quantiles[:, 0]).max() < 1e-2  # ten times the scale
 
 
-def test_where_the_model_says_nothing_nothing_is_said_or_learnt() -> None:
+def test_without_a_forecast_nothing_is_calibrated_or_learnt() -> None:
     frame = features_of(market("COIN", 200, 4))
     silent = wide(frame, np.nan)
     state, quantiles = calibration.step(Calibration.initial(len(HORIZONS)), frame, silent, HORIZONS)
@@ -144,7 +144,7 @@ def changing(frame: FeatureFrame, error: Floats) -> Forecasts:
 
 
 @pytest.mark.parametrize("column", [0, 2])
-def test_it_is_what_its_definition_says_row_by_row(column: int) -> None:
+def test_calibration_equals_a_plain_loop(column: int) -> None:
     frame = features_of(market("COIN", 6_000, 4, gaps=0.1))
     forecasts = changing(frame, np.where(np.arange(len(frame)) < 100, np.nan, 0.7))
     result = calibrate(frame, forecasts)[:, column]

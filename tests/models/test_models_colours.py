@@ -24,7 +24,7 @@ def test_every_model_of_the_zoo_has_a_colour_and_nothing_else_has() -> None:
 
 
 @THEMES
-def test_no_two_are_alike_and_all_stand_out_from_the_page(theme: int, card: str) -> None:
+def test_all_model_colours_differ_and_contrast_with_the_page(theme: int, card: str) -> None:
     for one, other in combinations(COLOURS, 2):
         assert np.linalg.norm(oklab(COLOURS[one][theme]) - oklab(COLOURS[other][theme])) > LIKE, (one, other)
     assert min(contrast(colour[theme], card) for colour in COLOURS.values()) > 3
@@ -43,7 +43,7 @@ def test_no_two_lines_are_alike_to_those_who_see_no_red_or_no_green(theme: int, 
             assert distance(one, other, theme, sight) > APART, (one, other)
 
 
-def test_the_simulation_finds_what_a_deuteranope_takes_for_one() -> None:
+def test_the_simulation_of_deuteranopia_finds_colours_that_look_alike() -> None:
     red, green = "#b5402a", "#6a6a00"  # as bright as each other
     assert np.linalg.norm(oklab(red) - oklab(green)) > APART
     assert np.linalg.norm(oklab(red, "deuteranopia") - oklab(green, "deuteranopia")) < APART

@@ -29,7 +29,7 @@ def test_looking_at_every_bar_costs_about_twice_the_width_of_looking_once() -> N
 
 
 @pytest.mark.parametrize("places", [1, 5])
-def test_it_holds_the_expected_sum_at_every_bar(places: int):
+def test_the_interval_contains_the_expected_sum_at_every_bar(places: int):
     alpha, misses = 0.1, 0
     for seed in range(200):
         rng = np.random.default_rng(seed)
@@ -48,7 +48,7 @@ def test_a_steady_gain_is_found():
     assert low[50] < 0 < low[-1]
 
 
-def test_it_does_not_depend_on_how_the_bars_were_cut_and_the_unknown_changes_nothing():
+def test_the_sequence_does_not_depend_on_how_the_bars_were_cut_nor_on_unknown_gains():
     rng = np.random.default_rng(4)
     gain, place = rng.uniform(-0.3, 0.3, 1_000), np.arange(1_000) % 15
     gain[::7] = np.nan

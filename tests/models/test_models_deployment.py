@@ -76,7 +76,7 @@ def test_rollbacks_lead_back_through_every_champion_to_the_first(versions: list[
         after(log, "rollback")
 
 
-def test_a_challenger_that_wins_leaves_the_champion_before_as_the_shadow() -> None:
+def test_after_a_promotion_the_previous_champion_is_the_standby() -> None:
     log = decided(("serve", "a"), ("challenge", "b"), ("challenge", "c"), ("promote", "b"))
     assert roles(log) == ("b", ["c"], "a")
     assert roles(after(log, "promote", "c")) == ("c", [], "b")
@@ -84,7 +84,7 @@ def test_a_challenger_that_wins_leaves_the_champion_before_as_the_shadow() -> No
     assert roles(after(log, "challenge", "a")) == ("b", ["c", "a"], None)
 
 
-def test_a_champion_that_was_taken_back_goes_on_as_the_shadow() -> None:
+def test_after_a_rollback_the_withdrawn_champion_is_the_standby() -> None:
     log = decided(("serve", "a"), ("challenge", "b"), ("promote", "b"), ("rollback", None))
     assert roles(log) == ("a", [], "b")
     assert roles(after(log, "promote", "c", force=True)) == ("c", [], "a")

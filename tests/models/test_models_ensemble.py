@@ -86,7 +86,7 @@ def skill(frame: FeatureFrame, mean: Floats) -> float:
 
 
 @every_combiner
-def test_it_is_about_as_good_as_the_best_expert(name: str) -> None:
+def test_a_combination_is_about_as_good_as_its_best_expert(name: str) -> None:
     frame, experts = planted(12_000, 0.3)
     forecasts, weights = whole(make(name), frame, experts)
     best = skill(frame, experts["good"].mean)
@@ -214,7 +214,7 @@ def test_weights_carry_on_by_name_when_experts_come_and_go(name: str) -> None:
 
 
 @every_combiner
-def test_it_shrinks_to_nothing_where_no_expert_knows_anything(name: str) -> None:
+def test_a_combination_of_useless_experts_shrinks_to_zero(name: str) -> None:
     frame, experts = planted(12_000, 0.3)
     useless = {expert: experts[expert] for expert in ("other", "noise")}
     forecasts, _ = whole(make(name), frame, useless)

@@ -133,7 +133,9 @@ def test_ticks_within_the_limits_become_bars(ticks: list[Tick], interval: str) -
 
 @PACES
 @given(bars("A"), bars("B"), bars("C"))
-def test_a_market_of_such_bars_is_one(first: list[Bar], second: list[Bar], third: list[Bar]) -> None:
+def test_the_market_fold_of_bars_within_the_limits_gives_valid_bars(
+    first: list[Bar], second: list[Bar], third: list[Bar]
+) -> None:
     universe = Universe.of({"A": 1e9, "B": 1e-9, "C": 1.0})
     state, out = market.initial(), []
     for rows in (first, second, third, first[-1:], second[-1:]):

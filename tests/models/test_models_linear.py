@@ -50,7 +50,7 @@ def weak() -> list[FeatureFrame]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("model", "least"), [(Reversal, 0.06), (AR, 0.07), (Ridge, 0.06), (RLS, 0.06)])
-def test_a_planted_tenth_is_found(model: type[Ridge], least: float, weak: list[FeatureFrame]) -> None:
+def test_a_planted_correlation_of_a_tenth_is_found(model: type[Ridge], least: float, weak: list[FeatureFrame]) -> None:
     fitted = model(NAMES)
     fitted.fit(weak[:2], seed=0)
     result, _ = correlation(fitted, weak[2])

@@ -206,7 +206,7 @@ def test_the_passes_disagree_and_that_widens_the_scale(
     assert (doubt < scale).all()
 
 
-def test_the_head_steps_down_the_gradient_of_its_loss_at_the_next_day() -> None:
+def test_the_online_head_takes_a_gradient_step_at_the_end_of_a_day() -> None:
     """Against finite differences of the loss, over three labels that mature on one day."""
     rng = np.random.default_rng(4)
     embedding, y = rng.normal(size=(4, 3)), np.array([[0.5], [np.nan], [-2.5], [0.1]])

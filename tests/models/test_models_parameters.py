@@ -68,7 +68,7 @@ def elsewhere_fitted(training_frames: list[FeatureFrame]) -> dict[str, Forecaste
     return fitted
 
 
-def test_what_can_be_tuned() -> None:
+def test_all_models_but_three_can_be_tuned() -> None:
     untunable = {"naive", "reversal", "garch"}
     assert set(TUNABLE) == set(ZOO) - untunable
 
@@ -163,7 +163,7 @@ def test_a_whole_number_is_a_number_and_the_version_does_not_tell_them_apart() -
     assert one.version == other.version
 
 
-def test_kinds_say_what_they_hold() -> None:
+def test_parameter_kinds_describe_their_values() -> None:
     assert str(Integer(1, 5, 3)) == "a whole number from 1 to 5"
     assert str(Real(1e-4, 0.1, 0.01)) == "a number from 0.0001 to 0.1"
     assert str(Choice(("none", 60), "none")) == "one of none, 60"

@@ -137,7 +137,7 @@ class TinyNet(Net):
         return (encoded + self.shift) * mask, encoded
 
 
-def test_what_a_layer_takes_is_found_over_sums() -> None:
+def test_the_inputs_of_a_layer_are_found_through_sums() -> None:
     layers = {layer.name: layer for layer in architecture.layers(TinyNet(), (5, 3), 2)}
     assert {name: set(layer.takes) for name, layer in layers.items()} == {
         "window": set(),

@@ -52,14 +52,14 @@ def test_train_puts_every_model_into_service(
 
 
 @pytest.mark.slow
-def test_after_the_rehearsal_the_stream_compiles_nothing(
+def test_after_the_warm_up_the_stream_compiles_nothing(
     file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORETICK_HOME", str(tmp_path))
     train([file], rows_until=None, interval=None, seed=0, as_json=True)
 
     def codes(*options: str) -> list[dict[str, int]]:
-        command = [sys.executable, str(Path(__file__).with_name("rehearsed.py")), str(tmp_path / "models"), str(file)]
+        command = [sys.executable, str(Path(__file__).with_name("warmed_up.py")), str(tmp_path / "models"), str(file)]
         done = subprocess.run([*command, *options], cwd=ROOT, stdout=subprocess.PIPE, check=True)
         results: list[dict[str, int]] = json.loads(done.stdout)
         return results

@@ -257,7 +257,7 @@ def test_garch_gives_a_symbol_that_it_does_not_know_the_pooled_parameters(garch_
     assert least < model.pooled[4] < most
 
 
-def test_garch_needs_returns() -> None:
+def test_garch_refuses_fewer_than_500_returns() -> None:
     with pytest.raises(ValueError, match="499 returns to fit 'garch' on") as error:
         GARCH().fit([simulated(500, 1, 2e-8, 0.08, 0.9)], seed=0)
     assert "\n" not in str(error.value)

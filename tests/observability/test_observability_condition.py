@@ -113,7 +113,7 @@ CASES: list[tuple[str, Facts, Word, bool, str]] = [
 
 
 @pytest.mark.parametrize(("known", "word", "works", "why"), [case[1:] for case in CASES], ids=[c[0] for c in CASES])
-def test_the_condition_follows_from_what_is_known(known: Facts, word: Word, works: bool, why: str) -> None:
+def test_the_condition_is_derived_from_the_known_facts(known: Facts, word: Word, works: bool, why: str) -> None:
     condition = derive(known, NOW)
     assert (condition.word, condition.works) == (word, works), condition.text()
     assert why in condition.why
@@ -134,7 +134,7 @@ def test_how_far_a_reader_is_behind_is_unknown_and_not_zero_before_it_was_seen()
     assert derive(reader(looked=None, waits=[LOCK]), NOW).behind is None
 
 
-def test_a_loop_is_told_once_however_many_tell_it() -> None:
+def test_looping_is_set_once_however_often_it_is_derived() -> None:
     once = looped(HEALTHY, [NOW] * 3, NOW)
     assert looped(once, [NOW] * 4, NOW) == once
     assert looped(Condition(word="unknown", why="no answer"), [NOW] * 3, NOW).word == "looping"

@@ -58,7 +58,7 @@ def conditions(port: int) -> dict[str, float]:
     return {dict(labels)["condition"]: value for (name, labels), value in results if name == "foretick_condition"}
 
 
-def test_every_way_to_ask_gives_the_same_answer(own: WorkStatus, port: int):
+def test_http_and_metrics_report_the_same_condition(own: WorkStatus, port: int):
     assert answer(port, "/ready") == answer(port, "/health") == (200, "healthy\n")
     assert asked(port) == HEALTHY
     own.wait("Kafka")
@@ -78,7 +78,7 @@ def test_a_process_says_itself_that_it_was_started_again_and_again():
     assert own.condition().text() == "looping: 3 restarts in the last 10 minutes; now healthy"
 
 
-def test_who_does_not_answer_is_unknown():
+def test_a_component_that_does_not_answer_is_unknown():
     silent = socket.create_server(("127.0.0.1", 0))
     with silent:
         port = silent.getsockname()[1]
@@ -102,7 +102,7 @@ def test_without_a_port_nothing_is_shown():
 
 
 @pytest.mark.parametrize("broken", [False, True])
-def test_who_does_not_wait_for_the_answer_is_not_told_and_what_goes_wrong_is_one_record_of_the_log(
+def test_a_closed_connection_is_ignored_and_an_error_of_the_probe_is_one_log_record(
     capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture, broken: bool
 ):
     begun, gone, threads = threading.Event(), threading.Event(), threading.active_count()

@@ -21,7 +21,9 @@ def universe(text: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
         ("BTC:1e3,ETH", {"BTC": 1000.0, "ETH": 1.0}),
     ],
 )
-def test_symbols_and_weights(text: str, expected: dict[str, float], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_universe_is_parsed_from_symbols_and_weights(
+    text: str, expected: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert universe(text, monkeypatch) == expected
 
 

@@ -32,7 +32,7 @@ NAMES = tuple(Settings.model_fields)
         ("FORETICK_XYZ", "there is no setting 'FORETICK_XYZ': foretick config show lists them"),
     ],
 )
-def test_a_stranger_is_told_with_the_nearest(variable: str, text: str) -> None:
+def test_an_unknown_variable_is_told_with_the_nearest_known_one(variable: str, text: str) -> None:
     assert list(unknown_variables({"HOME": "/", variable: "secret"}, NAMES)) == [text]
 
 
@@ -53,7 +53,7 @@ def test_a_stranger_is_told_with_the_nearest(variable: str, text: str) -> None:
         ("FORETICKER", "x"),
     ],
 )
-def test_what_is_a_setting_or_somebody_elses_is_let_be(variable: str, value: str) -> None:
+def test_known_settings_and_variables_of_other_programs_are_ignored(variable: str, value: str) -> None:
     assert list(unknown_variables({variable: value}, NAMES)) == []
 
 
@@ -75,7 +75,7 @@ def test_each_of_several_is_told() -> None:
     ]
 
 
-def test_settings_refuse_it_and_tell_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_refuse_an_unknown_variable_without_telling_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FORETICK_KAFKA_PASSWORD", "hunter2")
     monkeypatch.setenv("FORETICK_MODLES", "hunter3")
     with pytest.raises(ValidationError) as raised:

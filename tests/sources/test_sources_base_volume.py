@@ -59,7 +59,9 @@ def test_of_two_amounts_the_prices_tell_the_base(
         ("BTC-USD-SWAP_1m.csv", "630,5.5,60.5"),
     ],
 )
-def test_okx_s_three_amounts(name: str, row: str, tmp_path: Path, replayed) -> None:
+def test_the_base_and_quote_volume_are_found_among_okxs_three_amounts(
+    name: str, row: str, tmp_path: Path, replayed
+) -> None:
     result = replayed(_write(tmp_path, "vol,vol_ccy,vol_quote,confirm", f"{row},1", name))
     assert {(bar.volume, bar.quote_volume) for bar in result.bars} == {(5.5, 60.5)}
     assert bool(result.counts.understood[0].remarks) == ("SWAP" in name)
@@ -106,6 +108,6 @@ def test_the_size_that_the_user_gives_counts_where_none_is_proven(tmp_path: Path
     assert replayed(path, ReadRequest(contract_size=0.3)).bars[0].volume == pytest.approx(5.5)
 
 
-def test_the_prices_of_a_side_are_told(tmp_path: Path, replayed) -> None:
+def test_prices_of_one_side_are_told_as_bid_or_ask(tmp_path: Path, replayed) -> None:
     path = _write(tmp_path, "Volume", "1", "BTCUSD_Candlestick_1_M_BID.csv")
     assert replayed(path).counts.understood[0].remarks == ["prices: the bid, as the file's name says"]

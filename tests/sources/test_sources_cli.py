@@ -103,7 +103,7 @@ def test_the_exit_code_says_whether_the_file_could_be_used(
     assert f"row {good + 1} of BTCUSDT.csv" in result.stdout
 
 
-def test_a_span_in_a_hole_of_the_file_is_said(app: typer.Typer, file: Path) -> None:
+def test_a_span_without_rows_within_the_file_is_told(app: typer.Typer, file: Path) -> None:
     bounds = ["--from", "2020-09-13T12:30:30", "--to", "2020-09-13T12:31:30"]
     result = CliRunner().invoke(app, [str(file), "--dry-run", *bounds])
     assert str(result.exception) == (

@@ -29,7 +29,7 @@ def _write(
     ],
 )
 @pytest.mark.parametrize("far", [1, 300])
-def test_two_values_are_refused_wherever_they_stand(
+def test_a_column_of_two_values_is_refused_wherever_they_stand(
     column: str, cells: list[str], what: str, far: int, tmp_path: Path, replayed
 ) -> None:
     path = _write(tmp_path, column, [cells[0]] * far + [cells[1]] * 3)
@@ -39,7 +39,7 @@ def test_two_values_are_refused_wherever_they_stand(
 
 
 @pytest.mark.parametrize("column", ["exchange", "venue", "interval", "timeframe"])
-def test_one_value_is_told_as_known_and_not_needed(column: str, tmp_path: Path, replayed) -> None:
+def test_a_column_of_one_value_is_listed_as_not_needed(column: str, tmp_path: Path, replayed) -> None:
     result = replayed(_write(tmp_path, column, ["1m"] * 3 + [""]))
     assert (len(result.bars), result.counts.understood[0].needless) == (4, [column])
 
@@ -51,7 +51,7 @@ def test_trades_of_two_venues_are_refused(tmp_path: Path, replayed) -> None:
 
 
 @pytest.mark.parametrize("header", ["close_time,quote_av,ignore", "quote_av,ignore", "close_time,tb_base_av,quote_av"])
-def test_what_nobody_knows_is_not_called_known(header: str, tmp_path: Path, replayed) -> None:
+def test_an_unknown_column_is_listed_as_left_out(header: str, tmp_path: Path, replayed) -> None:
     cells = {"close_time": str(T + M - 1)}
     row = ",".join(["10,12,9,11,5", *(cells.get(name, "55") for name in header.split(","))])
     path = _write(tmp_path, "exchange", ["binance"] * 3, f"open,high,low,close,volume,{header}", row)

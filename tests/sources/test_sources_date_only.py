@@ -115,11 +115,11 @@ def test_trades_without_rows_are_no_success(tmp_path: Path, replayed) -> None:
     assert replayed(_lines(tmp_path, "time,price,amount", [], "BTCUSD.csv")).counts.problem(5.0) is not None
 
 
-def test_no_row_is_not_said_to_be_one(tmp_path: Path, replayed) -> None:
+def test_a_file_without_rows_is_told_as_such(tmp_path: Path, replayed) -> None:
     with pytest.raises(SourceError, match="a header and no rows"):
         replayed(_lines(tmp_path, "time,open,high,low,close", [], "BTCUSD.csv"))
 
 
-def test_rows_of_one_time_are_not_said_to_be_one(tmp_path: Path, replayed) -> None:
+def test_rows_of_one_time_are_not_told_as_one_row(tmp_path: Path, replayed) -> None:
     with pytest.raises(SourceError, match="no two of its 3 rows"):
         replayed(_lines(tmp_path, "time,open,high,low,close", [f"{T},{P}"] * 3, "BTCUSD.csv"))

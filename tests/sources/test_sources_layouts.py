@@ -124,7 +124,7 @@ def test_a_table_without_a_header_and_with_impossible_prices_is_not_guessed() ->
         ("BTCTRY.csv", "BTCTRY"),
     ],
 )
-def test_the_symbol_in_a_name(name: str, symbol: str | None) -> None:
+def test_the_symbol_is_found_in_the_file_name(name: str, symbol: str | None) -> None:
     assert symbol_of(name) == symbol
 
 

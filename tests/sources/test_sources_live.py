@@ -146,7 +146,7 @@ def test_where_only_time_tells_each_trade_goes_out_once_or_is_in_the_time_of_a_g
 
 
 @given(st.integers(1, 60), st.integers(0, 60), st.booleans())
-def test_a_line_that_goes_on_from_what_lies_on_the_topic_repeats_nothing_and_asks_for_the_rest(
+def test_a_sequencer_resumed_from_its_checkpoint_repeats_no_trade_and_asks_for_the_missing_ones(
     sent: int, more: int, counted: bool
 ) -> None:
     checkpoint = FeedCheckpoint()
@@ -166,7 +166,7 @@ def test_a_line_that_goes_on_from_what_lies_on_the_topic_repeats_nothing_and_ask
     assert reporter.gaps == []
 
 
-def test_what_was_noted_is_where_the_line_is() -> None:
+def test_the_checkpoint_equals_the_sequencers_cursor() -> None:
     line, checkpoint = ByTime(), FeedCheckpoint()
     for each in line.take([trade(number, counted=False) for number in range(40)]):
         assert each.tick is not None
@@ -184,7 +184,7 @@ def test_a_trade_sent_twice_goes_out_once_and_is_counted() -> None:
         assert line.duplicates == 2
 
 
-def test_live_trades_wait_until_the_hole_before_them_is_filled() -> None:
+def test_live_trades_wait_until_the_missing_range_before_them_is_filled() -> None:
     reporter = Told(ById())
     reporter.take([trade(1)])
     reporter.take([trade(4), trade(5)])

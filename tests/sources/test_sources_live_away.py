@@ -27,7 +27,7 @@ async def asked(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["binance", "kraken"])
-def test_it_is_said_in_a_line(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unreachable_venue_is_told_in_one_line(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(VenueAwayError) as raised:
         asyncio.run(asked(name))
     assert str(raised.value).startswith(f"{name} cannot be reached: Cannot connect to host 127.0.0.1:1 ")
@@ -38,7 +38,7 @@ def test_it_is_said_in_a_line(name: str, capsys: pytest.CaptureFixture[str]) -> 
     assert "close" not in capsys.readouterr().out
 
 
-def test_the_command_says_that_the_machine_lacks_it(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_exits_3_when_a_venue_cannot_be_reached(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(typer.Exit) as ended:
         live._run(asked("kraken"))
     assert ended.value.exit_code == 3

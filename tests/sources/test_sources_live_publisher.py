@@ -15,7 +15,7 @@ from topics.records import Tick
 
 
 @pytest.mark.parametrize("turns", range(6))
-def test_the_outlet_ends_though_something_comes_at_the_same_moment(tmp_path: Path, turns: int):
+def test_the_writer_can_be_cancelled_while_something_arrives(tmp_path: Path, turns: int):
     async def cancelled() -> bool:
         writer = LiveKafkaWriter(KafkaWriter("none"), FeedCheckpoint(), tmp_path / "memory.json", counted=True)
         work = asyncio.create_task(writer.run())

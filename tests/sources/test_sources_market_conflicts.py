@@ -109,7 +109,7 @@ def test_a_symbol_and_a_market_that_a_user_says_must_agree(tmp_path: Path, repla
             replayed(path, ReadRequest(symbol=symbol, market=market))
 
 
-def test_a_day_that_goes_on_after_a_delivery_is_none(tmp_path: Path, replayed) -> None:
+def test_a_delivery_date_before_the_last_row_is_refused(tmp_path: Path, replayed) -> None:
     begin, header = 1_711_670_400_000, "time,open,high,low,close,volume\n"  # 2024-03-29, a Friday
     path = tmp_path / "BTC-USDT-240329-1h.csv"
     rows = [f"{begin + i * 3_600_000},42000,42001,41999,42000,1\n" for i in range(24)]

@@ -66,7 +66,9 @@ def _said(app: typer.Typer, folder: Path, name: str, lines: list[str], *options:
         (["1704067200,10"], ["no layout without a header has 2 columns"]),
     ],
 )
-def test_an_unknown_layout(app: typer.Typer, lines: list[str], words: list[str], tmp_path: Path) -> None:
+def test_an_unknown_layout_is_told_with_what_it_lacks(
+    app: typer.Typer, lines: list[str], words: list[str], tmp_path: Path
+) -> None:
     message = _said(app, tmp_path, "a.csv", lines)
     assert [part for part in words if part not in message] == [], message
 
@@ -119,7 +121,7 @@ def test_rows_without_a_header_are_refused_in_two_sentences(app: typer.Typer, wi
         ),
     ],
 )
-def test_times_that_cannot_be_read(
+def test_unreadable_times_are_told(
     app: typer.Typer, cells: list[str], options: list[str], words: list[str], tmp_path: Path
 ) -> None:
     message = _said(app, tmp_path, "BTCUSD.csv", [HEADER, *(f"{cell},{ROW}" for cell in cells)], *options)
@@ -135,7 +137,7 @@ def test_a_time_that_is_called_local_needs_its_zone(app: typer.Typer, tmp_path: 
 
 
 @pytest.mark.parametrize("lines", [[HEADER, f"1704067200,{ROW}"], [f"1704067200,{ROW}"]])
-def test_no_symbol(app: typer.Typer, lines: list[str], tmp_path: Path) -> None:
+def test_a_missing_symbol_is_told_with_what_to_do(app: typer.Typer, lines: list[str], tmp_path: Path) -> None:
     message = _said(app, tmp_path, "prices.csv", lines)
     layout = "plain OHLCV" if lines[0] == HEADER else "OHLCV without a header"
     assert message == (

@@ -19,7 +19,7 @@ def _rows(*times: int) -> dict[str, np.ndarray]:
 
 
 @pytest.mark.parametrize("text", ["fast", "0x", "-1x", "60", "infx", "x", ""])
-def test_a_speed_that_is_none_is_said(text: str) -> None:
+def test_an_invalid_speed_is_told(text: str) -> None:
     with pytest.raises(SourceError, match="--speed"):
         speed_of(text)
 
@@ -53,7 +53,7 @@ def test_progress_is_written_and_read(tmp_path: Path) -> None:
         load(tmp_path / "p.json")
 
 
-def test_a_replay_is_told_by_its_files_its_wish_and_its_cluster(tmp_path: Path) -> None:
+def test_a_replay_is_identified_by_its_files_its_request_and_its_cluster(tmp_path: Path) -> None:
     file = tmp_path / "a.csv"
     file.write_text("one")
     first = identity([file], ReadRequest(), "c")
@@ -64,7 +64,7 @@ def test_a_replay_is_told_by_its_files_its_wish_and_its_cluster(tmp_path: Path) 
     assert identity([file], ReadRequest(), "c") != first
 
 
-def test_the_lock_is_held_once(tmp_path: Path) -> None:
+def test_a_replay_that_already_runs_is_refused(tmp_path: Path) -> None:
     with (
         only_one(tmp_path / "p.json"),
         pytest.raises(SourceError, match="already running"),

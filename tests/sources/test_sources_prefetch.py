@@ -36,7 +36,7 @@ def test_an_error_comes_after_the_items_before_it():
             next(coming)
 
 
-def test_who_stops_early_waits_for_no_more():
+def test_a_reader_that_stops_early_ends_the_prefetch():
     made = []
 
     def items() -> Iterator[int]:

@@ -28,7 +28,7 @@ T = 1_600_000_020_000
         "13/09/2020 12:27:00",
     ],
 )
-def test_one_minute_in_many_ways(cell: str) -> None:
+def test_one_time_in_many_spellings_is_read(cell: str) -> None:
     assert milliseconds(pa.array([cell])).tolist() == [T]
     # A cell that cannot be read beside it changes nothing.
     assert milliseconds(pa.array([cell, "soon", None])).tolist() == [T, UNREADABLE, UNREADABLE]
@@ -44,7 +44,7 @@ def test_ways_may_be_mixed_in_one_column() -> None:
 @pytest.mark.parametrize(
     "column", [pa.array([T], pa.timestamp("ms")), pa.array([T * 1_000_000], pa.timestamp("ns", tz="UTC"))]
 )
-def test_typed_times(column: pa.Array) -> None:
+def test_times_of_arrow_types_are_read(column: pa.Array) -> None:
     assert milliseconds(column).tolist() == [T]
 
 
@@ -92,7 +92,7 @@ def test_times_with_and_without_a_fraction_stand_in_one_column() -> None:
     assert milliseconds(pa.array(["13.09.2020 12:27:00 -01:00", "13.09.2020 12:27"])).tolist() == [T + 3_600_000, T]
 
 
-def test_dates_with_strokes_are_found_once() -> None:
+def test_dates_with_slashes_are_listed_once() -> None:
     assert slash_dates(pa.array(["01/02/2020 10:00", "01/02/2020 11:00", "2020-01-01", None])) == ["01/02/2020"]
 
 

@@ -83,7 +83,7 @@ def test_a_tar_archive_and_a_folder_are_named(tmp_path: Path, replayed) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
 @pytest.mark.parametrize("lines", [False, True])
-def test_json_with_a_mark_of_its_encoding(encoding: str, lines: bool, tmp_path: Path, replayed) -> None:
+def test_json_with_a_byte_order_mark_is_read(encoding: str, lines: bool, tmp_path: Path, replayed) -> None:
     rows = [dict(zip(H.split(","), map(float, row.split(",")), strict=True)) for row in ROWS]
     text = "\n".join(map(json.dumps, rows)) if lines else json.dumps(rows)
     (tmp_path / "BTCUSD.json").write_bytes(text.encode(encoding))
@@ -123,7 +123,7 @@ def test_a_member_that_cannot_be_read_does_not_keep_the_others(
 
 
 @pytest.mark.parametrize("time_form", [str, lambda at: "2024-01-01 00:0" + str((at - T) // M)])
-def test_a_header_without_a_name_for_the_index(time_form, tmp_path: Path, replayed) -> None:
+def test_a_header_without_a_name_for_the_index_is_read(time_form, tmp_path: Path, replayed) -> None:
     rows = [f"{time_form(T + place * M)},{P},5" for place in range(4)]
     result = replayed(_table(tmp_path / "BTCUSD-1m.csv", "open,high,low,close,volume", rows))
     _is_right(result)
@@ -133,7 +133,7 @@ def test_a_header_without_a_name_for_the_index(time_form, tmp_path: Path, replay
 @pytest.mark.parametrize(
     "header", ["time,open,high,low,close,volume,x", "open,high,low,close", "time,open,high,low,close"]
 )
-def test_a_header_of_another_length_is_no_note(header: str, tmp_path: Path, replayed) -> None:
+def test_a_header_of_another_length_than_the_rows_is_refused(header: str, tmp_path: Path, replayed) -> None:
     rows = [f"{row},5" for row in ROWS]
     with pytest.raises(SourceError, match=r"the header has \d names"):
         replayed(_table(tmp_path / "BTCUSD-1m.csv", header, rows))
@@ -143,7 +143,7 @@ def test_a_header_may_end_with_a_comma(tmp_path: Path, replayed) -> None:
     _is_right(replayed(_table(tmp_path / "BTCUSD-1m.csv", f"{H},")))
 
 
-def test_a_blank_before_quotes(tmp_path: Path, replayed) -> None:
+def test_blanks_before_quotes_are_skipped(tmp_path: Path, replayed) -> None:
     header = ", ".join(f'"{name}"' for name in H.split(","))
     rows = [", ".join(f'"{cell}"' for cell in row.split(",")) for row in ROWS]
     _is_right(replayed(_table(tmp_path / "BTCUSD-1m.csv", header, rows)))

@@ -40,7 +40,9 @@ def _refused(path: Path, replayed, request: ReadRequest | None = None) -> str:
         ("BTCUSDT.csv", "time,side,price,size", "{t},ask,{p},1"),
     ],
 )
-def test_sides_of_a_book_are_no_sides_of_trades(name: str, header: str, row: str, tmp_path: Path, replayed) -> None:
+def test_bid_and_ask_columns_are_refused_as_an_order_book(
+    name: str, header: str, row: str, tmp_path: Path, replayed
+) -> None:
     path = _write(tmp_path, name, header, row)
     for request in (None, ReadRequest(layout="trades")):
         assert "this is an order book, for column" in _refused(path, replayed, request)
@@ -63,7 +65,7 @@ def test_a_name_that_says_an_order_book_is_believed_of_trades_alone(name: str, t
     assert len(replayed(bars).bars) == LINES
 
 
-def test_a_coin_may_be_called_book(tmp_path: Path, replayed) -> None:
+def test_a_coin_named_book_is_no_order_book(tmp_path: Path, replayed) -> None:
     path = _write(tmp_path, "BOOK_USDT-trades.csv", "time,side,price,size", "{t},buy,{p},1")
     assert replayed(path).counts.symbols == {"BOOKUSDT": LINES}
 
@@ -108,7 +110,7 @@ def test_liquidations_are_no_trades(name: str, tmp_path: Path, replayed) -> None
         ("timestamp,symbol,open,high,low,close,bid,ask,last", "tickers"),
     ],
 )
-def test_columns_of_neither_are_named(header: str, words: str, tmp_path: Path, replayed) -> None:
+def test_columns_that_are_neither_bars_nor_trades_are_named(header: str, words: str, tmp_path: Path, replayed) -> None:
     path = _write(tmp_path, "BTCUSDT.csv", header, ",".join(["{t}", *"1" * header.count(",")]))
     assert words in _refused(path, replayed)
 

@@ -48,7 +48,7 @@ def told(name: str, environment: dict[str, str]) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", OURS)
-def test_each_of_ours_is_told_every_setting(name: str) -> None:
+def test_each_service_of_ours_gets_every_setting(name: str) -> None:
     passed = {f"FORETICK_{setting.upper()}" for setting in Settings.model_fields if setting not in PLACES}
     assert {key for key in SERVICES[name]["environment"] if key.startswith("FORETICK_")} == passed | {
         *("FORETICK_KAFKA", "FORETICK_DATABASE_URL", "FORETICK_REDIS_URL", "FORETICK_MLFLOW_URI"),
@@ -60,7 +60,7 @@ def test_each_of_ours_is_told_every_setting(name: str) -> None:
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/why.md", "docs/FORMATS.md", "docs/FEATURES.md"])
-def test_what_the_pages_name_is_told_or_says_where_something_is(page: str) -> None:
+def test_every_setting_named_in_the_docs_reaches_the_containers(page: str) -> None:
     named = set(re.findall(r"FORETICK_[A-Z_]*[A-Z]", (ROOT / page).read_text()))
     places = {f"FORETICK_{setting.upper()}" for setting in PLACES}
     of_the_script = {"FORETICK_TORCH_INDEX"}  # ./foretick installs no packages in a container
@@ -85,7 +85,7 @@ def test_what_a_user_leaves_out_is_the_default(monkeypatch: pytest.MonkeyPatch) 
     assert changed == {"hosts", "log_format", "mlflow_page"}
 
 
-def test_whatever_it_names_is_known() -> None:
+def test_every_variable_of_the_compose_file_is_a_setting() -> None:
     named = set(re.findall(r"FORETICK_[A-Z_]*[A-Z]", TEXT))
     assert [name for name in sorted(named) if list(unknown_variables({name: "x"}, Settings.model_fields))] == []
 

@@ -85,7 +85,7 @@ def test_a_user_is_made_once_used_by_any_client_and_taken_back() -> None:
 
 
 @pytest.mark.parametrize("name", ["foretick", "controller", "ANONYMOUS", "a b", "*", "a,b", "desk\n"])
-def test_no_user_of_ours_and_no_odd_name_is_touched(kafka: Servers, name: str) -> None:
+def test_an_invalid_or_reserved_user_name_is_refused(kafka: Servers, name: str) -> None:
     for options in ([], ["--replace"], ["--revoke"]):
         done = credentials(name, *options)
         assert isinstance(done.exception, UserError)

@@ -10,11 +10,11 @@ from stack.first_forecast import wait_for_forecast
 NOWHERE = "postgresql://127.0.0.1:1/nowhere"
 
 
-def test_a_database_that_does_not_answer_has_none() -> None:
+def test_an_unreachable_database_gives_no_first_forecast() -> None:
     assert wait_for_forecast(NOWHERE, 0.0) is None
 
 
-def test_where_there_is_none_what_to_do_is_said(
+def test_without_a_forecast_the_command_says_what_to_do(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("FORETICK_DATABASE_URL", NOWHERE)

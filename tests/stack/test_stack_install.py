@@ -123,7 +123,7 @@ def test_without_a_terminal_it_says_how_far_it_is(tmp_path: Path, monkeypatch: p
     assert folders.done() - folders.before >= 12_000_000
 
 
-def test_what_has_come_tells_the_pace() -> None:
+def test_the_time_left_follows_from_what_was_downloaded() -> None:
     assert fetching.line(400e6, 300e6, 1.2e9, 30.0) == "packages: 400 MB of 1.2 GB after 30 s, about 80 s left"
     assert fetching.line(3e9, 3e9, None, 20.0) == "packages: 3.0 GB after 20 s"
     assert fetching.line(0, 0, 1.2e9, 5.0) == "packages: 0 MB of 1.2 GB after 5 s, nothing has come yet"

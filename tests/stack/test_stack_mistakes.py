@@ -68,7 +68,9 @@ def test_every_command_looks_at_the_settings_first(
         ("LOG_FORMAT", "jsn", "Input should be 'text' or 'json'"),
     ],
 )
-def test_a_setting_of_what_there_is_not_is_told(tmp_path: Path, name: str, value: str, text: str) -> None:
+def test_a_setting_with_an_unknown_name_or_value_is_told_in_one_line(
+    tmp_path: Path, name: str, value: str, text: str
+) -> None:
     done = typed(tmp_path / "home", "up", **{f"FORETICK_{name}": value})
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"foretick: FORETICK_{name}: {text}\n")
     assert not (tmp_path / "home").exists()
@@ -181,7 +183,7 @@ def test_the_same_option_has_the_same_name_everywhere() -> None:
         assert "--model" in options[name]
 
 
-def test_the_names_that_are_looked_up_are_those_that_there_are() -> None:
+def test_the_listed_model_names_are_those_of_the_zoo() -> None:
     assert (*ZOO, *COMBINERS) == NAMES
     assert study.PRUNERS == PRUNERS
     check(NAMES)

@@ -17,7 +17,7 @@ def test_the_page_opens_on_the_experiments_runs() -> None:
     assert page(HTML, "7").endswith("<title>MLflow</title></head></html>")
 
 
-def test_mlflows_own_page_begins_where_ours_is_put_in() -> None:
+def test_our_script_comes_before_mlflows_own() -> None:
     html = (Path(mlflow.__file__).parent / "server/js/build/index.html").read_text()
     assert page(html, "1").index("localStorage") < page(html, "1").index("<script defer")
 

@@ -19,7 +19,7 @@ MONITORING = ("prometheus", "grafana")
 
 
 @pytest.mark.parametrize("path", files(), ids=lambda path: path.name)
-def test_the_files_are_those_that_the_tables_make(path):
+def test_the_monitoring_files_are_those_that_the_tables_generate(path):
     assert path.read_text() == files()[path], "run python -m stack.monitoring"
 
 

@@ -28,13 +28,13 @@ def locked(name: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("smaller", "larger"), [("default", "networks"), ("networks", "tests")])
-def test_a_set_is_the_smaller_one_and_more(smaller: str, larger: str) -> None:
+def test_each_larger_set_contains_the_smaller_one(smaller: str, larger: str) -> None:
     few, many = locked(smaller), locked(larger)
     assert len(few) < len(many)
     assert {name: many.get(name) for name in few} == few
 
 
-def test_what_the_default_set_lacks() -> None:
+def test_the_default_set_has_no_torch_and_no_test_tools() -> None:
     few = {line.split("==")[0] for line in locked("default")}
     assert not few & {
         "torch",

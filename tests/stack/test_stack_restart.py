@@ -98,7 +98,7 @@ def test_one_component_is_started_anew_and_no_other(supervised: Path) -> None:
 
 
 @pytest.mark.slow
-def test_one_that_does_not_come_back_is_told_and_then_can_be_taken_up_again(tmp_path: Path) -> None:
+def test_a_component_that_fails_after_a_restart_is_told_and_can_be_restarted_again(tmp_path: Path) -> None:
     (tmp_path / "broken").touch()
     with supervisor(tmp_path):
         until(tmp_path, lambda current: current.components["first"].state == "failed")
@@ -130,7 +130,7 @@ def test_where_nothing_runs_that_is_said(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (2, "", "foretick: the stack is not running: foretick up\n")
 
 
-def test_somebody_elses_server_is_let_be(tmp_path: Path) -> None:
+def test_an_external_server_is_not_restarted(tmp_path: Path) -> None:
     us = Identity.of(os.getpid())
     assert us is not None
     status = Status(state="healthy", address="kafka.example:9092", external=True, works=True)

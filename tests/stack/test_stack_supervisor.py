@@ -217,7 +217,7 @@ def test_a_server_of_somebody_else_is_checked_and_never_started(stack):
 
 
 @pytest.mark.slow
-def test_what_dies_again_and_again_is_looping_between_two_starts_and_while_it_runs(stack):
+def test_a_component_that_keeps_crashing_is_looping_also_while_it_runs(stack):
     stack.start("(Component(name='server', launch=run('import time; time.sleep(0.3); raise ValueError(7)')),)")
     current = stack.wait(lambda s: s.components["server"].state == "looping")
     status = current.components["server"]
@@ -253,7 +253,7 @@ async def check():
 
 
 @pytest.mark.slow
-def test_what_waits_is_let_be_and_lets_nothing_start_that_needs_it(stack):
+def test_a_waiting_component_is_not_restarted_and_holds_up_those_that_need_it(stack):
     output = stack.home / "said"
     output.write_text("('waiting', 'the lock', 5.0)")
     check = WAITS.format(said=str(output))
@@ -281,7 +281,7 @@ SOON = "from stack import component_watch as w\nw.CHECK_S, w.CHECK_TIMEOUT_S, w.
 
 
 @pytest.mark.slow
-def test_what_is_silent_for_long_is_started_again_but_not_for_the_time_that_the_machine_was_paused(stack):
+def test_a_silent_component_is_restarted_but_time_paused_does_not_count(stack):
     output = stack.home / "said"
     output.write_text("('healthy', '', None, True)")
     check = SOON + WAITS.format(said=str(output))

@@ -253,7 +253,7 @@ def replayed(wide: bool) -> None:
     replay_tables.show(counts, wide)
 
 
-def rehearsed(_: bool) -> None:
+def backtested(_: bool) -> None:
     alert = Alert(alert_id="an-id", rule=RULE, symbol=SYMBOL, time=T0, severity="warning", message=f"{SYMBOL}: {WHY}")
     alerts_tables.show_backtest(RULE, 7.0, RuleBacktest(1, 1_234, 5, {SYMBOL: 1}, [alert]))
 
@@ -267,7 +267,7 @@ PRINTED: dict[str, tuple[Callable[[bool], None], tuple[str, ...]]] = {
     "live list": (watched, ("binanceusdm", SYMBOL, "123,456")),
     "explain": (explained, (MODEL, VERSION, SYMBOL, "bollinger_width_20__15m")),
     "replay": (replayed, (str(FILE), SYMBOL)),
-    "alerts test": (rehearsed, (RULE, SYMBOL)),
+    "alerts test": (backtested, (RULE, SYMBOL)),
 }
 
 

@@ -126,7 +126,7 @@ COMMANDS = (
 @pytest.mark.services
 @pytest.mark.parametrize("form", ["", " --json"])
 @pytest.mark.parametrize("command", COMMANDS)
-def test_no_command_prints_what_a_terminal_obeys(
+def test_no_command_prints_control_sequences(
     home: Path, command: str, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if form and command.split(maxsplit=1)[0] in ("logs", "topics"):
@@ -144,7 +144,7 @@ def test_no_command_prints_what_a_terminal_obeys(
         assert "[bold]:smile:[/bold]" in output
 
 
-def test_a_line_of_a_log_is_one_line() -> None:
+def test_a_log_record_with_controls_is_one_line() -> None:
     record = logging.LogRecord("foretick", logging.ERROR, "x.py", 1, "%s is no symbol", (HOSTILE,), None)
     try:
         raise ValueError(HOSTILE)
@@ -156,7 +156,7 @@ def test_a_line_of_a_log_is_one_line() -> None:
     assert RAW.findall("".join((first, *trace))) == []
 
 
-def test_a_console_shows_text_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+def test_our_console_shows_markup_as_text_and_escapes_controls(capsys: pytest.CaptureFixture[str]) -> None:
     """What rich's own would not: it takes markup, and lets controls through."""
     for console, safe in ((Terminal(width=200), True), (Console(width=200), False)):
         table = Table("what", box=None)
@@ -168,14 +168,14 @@ def test_a_console_shows_text_as_it_is(capsys: pytest.CaptureFixture[str]) -> No
         assert (output.count("[bold]:smile:[/bold]") == 2) == safe
 
 
-def test_a_line_of_json_means_the_same_afterwards() -> None:
+def test_escaped_json_has_the_same_meaning() -> None:
     line = json.dumps({"message": HOSTILE}, ensure_ascii=False)
     assert RAW.findall(line)
     assert not RAW.findall(escaped(line))
     assert json.loads(escaped(line)) == {"message": HOSTILE}
 
 
-def test_commands_print_by_nothing_else() -> None:
+def test_commands_print_only_through_cli_text() -> None:
     code = [path for path in (ROOT / "cli").glob("*.py") if path.name != "text.py"]
     assert len(code) > 20
     other = re.compile(r"typer\.(?:s?echo|style)\(|\bConsole\(|(?<!\.)\bprint\(|sys\.std(?:out|err)\.write|markup=True")

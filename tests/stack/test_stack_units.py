@@ -39,14 +39,14 @@ def test_components_come_after_what_they_need():
     assert [each.name for each in in_order(table)] == ["kafka", "prepare", "worker"]
 
 
-def test_a_need_outside_the_table_is_taken_as_met():
+def test_a_need_outside_the_table_counts_as_met():
     assert in_order((component("prepare", "kafka"),))[0].name == "prepare"
 
 
 @pytest.mark.parametrize(
     "table", [(component("a", "b"), component("b", "a")), (component("a"), component("a"))], ids=["circle", "twice"]
 )
-def test_a_table_that_cannot_start_is_refused(table):
+def test_a_component_table_with_a_cycle_or_duplicate_is_refused(table):
     with pytest.raises(ValueError, match="component"):
         in_order(table)
 
@@ -90,7 +90,7 @@ def test_a_process_that_is_gone_is_unknown_before_the_supervisor_has_noticed(tmp
     assert not report.good()
 
 
-def test_who_does_not_answer_at_its_port_is_not_what_was_written_down_last(tmp_path):
+def test_a_component_that_does_not_answer_is_unknown_whatever_its_last_state(tmp_path):
     own = Identity.of(os.getpid())
     status = Status(state="healthy", pid=own.pid, create_time=own.create_time, works=True)
     settings = Settings(home=tmp_path, metrics_ports={"worker": 1})
@@ -133,7 +133,7 @@ TRACE = "Traceback (most recent call last):\n  File x\n    raise KeyError(3)\n"
         ('{"level": \n', None),
     ],
 )
-def test_the_line_of_a_log_that_matters_is_found(tmp_path, text, telling):
+def test_the_last_telling_line_of_a_log_is_found(tmp_path, text, telling):
     (tmp_path / "x.log").write_text(text)
     assert log_tail.telling(tmp_path / "x.log") == telling
     assert log_tail.telling(tmp_path / "none.log") is None

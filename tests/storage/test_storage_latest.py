@@ -95,7 +95,7 @@ def test_bars_that_are_not_cut_by_time_tell_no_newest() -> None:
 
 
 @pytest.mark.services
-def test_a_models_word_is_its_champions() -> None:
+def test_the_latest_prediction_of_a_model_is_its_champions() -> None:
     beside = [
         msgspec.structs.replace(prediction(T0 + MINUTE), version="v2", role=role) for role in ("challenger", "standby")
     ]
@@ -113,7 +113,9 @@ def test_each_model_has_its_newest_prediction_as_on_the_topic(servers: Any, clie
 @pytest.mark.services
 @settings(deadline=None, max_examples=20, suppress_health_check=list(HealthCheck))
 @given(batches=st.lists(st.lists(st.integers(0, 9_999_999_999_999), min_size=1, max_size=4), min_size=1, max_size=6))
-def test_the_time_never_goes_back(servers: Any, client: redis.Redis, batches: list[list[int]]) -> None:
+def test_an_older_record_does_not_replace_a_newer_one(
+    servers: Any, client: redis.Redis, batches: list[list[int]]
+) -> None:
     forget(client)
     write(servers.redis_url, *({REGIMES: [regime(time) for time in batch]} for batch in batches))
     assert held(client, "BTCUSDT:regime")["time"] == max(map(max, batches))
@@ -127,7 +129,7 @@ def test_another_record_of_the_same_time_replaces_it(servers: Any, client: redis
 
 @pytest.mark.services
 @pytest.mark.parametrize("junk", ["", "{", "7", "null", '{"time": "soon"}'])
-def test_a_value_that_is_not_ours_is_replaced(servers: Any, client: redis.Redis, junk: str) -> None:
+def test_a_foreign_value_under_our_key_is_replaced(servers: Any, client: redis.Redis, junk: str) -> None:
     client.set(f"{PREFIX}:BTCUSDT:regime", junk)
     write(servers.redis_url, {REGIMES: [regime(T0)]})
     assert held(client, "BTCUSDT:regime")["time"] == T0

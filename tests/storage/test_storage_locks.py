@@ -29,7 +29,7 @@ def test_what_is_locked_is_told_apart(lock: Lock, of: str, other: Lock, of_other
     assert (locks.number(lock, of) == locks.number(other, of_other)) == same
 
 
-def test_nobody_takes_an_advisory_lock_but_the_registry() -> None:
+def test_advisory_locks_are_taken_only_in_storage_locks() -> None:
     files = [path for kind in ("*.py", "*.sql") for path in ROOT.rglob(kind) if not _left_out(path.parts)]
     results = {str(path.relative_to(ROOT)) for path in files if re.search(r"pg_\w*advisory\w*", path.read_text())}
     assert results == {"storage/locks.py"}

@@ -109,7 +109,7 @@ def decisions(stack: Stack, action: str) -> list[Any]:
     return [one for one in stack.foretick("models", "history") if one["action"] == action]
 
 
-def test_the_default_stack_does_what_it_is_for(tmp_path: Path, receiver: Receiver) -> None:
+def test_the_default_stack_serves_forecasts_scores_and_alerts(tmp_path: Path, receiver: Receiver) -> None:
     with up(SETTINGS) as stack:
         assert "there is no rule" in stack.run("alerts", "tail").stdout
         key = stack.foretick("alerts", "subscribe", "ops", "--webhook", "-", "--rule", "planted", typed=receiver.url)

@@ -166,7 +166,7 @@ def _followed(stack: Stack, words: list[str]) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("typed", COMMANDS, ids=lambda typed: typed.line)
-def test_it_does_what_is_documented(stack: Stack, tmp_path: Path, typed: Typed) -> None:
+def test_a_documented_command_does_what_is_documented(stack: Stack, tmp_path: Path, typed: Typed) -> None:
     words = _filled_in(typed.line, tmp_path)
     if typed.follows:
         out, err = _followed(stack, words)

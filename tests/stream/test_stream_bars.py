@@ -116,7 +116,7 @@ def prices(of: Callable[[int], float], bars: int = 40) -> list[Tick]:
     return [tick(bar * MINUTE + second * 1_000, of(bar)) for bar in range(bars) for second in (0, 30)]
 
 
-def test_a_bar_of_a_wrong_trade_says_so_in_every_kind_and_the_next_does_not() -> None:
+def test_bars_of_every_kind_are_suspect_with_a_wrong_trade_and_not_after_it() -> None:
     stage = Bars("1m", 0, ("tick-2",))
     ticks = prices(lambda bar: 1_000.0 if bar == 30 else 100.0 + bar % 2)
     state, results = begin(stage), list[Any]()

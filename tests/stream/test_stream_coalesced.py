@@ -91,7 +91,7 @@ def test_each_record_keeps_its_offset_time_key_and_headers() -> None:
 
 
 @pytest.mark.parametrize("turn", range(len(HOSTILE)))
-def test_what_comes_of_them_is_what_comes_of_each_alone(turn: int) -> None:
+def test_coalesced_records_give_what_each_gives_alone(turn: int) -> None:
     values = HOSTILE[turn:] + HOSTILE[:turn]
     headers = [(codec.VERSION_HEADER, b"9")]
     records = [record(offset, value, headers if value == tick(6) else ()) for offset, value in enumerate(values)]
@@ -111,7 +111,7 @@ def test_after_a_crash_in_the_middle_only_the_rest_is_folded() -> None:
     assert acked == ["ack 5"]
 
 
-def test_those_decoded_together_are_as_decoded_alone() -> None:
+def test_records_decoded_together_equal_those_decoded_alone() -> None:
     some = [Piece(event(one), event(one).message, last=True) for one in map(record, range(len(HOSTILE)), HOSTILE)]
     good = some[:1] * 700
     each_with_one_wrong = [[*good[:3], wrong, *good[:3]] for wrong in some[1:]]
@@ -121,7 +121,7 @@ def test_those_decoded_together_are_as_decoded_alone() -> None:
         assert results == [(piece, tuple(rows), *others) for piece, rows, *others in alone]
 
 
-def test_a_late_tick_among_them_is_a_dead_letter_at_its_own_place() -> None:
+def test_a_late_tick_among_coalesced_ones_is_a_dead_letter_with_its_own_offset() -> None:
     minutes = [record(minute, tick(minute * 60_000)) for minute in range(5)]
     late = record(5, tick(0, 7.0))
     journal = Journal()

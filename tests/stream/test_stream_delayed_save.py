@@ -59,7 +59,7 @@ async def _run_for_a_while(running: Any) -> None:
         await running
 
 
-def test_it_is_stored_although_nothing_more_comes() -> None:
+def test_a_state_is_stored_although_nothing_more_comes() -> None:
     journal = Journal()
     with pytest.raises(TimeoutError):
         asyncio.run(_run_for_a_while(shell(journal, Table(journal)).run(Open(journal, [[event(0, 1.0)]]))))
@@ -81,7 +81,7 @@ def test_a_table_that_cannot_store_ends_the_agent_also_while_nothing_comes() -> 
     assert journal.happened == ["send"]
 
 
-def test_much_input_is_not_kept_in_memory_for_that_long(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_input_is_stored_without_delay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stream.delayed_save.MOST_BYTES", 1)
     journal = Journal()
     asyncio.run(shell(journal, Table(journal)).run(Stream(journal, [[event(0, 1.0)], [event(1, 2.0)]])))

@@ -29,7 +29,7 @@ def test_a_message_of_the_universe_goes_on_as_one_with_the_same_bars() -> None:
     assert codec.decode(sent[2], Bar).records == rows
 
 
-def test_others_and_bars_not_cut_by_time_go_straight_on() -> None:
+def test_other_symbols_and_bars_not_cut_by_time_are_forwarded_at_once() -> None:
     for rows in (bars("DOGE", 2), bars("A", 2, "tick-500")):
         (sent,) = GATHER.forward(event(codec.encode(rows)))
         assert sent[0] is MARKET_BARS
@@ -54,7 +54,7 @@ def test_what_is_too_large_for_one_message_is_cut() -> None:
     assert [row for _, _, value in sent for row in codec.decode(value, Bar).records] == rows
 
 
-def test_the_market_refuses_bars_that_do_not_lie_side_by_side() -> None:
+def test_the_market_stage_refuses_bars_not_cut_by_time() -> None:
     market = Market(Universe.of({"A": 1.0, "B": 1.0}))
     assert market.check(bars("A", 1)[0]) is None
     assert "not cut by time" in (market.check(bars("A", 1, "tick-500")[0]) or "")

@@ -120,7 +120,7 @@ def test_symbols_come_and_go_while_it_runs_and_a_start_without_any_goes_on(kafka
     assert watcher.tell("rm", "binance", "BTC/USDT").returncode == 2
 
 
-def test_what_it_counts_and_what_is_wrong_can_be_asked_for(kafka: Servers) -> None:
+def test_the_live_feeds_counts_and_problems_are_in_its_metrics_and_probe(kafka: Servers) -> None:
     fields = {"FORETICK_LOG_FORMAT": "json", "FORETICK_METRICS_PORT": "0"}
     with exchange(400) as market:
         watcher = Watcher(home=kafka.home, url=market.url, told=fields)
@@ -176,7 +176,7 @@ def ids(kafka: Servers, symbol: str) -> list[int]:
 
 
 @pytest.mark.long
-def test_a_venue_whose_ids_tell_nothing_is_repaired_by_time(kafka: Servers) -> None:
+def test_gaps_of_a_venue_without_counting_ids_are_repaired_by_time(kafka: Servers) -> None:
     settings = Settings(**kafka.as_stack(), home=kafka.home)
     by_time = Venue(watch={"name": "aggTrade"})  # as any venue of which we know no more
     with exchange(400) as market:

@@ -160,7 +160,7 @@ def test_a_frame_that_fails_in_every_row_is_one_record_and_not_split_for_ever() 
     assert prices(journal) == [1.0]
 
 
-def test_a_letter_can_be_sent_whatever_it_is_about() -> None:
+def test_a_dead_letter_fits_a_message_whatever_its_record() -> None:
     value = b"\x00" * 3_200_000
     large = event(7)
     large.message.value, large.message.key = value, b"k" * 1_000_000

@@ -82,7 +82,7 @@ def complete(kind: type[Recovery]) -> list[str]:
     return [call for call in calls.made if call in ("seek", "resume", "flow", "fetch")]
 
 
-def test_the_seek_comes_first() -> None:
+def test_recovery_seeks_before_it_resumes() -> None:
     assert complete(SeekFirstRecovery) == ["seek", "resume", "flow", "fetch"]
 
 

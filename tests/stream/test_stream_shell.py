@@ -96,7 +96,7 @@ def test_a_row_that_is_dated_ahead_of_the_broker_is_a_dead_letter() -> None:
     assert total(table) == 2.0
 
 
-def test_the_cut_into_batches_does_not_matter() -> None:
+def test_cutting_into_batches_changes_nothing() -> None:
     values = [float(value) for value in range(1, 40)]
     results = []
     for size in (1, 3, 39):

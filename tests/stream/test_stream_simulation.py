@@ -44,7 +44,7 @@ def test_every_schedule_ends_as_the_undisturbed_run_and_each_rare_state_is_reach
     assert set(met) == RARE
 
 
-def test_a_seed_is_a_schedule() -> None:
+def test_the_same_seed_gives_the_same_schedule() -> None:
     def steps(seed: int) -> tuple[int, float]:
         schedule = Schedule(seed)
         schedule.run()

@@ -108,7 +108,7 @@ def hanging(client: Any) -> Callable[[], None]:
 @pytest.mark.parametrize(
     ("broken", "why"), [(full, "maxmemory"), (read_only, "read only replica"), (hanging, "Timeout")]
 )
-def test_a_redis_that_takes_nothing_costs_the_cache_alone(
+def test_a_redis_that_refuses_writes_stops_only_the_cache(
     persist: Persist, broken: Callable[[Any], Callable[[], None]], why: str
 ) -> None:
     persist.cached()
@@ -167,7 +167,7 @@ def hung(persist: Persist) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(("broken", "why"), [(closed, "too many connections"), (hung, "no end after")])
-def test_a_database_that_is_away_costs_storage_alone(persist: Persist, broken: Any, why: str) -> None:
+def test_a_database_that_is_away_stops_only_storage(persist: Persist, broken: Any, why: str) -> None:
     before, reporter = persist.process(), persist.log("wait in Kafka")
     with broken(persist):
         for _ in range(3):

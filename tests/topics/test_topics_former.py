@@ -68,7 +68,7 @@ def as_before(value: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("record", RECORDS, ids=lambda record: type(record).__name__)
-def test_a_record_of_before_is_the_same_record(record: Struct) -> None:
+def test_a_record_with_former_names_is_read_as_the_same_record(record: Struct) -> None:
     now = codec.encode_one(record)
     before = as_before(now)
     assert before != now

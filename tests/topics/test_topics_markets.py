@@ -63,7 +63,7 @@ def test_every_spelling_is_one_symbol(symbol: str, text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["BTC", "ALL", "WORKER", "SPY", "BRK.B", "FUZZ-7", "A-B-C", "BTCPERP", "FOOBAR:QUX"])
-def test_what_tells_no_market_stays(text: str) -> None:
+def test_a_text_without_a_market_is_unchanged(text: str) -> None:
     assert canonical(text) == text
 
 
@@ -80,7 +80,7 @@ def test_what_a_venue_lists_has_a_spelling_that_is_its_own(base: str, quote: str
 
 
 @given(st.text(max_size=80))
-def test_the_spelling_of_anything_is_its_own(text: str) -> None:
+def test_canonical_is_idempotent(text: str) -> None:
     assert canonical(canonical(text)) == canonical(text)
 
 
@@ -99,7 +99,7 @@ def test_a_pair_is_cut_where_its_base_is_a_coin() -> None:
 
 
 @pytest.mark.parametrize("text", ["240230", "31FEB24", "123", "24O329"])
-def test_what_is_no_day_is_none(text: str) -> None:
+def test_an_invalid_day_is_none(text: str) -> None:
     assert day_of(text) is None
 
 
@@ -110,7 +110,7 @@ def test_a_pattern_is_spelled_like_a_symbol() -> None:
 
 
 @pytest.mark.parametrize(("written", "ours"), [("BTC/USDT", "BTCUSDT"), ("btcusdt", "BTCUSDT"), ("ETH-USD", "ETHUSD")])
-def test_a_record_of_another_spelling_is_told_ours(written: str, ours: str) -> None:
+def test_a_record_with_another_spelling_is_rejected_with_ours(written: str, ours: str) -> None:
     good = encode([Tick(ours, T, 1.0, 1.0)])
     [rejected] = decode(good.replace(ours.encode(), written.encode()), Tick).rejected
     assert f"symbol {written!r} is spelled {ours}" in rejected.reason

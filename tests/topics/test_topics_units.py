@@ -25,7 +25,7 @@ from topics.units import INTERVAL, Measure, interval_ms, is_time, measure
         ("range-2.5", "range", 2.5),
     ],
 )
-def test_a_name_tells_what_ends_a_bar(name: str, kind: str, size: float) -> None:
+def test_an_interval_name_gives_kind_and_size(name: str, kind: str, size: float) -> None:
     assert measure(name) == Measure(kind, size)
     assert is_time(name) == (kind == "time")
     assert re.search(INTERVAL, name)
@@ -64,7 +64,7 @@ def test_a_wrong_kind_is_answered_with_the_nearest(name: str, text: str) -> None
 
 
 @pytest.mark.parametrize("name", ["tick-500", "volume-0.5", "range-10", "1x"])
-def test_only_time_has_a_length(name: str) -> None:
+def test_only_time_intervals_have_a_length(name: str) -> None:
     with pytest.raises(ValueError, match=f"interval '{name}' is not a whole number followed by s, m, h or d"):
         interval_ms(name)
 

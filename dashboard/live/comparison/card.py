@@ -6,7 +6,7 @@ from dashboard.html import heading, line
 from dashboard.live.comparison.reader import SKILL_BARS, Comparison, Skill
 from dashboard.live.freshness import late
 from dashboard.live.look import Look
-from dashboard.live.said import UNITS, Said, between, signed
+from dashboard.live.quantile_forecast import UNITS, QuantileForecast, between, signed
 from dashboard.live.view_state import BarSeries, Choice, span_label
 from dashboard.number_format import DASH, percent
 from dashboard.palette import model_dash
@@ -28,7 +28,7 @@ def card(comparison: Comparison | None, series: BarSeries, choice: Choice, look:
     if comparison is None:
         return heading("Models and horizons") + (remark or '<p class="muted">Reading…</p>')
     if not comparison.said:
-        return heading("Models and horizons", unit) + '<p class="muted">No model has said anything yet.</p>' + remark
+        return heading("Models and horizons", unit) + '<p class="muted">No model has a forecast yet.</p>' + remark
     reach = {horizon: reached(comparison, horizon) for horizon in HORIZONS}
     heads = "".join(
         f'<th scope="col">{span_label(horizon, series.interval)}'
@@ -77,7 +77,7 @@ def _row(
     return f'<tr><th scope="row">{line(colour, model_dash(model), model)}</th>{"".join(cells)}</tr>'
 
 
-def words(said: Said | None, skill: Skill | None, age: str) -> str:
+def words(said: QuantileForecast | None, skill: Skill | None, age: str) -> str:
     """Return a cell in numbers."""
     if said is None:
         return f'<p class="muted">{DASH} no forecast</p>'
@@ -91,7 +91,7 @@ def words(said: Said | None, skill: Skill | None, age: str) -> str:
     )
 
 
-def drawn(said: Said | None, reach: float, colour: str) -> str:
+def drawn(said: QuantileForecast | None, reach: float, colour: str) -> str:
     """Return the 90 and 80 % intervals and the median as a drawing about the price of the forecast's bar."""
 
     def across(value: float) -> float:

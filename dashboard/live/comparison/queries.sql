@@ -1,7 +1,7 @@
 -- What the table of models and horizons reads of one symbol. A block begins with "-- name:".
 
 -- name: said
--- What each model's champion said last, or last until %(until)s, a row for each horizon: one index look-up for each series.
+-- The newest forecast of each model's champion, or the newest until %(until)s, a row for each horizon: one index look-up for each series.
 SELECT DISTINCT ON (s.model, s.horizon)
     s.model, s.horizon, (extract(epoch FROM last.time) * 1000)::float8,
     last.price, last.q05, last.q10, last.q50, last.q90, last.q95, last.p_up

@@ -11,7 +11,7 @@ from psycopg import Connection
 
 from dashboard.database import connected, no_answer
 from dashboard.live.comparison.queries import QUERIES
-from dashboard.live.said import Said
+from dashboard.live.quantile_forecast import QuantileForecast
 from dashboard.live.series_reader import BUCKET_BARS, ROLLING_BUCKETS
 from dashboard.live.view_state import BarSeries
 from dashboard.polled_reader import PolledReader
@@ -46,15 +46,15 @@ class Skill:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """What is said at the newest bar [epoch ms], and the skills."""
+    """The forecasts at the newest bar [epoch ms], and the skills."""
 
     bar: float
-    said: Mapping[Place, Said]
+    said: Mapping[Place, QuantileForecast]
     skills: Mapping[Place, Skill]
 
     @property
     def models(self) -> list[str]:
-        """Return the models that said anything."""
+        """Return the models that have a forecast."""
         return sorted({model for model, _ in self.said})
 
 
@@ -65,7 +65,7 @@ class ComparisonSource:
         self._known: dict[ComparisonKey, tuple[float, Mapping[Place, Skill], Comparison | None]] = {}
 
     def read(self, connection: Connection, key: ComparisonKey) -> Comparison | None:
-        """Return what is said, None if the series has no bar."""
+        """Return the comparison, None if the series has no bar."""
         asked: dict[str, Any] = {"symbol": key.series.symbol, "interval": key.series.interval}
         try:
             found = connection.execute(QUERIES["newest"], asked).fetchone()
@@ -89,10 +89,10 @@ class ComparisonSource:
         return self._known[key][2]
 
 
-def read_said(connection: Connection, asked: Mapping[str, Any]) -> dict[Place, Said]:
+def read_said(connection: Connection, asked: Mapping[str, Any]) -> dict[Place, QuantileForecast]:
     """Return each model's newest forecast of each horizon."""
     return {
-        (model, horizon): Said(time=at, price=price, q05=q05, q10=q10, q50=q50, q90=q90, q95=q95, p_up=p_up)
+        (model, horizon): QuantileForecast(time=at, price=price, q05=q05, q10=q10, q50=q50, q90=q90, q95=q95, p_up=p_up)
         for model, horizon, at, price, q05, q10, q50, q90, q95, p_up in connection.execute(QUERIES["said"], asked)
     }
 

@@ -69,7 +69,9 @@ def test_every_model_that_goes_in_rounds_stands_in_the_table() -> None:
 
 
 @pytest.mark.parametrize("name", ZOO)
-def test_who_can_rank_its_inputs_does_and_others_do_not(name: str, fitted_zoo: Mapping[str, Forecaster]) -> None:
+def test_importance_is_given_by_the_models_that_can_rank_their_inputs(
+    name: str, fitted_zoo: Mapping[str, Forecaster]
+) -> None:
     importance = fitted_zoo[name].importance()
     if name not in RANKED:
         assert importance is None

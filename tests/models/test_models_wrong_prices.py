@@ -268,7 +268,7 @@ def test_the_online_learner_keeps_its_widths(fitted: Mapping[str, Forecaster], b
     assert (widths[1] / widths[0]).max() < 2
 
 
-def test_a_state_from_before_goes_on() -> None:
+def test_a_state_of_an_older_version_is_still_read() -> None:
     frame = closes(np.full(400, 1e-3))
     state = ewma_volatility.step(ewma_volatility.initial(), frame[:300])[0]
     old = {name: state[name] for name in ("time", "close", "moment", "weight", "count")}

@@ -29,19 +29,19 @@ def asked(source: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("package", PACKAGES)
-def test_nobody_asks_which_model_it_is(package: str) -> None:
+def test_no_code_tests_which_class_a_model_has(package: str) -> None:
     paths: list[Path] = sorted((ROOT / package).rglob("*.py"))
     assert {path.name: found for path in paths if (found := list(asked(path.read_text())))} == {}
 
 
-def test_who_asks_is_found() -> None:
+def test_a_test_of_a_models_class_is_found() -> None:
     assert {"Forecaster", "JSONModel", "Boosted", "Network", "HAR"} <= KINDS
     source = "if isinstance(model, (HAR, int)) or hasattr(model, 'thin') or isinstance(error, MemoryError): pass"
     assert list(asked(source)) == ["isinstance(model, (HAR, int))", "hasattr(model, 'thin')"]
 
 
 @pytest.mark.parametrize("name", ZOO)
-def test_every_model_is_made_alike(name: str) -> None:
+def test_every_model_is_constructed_with_the_same_arguments(name: str) -> None:
     model = ZOO[name](NAMES, horizons=(1, 5), parameters={})
     assert (model.names, model.horizons, model.tuned, model.fingerprint) == (NAMES, (1, 5), {}, "")
     assert (model.progress, model.checkpoint, model.thin) == (None, None, 1)

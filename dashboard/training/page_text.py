@@ -12,7 +12,7 @@ from dashboard.number_format import DASH
 from evaluation.eta import format_duration
 from learning.runs.progress import Progress
 from learning.runs.records import STEP_NAMES, Overview, PipelineRun, Step
-from learning.runs.run_log import Line
+from learning.runs.run_log import LogLine
 from learning.tracking.mlflow_reader import Curve, LoggedRun, lower_is_better
 
 LINES = 14
@@ -165,7 +165,7 @@ def runs(overview: Overview | None) -> str:
     )
 
 
-def log(lines: Sequence[Line], run_id: str | None) -> str:
+def log(lines: Sequence[LogLine], run_id: str | None) -> str:
     """Return the last messages of a run."""
     if not lines:
         why = "No run." if run_id is None else f"No log of run {run_id} on this machine."

@@ -30,7 +30,7 @@ T, M, ROWS = 1_600_000_020_000, 60_000, 600
 DEADLINE_S = 150.0
 
 
-def test_an_answer_that_failed_is_still_owed_and_one_that_came_is_not() -> None:
+def test_a_failed_answer_counts_as_silence_and_a_received_one_does_not() -> None:
     watchdog = KafkaWatchdog("here", 60.0, lambda _: None)
     assert watchdog.quiet_s() == 0.0
     with pytest.raises(OSError, match="lost"), watchdog.expecting():
@@ -41,7 +41,7 @@ def test_an_answer_that_failed_is_still_owed_and_one_that_came_is_not() -> None:
     assert watchdog.quiet_s() == 0.0
 
 
-def test_who_waits_for_nothing_is_never_cut_off() -> None:
+def test_work_that_expects_no_answer_is_never_cancelled() -> None:
     """A replay at the pace of the market sleeps for minutes between two frames."""
 
     async def waits(watchdog: KafkaWatchdog, owes: bool) -> str:
@@ -177,7 +177,7 @@ def test_a_replay_ends_when_kafka_stays_silent_and_the_same_command_goes_on(kafk
 
 
 @pytest.mark.services
-def test_a_tail_that_follows_says_so_too(kafka: Servers, tmp_path: Path) -> None:
+def test_topics_tail_follow_ends_when_kafka_stays_silent(kafka: Servers, tmp_path: Path) -> None:
     home = tmp_path / "home"
     frozen = broker(kafka)
     with command(kafka, home, 6, "topics", "tail", "bars", "--follow") as process:

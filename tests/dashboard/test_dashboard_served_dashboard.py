@@ -83,6 +83,6 @@ def test_from_python_a_dashboard_is_served_until_it_is_stopped(
         urllib.request.urlopen(served[0].url, timeout=5)  # noqa: S310 - likewise
 
 
-def test_what_is_no_way_in_is_no_attribute() -> None:
+def test_the_package_has_no_other_attribute() -> None:
     with pytest.raises(AttributeError, match="no attribute 'other'"):
         _ = dashboard.other

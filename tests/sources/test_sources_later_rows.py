@@ -41,7 +41,7 @@ def test_keys_that_only_later_rows_have_are_not_lost(
     assert len(replayed(path).bars) == 40
 
 
-def test_two_times_that_stand_a_bar_apart_do_not_tell_the_start(tmp_path: Path, replayed) -> None:
+def test_two_time_columns_one_bar_apart_are_refused_where_no_name_says_start(tmp_path: Path, replayed) -> None:
     path = tmp_path / "BTCUSDT-1m.csv"
     rows = [f"{T + i * 60_000},{T + (i + 1) * 60_000},1,1,1,1\n" for i in range(6)]
     path.write_text("time,timestamp,open,high,low,close\n" + "".join(rows))

@@ -9,7 +9,7 @@ from dashboard.number_format import DASH
 from dashboard.tuning.plot_data import written
 from dashboard.tuning.trial_filter import Rows
 from evaluation.eta import format_duration
-from learning.tuning.importances_process import Found
+from learning.tuning.importances_process import Importances
 from learning.tuning.later_check import LaterCheck
 from learning.tuning.mean_estimate import MeanEstimate
 from learning.tuning.study_table import STATES, Parameter, StudySummary, StudyTable
@@ -83,7 +83,7 @@ def _estimate(value: MeanEstimate) -> str:
     return f"{100 * value.mean:+.3f} % <small>± {100 * value.error:.3f}</small>".replace("-", "\u2212")
 
 
-def importance_title(found: Found | None, complete: int) -> str:
+def importance_title(found: Importances | None, complete: int) -> str:
     """Return the title of the importances, with how many trials they are of or why there are none."""
     if found is None:
         note = "no trial is complete yet" if not complete else "being computed"

@@ -38,7 +38,7 @@ def test_critical_lines_and_tracebacks_are_found_once_and_what_a_record_says_is_
         ("'utf-8' codec can't decode byte 0xff in position 1: bad", "'…' codec can't decode byte # in position #: bad"),
     ],
 )
-def test_a_reason_is_known_again_whatever_its_numbers_and_names_are(reason: str, expected: str) -> None:
+def test_reasons_are_grouped_without_their_numbers_and_names(reason: str, expected: str) -> None:
     assert normal(reason) == expected
 
 
@@ -91,7 +91,7 @@ def test_a_decision_without_the_ledgers_signature_is_awaited_as_a_refusal() -> N
     assert (sending.unsigned, sending.invalid) == ({5}, {})
 
 
-def test_the_ring_holds_the_last_inputs(tmp_path: Path) -> None:
+def test_the_last_inputs_are_written_to_a_file(tmp_path: Path) -> None:
     sending = sender()
     sending.ring.extend(sending.generator.next() for _ in range(3))
     sending.write_ring(tmp_path / "ring")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from dashboard.inspector.look_inside import Answer
+from dashboard.inspector.version_details import Answer
 from settings import Settings, places
 
 KEPT = 24
@@ -20,12 +20,12 @@ RETRY_S = 60.0
 LEASE_S = 10.0
 """A question that no page has asked for so long is not begun."""
 
-Question = tuple[str, ...]
-"""The command line of `look_inside`."""
+LoadRequest = tuple[str, ...]
+"""The command line of `version_details`."""
 
 
 @dataclass(frozen=True)
-class Work:
+class LoadState:
     """How far a question is: the answer, or since when it is worked on (None: it waits), or why there is none."""
 
     answer: Answer | None = None
@@ -41,7 +41,7 @@ class _Asked:
     answer: Answer | None = None
 
 
-class Workshop:
+class VersionLoader:
     """`view` never blocks: a question that is new is answered by the thread, in the order of asking."""
 
     def __init__(
@@ -57,12 +57,12 @@ class Workshop:
             "OMP_NUM_THREADS": "1",
         }
         self._timeout_s = timeout_s
-        self._command = command or places.module("dashboard.inspector.look_inside")
+        self._command = command or places.module("dashboard.inspector.version_details")
         self._lock, self._wake = threading.Lock(), threading.Event()
-        self._asked: OrderedDict[Question, _Asked] = OrderedDict()
+        self._asked: OrderedDict[LoadRequest, _Asked] = OrderedDict()
         self._process: subprocess.Popen[bytes] | None = None
         self._stopping = False
-        self._thread = threading.Thread(target=self._run, name="workshop", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="version-loader", daemon=True)
 
     def start(self) -> None:
         """Begin to answer."""
@@ -82,7 +82,7 @@ class Workshop:
         """Return whether the thread still answers."""
         return self._thread.is_alive()
 
-    def view(self, question: Question) -> Work:
+    def view(self, question: LoadRequest) -> LoadState:
         """Return how far the question is; it is asked with this."""
         now = time.monotonic()
         with self._lock:
@@ -98,17 +98,17 @@ class Workshop:
                 self._asked.popitem(last=False)
             since = None if asked.began is None else now - asked.began
             if asked.answer is None:
-                return Work(since_s=since)
-            return Work(error=asked.answer.error) if failed else Work(answer=asked.answer)
+                return LoadState(since_s=since)
+            return LoadState(error=asked.answer.error) if failed else LoadState(answer=asked.answer)
 
-    def forget(self, question: Question) -> None:
+    def forget(self, question: LoadRequest) -> None:
         """Drop an answer, so that the question is answered anew."""
         with self._lock:
             asked = self._asked.get(question)
             if asked is not None and asked.began is None:
                 del self._asked[question]
 
-    def _next(self) -> tuple[Question, _Asked] | None:
+    def _next(self) -> tuple[LoadRequest, _Asked] | None:
         now = time.monotonic()
         with self._lock:
             for question, asked in self._asked.items():
@@ -129,7 +129,7 @@ class Workshop:
             with self._lock:
                 asked.answer, asked.ended, asked.began = answer, time.monotonic(), None
 
-    def _answer(self, question: Question) -> Answer:
+    def _answer(self, question: LoadRequest) -> Answer:
         command = [*self._command, *question]
         with self._lock:
             if self._stopping:

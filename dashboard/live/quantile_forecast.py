@@ -1,4 +1,4 @@
-"""A forecast as it was said: quantiles of the log return from the price of its bar."""
+"""A forecast as it was stored: quantiles of the log return from the price of its bar."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ UNITS = ("price", "bp")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
+class QuantileForecast:
     """The forecast of one horizon: its bar [epoch ms], the price there, log returns; None while unknown."""
 
     time: float
@@ -32,7 +32,7 @@ def signed(value: float | None) -> str:
     return DASH if value is None else f"{10_000 * value:+.1f}".replace("-", "\u2212")
 
 
-def between(said: Said | None, low: float | None, high: float | None, unit: str) -> str:
+def between(said: QuantileForecast | None, low: float | None, high: float | None, unit: str) -> str:
     """Return from where to where an interval reaches, in price or in basis points from the price of its bar."""
     if said is None or low is None or high is None:
         return DASH

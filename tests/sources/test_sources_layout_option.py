@@ -37,7 +37,7 @@ def _file(folder: Path, name: str, row: str, header: str = "", step: int = M) ->
     return path
 
 
-def test_names_are_short_and_each_is_of_one_layout() -> None:
+def test_layout_names_are_short_and_unique() -> None:
     assert len({source.short for source in SOURCES}) == len(SOURCES)
     assert all(source.short.replace("-", "").isalnum() and source.short.islower() for source in SOURCES)
     assert [source_of(source.short) for source in SOURCES] == list(SOURCES)
@@ -63,7 +63,7 @@ def test_no_layout_that_is_told_makes_trades_of_bars(source, tmp_path: Path, rep
 
 
 @pytest.mark.parametrize(("layout", "begins"), [("coingecko-ohlc", T - M), ("ohlc", T)])
-def test_an_order_that_may_be_two_is_read_as_the_user_says(
+def test_an_ambiguous_column_order_is_read_as_the_layout_option_says(
     app: typer.Typer, tmp_path: Path, layout: str, begins: int
 ) -> None:
     path = _file(tmp_path, "BTCUSD.json.csv", "{t},10,12,9,11")
@@ -74,7 +74,7 @@ def test_an_order_that_may_be_two_is_read_as_the_user_says(
     assert (counts["first"], counts["bars"], counts["impossible"]) == (begins, 3, 0)
 
 
-def test_a_quiet_file_of_two_orders_is_what_the_user_says(tmp_path: Path, replayed) -> None:
+def test_a_file_without_moves_that_fits_several_layouts_needs_the_layout_option(tmp_path: Path, replayed) -> None:
     path = _file(tmp_path, "BTCUSD.csv", "{t},10,10,10,10,5,50")
     with pytest.raises(SourceError, match="it may be kraken-ohlcvt or bybit-klines or kucoin-candles: choose"):
         replayed(path)

@@ -7,7 +7,7 @@ from math import isfinite
 
 from dashboard.html import Html, escaped, moment_at
 from dashboard.inspector.catalogue import Version
-from dashboard.inspector.workshop import Work
+from dashboard.inspector.version_loader import LoadState
 from dashboard.number_format import DASH, percent
 from learning.runs.step_results import WalkForwardSkill
 
@@ -89,7 +89,7 @@ def parameters(version: Version) -> dict[str, str]:
     return {name: number(value) if isinstance(value, float) else str(value) for name, value in given.items()}
 
 
-def progress(work: Work, what: str) -> str:
+def progress(work: LoadState, what: str) -> str:
     """Return in words how far the loading is, or why it failed."""
     if work.error:
         return sentence(work.error, "problem")

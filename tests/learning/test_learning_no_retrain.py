@@ -54,7 +54,7 @@ def runs_of(settings: Settings) -> Runs:
 
 
 @pytest.mark.parametrize("lease", [False, True])
-def test_the_schedule_does_not_count_what_is_passed_over(settings: Settings, lease: bool) -> None:
+def test_a_replay_makes_a_run_due_only_without_no_retrain(settings: Settings, lease: bool) -> None:
     """The trainer looks, a day of bars comes late, the trainer looks again: only without --no-retrain is a run due."""
     trainer, url = (
         Trainer(settings.model_copy(update={"retrain_cron": "0 3 * * *"})),
@@ -74,7 +74,7 @@ def test_the_schedule_does_not_count_what_is_passed_over(settings: Settings, lea
         assert [run.requested_by for run in runs_of(settings).unfinished()] == ["cron"]
 
 
-def test_what_is_earlier_than_the_stream_needs_nothing(settings: Settings) -> None:
+def test_a_replay_of_bars_before_the_newest_run_records_no_run(settings: Settings) -> None:
     runs_of(settings).pass_over(FIRST + DAY, "1m", "replay", "no training")
     assert runs_of(settings).listed() == []
 

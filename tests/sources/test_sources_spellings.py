@@ -55,7 +55,7 @@ def _is_right(result, rows: int = 4, step: int = M) -> None:
         "%Y-%m-%dT%H:%M:%S+0000",
     ],
 )
-def test_a_time_as_people_write_it(form: str, tmp_path: Path, replayed) -> None:
+def test_times_in_common_spellings_are_read(form: str, tmp_path: Path, replayed) -> None:
     _is_right(replayed(_file(tmp_path, "BTCUSD.csv", "date,open,high,low,close", f"{{t}},{PRICES}", form)))
 
 
@@ -68,7 +68,9 @@ def test_a_time_as_people_write_it(form: str, tmp_path: Path, replayed) -> None:
         ("Date,Hour,Open,High,Low,Close", "%d.%m.%Y", "%H:%M:%S"),
     ],
 )
-def test_a_day_and_a_time_of_day_apart(header: str, day: str, clock: str, tmp_path: Path, replayed) -> None:
+def test_day_and_time_of_day_in_two_columns_are_read(
+    header: str, day: str, clock: str, tmp_path: Path, replayed
+) -> None:
     _is_right(replayed(_file(tmp_path, "BTCUSD.csv", header, f"{{t}},{PRICES}", f"{day},{clock}")))
 
 
@@ -124,7 +126,7 @@ def test_a_close_time_that_contradicts_the_name_of_a_short_file(
         ("status", "closed", "open"),
     ],
 )
-def test_a_bar_that_is_not_over_is_left_out(name: str, over: str, goes_on: str, tmp_path: Path, replayed) -> None:
+def test_an_unfinished_bar_is_left_out(name: str, over: str, goes_on: str, tmp_path: Path, replayed) -> None:
     path = _file(tmp_path, "BTCUSD.csv", f"time,open,high,low,close,{name}", f"{{t}},{PRICES},{over}")
     path.write_text(path.read_text() + f"{T + 4 * M},{PRICES},{goes_on}\n")
     result = replayed(path)
@@ -132,7 +134,7 @@ def test_a_bar_that_is_not_over_is_left_out(name: str, over: str, goes_on: str, 
     assert result.counts.unfinished == 1
 
 
-def test_the_x_of_a_stream_of_klines_says_whether_the_bar_is_over(tmp_path: Path, replayed) -> None:
+def test_column_x_of_binance_klines_marks_unfinished_bars(tmp_path: Path, replayed) -> None:
     path = _file(tmp_path, "BTCUSD.csv", "t,o,h,l,c,x", f"{{t}},{PRICES},true")
     path.write_text(path.read_text() + f"{T + 4 * M},{PRICES},false\n")
     _is_right(replayed(path))
@@ -170,7 +172,7 @@ def test_a_time_that_is_none_is_shown_with_its_column(cell: str, tmp_path: Path,
         ("+10000.5", 10_000.5),
     ],
 )
-def test_a_number_as_people_write_it(cells: str, value: float, tmp_path: Path, replayed) -> None:
+def test_numbers_in_common_spellings_are_read(cells: str, value: float, tmp_path: Path, replayed) -> None:
     path = _file(tmp_path, "BTCUSD.csv", "time,open,high,low,close", "{t}," + ",".join([cells] * 4))
     assert {bar.close for bar in replayed(path).bars} == {value}
 
@@ -195,18 +197,18 @@ def test_a_number_that_is_none_or_may_be_two_is_refused_with_its_own_text(cell: 
         "Symbol: BTCUSD; Zone: UTC",
     ],
 )
-def test_lines_above_a_table(above: str, tmp_path: Path, replayed) -> None:
+def test_lines_above_the_header_are_skipped(above: str, tmp_path: Path, replayed) -> None:
     _is_right(replayed(_file(tmp_path, "BTCUSD.csv", f"{above}\ntime,open,high,low,close,volume", f"{{t}},{PRICES},5")))
 
 
-def test_a_first_row_that_is_broken_is_no_note(tmp_path: Path, replayed) -> None:
+def test_a_broken_first_row_is_counted_as_impossible(tmp_path: Path, replayed) -> None:
     path = _file(tmp_path, "BTCUSD_1.csv", "1704067100000,10", f"{{t}},{PRICES},5")
     result = replayed(path)
     assert (len(result.bars), result.counts.impossible) == (4, 1)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
-def test_encodings(encoding: str, tmp_path: Path, replayed) -> None:
+def test_common_encodings_are_read(encoding: str, tmp_path: Path, replayed) -> None:
     path = _file(tmp_path, "BTCUSD.csv", "time,open,high,low,close,volume", f"{{t}},{PRICES},5")
     text = path.read_text()
     path.write_bytes((b"\xff\xfe" if encoding == "utf-16-le" else b"") + text.encode(encoding))
@@ -222,7 +224,7 @@ def test_encodings(encoding: str, tmp_path: Path, replayed) -> None:
         "[%s,]".replace(",]", "]"),
     ],
 )
-def test_an_answer_with_rows_in_it(document: str, tmp_path: Path, replayed) -> None:
+def test_rows_within_a_json_document_are_found(document: str, tmp_path: Path, replayed) -> None:
     rows = ",".join(
         f'{{"time":{T + at * M},"open":10,"high":12,"low":9,"close":11,"x":{{"y":[1]}}}}' for at in range(4)
     )
@@ -240,7 +242,7 @@ def test_rows_that_hold_rows_are_read_in_blocks(tmp_path: Path, replayed, monkey
 
 
 @pytest.mark.parametrize("name", [None, "index", "time"])
-def test_the_index_of_a_pandas_frame(name: str | None, tmp_path: Path, replayed) -> None:
+def test_the_index_column_of_a_parquet_frame_is_the_time(name: str | None, tmp_path: Path, replayed) -> None:
     column = "__index_level_0__" if name is None else name
     prices = dict(zip(("open", "high", "low", "close"), (10.0, 12.0, 9.0, 11.0), strict=True))
     times = pa.array([T + at * M for at in range(4)], pa.timestamp("ms", tz="UTC"))
@@ -264,7 +266,7 @@ def test_the_first_column_of_to_csv_is_the_index(tmp_path: Path, replayed) -> No
         ("1INCHUSDT-1m.csv", "1INCHUSDT"),
     ],
 )
-def test_the_symbol_in_a_name(name: str, symbol: str, tmp_path: Path, replayed) -> None:
+def test_the_symbol_is_found_in_the_file_name(name: str, symbol: str, tmp_path: Path, replayed) -> None:
     path = _file(tmp_path, name, "time,open,high,low,close", f"{{t}},{PRICES}")
     assert list(replayed(path, ReadRequest(interval="1m")).counts.symbols) == [symbol]
 

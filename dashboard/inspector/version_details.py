@@ -1,7 +1,7 @@
 """Loads one version and prints what is in it, in MessagePack: in a process of its own, so that no page waits.
 
 A broken artifact, or a library that crashes, ends this process and not the dashboard; what it loaded is gone with it.
-``python -m dashboard.inspector.look_inside structure MODEL VERSION`` or
+``python -m dashboard.inspector.version_details structure MODEL VERSION`` or
 ``... summary MODEL VERSION SYMBOL INTERVAL HORIZON`` or ``... explain MODEL VERSION SYMBOL INTERVAL HORIZON TIME``.
 """
 

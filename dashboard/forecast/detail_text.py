@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 from dashboard.bridge import chooser
 from dashboard.clock import Clock
 from dashboard.forecast.inputs import Input, Inputs
-from dashboard.forecast.reader import CameTrue, RegimeThen, Said, Told
+from dashboard.forecast.reader import RegimeThen, StoredForecast, StoredOutcome, VersionForecast
 from dashboard.html import heading, line
-from dashboard.inspector.words import number, sentence
+from dashboard.inspector.page_text import number, sentence
 from dashboard.live.detail import ForecastKey
 from dashboard.live.fan import BANDS
 from dashboard.live.forecast_time import written
@@ -47,7 +47,7 @@ def head(key: ForecastKey, look: Look) -> str:
     )
 
 
-def forecast(told: Told, said: Said, clock: Clock) -> str:
+def forecast(told: StoredForecast, said: VersionForecast, clock: Clock) -> str:
     """Return the forecast in numbers."""
     values = {"Price at the forecast": price(said.price), "Target": clock.moment(told.target)}
     if said.quantiles is None:
@@ -68,7 +68,7 @@ def points(value: float | None) -> str:
     return basis_points(value) if value is None else f"{10_000 * value:+.2f} bp".replace("-", "\u2212")
 
 
-def outcome(told: Told, said: Said, clock: Clock) -> str:
+def outcome(told: StoredForecast, said: VersionForecast, clock: Clock) -> str:
     """Return what came true, or why that is not known."""
     result, title = told.outcome, heading("Outcome")
     if result is None:
@@ -85,7 +85,7 @@ def outcome(told: Told, said: Said, clock: Clock) -> str:
     return title + pairs(_scored(result, said, result.realised))
 
 
-def _scored(result: CameTrue, said: Said, realised: float) -> dict[str, str]:
+def _scored(result: StoredOutcome, said: VersionForecast, realised: float) -> dict[str, str]:
     inside = {True: '<b class="hit">inside</b>', False: '<b class="missed">outside</b>', None: DASH}
     still = "none: the forecast had no direction" if said.mean == 0 else "none: the price did not move"
     right = {True: "right", False: "wrong", None: still}
@@ -98,7 +98,7 @@ def _scored(result: CameTrue, said: Said, realised: float) -> dict[str, str]:
     }
 
 
-def origin(key: ForecastKey, told: Told, said: Said) -> str:
+def origin(key: ForecastKey, told: StoredForecast, said: VersionForecast) -> str:
     """Return which version said it, in which state of the market, and how like its training data that was."""
     query = escape(urlencode({"model": key.model, "version": said.version}))
     values = {

@@ -64,7 +64,7 @@ def test_a_gain_that_comes_back_ends_the_alarm_and_may_be_lost_again() -> None:
     assert second.since // MINUTE >= 9 * DAY - 4 * BARS
 
 
-def test_a_model_that_says_what_the_naive_one_says_raises_no_alarm() -> None:
+def test_a_model_with_the_naive_models_forecasts_raises_no_alarm() -> None:
     assert found(ErrorDrift(1, MINUTE), np.zeros(10 * DAY)) == []
 
 
