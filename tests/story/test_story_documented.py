@@ -60,6 +60,7 @@ COMMANDS = (
     Typed("config schema", '"additionalProperties": false'),
     Typed("replay FILES --dry-run", "BTCUSDT"),
     Typed("replay FILES --from 2031-01-01", r"no row is of 2031-01-01 .*the first row is of 2025-05-04", ends=2),
+    Typed("lookahead FILES --bars 2000 --model gbm", "gbm: 12 columns of 2,000 bars\\n +none uses later bars"),
     Typed("features FILES --from 2025-06-02 --to 2025-06-03 -o FOLDER/F.parquet", "F.parquet"),
     Typed("api", "http://127.0.0.1:"),
     Typed("api token create reader --scope read --scope stream", "foretick_"),
