@@ -74,11 +74,11 @@ class Dropped(NamedTuple):
 
     table: str
     before: datetime
-    count: int
+    amount: int
     unit: str
 
     def __str__(self) -> str:
-        return f"{self.table} before {self.before:%Y-%m-%d %H:%M} ({self.count:,} {self.unit})"
+        return f"{self.table} before {self.before:%Y-%m-%d %H:%M} ({self.amount:,} {self.unit})"
 
 
 def apply(url: str, days: Mapping[str, float | None]) -> list[Dropped]:

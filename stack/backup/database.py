@@ -1,11 +1,14 @@
-"""The database for a backup or a restoration: a running one, or our own, which is started for it."""
+"""The servers for a backup or a restoration: the database, our own being started for it, and which Kafka."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from aiokafka.errors import KafkaError
+
 from settings import Settings
-from stack import background, state
+from stack import background, kafka, state
 from stack.errors import MachineError
 from stack.progress import Progress
 from stack.servers import is_external
@@ -30,3 +33,11 @@ def running(home: Path) -> Iterator[str]:
         yield Settings().database_url.get_secret_value()
     finally:
         background.stop(home, quiet)
+
+
+def cluster(settings: Settings) -> str | None:
+    """Return the id of the Kafka cluster, None if it does not answer."""
+    try:
+        return asyncio.run(kafka.check(settings.broker))
+    except (KafkaError, OSError, TimeoutError):
+        return None

@@ -12,7 +12,7 @@ from psycopg import Connection, IsolationLevel
 from settings import Settings
 from stack.backup import tables
 from stack.backup.archive import ArchiveWriter
-from stack.backup.database import running
+from stack.backup.database import cluster, running
 from stack.backup.files import secrets_of, to_back_up
 from stack.backup.manifest import BackupError, Manifest, Table
 from storage.errors import place, reason
@@ -44,7 +44,7 @@ def back_up(settings: Settings, target: Path, secrets: Path | None) -> tuple[Pat
         where = place(url)
         try:
             with psycopg.connect(url, connect_timeout=5) as connection:
-                manifest = _database(connection, archive, made_at)
+                manifest = _database(connection, archive, made_at, cluster(settings))
         except psycopg.errors.UndefinedTable:
             raise BackupError(f"{where} has no tables yet: ./foretick up creates them") from None
         except psycopg.Error as error:
@@ -57,7 +57,7 @@ def back_up(settings: Settings, target: Path, secrets: Path | None) -> tuple[Pat
     return path, manifest
 
 
-def _database(connection: Connection, archive: ArchiveWriter, made_at: datetime) -> Manifest:
+def _database(connection: Connection, archive: ArchiveWriter, made_at: datetime, kafka: str | None) -> Manifest:
     """Write every table as it is at one moment."""
     connection.isolation_level = IsolationLevel.REPEATABLE_READ
     columns = tables.tables(connection)
@@ -74,6 +74,7 @@ def _database(connection: Connection, archive: ArchiveWriter, made_at: datetime)
     return Manifest(
         foretick=version("foretick"),
         made_at=made_at.isoformat(timespec="seconds"),
+        kafka=kafka,
         postgres=versions[0],
         timescaledb=versions[1] or "",
         migrations=migrations,

@@ -32,12 +32,14 @@ class Manifest(Struct, frozen=True, kw_only=True):
     """The versions that made a backup, and all that is in it.
 
     `migrations` are those of our schema; `revisions` names that of each library's tables, by its schema. `sequences`
-    has the last value of each sequence that gave one.
+    has the last value of each sequence that gave one. `kafka` is the id of the cluster in which positions and dead
+    letters' offsets are, None if it did not answer.
     """
 
     format: int = FORMAT
     foretick: str
     made_at: str
+    kafka: str | None
     postgres: str
     timescaledb: str
     migrations: list[str]

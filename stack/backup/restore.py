@@ -13,7 +13,7 @@ from settings import Settings
 from settings.home import private
 from stack.backup import tables
 from stack.backup.archive import ArchiveReader
-from stack.backup.database import running
+from stack.backup.database import cluster, running
 from stack.backup.files import PREFIX, is_ours, taken
 from stack.backup.manifest import BackupError, Manifest
 from stack.mlflow_server import database as mlflow_database
@@ -74,8 +74,9 @@ def restore(settings: Settings, source: Path, secrets: Path | None) -> tuple[Pat
         with running(home) as url:
             if there := _first_table(url):
                 raise BackupError(f"{place(url)} is not empty (it has {there}): restore into an empty database")
+            same_kafka = is_external("kafka") and manifest.kafka is not None and cluster(settings) == manifest.kafka
             try:
-                _restore(url, archive, home)
+                _restore(url, archive, home, same_kafka)
             except BackupError as error:
                 raise BackupError(f"{error}; before you try again, empty {home} and the database") from None
         if secrets is not None:
@@ -104,7 +105,7 @@ def _fits(path: Path, manifest: Manifest) -> None:
             raise BackupError(f"{path} is no backup of a home: it has {name}")
 
 
-def _restore(url: str, archive: ArchiveReader, home: Path) -> None:
+def _restore(url: str, archive: ArchiveReader, home: Path, same_kafka: bool) -> None:
     manifest, where = archive.manifest, place(url)
     try:
         migrate(url, manifest.migrations)
@@ -112,7 +113,7 @@ def _restore(url: str, archive: ArchiveReader, home: Path) -> None:
         with psycopg.connect(url) as connection:
             _matches(tables.revisions(connection), manifest)
             _fill(connection, archive)
-            if not is_external("kafka"):
+            if not same_kafka:
                 connection.execute(NEW_KAFKA)
             _files(archive, home)
         migrate(url)

@@ -105,10 +105,10 @@ def fill(place: Place, migrations: Sequence[str] | None = None) -> None:
 
 
 @pytest.fixture(scope="module")
-def filled(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Place:
+def filled(servers: Servers, new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFactory) -> Place:
     """A home with something in it."""
     url = new_database()
-    made = Place(Settings(home=tmp_path_factory.mktemp("filled") / "home", database_url=url), url)
+    made = Place(Settings(home=tmp_path_factory.mktemp("filled") / "home", kafka=servers.kafka), url)
     fill(made)
     return made
 
@@ -153,8 +153,8 @@ def told(manifest: bytes, **fields: Any) -> bytes:
 def test_rows_files_and_sequences_are_those_that_were_backed_up(
     empty: Place, filled: Place, backup: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("FORETICK_KAFKA", "127.0.0.1:1")  # the topics are where they were
-    path, manifest = restore(empty.settings, backup, None)
+    monkeypatch.setenv("FORETICK_KAFKA", filled.settings.kafka)  # the topics are where they were
+    path, manifest = restore(Settings(home=empty.settings.home), backup, None)
     assert path == backup
     before = contents(filled.url)
     assert contents(empty.url) == before
@@ -169,9 +169,14 @@ def test_rows_files_and_sequences_are_those_that_were_backed_up(
         empty.asked("DELETE FROM model_deployments RETURNING 1")
 
 
-def test_with_a_new_kafka_positions_begin_anew_and_old_letters_keep_their_place(empty: Place, backup: Path) -> None:
+@pytest.mark.parametrize("kafka", ["", "127.0.0.1:1"])
+def test_with_another_kafka_positions_begin_anew_and_old_letters_keep_their_place(
+    empty: Place, backup: Path, monkeypatch: pytest.MonkeyPatch, kafka: str
+) -> None:
+    if kafka:
+        monkeypatch.setenv("FORETICK_KAFKA", kafka)
     secrets = backup.with_name("secrets.zip")
-    restore(empty.settings, backup, secrets)
+    restore(Settings(home=empty.settings.home), backup, secrets)
     assert empty.asked("SELECT 1 FROM alert_offsets") == []
     assert empty.asked('SELECT "offset", "row" FROM dead_letters') == [(-18, 3)]
     assert empty.asked('SELECT "offset", "row" FROM dead_letter_resends') == [(-18, 3)]

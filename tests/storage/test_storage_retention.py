@@ -76,7 +76,7 @@ def test_a_chunk_goes_once_all_its_rows_are_older_than_the_newest_by_so_many_day
     write(clean, {BARS: [bar(T0 + 3 * CHUNK)]})
     assert apply(clean, days) == []  # the newest row is no two seconds later than the last of the chunk may be
     write(clean, {BARS: [bar(T0 + 3 * CHUNK + 60_000)]})
-    assert [one.count for one in apply(clean, days)] == [1]
+    assert [one.amount for one in apply(clean, days)] == [1]
     assert bars(clean) == [T0 + 3 * CHUNK, T0 + 3 * CHUNK + 60_000]
 
 
@@ -153,7 +153,7 @@ def test_a_table_in_use_waits_for_the_next_time_and_holds_nobody_up(
             apply(clean, {"bars": SECOND})
         write(clean, {BARS: [bar(T0 + 60_000)]})
     assert len(bars(clean)) == 3
-    assert [one.count for one in apply(clean, {"bars": SECOND})] == [1]
+    assert [one.amount for one in apply(clean, {"bars": SECOND})] == [1]
 
 
 def test_only_one_process_drops(clean: str) -> None:
