@@ -16,8 +16,9 @@ from cli.text import echo, echo_json
 from settings import Settings
 from settings.broker import Address
 from topics import codec
-from topics.catalog import DAY_MS, FEATURES, FOREVER, TOPICS, Topic, by_name
+from topics.catalog import FEATURES, TOPICS, Topic, by_name
 from topics.markets import canonical
+from topics.retention import said
 
 if TYPE_CHECKING:
     from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -44,13 +45,14 @@ def list_topics(
     wide: Wide = False, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
 ) -> None:
     """List the topics: record, key, partitions, retention."""
+    days = Settings().topic_days
     rows = [
         {
             "topic": topic.name,
             "record": topic.record.__name__,
             "key": topic.key,
             "partitions": topic.partitions,
-            "retention_days": None if topic.retention_ms == FOREVER else topic.retention_ms // DAY_MS,
+            "retention_days": days.get(topic.name),
             "compacted": topic.compacted,
         }
         for topic in TOPICS
@@ -59,7 +61,7 @@ def list_topics(
         echo_json(json.dumps(rows, indent=2))
         return
     columns = (Column("topic"), Column("record", 2), Column("key", 1), Column("partitions", 3), Column("kept"))
-    kept = ("newest per key" if topic.compacted else f"{topic.retention_ms // DAY_MS} days" for topic in TOPICS)
+    kept = ("newest per key" if topic.compacted else said(days[topic.name]) for topic in TOPICS)
     cells = [
         (topic.name, topic.record.__name__, topic.key, str(topic.partitions), long)
         for topic, long in zip(TOPICS, kept, strict=True)

@@ -24,6 +24,7 @@ from settings.units import Unit
 from settings.unknown_variables import unknown_variables
 from topics.limits import LONGEST_SYMBOL, SYMBOL
 from topics.markets import canonical
+from topics.retention import TABLE_DAYS, TOPIC_DAYS, table_days, topic_days
 from topics.units import interval_ms, is_time
 from topics.value_size import BOUNDS, Bounds
 
@@ -240,6 +241,16 @@ class Settings(BaseSettings):
     quarantine_minutes: Annotated[float, Unit("minutes")] = Field(
         default=5.0, gt=0, description="the period in which failing records are counted"
     )
+    topic_days: Annotated[dict[str, float | None], NoDecode, Unit("days")] = Field(
+        default=dict(TOPIC_DAYS),
+        description="how many days Kafka keeps the records of a topic, where others than by default: ticks:14,gaps:90; "
+        "none: for ever",
+    )
+    table_days: Annotated[dict[str, float | None], NoDecode, Unit("days")] = Field(
+        default=dict(TABLE_DAYS),
+        description="how many days the database keeps the rows of a table, where others than by default: "
+        "ticks:14,features:none; none: for ever",
+    )
     frame_rows: Annotated[int, Unit("rows")] = Field(
         default=500, ge=1, le=5_000, description="the most rows in one frame of a backfill"
     )
@@ -325,6 +336,16 @@ class Settings(BaseSettings):
     def _cron(cls, value: str) -> str:
         return _expression(value.strip())
 
+    @field_validator("topic_days", mode="before")
+    @classmethod
+    def _topic_days(cls, value: Any) -> Any:
+        return _parsed(value, topic_days)
+
+    @field_validator("table_days", mode="before")
+    @classmethod
+    def _table_days(cls, value: Any) -> Any:
+        return _parsed(value, table_days)
+
     @field_validator("universe", mode="before")
     @classmethod
     def _universe(cls, value: Any) -> Any:
@@ -375,6 +396,14 @@ def _clear(value: str, check: Callable[[str], object]) -> str:
     except ValueError as error:
         raise PydanticCustomError("interval", "{reason}", {"reason": str(error)}) from None
     return value
+
+
+def _parsed(value: Any, parse: Callable[[Any], dict[str, float | None]]) -> dict[str, float | None]:
+    """Return what a text or mapping says; its ValueError becomes the message unchanged."""
+    try:
+        return parse(value)
+    except ValueError as error:
+        raise PydanticCustomError("days", "{reason}", {"reason": str(error)}) from None
 
 
 def _expression(text: str) -> str:

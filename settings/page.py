@@ -32,7 +32,7 @@ SECTIONS = {
     "Operation": (
         *("log_format", "metrics_port", "metrics_address", "stuck_seconds", "lag_seconds"),
         *("worker_name", "standby_replicas", "max_symbols", "max_state_kb"),
-        *("quarantine_crashes", "quarantine_records", "quarantine_minutes"),
+        *("quarantine_crashes", "quarantine_records", "quarantine_minutes", "topic_days", "table_days"),
     ),
     "Limits of what is read": (
         *("ahead_hours", "max_unpacked_mb", "value_bytes", "value_rows", "value_series"),
@@ -63,7 +63,7 @@ retrain_cron = "0 3 * * 0"
 dashboard_port = 5016
 ```
 
-A key is the name of the setting in small letters; only `universe` is a table. A list may also be one text with commas,
+A key is the name of the setting in small letters; `universe`, `topic_days` and `table_days` may be tables. A list may also be one text with commas,
 as in the environment. Paths begin with `/` or `~`; `home` can be set in a file that `FORETICK_CONFIG` names. An unknown
 key, an unknown variable that begins with `FORETICK_`, and a value that a setting cannot have are errors: every command
 names the first, with the variable or the line of the file, and ends with exit code 2.
@@ -80,6 +80,7 @@ agrees with the others, and starts while the file is being edited. A change take
 `foretick`, or one that is mounted and named by `FORETICK_CONFIG`, and each container reads it when it starts. A file
 with passwords should be readable by its owner only, as the home is.
 """
+NAMED_KINDS = {"object": "table of numbers", "array": "list of texts", "string": "text"}
 HEADING = "\n| variable | key | type | default | unit | what it is |\n|---|---|---|---|---|---|\n"
 REST = """
 ## Variables that are no settings
@@ -128,10 +129,9 @@ def _kind(made: dict[str, Any]) -> str:
     if "enum" in made:
         return ", ".join(f"`{one}`" for one in made["enum"])
     if "anyOf" in made:
-        of_texts = made["anyOf"][0]["type"] == "array"
         kinds = [one for one in made["anyOf"] if one["type"] != "null"]
         return (
-            _kind(kinds[0]) if len(kinds) == 1 else "list of texts" if of_texts else "table of numbers, list of texts"
+            _kind(kinds[0]) if len(kinds) == 1 else ", ".join(NAMED_KINDS[one["type"]] for one in kinds[:-1] or kinds)
         )
     limits = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most", "exclusiveMaximum": "below"}
     bounds = [f"{word} {made[key]:,}" for key, word in limits.items() if key in made]

@@ -1,11 +1,14 @@
 """The settings file's JSON Schema, with which an editor completes and checks it."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import SecretStr
 
 from settings import Settings
 from settings.config_file import OF_PROCESSES
+from settings.units import KEY, unit
+from topics.retention import NONE
 
 TEXT = {"type": "string"}
 TEXTS = {"type": "array", "items": TEXT}
@@ -31,6 +34,13 @@ def _value(name: str, made: dict[str, Any]) -> dict[str, Any]:
     if name == "universe":
         weights = {"type": "object", "additionalProperties": {"type": "number", "exclusiveMinimum": 0}}
         result = {"anyOf": [weights, TEXTS, TEXT], "description": field.description}
+    elif name in ("topic_days", "table_days"):
+        days = {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"const": NONE}]}
+        result = {
+            "anyOf": [{"type": "object", "additionalProperties": days}, TEXT],
+            KEY: unit(field),
+            "description": field.description,
+        }
     elif made.get("type") == "array" and made["items"] == TEXT:
         result = {"anyOf": [TEXTS, TEXT], "description": field.description}
     elif choices:
@@ -44,4 +54,6 @@ def plain(value: Any) -> Any:
     """Return a default as JSON has it. None of them is a secret."""
     if isinstance(value, SecretStr):
         return value.get_secret_value()
+    if isinstance(value, Mapping):
+        return {key: NONE if one is None else one for key, one in value.items()}
     return list(value) if isinstance(value, tuple) else value

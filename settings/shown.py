@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from topics.retention import NONE
+
 HIDDEN = "***"
 
 
@@ -22,8 +24,13 @@ def toml(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(toml, value))}]"
     if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{toml(key)} = {toml(one)}' for key, one in value.items())}}}"
+        return f"{{{', '.join(f'{toml(key)} = {_in_table(one)}' for key, one in value.items())}}}"
     return json.dumps(value, ensure_ascii=False)
+
+
+def _in_table(value: Any) -> str:
+    """Return a value within a table, where no comment can be: None is the text that the settings read."""
+    return toml(NONE if value is None else value)
 
 
 def public(value: Any) -> Any:

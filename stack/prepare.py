@@ -8,9 +8,9 @@ from storage.timescale import migrate
 
 
 def prepare(settings: Settings) -> None:
-    """Migrate the tables and create missing topics; both are idempotent."""
+    """Migrate the tables, create missing topics, and have Kafka keep the topics as long as is set; all idempotent."""
     migrate(settings.database_url.get_secret_value())
-    create_topics(settings.broker)
+    create_topics(settings.broker, days=settings.topic_days)
 
 
 if __name__ == "__main__":

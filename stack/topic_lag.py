@@ -11,7 +11,7 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from broker import clients
+from broker import clients, topic_retention
 from broker.interface import ConsumerClient
 from broker.reader import reader
 from observability.lag import NOTHING, UNKNOWN, ConsumerLag
@@ -132,6 +132,12 @@ async def by_partition(bootstrap: Address, universe: bool = False) -> list[Parti
                 for part, span in spans.items()
             ]
     return values
+
+
+async def kept_days(bootstrap: Address) -> dict[str, float | None]:
+    """Return how many days Kafka keeps each topic that is not compacted, None for ever. Raises as `by_partition`."""
+    async with asyncio.timeout(TIMEOUT_S), admin_client(bootstrap) as admin:
+        return await topic_retention.kept_days(admin, [topic.name for topic in TOPICS])
 
 
 def slowest(topic: str, first: Offsets, end: Offsets, committed: Mapping[str, Offsets]) -> Offsets | None:

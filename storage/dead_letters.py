@@ -13,7 +13,8 @@ State = Literal["new", "retried", "dropped"]
 
 
 class LetterPlace(Struct, frozen=True):
-    """The place of dead letters: a Kafka record, or one row in it."""
+    """The place of dead letters: a Kafka record, or one row in it. A record of the Kafka before a restored backup has
+    the offset -1 - its own."""
 
     topic: str
     partition: int
@@ -31,7 +32,7 @@ def place_of(name: str) -> LetterPlace:
     >>> place_of("bars/0/17/3")
     LetterPlace(topic='bars', partition=0, offset=17, row=3)
     """
-    parts = re.fullmatch(r"(.+?)/([0-9]{1,9})/([0-9]{1,18})(?:/([0-9]{1,9}))?", name)
+    parts = re.fullmatch(r"(.+?)/([0-9]{1,9})/(-?[0-9]{1,18})(?:/([0-9]{1,9}))?", name)
     if parts is None:
         raise ValueError(f"{name!r} is no dead letter's name: TOPIC/PARTITION/OFFSET[/ROW], such as bars/0/17/3")
     topic, partition, offset, row = parts.groups()

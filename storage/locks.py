@@ -36,6 +36,8 @@ class Lock(StrEnum):
     WATCH = "watch"
     STUDY = "study"
     """The claim of a trial, in any study."""
+    RETENTION = "retention"
+    """The dropping of what the tables keep no longer."""
     RUN_REQUEST = "run request"
     RUN = "run"
     """The work on one run of the pipeline, which is named by its id."""

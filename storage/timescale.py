@@ -1,7 +1,7 @@
 """TimescaleDB: migrations, and the writer of all records."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -30,8 +30,9 @@ REFUSED = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimi
 """Errors caused by a row; the last, too large for an index, is operational in psycopg."""
 
 
-def migrate(url: str) -> None:
-    """Migrate the schema: each numbered file of storage/sql once, in one transaction. Two at once is safe.
+def migrate(url: str, names: Collection[str] | None = None) -> None:
+    """Migrate the schema: each numbered file of storage/sql once, in one transaction, or only those of these names. Two
+    at once is safe.
 
     Raises StorageError if the database cannot be reached or refuses.
     """
@@ -39,6 +40,8 @@ def migrate(url: str) -> None:
     try:
         with psycopg.connect(url, autocommit=True) as connection:
             for path in sorted(MIGRATIONS.glob("[0-9]*.sql")):
+                if names is not None and path.stem not in names:
+                    continue
                 with connection.transaction():
                     _migrate_one(connection, path)
     except psycopg.Error as error:

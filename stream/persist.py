@@ -28,6 +28,7 @@ from stream.coalesced import Piece, acknowledge, taken
 from stream.dead_letters import decode_event, decode_events, of_event
 from stream.poison_records import Guard
 from stream.recovery import App
+from stream.retention import keep_tables
 from stream.shell import slices
 from stream.sinks import Sink, fill_cache, until_taken
 from topics import codec
@@ -150,6 +151,10 @@ def make_persist(settings: Settings) -> App:
     async def past_the_database() -> None:
         past = fill_cache(settings.broker, latest, database, partial(shown, app), settings.bounds)
         await or_end("past the database", past)
+
+    @app.task  # type: ignore[untyped-decorator, unused-ignore] # Faust's decorators have no types
+    async def retention() -> None:
+        await or_end("retention", keep_tables(settings))
 
     return app
 

@@ -1,6 +1,6 @@
 """The cards about components, Kafka, metrics and storage: each a function from what was read to HTML."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from html import escape
 from itertools import groupby
@@ -16,6 +16,7 @@ from settings.places import typed
 from stack.status_report import ComponentReport
 from stack.topic_lag import PartitionLag
 from topics.catalog import GROUP_PREFIX, TOPICS
+from topics.retention import said
 
 HISTOGRAM_TITLES = {
     "foretick_latency_seconds": "From a tick's or bar's arrival until it is published",
@@ -27,6 +28,8 @@ NO_SUPERVISOR = typed(
     "No supervisor runs in this folder, so that nothing is known of the components here: ./foretick up starts it. "
     "In containers, docker compose ps shows them."
 )
+LATE = timedelta(hours=24)
+"""After so long without old rows having been dropped, which is tried every few hours, something is wrong."""
 NO_METRICS = "No component of this folder has told where its metrics are."
 
 
@@ -153,24 +156,38 @@ def _some_silent(system: System) -> str:
     return note(f"Without {', '.join(system.silent)}: no answer.") if system.silent else ""
 
 
-def space(database: Space) -> str:
-    """Return what the tables take, and how long their rows are kept."""
-    columns = (Column("table", left=True), Column("size"), Column("chunks"), Column("oldest"), Column("kept for"))
+def space(database: Space, now: datetime) -> str:
+    """Return what the tables take, how long their rows are kept, and what was dropped."""
+    columns = (
+        *(Column("table", left=True), Column("size"), Column("chunks"), Column("oldest"), Column("kept for")),
+        Column("dropped before"),
+    )
     rows = [
         (
             one.name,
             size(one.size),
-            f"{one.chunks:,}",
+            None if one.chunks is None else f"{one.chunks:,}",
             None if one.since is None else f"{one.since:%d %b %Y}",
-            one.dropped_after or "ever",
+            said(one.kept_days),
+            None if one.dropped_before is None else f"{one.dropped_before:%d %b %Y}",
         )
         for one in database.tables
     ]
-    return title("Database", f"{size(database.database)} on disk") + table(columns, rows, "Tables of the database")
+    head = title("Database", f"{size(database.database)} on disk")
+    return head + table(columns, rows, "Tables of the database") + _applied(database, now)
+
+
+def _applied(database: Space, now: datetime) -> str:
+    """Return when old rows were dropped last, as a fault where that is long ago."""
+    times = [one.applied_at for one in database.tables if one.applied_at is not None]
+    if not times:
+        return note("Nothing drops old rows here yet: persist does, once it runs.", "stale")
+    since = now - max(times)
+    return note(f"Old rows were dropped last {ago(max(times), now)}.", "stale" if since > LATE else "note")
 
 
 def disk(found: Disk, now: datetime) -> str:
-    """Return what the folders take, and how long Kafka keeps records."""
+    """Return what the folders take."""
     share = found.free / found.total if found.total else 0.0
     kind = "unreachable" if share < 0.05 else "stale" if share < 0.15 else "muted"
     head = title("Disk", Html(f"{escape(found.place)}, {moment(now, '%H:%M %Z')}"))
@@ -180,15 +197,22 @@ def disk(found: Disk, now: datetime) -> str:
         [(name, size(taken)) for name, taken in found.folders],
         "Folders on disk",
     )
-    topics = table(
-        (Column("topic", left=True), Column("partitions"), Column("Kafka keeps for")),
-        [
-            (one.name, str(one.partitions), "ever" if one.retention_ms < 0 else length(one.retention_ms / 1_000))
-            for one in TOPICS
-        ],
-        "Retention in Kafka",
-    )
-    return head + free + folders + "<h3>Retention in Kafka, as configured</h3>" + topics
+    return head + free + folders
+
+
+def topics(kept: Mapping[str, float | None], wanted: Mapping[str, float | None]) -> str:
+    """Return how long Kafka keeps each topic, and what it is set to where that is something else."""
+    columns = (Column("topic", left=True), Column("partitions"), Column("Kafka keeps for"), Column("set to"))
+    rows = [
+        (
+            one.name,
+            str(one.partitions),
+            "newest per key" if one.compacted else said(kept[one.name]) if one.name in kept else None,
+            said(wanted[one.name]) if one.name in kept and kept[one.name] != wanted[one.name] else None,
+        )
+        for one in TOPICS
+    ]
+    return title("Retention in Kafka", "as Kafka has it") + table(columns, rows, "Retention in Kafka")
 
 
 def stale(text: str, at: datetime | None) -> str:

@@ -33,13 +33,13 @@ S = TypeVar("S")
 
 NAMES = (
     *("components", "log", "lag", "flow", "latency", "health_title", "health_note"),
-    *("groups", "letters", "letter", "alerts", "deliveries", "space", "disk", "audit"),
+    *("groups", "letters", "letter", "alerts", "deliveries", "space", "disk", "topics", "audit"),
 )
 SLACK_S = 15.0
 """How much longer than its period a reading may take before what is shown is called old."""
 EVERY = "all"
 
-SOURCES = ("system", "kafka", "tables", "health", "space", "disk")
+SOURCES = ("system", "kafka", "tables", "health", "space", "disk", "topics")
 """What the page is read from: it is live once all have answered."""
 
 
@@ -143,6 +143,7 @@ class OpsPage(SitePage):
         self._value("health", readers.health.view(readers.interval), HEALTH_S, self._health_cards)
         self._value("space", readers.space.view(""), SPACE_S, self._space_cards)
         self._value("disk", readers.disk.view(""), SPACE_S, self._disk_cards)
+        self._value("topics", readers.topics.view(""), SPACE_S, self._topic_cards)
         self._say(system)
 
     def _value(
@@ -213,11 +214,17 @@ class OpsPage(SitePage):
         self.write("health_note", health_card.late(health, timedelta(milliseconds=interval_ms(interval))))
 
     def _space_cards(self, space: Space | None, remark: str) -> None:
-        self.write("space", _waiting("Database", remark) if space is None else cards.space(space) + remark)
+        now = datetime.now(UTC)
+        self.write("space", _waiting("Database", remark) if space is None else cards.space(space, now) + remark)
 
     def _disk_cards(self, disk: Disk | None, remark: str) -> None:
         now = datetime.now(UTC)
         self.write("disk", _waiting("Disk", remark) if disk is None else cards.disk(disk, now) + remark)
+
+    def _topic_cards(self, kept: dict[str, float | None] | None, remark: str) -> None:
+        wanted = self.readers.topic_days
+        text = _waiting("Retention in Kafka", remark) if kept is None else cards.topics(kept, wanted) + remark
+        self.write("topics", text)
 
     def _say(self, system: System | None) -> None:
         """Write the badge and the notices."""

@@ -71,17 +71,29 @@ ORDER BY symbol, start
 LIMIT 20000;
 
 -- name: tables
--- Each hypertable with its bytes on disk, the span of its rows, and after how long a policy drops them, if one does.
-SELECT h.hypertable_name::text,
-    hypertable_size((quote_ident(h.hypertable_schema) || '.' || quote_ident(h.hypertable_name))::regclass),
-    h.num_chunks,
-    (SELECT min(range_start) FROM timescaledb_information.chunks c WHERE c.hypertable_name = h.hypertable_name),
-    (
-        SELECT j.config ->> 'drop_after' FROM timescaledb_information.jobs j
-        WHERE j.proc_name = 'policy_retention' AND j.hypertable_name = h.hypertable_name LIMIT 1
-    )
-FROM timescaledb_information.hypertables h
-WHERE h.hypertable_schema = 'public'
+-- Each hypertable, and each other table from which rows are dropped, with its bytes on disk and the start of its oldest chunk; and
+-- how long its rows are kept: as persist last applied it, or a policy of the database does, where somebody has made one.
+SELECT coalesce(r.name, t.relation), t.bytes, t.chunks, t.since,
+    least(r.kept_days, (
+        SELECT extract(epoch FROM (j.config ->> 'drop_after')::interval)::float8 / 86400
+        FROM timescaledb_information.jobs j
+        WHERE j.proc_name = 'policy_retention' AND j.hypertable_name = t.relation LIMIT 1
+    )),
+    r.applied_at, r.dropped_before
+FROM (
+    SELECT h.hypertable_name::text AS relation,
+        hypertable_size((quote_ident(h.hypertable_schema) || '.' || quote_ident(h.hypertable_name))::regclass) AS bytes,
+        h.num_chunks AS chunks,
+        (SELECT min(range_start) FROM timescaledb_information.chunks c WHERE c.hypertable_name = h.hypertable_name) AS since
+    FROM timescaledb_information.hypertables h
+    WHERE h.hypertable_schema = 'public'
+    UNION ALL
+    SELECT p.relation, pg_total_relation_size(p.relation::regclass)
+        + CASE WHEN p.relation = 'score_sums' THEN pg_total_relation_size('score_archive') ELSE 0 END, NULL, NULL
+    FROM table_retention p
+    WHERE NOT EXISTS (SELECT FROM timescaledb_information.hypertables h WHERE h.hypertable_name = p.relation)
+) t
+LEFT JOIN table_retention r USING (relation)
 ORDER BY 2 DESC;
 
 -- name: database

@@ -20,7 +20,7 @@ from dashboard.ops.tables import Tables, Wanted, read_tables
 from dashboard.polled_reader import PolledReader
 from settings import Settings
 from settings.places import typed
-from stack.topic_lag import PartitionLag, by_partition
+from stack.topic_lag import PartitionLag, by_partition, kept_days
 from storage.errors import place, reason
 
 TABLES_S, SYSTEM_S, KAFKA_S, HEALTH_S, SPACE_S = 0.4, 3.0, 5.0, 20.0, 120.0
@@ -75,7 +75,14 @@ class Readers:
             failures=(OSError,),
             describe=lambda error: f"The data folder cannot be read ({reason(error)}).",
         )
-        self.interval = interval
+        self.topics: PolledReader[None, str, Dated[dict[str, float | None]]] = PolledReader(
+            nullcontext,
+            dated(lambda _, __: asyncio.run(kept_days(settings.broker))),
+            period_s=SPACE_S,
+            failures=(KafkaError, OSError, TimeoutError),
+            describe=lambda error: f"No answer from Kafka at {settings.kafka} ({reason(error)}).",
+        )
+        self.interval, self.topic_days = interval, settings.topic_days
 
     def start(self) -> None:
         """Begin to read what is looked at."""
@@ -93,7 +100,7 @@ class Readers:
         return None if all(one.alive for one in self._all()) else "a reader of the page Operations has ended"
 
     def _all(self) -> tuple[PolledReader[Any, Any, Any], ...]:
-        return (self.tables, self.health, self.space, self.system, self.kafka, self.disk)
+        return (self.tables, self.health, self.space, self.system, self.kafka, self.disk, self.topics)
 
 
 def database(url: str, read: Callable[[Connection, K], S], period_s: float) -> PolledReader[Connection, K, Dated[S]]:

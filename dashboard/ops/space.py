@@ -14,14 +14,17 @@ from dashboard.ops.queries import QUERIES
 
 @dataclass(frozen=True, kw_only=True)
 class TableSpace:
-    """A hypertable: its bytes with indexes, its chunks, the start of its oldest one, and after how long rows are
-    dropped (None: never)."""
+    """A table: its bytes with indexes, its chunks and the start of the oldest one (None: it has none), and how many
+    days its rows are kept (None: for ever). `applied_at` is when that was done last, None if never; all rows before
+    `dropped_before` were dropped."""
 
     name: str
     size: int
-    chunks: int
+    chunks: int | None
     since: datetime | None
-    dropped_after: str | None
+    kept_days: float | None
+    applied_at: datetime | None
+    dropped_before: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +49,16 @@ def read_space(connection: Connection) -> Space:
     """Read the database's part."""
     row = connection.execute(QUERIES["database"]).fetchone() or (0,)
     tables = tuple(
-        TableSpace(name=name, size=size or 0, chunks=chunks, since=since, dropped_after=dropped)
-        for name, size, chunks, since, dropped in connection.execute(QUERIES["tables"])
+        TableSpace(
+            name=name,
+            size=size or 0,
+            chunks=chunks,
+            since=since,
+            kept_days=kept,
+            applied_at=applied,
+            dropped_before=dropped,
+        )
+        for name, size, chunks, since, kept, applied, dropped in connection.execute(QUERIES["tables"])
     )
     return Space(database=row[0], tables=tables)
 

@@ -197,6 +197,12 @@ def _with_schema(url: str) -> str:
     return whole.update_query_dict({"options": f"-csearch_path={SCHEMA}"}).render_as_string(hide_password=False)
 
 
+def make_tables(url: str) -> None:
+    """Have Optuna make its tables, where there are none. Raises StorageError with one line."""
+    with failing_in_a_line(url):
+        RDBStorage(_with_schema(url), engine_kwargs={"poolclass": NullPool})
+
+
 @contextmanager
 def experimental() -> Iterator[None]:
     """Silence Optuna's warnings about heartbeats: that they are experimental, and meant for `optimize`."""

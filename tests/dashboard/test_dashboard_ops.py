@@ -16,6 +16,7 @@ from dashboard.ops import alert_cards, cards, letter_cards
 from dashboard.ops.data_health import HOUR, HourHealth, Verdict, by_hour, total
 from dashboard.ops.page import SOURCES, OpsPage
 from dashboard.ops.readers import Dated, Readers
+from dashboard.ops.space import Space, TableSpace
 from dashboard.ops.system import System, system
 from dashboard.ops.tables import AlertLine, LetterLine, Tables, Wanted
 from dashboard.ops.view import View, parse
@@ -27,6 +28,7 @@ from settings import Settings
 from stack.status_report import UNKNOWN
 from stack.topic_lag import PartitionLag
 from storage.dead_letters import Group, LetterPlace, Resend, StoredDeadLetter
+from topics.retention import TOPIC_DAYS
 
 HOSTILE = '"><script>alert(1)</script>'
 NOW = datetime(2025, 6, 3, 10, 30, tzinfo=UTC)
@@ -254,3 +256,34 @@ def test_a_pressed_button_opens_what_it_names() -> None:
     page.topic.value, page.reason.value = "all", ""
     page.state.value = "dropped"
     assert page.view.letters == Wanted(state="dropped")
+
+
+def test_what_is_kept_is_told_as_it_was_applied_and_that_nothing_applies_it() -> None:
+    ticks = TableSpace(
+        name="ticks",
+        size=2**20,
+        chunks=5,
+        since=NOW - timedelta(days=30),
+        kept_days=30.0,
+        applied_at=NOW - timedelta(hours=2),
+        dropped_before=NOW - timedelta(days=31),
+    )
+    plain = replace(ticks, name="score_hours", chunks=None, since=None, kept_days=None, dropped_before=None)
+    shown = cards.space(Space(database=2**21, tables=(ticks, plain)), NOW)
+    for text in ("30 days", "03 May 2025", "ever", "Old rows were dropped last 2 h"):
+        assert text in shown
+    assert "stale" not in shown
+    late = cards.space(Space(database=1, tables=(replace(ticks, applied_at=NOW - timedelta(days=2)),)), NOW)
+    never = cards.space(Space(database=1, tables=(replace(ticks, applied_at=None),)), NOW)
+    assert ('class="stale">Old rows' in late, 'class="stale">Nothing drops old rows' in never) == (True, True)
+
+
+def test_what_kafka_keeps_is_kafkas_own_word_beside_what_is_set_where_that_differs() -> None:
+    as_set = cards.topics(TOPIC_DAYS, TOPIC_DAYS)
+    assert "newest per key" in as_set
+    assert "14 days" not in as_set
+    other = cards.topics({**TOPIC_DAYS, "ticks": 14.0, "bars": None}, TOPIC_DAYS)
+    assert "14 days" in other
+    assert "ever" in other
+    assert other.count("7 days") == as_set.count("7 days")  # ticks: what is set
+    assert DASH in cards.topics({}, TOPIC_DAYS)

@@ -17,6 +17,7 @@ from dashboard.ops.data_health import read_health
 from dashboard.ops.space import read_space
 from dashboard.ops.tables import Wanted, read_tables
 from storage.dead_letters import LetterPlace
+from storage.retention import apply
 
 pytestmark = pytest.mark.services
 
@@ -85,7 +86,20 @@ def test_tables_tell_their_size_and_age(filled: Market) -> None:
     bars = {one.name: one for one in space.tables}["bars"]
     assert space.database > bars.size > 0
     assert bars.since is not None
-    assert bars.dropped_after is None
+    assert (bars.kept_days, bars.applied_at, bars.dropped_before) == (None, None, None)
+
+
+def test_what_tables_keep_is_what_was_applied_to_them(filled: Market) -> None:
+    apply(filled.url, {"ticks": 30.0, "predictions": 180.0, "score_hours": None, "dead_letters": None})
+    with psycopg.connect(filled.url, autocommit=True) as connection:
+        connection.execute("UPDATE table_retention SET dropped_before = '2025-03-01' WHERE name = 'ticks'")
+        tables = {one.name: one for one in read_space(connection).tables}
+    kept = {name: one.kept_days for name, one in tables.items() if one.applied_at is not None}
+    assert kept == {"ticks": 30.0, "predictions": 180.0, "score_hours": None, "dead_letters": None}
+    assert tables["ticks"].dropped_before == datetime(2025, 3, 1, tzinfo=UTC)
+    assert tables["dead_letters"].chunks is None
+    assert tables["dead_letters"].size > 0
+    assert {"bars", "features", "outcome_rows"} <= tables.keys()
 
 
 def test_an_alert_is_acknowledged_and_muted_by_whom_the_page_was_served_to(filled: Market, address: str) -> None:

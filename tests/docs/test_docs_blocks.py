@@ -8,6 +8,7 @@ from settings import ROOT
 EXECUTED: dict[tuple[str, str] | tuple[str, str, int], str] = {
     ("README.md", "sh"): "tests/story/test_story_documented.py",
     ("docs/kafka.md", "sh"): "tests/story/test_story_documented.py",
+    ("docs/operate.md", "sh"): "tests/story/test_story_documented.py",
     ("README.md", "sql"): "tests/storage/test_storage_documented.py",
     ("README.md", "python", 1): "tests/learning/test_learning_pipeline.py",
     ("README.md", "python", 2): "tests/api/test_api_client.py",

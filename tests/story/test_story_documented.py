@@ -50,6 +50,7 @@ COMMANDS = (
     Typed("--version", r"^foretick \d"),
     Typed("--help", "Usage: .* COMMAND"),
     Typed("up", "already running: http://127.0.0.1:"),
+    Typed("up --no-sample", "already running: http://127.0.0.1:"),
     Typed("status", "worker +healthy"),
     Typed("doctor", "postgres"),
     Typed("logs worker", "INFO"),
@@ -107,6 +108,10 @@ COMMANDS = (
     Typed("train FILES --from 2025-05-20 --to 2025-05-24", "the worker serves them from its next start"),
     Typed("models rollback gbm", "gbm", ends=2),
     Typed("live list", "."),
+    Typed("backup FOLDER", r"foretick-\d+T\d+Z\.zip: [\d,]+ rows of \d+ tables, .*without secrets"),
+    Typed("backup FOLDER/backup.zip --secrets FOLDER/secrets.zip", r"secrets\.zip: the secrets"),
+    Typed("restore FOLDER --check", "has no backup: they are called", ends=2),  # tests/story/test_story_restored.py
+    Typed("restore FOLDER --secrets FOLDER/secrets.zip", "has no backup: they are called", ends=2),
     Typed("restart worker", "worker is healthy again, as process"),
 )
 ELSEWHERE = {
