@@ -63,10 +63,11 @@ retrain_cron = "0 3 * * 0"
 dashboard_port = 5016
 ```
 
-A key is the name of the setting in small letters; `universe`, `topic_days` and `table_days` may be tables. A list may also be one text with commas,
-as in the environment. Paths begin with `/` or `~`; `home` can be set in a file that `FORETICK_CONFIG` names. An unknown
-key, an unknown variable that begins with `FORETICK_`, and a value that a setting cannot have are errors: every command
-names the first, with the variable or the line of the file, and ends with exit code 2.
+A key is the name of the setting in small letters; `universe`, `topic_days` and `table_days` may be tables. A list may
+also be one text with commas, as in the environment. Paths begin with `/` or `~`; `home` can be set in a file that
+`FORETICK_CONFIG` names. An unknown key, an unknown variable that begins with `FORETICK_`, and a value that a setting
+cannot have are errors: every command names the first, with the variable or the line of the file, and ends with exit
+code 2.
 
 | | |
 |---|---|

@@ -48,7 +48,20 @@ MADE = (
 )
 PARSED = (
     *("alerts", "api", "chaos", "dashboard", "features", "features_file", "features_stream", "forecast"),
-    *("fuzz", "inference", "live", "queries", "readers", "reading", "regimes", "replay", "scale", "soak", "stream"),
+    *(
+        "fuzz",
+        "inference",
+        "latency",
+        "live",
+        "queries",
+        "readers",
+        "reading",
+        "regimes",
+        "replay",
+        "scale",
+        "soak",
+        "stream",
+    ),
     "trainer",
 )
 """Benches, which start servers or take minutes."""
