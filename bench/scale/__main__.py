@@ -9,6 +9,7 @@ more. Then: does anything grow with the square of the symbols, and what would 1,
 import argparse
 import json
 import os
+import shlex
 import sys
 from typing import Any
 
@@ -74,7 +75,8 @@ def main() -> None:
     figures = concluded(runs, options.ticks_a_minute)
     print(json.dumps(figures, indent=2))
     if options.save:
-        save("scale", f"python -m bench.scale --bars {options.bars} --seconds {options.seconds:g}", figures)
+        words = shlex.join(word for word in sys.argv[1:] if word != "--save")
+        save("scale", f"python -m bench.scale {words}".rstrip(), figures)
 
 
 if __name__ == "__main__":

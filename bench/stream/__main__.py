@@ -10,6 +10,7 @@ broker alone.
 
 import argparse
 import json
+import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from statistics import median
@@ -101,7 +102,8 @@ def main() -> None:
     figures = compared(engines, options.rounds, options.rows, options.seconds, options.rates)
     print(json.dumps(figures, indent=2))
     if options.save:
-        save("stream", f"python -m bench.stream --rounds {options.rounds} --rows {options.rows}", figures)
+        words = shlex.join(word for word in sys.argv[1:] if word != "--save")
+        save("stream", f"python -m bench.stream {words}".rstrip(), figures)
 
 
 if __name__ == "__main__":

@@ -83,9 +83,8 @@ class Session:
 
     def _at_a_rate(self, load: Load, read: int) -> Figures:
         due = self.feed.send_at(load.rate, load.ticks / load.rate)
-        begun = time.perf_counter()
         self._wait()
-        late = time.perf_counter() - begun
+        late = time.perf_counter() - max(due.values())
         came = arrivals(self.feed.times[read:], self.feed.values[read:])
         took = np.array([came[key] - at for key, at in due.items() if key in came]) * 1000
         quantiles = {f"p{name}_ms": round(float(np.percentile(took, float(name))), 1) for name in ("50", "99", "99.9")}
