@@ -23,8 +23,10 @@ def compile_ahead(home: Path) -> None:
         return
     say("first start of this version: compiling the indicators (about a minute)")
     private(home)
+    environment = places.environment()
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # writing it is what this is for
     commands = (places.module("stack.bytecode"), places.module("features"))
-    running = [subprocess.Popen(one, cwd=places.FOLDER, env=places.environment()) for one in commands]  # noqa: S603 - our own commands
+    running = [subprocess.Popen(one, cwd=places.FOLDER, env=environment) for one in commands]  # noqa: S603 - our own commands
     codes = [process.wait() for process in running]
     if any(codes):
         raise MachineError("the indicators could not be compiled; what Python said is above")
