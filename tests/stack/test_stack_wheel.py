@@ -157,8 +157,8 @@ def sample(foretick: Environment) -> str:
 def test_the_pipeline_and_the_dashboards_are_imported_outside_of_a_checkout(foretick: Environment) -> None:
     code = (
         "from learning.pipeline import ProductionPipeline\n"
-        "from dashboard.ways_in import HyperparameterOptimizationDashboard, MonitoringDashboard\n"
-        "from dashboard.ways_in import ModelInspectorDashboard\n"
+        "from dashboard.served_dashboard import HyperparameterOptimizationDashboard, MonitoringDashboard\n"
+        "from dashboard.served_dashboard import ModelInspectorDashboard\n"
         "from learning.tracking.code_version import commit\n"
         "print(commit())"
     )
