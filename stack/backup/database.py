@@ -28,11 +28,12 @@ def running(home: Path) -> Iterator[str]:
         yield Settings().database_url.get_secret_value()
         return
     quiet = Progress("starting", "healthy", "running", "done", "stopped", "waiting")
-    background.start(home, ("postgres",), quiet)
+    supervisor = background.start(home, ("postgres",), quiet)
     try:
         yield Settings().database_url.get_secret_value()
     finally:
         background.stop(home, quiet)
+        supervisor.wait()
 
 
 def cluster(settings: Settings) -> str | None:
