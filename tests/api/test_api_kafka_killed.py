@@ -97,14 +97,18 @@ def test_a_reader_whose_fetch_has_failed_ends_without_cancelling_whoever_ends_it
     async def run() -> None:
         consumer = clients.consumer(stack.broker, PREDICTIONS.name, retry_backoff_ms=600_000)
         await consumer.start()
-        for partition in consumer.assignment():
-            await consumer.position(partition)
-        kill_kafka(stack)
-        deadline = time.monotonic() + WAIT_S
-        while "Failed fetch messages" not in caplog.text:  # from now on it waits for the time to fetch again
-            assert time.monotonic() < deadline
-            await asyncio.sleep(0.1)
-        assert not (await stopped(consumer)).cancelled()
+        try:
+            for partition in consumer.assignment():
+                await consumer.position(partition)
+            await consumer.getmany(timeout_ms=1_000)  # now a fetch is under way: what fails before one is not logged
+            kill_kafka(stack)
+            deadline = time.monotonic() + WAIT_S
+            while "Failed fetch messages" not in caplog.text:  # from now on it waits for the time to fetch again
+                assert time.monotonic() < deadline
+                await asyncio.sleep(0.1)
+        finally:
+            ended = await stopped(consumer)
+        assert not ended.cancelled()
         assert not any(connection.connected() for connection in consumer._client._conns.values())
 
     asyncio.run(run())
