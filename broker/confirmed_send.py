@@ -1,11 +1,9 @@
 """Sends frames and returns when Kafka has confirmed them."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from aiokafka.structs import RecordMetadata
 from msgspec import Struct
 
 from broker.interface import Clients, Delivery, Headers, ProducerClient
@@ -19,10 +17,6 @@ ROWS, FRAME_BYTES = 2_000, 600_000
 
 MOST_BYTES = MAX_MESSAGE_BYTES // 2
 """The most bytes of a frame of several records: Kafka accepts twice as many in a message, with its key and headers."""
-
-
-Confirmed = Callable[[bytes | None, bytes, Headers, RecordMetadata], None]
-"""Called with the key, value and headers of a record that Kafka has, and where it is."""
 
 
 def encoded(records: Sequence[Struct]) -> Iterator[bytes]:
@@ -46,21 +40,12 @@ def _cut(records: Sequence[Struct]) -> Iterator[bytes]:
         yield from _cut(records[middle:])
 
 
-def _tell(confirmed: Confirmed, key: bytes | None, value: bytes, headers: Headers, delivery: Delivery) -> None:
-    if not delivery.cancelled() and delivery.exception() is None:
-        confirmed(key, value, headers, delivery.result())
-
-
 class KafkaWriter:
-    """A producer with which a batch is complete, on every replica, before it counts; `options` are aiokafka's.
-
-    `confirmed`, by topic, is called with each record once it is.
-    """
+    """A producer with which a batch is complete, on every replica, before it counts; `options` are aiokafka's."""
 
     def __init__(self, bootstrap: Address | Clients, **options: Any) -> None:
         self._bootstrap = bootstrap
         self._options = options
-        self.confirmed: dict[str, Confirmed] = {}
         self._producer: ProducerClient | None = None
         self._connecting = asyncio.Lock()  # several agents share an outbox
 
@@ -117,10 +102,7 @@ class KafkaWriter:
     async def hand(self, topic: str, key: bytes | None, value: bytes, headers: Headers) -> Delivery:
         """Hand one value over; all others here come to this."""
         to_kafka = await self._connected()
-        delivery = await to_kafka.send(topic, value, key=key, headers=headers)
-        if topic in self.confirmed:
-            delivery.add_done_callback(partial(_tell, self.confirmed[topic], key, value, headers))
-        return delivery
+        return await to_kafka.send(topic, value, key=key, headers=headers)
 
 
 async def send_in_turn(address: Address | Clients, values: Iterable[tuple[str, bytes | None, bytes, Headers]]) -> None:

@@ -3,7 +3,7 @@
 Outputs are delivered before the state is written, and the state is written before the offset is committed. A crash in
 between repeats outputs, which have deterministic identities, and input that the state includes already is skipped:
 nothing is lost or counted twice. Rows on which a stage fails are isolated and become dead letters
-(stream/poison_rows.py). What the process itself wrote is folded before it is fetched (stream/early_records.py).
+(stream/poison_rows.py).
 """
 
 import asyncio
@@ -28,7 +28,6 @@ from stream.coalesced import Piece, taken
 from stream.commits import current
 from stream.dead_letters import decode_event, decode_events, of_event
 from stream.delayed_save import MOST_BYTES, Change, DelayedSave
-from stream.early_records import EarlyRecords
 from stream.poison_records import DefectError, Guard
 from stream.poison_rows import Rescue, StateSizeError, turned_away
 from stream.stage import Output, Part, Stage
@@ -56,9 +55,9 @@ Sending = tuple[Topic, str, Sequence[Struct]]
 _encoder = msgspec.msgpack.Encoder()
 
 
-def _end_with(working: "asyncio.Task[Any] | None", beside: "asyncio.Task[None]") -> None:
-    """End an agent of which a task beside it has failed."""
-    if working is not None and not beside.cancelled():
+def _end_with(working: "asyncio.Task[Any] | None", saving: "asyncio.Task[None]") -> None:
+    """End an agent whose saving has failed."""
+    if working is not None and not saving.cancelled():
         working.cancel()
 
 
@@ -97,8 +96,6 @@ class Shell(Generic[R, S]):
     def __post_init__(self) -> None:
         self._meter = Meter(self.stage.name, self.stage.source)
         self._saves = DelayedSave(self._store)
-        self._early = EarlyRecords[S]()
-        self.confirmed = self._early.confirmed
         self._begun: set[bytes] = set()  # keys that are not in the table yet
 
     async def run(self, stream: Any) -> None:
@@ -106,25 +103,20 @@ class Shell(Generic[R, S]):
 
         Raises DefectError if too many records fail, once those that failed are handled.
         """
-        beside = [asyncio.create_task(self._saves.run(stream)), asyncio.create_task(self._run_early(stream))]
-        for task in beside:
-            task.add_done_callback(partial(_end_with, asyncio.current_task()))
+        saving = asyncio.create_task(self._saves.run(stream))
+        saving.add_done_callback(partial(_end_with, asyncio.current_task()))
         try:
             await self._run(stream)
         except asyncio.CancelledError:
-            for task in beside:
-                task.cancel()
-            for task in beside:
-                if task.done():
-                    task.result()  # raises its failure
+            if saving.done():
+                saving.result()  # raises its failure
+            saving.cancel()
             await self._saves.save(stream)
             raise
         except Exception:
-            for task in beside:
-                task.cancel()
+            saving.cancel()
             raise
-        for task in beside:
-            task.cancel()
+        saving.cancel()
         await self._saves.save(stream)
 
     async def _run(self, stream: Any) -> None:
@@ -134,38 +126,19 @@ class Shell(Generic[R, S]):
             for part in (
                 piece for run in slices(current(stream, events), SLICE_BYTES) for piece in self.guard.pieces(run)
             ):
-                async with self._early.folding:
-                    if not current(stream, part):
-                        break
-                    self._saves.begin(stream)
-                    self._early.begin(stream.app.consumer_generation_id)
-                    fresh = self._early.unknown(part)
-                    frames, changes = self._work(fresh, self._saves.ahead) if fresh else ([], [])
-                    changes += self._early.due(part, {change.key for change in changes}, self._saves.ahead)
-                    self._early.passed(part)
-                    # In order, before the next slice: readers skip rows that are not newer.
-                    since = arrived(fresh)
-                    posted = await self.writer.post(frames, since)
-                    early = self._early.deliveries()
+                if not current(stream, part):
+                    break
+                self._saves.begin(stream)
+                frames, changes = self._work(part, self._saves.ahead)
+                # In order, before the next slice: readers skip rows that are not newer.
+                since = arrived(part)
+                posted = await self.writer.post(frames, since)
                 if finishing is not None:
                     await finishing
-                finishing = asyncio.create_task(self._finish(stream, part, (posted, early), changes, since))
+                finishing = asyncio.create_task(self._finish(stream, part, posted, changes, since))
                 await self._or_end(stream, finishing)
             if finishing is not None:
                 await finishing
-
-    async def _run_early(self, stream: Any) -> None:
-        """For ever, fold what was confirmed; what fails is left to the fetch, after which its cause is looked for."""
-        while True:
-            await self._early.wait()
-            async with self._early.folding:
-                events = self._early.take(stream.app.consumer_generation_id)
-                folded = self._work_early(events) if events else None
-                if folded is not None:
-                    frames, changes = folded
-                    since = arrived(events)
-                    posted = await self.writer.post(frames, since)
-                    self._early.folded(events, changes, asyncio.create_task(self._delivered(posted, since)))
 
     async def _or_end(self, stream: Any, finishing: asyncio.Task[None]) -> None:
         try:
@@ -181,19 +154,14 @@ class Shell(Generic[R, S]):
         self,
         stream: Any,
         events: Sequence[Piece],
-        sent: tuple[Sequence[Delivery], Sequence["asyncio.Task[None]"]],
+        posted: Sequence[Delivery],
         changes: Sequence[Change[S]],
         since: int | None,
     ) -> None:
-        posted, early = sent
-        await self._delivered(posted, since)
-        await asyncio.gather(*early)
-        if current(stream, events):
-            await self._saves.add(stream, events, changes)
-
-    async def _delivered(self, posted: Sequence[Delivery], since: int | None) -> None:
         delivered = await asyncio.gather(*posted)
         self._meter.delivered(since, (one.timestamp for one in delivered))
+        if current(stream, events):
+            await self._saves.add(stream, events, changes)
 
     def _work(
         self, events: Sequence[Piece], ahead: dict[bytes, tuple[dict[int, int], S]]
@@ -213,23 +181,6 @@ class Shell(Generic[R, S]):
         if passed:
             frames.append((DEAD_LETTERS, topic, passed))
         ahead.update((change.key, (change.offsets, change.state)) for change in changes)
-        self._meter.folded(time.perf_counter() - begun, records, frames)
-        return frames, changes
-
-    def _work_early(self, events: Sequence[Piece]) -> tuple[list[Sending], list[Change[S]]] | None:
-        """Do the same with records before their fetch; return None, with nothing changed, where one fails."""
-        begun = time.perf_counter()
-        _, passed = self.guard.passed(self.stage.source.name, events)
-        if passed:
-            return None
-        self.guard.begin(events)
-        try:
-            frames, changes, records = self._fold(events, self._saves.ahead)
-        except Exception:  # noqa: BLE001 - whatever it is, it is met again, and handled, when the records are fetched
-            return None
-        finally:
-            self.guard.end(events)
-        self._saves.ahead.update((change.key, (change.offsets, change.state)) for change in changes)
         self._meter.folded(time.perf_counter() - begun, records, frames)
         return frames, changes
 

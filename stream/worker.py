@@ -83,7 +83,6 @@ def _add_agent(app: faust.App, stage: Stage[Any, Any], writer: KafkaWriter, guar
         extra_topic_configs=CHANGELOG,
     )
     shell = Shell(stage=stage, table=table, writer=writer, guard=guard)
-    writer.confirmed[stage.source.name] = shell.confirmed
 
     @app.agent(topic_of(app, stage.source), name=stage.name)  # type: ignore[untyped-decorator, unused-ignore] # Faust's decorators have no types
     async def agent(stream: Any) -> None:

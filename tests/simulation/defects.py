@@ -14,7 +14,6 @@ from simulation.consumer import Consumer
 from simulation.tables import Changelogs, Recovery, Table, TableProducer
 from simulation.worker import Worker
 from stream.coalesced import acknowledge
-from stream.early_records import EarlyRecords
 from stream.shell import Shell
 
 
@@ -57,45 +56,6 @@ class PostsAside(Shell[Any, Any]):
 
     def __init__(self, stage: Any, table: Any, writer: Any) -> None:
         super().__init__(stage=stage, table=table, writer=Eager(writer))
-
-
-class SkipsTheUnread(EarlyRecords[Any]):
-    """A record is folded early although another, that was not folded, is before it."""
-
-    def take(self, generation: int) -> list[Any]:
-        """Return all that is confirmed."""
-        for record in self._confirmed:
-            self._next[record.partition] = record.offset
-        return super().take(generation)
-
-
-class WaitsForNothing(EarlyRecords[Any]):
-    """A state from records folded early is stored before their outputs are delivered."""
-
-    def deliveries(self) -> list[Any]:
-        """Return nothing."""
-        return []
-
-
-class StoresNothing(EarlyRecords[Any]):
-    """The states from records folded early are not stored when these are fetched."""
-
-    def due(self, events: Any, *rest: Any) -> list[Any]:
-        """Return nothing."""
-        super().due(events, *rest)
-        return []
-
-
-def _early(records: type[EarlyRecords[Any]]) -> type[Shell[Any, Any]]:
-    class Early(Shell[Any, Any]):
-        """A shell with a defect in what it folds early."""
-
-        def __post_init__(self) -> None:
-            super().__post_init__()
-            self._early = records()
-            self.confirmed = self._early.confirmed
-
-    return Early
 
 
 class Forgetful(dict[int, int]):
@@ -224,9 +184,6 @@ DEFECTS: dict[str, tuple[type[Worker], int]] = {
     "outputs of a slice posted before the former's": (_with(shell=PostsAside), 4),
     "rows that come again folded twice": (_with(shell=FoldsTwice), 0),
     "events from before a rebalance folded after it": (_with(shell=StaleEvents), 86),
-    "records before an early one skipped": (_with(shell=_early(SkipsTheUnread)), 140),
-    "state of an early record written before its outputs are delivered": (_with(shell=_early(WaitsForNothing)), 550),
-    "state of an early record not written": (_with(shell=_early(StoresNothing)), 0),
     "table written without its changelog": (_with(table_class=NoChangelog), 0),
     "flush that gives up": (_with(producer_class=GivesUp), 1),
     "refused offsets taken for committed": (_with(consumer_class=TakesRefusedForCommitted), 108),

@@ -144,9 +144,7 @@ def shell_agent(stage: Any) -> Agent:
     """Return the agent of a stage: the real shell."""
 
     async def work(worker: Worker, stream: Stream, table: Any, writer: Outbox) -> None:
-        shell = worker.shell(stage=stage, table=table, writer=writer)
-        writer.confirmed[stage.source.name] = shell.confirmed
-        await shell.run(stream)
+        await worker.shell(stage=stage, table=table, writer=writer).run(stream)
 
     return Agent(stage.source, stage.name, work)
 

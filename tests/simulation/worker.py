@@ -4,7 +4,6 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -42,7 +41,6 @@ class Outbox:
 
     def __init__(self, producer: Producer, broker: Broker) -> None:
         self._producer, self._broker = producer, broker
-        self.confirmed: dict[str, Callable[..., None]] = {}
 
     async def post(
         self,
@@ -56,20 +54,8 @@ class Outbox:
                 if self._broker.random.random() < 0.3:
                     await asyncio.sleep(self._broker.delay())
                 record = Record(key=key.encode(), value=value, headers=codec.HEADERS, made=(topic, list(records)))
-                tp = TP(topic.name, partition_of(topic, key))
-                future = self._producer.send(tp, record)
-                if topic.name in self.confirmed:
-                    future.add_done_callback(partial(self._tell, tp))
-                futures.append(future)
+                futures.append(self._producer.send(TP(topic.name, partition_of(topic, key)), record))
         return futures
-
-    def _tell(self, tp: TP, delivery: asyncio.Future[Record]) -> None:
-        if not delivery.cancelled() and delivery.exception() is None:
-            record = delivery.result()
-            place = SimpleNamespace(
-                topic=tp.topic, partition=tp.partition, offset=record.offset, timestamp=record.timestamp
-            )
-            self.confirmed[tp.topic](record.key, record.value, record.headers, place)
 
     async def send(self, frames: Any) -> None:
         """Send frames and wait until they are delivered."""
