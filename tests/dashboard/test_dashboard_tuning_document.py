@@ -35,7 +35,7 @@ class Reader:
         return Study(table=self.tables[name], intermediate={}, reasons={})
 
 
-class Importances:
+class KnownImportances:
     """Knows those of every study."""
 
     def known(self, study: StudySummary) -> Importances:
@@ -51,7 +51,7 @@ def reader() -> Reader:
 def opened(reader: Reader, **given: str) -> TuningDocument:
     arguments = {name: [value.encode()] for name, value in given.items()}
     request = PageRequest(arguments=arguments, system="light")
-    return TuningDocument(Document(), request, reader, Importances())
+    return TuningDocument(Document(), request, reader, KnownImportances())
 
 
 def test_the_newest_study_is_shown_with_its_most_important_parameters(reader: Reader) -> None:
