@@ -84,14 +84,11 @@ def _columns(
     from features.step import FeatureStep
     from models.combine.combiner import Combination
     from models.registry import model_registry
-    from topics.suggestions import unknown
 
     folder = settings.home / "models"
     definition = Definition.load(folder)
     step = FeatureStep(definition)
-    for name in features or ():
-        if name not in definition.names:
-            raise ValueError(unknown("feature", name, definition.names, "docs/FEATURES.md"))
+    Definition(timeframes=definition.timeframes, columns=tuple(features or ()))  # names the nearest to an unknown one
     wanted = tuple(features or definition.names)
     places = [definition.names.index(name) for name in wanted]
 

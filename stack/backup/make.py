@@ -2,7 +2,6 @@
 
 from contextlib import suppress
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
@@ -10,6 +9,7 @@ import psycopg
 from psycopg import Connection, IsolationLevel
 
 from settings import Settings
+from settings.version import package_version
 from stack.backup import tables
 from stack.backup.archive import ArchiveWriter
 from stack.backup.database import cluster, running
@@ -72,7 +72,7 @@ def _database(connection: Connection, archive: ArchiveWriter, made_at: datetime,
             count = tables.copied(connection, name, names, file.write)
         stored[name] = Table(columns=names, rows=count, member=member)
     return Manifest(
-        foretick=version("foretick"),
+        foretick=package_version(),
         made_at=made_at.isoformat(timespec="seconds"),
         kafka=kafka,
         postgres=versions[0],

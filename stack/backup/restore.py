@@ -2,14 +2,13 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Collection
 from pathlib import Path
 
 import psycopg
 from psycopg import Connection, sql
 
-from settings import Settings
+from settings import Settings, places
 from settings.home import private
 from stack.backup import tables
 from stack.backup.archive import ArchiveReader
@@ -127,9 +126,10 @@ def _library_tables(url: str, schemas: Collection[str]) -> None:
     """Have MLflow and Optuna make their tables."""
     if "mlflow" in schemas:
         where, password = mlflow_database(url)
-        command = [sys.executable, "-m", "mlflow", "db", "upgrade", where]
+        command = places.module("mlflow", "db", "upgrade", where)
+        environment = places.environment() | {"PGPASSWORD": password}
         done = subprocess.run(  # noqa: S603 - our own command
-            command, env=os.environ | {"PGPASSWORD": password}, capture_output=True, text=True, check=False
+            command, cwd=places.FOLDER, env=environment, capture_output=True, text=True, check=False
         )
         if done.returncode:
             raise BackupError(f"MLflow's tables cannot be made: {(done.stderr.strip().splitlines() or ['?'])[-1]}")
