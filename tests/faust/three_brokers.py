@@ -56,7 +56,7 @@ class Cluster:
 
     def start(self, node: int) -> None:
         """Start a broker."""
-        command = kafka.java(self.folder, "kafka.Kafka", str(self.folder / f"{node}.properties"))
+        command = kafka.java("kafka.Kafka", str(self.folder / f"{node}.properties"))
         with (self.folder / f"{node}.log").open("a") as log:
             self.processes[node] = subprocess.Popen(command, stdout=log, stderr=log, cwd=self.folder)
 
@@ -112,9 +112,7 @@ def three_brokers(folder: Path) -> Iterator[Cluster]:
         for node in NODES:
             path = folder / f"{node}.properties"
             path.write_text(cluster.properties(node))
-            command = kafka.java(
-                folder, "kafka.tools.StorageTool", "format", f"--cluster-id={CLUSTER}", "-c", str(path)
-            )
+            command = kafka.java("kafka.tools.StorageTool", "format", f"--cluster-id={CLUSTER}", "-c", str(path))
             subprocess.run(command, check=True, capture_output=True, env=environment)
             cluster.start(node)
         _wait(cluster)

@@ -72,6 +72,7 @@ def checkout(tmp_path: Path) -> Path:
     (folder / "features").mkdir()
     for name, text in (
         ("stack/bytecode.py", ""),
+        ("stack/kafka_classes.py", 'raise SystemExit("not made")\n'),
         ("features/__init__.py", ""),
         ("features/__main__.py", ""),
         ("backend.py", BACKEND),

@@ -79,9 +79,9 @@ def test_what_was_there_is_kept_and_nobody_comes_in_without_a_login(tmp_path: Pa
     properties = folder / "server.properties"
     properties.write_text(BEFORE.format(host=HOST, open=ports[0], controller=ports[1], data=folder / "data"))
     identity = "--cluster-id=AAAAAAAAAAAAAAAAAAAAAA"
-    formatting = kafka.java(tmp_path, "kafka.tools.StorageTool", "format", identity, "-c", str(properties))
+    formatting = kafka.java("kafka.tools.StorageTool", "format", identity, "-c", str(properties))
     subprocess.run(formatting, check=True, capture_output=True)
-    with running(kafka.java(tmp_path, "kafka.Kafka", str(properties)), opened):
+    with running(kafka.java("kafka.Kafka", str(properties)), opened):
         create_topics(opened)
         asyncio.run(_write(opened, b"of before"))
 

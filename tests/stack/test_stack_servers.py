@@ -1,11 +1,12 @@
 """The real servers, as the session's fixture starts them."""
 
 import asyncio
+import subprocess
 
 import psycopg
 import pytest
 
-from stack import kafka, postgres, redis
+from stack import kafka, kafka_classes, postgres, redis
 
 pytestmark = pytest.mark.services
 
@@ -26,3 +27,19 @@ def test_a_wrong_password_is_refused(servers):
     user, _, rest = servers.database_url.partition("@")
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(f"{user}x@{rest}")
+
+
+def test_kafka_starts_from_its_class_cache_and_without_one_that_is_broken(tmp_path, monkeypatch):
+    if not kafka.class_cache().exists():
+        kafka_classes.make(kafka.class_cache())
+    tool = ("kafka.tools.StorageTool", "random-uuid")
+    first, *rest = kafka.java(*tool)
+    needed = subprocess.run([first, "-XX:AOTMode=on", *rest], capture_output=True, check=False)  # or Java ends
+    assert (needed.returncode, needed.stderr) == (0, b"")
+    broken = tmp_path / "broken.aot"
+    broken.write_bytes(kafka.class_cache().read_bytes()[:100_000])
+    monkeypatch.setattr(kafka, "class_cache", lambda: broken)
+    first, *rest = kafka.java(*tool)
+    assert subprocess.run([first, "-XX:AOTMode=on", *rest], capture_output=True, check=False).returncode != 0
+    started = subprocess.run([first, *rest], capture_output=True, check=False)
+    assert (started.returncode, started.stderr) == (0, b"")
