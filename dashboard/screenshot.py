@@ -1,13 +1,14 @@
 """A picture of the dashboard: ``python -m dashboard.screenshot URL FILE.png --theme dark``."""
 
 import argparse
-import shutil
 from pathlib import Path
 
 from playwright.sync_api import ViewportSize, sync_playwright
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-"""The system's Chromium; None is Playwright's own."""
+from stack import system
+
+CHROMIUM = system.chromium()
+"""The machine's Chromium; None is Playwright's own."""
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",

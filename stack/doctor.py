@@ -129,8 +129,8 @@ def installed() -> list[Check]:
             checks.append(Check(label, "fail", f"no {', '.join(absent)}", system.how_to_install(absent)))
     if not CHECKOUT:
         return checks
-    chromium = shutil.which("chromium")
-    advice = "apt-get install chromium (only `foretick test` needs it, and installs it when run as root)"
+    chromium = system.chromium()
+    advice = f"apt-get install {system.BROWSERS[0]} (only `foretick test` needs it, and installs it when run as root)"
     checks.append(Check("chromium", "ok", chromium) if chromium else Check("chromium", "warn", "not found", advice))
     return checks
 

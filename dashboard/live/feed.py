@@ -28,8 +28,10 @@ from storage.errors import place
 
 PERIOD_S = 0.25
 SCORES_EVERY_S = 5.0
+BUSY = 0.5
+"""The part of the time in which the feed may read what pages show; all keys together, each an equal part of it."""
 COSTS = 10.0
-"""What took long to read is read again after so many times that long at the earliest: the scores for themselves."""
+"""Scores that took long to read are read again after so many times that long at the earliest."""
 LONGEST_S = 10.0
 """The longest that the data of a key wait for that."""
 PAST_S = 5.0
@@ -196,7 +198,8 @@ class Feed(ReaderThread[Connection]):
         self._serial += 1
         begun = time.monotonic()
         snapshot = read_snapshot(connection, key, newest, one.scores, self._serial)
-        one.read_to, one.due = newest, begun + min(LONGEST_S, COSTS * (time.monotonic() - begun))
+        cost = (time.monotonic() - begun) * len(self._watched) / BUSY
+        one.read_to, one.due = newest, begun + min(LONGEST_S, cost)
         if newest.bar is not None and edges(key, newest.bar)[1] < newest.bar:
             one.due = max(one.due, now + PAST_S)
         with self._lock:
