@@ -58,6 +58,7 @@ def test_records_alerts_and_deliveries_are_counted_once(alerts: Alerts) -> None:
     alerts.wait(lambda: of(scraped(port), "consumer_lag", topic="predictions") == 0, lambda: scraped(port))
 
 
+@pytest.mark.long
 def test_what_waits_is_shown_by_subscriber_until_it_is_delivered_or_given_up(alerts: Alerts) -> None:
     port, who = port_of(alerts), {"subscriber": "patient", "channel": "webhook"}
     with Receiver().listening() as before:

@@ -113,6 +113,7 @@ def test_what_the_worker_would_refuse_is_refused_when_it_subscribes(stand: Stand
         assert "sesame" not in str(noted)
 
 
+@pytest.mark.long
 def test_what_the_worker_allows_is_accepted_and_what_waits_says_why(stand: Stand) -> None:
     with Receiver().listening() as receiver:
         with stand.worker(**{ALLOW: "true"}):

@@ -45,6 +45,7 @@ def test_an_alert_reaches_the_topic_the_table_redis_and_a_webhook_once(alerts: A
     assert (channels.count(b"foretick:alerts"), channels.count(b"foretick:alerts:ONE0")) == (4, 2)
 
 
+@pytest.mark.long
 def test_a_storm_is_cooled_down_limited_summed_up_and_lost_nowhere(alerts: Alerts) -> None:
     """10,000 matches at once: one rule tells all, the other what its cooldown allows."""
     with Receiver().listening() as each, Receiver().listening() as people:

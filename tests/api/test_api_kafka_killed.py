@@ -70,6 +70,7 @@ def test_a_reader_that_found_no_such_topic_ends_without_cancelling_whoever_ends_
     asyncio.run(run())
 
 
+@pytest.mark.long
 def test_the_api_and_the_alerts_worker_go_on_by_themselves(stack: Servers) -> None:
     ports = json.loads((stack.home / ADDRESSES).read_text())
     metrics = ports["metrics_ports"]

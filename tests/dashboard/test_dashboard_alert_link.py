@@ -20,6 +20,7 @@ Chosen = tuple[str, str, int]
 """A symbol, a model and a horizon."""
 T0 = 1_750_000_020_000
 FORECAST = Forecast(horizon=60, mean=0.0, scale=0.001, quantiles=None, p_up=0.5)
+SHORT = ("prediction", "model-event", "health")
 DEFAULT = ("BTCUSDT", "gbm", 15)
 """What the page chooses where the link says nothing."""
 ABOUT: dict[str, tuple[msgspec.Struct, Chosen]] = {
@@ -69,7 +70,9 @@ ABOUT: dict[str, tuple[msgspec.Struct, Chosen]] = {
 }
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", [kind if kind in SHORT else pytest.param(kind, marks=pytest.mark.long) for kind in KINDS]
+)
 def test_the_link_of_an_alert_opens_what_it_is_about(kind: str, page: Page, dashboard: str) -> None:
     record, expected = ABOUT[kind]
     when = When("above", "mean", -1.0) if kind == "prediction" else When("any")  # only then one forecast is looked at

@@ -73,6 +73,7 @@ def test_every_panel_has_real_content_and_the_choice_is_in_the_address(page: Pag
     page.wait_for_function("document.documentElement.scrollWidth <= 360")
 
 
+@pytest.mark.long
 def test_a_database_that_goes_away_is_said_and_what_is_shown_is_marked_as_old(
     page: Page, address: str, url: str, servers: Any
 ) -> None:

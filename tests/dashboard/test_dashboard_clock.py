@@ -44,6 +44,7 @@ def test_a_time_of_a_text_is_written_in_another_zone_and_what_is_data_is_not() -
     assert moment(None) == "\u2013"
 
 
+@pytest.mark.long
 @pytest.mark.services
 @pytest.mark.browser
 def test_the_choice_goes_through_all_pages_and_is_kept(chromium: Browser, site: str) -> None:

@@ -147,6 +147,7 @@ def test_the_keyboard_opens_one_of_the_last_forecasts_and_gets_its_place_back(pa
     expect(newest).to_be_focused(timeout=WAIT_MS)
 
 
+@pytest.mark.long
 def test_a_network_shows_where_it_looked(page: Page, site: Site) -> None:
     opened(page, site, f"model=transformer&horizon=60&forecast={written(site.newest - 90 * MINUTE)}")
     page.wait_for_function(DRAWN, arg="looked", timeout=WAIT_MS)
@@ -155,6 +156,7 @@ def test_a_network_shows_where_it_looked(page: Page, site: Site) -> None:
     page.wait_for_function(DRAWN, arg="attention_encoder", timeout=WAIT_MS)
 
 
+@pytest.mark.long
 def test_a_version_that_is_gone_and_a_bar_without_a_forecast_are_said(page: Page, site: Site) -> None:
     folder = site.home / "models" / "ar" / listing.serving(site.home / "models")["ar"]
     folder.rename(site.home / "away")
@@ -171,7 +173,7 @@ def test_a_version_that_is_gone_and_a_bar_without_a_forecast_are_said(page: Page
     expect(drawer(page)).to_be_hidden()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 def test_the_opened_forecast_fits_a_phone(page: Page, site: Site, theme: str) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
     opened(page, site, f"model=gbm&horizon=15&theme={theme}&forecast={written(site.newest - 60 * MINUTE)}")

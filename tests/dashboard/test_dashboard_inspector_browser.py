@@ -107,6 +107,7 @@ def test_a_linear_model_beside_its_older_version(page: Page, inspector: str, hom
     assert column(page, "coefficients", "value") != before
 
 
+@pytest.mark.long
 def test_a_network_shows_layers_weights_and_attention(page: Page, inspector: str) -> None:
     opened(page, inspector, "model=transformer&section=structure")
     drawn(page, "architecture", "weights", "weights-by-epoch", "gradients-by-epoch", "gradients-by-tensor")
@@ -150,6 +151,7 @@ def test_a_broken_artifact_and_a_wrong_address_are_told(page: Page, inspector: s
     expect(page.get_by_text("No version of a model nothing is stored")).to_be_visible()
 
 
+@pytest.mark.long
 def test_without_models_and_without_a_database(page: Page, home: Path, tmp_path: Path) -> None:
     with serving(NOWHERE, "127.0.0.1:1", tmp_path) as address:
         opened(page, f"{address}inspector", "model=ar&section=structure", state="blank")

@@ -123,7 +123,7 @@ Gone = Callable[[Servers, str], AbstractContextManager[None]]
         ("postgres", frozen, SILENT),
         ("kafka", stopped, KAFKA),
         pytest.param("kafka", frozen, KAFKA, marks=pytest.mark.long),
-        ("mlflow", stopped, MLFLOW),
+        pytest.param("mlflow", stopped, MLFLOW, marks=pytest.mark.long),
         pytest.param("mlflow", frozen, MLFLOW, marks=pytest.mark.long),
     ],
 )

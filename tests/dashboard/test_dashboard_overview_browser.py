@@ -198,6 +198,7 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(page: Page, dashboard: str)
     assert page.evaluate(beyond) == 0
 
 
+@pytest.mark.long
 def test_a_database_that_is_gone_is_said_and_comes_back_by_itself(
     page: Page, new_market: Callable[[], Market], servers: Any, tmp_path: Any
 ) -> None:

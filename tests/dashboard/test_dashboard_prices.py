@@ -14,6 +14,7 @@ WAIT_MS = 15_000
 STORED = 240
 SPIKE, DIP = 130, 160
 LEVELS = {"AAABTC": 2.263e-10, "BBBBTC": 7.1e-12, "CCCUSD": 1.2e-6, "DDDUSD": 3.4e-5, "EEEUSD": 0.9999}
+SMALLEST = "BBBBTC"
 WRONG = {SPIKE: 10.0, DIP: 0.1}
 LABELS = """name => {
   const root = Bokeh.index.roots.find(view => view.model.name === name), axis = root.model.right[0]
@@ -59,7 +60,9 @@ def opened(page: Page, address: str, symbol: str) -> None:
     page.wait_for_timeout(1_000)
 
 
-@pytest.mark.parametrize("symbol", LEVELS)
+@pytest.mark.parametrize(
+    "symbol", [one if one == SMALLEST else pytest.param(one, marks=pytest.mark.long) for one in LEVELS]
+)
 def test_a_price_of_any_size_is_shown_with_its_digits(page: Page, dashboard: str, symbol: str) -> None:
     opened(page, dashboard, symbol)
     close = Market(url="", level=LEVELS[symbol]).close_at(STORED - 1)
@@ -129,7 +132,7 @@ def matching(texts: list[str], *patterns: str) -> bool:
     return len(texts) == len(patterns) and all(map(re.fullmatch, patterns, texts))
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 def test_the_mark_at_the_edge_says_the_price_where_it_is_pointed_at(page: Page, dashboard: str, theme: str) -> None:
     page.emulate_media(color_scheme=theme)
     opened(page, dashboard, "WRONGUSD")

@@ -83,6 +83,7 @@ def test_a_link_from_elsewhere_may_be_followed(guarded: str) -> None:
     wait_until(lambda: ask(guarded, "/", **followed)[0] == 200)
 
 
+@pytest.mark.long
 def test_a_flood_of_requests_makes_few_pages_and_leaves_the_rest_alone(guarded: str) -> None:
     """150 at once stopped the dashboard for a minute: no more are made than may be, and the others are told when.
 
@@ -152,6 +153,7 @@ def test_another_sites_page_makes_no_page_and_a_person_is_let_in_after_a_flood(
     context.close()
 
 
+@pytest.mark.long
 def test_a_page_that_nobody_looks_at_is_gone_soon(
     new_market: Callable[[], Market], servers: Any, tmp_path: Any
 ) -> None:

@@ -144,6 +144,7 @@ def test_no_plot_of_50000_trials_has_more_points_than_it_can_show(many: str) -> 
     assert best["value"][-1] == table.summary.best == np.nanmax(trials["value"])
 
 
+@pytest.mark.long
 def test_the_importances_of_many_trials_are_computed_in_a_process_of_their_own_and_kept(many: str) -> None:
 
     with source(many) as opened:

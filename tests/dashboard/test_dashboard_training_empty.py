@@ -7,6 +7,7 @@ from whole_site import WAIT_MS, visit
 pytestmark = [pytest.mark.services, pytest.mark.browser]
 
 
+@pytest.mark.long
 def test_a_plot_with_nothing_to_draw_has_no_place(page: Page, site: str) -> None:
     visit(page, site, "training")
     expect(page.locator(".plot.loss")).to_be_visible()

@@ -86,6 +86,7 @@ def test_several_studies_are_side_by_side_with_the_check_on_later_days(page: Pag
     expect(page.get_by_text(re.compile("not checked|Skill on later days")).first).to_be_visible(timeout=WAIT_MS)
 
 
+@pytest.mark.long
 def test_a_database_without_a_study_says_what_to_do_and_one_that_is_away_is_said(
     page: Page, new_market: Callable[[], Market], tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -56,6 +56,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
         yield result
 
 
+@pytest.mark.long
 def test_a_worker_needs_no_right_to_make_topics_and_survives_the_death_of_its_coordinator(
     cluster: Cluster, tmp_path: Path
 ) -> None:

@@ -42,6 +42,7 @@ OF_TESTS = ("PYTEST_CURRENT_TEST", "CI", "GITHUB_ACTIONS", "GITLAB_CI", "JENKINS
 """By these MLflow sees that it is tested, and sends nothing of its own accord."""
 
 
+@pytest.mark.long
 def test_the_mlflow_server_contacts_no_other_machine(mlflow_server: Servers, tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

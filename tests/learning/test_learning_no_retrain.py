@@ -106,6 +106,7 @@ def test_without_a_database_nothing_is_replayed(settings: Settings) -> None:
     assert last.endswith("is it running? foretick up")
 
 
+@pytest.mark.long
 def test_a_training_challenges_where_that_is_asked_for(settings: Settings) -> None:
     folder = settings.home / "models"
     before = model_registry.serving(folder)

@@ -77,6 +77,7 @@ def test_a_run_trains_on_what_was_persisted_and_lets_the_new_versions_challenge(
     assert [row[0] for row in deployments(settings) if row[4] == "pipeline"] == list(MODELS)
 
 
+@pytest.mark.long
 def test_the_same_data_again_changes_nothing(settings: Settings) -> None:
     def ridge() -> tuple[str | None, str]:
         model_outcome = by_name(ProductionPipeline(settings, models=["ridge"]).run_complete_pipeline().models)["ridge"]

@@ -192,6 +192,7 @@ def test_two_processes_share_a_study_and_run_exactly_the_trials_that_were_asked_
     assert trials[0].params == search_space.defaults(AR.SPACE)
 
 
+@pytest.mark.long
 @pytest.mark.services
 @pytest.mark.chaos
 def test_the_trial_of_a_killed_process_is_run_again_and_the_total_is_exact(database: str) -> None:

