@@ -63,9 +63,9 @@ BOXES = {
     "rules": Box(715, 300, 110, "fold", ("alert rules",)),
     "alerts": _topic(860, 300, "alerts"),
     "receivers": Box(860, 365, 130, "outside", ("webhook, mail,", "chat")),
-    "watch": Box(545, 390, 130, "fold", ("watch: skill, drift",)),
+    "watch": Box(545, 390, 130, "fold", ("watch: skill, drift,", "sequential test")),
     "drift": _topic(715, 390, "drift"),
-    "trainer": Box(545, 455, 130, "fold", ("trainer: challenger,", "test, promote")),
+    "trainer": Box(545, 455, 150, "fold", ("trainer: new versions",)),
     "models": _topic(390, 455, "models"),
     "events": _topic(390, 390, "model-events"),
     "dead": _topic(230, 325, "dead-letters"),
@@ -77,7 +77,7 @@ ARROWS = (
     *(("predictions", "score"), ("score", "outcomes"), ("predictions", "persist"), ("persist", "database")),
     *(("persist", "redis"), ("database", "pages"), ("predictions", "rules"), ("outcomes", "rules")),
     *(("rules", "alerts"), ("alerts", "receivers"), ("outcomes", "watch"), ("watch", "drift"), ("watch", "trainer")),
-    *(("trainer", "models"), ("models", "events"), ("bars", "dead")),
+    *(("trainer", "models"), ("watch", "models"), ("models", "events"), ("bars", "dead")),
 )
 
 
