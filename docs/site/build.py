@@ -24,7 +24,7 @@ OWN = {
     "CHANGELOG.md": "CHANGELOG.md",
     "SECURITY.md": "SECURITY.md",
     "CODE_OF_CONDUCT.md": "CODE_OF_CONDUCT.md",
-    "sample/README.md": "sample/README.md",
+    "sample/README.md": "sample.md",
 }
 """The pages outside docs, and their places on the site."""
 LINK = re.compile(r"(!?\[[^\]]*\]\()([^)\s]+)(\))")
@@ -112,12 +112,18 @@ def build(target: Path) -> None:
         folder = Path(name)
         stage(folder)
         command = [sys.executable, "-m", "zensical", "build", "--strict", "--clean"]
-        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - ours
         if done.returncode:
-            said = (done.stdout + done.stderr).partition("Traceback (most recent call last)")[0].strip()
-            raise SiteError(f"Zensical refuses the pages:\n{said}")
+            raise SiteError(f"Zensical refuses the pages, or is not installed:\n{words(done.stdout + done.stderr)}")
         shutil.rmtree(target, ignore_errors=True)
         shutil.move(folder / "site", target)
+
+
+def words(said: str) -> str:
+    """Return what Zensical said, without colours; without the traceback with which it ends where it warned."""
+    plain = re.sub(r"\x1b\[[\d;]*m", "", said)
+    before, _, after = plain.partition("Traceback (most recent call last)")
+    return before.strip() if "Warning" in before else f"{before}{after}".strip()
 
 
 if __name__ == "__main__":

@@ -226,7 +226,9 @@ def test_the_lines_of_the_page_print_the_alerts_of_their_severities(
 ):
     monkeypatch.setenv("FORETICK_API", api.address)
     monkeypatch.setenv("FORETICK_TOKEN", api.token)
-    (block,) = re.findall(r"```python\n(from foretick_client .*?)```", (ROOT / "docs/howto/read.md").read_text(), re.DOTALL)
+    (block,) = re.findall(
+        r"```python\n(from foretick_client .*?)```", (ROOT / "docs/howto/read.md").read_text(), re.DOTALL
+    )
 
     class Heard(Exception):  # noqa: N818 - no error: the lines listen for ever
         pass

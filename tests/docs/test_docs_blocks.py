@@ -13,10 +13,7 @@ EXECUTED: dict[tuple[str, str] | tuple[str, str, int], str] = {
         [
             ("docs/alerts.md", "sh"),
             ("docs/tutorial.md", "sh"),
-            *(
-                (f"docs/howto/{name}.md", "sh")
-                for name in ("csv", "indicator", "live", "model", "telegram", "upgrade")
-            ),
+            *((f"docs/howto/{name}.md", "sh") for name in ("csv", "indicator", "live", "model", "telegram", "upgrade")),
         ],
         "tests/story/test_story_documented.py",
     ),
