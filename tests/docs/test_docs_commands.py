@@ -83,9 +83,12 @@ ELSEWHERE = {
     "pipx install foretick": "tests/stack/test_stack_wheel.py",
     "pip install foretick": "tests/stack/test_stack_wheel.py",
     "pip install foretick-client": "tests/stack/test_stack_wheel.py",
-    'curl -H "Authorization: Bearer $TOKEN" "$ADDRESS/v1/predictions/latest?symbol=BTCUSDT"': "tests/docs/test_docs_site.py",
-    'curl -N -H "Authorization: Bearer $TOKEN" "$ADDRESS/v1/stream/predictions?symbol=BTCUSDT"': (
-        "tests/docs/test_docs_site.py"
+    **dict.fromkeys(
+        [
+            'curl -H "Authorization: Bearer $TOKEN" "$ADDRESS/v1/predictions/latest?symbol=BTCUSDT"',
+            'curl -N -H "Authorization: Bearer $TOKEN" "$ADDRESS/v1/stream/predictions?symbol=BTCUSDT"',
+        ],
+        "tests/docs/test_docs_site.py",
     ),
     # What cannot be run here: its parts are looked at.
     "python -m stack.jars": "tests/docs/test_docs_commands.py",  # Maven Central
