@@ -98,7 +98,7 @@ def _metric(node: ast.Call, made: str, lists: dict[str, ast.expr], module: str) 
     name, *more = node.args
     if isinstance(name, ast.JoinedStr) and module != LIVE and PREFIX in ast.unparse(name):
         raise ValueError(f"{module}:{node.lineno}: a metric's name is composed; say here what it can be")
-    if not isinstance(name, ast.Constant) or not str(name.value).startswith(PREFIX):
+    if not (isinstance(name, ast.Constant) and isinstance(name.value, str) and name.value.startswith(PREFIX)):
         return None
     given = [*more[1:2], *(one.value for one in node.keywords if one.arg in ("labels", "labelnames"))]
     labels = _texts(given[0], lists) if given else ()

@@ -38,7 +38,8 @@ def page() -> str:
     """Return the page."""
     rows = [_row(topic) for topic in TOPICS]
     heads = ("topic", "record", "key", "partitions", "kept", "any program may write it")
-    records = [*RECORDS[: RECORDS.index(_predictions())], Forecast, *RECORDS[RECORDS.index(_predictions()) :]]
+    place = RECORDS.index(_predictions())
+    records: list[type[Struct]] = [*RECORDS[:place], Forecast, *RECORDS[place:]]
     return head("Topics", "`topics/`") + HEAD + table(heads, rows) + "".join(map(_section, records))
 
 
