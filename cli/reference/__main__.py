@@ -1,11 +1,13 @@
 """Writes the pages and documents of docs/reference, and the picture of the flow: `python -m cli.reference`."""
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
 from cli.reference import asyncapi, commands, flow, metrics, rest, topics
 from settings import ROOT
+from settings.places import CHECKOUT
 
 DOCS = ROOT / "docs"
 
@@ -29,6 +31,8 @@ def _json(document: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
+    if not CHECKOUT:
+        sys.exit("cli.reference: there is no docs folder here: the pages are made in a checkout")
     for path, text in files().items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
