@@ -31,7 +31,7 @@ DAYS, SYMBOLS = 30, 20
 
 def statements() -> dict[str, str]:
     """Return every SQL statement of the README, CONTRIBUTING and the docs, by its page and place there."""
-    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
     values: dict[str, str] = {}
     for page in pages:
         blocks = re.findall(r"^```sql\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)

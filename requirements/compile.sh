@@ -3,6 +3,6 @@
 set -eu
 cd "$(dirname "$0")/.."
 compile() { uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-emit-index-url --no-annotate --no-header "$@" >/dev/null; }
-compile "$@" --all-extras --group dev pyproject.toml -o requirements/tests.lock
+compile "$@" --all-extras --group dev --group site pyproject.toml -o requirements/tests.lock
 compile --extra live --extra networks pyproject.toml -c requirements/tests.lock -o requirements/networks.lock
 compile --extra live pyproject.toml -c requirements/tests.lock -o requirements/default.lock

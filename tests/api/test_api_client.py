@@ -221,12 +221,14 @@ def test_the_notebook_shows_what_its_cells_print(
 
 
 @pytest.mark.services
-def test_the_lines_of_the_readme_print_the_alerts_of_their_severities(
+def test_the_lines_of_the_page_print_the_alerts_of_their_severities(
     api: Api, servers: Any, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("FORETICK_API", api.address)
     monkeypatch.setenv("FORETICK_TOKEN", api.token)
-    (block,) = re.findall(r"```python\n(from foretick_client .*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (block,) = re.findall(
+        r"```python\n(from foretick_client .*?)```", (ROOT / "docs/howto/read.md").read_text(), re.DOTALL
+    )
 
     class Heard(Exception):  # noqa: N818 - no error: the lines listen for ever
         pass

@@ -10,8 +10,12 @@ from cli.main import app
 from settings import ROOT
 
 PAGES = (
-    *("README.md", "CONTRIBUTING.md", "sample/README.md"),
-    *(str(path.relative_to(ROOT)) for path in sorted((ROOT / "docs").glob("*.md"))),
+    *("README.md", "CONTRIBUTING.md", "SECURITY.md", "CODE_OF_CONDUCT.md", "sample/README.md"),
+    *(
+        str(path.relative_to(ROOT))
+        for path in sorted((ROOT / "docs").rglob("*.md"))
+        if path.parent.name != "reference"  # which is made from the code: test_docs_reference.py
+    ),
 )
 OF_TABLES = ("docs/FEATURES.md", "docs/FORMATS.md")
 """Pages that are made of tables of formulas and of files' columns."""

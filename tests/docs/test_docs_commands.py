@@ -40,6 +40,7 @@ EXECUTED = {
     "python -m settings.page > docs/settings.md": "",
     "python -m sources.formats_page > docs/FORMATS.md": "",
     "python -m tests.simulation SEED": "",
+    "gunzip -c sample/BTCUSDT-1m.csv.gz > BTCUSDT-1m.csv": "",
 }
 """What runs in the copy, and what makes it shorter; SEED is a number. What it writes is the checkout's."""
 MADE = (
@@ -82,6 +83,13 @@ ELSEWHERE = {
     "pipx install foretick": "tests/stack/test_stack_wheel.py",
     "pip install foretick": "tests/stack/test_stack_wheel.py",
     "pip install foretick-client": "tests/stack/test_stack_wheel.py",
+    **dict.fromkeys(
+        [
+            'curl -H "Authorization: Bearer $TOKEN" "$ADDRESS/v1/predictions/latest?symbol=BTCUSDT"',
+            'curl -N -H "Authorization: Bearer $TOKEN" "$ADDRESS/v1/stream/predictions?symbol=BTCUSDT"',
+        ],
+        "tests/docs/test_docs_site.py",
+    ),
     # What cannot be run here: its parts are looked at.
     "python -m stack.jars": "tests/docs/test_docs_commands.py",  # Maven Central
     "docker compose up": "tests/stack/test_stack_compose.py",  # no daemon

@@ -163,7 +163,9 @@ def test_everything_of_a_run_is_in_mlflow(
 
 
 def test_the_documented_lines_run_in_any_folder(servers: Servers, tmp_path: Path, trained: Path) -> None:
-    (lines,) = re.findall(r"```python\n(from learning\.pipeline .*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (lines,) = re.findall(
+        r"```python\n(from learning\.pipeline .*?)```", (ROOT / "docs/concepts.md").read_text(), re.DOTALL
+    )
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     (tmp_path / "home").mkdir()

@@ -59,7 +59,9 @@ def test_each_service_of_ours_gets_every_setting(name: str) -> None:
     }
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/why.md", "docs/FORMATS.md", "docs/FEATURES.md"])
+@pytest.mark.parametrize(
+    "page", ["docs/tasks.md", "docs/concepts.md", "docs/why.md", "docs/FORMATS.md", "docs/FEATURES.md"]
+)
 def test_every_setting_named_in_the_docs_reaches_the_containers(page: str) -> None:
     named = set(re.findall(r"FORETICK_[A-Z_]*[A-Z]", (ROOT / page).read_text()))
     places = {f"FORETICK_{setting.upper()}" for setting in PLACES}

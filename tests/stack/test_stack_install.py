@@ -50,6 +50,7 @@ networks = ["torch"]
 tests = ["other"]
 [dependency-groups]
 dev = ["linter"]
+site = ["pages"]
 [build-system]
 requires = []
 build-backend = "backend"
@@ -216,7 +217,7 @@ def test_an_ordinary_index_that_is_not_reached_is_one_line(locked: Path) -> None
 
 def test_the_locks_are_compiled(checkout: Path) -> None:
     wheels = wheel("small", "1.0"), wheel("torch", "2.1.0", needs=("helper",)), wheel("helper", "1.0")
-    more = wheel("other", "3.0"), wheel("venues", "4.0"), wheel("linter", "5.0")
+    more = wheel("other", "3.0"), wheel("venues", "4.0"), wheel("linter", "5.0"), wheel("pages", "6.0")
     with serving(*wheels, *more) as index:
         done = typed(checkout, ["sh", "requirements/compile.sh"], index.url)
     assert done.returncode == 0, done.stderr
@@ -227,5 +228,13 @@ def test_the_locks_are_compiled(checkout: Path) -> None:
     assert packages == {
         "default": ["small==1.0", "venues==4.0"],
         "networks": ["helper==1.0", "small==1.0", "torch==2.1.0", "venues==4.0"],
-        "tests": ["helper==1.0", "linter==5.0", "other==3.0", "small==1.0", "torch==2.1.0", "venues==4.0"],
+        "tests": [
+            "helper==1.0",
+            "linter==5.0",
+            "other==3.0",
+            "pages==6.0",
+            "small==1.0",
+            "torch==2.1.0",
+            "venues==4.0",
+        ],
     }

@@ -79,10 +79,10 @@ def decisions(connection: psycopg.Connection) -> Rows:
 
 
 PLAIN: dict[str, Callable[[psycopg.Connection], Rows]] = {
-    "README.md 1": newest,
-    "README.md 2": skill,
-    "README.md 3": strength,
-    "README.md 4": decisions,
+    "read.md 1": newest,
+    "read.md 2": skill,
+    "read.md 3": strength,
+    "concepts.md 1": decisions,
 }
 
 

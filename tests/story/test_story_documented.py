@@ -21,8 +21,12 @@ from settings import ROOT
 pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(600)]
 
 PAGES = (
-    *("README.md", "CONTRIBUTING.md", "sample/README.md"),
-    *(f"docs/{path.name}" for path in sorted((ROOT / "docs").glob("*.md"))),
+    *("README.md", "CONTRIBUTING.md", "SECURITY.md", "CODE_OF_CONDUCT.md", "sample/README.md"),
+    *(
+        str(path.relative_to(ROOT))
+        for path in sorted((ROOT / "docs").rglob("*.md"))
+        if path.parent.name != "reference"  # which is made from the code: tests/docs/test_docs_reference.py
+    ),
 )
 FILES = tuple(str(path) for path in sorted((ROOT / "sample").glob("BTC*.csv.gz")))
 WIDTH = 80
@@ -60,6 +64,8 @@ COMMANDS = (
     Typed("config check", "no fault; 0 settings in the file"),
     Typed("config schema", '"additionalProperties": false'),
     Typed("replay FILES --dry-run", "BTCUSDT"),
+    Typed("replay FILES --dry-run --symbol BTCUSDT --interval 1m --zone UTC", "BTCUSDT"),
+    Typed("replay FILES --from 2026-01-01 --no-retrain", r"no row is of 2026-01-01", ends=2),
     Typed("replay FILES --from 2031-01-01", r"no row is of 2031-01-01 .*the first row is of 2025-05-04", ends=2),
     Typed("lookahead FILES --bars 2000 --model gbm", "gbm: 12 columns of 2,000 bars\\n +none uses later bars"),
     Typed("features FILES --from 2025-06-02 --to 2025-06-03 -o FOLDER/F.parquet", "F.parquet"),
@@ -119,6 +125,7 @@ ELSEWHERE = {
     "down": "the end of these",
     "install networks": "tests/stack/test_stack_packages.py: gigabytes",
     "live": "tests/stream/test_stream_live.py, at a venue of its own",
+    "alerts test --send": "tests/alerts/test_alerts_settings.py, at a receiver of its own",
     "alerts subscribe me --apprise -": "tests/alerts/test_alerts_mail.py, at a mail server of its own",
 }
 
