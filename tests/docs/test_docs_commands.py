@@ -36,6 +36,8 @@ EXECUTED = {
     ".venv/bin/python -m features.listing > docs/FEATURES.md": "",
     "python -m bench.report": "",
     "python -m bench.chaos.page": "",
+    "python -m cli.reference": "",
+    "python docs/site/build.py": "",
     "python -m features.listing > docs/FEATURES.md": "",
     "python -m settings.page > docs/settings.md": "",
     "python -m sources.formats_page > docs/FORMATS.md": "",
@@ -45,7 +47,9 @@ EXECUTED = {
 """What runs in the copy, and what makes it shorter; SEED is a number. What it writes is the checkout's."""
 MADE = (
     *("docs/measured.md", "docs/reliability.md", "docs/FEATURES.md", "docs/FORMATS.md", "docs/settings.md"),
-    *("docker/monitoring/rules.yml", "docker/monitoring/grafana/foretick.json"),
+    *("docker/monitoring/rules.yml", "docker/monitoring/grafana/foretick.json", "docs/images/flow.svg"),
+    *(f"docs/reference/{name}" for name in ("commands.md", "topics.md", "rest.md", "metrics.md")),
+    *(f"docs/reference/{name}" for name in ("asyncapi.json", "openapi.json")),
 )
 PARSED = (
     *("alerts", "api", "chaos", "dashboard", "features", "features_file", "features_stream", "forecast"),
