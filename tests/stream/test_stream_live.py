@@ -161,11 +161,11 @@ def market_series(port: int, name: str) -> float:
     return of(scraped(port), f"live_{name}", venue="binance", symbol="BTCUSDT")
 
 
-def test_a_port_that_is_taken_is_one_line(kafka: Servers) -> None:
+def test_a_port_that_is_taken_is_one_line(servers: Servers) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, exchange(1) as market:
         where = f"127.0.0.1:{taken.getsockname()[1]}"
         fields = {"FORETICK_METRICS_PORT": where.partition(":")[2]}
-        done = Watcher(home=kafka.home, url=market.url, told=fields).tell("binance", "BTC/USDT")
+        done = Watcher(home=servers.home, url=market.url, told=fields).tell("binance", "BTC/USDT")
     assert done.returncode == 2
     assert f"FORETICK_METRICS_PORT: {where} cannot be bound: Address already in use" in done.stderr
     assert len(done.stderr.splitlines()) == 1, done.stderr
@@ -236,9 +236,9 @@ def test_a_recording_gives_the_same_ticks_again_and_adds_none_that_are_there(kaf
     assert read(kafka.kafka).ticks == live.ticks
 
 
-def test_a_mistake_is_one_line(kafka: Servers) -> None:
+def test_a_mistake_is_one_line(servers: Servers) -> None:
     with exchange(1) as market:
-        watcher = Watcher(home=kafka.home, url=market.url)
+        watcher = Watcher(home=servers.home, url=market.url)
         for words, text in {
             ("binance", "BTC/USTD"): "binance has no symbol 'BTC/USTD'; did you mean BTC/USDT",
             ("add", "binance", "BTC/USDT"): "no `foretick live binance` runs in",
