@@ -35,7 +35,7 @@ def class_path() -> str:
 @cache
 def class_cache() -> Path:
     """Return where the classes of this Kafka and this Java are kept ready; `stack.kafka_classes` makes it."""
-    key = f"{class_path()} {JAVA} {JAVA_VERSION}".encode()
+    key = f"{class_path()} {JAVA_VERSION}".encode()
     return user_cache_path("foretick", appauthor=False) / f"kafka-{hashlib.sha256(key).hexdigest()[:16]}.aot"
 
 

@@ -144,6 +144,7 @@ def mutes(foretick: Command) -> list[tuple[str | None, str | None, str | None]]:
     return [(one["rule"], one["symbol"], one["until"]) for one in result if one["rule"] == "loud"]
 
 
+@pytest.mark.long
 def test_a_rule_is_muted_for_good_and_unmuted_and_only_a_rule_that_there_is(foretick: Command, alerts: Alerts) -> None:
     document(foretick(*ADD, "loud", "--symbol", "LOUD*", "--json"))
     misspelt = foretick("mute", "luod", "always")
@@ -180,6 +181,7 @@ def test_a_rule_is_muted_for_good_and_unmuted_and_only_a_rule_that_there_is(fore
     assert mutes(foretick) == []
 
 
+@pytest.mark.long
 def test_a_rule_on_any_stored_kind_can_be_backtested(foretick: Command, alerts: Alerts) -> None:
     async def send() -> None:
         writer = KafkaWriter(alerts.servers.broker)

@@ -73,6 +73,7 @@ def test_streams_say_that_kafka_is_away_and_go_on(market: Market, tmp_path: Path
         assert [json.loads(text)["time"] for text in listener.got] == [said("BTCUSDT", n, "gbm").time for n in (1, 2)]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_database_that_goes_away_is_told_and_used_again_once_it_is_back(
     new_market: Callable[[], Market], servers: Servers, kafka: str, tmp_path: Path

@@ -67,6 +67,7 @@ def test_a_stream_of_an_unknown_symbol_is_refused(api: Api, path: str):
     assert refused.value.response.status_code == 404
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_stream_needs_no_database(kafka, tmp_path):
     with serving("postgresql://nobody:none@127.0.0.1:1/none", kafka, tmp_path) as api, api.client() as client:

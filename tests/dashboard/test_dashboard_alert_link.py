@@ -5,6 +5,7 @@ import re
 import msgspec
 import pytest
 from playwright.sync_api import Page, expect
+from short_form import keeping
 
 from alerts.component_health import ComponentHealth
 from alerts.rules.fold import alert
@@ -70,9 +71,7 @@ ABOUT: dict[str, tuple[msgspec.Struct, Chosen]] = {
 }
 
 
-@pytest.mark.parametrize(
-    "kind", [kind if kind in SHORT else pytest.param(kind, marks=pytest.mark.long) for kind in KINDS]
-)
+@pytest.mark.parametrize("kind", keeping(SHORT, KINDS))
 def test_the_link_of_an_alert_opens_what_it_is_about(kind: str, page: Page, dashboard: str) -> None:
     record, expected = ABOUT[kind]
     when = When("above", "mean", -1.0) if kind == "prediction" else When("any")  # only then one forecast is looked at

@@ -101,6 +101,7 @@ def test_the_texts_say_what_is_shown(page: Page, dashboard: str) -> None:
     assert page.title().startswith("BTCUSDT ")
 
 
+@pytest.mark.long
 def test_another_horizon_changes_the_address_and_what_is_drawn(page: Page, dashboard: str) -> None:
     opened(page, dashboard)
     before = drawn(page, "lower")
@@ -135,6 +136,7 @@ def test_an_address_that_means_nothing_here_is_said_and_the_default_shown(page: 
     page.wait_for_url(re.compile("symbol=BTCUSDT&horizon=15"))
 
 
+@pytest.mark.long
 def test_the_theme_follows_the_system_until_one_is_chosen(page: Page, dashboard: str) -> None:
     page.emulate_media(color_scheme="dark")
     opened(page, dashboard)
@@ -173,6 +175,7 @@ def test_a_new_row_appears_without_a_reload_and_leaves_a_moved_view_alone(
     assert page.evaluate("window.unloaded") is False
 
 
+@pytest.mark.long
 def test_pointing_at_a_candle_shows_its_prices(page: Page, dashboard: str) -> None:
     opened(page, dashboard)
     box = page.locator(".plot.price").bounding_box()
@@ -232,6 +235,7 @@ def test_a_database_that_goes_away_is_said_and_one_that_comes_back_is_read(
         page.goto("about:blank")
 
 
+@pytest.mark.long
 def test_without_a_database_the_page_names_it_and_no_secret(page: Page, tmp_path: Path) -> None:
     with serving(NOWHERE, "127.0.0.1:1", tmp_path) as address:
         opened(page, address, "blank")

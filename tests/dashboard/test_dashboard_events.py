@@ -116,6 +116,7 @@ def colours(page: Page) -> set[str]:
 
 @services
 @browser
+@pytest.mark.long
 def test_pointing_at_a_mark_says_what_when_and_why(page: Page, dashboard: str) -> None:
     opened(page, dashboard)
     page.wait_for_timeout(500)
@@ -129,6 +130,7 @@ def test_pointing_at_a_mark_says_what_when_and_why(page: Page, dashboard: str) -
 
 @services
 @browser
+@pytest.mark.long
 def test_a_kind_is_switched_off_and_stays_so(page: Page, dashboard: str) -> None:
     opened(page, dashboard)
     page.get_by_role("button", name=re.compile("^drift")).click()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
+from short_form import keeping
 from whole_site import NAMES, WAIT_MS, visit
 
 from dashboard.number_format import DASH
@@ -46,7 +47,7 @@ def column(rows: list[list[str]], heading: str) -> list[str]:
     return [row[place] for row in rows[1:]]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", keeping(("tuning",), NAMES))
 def test_every_table_and_plot_is_saved(page: Page, site: str, name: str) -> None:
     visit(page, site, name)
     opened(page)
@@ -73,6 +74,7 @@ def test_every_table_and_plot_is_saved(page: Page, site: str, name: str) -> None
                 assert all(NUMBER.fullmatch(value) for value in values if value), (label, heading, values[:3])
 
 
+@pytest.mark.long
 def test_candles_have_units_times_and_a_name_that_tells_their_symbol(page: Page, site: str) -> None:
     visit(page, site, "live")
     opened(page)
@@ -104,6 +106,7 @@ def test_a_table_has_plain_numbers_and_data_that_is_no_formula(page: Page, site:
     assert rows == [["a", "b"], ["'=1+1", "-5"], ['say "x", y', "1234.5"]]
 
 
+@pytest.mark.long
 def test_a_plot_is_saved_as_a_picture(page: Page, site: str) -> None:
     visit(page, site, "analytics")
     opened(page)

@@ -131,6 +131,7 @@ def test_a_click_on_a_candle_or_the_fan_opens_it_and_escape_and_back_lead_out_an
     expect(drawer(page).get_by_text("ar, 1h ahead")).to_be_visible(timeout=WAIT_MS)
 
 
+@pytest.mark.long
 def test_the_keyboard_opens_one_of_the_last_forecasts_and_gets_its_place_back(page: Page, site: Site) -> None:
     opened(page, site, "model=ar&horizon=15")
     newest = page.get_by_role("button", name=re.compile("^Forecast of")).first
@@ -173,7 +174,7 @@ def test_a_version_that_is_gone_and_a_bar_without_a_forecast_are_said(page: Page
     expect(drawer(page)).to_be_hidden()
 
 
-@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.long)])
+@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_opened_forecast_fits_a_phone(page: Page, site: Site, theme: str) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
     opened(page, site, f"model=gbm&horizon=15&theme={theme}&forecast={written(site.newest - 60 * MINUTE)}")
@@ -187,6 +188,7 @@ def test_the_opened_forecast_fits_a_phone(page: Page, site: Site, theme: str) ->
     assert inner["x"] + inner["width"] <= 360
 
 
+@pytest.mark.long
 def test_the_focus_stays_in_the_list_that_is_written_anew(page: Page, site: Site) -> None:
     opened(page, site, "model=ar&horizon=15")
     third = page.get_by_role("button", name=re.compile("^Forecast of")).nth(2)

@@ -109,6 +109,7 @@ def test_a_ghost_is_switched_on_drawn_and_kept(page: Page, dashboard: str, marke
 
 @services
 @browser
+@pytest.mark.long
 def test_in_a_replay_the_ghost_goes_through_the_price_of_then(page: Page, dashboard: str, market: Market) -> None:
     at = written(FIRST + 2_000 * MINUTE)
     page.goto(f"{dashboard}?at={at}&replay={at}&show=ghost:day")

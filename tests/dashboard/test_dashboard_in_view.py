@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 from browsing import draw_all
 from playwright.sync_api import Page
+from short_form import keeping
 from whole_site import WAIT_MS, visit
 
 from dashboard.in_view import EVERY, InView
@@ -38,7 +39,7 @@ def test_only_the_newest_drawing_of_a_plot_is_made_and_only_where_it_is_seen() -
 
 @pytest.mark.services
 @pytest.mark.browser
-@pytest.mark.parametrize("name", BELOW)
+@pytest.mark.parametrize("name", keeping(("analytics",), BELOW))
 def test_a_plot_gets_its_data_when_it_comes_into_view(page: Page, site: str, name: str) -> None:
     visit(page, site, name)
     page.wait_for_timeout(2_000)
@@ -52,6 +53,7 @@ def test_a_plot_gets_its_data_when_it_comes_into_view(page: Page, site: str, nam
         page.wait_for_function(f"name => ({ROWS})(name) > 0", arg=plot, timeout=WAIT_MS)
 
 
+@pytest.mark.long
 @pytest.mark.services
 @pytest.mark.browser
 def test_pointing_at_one_plot_of_times_marks_the_place_in_all(page: Page, site: str) -> None:

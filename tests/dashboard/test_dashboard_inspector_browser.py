@@ -136,6 +136,7 @@ def test_an_ensembles_weights_over_time_and_by_regime(page: Page, inspector: str
     expect(page.get_by_text("adds up other models' forecasts by weights")).to_be_visible()
 
 
+@pytest.mark.long
 def test_a_broken_artifact_and_a_wrong_address_are_told(page: Page, inspector: str, home: Path) -> None:
     folder = home / "models" / "gbm"
     (sound,) = listing.versions(home / "models", "gbm")

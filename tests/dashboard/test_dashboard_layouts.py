@@ -87,6 +87,7 @@ def test_a_named_layout_survives_a_reload_for_any_symbol_and_can_be_deleted(page
     expect(saved).to_have_count(0)
 
 
+@pytest.mark.long
 @pytest.mark.services
 @pytest.mark.browser
 def test_what_was_stored_by_hand_does_no_harm_and_escape_closes_the_menu(page: Page, dashboard: str) -> None:
@@ -107,6 +108,7 @@ def test_what_was_stored_by_hand_does_no_harm_and_escape_closes_the_menu(page: P
     expect(page.locator("details.layout summary")).to_be_focused()
 
 
+@pytest.mark.long
 @pytest.mark.services
 @pytest.mark.browser
 def test_models_and_horizons_are_beside_each_other_and_a_press_shows_one(page: Page, dashboard: str) -> None:

@@ -96,6 +96,7 @@ def test_the_forecast_is_beside_the_fan_in_numbers_and_in_its_tooltip(page: Page
     assert tip.count() == 1
 
 
+@pytest.mark.long
 def test_a_legends_entry_switches_what_it_stands_for_and_keeps_the_focus(page: Page, dashboard: str) -> None:
     opened(page, dashboard)
     band = button(page, "90 %")
@@ -116,6 +117,7 @@ def test_a_legends_entry_switches_what_it_stands_for_and_keeps_the_focus(page: P
     page.wait_for_function(f"({PLOT})('price').renderers[1].visible === true")
 
 
+@pytest.mark.long
 def test_every_chooser_has_a_name(page: Page, dashboard: str) -> None:
     opened(page, dashboard)
     for name in ("Symbol", "Model"):
@@ -124,6 +126,7 @@ def test_every_chooser_has_a_name(page: Page, dashboard: str) -> None:
         expect(page.get_by_role("group", name=name, exact=True)).to_be_visible()
 
 
+@pytest.mark.long
 def test_back_leads_to_the_choice_before(page: Page, dashboard: str) -> None:
     def seen(query: str, words: str) -> None:
         page.wait_for_url(re.compile(query))
@@ -143,6 +146,7 @@ def test_back_leads_to_the_choice_before(page: Page, dashboard: str) -> None:
     seen("horizon=15&model=naive", "naive, 15m ahead")
 
 
+@pytest.mark.long
 def test_times_are_local_by_choice(chromium: Any, dashboard: str) -> None:
     context = chromium.new_context(timezone_id="Asia/Tokyo")
     page = context.new_page()
@@ -157,6 +161,7 @@ def test_times_are_local_by_choice(chromium: Any, dashboard: str) -> None:
     context.close()
 
 
+@pytest.mark.long
 def test_a_view_of_the_past_is_read_and_a_wide_one_is_in_longer_candles(page: Page, dashboard: str) -> None:
     opened(page, dashboard)
     assert column(page, "time")[0] > FIRST + 1_000 * MINUTE
@@ -186,6 +191,7 @@ def test_a_forecast_that_is_left_behind_is_grey_and_dated(
         page.goto("about:blank")
 
 
+@pytest.mark.long
 def test_the_cross_hair_leaves_nothing_behind(page: Page, dashboard: str) -> None:
     opened(page, dashboard)
     page.wait_for_timeout(1_000)
@@ -201,6 +207,7 @@ def test_the_cross_hair_leaves_nothing_behind(page: Page, dashboard: str) -> Non
     assert page.locator(".plot.ribbon").screenshot() == before
 
 
+@pytest.mark.long
 def test_one_tooltip_names_every_model_and_the_tools_are_beside_the_plot(page: Page, dashboard: str) -> None:
     opened(page, dashboard)
     page.wait_for_timeout(500)

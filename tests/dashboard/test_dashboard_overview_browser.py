@@ -123,6 +123,7 @@ def test_order_and_filters_are_in_the_address_and_survive_a_reload_and_back(page
     expect(page.get_by_text("No symbol matches what is chosen above.")).to_be_visible(timeout=WAIT_MS)
 
 
+@pytest.mark.long
 def test_the_live_page_leads_here_by_keyboard_and_a_symbol_leads_back(page: Page, dashboard: str) -> None:
     page.goto(f"{dashboard}?symbol=ETHUSDT&horizon=60&theme=dark")
     link = page.get_by_role("link", name="All symbols")
@@ -158,6 +159,7 @@ def test_new_bars_are_shown_and_only_what_has_changed_is_sent(
         page.goto("about:blank")
 
 
+@pytest.mark.long
 def test_rows_do_not_move_under_the_pointer(
     page: Page, new_market: Callable[[], Market], servers: Any, tmp_path: Any
 ) -> None:
@@ -176,6 +178,7 @@ def test_rows_do_not_move_under_the_pointer(
         page.goto("about:blank")
 
 
+@pytest.mark.long
 def test_without_bars_it_says_so_and_shows_the_first_ones_by_itself(
     page: Page, new_market: Callable[[], Market], servers: Any, tmp_path: Any
 ) -> None:

@@ -122,6 +122,7 @@ def test_an_indicator_is_chosen_drawn_and_kept(page: Page, dashboard: str) -> No
 
 @services
 @browser
+@pytest.mark.long
 def test_in_a_replay_an_indicator_ends_with_the_last_bar(page: Page, dashboard: str) -> None:
     moment = written(FIRST + 500 * MINUTE)
     page.goto(f"{dashboard}?at={moment}&replay={moment}&panes=rsi_14")

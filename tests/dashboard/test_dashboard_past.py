@@ -110,6 +110,7 @@ def test_a_typed_date_is_in_the_middle_and_back_leads_to_where_one_was(page: Pag
 
 @services
 @browser
+@pytest.mark.long
 def test_the_address_follows_the_view_and_its_width(page: Page, dashboard: str) -> None:
     opened(page, dashboard)
     start, end = FIRST + 500 * MINUTE, FIRST + 600 * MINUTE
@@ -138,6 +139,7 @@ def test_the_address_follows_the_view_and_its_width(page: Page, dashboard: str) 
 
 @services
 @browser
+@pytest.mark.long
 def test_earlier_and_later_go_by_what_is_in_view(page: Page, dashboard: str) -> None:
     opened(page, dashboard)
     later = page.get_by_role("button", name="Later")
@@ -172,6 +174,7 @@ def test_a_date_beyond_what_is_stored_is_said(page: Page, dashboard: str, date: 
 
 @services
 @browser
+@pytest.mark.long
 def test_what_is_no_date_is_said_and_nothing_moves(page: Page, dashboard: str) -> None:
     opened(page, dashboard)
     before = page.evaluate(RANGE)
@@ -182,6 +185,7 @@ def test_what_is_no_date_is_said_and_nothing_moves(page: Page, dashboard: str) -
 
 @services
 @browser
+@pytest.mark.long
 def test_a_view_beyond_the_oldest_bar_is_said_to_be_empty(page: Page, dashboard: str) -> None:
     opened(page, dashboard)
     page.evaluate(MOVE, [FIRST - 900 * MINUTE, FIRST - 700 * MINUTE])
@@ -192,6 +196,7 @@ def test_a_view_beyond_the_oldest_bar_is_said_to_be_empty(page: Page, dashboard:
 
 @services
 @browser
+@pytest.mark.long
 def test_a_typed_date_is_local_where_times_are(chromium: Any, dashboard: str) -> None:
     context = chromium.new_context(timezone_id="Asia/Tokyo")
     page = context.new_page()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from dashboard_market import FIRST, MINUTE, Market, serving
 from playwright.sync_api import Page, expect
+from short_form import keeping
 
 pytestmark = [pytest.mark.services, pytest.mark.browser]
 
@@ -60,9 +61,7 @@ def opened(page: Page, address: str, symbol: str) -> None:
     page.wait_for_timeout(1_000)
 
 
-@pytest.mark.parametrize(
-    "symbol", [one if one == SMALLEST else pytest.param(one, marks=pytest.mark.long) for one in LEVELS]
-)
+@pytest.mark.parametrize("symbol", keeping((SMALLEST,), LEVELS))
 def test_a_price_of_any_size_is_shown_with_its_digits(page: Page, dashboard: str, symbol: str) -> None:
     opened(page, dashboard, symbol)
     close = Market(url="", level=LEVELS[symbol]).close_at(STORED - 1)
@@ -79,6 +78,7 @@ def test_a_price_of_any_size_is_shown_with_its_digits(page: Page, dashboard: str
     assert len(frames) == 1  # a label that is too long would move the times of one plot
 
 
+@pytest.mark.long
 def test_a_tooltip_says_a_small_price(page: Page, dashboard: str) -> None:
     opened(page, dashboard, "AAABTC")
     box = page.locator(".plot.price").bounding_box()
@@ -97,6 +97,7 @@ def test_a_wrong_close_leaves_the_candles_readable_and_is_marked(page: Page, das
         assert [mark["value"] for mark in page.evaluate(BEYOND, column)] == pytest.approx([wrong])
 
 
+@pytest.mark.long
 def test_wrong_prices_stay_marked_when_the_view_moves_and_those_in_view_are_labelled(
     page: Page, dashboard: str
 ) -> None:
@@ -132,7 +133,7 @@ def matching(texts: list[str], *patterns: str) -> bool:
     return len(texts) == len(patterns) and all(map(re.fullmatch, patterns, texts))
 
 
-@pytest.mark.parametrize("theme", ["light", pytest.param("dark", marks=pytest.mark.long)])
+@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_mark_at_the_edge_says_the_price_where_it_is_pointed_at(page: Page, dashboard: str, theme: str) -> None:
     page.emulate_media(color_scheme=theme)
     opened(page, dashboard, "WRONGUSD")

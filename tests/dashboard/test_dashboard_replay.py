@@ -199,6 +199,7 @@ def test_at_each_step_bars_fan_and_outcomes_are_of_then(page: Page, dashboard: s
 
 @services
 @browser
+@pytest.mark.long
 def test_the_slider_and_the_buttons_are_reached_by_keyboard(page: Page, dashboard: str) -> None:
     opened(page, f"{dashboard}?at={at(700)}&replay={at(650)}")
     shown(page, 650)
@@ -218,6 +219,7 @@ def test_the_slider_and_the_buttons_are_reached_by_keyboard(page: Page, dashboar
 
 @services
 @browser
+@pytest.mark.long
 def test_back_leads_out_of_a_replay_and_forward_into_it(page: Page, dashboard: str) -> None:
     opened(page, dashboard)
     page.get_by_role("button", name="Replay", exact=True).click()
@@ -231,6 +233,7 @@ def test_back_leads_out_of_a_replay_and_forward_into_it(page: Page, dashboard: s
 
 @services
 @browser
+@pytest.mark.long
 def test_what_comes_meanwhile_is_not_shown_and_leaving_shows_it(
     page: Page, new_market: Callable[[], Market], servers: Any, tmp_path: Any
 ) -> None:

@@ -88,6 +88,7 @@ def test_a_run_is_stopped_by_the_button_with_a_reason_that_is_kept(
     assert Runs(empty).overview(run.run_id).at_work
 
 
+@pytest.mark.long
 def test_a_reload_keeps_the_choice_and_what_is_not_there_is_said(page: Page, address: str, run: Training) -> None:
     page.goto(f"{address}?run=no-such-run&runs={run.run.run_id},{'0' * 32}&theme=dark")
     expect(page.get_by_text("There is no run no-such-run of the pipeline")).to_be_visible(timeout=WAIT_MS)
@@ -98,6 +99,7 @@ def test_a_reload_keeps_the_choice_and_what_is_not_there_is_said(page: Page, add
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
+@pytest.mark.long
 def test_where_only_files_are_their_curves_are_shown_and_what_is_away_is_said(page: Page, tmp_path: Path) -> None:
     folder = tmp_path / "models" / "gbm" / "c0ffee"
     folder.mkdir(parents=True)
@@ -115,6 +117,7 @@ def test_where_only_files_are_their_curves_are_shown_and_what_is_away_is_said(pa
         page.goto("about:blank")
 
 
+@pytest.mark.long
 def test_a_database_without_a_run_says_what_to_do(
     page: Page, new_market: Callable[[], Market], mlflow_server: Servers, tmp_path: Path, servers: Any
 ) -> None:

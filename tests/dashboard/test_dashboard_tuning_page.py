@@ -60,6 +60,7 @@ def test_a_study_is_drawn_and_grows_and_its_choices_are_in_the_address(page: Pag
     assert "x=kind" in page.url
 
 
+@pytest.mark.long
 def test_the_table_of_trials_is_filtered_and_a_wrong_filter_is_said(page: Page, studied: Studied) -> None:
     page.goto(f"{studied.address}?studies=ridge-b,gone&state=fail")
     expect(page.get_by_text("There is no study gone.")).to_be_visible(timeout=WAIT_MS)
@@ -76,6 +77,7 @@ def test_the_table_of_trials_is_filtered_and_a_wrong_filter_is_said(page: Page, 
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
+@pytest.mark.long
 def test_several_studies_are_side_by_side_with_the_check_on_later_days(page: Page, studied: Studied) -> None:
     page.goto(f"{studied.address}?studies=gbm-a,ridge-b&theme=dark")
     expect(page.locator(".plot.history")).to_be_visible(timeout=WAIT_MS)

@@ -148,7 +148,7 @@ def test_a_process_that_ends_within_a_rebalance_loses_nothing(workers: Workers) 
     assert_complete(workers, minutes)
 
 
-@pytest.mark.parametrize("standbys", ["0", "1"])
+@pytest.mark.parametrize("standbys", [pytest.param("0", marks=pytest.mark.long), "1"])
 def test_another_worker_takes_over_with_and_without_a_standby(workers: Workers, standbys: str) -> None:
     """faust#676, faust#682: without standbys another assignor was used, and the changelogs were not read."""
     load = Load(workers.kafka, SYMBOLS, 0.1)

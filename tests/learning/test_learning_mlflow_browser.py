@@ -101,6 +101,7 @@ def test_the_page_is_told_to_send_no_telemetry(page: Page, runs: dict[str, Mlflo
     assert page.evaluate("fetch('ajax-api/3.0/mlflow/assistant/config').then(reply => reply.status)") == 404
 
 
+@pytest.mark.long
 def test_the_list_of_runs_shows_each_under_its_name(page: Page, runs: dict[str, MlflowRun]) -> None:
     assert runs["above"].address is not None
     page.goto(runs["above"].address.replace(f"/{runs['above'].run_id}", ""))
@@ -120,6 +121,7 @@ def test_a_run_shows_where_it_comes_from_and_its_curve(page: Page, runs: dict[st
     expect(page.locator(".js-plotly-plot .scatterlayer path.js-line").first).to_be_visible()
 
 
+@pytest.mark.long
 def test_the_report_and_the_plots_of_an_evaluation_are_shown(page: Page, runs: dict[str, MlflowRun]) -> None:
     assert runs["evaluation"].address is not None
     page.goto(runs["evaluation"].address)
@@ -131,6 +133,7 @@ def test_the_report_and_the_plots_of_an_evaluation_are_shown(page: Page, runs: d
     expect(page.get_by_role("img", name="plots/skill over time 05 bars ahead.svg")).to_be_visible()
 
 
+@pytest.mark.long
 def test_a_registered_model_shows_which_version_serves(page: Page, runs: dict[str, MlflowRun]) -> None:
     page.goto(f"{runs['training'].tracker.uri}/#/models/foretick-{MODEL}")
     champion = page.get_by_role("row").filter(has_text="decade")

@@ -79,6 +79,7 @@ def test_a_replay_of_bars_before_the_newest_run_records_no_run(settings: Setting
     assert runs_of(settings).listed() == []
 
 
+@pytest.mark.long
 def test_a_replay_says_what_it_may_set_off_and_can_be_told_not_to(settings: Settings) -> None:
     bounds = ("--from", "2025-05-20T00:00", "--to", "2025-05-20T01:00", "--json")
     first = foretick(settings, "replay", str(FILES[0]), *bounds)

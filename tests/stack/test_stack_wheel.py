@@ -178,16 +178,30 @@ def test_the_client_is_used_without_foretick(client: Environment) -> None:
     assert str(client.prefix.parent / "data" / "foretick" / "api.token") in done.stdout
 
 
-@pytest.mark.services
+def nothing_left(foretick: Environment) -> None:
+    left = {path.name for path in foretick.folder.rglob("*")}
+    assert {name for name in left if not name.endswith(".py")} == {"topics"}
+
+
 @pytest.mark.timeout(1_800)
-def test_it_evaluates_starts_and_forecasts_from_any_folder(foretick: Environment) -> None:
+def test_it_evaluates_and_tries_itself_from_any_folder(foretick: Environment) -> None:
     take_compiled(foretick.site)
     done = foretick.run("foretick", "evaluate", sample(foretick), "--quick", "--model", "naive", "--json")
     assert done.returncode == 0, done.stderr
     assert '"naive"' in done.stdout
+    done = foretick.run("foretick", "test", "--fast")
+    assert done.stdout.endswith(" passed, 0 failed\n"), f"{done.stdout}{done.stderr}"
+    assert done.returncode == 0
+    nothing_left(foretick)
+
+
+@pytest.mark.services
+@pytest.mark.long
+@pytest.mark.timeout(1_800)
+def test_it_starts_and_forecasts_from_any_folder(foretick: Environment) -> None:
+    take_compiled(foretick.site)
     done = foretick.run("foretick", "test")
     assert re.search(r"^ok forecasts, \d+ s: .*naive [1-9]", done.stdout, re.MULTILINE), f"{done.stdout}{done.stderr}"
     assert done.stdout.endswith("\n6 passed, 0 failed\n")
     assert done.returncode == 0
-    left = {path.name for path in foretick.folder.rglob("*")}
-    assert {name for name in left if not name.endswith(".py")} == {"topics"}
+    nothing_left(foretick)

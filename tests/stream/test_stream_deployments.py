@@ -139,6 +139,7 @@ def refused(servers: Servers, *arguments: str) -> str:
     return done.stderr
 
 
+@pytest.mark.long
 def test_the_commands_show_what_serves_and_change_it(home: Home, some: dict[str, list[Bar]]) -> None:
     first, second = home.first["gbm"], home.second["gbm"]
     with running(PLACES, home.folder) as servers:

@@ -62,6 +62,7 @@ def check(market: Exchange, servers: Servers, interval: str) -> dict[str, int]:
     return figures
 
 
+@pytest.mark.long
 @pytest.mark.chaos
 def test_each_trade_is_on_the_topic_once_or_in_a_gap_whatever_goes_wrong(kafka: Servers) -> None:
     with exchange(2_000) as market:
