@@ -6,11 +6,11 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
-from broker import fetch
+from broker import unreadable_batches
 from broker.interface import Clients, ConsumerClient, ProducerClient
 from settings.broker import Address, at
 
-fetch.install()
+unreadable_batches.install()
 
 
 class Consumer(AIOKafkaConsumer):  # type: ignore[misc, unused-ignore] # aiokafka has no types

@@ -11,7 +11,7 @@ import uvloop
 from faust.auth import SASLCredentials, SSLCredentials
 from prometheus_client import REGISTRY
 
-from broker import fetch
+from broker import unreadable_batches
 from broker.data_loss import Losses
 from observability import logs
 from observability.consumer_lag import ReaderMonitor
@@ -32,7 +32,7 @@ log = logging.getLogger("foretick")
 
 def make_app(name: str, settings: Settings, in_order: frozenset[str] = frozenset()) -> App:
     """Return a Faust app whose id, and so its consumer group, is `name`; `in_order`: for `stream.ordered_consumer`."""
-    fetch.install()
+    unreadable_batches.install()
     app = App(
         name,
         env={},  # else variables such as PROCESSING_GUARANTEE and BROKER_URL would override these settings
