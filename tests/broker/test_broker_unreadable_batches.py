@@ -13,10 +13,10 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
 
-from broker import decompression_limit, fetch
+from broker import decompression_limit, unreadable_batches
 from topics.codec import UnreadableValue
 
-fetch.install()
+unreadable_batches.install()
 
 CODECS = {"gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
 BOMB = b"x" * (40 << 20)
@@ -44,7 +44,7 @@ def read(*batches: bytes, at: int = 0) -> list[Any]:
 
 
 def test_aiokafkas_fetcher_uses_our_records() -> None:
-    assert fetcher.PartitionRecords is fetch.Records
+    assert fetcher.PartitionRecords is unreadable_batches.Records
 
 
 @pytest.mark.parametrize("codec", CODECS.values(), ids=CODECS)
