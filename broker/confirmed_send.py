@@ -47,7 +47,7 @@ class KafkaWriter:
         self._bootstrap = bootstrap
         self._options = options
         self._producer: ProducerClient | None = None
-        self._connecting = asyncio.Lock()  # several agents share an outbox
+        self._connecting = asyncio.Lock()  # several agents share a writer
 
     async def start(self) -> None:
         """Connect, which sending does as well. Raises KafkaError."""

@@ -17,7 +17,7 @@ COSTS = 10.0
 
 
 @dataclass(frozen=True)
-class Answer(Generic[K, S]):
+class LastRead(Generic[K, S]):
     """What was read last for a viewer, and of which key: not always the one that he wants now."""
 
     key: K
@@ -29,7 +29,7 @@ class _Viewer(Generic[K, S]):
     key: K
     asked: float
     due: float = 0.0
-    answer: Answer[K, S] | None = None
+    answer: LastRead[K, S] | None = None
 
 
 class WantedReader(ReaderThread[C], Generic[C, K, S]):
@@ -61,7 +61,7 @@ class WantedReader(ReaderThread[C], Generic[C, K, S]):
     def _broken(self, reason: str) -> None:
         """Nothing to note: the page's health tells of a reader that has ended."""
 
-    def view(self, viewer: object, key: K) -> Answer[K, S] | None:
+    def view(self, viewer: object, key: K) -> LastRead[K, S] | None:
         """Return what was read last for the viewer, and read that key from now on."""
         now = time.monotonic()
         with self._lock:
@@ -87,7 +87,7 @@ class WantedReader(ReaderThread[C], Generic[C, K, S]):
                 value = self._read(source, key)
                 ended = time.monotonic()
                 with self._lock:
-                    one.answer = Answer(key, value)
+                    one.answer = LastRead(key, value)
                     if one.key == key:
                         wait = float("inf") if self._period_s is None else self._period_s
                         one.due = ended + max(wait, COSTS * (ended - began))

@@ -91,7 +91,7 @@ def credentials(broker: Broker) -> SASLCredentials | SSLCredentials | None:
 
 def add_losses(app: App, topics: Sequence[Topic]) -> None:
     """Make the app report records of these topics that Kafka deleted before they were read."""
-    app.losses = result = Losses(app.conf.id, app.outbox(), [topic.name for topic in topics])
+    app.losses = result = Losses(app.conf.id, app.kafka_writer(), [topic.name for topic in topics])
 
     @app.task  # type: ignore[untyped-decorator, unused-ignore] # Faust's decorators have no types
     async def losses() -> None:

@@ -81,7 +81,13 @@ async def define(writer: Writer, definition: Definition) -> None:
 
 
 async def persist(
-    topic: Topic, stream: Any, writer: Writer, database: Sink, latest: LatestCache, outbox: KafkaWriter, guard: Guard
+    topic: Topic,
+    stream: Any,
+    writer: Writer,
+    database: Sink,
+    latest: LatestCache,
+    kafka_writer: KafkaWriter,
+    guard: Guard,
 ) -> None:
     """Write a topic's records until the stream ends."""
 
@@ -104,7 +110,7 @@ async def persist(
             refused = await store(write, records, origins)
             if refused:
                 passed += not_stored(topic, kept, refused, guard)
-            await outbox.send([(DEAD_LETTERS, topic.name, passed)])
+            await kafka_writer.send([(DEAD_LETTERS, topic.name, passed)])
             STORE.labels(topic.name).observe(time.perf_counter() - begun)
             RECORDS_IN.labels(topic.name).inc(len(records) - len(refused))
             DEAD.labels(topic.name).inc(len(dead_letters) + len(refused))
@@ -133,12 +139,12 @@ def make_persist(settings: Settings) -> App:
     add_losses(app, STORED)
     latest = LatestCache(settings.redis_url.get_secret_value())
     database = Sink("TimescaleDB")
-    outbox = app.outbox()
+    kafka_writer = app.kafka_writer()
     definition = Definition.load(settings.home / "models")
     for topic in STORED:
         writer = Writer(settings.database_url.get_secret_value(), RETRY_TIMEOUT_S)
         guard = Guard.of(settings, "persist", f"persist {topic.name}")
-        _add_agent(app, topic, writer, database, latest, outbox, definition, guard)
+        _add_agent(app, topic, writer, database, latest, kafka_writer, definition, guard)
     app.problem = lambda: database.problem or latest.problem
     AWAY.labels("database").set_function(lambda: database.problem is not None)
     AWAY.labels("cache").set_function(lambda: latest.problem is not None)
@@ -172,7 +178,7 @@ def _add_agent(
     writer: Writer,
     database: Sink,
     latest: LatestCache,
-    outbox: KafkaWriter,
+    kafka_writer: KafkaWriter,
     definition: Definition,
     guard: Guard,
 ) -> None:
@@ -180,7 +186,7 @@ def _add_agent(
     async def agent(stream: Any) -> None:
         if topic is FEATURES:
             await or_end(topic.name, until_taken(database, "the features' names", partial(define, writer, definition)))
-        await or_end(topic.name, persist(topic, stream, writer, database, latest, outbox, guard))
+        await or_end(topic.name, persist(topic, stream, writer, database, latest, kafka_writer, guard))
 
 
 if __name__ == "__main__":

@@ -199,7 +199,7 @@ class App(faust.App):
     standing: WorkStatus
     _outboxes: tuple[KafkaWriter, ...] = ()
 
-    def outbox(self) -> KafkaWriter:
+    def kafka_writer(self) -> KafkaWriter:
         """Return a writer that is stopped once all agents have ended: an agent would reconnect it."""
         made = KafkaWriter(self.address)
         self._outboxes = (*self._outboxes, made)

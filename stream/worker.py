@@ -46,7 +46,7 @@ def make_worker(
     """
     app = make_app(WORKER_GROUP, settings, IN_ORDER if settings.universe else frozenset())
     add_losses(app, (*READ_BY_WORKER, *(READ_FOR_UNIVERSE if settings.universe else ())))
-    writer = app.outbox()
+    writer = app.kafka_writer()
     if settings.universe:
         _add_gather(app, Gather(settings.universe, writer, Guard.of(settings, "worker", "gather")))
     for stage in pipeline:

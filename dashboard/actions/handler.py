@@ -29,7 +29,7 @@ REFUSED_RATE, REFUSED_BURST = 0.5, 20
 """Refusals per second that the audit trail takes: a site that floods the dashboard must not fill the database."""
 
 
-class Answer(NamedTuple):
+class ActionResponse(NamedTuple):
     """What a request is answered: a status and one line."""
 
     status: int
@@ -56,14 +56,14 @@ class Actions:
             entry = Entry(client=_client(request), action=_name(request.path), outcome="refused", result=why)
             self.pool.submit(write, self._url, entry)
 
-    def do(self, action: Action, page: str, client: str, body: bytes) -> Answer:
+    def do(self, action: Action, page: str, client: str, body: bytes) -> ActionResponse:
         """Do an action for a page; the audit trail has it when this returns."""
         try:
             request = msgspec.json.decode(body, type=action.request)
         except (msgspec.MsgspecError, ValueError) as error:
             entry = Entry(client=client, action=action.name, outcome="failed", result=reason(error), page=page)
             write(self._url, entry)
-            return Answer(400, f"the request is not valid: {entry.result}")
+            return ActionResponse(400, f"the request is not valid: {entry.result}")
         log.info("action %s begins: %s", action.name, request.reason)
         answer = self._run(action, request)
         entry = Entry(
@@ -78,14 +78,14 @@ class Actions:
         write(self._url, entry)
         return answer
 
-    def _run(self, action: Action, request: ActionRequest) -> Answer:
+    def _run(self, action: Action, request: ActionRequest) -> ActionResponse:
         try:
-            return Answer(200, action.run(self._settings, request))
+            return ActionResponse(200, action.run(self._settings, request))
         except ActionError as error:
-            return Answer(409, reason(error))
+            return ActionResponse(409, reason(error))
         except Exception as error:
             log.exception("action %s failed", action.name)
-            return Answer(
+            return ActionResponse(
                 500, f"it failed ({type(error).__name__}: {reason(error)}); the dashboard's log has all of it"
             )
 
@@ -105,11 +105,11 @@ class ActionHandler(RequestHandler):
         if page is None:
             why = "the page's token is missing, wrong or too old: reload the page"
             actions.refuse(self.request, why)
-            answer = Answer(403, why)
+            answer = ActionResponse(403, why)
         elif action is None:
-            answer = Answer(404, "there is no such action")
+            answer = ActionResponse(404, "there is no such action")
         elif headers.get("Content-Type", "").partition(";")[0].strip() != "application/json":
-            answer = Answer(415, "an action's request is application/json")
+            answer = ActionResponse(415, "an action's request is application/json")
         else:
             asked = (action, page, _client(self.request), self.request.body)
             answer = await asyncio.get_running_loop().run_in_executor(actions.pool, actions.do, *asked)

@@ -17,7 +17,7 @@ from dashboard.html import heading
 from dashboard.inspector.cards import card
 from dashboard.inspector.explanations_view import attention_cards
 from dashboard.inspector.page_text import progress, sentence
-from dashboard.inspector.version_details import Answer
+from dashboard.inspector.version_details import LoadedDetails
 from dashboard.inspector.version_loader import LoadState
 from dashboard.live.detail import Detail, ForecastKey
 from dashboard.live.look import Look
@@ -152,7 +152,7 @@ def how_far(work: LoadState) -> str:
     return progress(work, "Explaining the forecast")
 
 
-def cards(answer: Answer, about: str, look: Look) -> tuple[LayoutDOM, ...]:
+def cards(answer: LoadedDetails, about: str, look: Look) -> tuple[LayoutDOM, ...]:
     """Return the waterfall, and where a network looked; `about` is HTML."""
     explanation = answer.explanation
     if explanation is None:

@@ -32,7 +32,7 @@ LATEST = 253_402_214_400_000
 NICE = 5
 
 
-class Answer(msgspec.Struct, omit_defaults=True, kw_only=True):
+class LoadedDetails(msgspec.Struct, omit_defaults=True, kw_only=True):
     """What was asked for, or why there is none in one line; a state was brought up to date by `bars` earlier ones.
 
     `epochs` are those of a network's training.
@@ -47,54 +47,60 @@ class Answer(msgspec.Struct, omit_defaults=True, kw_only=True):
     error: str = ""
 
 
-def structure(settings: Settings, name: str, version: str) -> Answer:
+def structure(settings: Settings, name: str, version: str) -> LoadedDetails:
     """Return what a version consists of, and of a network, how its training went."""
     folder = settings.home / "models"
     parts = load_version(folder, name, version).structure()
     try:
-        return Answer(structure=parts, epochs=training_epochs.read(place(folder, name, version)))
+        return LoadedDetails(structure=parts, epochs=training_epochs.read(place(folder, name, version)))
     except ValueError as error:
-        return Answer(structure=parts, epochs_problem=str(error))
+        return LoadedDetails(structure=parts, epochs_problem=str(error))
 
 
-def summary(settings: Settings, name: str, version: str, symbol: str, interval: str, horizon: int) -> Answer:
+def summary(settings: Settings, name: str, version: str, symbol: str, interval: str, horizon: int) -> LoadedDetails:
     """Return what moved a version's forecasts of the last stored bars."""
     model = load_version(settings.home / "models", name, version)
     with bar_history.opened(settings.database_url.get_secret_value()) as connection:
         frame = bar_history.features(connection, symbol, interval, LATEST, BARS)
     if frame is None:
-        return Answer(error=f"No {interval} bar of {symbol} is stored.")
+        return LoadedDetails(error=f"No {interval} bar of {symbol} is stored.")
     if frame.fingerprint != model.fingerprint:
-        return Answer(
+        return LoadedDetails(
             error=f"The stored bars have features {frame.fingerprint}, this version was fitted on {model.fingerprint}: "
             "it cannot be asked about them."
         )
     if isinstance(model, Combination):
-        return Answer(error=f"{name} adds up other models' forecasts: see its weights.")
-    return Answer(summary=summarise(model, frame, horizon, model.explained_rows))
+        return LoadedDetails(error=f"{name} adds up other models' forecasts: see its weights.")
+    return LoadedDetails(summary=summarise(model, frame, horizon, model.explained_rows))
 
 
-def explain(settings: Settings, name: str, version: str, symbol: str, interval: str, horizon: int, time: int) -> Answer:
+def explain(
+    settings: Settings, name: str, version: str, symbol: str, interval: str, horizon: int, time: int
+) -> LoadedDetails:
     """Return what each input added to one forecast, of the bar at that time [epoch ms], as `foretick explain` does."""
     folder = settings.home / "models"
     if not (place(folder, name, version) / artifact.FILE).exists():
-        return Answer(error=f"Version {version} of {name} is no longer on disk: its forecasts cannot be explained.")
+        return LoadedDetails(
+            error=f"Version {version} of {name} is no longer on disk: its forecasts cannot be explained."
+        )
     with bar_history.opened(settings.database_url.get_secret_value()) as connection:
         frame = bar_history.features(connection, symbol, interval, time, WARM_UP + 1)
     if frame is None or int(frame.time[-1]) != time:
-        return Answer(error="The features of that bar are not stored: there is nothing to explain the forecast from.")
+        return LoadedDetails(
+            error="The features of that bar are not stored: there is nothing to explain the forecast from."
+        )
     model = load_version(folder, name, version)
     if frame.fingerprint != model.fingerprint:
-        return Answer(
+        return LoadedDetails(
             error=f"The stored features of that bar are of definition {frame.fingerprint}, this version was fitted on "
             f"{model.fingerprint}: it cannot be asked about them."
         )
     experts = model_registry.load_all(folder, frame.fingerprint) if isinstance(model, Combination) else []
     served = [*(one for one in experts if one.name != name), model]
-    return Answer(explanation=explain_served(served, name, frame, horizon), bars=len(frame) - 1)
+    return LoadedDetails(explanation=explain_served(served, name, frame, horizon), bars=len(frame) - 1)
 
 
-def answer(arguments: list[str]) -> Answer:
+def answer(arguments: list[str]) -> LoadedDetails:
     """Return the answer to the command line; any error is one, in words."""
     settings = Settings()
     what, name, version, *rest = arguments
@@ -106,9 +112,9 @@ def answer(arguments: list[str]) -> Answer:
             return explain(settings, name, version, symbol, interval, int(horizon), int(*time))
         return summary(settings, name, version, symbol, interval, int(horizon))
     except (ValueError, StorageError) as error:
-        return Answer(error=str(error))
+        return LoadedDetails(error=str(error))
     except Exception as error:  # noqa: BLE001 - whatever a damaged artifact does, the page says it
-        return Answer(error=f"The artifact cannot be loaded: {type(error).__name__}: {error}")
+        return LoadedDetails(error=f"The artifact cannot be loaded: {type(error).__name__}: {error}")
 
 
 def main() -> None:

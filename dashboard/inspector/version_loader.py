@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from dashboard.inspector.version_details import Answer
+from dashboard.inspector.version_details import LoadedDetails
 from settings import Settings, places
 
 KEPT = 24
@@ -28,7 +28,7 @@ LoadRequest = tuple[str, ...]
 class LoadState:
     """How far a question is: the answer, or since when it is worked on (None: it waits), or why there is none."""
 
-    answer: Answer | None = None
+    answer: LoadedDetails | None = None
     since_s: float | None = None
     error: str = ""
 
@@ -38,7 +38,7 @@ class _Asked:
     asked: float
     began: float | None = None
     ended: float | None = None
-    answer: Answer | None = None
+    answer: LoadedDetails | None = None
 
 
 class VersionLoader:
@@ -129,11 +129,11 @@ class VersionLoader:
             with self._lock:
                 asked.answer, asked.ended, asked.began = answer, time.monotonic(), None
 
-    def _answer(self, question: LoadRequest) -> Answer:
+    def _answer(self, question: LoadRequest) -> LoadedDetails:
         command = [*self._command, *question]
         with self._lock:
             if self._stopping:
-                return Answer(error="The dashboard is stopping.")
+                return LoadedDetails(error="The dashboard is stopping.")
             self._process = subprocess.Popen(  # noqa: S603 - our own program; the names are checked when it loads
                 command, cwd=places.FOLDER, env=self._environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
             )
@@ -142,11 +142,11 @@ class VersionLoader:
                 output, errors = process.communicate(timeout=self._timeout_s)
             except subprocess.TimeoutExpired:
                 process.kill()
-                return Answer(error=f"Loading took longer than {self._timeout_s:.0f} s, and was ended.")
+                return LoadedDetails(error=f"Loading took longer than {self._timeout_s:.0f} s, and was ended.")
         try:
-            return msgspec.msgpack.decode(output, type=Answer)
+            return msgspec.msgpack.decode(output, type=LoadedDetails)
         except msgspec.DecodeError:
-            return Answer(error=_died(process.returncode, errors))
+            return LoadedDetails(error=_died(process.returncode, errors))
 
 
 def _died(code: int, errors: bytes) -> str:

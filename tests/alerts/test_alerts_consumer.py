@@ -23,7 +23,7 @@ from topics.records import DeadLetter
 
 
 @dataclass
-class Watch:
+class FailingWatcher:
     """A watcher that fails on one symbol, all or nothing."""
 
     error: Exception = field(default_factory=lambda: psycopg.DataError("a NUL"))
@@ -43,7 +43,7 @@ class Watch:
 
 
 @dataclass
-class Outbox:
+class SentRecords:
     """Keeps what is sent."""
 
     sent: list[DeadLetter] = field(default_factory=list)
@@ -60,13 +60,13 @@ def message(offset: int, *symbols: str) -> Any:
     return SimpleNamespace(value=value, headers=codec.HEADERS, **place)
 
 
-def take(watch: Watch, writer: Outbox, guard: Guard, *messages: Any) -> int:
+def take(watch: FailingWatcher, writer: SentRecords, guard: Guard, *messages: Any) -> int:
     evaluator = BatchEvaluator(watch, guard, writer)
     return asyncio.run(evaluator.take({TopicPartition(REGIMES.name, 0): messages}))
 
 
 def test_a_record_that_fails_is_found_and_the_others_are_looked_at_once() -> None:
-    watch, writer = Watch(), Outbox()
+    watch, writer = FailingWatcher(), SentRecords()
     assert take(watch, writer, Guard(), message(3, "A", "BAD", "B"), message(4, "C")) == 3
     assert watch.seen == ["A", "B", "C"]
     assert watch.offsets == [{("regimes", 0): 4}, {("regimes", 0): 5}]
@@ -75,7 +75,7 @@ def test_a_record_that_fails_is_found_and_the_others_are_looked_at_once() -> Non
 
 @pytest.mark.parametrize("error", [psycopg.OperationalError("gone"), psycopg.errors.UndefinedTable("none"), OSError()])
 def test_a_failure_of_a_server_or_the_machine_makes_no_dead_letter(error: Exception) -> None:
-    watch, writer = Watch(error), Outbox()
+    watch, writer = FailingWatcher(error), SentRecords()
     with pytest.raises(type(error)):
         take(watch, writer, Guard(), message(3, "BAD"))
     assert (writer.sent, watch.offsets) == ([], [])
@@ -88,7 +88,7 @@ def test_deeply_nested_json_and_a_skipped_offset_do_not_hold_back_later_records(
     )
     deep = message(3, "A")
     deep.value = b"[" * 100_000
-    watch, writer = Watch(), Outbox()
+    watch, writer = FailingWatcher(), SentRecords()
     take(watch, writer, Guard(skips=Skips(path, "alerts")), deep, message(4, "BAD"), message(5, "B"))
     assert watch.seen == ["B"]
     assert watch.offsets == [{("regimes", 0): 6}]
@@ -97,4 +97,4 @@ def test_deeply_nested_json_and_a_skipped_offset_do_not_hold_back_later_records(
 
 def test_too_many_failing_records_stop_the_consumer() -> None:
     with pytest.raises(DefectError):
-        take(Watch(), Outbox(), Guard(records=1), message(3, "BAD"), message(4, "BAD"))
+        take(FailingWatcher(), SentRecords(), Guard(records=1), message(3, "BAD"), message(4, "BAD"))

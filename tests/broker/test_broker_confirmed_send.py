@@ -38,14 +38,14 @@ def test_a_sender_that_is_ended_while_it_connects_leaves_nothing_open() -> None:
             writer.close()
 
         async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
-            outbox = KafkaWriter(f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
-            sending = asyncio.create_task(outbox.send([(DEAD_LETTERS, "bars", [])]))
+            kafka_writer = KafkaWriter(f"127.0.0.1:{server.sockets[0].getsockname()[1]}")
+            sending = asyncio.create_task(kafka_writer.send([(DEAD_LETTERS, "bars", [])]))
             await came.wait()
             sending.cancel()
             await asyncio.wait({sending})
             assert sending.cancelled()
             del sending
-            await outbox.stop()
+            await kafka_writer.stop()
             return left_open(lines)
 
     assert asyncio.run(ended()) == []
@@ -74,7 +74,7 @@ class Connected:
 def test_an_apps_outbox_is_stopped_after_its_agents_which_would_connect_it_anew(tmp_path: Path) -> None:
     async def ended() -> tuple[bool, bool]:
         app: Any = make_app("any", Settings(home=tmp_path))
-        writer: Any = app.outbox()
+        writer: Any = app.kafka_writer()
         writer._producer = producer = Connected()
         await app.on_before_shutdown.send()
         before = producer.stopped

@@ -24,7 +24,7 @@ from dashboard.forecast.inputs import Input, Inputs
 from dashboard.forecast.reader import RegimeThen, StoredForecast, StoredOutcome, VersionForecast
 from dashboard.forecast.waterfall import comparison, steps
 from dashboard.inspector import version_details
-from dashboard.inspector.version_details import Answer
+from dashboard.inspector.version_details import LoadedDetails
 from dashboard.inspector.version_loader import LoadState
 from dashboard.live import forecast_list, opened_forecast
 from dashboard.live.detail import ForecastKey
@@ -225,7 +225,7 @@ def test_what_is_stored_is_told_at_once_while_the_explanation_is_made() -> None:
 
 
 def test_an_explanation_is_drawn_once_and_anew_in_another_theme() -> None:
-    detail, _ = shown(work=LoadState(answer=Answer(explanation=EXPLANATION, bars=2_880)))
+    detail, _ = shown(work=LoadState(answer=LoadedDetails(explanation=EXPLANATION, bars=2_880)))
     (card,) = detail.plots.children
     assert detail.cards["explanation"].styles == HIDDEN
     detail.show(KEY, look())
@@ -317,8 +317,8 @@ def test_a_version_that_is_gone_is_said_without_a_database(tmp_path: Path) -> No
 
 
 def test_an_explanation_comes_back_from_its_process_as_it_was() -> None:
-    sent = msgspec.msgpack.encode(Answer(explanation=EXPLANATION, bars=7))
-    found = msgspec.msgpack.decode(sent, type=Answer).explanation
+    sent = msgspec.msgpack.encode(LoadedDetails(explanation=EXPLANATION, bars=7))
+    found = msgspec.msgpack.decode(sent, type=LoadedDetails).explanation
     assert found is not None
     assert np.isnan(found.contributions[1].value), "unknown, which JSON has no number for"
     assert found.remainder == EXPLANATION.remainder

@@ -20,7 +20,7 @@ from dashboard.inspector.catalogue import Catalogue, Version
 from dashboard.inspector.choice import Choice
 from dashboard.inspector.page import InspectorDocument, Sources
 from dashboard.inspector.sections import Details, Shown
-from dashboard.inspector.version_details import Answer
+from dashboard.inspector.version_details import LoadedDetails
 from dashboard.inspector.version_loader import LoadRequest, LoadState
 from dashboard.inspector.weights_reader import Database
 from dashboard.palette import DARK, LIGHT, Palette
@@ -81,7 +81,7 @@ VERSION = Version(model="gbm", version="new", written=1.0)
 class Answers:
     """A loader that knows its answers."""
 
-    answers: dict[LoadRequest, Answer]
+    answers: dict[LoadRequest, LoadedDetails]
     forgotten: list[LoadRequest] = field(default_factory=list)
 
     def view(self, question: LoadRequest) -> LoadState:
@@ -107,7 +107,7 @@ class Read:
 
 def made(
     section: str,
-    answers: dict[LoadRequest, Answer] | None = None,
+    answers: dict[LoadRequest, LoadedDetails] | None = None,
     *,
     version: Version = VERSION,
     other: Version | None = None,
@@ -136,8 +136,8 @@ def said(cards: Sequence[LayoutDOM]) -> str:
     return " ".join(str(one.text) for one in Column(children=[*cards]).select({"type": Div}))
 
 
-def structure(value: Structure, version: str = "new") -> dict[LoadRequest, Answer]:
-    return {("structure", "gbm", version): Answer(structure=value)}
+def structure(value: Structure, version: str = "new") -> dict[LoadRequest, LoadedDetails]:
+    return {("structure", "gbm", version): LoadedDetails(structure=value)}
 
 
 @pytest.mark.parametrize("palette", [LIGHT, DARK])
@@ -146,11 +146,11 @@ def test_what_a_version_consists_of_is_drawn(palette: Palette) -> None:
     assert plots(made("structure", structure(BOOSTED), palette=palette)) == {"tree", "gains"}
     assert plots(made("structure", structure(NETWORK), palette=palette)) == {"architecture", "weights"}
     key = ("structure", "gbm", "new")
-    trained = {key: Answer(structure=NETWORK, epochs=EPOCHS)}
+    trained = {key: LoadedDetails(structure=NETWORK, epochs=EPOCHS)}
     by_epoch = {"weights-by-epoch", "gradients-by-epoch", "gradients-by-tensor"}
     assert plots(made("structure", trained, palette=palette)) == {"architecture", "weights", *by_epoch}
     assert "trained before weights and gradients were kept" in said(made("structure", structure(NETWORK)))
-    damaged = {key: Answer(structure=NETWORK, epochs_problem="epochs.json: cannot be read")}
+    damaged = {key: LoadedDetails(structure=NETWORK, epochs_problem="epochs.json: cannot be read")}
     assert "epochs.json: cannot be read" in said(made("structure", damaged))
     cards = made("structure", structure(Structure(note="a fixed rule")), palette=palette)
     assert plots(cards) == set()
@@ -163,7 +163,7 @@ def test_the_tree_is_one_of_the_chosen_horizon() -> None:
 
 def test_what_is_not_known_yet_and_what_failed_are_told() -> None:
     assert "Loading gbm new, since 30 s. A network or many trees take a while." in said(made("structure"))
-    failed = {("structure", "gbm", "new"): Answer(error="booster.txt: cannot be read")}
+    failed = {("structure", "gbm", "new"): LoadedDetails(error="booster.txt: cannot be read")}
     assert 'class="problem">booster.txt: cannot be read' in said(made("structure", failed))
     assert "not walked forward" in said(made("overview"))
     assert "No curve is stored" in said(made("overview"))
@@ -183,13 +183,15 @@ SUMMARISED: LoadRequest = ("summary", "gbm", "new", "BTCUSDT", "1m", "15")
 
 @pytest.mark.parametrize("palette", [LIGHT, DARK])
 def test_explanations_and_attention_are_drawn(palette: Palette) -> None:
-    cards = made("explanations", {SUMMARISED: Answer(summary=SUMMARY)}, palette=palette)
+    cards = made("explanations", {SUMMARISED: LoadedDetails(summary=SUMMARY)}, palette=palette)
     assert plots(cards) == {"summary", "sizes", "dependence", "looked", "attention_encoder", "attention_thinned"}
     assert "01 Jan 1970 00:02 UTC" in said(cards), "of which bar it is"
 
 
 def test_a_model_without_drift_and_a_database_that_is_away_are_told() -> None:
-    none = {SUMMARISED: Answer(summary=Summary(symbol="B", interval="1m", horizon=15, newest=0, note="no drift"))}
+    none = {
+        SUMMARISED: LoadedDetails(summary=Summary(symbol="B", interval="1m", horizon=15, newest=0, note="no drift"))
+    }
     assert "no drift" in said(made("explanations", none))
     assert "the server is gone" in said(made("explanations", database=Read(None, "the server is gone")))
     combined = replace(VERSION, model="ensemble")
@@ -216,7 +218,7 @@ def test_two_versions_are_compared() -> None:
 
 
 def test_the_button_drops_what_was_explained() -> None:
-    loader: Any = Answers({SUMMARISED: Answer(summary=SUMMARY)})
+    loader: Any = Answers({SUMMARISED: LoadedDetails(summary=SUMMARY)})
     read: Any = Read(WEIGHTS)
     choice = Choice(model="gbm", version="new", section="explanations", series="BTCUSDT 1m")
     shown = Shown(choice=choice, version=VERSION, other=None, palette=LIGHT, loader=loader, database=read)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from dashboard import reader_thread, wanted_reader
-from dashboard.wanted_reader import Answer, WantedReader
+from dashboard.wanted_reader import LastRead, WantedReader
 
 WAIT_S = 10.0
 
@@ -62,20 +62,20 @@ def until(true: Callable[[], bool]) -> None:
 def test_each_viewer_has_his_own_answer_and_without_a_period_it_is_read_once() -> None:
     source = Source()
     with reading(source) as reader:
-        until(lambda: reader.view("one", "a") == Answer("a", "A") and reader.view("two", "b") == Answer("b", "B"))
+        until(lambda: reader.view("one", "a") == LastRead("a", "A") and reader.view("two", "b") == LastRead("b", "B"))
         assert sorted(source.asked) == ["a", "b"]
 
 
 def test_a_key_that_is_no_longer_wanted_is_not_read() -> None:
     source = Source()
     with reading(source) as reader:
-        until(lambda: reader.view("one", "a") == Answer("a", "A"))
+        until(lambda: reader.view("one", "a") == LastRead("a", "A"))
         source.free.clear()
         for key in ("b", "c", "d"):
-            assert reader.view("one", key) == Answer("a", "A")
+            assert reader.view("one", key) == LastRead("a", "A")
             time.sleep(0.05)
         source.free.set()
-        until(lambda: reader.view("one", "d") == Answer("d", "D"))
+        until(lambda: reader.view("one", "d") == LastRead("d", "D"))
         assert source.asked == ["a", "b", "d"]
 
 
@@ -90,7 +90,7 @@ def test_a_source_that_does_not_answer_is_tried_again(monkeypatch: pytest.Monkey
     source = Source()
     source.broken = 2
     with reading(source) as reader:
-        until(lambda: reader.view("one", "a") == Answer("a", "A"))
+        until(lambda: reader.view("one", "a") == LastRead("a", "A"))
 
 
 def test_nothing_is_read_for_a_viewer_who_has_gone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ class StoresFirst(Shell[Any, Any]):
 
 
 class Eager:
-    """An outbox that returns before a slice's outputs are handed over, so that the next slice's may overtake them."""
+    """A writer that returns before a slice's outputs are handed over, so that the next slice's may overtake them."""
 
     def __init__(self, writer: Any) -> None:
         self._outbox = writer

@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct, msgpack
 
 from simulation.broker import CLOCK, Record
-from simulation.worker import Agent, Heavy, Outbox, Stream, Worker, partition_of
+from simulation.worker import Agent, Heavy, SimulatedWriter, Stream, Worker, partition_of
 from stream.bars import Bars
 from stream.persist import persist
 from stream.poison_records import Guard
@@ -143,7 +143,7 @@ def bars() -> Pipeline:
 def shell_agent(stage: Any) -> Agent:
     """Return the agent of a stage: the real shell."""
 
-    async def work(worker: Worker, stream: Stream, table: Any, writer: Outbox) -> None:
+    async def work(worker: Worker, stream: Stream, table: Any, writer: SimulatedWriter) -> None:
         await worker.shell(stage=stage, table=table, writer=writer).run(stream)
 
     return Agent(stage.source, stage.name, work)
@@ -171,7 +171,7 @@ def identity(topic: str, record: Struct) -> tuple[Any, ...]:
 def store_agent(topic: Topic, database: Database) -> Agent:
     """Return the agent of persist for a topic: the real one, with a database in memory."""
 
-    async def work(worker: Worker, stream: Stream, _: Any, outbox: Outbox) -> None:
+    async def work(worker: Worker, stream: Stream, _: Any, kafka_writer: SimulatedWriter) -> None:
         async def write(records: dict[Topic, list[Struct]], __: Any) -> None:
             await worker.broker.ask(lambda: database.write(records))
 
@@ -180,6 +180,6 @@ def store_agent(topic: Topic, database: Database) -> Agent:
 
         writer: Any = SimpleNamespace(write=write)
         latest: Any = SimpleNamespace(write=cache)
-        await persist(topic, stream, writer, Sink("the database"), latest, outbox, Guard())
+        await persist(topic, stream, writer, Sink("the database"), latest, kafka_writer, Guard())
 
     return Agent(topic, None, work)

@@ -36,8 +36,8 @@ class Heavy(bytes):
         return 300_000
 
 
-class Outbox:
-    """The worker's outbox, on the simulated producer."""
+class SimulatedWriter:
+    """The worker's writer, on the simulated producer."""
 
     def __init__(self, producer: Producer, broker: Broker) -> None:
         self._producer, self._broker = producer, broker
@@ -45,7 +45,7 @@ class Outbox:
     async def post(
         self,
         frames: Any,
-        arrived: int | None = None,  # noqa: ARG002 - the outbox's interface
+        arrived: int | None = None,  # noqa: ARG002 - the writer's interface
     ) -> list[asyncio.Future[Any]]:
         """Hand frames over in order."""
         futures = []
@@ -172,7 +172,7 @@ class Agent:
 
     topic: Topic
     name: str | None
-    work: Callable[[Any, Stream, Table | None, Outbox], Coroutine[Any, Any, None]]
+    work: Callable[[Any, Stream, Table | None, SimulatedWriter], Coroutine[Any, Any, None]]
 
 
 class Worker:
@@ -182,7 +182,7 @@ class Worker:
     recovery_class: type[Changelogs] = Recovery
     producer_class: type[TableProducer] = TableProducer
     table_class: type[Table] = Table
-    outbox_class: type[Outbox] = Outbox
+    outbox_class: type[SimulatedWriter] = SimulatedWriter
     shell: type[Shell[Any, Any]] = Shell
     refused = 0.0
 

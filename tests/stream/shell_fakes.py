@@ -1,4 +1,4 @@
-"""A stage, a stream, a table and an outbox as far as the shell looks at them; each notes what happened."""
+"""A stage, a stream, a table and a writer as far as the shell looks at them; each notes what happened."""
 
 import asyncio
 import json

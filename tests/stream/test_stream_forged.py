@@ -66,8 +66,8 @@ def test_whoever_reads_the_refusal_of_a_record_can_read_it_whatever_its_key_is(k
     assert refused[0].model == ("gbm" if key == b"gbm" else refused[0].model)
 
 
-class Lineup:
-    """What the follower asks of a lineup; it notes what takes effect."""
+class NotingServer:
+    """What the follower asks of a model server; it notes what takes effect."""
 
     fingerprint = FINGERPRINT
     predictor = None
@@ -120,8 +120,8 @@ def test_a_forged_decision_a_path_and_poison_are_refused_and_the_ledgers_goes_on
     claim = '{"model":"m","number":60,"action":"serve","champion":"%s","fingerprint":"f","time":1}'
     paths = [(claim % path).encode() for path in (secret, "../../etc")]
 
-    async def story() -> tuple[Lineup, Told]:
-        model_server, reporter = Lineup(), Told()
+    async def story() -> tuple[NotingServer, Told]:
+        model_server, reporter = NotingServer(), Told()
         await write(kafka, key, model, codec.encode_one(decision(model, 1, GOOD)))
         for value in [*forged, *paths]:
             await write(kafka, None, model, value)

@@ -77,7 +77,7 @@ def corrupt(folder: Path, version: str) -> None:
     (folder / "gbm" / version / "booster.txt").write_text("nothing")
 
 
-class Outbox:
+class SentRecords:
     """Keeps what is sent."""
 
     def __init__(self) -> None:
@@ -89,7 +89,7 @@ class Outbox:
 
 def taken(model_server: ModelServer, *made: Deployment) -> tuple[Predictor, list[tuple[str, str, str | None, int]]]:
     """Return the stage's predictor after deployments that come at once, and what was told of them."""
-    stage, writer = Predictions(model_server.predictor, model_server.fingerprint, 1), Outbox()
+    stage, writer = Predictions(model_server.predictor, model_server.fingerprint, 1), SentRecords()
     follower = DeploymentConsumer("nowhere", model_server, stage, writer, Decisions(b"key"))
 
     async def take() -> None:

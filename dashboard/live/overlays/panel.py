@@ -19,7 +19,7 @@ from dashboard.live.overlays.strip import EventStrip, title
 from dashboard.live.series_reader import Snapshot, edges
 from dashboard.live.view_state import MOST_PANES
 from dashboard.site_page import look as look_of_widgets
-from dashboard.wanted_reader import Answer, WantedReader
+from dashboard.wanted_reader import LastRead, WantedReader
 from topics.records import HORIZONS
 from topics.units import interval_ms
 
@@ -34,7 +34,7 @@ class OverlayPanel:
         self.panes = Panes(market, cross)
         self.chooser = Select(name="indicators", title="Indicators", sizing_mode="stretch_width", **look_of_widgets())
         self.chosen: tuple[str, ...] = ()
-        self.answer: Answer[OverlayKey, Overlays] | None = None
+        self.answer: LastRead[OverlayKey, Overlays] | None = None
         self.marks: list[Mark] = []
         self._drawn: object = None
         self._behind: object = None
@@ -92,7 +92,7 @@ class OverlayPanel:
         return {"events_title": title(self.marks, look, view)}
 
 
-def fitting(answer: Answer[OverlayKey, Overlays] | None, snapshot: Snapshot) -> Overlays | None:
+def fitting(answer: LastRead[OverlayKey, Overlays] | None, snapshot: Snapshot) -> Overlays | None:
     """Return what may be drawn beside the snapshot until what belongs to it is read: nothing of another series, and in
     a replay nothing that was known later."""
     if answer is None or answer.key.series != snapshot.key.series:
