@@ -197,18 +197,18 @@ class App(faust.App):
     losses: Losses | None = None
     problem: Callable[[], str | None] = staticmethod(lambda: None)
     standing: WorkStatus
-    _outboxes: tuple[KafkaWriter, ...] = ()
+    _kafka_writers: tuple[KafkaWriter, ...] = ()
 
     def kafka_writer(self) -> KafkaWriter:
         """Return a writer that is stopped once all agents have ended: an agent would reconnect it."""
         made = KafkaWriter(self.address)
-        self._outboxes = (*self._outboxes, made)
+        self._kafka_writers = (*self._kafka_writers, made)
         return made
 
     async def on_shutdown(self) -> None:
         """Called when all agents and tasks have ended."""
         await super().on_shutdown()
-        for writer in self._outboxes:
+        for writer in self._kafka_writers:
             await writer.stop()
 
     def _new_transport(self) -> Any:

@@ -71,7 +71,7 @@ class Connected:
         self.stopped = True
 
 
-def test_an_apps_outbox_is_stopped_after_its_agents_which_would_connect_it_anew(tmp_path: Path) -> None:
+def test_an_apps_writer_is_stopped_after_its_agents_which_would_connect_it_anew(tmp_path: Path) -> None:
     async def ended() -> tuple[bool, bool]:
         app: Any = make_app("any", Settings(home=tmp_path))
         writer: Any = app.kafka_writer()

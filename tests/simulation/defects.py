@@ -39,13 +39,13 @@ class Eager:
     """A writer that returns before a slice's outputs are handed over, so that the next slice's may overtake them."""
 
     def __init__(self, writer: Any) -> None:
-        self._outbox = writer
+        self._writer = writer
 
     async def post(self, frames: Any, arrived: int | None = None) -> list[Any]:
         """Hand frames over some time."""
 
         async def hand_over() -> Any:
-            delivered = await asyncio.gather(*await self._outbox.post(frames, arrived))
+            delivered = await asyncio.gather(*await self._writer.post(frames, arrived))
             return max(delivered, key=lambda one: one.timestamp) if delivered else Record(key=b"", value=b"")
 
         return [asyncio.ensure_future(hand_over())]
