@@ -67,7 +67,14 @@ ZOO: "Zoo[type[Forecaster]]" = Zoo(
     Entry("ar", "models.baselines.ar:AR", Colour("#8a950d", "#cbd95b", DASH_DOT)),
     Entry("ridge", "models.linear.ridge:Ridge", Colour("#626a09", "#a2af29", LONG)),
     Entry("har", "models.volatility.har:HAR", Colour("#835b06", "#d29903", SOLID)),
+    Entry("har_week", "models.volatility.har_week:HARWeek", Colour("#948228", "#cadca6", SOLID)),
+    Entry("harq", "models.volatility.harq:HARQ", Colour("#5e3a04", "#a6823a", LONG)),
+    Entry(
+        "har_semivariance", "models.volatility.har_semivariance:HARSemivariance", Colour("#5e9416", "#eedc82", DASHED)
+    ),
+    Entry("har_jumps", "models.volatility.har_jumps:HARJumps", Colour("#821604", "#ca704c", SOLID)),
     Entry("garch", "models.volatility.garch:GARCH", Colour("#b7810f", "#fec25f", DOTTED)),
+    Entry("egarch", "models.volatility.egarch:EGARCH", Colour("#707070", "#eeee3a", LONG)),
     Entry("online", "models.linear.online:Online", Colour("#347964", "#4fba98", SOLID), default=True),
     Entry("rls", "models.linear.rls:RLS", Colour("#0a7736", "#53be70", DASHED)),
     Entry("gbm", "models.trees.gbm:GBM", Colour("#7a4fb8", "#af8bf6", SOLID), default=True),

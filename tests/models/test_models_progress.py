@@ -33,6 +33,7 @@ RANKED = {
     "gbm": GAIN,
     **dict.fromkeys(("lightgbm", "lightgbm_market", "lightgbm_volatility", "lightgbm_har", "xgboost"), GAIN),
     **dict.fromkeys(("reversal", "ar", "ridge", "har", "online", "rls"), COEFFICIENTS),
+    **dict.fromkeys(("har_week", "harq", "har_semivariance", "har_jumps"), COEFFICIENTS),
 }
 """Every model that can rank its inputs, and by what."""
 FIRST = {"reversal": "log_return_1", "ar": "log_return_1"}
