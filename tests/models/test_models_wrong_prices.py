@@ -138,7 +138,7 @@ def test_a_move_that_stays_is_taken_in_and_fades(
     kind: str, predictor: Predictor, bars: BarFrame, right: dict[str, Floats]
 ) -> None:
     values = said(predictor, changed(bars, TRUE[kind]))
-    for name in set(MODELS) - {"harq"}:  # to which a variance of one bar's making is an inexact one
+    for name in (name for name in MODELS if name != "harq"):  # to it a variance of one bar's making is inexact
         ratio = values[name][:, 0] / right[name][:, 0]
         assert ratio[AT : AT + BACK].min() > 1.4, name
         assert ratio[AT : AT + BACK].max() < 5, name
@@ -147,7 +147,7 @@ def test_a_move_that_stays_is_taken_in_and_fades(
             assert after > 8, name
             assert ratio[AT + DAY] < after / (1 if name in OF_A_WEEK else 4), name  # it is in a window for a week
         else:
-            assert 1.4 < after < 5, name
+            assert 1.3 < after < 5, name
             assert ratio[AT + DAY] == pytest.approx(1, abs=0.15), name
 
 
