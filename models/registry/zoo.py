@@ -1,6 +1,6 @@
 """Every model by name, the naive forecast first: a line each, with its class and the colour that it is drawn in.
 
-Nothing is imported before it is asked for by name: torch, XGBoost and arch take seconds.
+Nothing is imported before it is asked for by name: torch, CatBoost, XGBoost and arch take seconds.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,14 +28,14 @@ class Colour(NamedTuple):
 
 class Entry(NamedTuple):
     """A model: its name, its class as module:class, its colour and dash, whether it serves where no models are named,
-    and whether it needs torch.
+    and which package of the set `networks` it needs, if one.
     """
 
     name: str
     place: str
     colour: Colour
     default: bool = False
-    torch: bool = False
+    needs: str = ""
 
 
 class Zoo(Mapping[str, Class]):
@@ -85,8 +85,11 @@ ZOO: "Zoo[type[Forecaster]]" = Zoo(
     ),
     Entry("lightgbm_har", "models.trees.lightgbm_har:LightGBMHAR", Colour("#35a254", "#7fe998", LONG)),
     Entry("xgboost", "models.trees.xgboost_point:XGBoost", Colour("#8f3d8e", "#d781d8", DASHED)),
-    Entry("transformer", "models.networks.transformer:Transformer", Colour("#0a6f82", "#21b9d4", DASH_DOT), torch=True),
-    Entry("lstm", "models.networks.lstm:LSTM", Colour("#0397d7", "#62e1fe", DASHED), torch=True),
+    Entry("catboost", "models.trees.catboost_point:CatBoost", Colour("#5e3a94", "#a6a6dc", DOTTED), needs="catboost"),
+    Entry(
+        "transformer", "models.networks.transformer:Transformer", Colour("#0a6f82", "#21b9d4", DASH_DOT), needs="torch"
+    ),
+    Entry("lstm", "models.networks.lstm:LSTM", Colour("#0397d7", "#62e1fe", DASHED), needs="torch"),
 )
 """Every model that is fitted on history, from the simplest on."""
 COMBINERS: "Zoo[type[Combination]]" = Zoo(

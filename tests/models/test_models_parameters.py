@@ -123,7 +123,9 @@ def test_tuned_it_forecasts_otherwise_and_loaded_it_is_the_same(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["ar", "ridge", "har", "harq", "online", "rls", "gbm", "lightgbm", "xgboost"])
+@pytest.mark.parametrize(
+    "name", ["ar", "ridge", "har", "harq", "online", "rls", "gbm", "lightgbm", "xgboost", "catboost"]
+)
 def test_each_parameter_alone_reaches_the_fit_or_the_forecast(
     name: str, training_frames: list[FeatureFrame], unseen: FeatureFrame
 ) -> None:
