@@ -21,7 +21,7 @@ class HARWeek(HAR):
 
     name: ClassVar[str] = "har_week"
     inputs: ClassVar[tuple[str, ...]] = named(WINDOWS)
-    reach: ClassVar[int] = realised_measures.DAY
+    reach: ClassVar[int] = realised_measures.SINGLE
     ridge: ClassVar[float] = 1e-9
     settings: ClassVar[JSON] = HAR.settings | {"windows": WINDOWS, "block": realised_measures.BLOCK, "ridge": ridge}
 

@@ -1,7 +1,7 @@
 """Sums over windows of the past of one symbol's squared returns, falls, neighbours' products and fourth powers.
 
-The returns of the last bars are kept one by one, and older ones as sums over blocks of an hour's length: a week of
-returns would make a state of megabytes.
+The returns of the last bars are kept one by one, and older ones as sums over blocks: a week of returns would make a
+state of megabytes, and what a bar costs is mostly reading and writing its state.
 """
 
 from math import sqrt
@@ -20,9 +20,9 @@ from topics.units import interval_ms
 
 Flags = npt.NDArray[np.bool_]
 
-DAY, WEEK = 1_440, 10_080
-WINDOWS = (5, 30, 240, DAY, WEEK)
-"""In bars. The last one begins with a block, and so is up to a block shorter."""
+SINGLE, WEEK = 240, 10_080
+WINDOWS = (5, 30, SINGLE, 1_440, WEEK)
+"""In bars, ascending. Those above `SINGLE` begin with a block, and so are up to a block shorter."""
 BLOCK = 60
 """Bars in a block."""
 BLOCKS = WEEK // BLOCK
@@ -58,7 +58,7 @@ def initial() -> JSON:
 def step(state: JSON, frame: FeatureFrame, reach: int, walk: Walk) -> tuple[JSON, Squares, Measures]:
     """Return the squares as `realised_variance.step` does, and the sums over `WINDOWS` for the frame's rows.
 
-    `reach` is at least `DAY`. A wild return counts in the sums as it does in the squares.
+    `reach` is at least `SINGLE`. A wild return counts in the sums as it does in the squares.
     """
     variance, seen = realised_variance.step(state, frame, reach, walk)
     falls = np.concatenate([np.array(state["falls"], dtype=np.bool_), walk.returns < 0.0])
@@ -106,7 +106,7 @@ def _measure(  # noqa: PLR0913 - numba takes arrays and numbers, not records
     `block` [B] and `sums` [B, MEASURES] are changed in place: the number of each block, and its sums.
     """
     values = np.full((len(times) - old, 1 + MEASURES, len(windows)), np.nan)
-    gone, span, before = 0, BLOCK * bar, last
+    gone, span, before, older = 0, BLOCK * bar, last, np.zeros(MEASURES)
     for row in range(old, len(times)):
         now = times[row]
         while times[gone] <= now - reach * bar:
@@ -126,8 +126,12 @@ def _measure(  # noqa: PLR0913 - numba takes arrays and numbers, not records
         square = squares[row] if now < until[row] else after[row]
         for column in range(len(windows)):  # ascending
             first = now - windows[column] * bar
-            if column == len(windows) - 1:
+            older[:] = 0.0
+            if windows[column] > SINGLE:
                 first = (first // span + 1) * span - bar
+                for which in range(BLOCKS):
+                    if block[which] * span > first:
+                        older += sums[which]
             while place >= gone and times[place] > first:
                 neighbour = before
                 if place > 0:
@@ -135,12 +139,8 @@ def _measure(  # noqa: PLR0913 - numba takes arrays and numbers, not records
                 _add(total, square, neighbour, falls[place])
                 square = neighbour
                 place -= 1
-            if column == len(windows) - 1:
-                for which in range(BLOCKS):
-                    if block[which] * span > first:
-                        total += sums[which]
             values[row - old, 0, column] = min((now - first) / bar, (now - begin) / bar)
-            values[row - old, 1:, column] = total
+            values[row - old, 1:, column] = total + older
     return values, last
 
 

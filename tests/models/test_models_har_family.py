@@ -17,7 +17,7 @@ from models.volatility.har_jumps import HARJumps
 from models.volatility.har_semivariance import HARSemivariance
 from models.volatility.har_week import HARWeek
 from models.volatility.harq import HARQ, errors
-from models.volatility.realised_measures import WEEK, WINDOWS, Measures
+from models.volatility.realised_measures import SINGLE, WEEK, WINDOWS, Measures
 from models.volatility.realised_variance import Squares
 
 FAMILY = (HARWeek, HARQ, HARSemivariance, HARJumps)
@@ -37,7 +37,7 @@ def weeks() -> FeatureFrame:
 
 def measured(frame: FeatureFrame) -> tuple[Squares, Measures]:
     walk = ewma_volatility.walk(ewma_volatility.initial(), frame)[1]
-    return realised_measures.step(realised_measures.initial(), frame, realised_measures.DAY, walk)[1:]
+    return realised_measures.step(realised_measures.initial(), frame, SINGLE, walk)[1:]
 
 
 def plain_sums(frame: FeatureFrame, row: int) -> dict[str, list[float]]:
@@ -49,8 +49,8 @@ def plain_sums(frame: FeatureFrame, row: int) -> dict[str, list[float]]:
     sums: dict[str, list[float]] = {name: [] for name in Measures._fields}
     for window in WINDOWS:
         first = now - (window - 1) * MINUTE
-        if window == WEEK:
-            first = ((now - WEEK * MINUTE) // HOUR_MS + 1) * HOUR_MS
+        if window > SINGLE:
+            first = ((now - window * MINUTE) // HOUR_MS + 1) * HOUR_MS
         inside = np.flatnonzero((time >= first) & (time <= now))
         one, before = moves[inside], moves[np.maximum(inside - 1, 0)]
         sums["bars"].append(min((now - first) // MINUTE + 1, (now - time[0]) // MINUTE))
@@ -64,7 +64,8 @@ def plain_sums(frame: FeatureFrame, row: int) -> dict[str, list[float]]:
 def test_measures_are_the_sums_over_each_window_of_the_last_week(weeks: FeatureFrame) -> None:
     measures = measured(weeks)[1]
     assert all(np.isnan(values[0]).all() for values in measures)
-    assert measures.bars[-1].tolist()[:-1] == list(WINDOWS[:-1])
+    assert measures.bars[-1].tolist()[:3] == list(WINDOWS[:3])
+    assert 1_440 - 60 <= measures.bars[-1, 3] <= 1_440
     assert WEEK - 60 <= measures.bars[-1, -1] <= WEEK
     for row in [1, 4, 40, 300, 1_500, *range(8_560, len(weeks), 331)]:
         for name, expected in plain_sums(weeks, row).items():
@@ -83,7 +84,7 @@ def test_measures_are_the_same_bits_however_the_rows_are_cut(weeks: FeatureFrame
     ):
         scale, walk = ewma_volatility.walk(scale, weeks[first:end])
         state, _, part = realised_measures.step(
-            msgspec.json.decode(msgspec.json.encode(state)), weeks[first:end], realised_measures.DAY, walk
+            msgspec.json.decode(msgspec.json.encode(state)), weeks[first:end], SINGLE, walk
         )
         parts.append(part)
     for values, pieces in zip(whole, zip(*parts, strict=True), strict=True):
