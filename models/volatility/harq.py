@@ -28,7 +28,7 @@ class HARQ(HARWeek):
 
     def _own(self, measures: Measures, variance: Floats, floor: Floats) -> Floats:  # noqa: ARG002 - for the others
         logs = np.log(variance)
-        return (errors(measures) * (logs - logs[:, -1:]))[:, :-1]
+        return np.asarray((errors(measures) * (logs - logs[:, -1:]))[:, :-1])
 
 
 def errors(measures: Measures) -> Floats:
