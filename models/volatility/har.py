@@ -48,7 +48,6 @@ def named(windows: tuple[int, ...], *own: str) -> tuple[str, ...]:
 
 
 NAMES = named(WINDOWS)
-INPUTS = 1 + len(NAMES)
 
 
 class HAR(JSONModel):

@@ -65,7 +65,7 @@ def naive_har(frame: FeatureFrame, model: HAR, horizon: int) -> Floats:
     passed = np.concatenate([[1], np.diff(time) // MINUTE])
     square[passed > 61] /= passed[passed > 61]
     ends = {int(moment): row for row, moment in enumerate(time)}
-    x = np.full((len(time), har.INPUTS), np.nan)
+    x = np.full((len(time), 1 + len(har.NAMES)), np.nan)
     for row in range(len(time)):
         if np.isnan(sigma[row]):
             continue
