@@ -41,7 +41,7 @@ TAIL = 15_000
 """Rows of the sample, from its end, that models are fitted on."""
 LEAF_ROWS = 50
 """Rows in a leaf, at least: with the 1,000 of a real fit, so few rows would grow small trees."""
-TREES = ("gbm", "lightgbm", "lightgbm_market", "lightgbm_volatility", "xgboost")
+TREES = ("gbm", "lightgbm", "lightgbm_market", "lightgbm_volatility", "xgboost", "catboost")
 WITH_HAR = (*TREES, "lightgbm_har")
 NETWORKS = ("transformer", "lstm")
 CALIBRATED = "ridge"

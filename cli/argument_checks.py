@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from cli.errors import UserError
-from models.registry.names import LacksTorchError, check
+from models.registry.names import LacksPackageError, check
 from sources.errors import SourceError
 from sources.reading.input_files import check_files
 from stack.packages import sizes
@@ -31,7 +31,7 @@ def check_typed(
     try:
         check(models)
     except ValueError as error:
-        what = f"{error} ({sizes()['networks']} in all)" if isinstance(error, LacksTorchError) else str(error)
+        what = f"{error} ({sizes()['networks']} in all)" if isinstance(error, LacksPackageError) else str(error)
         raise UserError(f"{option}: {what}" if option else what) from None
     try:
         if interval is not None:

@@ -16,7 +16,7 @@ from cli.tables import Wide, paragraph
 from cli.text import Terminal, echo, echo_json
 from cli.tracking import Track, tracker
 from learning.tracking.code_version import commit
-from models.registry.names import NAMES, without_torch
+from models.registry.names import NAMES, not_installed, packages
 from settings import Settings
 from topics.records import HORIZONS
 
@@ -192,9 +192,10 @@ def _command(files: list[Path], options: list[str], walked: "list[Split]") -> st
 
 
 def _all_that_can() -> list[str]:
-    """Return every model, without those that need torch if it is not installed, which is printed."""
-    if lacking := without_torch():
-        echo(f"without {' and '.join(lacking)}: torch is not installed (./foretick install networks)", err=True)
+    """Return every model, without those whose package is not installed, which is printed."""
+    if lacking := not_installed():
+        which = packages(lacking).replace(", which", "")
+        echo(f"without {' and '.join(lacking)}: {which} not installed (./foretick install networks)", err=True)
     return [name for name in NAMES if name not in lacking]
 
 

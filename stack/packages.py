@@ -18,7 +18,7 @@ STAMP = Path(sys.prefix) / "foretick.packages"
 """Written by ./foretick: the set, the variant of torch if not the lock's, and the locks' SHA-256."""
 SETS = {
     "default": "for `up` and the default models",
-    "networks": "with torch, for the Transformer and the LSTM",
+    "networks": "with torch and CatBoost, for the models that need them",
     "tests": "with the packages of the tests and linters",
 }
 EXTRAS = {

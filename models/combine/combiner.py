@@ -24,7 +24,17 @@ from topics.records import HORIZONS
 
 CLIP = 4.0
 """Labels and forecasts in units of the scale are clipped to +- this."""
-VOLATILITY = ("har", "garch", "lightgbm_volatility", "lightgbm_har")
+VOLATILITY = (
+    "har",
+    "har_week",
+    "harq",
+    "har_semivariance",
+    "har_jumps",
+    "garch",
+    "egarch",
+    "lightgbm_volatility",
+    "lightgbm_har",
+)
 """Models of the scale alone: their mean is zero by definition and not used."""
 SCALES = ("har", "lightgbm_volatility", "lightgbm_har")
 """The scale of a combination is the geometric mean of these, or the EWMA if there is none."""

@@ -9,27 +9,39 @@ from topics.suggestions import unknown
 NAMES = (*ZOO, *COMBINERS)
 DEFAULT_MODELS = tuple(entry.name for entry in ZOO.entries.values() if entry.default)
 """Those that serve where no others are named; the naive forecast, which the others are to beat, is the first."""
-NETWORKS = tuple(entry.name for entry in ZOO.entries.values() if entry.torch)
-"""Those that need torch, which is not in the default set of packages."""
+NEEDED = {entry.name: entry.needs for entry in ZOO.entries.values() if entry.needs}
+"""The package, not in the default set, of each model that needs one."""
 
 
-class LacksTorchError(ValueError):
-    """A requested model needs torch, which is not installed."""
+class LacksPackageError(ValueError):
+    """A requested model needs a package that is not installed."""
 
 
 def check(names: Iterable[str]) -> None:
-    """Raise ValueError, with the nearest name, where one is no model's, and LacksTorchError if one needs torch."""
+    """Raise ValueError, with the nearest name, where one is no model's, and LacksPackageError if its package is not
+    installed.
+    """
     wanted = list(names)
     for name in wanted:
         if name not in NAMES:
             raise ValueError(unknown("model", name, NAMES))
-    if lacking := [name for name in without_torch() if name in wanted]:
-        raise LacksTorchError(
-            f"{' and '.join(lacking)} need{'s' if len(lacking) == 1 else ''} torch, which is not installed: "
+    if lacking := [name for name in not_installed() if name in wanted]:
+        raise LacksPackageError(
+            f"{' and '.join(lacking)} need{'s' if len(lacking) == 1 else ''} {packages(lacking)} not installed: "
             "./foretick install networks"
         )
 
 
-def without_torch() -> tuple[str, ...]:
-    """Return the models that need torch where it is not installed, none if it is."""
-    return () if find_spec("torch") is not None else NETWORKS
+def not_installed() -> tuple[str, ...]:
+    """Return the models whose package is not installed."""
+    return tuple(name for name, package in NEEDED.items() if find_spec(package) is None)
+
+
+def packages(names: Iterable[str]) -> str:
+    """Return the packages that the models need, as the beginning of what is said of them.
+
+    >>> packages(["transformer", "lstm"])
+    'torch, which is'
+    """
+    needed = list(dict.fromkeys(NEEDED[name] for name in names))
+    return f"{' and '.join(needed)}, which {'is' if len(needed) == 1 else 'are'}"

@@ -1,6 +1,6 @@
 """Every model by name, the naive forecast first: a line each, with its class and the colour that it is drawn in.
 
-Nothing is imported before it is asked for by name: torch, XGBoost and arch take seconds.
+Nothing is imported before it is asked for by name: torch, CatBoost, XGBoost and arch take seconds.
 """
 
 from collections.abc import Iterator, Mapping
@@ -28,14 +28,14 @@ class Colour(NamedTuple):
 
 class Entry(NamedTuple):
     """A model: its name, its class as module:class, its colour and dash, whether it serves where no models are named,
-    and whether it needs torch.
+    and which package of the set `networks` it needs, if one.
     """
 
     name: str
     place: str
     colour: Colour
     default: bool = False
-    torch: bool = False
+    needs: str = ""
 
 
 class Zoo(Mapping[str, Class]):
@@ -67,7 +67,14 @@ ZOO: "Zoo[type[Forecaster]]" = Zoo(
     Entry("ar", "models.baselines.ar:AR", Colour("#8a950d", "#cbd95b", DASH_DOT)),
     Entry("ridge", "models.linear.ridge:Ridge", Colour("#626a09", "#a2af29", LONG)),
     Entry("har", "models.volatility.har:HAR", Colour("#835b06", "#d29903", SOLID)),
+    Entry("har_week", "models.volatility.har_week:HARWeek", Colour("#948228", "#cadca6", SOLID)),
+    Entry("harq", "models.volatility.harq:HARQ", Colour("#5e3a04", "#a6823a", LONG)),
+    Entry(
+        "har_semivariance", "models.volatility.har_semivariance:HARSemivariance", Colour("#5e9416", "#eedc82", DASHED)
+    ),
+    Entry("har_jumps", "models.volatility.har_jumps:HARJumps", Colour("#821604", "#ca704c", SOLID)),
     Entry("garch", "models.volatility.garch:GARCH", Colour("#b7810f", "#fec25f", DOTTED)),
+    Entry("egarch", "models.volatility.egarch:EGARCH", Colour("#707070", "#eeee3a", LONG)),
     Entry("online", "models.linear.online:Online", Colour("#347964", "#4fba98", SOLID), default=True),
     Entry("rls", "models.linear.rls:RLS", Colour("#0a7736", "#53be70", DASHED)),
     Entry("gbm", "models.trees.gbm:GBM", Colour("#7a4fb8", "#af8bf6", SOLID), default=True),
@@ -78,8 +85,11 @@ ZOO: "Zoo[type[Forecaster]]" = Zoo(
     ),
     Entry("lightgbm_har", "models.trees.lightgbm_har:LightGBMHAR", Colour("#35a254", "#7fe998", LONG)),
     Entry("xgboost", "models.trees.xgboost_point:XGBoost", Colour("#8f3d8e", "#d781d8", DASHED)),
-    Entry("transformer", "models.networks.transformer:Transformer", Colour("#0a6f82", "#21b9d4", DASH_DOT), torch=True),
-    Entry("lstm", "models.networks.lstm:LSTM", Colour("#0397d7", "#62e1fe", DASHED), torch=True),
+    Entry("catboost", "models.trees.catboost_point:CatBoost", Colour("#5e3a94", "#a6a6dc", DOTTED), needs="catboost"),
+    Entry(
+        "transformer", "models.networks.transformer:Transformer", Colour("#0a6f82", "#21b9d4", DASH_DOT), needs="torch"
+    ),
+    Entry("lstm", "models.networks.lstm:LSTM", Colour("#0397d7", "#62e1fe", DASHED), needs="torch"),
 )
 """Every model that is fitted on history, from the simplest on."""
 COMBINERS: "Zoo[type[Combination]]" = Zoo(

@@ -1,1 +1,1 @@
-"""Gradient-boosted trees: LightGBM and XGBoost, and fitted trees in compiled code."""
+"""Gradient-boosted trees: LightGBM, XGBoost and CatBoost, and fitted trees in compiled code."""

@@ -7,6 +7,7 @@ import numpy as np
 from features.frame import FeatureFrame, Floats
 from models import ewma_volatility
 from models.contributions import Parts, Row, no_drift
+from models.ewma_volatility import Walk
 from models.forecaster import Forecasts
 from models.importance import Importance, coefficients
 from models.intervals.distribution import NORMAL
@@ -33,16 +34,20 @@ PRIOR = 5_000
 """The pooled fit counts as this many rows of a symbol's own."""
 HALF_LIFE = 60
 """Days after which a day weighs half."""
-INPUTS = 1 + len(WINDOWS) + 2 * HARMONICS
-NAMES = (
-    *(f"log variance of {window} bars" for window in WINDOWS),
-    *(
-        f"{wave} of the day{f', {order} times' if order > 1 else ''}"
-        for order in range(1, HARMONICS + 1)
-        for wave in ("sine", "cosine")
-    ),
+DIURNAL = tuple(
+    f"{wave} of the day{f', {order} times' if order > 1 else ''}"
+    for order in range(1, HARMONICS + 1)
+    for wave in ("sine", "cosine")
 )
-"""Of the inputs, but for the constant before them."""
+
+
+def named(windows: tuple[int, ...], *own: str) -> tuple[str, ...]:
+    """Return the names of the inputs but for the constant before them: variances, time of day, and `own` by window."""
+    further = (f"{name} of {window} bars" for name in own for window in windows)
+    return (*(f"log variance of {window} bars" for window in windows), *DIURNAL, *further)
+
+
+NAMES = named(WINDOWS)
 
 
 class HAR(JSONModel):
@@ -56,6 +61,12 @@ class HAR(JSONModel):
     name: ClassVar[str] = "har"
     carried_state: ClassVar[tuple[str, ...]] = ("volatility", "variance")
     kept: ClassVar[tuple[str, ...]] = ("gram", "cross", "ratio", "spread")
+    inputs: ClassVar[tuple[str, ...]] = NAMES
+    """Of the regression, but for the constant before them."""
+    reach: ClassVar[int] = max(WINDOWS)
+    """The number of bars whose returns are kept one by one."""
+    ridge: ClassVar[float] = 0.0
+    """The penalty on the pooled coefficients, as a share of their inputs' sums of squares and of the rows."""
     settings: ClassVar[JSON] = {
         "windows": WINDOWS,
         "harmonics": HARMONICS,
@@ -78,20 +89,23 @@ class HAR(JSONModel):
             for name, default in (("floor", FLOOR), ("prior", PRIOR), ("half_life", HALF_LIFE))
         )
         # The pooled fit as sums over PRIOR rows: [H, F, F], [H, F], and of ratios and their number [H, 2].
-        self.gram = np.array([np.eye(INPUTS)] * len(horizons))
-        self.cross, self.ratio = np.zeros((len(horizons), INPUTS)), np.ones((len(horizons), 2))
+        size = 1 + len(self.inputs)
+        self.gram = np.array([np.eye(size)] * len(horizons))
+        self.cross, self.ratio = np.zeros((len(horizons), size)), np.ones((len(horizons), 2))
         self.spread = np.array([NORMAL] * len(horizons))  # [H, Q] in units of the scale
 
     def fit(self, frames: list[FeatureFrame], seed: int) -> None:  # noqa: ARG002 - nothing here is random
         """Fit the pooled coefficients, then walk each symbol from them for the quantiles of its returns."""
         self.fingerprint = frames[0].fingerprint
         frames = [frame for frame in frames if len(frame)]
-        moments = Moments.none(INPUTS, len(self.horizons))
+        size = 1 + len(self.inputs)
+        moments = Moments.none(size, len(self.horizons))
         parts = [self._rows(frame) for frame in frames]
         for x, y, _ in parts:
             moments.add(x, y, np.ones(len(x)))
-        if moments.rows.min() < INPUTS:
+        if moments.rows.min() < size:
             raise ValueError(f"{int(moments.rows.min())} rows to fit {self.name!r} on; give more bars")
+        moments.gram += self.ridge * (moments.gram + moments.rows[:, None, None]) * np.eye(size)
         share = self.prior / moments.rows
         self.gram, self.cross = moments.gram * share[:, None, None], moments.cross * share[:, None]
         weights = moments.solve(np.zeros(len(self.horizons)))
@@ -104,12 +118,12 @@ class HAR(JSONModel):
 
     def importance(self) -> Importance | None:
         """Return each input's share of the sizes of the pooled coefficients, None before the fit."""
-        return coefficients(NAMES, self._standardised)
+        return coefficients(self.inputs, self._standardised)
 
     def structure(self) -> Structure:
         """Return the pooled coefficients, from which each symbol begins."""
         meaning = "of the log variance, per standard deviation of the input, pooled over symbols"
-        return Structure(coefficients=[Coefficients.of(meaning, ahead(self.horizons), NAMES, self._standardised)])
+        return Structure(coefficients=[Coefficients.of(meaning, ahead(self.horizons), self.inputs, self._standardised)])
 
     @property
     def _standardised(self) -> Floats:
@@ -125,9 +139,8 @@ class HAR(JSONModel):
     def _rows(self, frame: FeatureFrame) -> tuple[Floats, Floats, Floats]:
         """Return inputs [n, F], log variances [n, H] and variances [n, H] of a bar, of the rows that know their own."""
         _, walk = ewma_volatility.walk(ewma_volatility.initial(), frame)
-        past, seen = realised_variance.step(realised_variance.initial(), frame, self._reach, walk)
         floor = self.floor * walk.sigma**2
-        x = self._inputs(seen, 0, past["begin"], floor, frame)
+        _, seen, x = self._see(self._unseen(), frame, walk, floor)
         sums = [realised_variance.future(seen, 0, horizon, frame)[1] / horizon for horizon in self.horizons]
         realised = np.column_stack(sums)
         known = ~np.isnan(x).any(axis=1)
@@ -135,13 +148,21 @@ class HAR(JSONModel):
 
     @property
     def _reach(self) -> int:
-        return max(*WINDOWS, *self.horizons)
+        return max(self.reach, *self.horizons)
 
-    def _inputs(self, seen: Squares, old: int, begin: int, floor: Floats, frame: FeatureFrame) -> Floats:
-        """Return 1, the log variances of the past and the harmonics of the time of day: [n, F]."""
-        windows = np.array(WINDOWS, dtype=np.int64)
-        past = realised_variance.past(seen, old, begin, windows, interval_ms(frame.interval))
-        return daily_regression.inputs(past, floor, frame.time, HARMONICS)
+    def _unseen(self) -> JSON:
+        """Return what is known of a symbol's returns before its first bar."""
+        return realised_variance.initial()
+
+    def _see(self, state: JSON, frame: FeatureFrame, walk: Walk, floor: Floats) -> tuple[JSON, Squares, Floats]:
+        """Return the squared returns up to the frame's last bar, and the inputs [n, F] of its rows.
+
+        They are 1, the log variances of the past, at least `floor` [n], and the harmonics of the time of day.
+        """
+        state, seen = realised_variance.step(state, frame, self._reach, walk)
+        windows, bar = np.array(WINDOWS, dtype=np.int64), interval_ms(frame.interval)
+        past = realised_variance.past(seen, len(seen.times) - len(frame), state["begin"], windows, bar)
+        return state, seen, daily_regression.inputs(past, floor, frame.time, HARMONICS)
 
     def contributions(self, row: Row) -> Parts:  # noqa: ARG002 - it is the same of every row
         """Return that there is nothing to explain."""
@@ -152,7 +173,7 @@ class HAR(JSONModel):
         start = Regression.start(self.gram, self.cross, self.ratio)
         return {
             "volatility": ewma_volatility.initial(),
-            "variance": realised_variance.initial(),
+            "variance": self._unseen(),
             "regression": start.to_json(),
             "queue": [],
         }
@@ -160,11 +181,10 @@ class HAR(JSONModel):
     def step(self, state: JSON, frame: FeatureFrame) -> tuple[JSON, Forecasts]:
         """Forecast each row's variance; learn from windows only once they have ended, and refit when a day has."""
         scale, walk = ewma_volatility.walk(state["volatility"], frame)
-        past, seen = realised_variance.step(state["variance"], frame, self._reach, walk)
+        floor = self.floor * walk.sigma**2
+        past, seen, x = self._see(state["variance"], frame, walk, floor)
         times = seen.times
         old = len(times) - len(frame)
-        floor = self.floor * walk.sigma**2
-        x = self._inputs(seen, old, past["begin"], floor, frame)
         new = np.column_stack([floor, x, np.zeros((len(x), len(self.horizons)))])
         queue = np.array(state["queue"], dtype=np.float64).reshape(-1, new.shape[1])
         rows = np.concatenate([queue, new])

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from features.frame import FeatureFrame
 from models import ewma_volatility
 from models.baselines.ar import AR
+from models.combine.combiner import VOLATILITY
 from models.combine.ensemble import Ensemble, EnsemblePlain
 from models.combine.stacking import Stacking
 from models.explain.explainer import explain, explain_combination, explain_served
@@ -90,7 +91,7 @@ def test_what_has_a_drift_has_contributions_the_largest_first_and_each_input_onc
         sizes = [abs(part.contribution) for part in one.contributions]
         assert sizes == sorted(sizes, reverse=True)
         assert len({part.name for part in one.contributions}) == len(sizes)
-    if name in {"naive", "har", "garch"}:
+    if name in {"naive", *VOLATILITY} - {"lightgbm_volatility", "lightgbm_har"}:
         assert all(not one.contributions and "no drift" in one.note for one in found[name])
     else:
         assert any(size(one) > 0 for one in found[name])

@@ -1,7 +1,10 @@
 """The compiled learner and trees against the libraries whose arithmetic they repeat: not a bit may differ."""
 
+import json
+from pathlib import Path
 from typing import Any
 
+import catboost
 import lightgbm
 import numpy as np
 import pytest
@@ -12,7 +15,7 @@ from river import linear_model, optim, preprocessing
 
 from models.linear import sgd
 from models.linear.sgd import Learner, Walk
-from models.trees import xgboost_json
+from models.trees import catboost_json, catboost_point, xgboost_json
 from models.trees.compiled import Trees
 from models.trees.xgboost_point import PARAMETERS
 
@@ -118,6 +121,45 @@ def test_an_xgboost_model_that_is_no_sum_of_its_trees_is_refused() -> None:
         booster = xgboost.train({**parameters, "nthread": 1}, xgboost.DMatrix(x, np.arange(200) % 3), 2)
         with pytest.raises(ValueError, match="several outputs, or a base score"):
             xgboost_json.read(booster.save_raw("json").decode())
+
+
+@pytest.mark.parametrize("unknown", [0.0, 0.2])
+@pytest.mark.parametrize("depth", [1, 5])
+def test_the_trees_sum_as_catboost_does_to_rounding(unknown: float, depth: int, tmp_path: Path) -> None:
+    rng = np.random.default_rng(depth)
+    x = np.round(rng.normal(size=(3_000, 6)), 2).astype(np.float32)  # few values: rows that equal a threshold
+    x[rng.random(x.shape) < unknown] = np.nan
+    y = np.nansum(x[:, :3], axis=1) * np.nan_to_num(x[:, 3]) + np.isnan(x[:, 4])
+    booster = catboost.CatBoost(catboost_point.PARAMETERS | {"depth": depth, "iterations": 40, "rsm": 1.0})
+    booster.fit(catboost.Pool(x, y))
+    booster.save_model(str(tmp_path / "booster.json"), format="json")
+    text = catboost_json.plain((tmp_path / "booster.json").read_bytes())
+    trees = catboost_json.read(text)
+    unseen = np.round(rng.normal(size=(500, 6)), 2).astype(np.float32)
+    unseen[rng.random(unseen.shape) < 0.2] = np.nan
+    for row, (first, feature) in enumerate(zip(trees.edge_starts, trees.feature, strict=False), start=1):
+        unseen[row:400:12, feature] = trees.edges[first]  # what equals a threshold goes left
+    expected = booster.predict(unseen)
+    assert np.unique(expected).size > 2**depth
+    assert trees.predict(unseen.astype(np.float64))[:, 0] == pytest.approx(expected, abs=1e-12)
+    read = catboost_point.Fitted.of(text)
+    assert read.booster.predict(unseen) == pytest.approx(expected, abs=1e-12)
+    shorter = catboost_point.Fitted.of(catboost_json.plain(text.encode(), 10))
+    assert shorter.trees.predict(unseen.astype(np.float64))[:, 0] == pytest.approx(
+        booster.predict(unseen, ntree_end=10), abs=1e-12
+    )
+
+
+def test_a_catboost_model_that_is_no_sum_of_its_trees_is_refused() -> None:
+    tree = {"leaf_values": [0.0, 1.0], "splits": [{"split_type": "OneHotFeature"}]}
+    for model, message in (
+        ({"scale_and_bias": [1, [0.5]]}, "a bias other than 0"),
+        ({"oblivious_trees": [tree | {"leaf_values": [0.0] * 6}]}, "several outputs"),
+        ({"oblivious_trees": [tree]}, "splits by 'OneHotFeature', not by a threshold"),
+    ):
+        whole = {"scale_and_bias": [1, [0.0]], "oblivious_trees": []} | model
+        with pytest.raises(ValueError, match=message):
+            catboost_json.read(json.dumps(whole))
 
 
 def test_a_tree_that_is_too_large_is_refused() -> None:

@@ -68,8 +68,8 @@ def elsewhere_fitted(training_frames: list[FeatureFrame]) -> dict[str, Forecaste
     return fitted
 
 
-def test_all_models_but_three_can_be_tuned() -> None:
-    untunable = {"naive", "reversal", "garch"}
+def test_all_models_but_four_can_be_tuned() -> None:
+    untunable = {"naive", "reversal", "garch", "egarch"}
     assert set(TUNABLE) == set(ZOO) - untunable
 
 
@@ -123,7 +123,9 @@ def test_tuned_it_forecasts_otherwise_and_loaded_it_is_the_same(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["ar", "ridge", "har", "online", "rls", "gbm", "lightgbm", "xgboost"])
+@pytest.mark.parametrize(
+    "name", ["ar", "ridge", "har", "harq", "online", "rls", "gbm", "lightgbm", "xgboost", "catboost"]
+)
 def test_each_parameter_alone_reaches_the_fit_or_the_forecast(
     name: str, training_frames: list[FeatureFrame], unseen: FeatureFrame
 ) -> None:

@@ -25,14 +25,18 @@ CURVES = {
     "lightgbm_volatility": ("round", 40, AHEAD),
     "lightgbm_har": ("round", 40, AHEAD),
     "xgboost": ("round", 40, AHEAD),
+    "catboost": ("round", 40, AHEAD),
     "transformer": ("epoch", 1, [None]),
     "lstm": ("epoch", 1, [None]),
 }
 """Every model whose fit goes in rounds or epochs: the unit, how many, and the parts that have a curve each."""
 RANKED = {
     "gbm": GAIN,
-    **dict.fromkeys(("lightgbm", "lightgbm_market", "lightgbm_volatility", "lightgbm_har", "xgboost"), GAIN),
+    **dict.fromkeys(
+        ("lightgbm", "lightgbm_market", "lightgbm_volatility", "lightgbm_har", "xgboost", "catboost"), GAIN
+    ),
     **dict.fromkeys(("reversal", "ar", "ridge", "har", "online", "rls"), COEFFICIENTS),
+    **dict.fromkeys(("har_week", "harq", "har_semivariance", "har_jumps"), COEFFICIENTS),
 }
 """Every model that can rank its inputs, and by what."""
 FIRST = {"reversal": "log_return_1", "ar": "log_return_1"}

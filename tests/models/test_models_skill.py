@@ -7,6 +7,7 @@ import pytest
 from model_data import NAMES, features_of, garch, market
 
 from features.frame import FeatureFrame
+from models.combine.combiner import VOLATILITY
 from models.ewma_volatility import initial, step
 from models.forecaster import Forecaster
 from models.labels import targets
@@ -24,7 +25,7 @@ def correlation(model: Forecaster, frame: FeatureFrame) -> tuple[float, int]:
     return float(np.corrcoef(mean[known], label[known])[0, 1]), int(known.sum())
 
 
-NO_DRIFT = {"naive", "har", "garch", "lightgbm_volatility", "lightgbm_har"}
+NO_DRIFT = {"naive", *VOLATILITY}
 every_mean = pytest.mark.parametrize("name", [name for name in ZOO if name not in NO_DRIFT])
 
 

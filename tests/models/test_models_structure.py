@@ -1,7 +1,9 @@
 """What a model says that it consists of is what it forecasts by: trees, coefficients, layers."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
+import catboost
 import lightgbm
 import msgspec
 import numpy as np
@@ -21,6 +23,8 @@ from models.networks.nn import architecture
 from models.networks.nn.net import Net
 from models.registry.zoo import ZOO
 from models.structure import Structure, Tree
+from models.trees import catboost_json
+from models.trees.catboost_point import PARAMETERS
 from models.trees.tree_records import of_lightgbm, of_xgboost
 from topics.records import HORIZONS, QUANTILES
 
@@ -29,8 +33,9 @@ KINDS = {
     "reversal": "coefficients",
     "ar": "coefficients",
     "ridge": "coefficients",
-    "har": "coefficients",
+    **dict.fromkeys(("har", "har_week", "harq", "har_semivariance", "har_jumps"), "coefficients"),
     "garch": "coefficients",
+    "egarch": "coefficients",
     "online": "coefficients",
     "rls": "coefficients",
     "gbm": "forests",
@@ -39,6 +44,7 @@ KINDS = {
     "lightgbm_volatility": "forests",
     "lightgbm_har": "forests",
     "xgboost": "forests",
+    "catboost": "forests",
     "transformer": "layers",
     "lstm": "layers",
 }
@@ -82,6 +88,23 @@ def test_xgboost_trees_sum_to_its_prediction() -> None:
     trees = of_xgboost(booster.save_raw("json").decode())
     expected = booster.predict(xgboost.DMatrix(x, nthread=1))
     assert [sum(walked(tree, row) for tree in trees) for row in x] == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("depth", [0, 3])
+def test_catboost_trees_sum_to_its_prediction_and_their_gains_to_the_variance_of_each(
+    depth: int, tmp_path: Path
+) -> None:
+    x, y = rows(3)
+    x = x.astype(np.float32)
+    booster = catboost.CatBoost(PARAMETERS | {"depth": max(depth, 1), "iterations": 7, "l2_leaf_reg": 1.0})
+    booster.fit(catboost.Pool(x, y if depth else np.zeros(len(y))))
+    booster.save_model(str(tmp_path / "booster.json"), format="json")
+    trees = catboost_json.records(catboost_json.plain((tmp_path / "booster.json").read_bytes()))
+    assert len(trees) == (7 if depth else len(trees))
+    values = np.array([[walked(tree, row) for tree in trees] for row in x]).reshape(len(x), -1)
+    assert values.sum(axis=1) == pytest.approx(booster.predict(x), abs=1e-12)
+    assert [tree.rows[0] for tree in trees] == [600.0] * len(trees)
+    assert [sum(tree.gain) for tree in trees] == pytest.approx(600 * values.var(axis=0), rel=1e-9)
 
 
 @pytest.mark.parametrize("name", ZOO)

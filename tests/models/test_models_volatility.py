@@ -6,14 +6,17 @@ from typing import Any
 import numpy as np
 import pytest
 from arch import arch_model
+from arch.univariate import GeneralizedError
 from model_data import MINUTE, START, features_of, market
+from msgspec.structs import replace
 
 from features.frame import FeatureFrame, Floats
 from models import ewma_volatility
 from models.forecaster import Forecaster
 from models.least_squares import DAY_MS
-from models.volatility import daily_regression, garch, har, realised_variance
+from models.volatility import daily_regression, egarch, garch, har, realised_variance
 from models.volatility.daily_regression import Regression
+from models.volatility.egarch import EGARCH
 from models.volatility.garch import GARCH
 from models.volatility.har import HAR
 
@@ -62,7 +65,7 @@ def naive_har(frame: FeatureFrame, model: HAR, horizon: int) -> Floats:
     passed = np.concatenate([[1], np.diff(time) // MINUTE])
     square[passed > 61] /= passed[passed > 61]
     ends = {int(moment): row for row, moment in enumerate(time)}
-    x = np.full((len(time), har.INPUTS), np.nan)
+    x = np.full((len(time), 1 + len(har.NAMES)), np.nan)
     for row in range(len(time)):
         if np.isnan(sigma[row]):
             continue
@@ -263,7 +266,7 @@ def test_garch_refuses_fewer_than_500_returns() -> None:
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("name", ["har", "garch"])
+@pytest.mark.parametrize("name", ["har", "har_week", "harq", "har_semivariance", "har_jumps", "garch", "egarch"])
 def test_a_volatility_model_knows_no_direction(
     name: str, fitted_zoo: Mapping[str, Forecaster], unseen: FeatureFrame
 ) -> None:
@@ -272,3 +275,86 @@ def test_a_volatility_model_knows_no_direction(
     assert (forecasts.mean[known] == 0).all()
     assert (forecasts.p_up[known] == 0.5).all()
     assert (np.diff(forecasts.scale[300:], axis=1) > 0).all()  # a longer horizon is wider
+
+
+@pytest.fixture(scope="module")
+def egarch_frame() -> FeatureFrame:
+    """An EGARCH in which falls raise the variance more than rises do; its innovations are normal."""
+    rng = np.random.default_rng(12)
+    rows, level = 12_000, np.log(1e-6)
+    returns = np.empty(rows)
+    for row in range(rows):
+        e = rng.standard_normal()
+        returns[row] = np.exp(level / 2) * e
+        level = -0.276 + 0.15 * (abs(e) - np.sqrt(2 / np.pi)) - 0.08 * e + 0.98 * level
+    return frame_of(START + MINUTE * np.arange(rows), 100 * np.exp(np.cumsum(returns)))
+
+
+def test_egarch_finds_the_parameters_of_a_simulation(egarch_frame: FeatureFrame) -> None:
+    omega, alpha, skew, beta, shape, _ = egarch.likeliest(np.diff(np.log(egarch_frame.close)))
+    assert (alpha, skew, beta) == pytest.approx((0.15, -0.08, 0.98), abs=0.03)
+    assert omega / (1 - beta) == pytest.approx(np.log(1e-6), abs=0.2)
+    assert shape == pytest.approx(2.0, abs=0.2)
+
+
+def test_egarch_filters_as_arch_does_and_looks_ahead_as_its_simulations_do(egarch_frame: FeatureFrame) -> None:
+    model = EGARCH()
+    model.fit([egarch_frame], seed=0)
+    omega, alpha, skew, beta, shape, _ = model.of("COIN")
+    returns = 1e3 * np.diff(np.log(egarch_frame.close))
+    of_arch = arch_model(returns, mean="Zero", vol="EGARCH", p=1, o=1, q=1, dist="ged", rescale=False)
+    of_arch.distribution = GeneralizedError(seed=np.random.default_rng(0))
+    fixed = of_arch.fix([omega + (1 - beta) * np.log(1e6), alpha, skew, beta, shape])
+    model.level = np.ones(4)
+    scale = model.step(model.initial(), egarch_frame)[1].scale
+    assert scale[300:-1, 0] == pytest.approx(np.asarray(fixed.conditional_volatility)[300:] / 1e3, rel=1e-4)
+    ahead = fixed.forecast(horizon=60, method="simulation", simulations=40_000).simulations.variances[-1]
+    expected = np.exp(np.log(ahead).mean(axis=0)) / 1e6
+    for column, horizon in enumerate(model.horizons):
+        assert scale[-1, column] ** 2 == pytest.approx(expected[:horizon].sum(), rel=0.01)
+
+
+def test_egarch_corrects_the_level_of_what_it_forecasts(egarch_frame: FeatureFrame) -> None:
+    model = EGARCH()
+    model.fit([egarch_frame], seed=0)
+    scale = model.step(model.initial(), egarch_frame)[1].scale
+    for column, horizon in enumerate(model.horizons):
+        answer = np.full(len(egarch_frame), np.nan)
+        answer[:-horizon] = np.log(egarch_frame.close[horizon:] / egarch_frame.close[:-horizon])
+        assert np.nanmean((answer / scale[:, column]) ** 2) == pytest.approx(1, abs=1e-6)
+
+
+def test_egarch_follows_a_fall_further_than_a_rise_of_the_same_size(egarch_frame: FeatureFrame) -> None:
+    model = EGARCH()
+    model.fit([egarch_frame], seed=0)
+    after = []
+    for size in (0.997, 1 / 0.997):
+        close = egarch_frame.close[:3_000].copy()
+        close[-1] = close[-2] * size
+        after.append(model.step(model.initial(), frame_of(egarch_frame.time[:3_000], close))[1].scale[-1])
+    assert (after[0] > 1.03 * after[1]).all()
+
+
+def test_the_mean_size_of_an_innovation_is_that_of_its_density() -> None:
+    from scipy.stats import gennorm
+
+    for shape in (1.01, 1.5, 2.0, 5.0):
+        density = gennorm(shape)
+        assert egarch.mean_size(shape) == pytest.approx(density.expect(abs) / density.std(), rel=1e-6)
+
+
+def test_egarch_gives_a_symbol_that_it_does_not_know_the_pooled_parameters(egarch_frame: FeatureFrame) -> None:
+    """Of two markets, one ten times as wild as the other: the variance to which the pooled one returns lies between."""
+    model = EGARCH()
+    wild = 100 * np.exp(10 * np.log(egarch_frame.close / 100))
+    one, other = frame_of(egarch_frame.time, egarch_frame.close), frame_of(egarch_frame.time, wild)
+    model.fit([one, replace(other, symbol="WILD")], seed=0)
+    assert model.of("NEW").tolist() == model.pooled.tolist()
+    at = [values[0] / (1 - values[3]) for values in (*model.parameters, model.pooled)]
+    assert at[2] == pytest.approx((at[0] + at[1]) / 2, abs=0.1)
+    assert at[1] - at[0] == pytest.approx(np.log(100), abs=0.1)
+
+
+def test_an_unfitted_egarch_says_so(egarch_frame: FeatureFrame) -> None:
+    with pytest.raises(ValueError, match="model 'egarch' was not fitted; run foretick train"):
+        EGARCH().step(EGARCH().initial(), egarch_frame)

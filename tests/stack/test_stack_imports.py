@@ -10,7 +10,7 @@ import pytest
 from settings import ROOT
 
 HEAVY = {"aiokafka", "bokeh", "fastapi", "httpx", "lightgbm", "numba", "numpy", "pandas", "psycopg", "pyarrow", "redis"}
-FITTING = {"arch", "lightgbm", "matplotlib", "optuna", "pandas", "river", "sklearn", "torch", "xgboost"}
+FITTING = {"arch", "catboost", "lightgbm", "matplotlib", "optuna", "pandas", "river", "sklearn", "torch", "xgboost"}
 
 
 def packages() -> list[str]:

@@ -38,6 +38,7 @@ def test_the_default_set_has_no_torch_and_no_test_tools() -> None:
     few = {line.split("==")[0] for line in locked("default")}
     assert not few & {
         "torch",
+        "catboost",
         "triton",
         "nvidia-cublas",
         "playwright",
@@ -48,7 +49,7 @@ def test_the_default_set_has_no_torch_and_no_test_tools() -> None:
         "ta-lib",
         "hypothesis",
     }
-    assert {"torch"} <= {line.split("==")[0] for line in locked("networks")}
+    assert {"torch", "catboost"} <= {line.split("==")[0] for line in locked("networks")}
 
 
 def test_locks_name_no_registry() -> None:
@@ -61,13 +62,13 @@ def test_the_sizes_that_are_shown_are_those_that_are_here() -> None:
 
 
 @pytest.mark.slow
-def test_no_component_needs_torch_to_start() -> None:
-    """As in the default set: torch cannot be imported, and each module of a component can."""
+def test_no_component_needs_torch_or_catboost_to_start() -> None:
+    """As in the default set: they cannot be imported, and each module of a component can."""
     script = (
         "import sys; from importlib import import_module\n"
         "class Without:\n"
         "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name == 'torch': raise ModuleNotFoundError(name)\n"
+        "        if name in ('torch', 'catboost'): raise ModuleNotFoundError(name)\n"
         "sys.meta_path.insert(0, Without())\n"
         f"for module in {bytecode.MODULES!r}: import_module(module)\n"
     )
@@ -83,13 +84,16 @@ def test_the_bytecode_is_of_all_that_up_starts() -> None:
 
 def test_a_model_that_needs_torch_says_so_where_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "lstm" in model_registry.classes(["lstm"])
-    assert set(names.NETWORKS) == {name for name, model in ZOO.items() if issubclass(model, Network)}
+    of_torch = {name for name, package in names.NEEDED.items() if package == "torch"}
+    assert of_torch == {name for name, model in ZOO.items() if issubclass(model, Network)}
     monkeypatch.setitem(sys.modules, "torch", None)
     monkeypatch.setattr("models.registry.names.find_spec", lambda _name: None)
     with pytest.raises(ValueError, match=r"lstm needs torch, which is not installed: \./foretick install networks"):
         model_registry.classes(["lstm", "ridge"])
     with pytest.raises(ValueError, match="transformer and lstm need torch"):
         model_registry.classes(["lstm", "transformer"])
+    with pytest.raises(ValueError, match="catboost and lstm need catboost and torch, which are not installed"):
+        model_registry.classes(["lstm", "catboost"])
     with pytest.raises(UserError, match=r"--model: lstm needs torch.*install networks \(\d\.\d GB in all\)"):
         check_typed(models=["lstm"])
 
