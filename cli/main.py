@@ -133,6 +133,9 @@ def run() -> None:
     # quarter of a second, and the final one half a second.
     gc.set_threshold(100_000)
     atexit.register(_leave)
+    # Our matrices are small: threads of OpenBLAS win nothing, and on busy cores they wait for each other. Trials of a
+    # tuning took 20 s of the processors with one, 73 s with two.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         make_absolute(os.environ)
         if "--help" not in sys.argv and sys.argv[1:2] != ["config"]:  # whose commands say more of a fault

@@ -1,5 +1,6 @@
 """`foretick test`: the tests in parallel, also the long ones, only the fast ones, or those selected for pytest."""
 
+import os
 import subprocess
 import sys
 from typing import Annotated, NoReturn
@@ -8,7 +9,7 @@ import typer
 
 from cli.errors import UserError
 from cli.stack import machine
-from settings import ROOT
+from settings import ROOT, threads
 from settings.places import CHECKOUT
 from stack import system
 from stack.errors import MachineError
@@ -44,7 +45,9 @@ def run_tests(
         machine(error)
     kinds = FAST if fast else () if long or chosen else SHORT
     options = (*kinds, *(() if chosen else SIDE_BY_SIDE))
-    done = subprocess.run([sys.executable, "-m", "pytest", *options, *chosen], cwd=ROOT, check=False)  # noqa: S603 - pytest, with the user's own options
+    # Each of the two processes has one of the processors.
+    command = [sys.executable, "-m", "pytest", *options, *chosen]
+    done = subprocess.run(command, cwd=ROOT, env=threads.ONE | os.environ, check=False)  # noqa: S603 - pytest, with the user's own options
     raise typer.Exit(done.returncode)
 
 

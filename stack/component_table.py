@@ -6,15 +6,13 @@ from dataclasses import replace
 
 from observability.condition import Condition
 from observability.probe import asked
-from settings import Settings, places
+from settings import Settings, places, threads
 from stack import config_copy
 from stack.addresses import HOST
 from stack.component import Component
 from stack.servers import MEASURED, SERVERS, Servers, plan
 
 NAMES = (*SERVERS, "mlflow", "worker", "persist", "watch", "trainer", "alerts", "dashboard", "api")
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-"""Each library's variable for its number of threads."""
 
 
 def components(settings: Settings) -> tuple[Component, ...]:
@@ -31,7 +29,7 @@ def components(settings: Settings) -> tuple[Component, ...]:
     watch = python("watch", "learning.watch", needs=("prepare", "train", "deploy"))
     trainer = replace(
         python("trainer", "learning.trainer", needs=("prepare", "train", "deploy")),
-        environment=dict.fromkeys(THREADS, "1"),  # the other cores are for the stream
+        environment=threads.ONE,  # the other cores are for the stream
     )
     alerts = python("alerts", "alerts.worker", needs=("prepare",))
     page = replace(python("dashboard", "dashboard.serve", needs=("prepare",)), address=f"http://{HOST}:{port}")

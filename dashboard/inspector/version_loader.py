@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import msgspec
 
 from dashboard.inspector.version_details import LoadedDetails
-from settings import Settings, places
+from settings import Settings, places, threads
 
 KEPT = 24
 TIMEOUT_S = 300.0
@@ -54,7 +54,7 @@ class VersionLoader:
             **places.environment(),
             "FORETICK_HOME": str(settings.home),
             "FORETICK_DATABASE_URL": settings.database_url.get_secret_value(),
-            "OMP_NUM_THREADS": "1",
+            **threads.ONE,
         }
         self._timeout_s = timeout_s
         self._command = command or places.module("dashboard.inspector.version_details")

@@ -3,6 +3,8 @@
 import json
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -135,3 +137,17 @@ def test_the_same_ports_are_used_again(home):
     run("down")
     plan(Settings())
     assert (home / "addresses.json").read_text() == before
+
+
+@pytest.mark.parametrize(("given", "threads"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "3"}, "3")])
+def test_a_command_gives_openblas_one_thread_unless_told_otherwise(given: dict[str, str], threads: str) -> None:
+    code = "import os, cli.main as m; m.app = lambda: print(os.environ['OPENBLAS_NUM_THREADS']); m.run()"
+    clean = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    done = subprocess.run([sys.executable, "-c", code], env=clean | given, capture_output=True, text=True, check=True)
+    assert done.stdout == f"{threads}\n"
+
+
+def test_numpy_is_not_loaded_before_its_threads_are_set() -> None:
+    code = "import sys, cli.main; print('numpy' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
