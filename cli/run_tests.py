@@ -17,6 +17,8 @@ from stack.errors import MachineError
 SIDE_BY_SIDE = ("--numprocesses=2", "--dist=loadfile", "--no-loadscope-reorder")
 """A file's tests share servers and fitted models, so they stay together; tests/conftest.py puts the longest first."""
 SHORT = ("-m", "not long")
+COVERAGE = ("--cov", "--cov-branch", "--cov-report=term:skip-covered")
+"""Of the tests' own processes: what they start, and what numba compiles, is not seen."""
 FAST = ("-m", "not services and not browser and not chaos and not slow")
 
 
@@ -28,6 +30,9 @@ def run_tests(
     long: Annotated[
         bool, typer.Option("--long", help="Also the tests that take minutes, of faults and repetitions.")
     ] = False,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Also measure which branches run, in the tests' own processes.")
+    ] = False,
 ) -> None:
     """Install the tests' requirements, then run the tests in two processes, or those selected by arguments in one.
 
@@ -37,14 +42,14 @@ def run_tests(
         raise UserError("--fast and --long exclude each other")
     chosen = list(arguments or ())
     if not CHECKOUT:
-        _try_installed(chosen, fast, long)
+        _try_installed(chosen, fast, long or coverage)
     try:
         if not fast:
             system.ensure(postgres=True, redis=True, browser=True)
     except MachineError as error:
         machine(error)
     kinds = FAST if fast else () if long or chosen else SHORT
-    options = (*kinds, *(() if chosen else SIDE_BY_SIDE))
+    options = (*kinds, *(() if chosen else SIDE_BY_SIDE), *(COVERAGE if coverage else ()))
     # Each of the two processes has one of the processors.
     command = [sys.executable, "-m", "pytest", *options, *chosen]
     done = subprocess.run(command, cwd=ROOT, env=threads.ONE | os.environ, check=False)  # noqa: S603 - pytest, with the user's own options
