@@ -25,7 +25,7 @@ def page() -> str:
 
 def leaves(command: Any, name: str) -> Iterator[tuple[str, Any]]:
     """Yield each command that can be typed, with its whole name, in the order of the help."""
-    if not hasattr(command, "commands"):
+    if not isinstance(command, typer.core.TyperGroup):
         yield name, command
         return
     for inner, one in command.commands.items():

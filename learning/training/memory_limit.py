@@ -2,8 +2,11 @@
 
 import resource
 
-TOLD = ("bad_alloc", "bad allocation", "can't allocate memory", "cannot allocate memory", "not enough memory")
-"""The libraries' texts, each in an exception of its own."""
+TOLD = (
+    *("bad_alloc", "bad allocation", "can't allocate memory", "cannot allocate memory", "not enough memory"),
+    *("cannot map zero-fill pages", "failed to map segment"),  # of a library that is loaded
+)
+"""The libraries' and the loader's texts, each in an exception of its own."""
 
 
 def limit(megabytes: int) -> None:

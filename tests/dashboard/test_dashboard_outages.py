@@ -121,7 +121,7 @@ Gone = Callable[[Servers, str], AbstractContextManager[None]]
     [
         pytest.param("postgres", stopped, DATABASE, marks=pytest.mark.long),
         ("postgres", frozen, SILENT),
-        ("kafka", stopped, KAFKA),
+        pytest.param("kafka", stopped, KAFKA, marks=pytest.mark.long),
         pytest.param("kafka", frozen, KAFKA, marks=pytest.mark.long),
         pytest.param("mlflow", stopped, MLFLOW, marks=pytest.mark.long),
         pytest.param("mlflow", frozen, MLFLOW, marks=pytest.mark.long),

@@ -140,6 +140,7 @@ def clock(minute: int) -> str:
 
 @services
 @browser
+@pytest.mark.long
 def test_a_replay_plays_from_the_first_moment_of_what_is_in_view_and_ends(page: Page, dashboard: str) -> None:
     opened(page, dashboard)
     page.get_by_role("button", name="Replay", exact=True).click()

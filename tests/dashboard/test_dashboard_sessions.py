@@ -24,6 +24,7 @@ def alive() -> Counter[str]:
     return Counter(type(one).__name__ for one in gc.get_objects() if issubclass(type(one), SitePage))
 
 
+@pytest.mark.long
 def test_a_closed_page_whose_widgets_were_used_is_forgotten_and_bokeh_found_no_fault_in_it(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

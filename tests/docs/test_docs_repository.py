@@ -24,7 +24,11 @@ IMAGE = "python:3.11.11"
 
 def test_ci_calls_what_every_developer_calls() -> None:
     (job,) = CI["jobs"].values()
-    assert [step["run"] for step in job["steps"] if "run" in step][-1] == ".ci/run"
+    assert {step["if"]: step["run"] for step in job["steps"] if "if" in step} == {
+        "github.event_name != 'schedule'": ".ci/run",
+        "github.event_name == 'schedule'": "./foretick test --long --coverage",
+    }
+    assert problem("test --long --coverage") is None
     assert job["container"].startswith(IMAGE)
     assert CI["permissions"] == {"contents": "read"}
     assert (ROOT / ".ci/run").stat().st_mode & 0o111

@@ -152,6 +152,7 @@ def test_a_second_walk_makes_nothing_anew_and_other_bars_do(
     assert "R² 0.00, 0.00, 0.00, 0.00 %" in messages[0]
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_two_processes_make_what_one_makes(
     bars: list[BarFrame], done: walk_forward.WalkedSplit, tmp_path: Path

@@ -94,6 +94,7 @@ def test_the_same_data_again_changes_nothing(settings: Settings) -> None:
     assert deployments(settings) == before
 
 
+@pytest.mark.long
 def test_a_model_that_fails_is_reported_and_the_others_go_on(settings: Settings) -> None:
     parameters.write(settings.home / "models", "ridge", {"clip": 1e9})
     report = ProductionPipeline(settings).run_complete_pipeline()
@@ -119,6 +120,7 @@ def test_without_models_in_service_what_is_trained_goes_into_service(servers: Se
         assert [part.name for part in parts] == ["naive", "ridge"]
 
 
+@pytest.mark.long
 def test_a_run_may_tune_first(servers: Servers, tmp_path: Path, trained: Path) -> None:
     with persisted(servers, tmp_path, trained, days=12) as settings:
         announce(settings)

@@ -66,6 +66,7 @@ def test_a_market_that_turns_its_autocorrelation_raises_each_alarm_once_within_a
     assert errors.detail.startswith("the gain over naive fell from +")
 
 
+@pytest.mark.long
 def test_a_version_that_is_trained_after_the_change_brings_the_skill_back(flipped: Run) -> None:
     outcomes, frames, (_, reference) = flipped
     assert reference is not None

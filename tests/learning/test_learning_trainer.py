@@ -127,6 +127,7 @@ def only_naive(servers: Servers, tmp_path: Path, trained: Path) -> Iterator[Sett
         yield result
 
 
+@pytest.mark.long
 def test_of_two_trainers_one_does_what_is_due_and_does_it_once(only_naive: Settings) -> None:
     settings, daily = only_naive, {"FORETICK_RETRAIN_CRON": "0 3 * * *"}
     runs = Runs(settings.database_url.get_secret_value())

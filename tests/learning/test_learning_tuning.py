@@ -179,6 +179,7 @@ def test_the_untuned_model_comes_first_and_a_trial_that_fails_is_recorded_and_st
     assert again == tuning_result
 
 
+@pytest.mark.long
 @pytest.mark.services
 def test_two_processes_share_a_study_and_run_exactly_the_trials_that_were_asked_for(database: str) -> None:
     both = [process(database, 14) for _ in range(2)]

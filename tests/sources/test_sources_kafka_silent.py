@@ -130,6 +130,7 @@ def minutes(servers: Servers, symbol: str) -> list[int]:
     return [(bar.time - T) // M for bar in asyncio.run(every())]
 
 
+@pytest.mark.long
 @pytest.mark.services
 def test_a_replay_says_that_kafka_hangs_and_goes_on(kafka: Servers, tmp_path: Path) -> None:
     home = tmp_path / "home"
@@ -146,6 +147,7 @@ def test_a_replay_says_that_kafka_hangs_and_goes_on(kafka: Servers, tmp_path: Pa
     assert minutes(kafka, "HANGUSDT") == list(range(ROWS))
 
 
+@pytest.mark.long
 @pytest.mark.services
 def test_a_replay_goes_on_after_a_broker_that_was_killed(kafka: Servers, tmp_path: Path) -> None:
     home = tmp_path / "home"
@@ -176,6 +178,7 @@ def test_a_replay_ends_when_kafka_stays_silent_and_the_same_command_goes_on(kafk
     assert minutes(kafka, "GONEUSDT") == list(range(ROWS))
 
 
+@pytest.mark.long
 @pytest.mark.services
 def test_topics_tail_follow_ends_when_kafka_stays_silent(kafka: Servers, tmp_path: Path) -> None:
     home = tmp_path / "home"

@@ -42,7 +42,7 @@ def _peak(path: Path, rows: int) -> int:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize("newest_first", [pytest.param(False, marks=pytest.mark.long), True])
 def test_three_times_the_rows_take_hardly_more_memory(tmp_path: Path, newest_first: bool) -> None:
     million = _peak(_generated(tmp_path / "BTCUSDT.csv", 1_000_000, newest_first=newest_first), 1_000_000)
     three = _peak(_generated(tmp_path / "ETHUSDT.csv", 3_000_000, newest_first=newest_first), 3_000_000)

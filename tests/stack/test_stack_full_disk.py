@@ -122,6 +122,7 @@ def test_a_start_that_fails_for_want_of_room_names_the_folder(disk: SmallDisk, t
     assert f"no space in {home}" in str(failed.components["step"].last_error)
 
 
+@pytest.mark.long
 @pytest.mark.services
 @pytest.mark.slow
 def test_the_servers_come_back_by_themselves_when_there_is_room_again() -> None:

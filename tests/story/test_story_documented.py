@@ -12,7 +12,6 @@ from typing import NamedTuple
 import pytest
 from browsing import chromium, tab
 from default_stack import Stack, up
-from short_form import keeping
 from stacks import environment_of
 
 from dashboard.site import PAGES as PAGES_SERVED
@@ -179,10 +178,8 @@ def _followed(stack: Stack, words: list[str]) -> tuple[str, str]:
         return lines
 
 
-SHORT = tuple(one for one in COMMANDS if not one.line.startswith("tune "))
-
-
-@pytest.mark.parametrize("typed", keeping(SHORT, COMMANDS), ids=lambda typed: typed.line)
+@pytest.mark.long
+@pytest.mark.parametrize("typed", COMMANDS, ids=lambda typed: typed.line)
 def test_a_documented_command_does_what_is_documented(stack: Stack, tmp_path: Path, typed: Typed) -> None:
     words = _filled_in(typed.line, tmp_path)
     if typed.follows:
@@ -208,6 +205,7 @@ LOOKED_AT = {
 """What each page says once it has something to show."""
 
 
+@pytest.mark.long
 def test_every_page_has_something_to_show_after_a_first_up(stack: Stack) -> None:
     with chromium() as browser:
         for name, text in LOOKED_AT.items():

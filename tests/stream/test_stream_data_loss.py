@@ -226,6 +226,7 @@ def test_what_was_deleted_while_the_readers_were_away_is_told_exactly(stack: Sta
     assert set(stack.told(PERSIST_GROUP)) == wanted[PERSIST_GROUP]
 
 
+@pytest.mark.long
 @pytest.mark.services
 @pytest.mark.slow
 def test_what_is_deleted_under_a_running_reader_is_told_exactly(stack: Stack) -> None:

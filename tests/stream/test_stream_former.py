@@ -58,6 +58,7 @@ def roles(servers: Servers, table: str, version: str) -> set[Any]:
     return {role for (role,) in asked(servers, f"SELECT DISTINCT role FROM {table} WHERE version = %s", version)}  # noqa: S608 - our own constants
 
 
+@pytest.mark.long
 def test_the_shadow_of_before_is_the_standby_and_can_be_taken_back_to(
     trained: Path, tmp_path: Path, bars: dict[str, list[Bar]]
 ) -> None:
