@@ -167,5 +167,5 @@ def test_memory_that_is_too_small_is_told_in_one_line_and_the_run_is_given_up(se
     assert run is not None
     assert run.error is not None
     assert "needs more than FORETICK_TRAINER_MEMORY_MB, which is 512" in run.error
-    values = steps(settings, run_id)
-    assert values["train", "gbm"].error == "needs more than FORETICK_TRAINER_MEMORY_MB, which is 512"
+    failed = {step.error for step in steps(settings, run_id).values() if step.error}  # whichever needs it first
+    assert failed == {"needs more than FORETICK_TRAINER_MEMORY_MB, which is 512"}
