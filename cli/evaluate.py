@@ -194,8 +194,8 @@ def _command(files: list[Path], options: list[str], walked: "list[Split]") -> st
 def _all_that_can() -> list[str]:
     """Return every model, without those whose package is not installed, which is printed."""
     if lacking := not_installed():
-        which = packages(lacking).replace(", which", "")
-        echo(f"without {' and '.join(lacking)}: {which} not installed (./foretick install networks)", err=True)
+        needed, verb = packages(lacking)
+        echo(f"without {' and '.join(lacking)}: {needed} {verb} not installed (./foretick install networks)", err=True)
     return [name for name in NAMES if name not in lacking]
 
 

@@ -31,7 +31,7 @@ def make(cache: Path) -> None:
     private(cache.parent)
     with tempfile.TemporaryDirectory(dir=cache.parent) as folder:
         home, written = Path(folder), Path(folder) / "classes"
-        listeners = Listeners(None, *free_ports())
+        listeners = Listeners(None, *free_ports(2))
         first, *rest = kafka.launch(home, listeners)
         log = home / "kafka.log"
         with log.open("w") as output:

@@ -11,6 +11,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from signal import SIGKILL
 
@@ -45,7 +46,7 @@ def note(folder: Path, password: str) -> None:
 def set_password_offline(folder: Path, command: Callable[[Path], list[str]], password: str) -> None:
     """Start Kafka separately, set our user's password, and stop it again; blocks. Raises MachineError."""
     once, config = secrets.token_hex(24), folder / "once.properties"
-    listeners = Listeners(None, *free_ports())
+    listeners = Listeners(None, *free_ports(2))
     write_private(config, server_properties(listeners, folder / "data", once, "PLAIN"))
     broker = Broker(
         servers=f"{HOST}:{listeners.sasl}",
@@ -87,12 +88,11 @@ async def _set_password(broker: Broker, process: "subprocess.Popen[bytes]", pass
             await asyncio.sleep(0.3)
 
 
-def free_ports() -> list[int]:
-    """Return two free ports."""
-    with socket.socket() as first, socket.socket() as second:
-        for each in (first, second):
-            each.bind((HOST, 0))
-        return [first.getsockname()[1], second.getsockname()[1]]
+def free_ports(count: int) -> list[int]:
+    """Return ports that nobody listens at."""
+    with ExitStack() as opened:
+        sockets = [opened.enter_context(socket.create_server((HOST, 0))) for _ in range(count)]
+        return [one.getsockname()[1] for one in sockets]
 
 
 def _digest(password: str) -> str:

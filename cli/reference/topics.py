@@ -40,7 +40,9 @@ def page() -> str:
     heads = ("topic", "record", "key", "partitions", "kept", "any program may write it")
     place = RECORDS.index(_predictions())
     records: list[type[Struct]] = [*RECORDS[:place], Forecast, *RECORDS[place:]]
-    return head("Topics", "`topics/`") + HEAD + table(heads, rows) + "".join(map(_section, records))
+    made = schemas()
+    sections = [_section(record, made[record.__name__]) for record in records]
+    return head("Topics", "`topics/`") + HEAD + table(heads, rows) + "".join(sections)
 
 
 def schemas() -> dict[str, Any]:
@@ -64,8 +66,7 @@ def _row(topic: Topic) -> tuple[str, ...]:
     )
 
 
-def _section(record: type[Struct]) -> str:
-    schema = schemas()[record.__name__]
+def _section(record: type[Struct], schema: dict[str, Any]) -> str:
     required = schema.get("required", ())
     rows = [
         (code(name), kind(field), limits(field), _default(name, field, required), prose(field.get("description", "")))

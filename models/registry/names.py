@@ -26,8 +26,9 @@ def check(names: Iterable[str]) -> None:
         if name not in NAMES:
             raise ValueError(unknown("model", name, NAMES))
     if lacking := [name for name in not_installed() if name in wanted]:
+        needed, verb = packages(lacking)
         raise LacksPackageError(
-            f"{' and '.join(lacking)} need{'s' if len(lacking) == 1 else ''} {packages(lacking)} not installed: "
+            f"{' and '.join(lacking)} need{'s' if len(lacking) == 1 else ''} {needed}, which {verb} not installed: "
             "./foretick install networks"
         )
 
@@ -37,11 +38,11 @@ def not_installed() -> tuple[str, ...]:
     return tuple(name for name, package in NEEDED.items() if find_spec(package) is None)
 
 
-def packages(names: Iterable[str]) -> str:
-    """Return the packages that the models need, as the beginning of what is said of them.
+def packages(names: Iterable[str]) -> tuple[str, str]:
+    """Return the packages that the models need, and the verb for so many.
 
     >>> packages(["transformer", "lstm"])
-    'torch, which is'
+    ('torch', 'is')
     """
     needed = list(dict.fromkeys(NEEDED[name] for name in names))
-    return f"{' and '.join(needed)}, which {'is' if len(needed) == 1 else 'are'}"
+    return " and ".join(needed), "is" if len(needed) == 1 else "are"

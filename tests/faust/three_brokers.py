@@ -1,7 +1,6 @@
 """A cluster of three brokers, each also a controller: a user `admin` may do all, others what ACLs allow."""
 
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from pydantic import SecretStr
 
 from settings.broker import Broker
 from stack import kafka
+from stack.kafka_user import free_ports
 
 HOST, PASSWORD = "127.0.0.1", "only-here"
 JAAS = (
@@ -22,15 +22,6 @@ JAAS = (
 CLUSTER = "Zm9yZXRpY2stdGVzdC1jbA"
 NODES = (1, 2, 3)
 START_S = 120.0
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens at."""
-    sockets = [socket.create_server((HOST, 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 @dataclass

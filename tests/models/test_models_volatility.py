@@ -19,6 +19,7 @@ from models.volatility.daily_regression import Regression
 from models.volatility.egarch import EGARCH
 from models.volatility.garch import GARCH
 from models.volatility.har import HAR
+from models.volatility.recursion import VarianceRecursion
 
 GAPS = 0.1
 
@@ -232,14 +233,17 @@ def test_garch_takes_the_likeliest_of_several_scales(garch_frame: FeatureFrame) 
     assert result[1] + result[2] <= 1
 
 
-def test_garch_corrects_the_level_of_what_it_forecasts(garch_frame: FeatureFrame) -> None:
-    model = GARCH()
-    model.fit([garch_frame], seed=0)
-    scale = model.step(model.initial(), garch_frame)[1].scale
+def assert_level_is_right(model: VarianceRecursion, frame: FeatureFrame) -> None:
+    model.fit([frame], seed=0)
+    scale = model.step(model.initial(), frame)[1].scale
     for column, horizon in enumerate(model.horizons):
-        answer = np.full(len(garch_frame), np.nan)
-        answer[:-horizon] = np.log(garch_frame.close[horizon:] / garch_frame.close[:-horizon])
+        answer = np.full(len(frame), np.nan)
+        answer[:-horizon] = np.log(frame.close[horizon:] / frame.close[:-horizon])
         assert np.nanmean((answer / scale[:, column]) ** 2) == pytest.approx(1, abs=1e-6)
+
+
+def test_garch_corrects_the_level_of_what_it_forecasts(garch_frame: FeatureFrame) -> None:
+    assert_level_is_right(GARCH(), garch_frame)
 
 
 def test_garch_gives_a_symbol_that_it_does_not_know_the_pooled_parameters(garch_frame: FeatureFrame) -> None:
@@ -315,13 +319,7 @@ def test_egarch_filters_as_arch_does_and_looks_ahead_as_its_simulations_do(egarc
 
 
 def test_egarch_corrects_the_level_of_what_it_forecasts(egarch_frame: FeatureFrame) -> None:
-    model = EGARCH()
-    model.fit([egarch_frame], seed=0)
-    scale = model.step(model.initial(), egarch_frame)[1].scale
-    for column, horizon in enumerate(model.horizons):
-        answer = np.full(len(egarch_frame), np.nan)
-        answer[:-horizon] = np.log(egarch_frame.close[horizon:] / egarch_frame.close[:-horizon])
-        assert np.nanmean((answer / scale[:, column]) ** 2) == pytest.approx(1, abs=1e-6)
+    assert_level_is_right(EGARCH(), egarch_frame)
 
 
 def test_egarch_follows_a_fall_further_than_a_rise_of_the_same_size(egarch_frame: FeatureFrame) -> None:
