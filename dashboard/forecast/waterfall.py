@@ -21,6 +21,8 @@ from models.explain.explanation import Explanation
 
 TOP = 12
 ROW_PX = 22
+TOOLBAR_PX = 26
+"""The toolbar lies within the plot, above the first bar: beside the numbers there is no room for it on a phone."""
 METHOD = (
     "Trees by SHAP values, linear models by coefficient times input, networks by integrated gradients, combinations by "
     "their models."
@@ -98,8 +100,8 @@ def _drawn(given: list[Step], palette: Palette) -> Any:
     room = max(high - low, 1e-12)
     made = plot(
         "waterfall",
-        ROW_PX * len(given) + 34,
-        y_range=Range1d(start=len(given) - 0.4, end=-0.6),
+        ROW_PX * len(given) + TOOLBAR_PX + 34,
+        y_range=Range1d(start=len(given) - 0.4, end=-0.6 - TOOLBAR_PX / ROW_PX),
         x_range=Range1d(start=low - 0.04 * room, end=high + 0.04 * room),
     )
     rows = range(len(given))
@@ -126,7 +128,7 @@ def _drawn(given: list[Step], palette: Palette) -> Any:
     made.yaxis.ticker = list(rows)
     made.yaxis.major_label_overrides = {row: clipped(one.name, 24) for row, one in enumerate(given)}
     made.xaxis.ticker = BasicTicker(desired_num_ticks=3)
-    made.toolbar_location, made.toolbar_inner = "above", True  # a phone has no room beside the numbers
+    made.toolbar_location, made.toolbar_inner = "above", True
     beside: Any = FixedTicker(ticks=list(rows))
     numbers = LinearAxis(ticker=beside, axis_line_color=None, major_tick_line_color=None)
     numbers.major_label_overrides = {row: short(one.change) for row, one in enumerate(given)}

@@ -3,8 +3,10 @@
 import asyncio
 import math
 import random
+import time
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -146,6 +148,47 @@ def test_what_comes_with_the_naive_forecast_is_added_and_never_read_again(clean:
     write(clean, *({OUTCOMES: records[start:end]} for start, end in pairwise(cuts)))
     assert stale(clean) == 0
     same(stored(clean), plain(records))
+
+
+HISTORY = """
+INSERT INTO score_sums (hour, series_id, role, scored, paired, unpaired, intervals, interval_hits, directions,
+    direction_hits)
+SELECT %s - make_interval(hours => h), series_id, 'c', 60, 60, 0, 60, 54, 60, 30 FROM series, generate_series(1, 2500) h
+"""
+
+
+@pytest.mark.parametrize("analysed", [False, True])
+def test_a_batch_does_not_read_the_sums_of_other_hours(
+    clean: str, monkeypatch: pytest.MonkeyPatch, analysed: bool
+) -> None:
+    monkeypatch.setattr(timescale, "SUM_SCORES", "SELECT sum_scores(interval '0', 200)")
+    records = outcomes(960)
+    parts = [records[start : start + 200] for start in range(0, len(records), 200)]
+    with psycopg.connect(clean, autocommit=True) as connection:
+
+        async def run() -> int:
+            writer = Writer(clean)
+            for part in parts[:20]:  # the plans of a small table, which may stay
+                await writer.write({OUTCOMES: part})
+            connection.execute(HISTORY, (datetime.fromtimestamp(T0 / 1000, UTC),))
+            if analysed:
+                connection.execute("ANALYZE score_sums")
+            before = read_so_far(connection)
+            for part in parts[20:]:
+                await writer.write({OUTCOMES: part})
+            await writer.close()
+            return read_so_far(connection) - before
+
+        read, known = asyncio.run(run()), connection.execute("SELECT count(*) FROM score_sums").fetchone()[0]
+    assert len(parts[20:]) > 15
+    assert 0 < read < known
+
+
+def read_so_far(connection: psycopg.Connection) -> int:
+    """Return how many rows of the sums were read until now."""
+    time.sleep(1.1)  # the server's processes keep their counts for a second
+    query = "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_user_tables WHERE relname = 'score_sums'"
+    return connection.execute(query).fetchone()[0]
 
 
 def test_the_hours_say_what_the_scores_say(clean: str) -> None:
