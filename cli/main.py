@@ -38,6 +38,7 @@ from cli import (
     topics,
     train,
     tune,
+    upgrade,
 )
 from cli.errors import UserError
 from cli.text import echo
@@ -63,6 +64,7 @@ COMMANDS = (
     stack.logs,
     backup.backup,
     backup.restore,
+    upgrade.upgrade,
     install.install,
     replay.replay,
     train.train,

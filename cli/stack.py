@@ -7,7 +7,7 @@ import time
 import webbrowser
 from dataclasses import asdict
 from threading import Thread
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
@@ -25,6 +25,9 @@ from stack.mlflow_page import links
 from stack.progress import Progress, failures, up_and_healthy
 from stack.state import StackState
 from topics.suggestions import unknown
+
+if TYPE_CHECKING:
+    from stack.check import Check
 
 FAILED, MACHINE = 1, 3
 FORECAST_S = 60
@@ -155,7 +158,11 @@ def doctor(wide: Wide = False, as_json: Json = False) -> None:
     """Check the machine and every component, and print what to do. Exit code 1: something is broken."""
     from stack.doctor import examine
 
-    checks = examine(Settings())
+    finish(examine(Settings()), wide, as_json)
+
+
+def finish(checks: "list[Check]", wide: bool, as_json: bool) -> None:
+    """Print checks, and exit with 1 if one failed."""
     if as_json:
         echo_json(json.dumps([asdict(check) for check in checks], indent=2))
     else:

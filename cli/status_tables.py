@@ -12,7 +12,7 @@ from stack.basic_auth import USER
 from stack.mlflow_page import links
 
 if TYPE_CHECKING:
-    from stack.doctor import Check
+    from stack.check import Check
     from stack.status_report import ComponentReport, Report
 
 UNKNOWN = "?"

@@ -6,3 +6,4 @@ compile() { uv pip compile --quiet --universal --generate-hashes --python-versio
 compile "$@" --all-extras --group dev --group site pyproject.toml -o requirements/tests.lock
 compile --extra live --extra networks pyproject.toml -c requirements/tests.lock -o requirements/networks.lock
 compile --extra live pyproject.toml -c requirements/tests.lock -o requirements/default.lock
+echo 'uv>=0.8,<1' | compile "$@" - -o requirements/installer.lock

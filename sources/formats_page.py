@@ -18,8 +18,9 @@ contradicts the file is refused.
 
 - **Containers**: csv (also with tabs, semicolons or vertical bars, in UTF-8 or UTF-16), JSON (arrays, objects, JSON
   lines, a venue's answer that contains the rows), Parquet, Feather; each also in gzip or zip. Members of a zip that are
-  no tables, or cannot be read, are named and skipped. Blank lines, comments and notes above a table are skipped, and
-  reported.
+  no tables, or cannot be read, are named and skipped. At most three archives lie within each other, and no file unpacks
+  to more than 200 times its size, or 100 MiB if that is more. Blank lines, comments and notes above a table are
+  skipped, and reported.
 - **Times**: unix times in s, ms, us or ns; `20240131`, `202401311200`, `20240131120000`; a spreadsheet's days; ISO
   8601, also with UTC or GMT behind it; `31.01.2024 12:00`, `2024/01/31`, `31/01/2024` or `01/31/2024` (the file's own
   dates decide which), `Jan 31, 2024`; a date and a time of day in two columns, or the day, the hour and the minute. A

@@ -4,9 +4,7 @@ import asyncio
 import shutil
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import psutil
 import psycopg
@@ -17,8 +15,10 @@ from settings.origins import label
 from settings.places import CHECKOUT
 from stack import conditions, kafka, mlflow, packages, postgres, redis, state, system
 from stack.addresses import USUAL, is_free
+from stack.check import Check
 from stack.diagnosis import explain
 from stack.disk_space import full_folder
+from stack.schema_check import tables
 from stack.servers import SETTING, is_external
 from stack.state import StackState
 from stack.supervisor import holder, is_locked
@@ -27,16 +27,6 @@ GIB = 2**30
 DISK_GIB, MEMORY_GIB = 5.0, 3.0
 SHOWN = 3
 START, LOGS = "./foretick up", "./foretick logs supervisor"
-
-
-@dataclass(frozen=True)
-class Check:
-    """One check; `advice` is what to do, None if nothing is needed."""
-
-    name: str
-    status: Literal["ok", "warn", "fail"]
-    detail: str
-    advice: str | None = None
 
 
 def examine(settings: Settings) -> list[Check]:
@@ -201,7 +191,7 @@ async def servers(settings: Settings, running: bool) -> list[Check]:
     }
     checks = [await reached(name, ask) for name, ask in asked.items() if running or is_external(name, settings)]
     if any((one.name, one.status) == ("postgres", "ok") for one in checks):
-        checks.append(await decisions(database_url))
+        checks += [await decisions(database_url), await asyncio.to_thread(tables, database_url)]
     return checks
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, Self, cast
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +22,7 @@ import pyarrow.parquet
 from sources.errors import SourceError, UnknownFormatError
 from sources.reading.json_rows import MESSAGES, Block, json_rows
 from sources.reading.parse import LONGEST_CELL, Chunk
+from sources.reading.unpack_limits import MOST_DEPTH, Unpacked, most_bytes, too_large
 from sources.reading.unreadable_files import LOOKED, foreign, foreign_zip
 from sources.tables.cells import texts
 from sources.tables.head import EMPTY, HEAD_ROWS, Dialect, read_head
@@ -53,6 +54,23 @@ class Table:
     packed: bool = False
 
 
+@dataclass(frozen=True, kw_only=True)
+class _File:
+    """The file that is opened: how many bytes it may become, and within how many archives this part of it lies."""
+
+    folder: Path
+    scratch: Path
+    passed_over: dict[str, str]
+    most: int
+    depth: int = 0
+
+    def deeper(self, name: str) -> Self:
+        """Return the same, within one archive more. Raises SourceError if these are too many."""
+        if self.depth == MOST_DEPTH:
+            raise SourceError(f"{name}: more than {MOST_DEPTH} archives lie within each other: unpack the outer ones")
+        return replace(self, depth=self.depth + 1)
+
+
 def tables(path: Path, scratch: Path, passed_over: dict[str, str]) -> Iterator[Table]:
     """Yield the tables in a file: one, or each in a zip. What must be unpacked to be read lies in the folder `scratch`.
 
@@ -66,7 +84,8 @@ def tables(path: Path, scratch: Path, passed_over: dict[str, str]) -> Iterator[T
     if path.name in _SIDE_TABLES:
         return
     with _said(path.name):
-        for table in _open(path.name, path.parent, path, lambda: path.open("rb"), scratch, passed_over):
+        file = _File(folder=path.parent, scratch=scratch, passed_over=passed_over, most=most_bytes(path.stat().st_size))
+        for table in _open(path.name, file, path, lambda: path.open("rb")):
             yield replace(table, read=partial(_read, table))
 
 
@@ -90,9 +109,7 @@ def _said(name: str) -> Iterator[None]:
         raise SourceError(f"{name}: cannot be read: {reason}") from error
 
 
-def _open(
-    name: str, folder: Path, path: Path | None, opener: Opener, scratch: Path, passed_over: dict[str, str]
-) -> Iterator[Table]:
+def _open(name: str, file: _File, path: Path | None, opener: Opener) -> Iterator[Table]:
     with opener() as stream:
         start = stream.read(LOOKED)
     if not start:
@@ -100,17 +117,17 @@ def _open(
     if (what := foreign(start)) is not None:
         raise UnknownFormatError(f"{name}: {what}")
     if start[:2] == b"\x1f\x8b":
-        yield from _open(name.removesuffix(".gz"), folder, None, _unzipped(opener), scratch, passed_over)
+        yield from _open(name.removesuffix(".gz"), file.deeper(name), None, _unzipped(name, opener, file.most))
     elif start[:2] == b"PK":
-        yield from _open_zip(name, _on_disk(name, path, opener, scratch), folder, scratch, passed_over)
+        yield from _open_zip(name, _on_disk(name, path, opener, file.scratch), file.deeper(name))
     elif start[:4] == b"PAR1":
-        yield _parquet(name, folder, _on_disk(name, path, opener, scratch))
+        yield _parquet(name, file.folder, _on_disk(name, path, opener, file.scratch))
     elif start[:6] == b"ARROW1":
-        yield _feather(name, folder, _on_disk(name, path, opener, scratch))
+        yield _feather(name, file.folder, _on_disk(name, path, opener, file.scratch))
     elif _plain_start(start)[:1] in (b"[", b"{"):
-        yield _json(name, folder, opener)
+        yield _json(name, file.folder, opener)
     else:
-        yield from _text(name, folder, opener)
+        yield from _text(name, file.folder, opener)
 
 
 def _plain_start(start: bytes) -> bytes:
@@ -143,40 +160,43 @@ def _on_disk(name: str, path: Path | None, opener: Opener, scratch: Path) -> Pat
     return path
 
 
-def _open_zip(name: str, path: Path, folder: Path, scratch: Path, passed_over: dict[str, str]) -> Iterator[Table]:
+def _open_zip(name: str, path: Path, file: _File) -> Iterator[Table]:
     with zipfile.ZipFile(path) as archive:
-        names = [info.filename for info in archive.infolist()]
+        members = archive.infolist()
+    names = [member.filename for member in members]
     if (what := foreign_zip(names)) is not None:
         raise UnknownFormatError(f"{name}: {what}")
+    if sum(member.file_size for member in members) > file.most:
+        raise too_large(name, file.most)
     for inner in names:
         folders = not inner or inner.endswith("/") or inner.startswith("__MACOSX")
         if folders or Path(inner).name in _SIDE_TABLES:
             continue
-        opener = _member(path, inner)
+        opener = _member(path, inner, file.most)
         member = f"{name}:{inner}"
         try:
             with _said(member):
-                results = list(_open(member, folder, None, opener, scratch, passed_over))
+                results = list(_open(member, file, None, opener))
         except SourceError as error:
-            passed_over[member] = str(error)
+            file.passed_over[member] = str(error)
             continue
         yield from (replace(table, packed=True, read=partial(_read, table)) for table in results)
 
 
-def _member(path: Path, member: str) -> Opener:
+def _member(path: Path, member: str, most: int) -> Opener:
     @contextmanager
     def opener() -> Iterator[IO[bytes]]:
         with zipfile.ZipFile(path) as archive, archive.open(member) as stream:
-            yield stream
+            yield cast("IO[bytes]", Unpacked(stream, path.name, most))
 
     return opener
 
 
-def _unzipped(packed: Opener) -> Opener:
+def _unzipped(name: str, packed: Opener, most: int) -> Opener:
     @contextmanager
     def opener() -> Iterator[IO[bytes]]:
         with packed() as raw, gzip.open(raw) as stream:
-            yield cast("IO[bytes]", stream)
+            yield cast("IO[bytes]", Unpacked(stream, name, most))
 
     return opener
 

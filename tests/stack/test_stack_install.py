@@ -5,6 +5,7 @@ import re
 import shutil
 import socket
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -218,7 +219,8 @@ def test_an_ordinary_index_that_is_not_reached_is_one_line(locked: Path) -> None
 def test_the_locks_are_compiled(checkout: Path) -> None:
     wheels = wheel("small", "1.0"), wheel("torch", "2.1.0", needs=("helper",)), wheel("helper", "1.0")
     more = wheel("other", "3.0"), wheel("venues", "4.0"), wheel("linter", "5.0"), wheel("pages", "6.0")
-    with serving(*wheels, *more) as index:
+    uv = wheel("uv", "0.9")
+    with serving(*wheels, *more, uv) as index:
         done = typed(checkout, ["sh", "requirements/compile.sh"], index.url)
     assert done.returncode == 0, done.stderr
     values = {path.stem: path.read_text() for path in (checkout / "requirements").glob("*.lock")}
@@ -227,6 +229,7 @@ def test_the_locks_are_compiled(checkout: Path) -> None:
     }
     assert packages == {
         "default": ["small==1.0", "venues==4.0"],
+        "installer": ["uv==0.9"],
         "networks": ["helper==1.0", "small==1.0", "torch==2.1.0", "venues==4.0"],
         "tests": [
             "helper==1.0",
@@ -238,3 +241,19 @@ def test_the_locks_are_compiled(checkout: Path) -> None:
             "venues==4.0",
         ],
     }
+
+
+def test_a_uv_of_another_hash_than_the_locked_is_not_installed(checkout: Path) -> None:
+    """Only where there is none yet: PATH has the system's programs alone."""
+    (checkout / "requirements/default.lock").write_text("")
+    (checkout / "requirements/installer.lock").write_text("uv==0.9 \\\n    --hash=sha256:" + "0" * 64 + "\n")
+    folder = checkout.parent / "programs"
+    folder.mkdir()
+    (folder / "python3").symlink_to(Path(sys.executable).resolve())
+    for name in ("sh", "dirname", "readlink", "cat", "sha256sum", "cut", "mkdir", "flock", "sed", "id", "date"):
+        (folder / name).symlink_to(str(shutil.which(name)))
+    with serving(wheel("uv", "0.9")) as index:
+        done = typed(checkout, ["./foretick", "install"], index.url, PATH=str(folder), PIP_INDEX_URL=index.url)
+    assert done.returncode == 3
+    assert "THESE PACKAGES DO NOT MATCH THE HASHES" in done.stderr
+    assert "foretick: pip could not install uv" in done.stderr

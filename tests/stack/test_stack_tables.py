@@ -43,7 +43,7 @@ from settings import ROOT, Settings
 from sources.live.status import Status, SymbolStatus
 from sources.reading.counts import Counts, FileSummary, Refused
 from stack import status_report
-from stack.doctor import Check
+from stack.check import Check
 from stack.prepare import prepare
 from stack.row_counts import Undelivered
 from topics.records import Alert

@@ -57,6 +57,7 @@ COMMANDS = (
     Typed("up --no-sample", "already running: http://127.0.0.1:"),
     Typed("status", "worker +healthy"),
     Typed("doctor", "postgres"),
+    Typed("upgrade --check", r"ok +models +the \d+ in service fit: "),
     Typed("logs worker", "INFO"),
     Typed("logs worker -f", "INFO", follows=True),
     Typed("install", "default +[\\d.]+ GB"),
