@@ -25,7 +25,7 @@ from learning.training.schedule import StreamState, due, waits_for
 from observability import logs
 from observability.probe import Probe
 from observability.work_status import WorkStatus
-from settings import Settings
+from settings import Settings, priority
 from storage.errors import StorageError, place, reason
 from storage.row_records import record_of
 from topics.records import Drift
@@ -159,7 +159,7 @@ def _moment(time: int) -> datetime:
 
 def give_way(settings: Settings) -> None:
     """Set the lowest priority, and limit the memory."""
-    os.nice(NICE)
+    priority.lower(NICE)
     psutil.Process().ionice(psutil.IOPRIO_CLASS_IDLE)
     memory_limit.limit(settings.trainer_memory_mb)
 

@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, quote, unquote, urlencode, urlsplit
 
 from psycopg.conninfo import conninfo_to_dict
 
-from settings import Settings
+from settings import Settings, priority
 from stack.addresses import HOST
 from stack.basic_auth import USER
 from stack.mlflow_gate import Gate
@@ -91,7 +91,7 @@ def main() -> None:
     parser.add_argument(
         "--address", default=HOST, help="where to listen (0.0.0.0 in a container that publishes on loopback)"
     )
-    os.nice(NICENESS)
+    priority.lower(NICENESS)
     # Not needed here: no jobs of language models, no telemetry.
     os.environ |= {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
     serve(Settings(), parser.parse_args().address)

@@ -294,4 +294,6 @@ def every_component_is_well(stack: Stack) -> None:
     assert states == {name: "waiting" if name == "trainer" else "healthy" for name in NAMES}
     assert {name for name, one in result["components"].items() if one["restarts"]} == {"watch"}
     assert {one["state"] for one in result["steps"].values()} == {"done"}
+    session = Path(f"/proc/{result['components']['trainer']['pid']}/autogroup")
+    assert not session.exists() or session.read_text().split()[-2:] == ["nice", "19"]
     assert stack.sql("SELECT count(*) FROM dead_letters") == [(0,)]
