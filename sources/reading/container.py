@@ -119,7 +119,8 @@ def _open(name: str, file: _File, path: Path | None, opener: Opener) -> Iterator
     if start[:2] == b"\x1f\x8b":
         yield from _open(name.removesuffix(".gz"), file.deeper(name), None, _unzipped(name, opener, file.most))
     elif start[:2] == b"PK":
-        yield from _open_zip(name, _on_disk(name, path, opener, file.scratch), file.deeper(name))
+        within = file.deeper(name)
+        yield from _open_zip(name, _on_disk(name, path, opener, file.scratch), within)
     elif start[:4] == b"PAR1":
         yield _parquet(name, file.folder, _on_disk(name, path, opener, file.scratch))
     elif start[:6] == b"ARROW1":
@@ -172,8 +173,8 @@ def _open_zip(name: str, path: Path, file: _File) -> Iterator[Table]:
         folders = not inner or inner.endswith("/") or inner.startswith("__MACOSX")
         if folders or Path(inner).name in _SIDE_TABLES:
             continue
-        opener = _member(path, inner, file.most)
         member = f"{name}:{inner}"
+        opener = _member(path, inner, member, file.most)
         try:
             with _said(member):
                 results = list(_open(member, file, None, opener))
@@ -183,11 +184,11 @@ def _open_zip(name: str, path: Path, file: _File) -> Iterator[Table]:
         yield from (replace(table, packed=True, read=partial(_read, table)) for table in results)
 
 
-def _member(path: Path, member: str, most: int) -> Opener:
+def _member(path: Path, inner: str, member: str, most: int) -> Opener:
     @contextmanager
     def opener() -> Iterator[IO[bytes]]:
-        with zipfile.ZipFile(path) as archive, archive.open(member) as stream:
-            yield cast("IO[bytes]", Unpacked(stream, path.name, most))
+        with zipfile.ZipFile(path) as archive, archive.open(inner) as stream:
+            yield cast("IO[bytes]", Unpacked(stream, member, most))
 
     return opener
 

@@ -17,7 +17,8 @@ pytestmark = [pytest.mark.services, pytest.mark.slow, pytest.mark.timeout(900)]
 SETTINGS = {"FORETICK_SAMPLE_PACE": "max", "FORETICK_SAMPLE_RUN": "false", "FORETICK_MODELS": "ridge"}
 ENCRYPTED = """
 SELECT count(*) FILTER (WHERE s.ssl), count(*) FILTER (WHERE NOT s.ssl)
-FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid) WHERE a.usename = current_user
+FROM pg_stat_ssl s JOIN pg_stat_activity a USING (pid)
+WHERE a.usename = current_user AND a.backend_type = 'client backend'
 """
 
 
