@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from api_market import FIRST, MINUTE, MINUTES, Api, Market, alert, close_at, said, serving
 from api_streams import frames, send
+from notebooks import code, executed
 
 import foretick_client
 from foretick_client import Client, ForetickError, GoneError, rows
@@ -205,17 +206,8 @@ def test_the_notebook_shows_what_its_cells_print(
 ):
     monkeypatch.setenv("FORETICK_API", api.address)
     monkeypatch.setenv("FORETICK_TOKEN", api.token)
-    notebook = json.loads(NOTEBOOK.read_text())
-    stored = [cell["outputs"] for cell in code(notebook)]
     with minutes_coming(kafka):
-        space: dict[str, Any] = {}
-        for number, cell in enumerate(code(notebook), 1):
-            exec(compile("".join(cell["source"]), f"cell {number}", "exec"), space)  # noqa: S102 - our own notebook
-            lines = capsys.readouterr().out.splitlines(keepends=True)
-            cell["execution_count"] = number
-            cell["outputs"] = [{"name": "stdout", "output_type": "stream", "text": lines}] if lines else []
-    fresh = tmp_path / NOTEBOOK.name
-    fresh.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
+        notebook, stored, fresh = executed(NOTEBOOK, capsys, tmp_path)
     assert timeless([cell["outputs"] for cell in code(notebook)]) == timeless(stored), f"cp {fresh} {NOTEBOOK}"
     assert all(stored[1:-1])
 
@@ -286,10 +278,6 @@ def test_the_notebook_takes_log_returns_for_what_they_are(client: Client):
     assert row.q95 is not None
     prices = [f"{row.price * math.exp(quantile):,.2f}" for quantile in (row.q05, row.q95)]
     assert f"BTCUSDT gbm: between {prices[0]} and {prices[1]} in 15 bars" in NOTEBOOK.read_text()
-
-
-def code(notebook: Any) -> list[Any]:
-    return [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
 
 
 def timeless(outputs: Any) -> str:
