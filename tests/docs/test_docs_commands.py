@@ -76,6 +76,7 @@ ELSEWHERE = {
     "./foretick test --fast": "tests/docs/test_docs_commands.py",
     "python -m bench.readers.guided": "tests/docs/test_docs_commands.py",
     "python -m bench.readers.guided FOLDER": "tests/docs/test_docs_commands.py",
+    "python -m cli.reference --database": "tests/storage/test_storage_reference.py",
     "python -m stack.packages": "tests/docs/test_docs_commands.py",
     "sh requirements/compile.sh": "tests/stack/test_stack_install.py",
     # The test takes what the backend builds, and gives uv the requirements that are here: nothing is downloaded.
