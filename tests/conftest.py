@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
@@ -11,9 +12,19 @@ from stacks import Servers, drop_database, running
 
 from storage.timescale import migrate
 
+OVER_A_SECOND = Path(__file__).with_name("over_a_second.txt")
+"""The tests without servers that took over a second, as measured: `--fast` leaves them out."""
 
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Put the long files first where files run side by side: at the end only short ones are then left to wait for."""
+    """Mark as slow what takes over a second, which `--fast` leaves out, and put the long files first where files run
+    side by side: at the end only short ones are then left to wait for.
+    """
+    slow = set(OVER_A_SECOND.read_text().splitlines())
+    for item in items:
+        if item.nodeid.removeprefix("tests/").partition("[")[0] in slow:
+            item.add_marker(pytest.mark.slow)
     if hasattr(config, "workerinput"):
         chaos, services = (
             {item.path for item in items if item.get_closest_marker(marker)} for marker in ("chaos", "services")
