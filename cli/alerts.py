@@ -54,7 +54,7 @@ def add(  # noqa: PLR0913 - a command's options
     from alerts.rules.check import check
     from alerts.rules.quiet_hours import parse as parse_quiet
     from alerts.rules.rule import Rule
-    from alerts.store import changes
+    from alerts.store import user_changes
 
     try:
         condition = condition_text.parse_when(on, when)
@@ -79,7 +79,7 @@ def add(  # noqa: PLR0913 - a command's options
     except ValueError as error:
         raise UserError(str(error)) from None
     with database() as connection:
-        version = changes.add_rule(connection, rule, replace)
+        version = user_changes.add_rule(connection, rule, replace)
         unseen = _unseen(connection, rule)
     say(as_json, {"rule": name, "version": version, "note": unseen}, f"added {name}, version {version}{unseen}")
 
@@ -126,11 +126,11 @@ def _unseen(connection: "Connection", rule: "Rule") -> str:
 @app.command()
 def rm(name: RuleName, as_json: Json = False) -> None:
     """Remove a rule, and its mutes. Its alerts stay."""
-    from alerts.store import changes
+    from alerts.store import user_changes
     from alerts.store.names import absent, rules_in_force
 
     with database() as connection:
-        if not changes.remove_rule(connection, name):
+        if not user_changes.remove_rule(connection, name):
             raise UserError(absent("rule", name, rules_in_force(connection)))
     say(as_json, {"removed": name}, f"removed {name}")
 
@@ -210,10 +210,10 @@ def ack(
     as_json: Json = False,
 ) -> None:
     """Acknowledge alerts."""
-    from alerts.store import changes
+    from alerts.store import user_changes
 
     with database() as connection:
-        unknown = changes.acknowledge(connection, alert, note)
+        unknown = user_changes.acknowledge(connection, alert, note)
     if unknown:
         raise UserError(f"there is no alert {', '.join(unknown)}: foretick alerts tail shows the ids")
     say(as_json, {"acknowledged": alert}, f"acknowledged {len(alert)}")

@@ -66,7 +66,7 @@ def subscribe(
     """Add or change a subscriber. A webhook's signing key is shown once."""
     from alerts.delivery.address_guard import PrivateError
     from alerts.delivery.subscribe import SubscriptionRequest, prepare
-    from alerts.store import changes, secret_file, worker_settings
+    from alerts.store import secret_file, user_changes, worker_settings
     from alerts.store.names import rules_in_force
 
     request = SubscriptionRequest(
@@ -90,7 +90,7 @@ def subscribe(
             differ = [one.line() for one in worker_settings.differences(own, decides) if one.name == "allow_private"]
             raise UserError("; ".join((str(error), *differ))) from None
         secret_file.put(settings.home, name, secret)
-        changes.subscribe(connection, subscriber)
+        user_changes.subscribe(connection, subscriber)
         rules = rules_in_force(connection)
     _say_subscribed(as_json, subscriber, secret.key if secret is not None else None, rules, checked=worker is not None)
 
@@ -132,7 +132,7 @@ def _typed(address: str | bool) -> str:
 
 def unsubscribe(name: Name, as_json: Json = False) -> None:
     """Remove a subscriber; its pending alerts are not delivered."""
-    from alerts.store import changes, secret_file, worker_settings
+    from alerts.store import secret_file, user_changes, worker_settings
     from alerts.store.names import absent, subscribers
 
     settings = Settings()
@@ -141,7 +141,7 @@ def unsubscribe(name: Name, as_json: Json = False) -> None:
         _same(
             own, worker_settings.running(connection) or own, "home"
         )  # the secret is removed too, from the worker's folder
-        if not changes.unsubscribe(connection, name):
+        if not user_changes.unsubscribe(connection, name):
             raise UserError(absent("subscriber", name, subscribers(connection)))
         secret_file.put(settings.home, name, None)
     say(as_json, {"unsubscribed": name}, f"unsubscribed {name}")

@@ -19,8 +19,8 @@ from dashboard.inspector import page_text, sections
 from dashboard.inspector.cards import text
 from dashboard.inspector.catalogue import Catalogue, Known, Version
 from dashboard.inspector.choice import NO_OTHER, SECTIONS, Choice
-from dashboard.inspector.health import health
 from dashboard.inspector.sections import Details, Shown
+from dashboard.inspector.staleness import health
 from dashboard.inspector.version_loader import VersionLoader
 from dashboard.inspector.weights_reader import Database, WeightsKey
 from dashboard.live import header

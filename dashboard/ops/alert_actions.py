@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from alerts.store import changes, mutes
+from alerts.store import mutes, user_changes
 from alerts.subscriber import Mute
 from dashboard.actions.action import Action, ActionError, ActionRequest
 from dashboard.ops.connection import connected
@@ -38,7 +38,7 @@ class Unmuting(ActionRequest):
 def acknowledge(settings: Settings, request: Acknowledge) -> str:
     """Record that these alerts were seen."""
     with connected(settings) as connection:
-        unknown = changes.acknowledge(connection, request.alert_ids, request.reason)
+        unknown = user_changes.acknowledge(connection, request.alert_ids, request.reason)
     known = len(request.alert_ids) - len(unknown)
     if not known:
         raise ActionError(f"there is no alert {unknown[0]}")

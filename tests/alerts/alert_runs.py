@@ -17,7 +17,7 @@ from stacks import Servers
 
 from alerts.delivery.webhook_signature import new_key
 from alerts.rules.rule import Rule, When
-from alerts.store import changes, secret_file
+from alerts.store import secret_file, user_changes
 from alerts.store.secret_file import Secret
 from alerts.subscriber import Subscriber
 from broker.confirmed_send import KafkaWriter
@@ -49,7 +49,7 @@ class Alerts:
         """Add a rule on forecasts above 10 bp at 15 bars."""
         rule = Rule(name=name, on="prediction", when=When("above", "mean", 0.001), horizon=15)
         with psycopg.connect(self.servers.database_url, autocommit=True) as connection:
-            changes.add_rule(connection, msgspec.structs.replace(rule, **fields))
+            user_changes.add_rule(connection, msgspec.structs.replace(rule, **fields))
 
     def subscribe(self, name: str, url: str, channel: str = "webhook", **fields: Any) -> str:
         """Add a subscriber; return its key."""
@@ -61,7 +61,7 @@ class Alerts:
         key = new_key()
         secret_file.put(self.servers.home, name, Secret(url, key))
         with psycopg.connect(self.servers.database_url, autocommit=True) as connection:
-            changes.subscribe(connection, one)
+            user_changes.subscribe(connection, one)
         return key
 
     def send(self, predictions: Sequence[Prediction], between: Callable[[int], None] = lambda _: None) -> None:

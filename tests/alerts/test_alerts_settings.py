@@ -19,7 +19,7 @@ from receiver import Receiver
 from stacks import Servers, databases, environment_of, kafka_environment
 
 from alerts.rules.rule import Rule, When
-from alerts.store import changes
+from alerts.store import user_changes
 from broker.confirmed_send import KafkaWriter
 from settings import ROOT, Settings
 from stack.prepare import prepare
@@ -128,7 +128,7 @@ def test_what_the_worker_allows_is_accepted_and_what_waits_says_why(stand: Stand
         accepted = stand.foretick("subscribe", "desk", "--webhook", receiver.url, **{ALLOW: "true"})
         assert "no alerts worker runs to check it by its settings" in accepted.stdout
         with psycopg.connect(stand.url, autocommit=True) as connection:
-            changes.add_rule(
+            user_changes.add_rule(
                 connection,
                 Rule(name="settings", on="prediction", when=When("above", "mean", 0.001), symbols=("SETTINGS",)),
             )

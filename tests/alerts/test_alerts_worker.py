@@ -13,7 +13,7 @@ from alert_runs import TAKES_EFFECT_S, Alerts, matches
 from receiver import Receiver
 
 from alerts.delivery.webhook_signature import verify
-from alerts.store import changes, mutes
+from alerts.store import mutes, user_changes
 from alerts.subscriber import Mute
 from stack.row_counts import Undelivered, undelivered
 
@@ -112,7 +112,7 @@ def test_rules_and_subscribers_change_while_it_runs_and_mutes_hold(alerts: Alert
         alerts.wait(lambda: alerts.deliveries("change-hook")["muted"] == 1, lambda: alerts.deliveries("change-hook"))
         alerts.wait(lambda: len(receiver.requests) == 2, lambda: receiver.requests)
         with psycopg.connect(alerts.servers.database_url, autocommit=True) as connection:
-            assert changes.remove_rule(connection, "change")
+            assert user_changes.remove_rule(connection, "change")
         time.sleep(TAKES_EFFECT_S)
         alerts.send([prediction(2, symbol="CHANGED")])
         alerts.wait(lambda: alerts.behind() == 0, alerts.behind)

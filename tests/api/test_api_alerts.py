@@ -14,7 +14,7 @@ from api_streams import Listener, SocketListener, SseListener
 from stacks import Servers, running
 
 from alerts.rules.rule import Rule, When
-from alerts.store import changes
+from alerts.store import user_changes
 from broker.confirmed_send import KafkaWriter
 from foretick_client import Client
 from topics.catalog import BARS, PREDICTIONS
@@ -32,7 +32,7 @@ def servers() -> Iterator[Servers]:
     """A stack with the alerts worker and one rule."""
     with running(("kafka", "postgres", "redis", "prepare", "persist", "alerts")) as result:
         with psycopg.connect(result.database_url) as connection:
-            changes.add_rule(
+            user_changes.add_rule(
                 connection, Rule(name="rises", on="prediction", when=When("above", "mean", 0.001), horizon=15)
             )
         time.sleep(TAKES_EFFECT_S)
@@ -107,7 +107,7 @@ def test_an_alert_reaches_who_follows_once_though_they_break_off(
             seen = client.alerts(symbol=names[0])
             first = next(iter(seen))
             with psycopg.connect(servers.database_url) as connection:
-                changes.acknowledge(connection, [first.alert_id], "mine")
+                user_changes.acknowledge(connection, [first.alert_id], "mine")
             assert next(iter(seen)).note == "mine"
             left = [row.alert_id for row in client.alerts(symbol=names[0], acknowledged=False)]
             assert left == [row.alert_id for row in seen][1:]

@@ -16,7 +16,7 @@ from probing import answer, wait_for
 from stacks import Servers, running
 
 from alerts.rules.rule import Rule, When
-from alerts.store import changes
+from alerts.store import user_changes
 from broker import clients
 from settings import ADDRESSES
 from stack import state
@@ -75,7 +75,7 @@ def test_the_api_and_the_alerts_worker_go_on_by_themselves(stack: Servers) -> No
     ports = json.loads((stack.home / ADDRESSES).read_text())
     metrics = ports["metrics_ports"]
     with psycopg.connect(stack.database_url, autocommit=True) as connection:
-        changes.add_rule(connection, Rule(name="up", on="prediction", when=When("above", "p_up", 0.4), horizon=5))
+        user_changes.add_rule(connection, Rule(name="up", on="prediction", when=When("above", "p_up", 0.4), horizon=5))
     time.sleep(2.5)  # the worker looks at the rules once a second
     listener = SseListener(api=Api(f"http://127.0.0.1:{ports['api_port']}", stack.home), path="alerts")
     wait_for(metrics["api"], "healthy", WAIT_S)

@@ -17,8 +17,8 @@ from dashboard.inspector.catalogue import Catalogue, Version
 from dashboard.inspector.choice import Choice, parse, settle
 from dashboard.inspector.explanations_view import REACH, ranks, swarm
 from dashboard.inspector.graph import Edge, edges, placed, tree_places
-from dashboard.inspector.health import health
 from dashboard.inspector.network_view import graph
+from dashboard.inspector.staleness import health
 from dashboard.inspector.tree_view import gains, tree_card
 from dashboard.inspector.version_details import LATEST
 from dashboard.inspector.version_loader import LoadRequest, LoadState, VersionLoader
