@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stack import kafka, postgres, redis
-from stack.addresses import HOST
+from stack.addresses import HOST, is_free
 from stack.kafka_config import MECHANISM, Listeners
 from stack.kafka_user import free_ports
+from stack.process import command_line
 from stack.secret import password, write_private
 
-STOP_S = 30
+START_S, STOP_S = 60, 30
 KAFKA_TLS = """
 listener.name.tls.sasl.enabled.mechanisms={mechanism}
 listener.name.tls.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
@@ -86,8 +87,7 @@ def postgres_command(home: Path, port: int) -> list[str]:
         (data / target).chmod(0o600)
         if user:
             shutil.chown(data / target, user, user)
-    prefix = ["setpriv", f"--reuid={user}", f"--regid={user}", "--init-groups", "--"] if user else []
-    return [*prefix, *command, "-c", "ssl=on"]
+    return command_line([*command, "-c", "ssl=on"], user, signal.SIGINT)
 
 
 def redis_command(home: Path, port: int) -> list[str]:
@@ -108,6 +108,14 @@ def started(command: Sequence[str], log: Path, stop_signal: signal.Signals) -> I
         process.wait(STOP_S)
 
 
+def wait_for(port: int) -> None:
+    """Wait until somebody listens."""
+    deadline = time.monotonic() + START_S
+    while is_free(port):
+        assert time.monotonic() < deadline, f"nobody listens at {port}"
+        time.sleep(0.1)
+
+
 @contextmanager
 def tls_servers(home: Path) -> Iterator[TlsServers]:
     """Run the three in a folder."""
@@ -118,7 +126,8 @@ def tls_servers(home: Path) -> Iterator[TlsServers]:
         started(postgres_command(home, at_postgres), home / "postgres.log", signal.SIGINT),
         started(redis_command(home, at_redis), home / "redis.log", signal.SIGTERM),
     ):
-        time.sleep(1)
+        for port in (at_kafka, at_postgres, at_redis):
+            wait_for(port)
         yield TlsServers(
             kafka=f"{HOST}:{at_kafka}",
             kafka_password=password(home / kafka.FILE),
