@@ -54,8 +54,8 @@ class Eager:
 class PostsAside(Shell[Any, Any]):
     """The outputs of the next slice may be posted before those of the one before."""
 
-    def __init__(self, stage: Any, table: Any, writer: Any) -> None:
-        super().__init__(stage=stage, table=table, writer=Eager(writer))
+    def __init__(self, stage: Any, table: Any, writer: Any, readers: Any) -> None:
+        super().__init__(stage=stage, table=table, writer=Eager(writer), readers=readers)
 
 
 class Forgetful(dict[int, int]):
