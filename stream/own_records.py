@@ -1,8 +1,8 @@
-"""The records that this process has posted to a stage's topic and not fetched yet, and what they were folded to.
+"""The records that this process has posted to a stage's topic and not fetched yet, and the states that they led to.
 
-A stage folds what its own process has posted at once, instead of after the way through Kafka, if all records before it
-of that symbol are folded. Its outputs are posted; its state is stored, and its offset acknowledged, when the record is
-fetched. If then another record comes in its place, what was folded is forgotten, and the fetched records are folded as
+A stage folds what its own process posts at once, instead of after the way through Kafka, if all records of that symbol
+before it are folded. Its outputs are posted; its state is stored, and its offset acknowledged, when the record is
+fetched. If another record is fetched in its place, what was folded is forgotten, and the fetched ones are folded as
 they come.
 """
 
@@ -107,28 +107,24 @@ class OwnRecords(Generic[S]):
         waiting.append(_Waiting(digest=hash(value), delivery=delivery, changes=changes, outputs=outputs))
         self.states.update((change.key, (change.offsets, change.state)) for change in changes or ())
 
-    def runs(self, events: Sequence[Piece]) -> Iterator[Sequence[Piece]]:
-        """Yield fetched records in order: each that was folded alone, and what is between them together."""
-        if not self._waiting:
-            yield events
-            return
+    def runs(self, events: Sequence[Piece]) -> Iterator[tuple[Sequence[Piece], list[Change[S]] | None]]:
+        """Yield fetched records in order: alone each that was folded, with the states that it led to, and what is
+        between them together, with None: it is to be folded before the next is asked for.
+        """
         run: list[Piece] = []
         for event in events:
-            if not self._next_is(event):
-                run.append(event)
-            elif self._waiting_for(event)[0].changes is None:
-                self._reach(event)
+            if run and self._next_is(event, folded=True):
+                yield run, None
+                run = []
+            changes = self._taken(event)
+            if changes is None:
                 run.append(event)
             else:
-                if run:
-                    yield run
-                run = []
-                yield [event]
+                yield [event], changes
         if run:
-            yield run
+            yield run, None
 
-    def take(self, event: Piece) -> list[Change[S]] | None:
-        """Return the states that a fetched record was folded to, None if it is to be folded."""
+    def _taken(self, event: Piece) -> list[Change[S]] | None:
         if not self._next_is(event):
             return None
         record = self._reach(event)
@@ -138,21 +134,24 @@ class OwnRecords(Generic[S]):
         self._forget(record.changes)
         return [_fetched(change, event) for change in record.changes]
 
-    def _waiting_for(self, event: Piece) -> deque[_Waiting[S]]:
-        return self._waiting.get((event.message.key or b"").decode(errors="replace"), deque())
+    def _waiting_for(self, event: Piece) -> deque[_Waiting[S]] | None:
+        return self._waiting.get((event.message.key or b"").decode(errors="replace")) if self._waiting else None
 
-    def _next_is(self, event: Piece) -> bool:
-        """Return whether a fetched record is the first that its symbol waits for."""
+    def _next_is(self, event: Piece, folded: bool = False) -> bool:
+        """Return whether a fetched record is the first that its symbol waits for, and was folded if that is asked."""
         waiting = self._waiting_for(event)
         if not waiting or hash(event.message.value) != waiting[0].digest:
+            return False
+        if folded and waiting[0].changes is None:
             return False
         return waiting[0].offset() in (None, event.message.offset)
 
     def _reach(self, event: Piece) -> _Waiting[S]:
         """Wait no longer for a record that is fetched; one whose place is confirmed shows how far all is read."""
-        first = self._waiting_for(event).popleft()
+        symbol = event.message.key.decode()
+        first = self._waiting[symbol].popleft()
         if first.offset() == event.message.offset:
-            self._reached.add(event.message.key.decode())
+            self._reached.add(symbol)
         return first
 
     def drop(self, symbol: str, now: float | None = None) -> None:
@@ -191,4 +190,3 @@ def _fetched(change: Change[S], event: Piece) -> Change[S]:
     offsets[event.message.partition] = event.message.offset
     value = encoded_entry(offsets, state_of(change.value))
     return Change(event=event.event, key=change.key, state=change.state, offsets=offsets, value=value)
-

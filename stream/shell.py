@@ -114,7 +114,7 @@ class Shell(Generic[R, S]):
             self._stream = stream
         else:
             log.warning(
-                "%s: the process died at a record that it had not fetched yet: until the next start it fetches all first",
+                "%s: the process died while it folded a record before its fetch: this start fetches all first",
                 self.stage.name,
             )
         saving = asyncio.create_task(self._saves.run(stream))
@@ -187,6 +187,7 @@ class Shell(Generic[R, S]):
                 deliveries: list[Delivery] = []
                 self._own.expect(key, value, delivery, changes, deliveries)
                 deliveries += await self._post(frames, since)
+        await asyncio.sleep(0)  # lets them leave before the next symbol's are made
         return posted
 
     def _fold_own(self, key: str, value: bytes, since: int | None) -> tuple[list[Sending], list[Change[S]]] | None:
@@ -199,7 +200,9 @@ class Shell(Generic[R, S]):
         try:
             groups, frames = self._grouped([event])
             ahead = ChainMap(self._own.states, self._saves.ahead)
-            frames, changes, count = self._step([event], groups, ahead, frames, self._load, self.stage.step, self._sized)
+            frames, changes, count = self._step(
+                [event], groups, ahead, frames, self._load, self.stage.step, self._sized
+            )
         except Exception:  # noqa: BLE001 - whatever it is, the fetched record brings it about again
             return None
         finally:
@@ -261,19 +264,15 @@ class Shell(Generic[R, S]):
         changes: list[Change[S]] = []
         count = 0
         newest = ChainMap({}, ahead)
-        for run in self._own.runs(events):
-            states, sent = self._own.take(run[0]), list[Sending]()
-            if states is None:
-                sent, states, folded = self._fold_fetched(run, newest)
-                count += folded
+        for run, known in self._own.runs(events):
+            sent, states, folded = self._fold_fetched(run, newest) if known is None else ([], known, 0)
             frames += sent
             changes += states
+            count += folded
             newest.update((change.key, (change.offsets, change.state)) for change in states)
         return frames, changes, count
 
-    def _fold_fetched(
-        self, events: Sequence[Piece], ahead: States[S]
-    ) -> tuple[list[Sending], list[Change[S]], int]:
+    def _fold_fetched(self, events: Sequence[Piece], ahead: States[S]) -> tuple[list[Sending], list[Change[S]], int]:
         """Do that with records of which none was folded before; what later ones of their symbols led to is void."""
         groups, frames = self._grouped(events)
         for symbol, _ in groups.parts:

@@ -14,6 +14,7 @@ from simulation.consumer import Consumer
 from simulation.tables import Changelogs, Recovery, Table, TableProducer
 from simulation.worker import Worker
 from stream.coalesced import acknowledge
+from stream.own_records import OwnRecords
 from stream.shell import Shell
 
 
@@ -56,6 +57,49 @@ class PostsAside(Shell[Any, Any]):
 
     def __init__(self, stage: Any, table: Any, writer: Any, readers: Any) -> None:
         super().__init__(stage=stage, table=table, writer=Eager(writer), readers=readers)
+
+
+class NeverBehind(OwnRecords[Any]):
+    """A record is folded before its fetch although others, that were not folded, may be before it."""
+
+    def open(self, symbol: str, size: int, now: float) -> bool:  # noqa: ARG002 - the interface
+        """Return True."""
+        return True
+
+
+class OwesNothing(OwnRecords[Any]):
+    """The state from a record that was folded before its fetch is stored before its outputs are delivered."""
+
+    def owed(self) -> list[Any]:
+        """Return nothing."""
+        super().owed()
+        return []
+
+
+class ForgetsStates(OwnRecords[Any]):
+    """The states from a record that was folded before its fetch are not stored when it is fetched."""
+
+    def runs(self, events: Any) -> Any:
+        """Yield no states."""
+        return ((run, states and []) for run, states in super().runs(events))
+
+
+class KeepsThroughRebalance(OwnRecords[Any]):
+    """What was folded before a rebalance is taken for folded after it."""
+
+    def begin(self, generation: int) -> None:
+        """Forget nothing."""
+
+
+def _own(records: type[OwnRecords[Any]]) -> type[Shell[Any, Any]]:
+    class Own(Shell[Any, Any]):
+        """A shell with a defect in what it folds before its fetch."""
+
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            self._own = records()
+
+    return Own
 
 
 class Forgetful(dict[int, int]):
@@ -184,6 +228,10 @@ DEFECTS: dict[str, tuple[type[Worker], int]] = {
     "outputs of a slice posted before the former's": (_with(shell=PostsAside), 4),
     "rows that come again folded twice": (_with(shell=FoldsTwice), 0),
     "events from before a rebalance folded after it": (_with(shell=StaleEvents), 86),
+    "unread records passed over": (_with(shell=_own(NeverBehind)), 0),
+    "state of a record folded before its fetch written before its outputs": (_with(shell=_own(OwesNothing)), 0),
+    "state of a record folded before its fetch not written": (_with(shell=_own(ForgetsStates)), 0),
+    "records folded before a rebalance taken after it": (_with(shell=_own(KeepsThroughRebalance)), 0),
     "table written without its changelog": (_with(table_class=NoChangelog), 0),
     "flush that gives up": (_with(producer_class=GivesUp), 1),
     "refused offsets taken for committed": (_with(consumer_class=TakesRefusedForCommitted), 108),
