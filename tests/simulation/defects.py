@@ -207,6 +207,21 @@ class DropsFetched(Consumer):
         return True
 
 
+class ResumesForAnother(Consumer):
+    """Faust's: a recovery that a rebalance interrupted lets the sources flow."""
+
+    def lasts(self, generation: int) -> bool:
+        """Return whether this is the generation."""
+        return bool(generation == self.app.consumer_generation_id)
+
+
+class FlowsAtOnce(Consumer):
+    """Faust's: new partitions flow where there were none before, until they are paused."""
+
+    def _set_active_tps(self, tps: set[TP]) -> set[TP]:
+        return FaustConsumer._set_active_tps(self, tps)
+
+
 class ResumesFirst(Changelogs, FaustRecovery):
     """Faust's: the sources flow before they are sought."""
 
@@ -243,6 +258,8 @@ SELDOM: dict[str, type[Worker]] = {
     "state written last taken for the newest": _with(table_class=LastWritten),
     "acknowledgements kept through a rebalance": _with(consumer_class=KeepsAcknowledged),
     "fetched records dropped": _with(consumer_class=DropsFetched),
+    "sources resumed by a recovery that a rebalance interrupted": _with(consumer_class=ResumesForAnother),
+    "sources not stopped at an assignment": _with(consumer_class=FlowsAtOnce),
     "committed offsets asked after the states were read": _with(recovery_class=AsksLate),
 }
 """What is met in so few schedules that no test plants it; `python -m tests.simulation 0 10000 --defect` does."""
