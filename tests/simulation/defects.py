@@ -84,13 +84,6 @@ class ForgetsStates(OwnRecords[Any]):
         return ((run, states and []) for run, states in super().runs(events))
 
 
-class KeepsThroughRebalance(OwnRecords[Any]):
-    """What was folded before a rebalance is taken for folded after it."""
-
-    def begin(self, generation: int) -> None:
-        """Forget nothing."""
-
-
 def _own(records: type[OwnRecords[Any]]) -> type[Shell[Any, Any]]:
     class Own(Shell[Any, Any]):
         """A shell with a defect in what it folds before its fetch."""
@@ -246,7 +239,6 @@ DEFECTS: dict[str, tuple[type[Worker], int]] = {
     "unread records passed over": (_with(shell=_own(NeverBehind)), 0),
     "state of a record folded before its fetch written before its outputs": (_with(shell=_own(OwesNothing)), 0),
     "state of a record folded before its fetch not written": (_with(shell=_own(ForgetsStates)), 0),
-    "records folded before a rebalance taken after it": (_with(shell=_own(KeepsThroughRebalance)), 0),
     "table written without its changelog": (_with(table_class=NoChangelog), 0),
     "flush that gives up": (_with(producer_class=GivesUp), 1),
     "refused offsets taken for committed": (_with(consumer_class=TakesRefusedForCommitted), 108),
