@@ -59,7 +59,7 @@ def _resource(kind: str, name: str) -> list[str]:
 
 
 def _topic(name: str, partitions: int, config: Mapping[str, str]) -> str:
-    settings = config | {"min.insync.replicas": str(IN_SYNC)}
+    settings = {**config, "min.insync.replicas": str(IN_SYNC)}
     lines = [*_resource("KafkaTopic", name), f"  partitions: {partitions}", f"  replicas: {REPLICAS}", "  config:"]
     return _text([*lines, *(f"    {key}: {_value(value)}" for key, value in settings.items())])
 
