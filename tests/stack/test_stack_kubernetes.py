@@ -229,6 +229,7 @@ def test_the_redis_is_that_of_docker_compose() -> None:
 def test_each_pod_has_as_few_rights_as_there_are(name: str) -> None:
     spec, here = pod(name)["spec"], container(name)
     assert (spec["automountServiceAccountToken"], spec["enableServiceLinks"]) == (False, False)
+    assert name == "redis" or (spec["shareProcessNamespace"] and SERVICES[component(name)]["init"])
     assert not {"hostNetwork", "hostPID", "hostIPC", "initContainers", "serviceAccountName"} & spec.keys()
     assert spec["securityContext"] == {
         "runAsNonRoot": True,
@@ -416,6 +417,8 @@ def test_the_workers_are_scaled_by_a_metric_that_is_there_up_to_one_a_partition(
     assert spec["scaleTargetRef"] == {"apiVersion": "apps/v1", "kind": PODS["worker"]["kind"], "name": "worker"}
     assert spec["minReplicaCount"] == PODS["worker"]["spec"]["replicas"]
     assert {topic.partitions for topic in READ_BY_WORKER} == {spec["maxReplicaCount"]}
+    # With Value the autoscaler multiplies the pods that are ready, and who lags for ten minutes is not.
+    assert (trigger["type"], trigger["metricType"]) == ("prometheus", "AverageValue")
     behavior = spec["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]
     assert behavior["scaleDown"]["stabilizationWindowSeconds"] > behavior["scaleUp"]["stabilizationWindowSeconds"]
 
