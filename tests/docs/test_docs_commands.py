@@ -33,6 +33,7 @@ EXECUTED = {
     ".venv/bin/lint-imports": "",
     ".venv/bin/python -m bench.report": "",
     ".venv/bin/python -m stack.monitoring": "",
+    "python -m stack.kubernetes": "",
     ".venv/bin/python -m features.listing > docs/FEATURES.md": "",
     "python -m bench.report": "",
     "python -m bench.chaos.page": "",
@@ -49,6 +50,7 @@ MADE = (
     *("docs/measured.md", "docs/reliability.md", "docs/FEATURES.md", "docs/FORMATS.md", "docs/settings.md"),
     *("docker/monitoring/rules.yml", "docker/monitoring/grafana/foretick.json", "docs/images/flow.svg"),
     *(f"docs/reference/{name}" for name in ("commands.md", "topics.md", "rest.md", "metrics.md")),
+    *(f"docker/kubernetes/components/strimzi/{name}.yaml" for name in ("topics", "users")),
     *(f"docs/reference/{name}" for name in ("asyncapi.json", "openapi.json")),
 )
 PARSED = (
@@ -102,6 +104,10 @@ ELSEWHERE = {
     "docker compose --profile monitoring up -d": "tests/stack/test_stack_compose.py",
     "docker compose run -d --use-aliases live binance BTC/USDT": "tests/stack/test_stack_compose.py",
     "go install github.com/prometheus/prometheus/cmd/promtool@v0.316.0": "tests/stack/test_stack_monitoring.py",
+    **dict.fromkeys(  # no cluster, no registry
+        (line for line in documented_lines() if line.startswith(("kubectl ", "docker build ", "docker push "))),
+        "tests/stack/test_stack_kubernetes.py",
+    ),
     "kcat -b 127.0.0.1:9092 -t predictions -C -o -1": "tests/api/test_api_foreign_consumer.py",
 }
 OURS = re.compile(r"([A-Z_]+=\S+ )*(\./)?foretick\b")
