@@ -60,7 +60,7 @@ class GenerationConsumer(Consumer):
 
     _sought: int | None = None
     """The generation of the last seek to the committed offsets."""
-    _stopped: int | None = None
+    _revoked_in: int | None = None
     """The generation in which partitions were revoked last."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -70,7 +70,7 @@ class GenerationConsumer(Consumer):
 
     def stop_flow(self) -> None:
         """Stop handing messages over, as when partitions are revoked."""
-        self._stopped = self.app.consumer_generation_id
+        self._revoked_in = self.app.consumer_generation_id
         super().stop_flow()
 
     def _set_active_tps(self, tps: set[TP]) -> set[TP]:
@@ -84,7 +84,7 @@ class GenerationConsumer(Consumer):
 
     def lasts(self, generation: int) -> bool:
         """Return whether this is the generation, and its partitions are not revoked."""
-        return bool(generation == self.app.consumer_generation_id != self._stopped)
+        return bool(generation == self.app.consumer_generation_id != self._revoked_in)
 
     def _to_message(self, tp: TP, record: Any) -> Any:
         if isinstance(record.value, Coalesced):
