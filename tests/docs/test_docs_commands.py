@@ -98,6 +98,7 @@ ELSEWHERE = {
     # What cannot be run here: its parts are looked at.
     "python -m stack.jars": "tests/docs/test_docs_commands.py",  # Maven Central
     "docker compose up": "tests/stack/test_stack_compose.py",  # no daemon
+    "docker compose exec database sh -c 'head /secrets/*.password'": "tests/stack/test_stack_container_secrets.py",
     "docker compose up -d alerts": "tests/stack/test_stack_compose.py",
     "docker compose --profile monitoring up -d": "tests/stack/test_stack_compose.py",
     "docker compose run -d --use-aliases live binance BTC/USDT": "tests/stack/test_stack_compose.py",
