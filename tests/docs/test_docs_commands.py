@@ -41,6 +41,8 @@ EXECUTED = {
     "python -m features.listing > docs/FEATURES.md": "",
     "python -m settings.page > docs/settings.md": "",
     "python -m sources.formats_page > docs/FORMATS.md": "",
+    "python -m stack.sbom > sbom.json": "",
+    "python -m stack.sbom networks": "",
     "python -m tests.simulation SEED": "",
     "gunzip -c sample/BTCUSDT-1m.csv.gz > BTCUSDT-1m.csv": "",
 }
