@@ -23,6 +23,7 @@ from stack.port_reservation import reserve
 
 SERVICES = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 OURS = Owners(foretick=os.geteuid(), redis=os.geteuid())
+COMMAND = [sys.executable, "-m", "stack.container_secrets"]
 SIGNS = """a"b'c\\d#e:f/g@h%i?j$k"""
 
 
@@ -76,16 +77,20 @@ def test_only_its_owner_reads_a_file_and_grafana_s_its_group_too(tmp_path: Path)
     assert set(modes.values()) == {0o600}
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away; in the container it may")
-def test_each_file_is_its_reader_s(tmp_path: Path) -> None:
-    write(tmp_path, {}, Owners())
-    write(tmp_path, {}, Owners())
+def test_each_file_is_its_reader_s_with_the_one_right_that_the_container_has(tmp_path: Path) -> None:
+    """The second time the files of others are there, which it may not read."""
+    tmp_path.chmod(0o700)
+    assert (SERVICES["secrets"]["cap_drop"], SERVICES["secrets"]["cap_add"]) == (["ALL"], ["CHOWN"])
+    command = ["setpriv", "--bounding-set=-all,+chown", "--no-new-privs", "--", *COMMAND, str(tmp_path)]
+    for given in ({}, {}, {"FORETICK_GRAFANA_PASSWORD": "given", "FORETICK_REDIS_PASSWORD": "given"}):
+        subprocess.run(command, env={**os.environ, **given}, cwd=ROOT, check=True)
     owners = {path.name: path.stat().st_uid for path in tmp_path.iterdir()}
-    assert {name for name, owner in owners.items() if owner == Owners().foretick} == {
-        *("database.url", "redis.url", "mlflow.url"),
-    }
-    assert {name for name, owner in owners.items() if owner == Owners().redis} == {"redis.conf"}
-    assert {name for name, owner in owners.items() if owner == 0} == {f"{server}.password" for server in SERVERS}
+    foretick = dict.fromkeys(("database.url", "redis.url", "mlflow.url"), Owners().foretick)
+    passwords = dict.fromkeys((f"{server}.password" for server in SERVERS), 0)
+    assert owners == foretick | passwords | {"redis.conf": Owners().redis}
+    assert files(tmp_path)["redis.conf"] == 'requirepass "given"'
 
 
 @pytest.fixture
@@ -104,6 +109,7 @@ def server(tmp_path: Path) -> Iterator[str]:
     started.wait()
 
 
+@pytest.mark.services
 def test_redis_asks_for_the_password_in_its_file(server: str) -> None:
     parts, deadline = urlsplit(server), time.monotonic() + 30
     stranger = redis.Redis(host=parts.hostname or "", port=parts.port or 0)
@@ -120,11 +126,11 @@ def test_redis_asks_for_the_password_in_its_file(server: str) -> None:
         assert ours.ping()
 
 
+@pytest.mark.slow
 def test_the_command_says_in_a_line_what_is_wrong(tmp_path: Path) -> None:
     def run(folder: Path, given: dict[str, str]) -> subprocess.CompletedProcess[str]:
-        command = [sys.executable, "-m", "stack.container_secrets", str(folder)]
         return subprocess.run(
-            command, env={**os.environ, **given}, cwd=ROOT, capture_output=True, text=True, check=False
+            [*COMMAND, str(folder)], env=os.environ | given, cwd=ROOT, capture_output=True, text=True, check=False
         )
 
     (tmp_path / "file").touch()

@@ -61,6 +61,7 @@ def test_it_is_foretick_s_in_this_version_and_names_no_registry() -> None:
     assert any("licenses" in one for one in made["components"])
 
 
+@pytest.mark.slow
 def test_the_command_prints_it() -> None:
     done = subprocess.run([sys.executable, "-m", "stack.sbom"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == sbom("default")
