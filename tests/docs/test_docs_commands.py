@@ -42,6 +42,8 @@ EXECUTED = {
     "python -m features.listing > docs/FEATURES.md": "",
     "python -m settings.page > docs/settings.md": "",
     "python -m sources.formats_page > docs/FORMATS.md": "",
+    "python -m stack.sbom > sbom.json": "",
+    "python -m stack.sbom networks": "",
     "python -m tests.simulation SEED": "",
     "gunzip -c sample/BTCUSDT-1m.csv.gz > BTCUSDT-1m.csv": "",
 }
@@ -100,6 +102,7 @@ ELSEWHERE = {
     # What cannot be run here: its parts are looked at.
     "python -m stack.jars": "tests/docs/test_docs_commands.py",  # Maven Central
     "docker compose up": "tests/stack/test_stack_compose.py",  # no daemon
+    "docker compose exec database sh -c 'head /secrets/*.password'": "tests/stack/test_stack_container_secrets.py",
     "docker compose up -d alerts": "tests/stack/test_stack_compose.py",
     "docker compose --profile monitoring up -d": "tests/stack/test_stack_compose.py",
     "docker compose run -d --use-aliases live binance BTC/USDT": "tests/stack/test_stack_compose.py",
