@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from broker.interface import Clients, Delivery, Headers, ProducerClient
+from broker.origin import UNKNOWN, Origin
 from broker.producer import producer
 from settings.broker import Address
 from topics import codec
@@ -38,11 +39,6 @@ def _cut(records: Sequence[Struct]) -> Iterator[bytes]:
         middle = len(records) // 2
         yield from _cut(records[:middle])
         yield from _cut(records[middle:])
-
-
-def headers_from(arrived: int | None) -> Headers:
-    """Return the headers of a frame whose input arrived at that time, epoch ms."""
-    return codec.HEADERS if arrived is None else [*codec.HEADERS, (codec.ARRIVED_HEADER, b"%d" % arrived)]
 
 
 class KafkaWriter:
@@ -85,23 +81,20 @@ class KafkaWriter:
         await asyncio.gather(*await self.post(frames))
 
     async def post(
-        self, frames: Iterable[tuple[Topic, str, Sequence[Struct]]], arrived: int | None = None
+        self, frames: Iterable[tuple[Topic, str, Sequence[Struct]]], origin: Origin = UNKNOWN
     ) -> list[Delivery]:
         """Post (topic, key, records) in order; the returned futures are done when Kafka has confirmed them.
 
-        Records posted after this returns come later on the topics. `arrived` is the arrival time of their input, epoch
-        ms.
+        Records posted after this returns come later on the topics. `origin` is that of their input.
         """
         return await self.post_values(
-            ((topic, key, value) for topic, key, records in frames for value in encoded(records)), arrived
+            ((topic, key, value) for topic, key, records in frames for value in encoded(records)), origin
         )
 
-    async def post_values(
-        self, values: Iterable[tuple[Topic, str, bytes]], arrived: int | None = None
-    ) -> list[Delivery]:
+    async def post_values(self, values: Iterable[tuple[Topic, str, bytes]], origin: Origin = UNKNOWN) -> list[Delivery]:
         """Hand (topic, key, encoded frame) over in order, as `post` does with records."""
         await self.start()
-        headers = headers_from(arrived)
+        headers = origin.headers()
         return [await self.hand(topic.name, key.encode(), value, headers) for topic, key, value in values]
 
     async def hand(self, topic: str, key: bytes | None, value: bytes, headers: Headers) -> Delivery:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from msgspec import Struct
 from prometheus_client import Counter, Histogram
 
+from broker.origin import Origin
 from topics.catalog import DEAD_LETTERS, Topic
 
 QUICK = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
@@ -44,8 +45,13 @@ class Meter:
                 self._dead.inc(len(made))
             RECORDS_OUT.labels(topic.name).inc(len(made))
 
-    def delivered(self, since: int | None, at: Iterable[int]) -> None:
+    def delivered(self, origin: Origin, at: Iterable[int]) -> None:
         """Time what came of a batch: appended to its topics `at` (epoch ms)."""
         newest = max(at, default=0)
-        if since is not None and newest > 0:
-            self._latency.observe(max(0, newest - since) / 1000)
+        if origin.arrived is not None and newest > 0:
+            self._latency.observe(max(0, newest - origin.arrived) / 1000, exemplar(origin))
+
+
+def exemplar(origin: Origin) -> dict[str, str] | None:
+    """Return the exemplar of a batch's observation: its trace, if it is traced."""
+    return {"trace_id": origin.trace_id} if origin.trace_id is not None else None

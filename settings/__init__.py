@@ -132,6 +132,14 @@ class Settings(BaseSettings):
         default={}, description="the metrics port of each component, as `up` chose it"
     )
     metrics_address: str = Field(default="127.0.0.1", description="the address to which that port is bound")
+    traces_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s@]+)?$",
+        description="the collector of traces, by OTLP/HTTP: http://127.0.0.1:4318/v1/traces; none by default",
+    )
+    traces_share: Annotated[float, Unit("probability")] = Field(
+        default=0.01, ge=0, le=1, description="the probability that a trace is recorded of a batch of ticks"
+    )
     stuck_seconds: Annotated[float, Unit("seconds")] = Field(
         default=90.0,
         ge=1,

@@ -31,6 +31,7 @@ SECTIONS = {
     "Alerts": ("alerts_allow_private", "alerts_retry_days"),
     "Operation": (
         *("log_format", "metrics_port", "metrics_address", "stuck_seconds", "lag_seconds"),
+        *("traces_url", "traces_share"),
         *("worker_name", "standby_replicas", "max_symbols", "max_state_kb"),
         *("quarantine_crashes", "quarantine_records", "quarantine_minutes", "topic_days", "table_days"),
     ),

@@ -9,6 +9,7 @@ from faust.types import TP
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from broker.origin import header
 from observability.consumer_lag import ReaderOffsets, position
 from stream.coalesced import Piece
 from topics.catalog import TOPICS
@@ -22,15 +23,13 @@ def arrived(events: Sequence[Piece]) -> int | None:
 
 
 def _arrived(event: Piece) -> int:
-    message = event.message
-    headers: Any = message.headers or ()
-    for name, value in headers.items() if isinstance(headers, dict) else headers:
-        if name == ARRIVED_HEADER:
-            try:
-                return int(value)
-            except ValueError:
-                break  # any program may write to the topics
-    return int((message.timestamp or 0) * 1000)
+    value = header(event.message, ARRIVED_HEADER)
+    if value is not None:
+        try:
+            return int(value)
+        except ValueError:
+            pass  # any program may write to the topics
+    return int((event.message.timestamp or 0) * 1000)
 
 
 @dataclass(frozen=True)

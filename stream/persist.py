@@ -16,8 +16,11 @@ from msgspec import Struct
 from prometheus_client import Gauge
 
 from broker.confirmed_send import KafkaWriter
+from broker.origin import Origin
 from features.definition import Definition
-from observability.metrics import DEAD, RECORDS_IN, STORE
+from observability.metrics import DEAD, RECORDS_IN, STORE, exemplar
+from observability.tracer import OFF, Tracer
+from observability.tracing import tracer
 from settings import Settings
 from storage.latest import LatestCache
 from storage.timescale import Writer
@@ -29,7 +32,7 @@ from stream.dead_letters import decode_event, decode_events, of_event
 from stream.poison_records import Guard
 from stream.recovery import App
 from stream.retention import keep_tables
-from stream.shell import slices
+from stream.shell import messages, slices
 from stream.sinks import Sink, fill_cache, until_taken
 from topics import codec
 from topics.catalog import (
@@ -88,6 +91,7 @@ async def persist(
     latest: LatestCache,
     kafka_writer: KafkaWriter,
     guard: Guard,
+    traces: Tracer = OFF,
 ) -> None:
     """Write a topic's records until the stream ends."""
 
@@ -107,11 +111,13 @@ async def persist(
             if topic in SHOWN:
                 await latest.write({topic: records})
             begun = time.perf_counter()
-            refused = await store(write, records, origins)
+            with traces.span(f"store {topic.name}", topic.name, messages(kept)) as span:
+                refused = await store(write, records, origins)
             if refused:
                 passed += not_stored(topic, kept, refused, guard)
             await kafka_writer.send([(DEAD_LETTERS, topic.name, passed)])
-            STORE.labels(topic.name).observe(time.perf_counter() - begun)
+            trace = exemplar(Origin(traceparent=span.traceparent))
+            STORE.labels(topic.name).observe(time.perf_counter() - begun, trace)
             RECORDS_IN.labels(topic.name).inc(len(records) - len(refused))
             DEAD.labels(topic.name).inc(len(dead_letters) + len(refused))
             await acknowledge(stream, part)
@@ -139,12 +145,12 @@ def make_persist(settings: Settings) -> App:
     add_losses(app, STORED)
     latest = LatestCache(settings.redis_url.get_secret_value())
     database = Sink("TimescaleDB")
-    kafka_writer = app.kafka_writer()
+    kafka_writer, traces = app.kafka_writer(), tracer("persist", settings)
     definition = Definition.load(settings.home / "models")
     for topic in STORED:
         writer = Writer(settings.database_url.get_secret_value(), RETRY_TIMEOUT_S)
         guard = Guard.of(settings, "persist", f"persist {topic.name}")
-        _add_agent(app, topic, writer, database, latest, kafka_writer, definition, guard)
+        _add_agent(app, topic, writer, database, latest, kafka_writer, definition, guard, traces)
     app.problem = lambda: database.problem or latest.problem
     AWAY.labels("database").set_function(lambda: database.problem is not None)
     AWAY.labels("cache").set_function(lambda: latest.problem is not None)
@@ -181,12 +187,13 @@ def _add_agent(
     kafka_writer: KafkaWriter,
     definition: Definition,
     guard: Guard,
+    traces: Tracer,
 ) -> None:
     @app.agent(topic_of(app, topic), name=topic.name)  # type: ignore[untyped-decorator, unused-ignore] # Faust's decorators have no types
     async def agent(stream: Any) -> None:
         if topic is FEATURES:
             await or_end(topic.name, until_taken(database, "the features' names", partial(define, writer, definition)))
-        await or_end(topic.name, persist(topic, stream, writer, database, latest, kafka_writer, guard))
+        await or_end(topic.name, persist(topic, stream, writer, database, latest, kafka_writer, guard, traces))
 
 
 if __name__ == "__main__":

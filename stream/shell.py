@@ -19,10 +19,12 @@ from weakref import ref
 from faust.streams import _current_event
 from msgspec import Struct
 
-from broker.confirmed_send import KafkaWriter, encoded, headers_from
+from broker.confirmed_send import KafkaWriter, encoded
 from broker.dead_letters import Decoded, bounded, error_text
 from broker.interface import Delivery
+from broker.origin import Origin
 from observability.metrics import Meter
+from observability.tracer import OFF, UNTRACED, Span, Tracer
 from stream.app_metrics import arrived
 from stream.coalesced import Piece, taken
 from stream.commits import current
@@ -75,6 +77,11 @@ def slices(events: Sequence[Piece], most: int) -> Iterator[list[Piece]]:
         yield run
 
 
+def messages(events: Sequence[Piece]) -> Iterator[Any]:
+    """Yield the messages of events."""
+    return (event.message for event in events)
+
+
 @dataclass
 class Groups(Generic[R]):
     """The records of a slice by key, in order, with the last event of each key."""
@@ -95,6 +102,7 @@ class Shell(Generic[R, S]):
     writer: KafkaWriter
     guard: Guard = field(default_factory=Guard)
     readers: Mapping[str, "Shell[Any, Any]"] = field(default_factory=dict)
+    tracer: Tracer = OFF
     cache: dict[bytes, tuple[bytes, S, dict[int, int]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -140,17 +148,19 @@ class Shell(Generic[R, S]):
             for part in (
                 piece for run in slices(current(stream, events), SLICE_BYTES) for piece in self.guard.pieces(run)
             ):
-                since = arrived(part)
                 async with self._turn:
                     if not current(stream, part):
                         break
                     self._begin(stream)
-                    frames, changes = self._work(part, self._saves.ahead)
+                    began = time.time_ns()
+                    frames, changes, folded = self._work(part, self._saves.ahead)
+                    span = self._span(folded, began, enters=True)
+                    origin = Origin(arrived(part), span.traceparent or self.tracer.parent(messages(part)))
                     # In order, before the next slice: readers skip rows that are not newer.
-                    posted = [*await self._post(frames, since), *self._own.owed()]
+                    posted = [*await self._post(frames, origin), *self._own.owed()]
                 if finishing is not None:
                     await finishing
-                finishing = asyncio.create_task(self._finish(stream, part, posted, changes, since))
+                finishing = asyncio.create_task(self._finish(stream, part, posted, changes, origin, span))
                 await self._or_end(stream, finishing)
             if finishing is not None:
                 await finishing
@@ -159,43 +169,48 @@ class Shell(Generic[R, S]):
         self._saves.begin(stream)
         self._own.begin(stream.app.consumer_generation_id)
 
-    async def _post(self, frames: Sequence[Sending], since: int | None) -> list[Delivery]:
+    def _span(self, events: Sequence[Piece], began: int, *, enters: bool) -> Span:
+        return self.tracer.span(self.stage.name, self.stage.source.name, messages(events), began=began, enters=enters)
+
+    async def _post(self, frames: Sequence[Sending], origin: Origin) -> list[Delivery]:
         """Post the frames in order; a shell of this process that reads a topic folds them at once if it can."""
         posted: list[Delivery] = []
         for topic, key, records in frames:
             reader = self.readers.get(topic.name)
             if reader is None or reader._stream is None:
-                posted += await self.writer.post([(topic, key, records)], since)
+                posted += await self.writer.post([(topic, key, records)], origin)
             else:
-                posted += await reader._post_own(self.writer, key, records, since)
+                posted += await reader._post_own(self.writer, key, records, origin)
         return posted
 
     async def _post_own(
-        self, writer: KafkaWriter, key: str, records: Sequence[Struct], since: int | None
+        self, writer: KafkaWriter, key: str, records: Sequence[Struct], origin: Origin
     ) -> list[Delivery]:
         """Post records to this stage's topic, and fold each that nothing unread can be before."""
         posted: list[Delivery] = []
         async with self._turn:  # nor can one be fetched before it is expected
             for value in encoded(records):
-                delivery, *_ = await writer.post_values([(self.stage.source, key, value)], since)
+                delivery, *_ = await writer.post_values([(self.stage.source, key, value)], origin)
                 posted.append(delivery)
                 self._begin(self._stream)  # from here on nothing else runs until the record is expected
                 folded = None
                 if self._own.open(key, len(value), time.monotonic()):
-                    folded = self._fold_own(key, value, since)
-                frames, changes = folded or ([], None)
+                    folded = self._fold_own(key, value, origin)
+                frames, changes, span = folded or ([], None, UNTRACED)
                 deliveries: list[Delivery] = []
                 self._own.expect(key, value, delivery, changes, deliveries)
-                deliveries += await self._post(frames, since)
+                made = await self._post(frames, origin._replace(traceparent=span.traceparent))
+                deliveries += made
+                span.end_after(made)
         await asyncio.sleep(0)  # lets them leave before the next symbol's are made
         return posted
 
-    def _fold_own(self, key: str, value: bytes, since: int | None) -> tuple[list[Sending], list[Change[S]]] | None:
-        """Fold a posted record; return what to send and the states. None, with nothing changed, where that fails or
-        refuses a part: it is met again, and handled, when the record is fetched.
+    def _fold_own(self, key: str, value: bytes, origin: Origin) -> tuple[list[Sending], list[Change[S]], Span] | None:
+        """Fold a posted record; return what to send, the states and the span. None, with nothing changed, where that
+        fails or refuses a part: it is met again, and handled, when the record is fetched.
         """
-        begun = time.perf_counter()
-        event = self._own.record(self.stage.source.name, key.encode(), value, headers_from(since), time.time())
+        begun, began = time.perf_counter(), time.time_ns()
+        event = self._own.record(self.stage.source.name, key.encode(), value, origin.headers(), time.time())
         self.guard.begin([event])
         try:
             groups, frames = self._grouped([event])
@@ -210,7 +225,7 @@ class Shell(Generic[R, S]):
         if any(topic is DEAD_LETTERS for topic, _, _ in frames):
             return None
         self._meter.folded(time.perf_counter() - begun, count, frames)
-        return frames, changes
+        return frames, changes, self._span([event], began, enters=False)
 
     async def _or_end(self, stream: Any, finishing: asyncio.Task[None]) -> None:
         try:
@@ -228,44 +243,53 @@ class Shell(Generic[R, S]):
         events: Sequence[Piece],
         posted: Sequence[Delivery],
         changes: Sequence[Change[S]],
-        since: int | None,
+        origin: Origin,
+        span: Span,
     ) -> None:
-        delivered = await asyncio.gather(*posted)
-        self._meter.delivered(since, (one.timestamp for one in delivered))
+        with span:
+            delivered = await asyncio.gather(*posted)
+        self._meter.delivered(origin, (one.timestamp for one in delivered))
         if current(stream, events):
             await self._saves.add(stream, events, changes)
 
     def _work(
         self, events: Sequence[Piece], ahead: dict[bytes, tuple[dict[int, int], S]]
-    ) -> tuple[list[Sending], list[Change[S]]]:
-        """Return what to send, and the states to store afterwards; `ahead` has states that are not stored yet."""
+    ) -> tuple[list[Sending], list[Change[S]], list[Piece]]:
+        """Return what to send, the states to store afterwards, and which events were folded here and now; `ahead` has
+        states that are not stored yet.
+        """
         begun, topic = time.perf_counter(), self.stage.source.name
         kept, passed = self.guard.passed(topic, events)
         self.guard.begin(kept)
+        folded: list[Piece] = []
         try:
-            frames, changes, records = self._fold(kept, ahead)
+            frames, changes, records = self._fold(kept, ahead, folded)
         except OSError:  # no space, no descriptor: caused by no record, however often the process ends because of it
             self.guard.end(kept)
             raise
         except Exception:  # noqa: BLE001 - whatever it is, the records that bring it about are looked for
             frames, changes, records = self._rescue(kept, ahead)
+            folded = list(kept)
         self.guard.end(events)
         if passed:
             frames.append((DEAD_LETTERS, topic, passed))
         ahead.update((change.key, (change.offsets, change.state)) for change in changes)
         self._meter.folded(time.perf_counter() - begun, records, frames)
-        return frames, changes
+        return frames, changes, folded
 
     def _fold(
-        self, events: Sequence[Piece], ahead: dict[bytes, tuple[dict[int, int], S]]
+        self, events: Sequence[Piece], ahead: dict[bytes, tuple[dict[int, int], S]], fetched: list[Piece]
     ) -> tuple[list[Sending], list[Change[S]], int]:
-        """Return what to send, the states to store, and how many records were folded; raises the stage's exceptions."""
+        """Return what to send, the states to store, and how many records were folded; add to `fetched` the events that
+        were not folded before. Raises the stage's exceptions.
+        """
         frames: list[Sending] = []
         changes: list[Change[S]] = []
         count = 0
         newest = ChainMap({}, ahead)
         for run, known in self._own.runs(events):
             sent, states, folded = self._fold_fetched(run, newest) if known is None else ([], known, 0)
+            fetched += run if known is None else ()
             frames += sent
             changes += states
             count += folded

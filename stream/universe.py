@@ -5,6 +5,7 @@ of this runs.
 """
 
 import asyncio
+import time
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,12 +14,15 @@ from msgspec import Struct
 
 from broker.confirmed_send import KafkaWriter, encoded
 from broker.dead_letters import error_text
+from broker.origin import Origin
 from features.cross_section import Universe
 from features.market import MarketState, initial, step
+from observability.tracer import OFF, Tracer
+from stream.app_metrics import arrived
 from stream.coalesced import Piece, acknowledge, taken
 from stream.dead_letters import decode_event, of_whole
 from stream.poison_records import Guard
-from stream.shell import BATCH_EVENTS, SLICE_BYTES, slices
+from stream.shell import BATCH_EVENTS, SLICE_BYTES, messages, slices
 from stream.stage import Output, Part
 from topics import codec
 from topics.catalog import BARS, CROSS_SECTION, DEAD_LETTERS, MARKET_BARS, TICKS, Topic
@@ -45,6 +49,7 @@ class Gather:
     universe: Container[str]
     writer: KafkaWriter
     guard: Guard = field(default_factory=Guard)
+    tracer: Tracer = OFF
     name = "gather"
     source = BARS
 
@@ -52,12 +57,15 @@ class Gather:
         """Forward the stream, message by message in order; acknowledge delivered messages."""
         async for events in taken(stream, BATCH_EVENTS):
             for part in (piece for run in slices(events, SLICE_BYTES) for piece in self.guard.pieces(run)):
+                began = time.time_ns()
                 kept, passed = self.guard.passed(self.source.name, part)
                 self.guard.begin(kept)
                 values = [value for event in kept for value in self.forward(event)]
                 self.guard.end(part)
                 values += [(DEAD_LETTERS, self.source.name, value) for value in encoded(passed)]
-                await asyncio.gather(*await self.writer.post_values(values))
+                with self.tracer.span(self.name, self.source.name, messages(kept), began=began, enters=True) as span:
+                    origin = Origin(arrived(part), span.traceparent)
+                    await asyncio.gather(*await self.writer.post_values(values, origin))
                 await acknowledge(stream, part)
                 self.guard.check()
 

@@ -10,6 +10,8 @@ from broker.admin import CHANGELOG
 from broker.confirmed_send import KafkaWriter
 from broker.decision_signature import key_of
 from features.cross_section import Universe
+from observability.tracer import Tracer
+from observability.tracing import tracer
 from settings import Settings
 from stream.app import add_losses, make_app, or_end, run, topic_of
 from stream.bars import Bars
@@ -51,12 +53,12 @@ def make_worker(
     """
     app = make_app(WORKER_GROUP, settings, IN_ORDER if settings.universe else frozenset())
     add_losses(app, (*READ_BY_WORKER, *(READ_FOR_UNIVERSE if settings.universe else ())))
-    writer = app.kafka_writer()
+    writer, traces = app.kafka_writer(), tracer("worker", settings)
     if settings.universe:
-        _add_gather(app, Gather(settings.universe, writer, Guard.of(settings, "worker", "gather")))
+        _add_gather(app, Gather(settings.universe, writer, Guard.of(settings, "worker", "gather"), traces))
     readers: dict[str, Shell[Any, Any]] = {}
     for stage in pipeline:
-        shell = _add_agent(app, stage, writer, Guard.of(settings, "worker", stage.name), readers)
+        shell = _add_agent(app, stage, writer, Guard.of(settings, "worker", stage.name), readers, traces)
         if stage.source in FOLDED_AT_ONCE:
             readers[stage.source.name] = shell
         if model_server is not None and isinstance(stage, Predictions):
@@ -88,6 +90,7 @@ def _add_agent(
     writer: KafkaWriter,
     guard: Guard,
     readers: Mapping[str, Shell[Any, Any]],
+    traces: Tracer,
 ) -> Shell[Any, Any]:
     table = app.Table(
         f"{stage.name}-state",
@@ -96,7 +99,7 @@ def _add_agent(
         value_type=bytes,
         extra_topic_configs=CHANGELOG,
     )
-    shell = Shell(stage=stage, table=table, writer=writer, guard=guard, readers=readers)
+    shell = Shell(stage=stage, table=table, writer=writer, guard=guard, readers=readers, tracer=traces)
 
     @app.agent(topic_of(app, stage.source), name=stage.name)  # type: ignore[untyped-decorator, unused-ignore] # Faust's decorators have no types
     async def agent(stream: Any) -> None:

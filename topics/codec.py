@@ -21,6 +21,8 @@ VERSION = b"1"
 ARRIVED_HEADER = "foretick-arrived"
 """The time at which a record's tick or bar was appended to its topic, epoch ms in digits: gives the record's
 latency."""
+TRACE_HEADER = "traceparent"
+"""The span in which a record was made, if that is traced: W3C Trace Context."""
 HEADERS: list[tuple[str, bytes]] = [(VERSION_HEADER, VERSION)]
 LONGEST_REASON = 500
 """The most characters of a reason: the quoted value may be long."""

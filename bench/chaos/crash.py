@@ -18,6 +18,8 @@ import stream.recovery
 import stream.shell
 from bench.chaos.crash_points import ARMED, HELD, HELD_S, REACHED, REBALANCE
 from broker.interface import Delivery
+from broker.origin import Origin
+from observability.tracer import Span
 from storage.timescale import Writer
 from stream.shell import Change, Shell
 
@@ -52,9 +54,10 @@ class Crashing(Shell[Any, Any]):
         events: Sequence[Any],
         posted: Sequence[Delivery],
         changes: Sequence[Change[Any]],
-        since: int | None,
+        origin: Origin,
+        span: Span,
     ) -> None:
-        await super()._finish(_Told(stream), events, posted, changes, since)
+        await super()._finish(_Told(stream), events, posted, changes, origin, span)
         point("offsets acknowledged")
 
     def _store(self, change: Change[Any]) -> None:

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from cli.reference.markdown import code, head, paragraphs, prose, table
 from topics.catalog import TOPICS, Topic
-from topics.codec import ARRIVED_HEADER, VERSION, VERSION_HEADER
+from topics.codec import ARRIVED_HEADER, TRACE_HEADER, VERSION, VERSION_HEADER
 from topics.records import RECORDS, Forecast
 from topics.retention import TOPIC_DAYS, said
 
@@ -16,7 +16,8 @@ HEAD = f"""
 A Kafka value is a *frame*: one record as a JSON object, or an array of records of one key, in time order. Times are
 epoch milliseconds, UTC; returns are log returns; unknown is null, and a field that has its default may be left out.
 The header `{VERSION_HEADER}` is `{VERSION.decode()}`; `{ARRIVED_HEADER}` is when the tick or bar behind the record was
-appended to its topic. A value beyond a field's limits becomes a dead letter.
+appended to its topic; `{TRACE_HEADER}`, if that is traced, the span that made the record (W3C Trace Context). A value
+beyond a field's limits becomes a dead letter.
 
 The same as an AsyncAPI 3 document, with the JSON Schema of each record: [asyncapi.json](asyncapi.json).
 `foretick topics schema NAME` prints one, `foretick topics tail NAME` shows records.

@@ -9,6 +9,7 @@ from faust.transport.consumer import Consumer as FaustConsumer
 from faust.transport.drivers.aiokafka import Producer as FaustProducer
 from faust.types import TP
 
+from broker.origin import UNKNOWN, Origin
 from simulation.broker import Record
 from simulation.consumer import Consumer
 from simulation.tables import Changelogs, Recovery, Table, TableProducer
@@ -30,10 +31,10 @@ class AcknowledgesFirst(Shell[Any, Any]):
 class StoresFirst(Shell[Any, Any]):
     """The state is written before the outputs are delivered."""
 
-    async def _finish(self, stream: Any, events: Any, posted: Any, changes: Sequence[Any], since: Any) -> None:
+    async def _finish(self, stream: Any, events: Any, posted: Any, changes: Sequence[Any], *rest: Any) -> None:
         for change in changes:
             self._store(change)
-        await super()._finish(stream, events, posted, changes, since)
+        await super()._finish(stream, events, posted, changes, *rest)
 
 
 class Eager:
@@ -42,11 +43,11 @@ class Eager:
     def __init__(self, writer: Any) -> None:
         self._writer = writer
 
-    async def post(self, frames: Any, arrived: int | None = None) -> list[Any]:
+    async def post(self, frames: Any, origin: Origin = UNKNOWN) -> list[Any]:
         """Hand frames over some time."""
 
         async def hand_over() -> Any:
-            delivered = await asyncio.gather(*await self._writer.post(frames, arrived))
+            delivered = await asyncio.gather(*await self._writer.post(frames, origin))
             return max(delivered, key=lambda one: one.timestamp) if delivered else Record(key=b"", value=b"")
 
         return [asyncio.ensure_future(hand_over())]

@@ -11,6 +11,7 @@ from faust.streams import _current_event
 from faust.types import TP
 
 from broker.confirmed_send import encoded
+from broker.origin import UNKNOWN, Origin
 from simulation.broker import Broker, Group, NotDeliveredError, Producer, Record
 from simulation.consumer import Consumer, Event, Message, Thread
 from simulation.loop import Process, owner
@@ -45,7 +46,7 @@ class SimulatedWriter:
     async def post(
         self,
         frames: Any,
-        arrived: int | None = None,  # noqa: ARG002 - the writer's interface
+        origin: Origin = UNKNOWN,  # noqa: ARG002 - the writer's interface
     ) -> list[asyncio.Future[Any]]:
         """Hand frames over in order."""
         return await self.post_values(
@@ -55,7 +56,7 @@ class SimulatedWriter:
     async def post_values(
         self,
         values: Any,
-        arrived: int | None = None,  # noqa: ARG002 - the writer's interface
+        origin: Origin = UNKNOWN,  # noqa: ARG002 - the writer's interface
     ) -> list[asyncio.Future[Any]]:
         """Hand encoded frames over in order."""
         futures = []

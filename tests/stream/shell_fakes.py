@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
+from broker.origin import UNKNOWN, Origin
 from stream.stage import Output, Part
 from topics import codec
 from topics.catalog import BARS, TICKS, Topic
@@ -60,7 +61,7 @@ class Journal:
     broken: bool = False
 
     async def post(
-        self, frames: list[tuple[Topic, str, Sequence[Struct]]], arrived: int | None = None
+        self, frames: list[tuple[Topic, str, Sequence[Struct]]], origin: Origin = UNKNOWN
     ) -> list[asyncio.Future[Delivered]]:
         delivered = asyncio.get_running_loop().create_future()
         if self.broken:
@@ -71,7 +72,7 @@ class Journal:
             for record in records:
                 await asyncio.sleep(0)  # as with a real broker, others may run between two frames
                 self.sent.append((topic, record))
-        delivered.set_result(Delivered((arrived or 0) + 250))
+        delivered.set_result(Delivered((origin.arrived or 0) + 250))
         return [delivered]
 
 
