@@ -14,8 +14,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, get_args
 
 import msgspec
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Gauge, generate_latest
+from prometheus_client import REGISTRY, CollectorRegistry, Gauge, Metric
 from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from observability.condition import HEALTHY, Condition, Word, clock
@@ -60,6 +61,18 @@ class ConditionCollector(Collector):
         yield lag
 
 
+class _Together(Collector):
+    """The metrics of several registries as those of one: OpenMetrics has one end."""
+
+    def __init__(self, *registries: Collector) -> None:
+        self._registries = registries
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield their metrics."""
+        for registry in self._registries:
+            yield from registry.collect()
+
+
 class Probe:
     """The HTTP server of a component.
 
@@ -70,8 +83,9 @@ class Probe:
     def __init__(self, component: str, ask: Ask = well) -> None:
         UP.labels(component).set(1)
         self._ask = ask
-        self._own = CollectorRegistry()  # separate from the process's, so that a second probe does not conflict
-        self._own.register(ConditionCollector(component, ask))
+        own = CollectorRegistry()  # separate from the process's, so that a second probe does not conflict
+        own.register(ConditionCollector(component, ask))
+        self._metrics = _Together(REGISTRY, own)
         self._server: ThreadingHTTPServer | None = None
 
     def start(self, settings: Settings) -> int | None:
@@ -90,10 +104,11 @@ class Probe:
             self._server.shutdown()
             self._server.server_close()
 
-    def answer(self, path: str) -> tuple[int, str, bytes]:
-        """Return status, content type and body."""
+    def answer(self, path: str, accept: str = "") -> tuple[int, str, bytes]:
+        """Return status, content type and body; metrics as OpenMetrics, which has exemplars, if that is accepted."""
         if path == "/metrics":
-            return 200, CONTENT_TYPE_LATEST, generate_latest(REGISTRY) + generate_latest(self._own)
+            encode, kind = choose_encoder(accept)
+            return 200, kind, encode(self._metrics)
         if path not in ("/health", "/ready", "/condition"):
             return 404, "text/plain", b"/metrics, /health, /ready, /condition\n"
         condition = self._ask()
@@ -109,7 +124,7 @@ class Probe:
             timeout = 60
 
             def do_GET(self) -> None:
-                status, kind, body = probe.answer(self.path.partition("?")[0])
+                status, kind, body = probe.answer(self.path.partition("?")[0], self.headers.get("Accept", ""))
                 self.send_response(status)
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(body)))

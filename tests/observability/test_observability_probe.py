@@ -14,17 +14,22 @@ import time
 from collections.abc import Callable, Iterator
 from typing import get_args
 
+import httpx
 import pytest
 from probing import answer, scraped
 from prometheus_client import REGISTRY
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
+from broker.origin import Origin
 from observability import logs
 from observability.condition import HEALTHY, Condition, Word
 from observability.lag import NOTHING, UNKNOWN, ConsumerLag
+from observability.metrics import Meter
 from observability.probe import Probe, asked
 from observability.work_status import LoopTurns, WorkStatus
 from settings import ROOT, Settings
+from topics.catalog import TICKS
 
 pytestmark = pytest.mark.slow
 
@@ -51,6 +56,24 @@ def test_metrics_are_text_that_prometheus_reads(port: int):
     names = {family.name for family in text_string_to_metric_families(text)}
     assert {"foretick_component", "process_resident_memory_bytes", "process_cpu_seconds"} <= names
     assert REGISTRY.get_sample_value("foretick_component", {"component": "tried"}) == 1
+
+
+def test_a_scraper_that_accepts_openmetrics_gets_it_with_the_exemplars_and_others_get_plain_text(port: int):
+    origin = Origin(1_000, f"00-{'a' * 32}-{'b' * 16}-01")
+    Meter("openmetrics", TICKS).delivered(origin, [1_020])
+    Meter("openmetrics", TICKS).delivered(Origin(1_000), [1_220])
+    accept = "application/openmetrics-text;version=1.0.0;q=0.6,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+        plain, rich = client.get("/metrics"), client.get("/metrics", headers={"Accept": accept})
+    assert rich.headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0")
+    families = {family.name: family for family in openmetrics(rich.text)}
+    assert {"foretick_component", "foretick_condition"} <= families.keys()  # those of both registries, with one end
+    buckets = [one for one in families["foretick_latency_seconds"].samples if one.labels["stage"] == "openmetrics"]
+    shown = {one.labels["le"]: one.exemplar for one in buckets if one.exemplar is not None}
+    assert {le: (one.labels, one.value) for le, one in shown.items()} == {"0.025": ({"trace_id": "a" * 32}, 0.02)}
+    assert plain.headers["Content-Type"].startswith("text/plain")
+    assert "trace_id" not in plain.text
+    assert {family.name for family in text_string_to_metric_families(plain.text)} >= {"foretick_condition"}
 
 
 def conditions(port: int) -> dict[str, float]:
@@ -210,6 +233,8 @@ def test_what_ends_a_process_and_what_python_warns_of_are_lines_as_all_others():
     code = """
 import warnings
 from settings import ROOT, Settings
+from topics.catalog import TICKS
+from broker.origin import Origin
 from observability import logs
 logs.configure("tried", Settings(log_format="json"))
 warnings.warn("an old way")

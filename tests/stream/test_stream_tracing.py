@@ -14,14 +14,18 @@ from own_record_fakes import Steps, Worker, turns
 from shell_fakes import ARRIVED, Event, Journal, Stream, Sum, Table, event
 
 from broker.origin import Origin
+from observability.metrics import STORE
 from observability.spans import SpanTracer
 from observability.tracer import OFF, Tracer
 from settings import ROOT
 from stream.app_metrics import arrived
+from stream.persist import persist
+from stream.poison_records import Guard
 from stream.shell import Shell
+from stream.sinks import Sink
 from stream.stage import Output, Part
 from topics import codec
-from topics.catalog import FEATURES, PREDICTIONS
+from topics.catalog import FEATURES, PREDICTIONS, TICKS
 from topics.codec import ARRIVED_HEADER, TRACE_HEADER
 from topics.records import Features, Prediction
 
@@ -253,6 +257,28 @@ def test_a_batch_that_could_not_be_delivered_is_recorded_as_failed():
     with pytest.raises(ConnectionError):
         asyncio.run(shell.run(Stream(journal, [[event(0, 1.0)]])))
     assert recorded.spans()["sum"].status.description == "ConnectionError"
+
+
+class Takes:
+    """A database, a cache and a Kafka that take everything, as far as persist looks at them."""
+
+    async def write(self, *_: Any) -> None:
+        """Take records."""
+
+    async def send(self, *_: Any) -> None:
+        """Take dead letters."""
+
+
+def test_a_write_is_a_span_of_the_trace_and_the_exemplar_of_its_time():
+    recorded = Recorded()
+    journal = Journal()
+    stream = Stream(journal, [[of(0, traceparent=FOREIGN)], [of(1)]])
+    taking: Any = Takes()
+    asyncio.run(persist(TICKS, stream, taking, Sink("tried"), taking, taking, Guard(), recorded.tracer))
+    span = recorded.spans()["store ticks"]  # and none of the second write: none begins here
+    assert span.parent.span_id == span_id(FOREIGN.encode())
+    samples = [sample for family in STORE.collect() for sample in family.samples if sample.exemplar is not None]
+    assert [sample.exemplar.labels for sample in samples] == [{"trace_id": FOREIGN[3:35]}]
 
 
 def test_the_headers_of_an_origin_are_read_again():
