@@ -5,11 +5,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Panel:
-    """A panel: its title, its unit in Grafana's notation, and the query and legend of each line."""
+    """A panel: its title, its unit in Grafana's notation, and the query and legend of each line. `traces`: whether to
+    show exemplars, each of which leads to its trace.
+    """
 
     title: str
     unit: str
     lines: tuple[tuple[str, str], ...]
+    traces: bool = False
 
 
 def quantile(level: float, histogram: str, by: str) -> str:
@@ -38,9 +41,15 @@ ROWS: dict[str, tuple[Panel, ...]] = {
             "From a tick's arrival, 95 %",
             "s",
             ((quantile(0.95, "foretick_latency_seconds", "stage"), "until {{stage}} are published"),),
+            traces=True,
         ),
         Panel("One batch, 95 %", "s", ((quantile(0.95, "foretick_fold_seconds", "stage"), "{{stage}}"),)),
-        Panel("One transaction, 95 %", "s", ((quantile(0.95, "foretick_store_seconds", "topic"), "{{topic}}"),)),
+        Panel(
+            "One transaction, 95 %",
+            "s",
+            ((quantile(0.95, "foretick_store_seconds", "topic"), "{{topic}}"),),
+            traces=True,
+        ),
     ),
     "The models": (
         Panel("Skill", "percentunit", (("foretick_pinball_skill", "{{model}} {{interval}} +{{horizon}}"),)),

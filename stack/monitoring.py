@@ -56,6 +56,7 @@ def _panel(panel: Panel, place: dict[str, int]) -> dict[str, Any]:
         "fieldConfig": {"defaults": {"unit": panel.unit}, "overrides": []},
         "targets": [
             {"refId": chr(ord("A") + number), "datasource": SOURCE, "expr": text, "legendFormat": legend}
+            | ({"exemplar": True} if panel.traces else {})
             for number, (text, legend) in enumerate(panel.lines)
         ],
     }

@@ -105,6 +105,9 @@ ELSEWHERE = {
     "docker compose exec database sh -c 'head /secrets/*.password'": "tests/stack/test_stack_container_secrets.py",
     "docker compose up -d alerts": "tests/stack/test_stack_compose.py",
     "docker compose --profile monitoring up -d": "tests/stack/test_stack_compose.py",
+    "FORETICK_TRACES_URL=http://jaeger:4318/v1/traces docker compose --profile monitoring up -d": (
+        "tests/stack/test_stack_monitoring.py"
+    ),
     "docker compose run -d --use-aliases live binance BTC/USDT": "tests/stack/test_stack_compose.py",
     "go install github.com/prometheus/prometheus/cmd/promtool@v0.316.0": "tests/stack/test_stack_monitoring.py",
     **dict.fromkeys(  # no cluster, no registry

@@ -7,6 +7,8 @@ import subprocess
 import pytest
 import yaml
 
+from broker.origin import Origin
+from observability.metrics import exemplar
 from settings import ROOT
 from stack.grafana_panels import ROWS
 from stack.monitoring import DASHBOARD, RULES, dashboard, files, rules
@@ -73,13 +75,28 @@ def test_monitoring_starts_only_where_it_is_asked_for_and_on_loopback():
 
 def test_grafana_is_provisioned_with_the_source_that_the_panels_name():
     folder = ROOT / "docker/monitoring/grafana"
-    (source,) = yaml.safe_load((folder / "datasources.yml").read_text())["datasources"]
+    source, traces = yaml.safe_load((folder / "datasources.yml").read_text())["datasources"]
     assert (source["uid"], source["type"], source["url"]) == ("prometheus", "prometheus", "http://prometheus:9090")
+    assert (traces["uid"], traces["type"], traces["url"]) == ("jaeger", "jaeger", "http://jaeger:16686")
     (provider,) = yaml.safe_load((folder / "dashboards.yml").read_text())["providers"]
     mounts = [volume.split(":") for volume in COMPOSE["services"]["grafana"]["volumes"]]
     assert (f"./{DASHBOARD.relative_to(ROOT)}", f"{provider['options']['path']}/{DASHBOARD.name}", "ro") in [
         tuple(mount) for mount in mounts
     ]
+
+
+def test_an_exemplar_leads_from_a_panel_to_its_trace():
+    """Of each link on the way: Prometheus keeps exemplars, the panel asks for them, and their label names the trace."""
+    prometheus, jaeger = COMPOSE["services"]["prometheus"], COMPOSE["services"]["jaeger"]
+    assert "--enable-feature=exemplar-storage" in prometheus["command"]
+    assert (jaeger["profiles"], jaeger["ports"]) == (["monitoring"], ["127.0.0.1:16686:16686"])
+    source, _ = yaml.safe_load((ROOT / "docker/monitoring/grafana/datasources.yml").read_text())["datasources"]
+    (label,) = exemplar(Origin(traceparent=f"00-{'a' * 32}-{'b' * 16}-01")) or {}
+    assert source["jsonData"]["exemplarTraceIdDestinations"] == [{"name": label, "datasourceUid": "jaeger"}]
+    asked_for = [
+        one["expr"] for panel in dashboard()["panels"] for one in panel.get("targets", ()) if "exemplar" in one
+    ]
+    assert ["foretick_latency" in asked_for[0], "foretick_store" in asked_for[1], len(asked_for)] == [True, True, 2]
 
 
 @pytest.fixture
