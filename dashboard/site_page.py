@@ -62,7 +62,6 @@ class SitePage(ABC):
             name="theme", labels=[theme.capitalize() for theme in THEMES], active=THEMES.index(wanted), **look()
         )
         self.written: dict[str, str] = {}
-        self._woken = False
         self.in_view = InView(self.at_once)
         self.times = RadioButtonGroup(name="times", labels=[CLOCKS[0], CLOCKS[1].capitalize()], **look())
         self.times.active = CLOCKS.index(self._clock_of_address()) if not self.own_clock else 0
@@ -79,16 +78,6 @@ class SitePage(ABC):
         self.bridge.on_change("system", lambda attr, old, new: self.repaint())  # noqa: ARG005 - Bokeh asks for it
         self.bridge.follow(self.document)
         self.document.add_periodic_callback(self.tick, self.tick_ms)
-        self.tick()
-
-    def wake(self) -> None:
-        """Have `tick` called at once, from any thread: what is new is not shown only at the next tick."""
-        if not self._woken:
-            self._woken = True
-            self.document.add_next_tick_callback(self._awake)
-
-    def _awake(self) -> None:
-        self._woken = False
         self.tick()
 
     @property

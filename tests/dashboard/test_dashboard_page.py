@@ -33,7 +33,7 @@ class KnownFeed:
     def __init__(self, shown: Snapshot) -> None:
         self.shown, self.asked = shown, list[Key | None]()
 
-    def view(self, key: Key | None, viewer: Any = None) -> View:  # noqa: ARG002 - the feed's interface
+    def view(self, key: Key | None) -> View:
         self.asked.append(key)
         return View(
             error=None,
@@ -131,16 +131,3 @@ def test_a_view_of_the_past_asks_for_it_and_a_reset_for_the_newest() -> None:
     page.tick()
     assert feed.asked[-1] is not None
     assert feed.asked[-1].window.end is None
-
-
-def test_a_page_that_is_woken_looks_once_at_the_next_turn() -> None:
-    page, feed = opened(known())
-    page.tick()
-    looked, timed = len(feed.asked), len(page.document.session_callbacks)
-    page.wake()
-    page.wake()
-    (woken,) = page.document.session_callbacks[timed:]
-    woken.callback()
-    assert len(feed.asked) > looked
-    page.wake()  # after that, again
-    assert len(page.document.session_callbacks) == timed + 1
