@@ -12,7 +12,7 @@ from shell_fakes import ARRIVED, Event, Journal, Stream, Sum, Table, event
 
 from broker.confirmed_send import encoded
 from stream.in_flight import Notes
-from stream.own_records import MOST_WAITING
+from stream.own_records import MOST_WAITING, OWN
 from stream.poison_records import Guard
 from stream.shell import Shell
 from stream.stage import Output, Part
@@ -373,8 +373,9 @@ def test_after_a_death_at_such_a_record_the_next_start_fetches_all_first_and_the
     def guard() -> Guard:
         return Guard(notes=Notes(tmp_path))
 
-    dying = guard()
-    dying.notes.of(-1).begin(7, 7)  # type: ignore[union-attr] # there is a folder
+    note = Notes(tmp_path).of(OWN)
+    assert note is not None
+    note.begin(7, 7)
     found = []
 
     async def story(worker: Worker) -> None:
