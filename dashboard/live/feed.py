@@ -4,6 +4,8 @@ import time
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
+from weakref import WeakSet
 
 import psycopg
 from psycopg import Connection
@@ -38,6 +40,14 @@ PAST_S = 5.0
 """The past changes only where something is stored late: it is read again after so long at the earliest."""
 
 
+class Viewer(Protocol):
+    """Who looks at a key."""
+
+    def wake(self) -> None:
+        """Look again soon; called by the reader's thread."""
+        ...
+
+
 @dataclass(kw_only=True)
 class Arrivals:
     """When a row of a series was seen to arrive (`changed`), and when a `forecast` was, by the monotonic clock."""
@@ -52,7 +62,7 @@ class Arrivals:
 class Watched:
     """A key that some page looks at; `due` is when it may be read again, and `read_to` what it was read up to.
 
-    `stored` is that something has been stored since.
+    `stored` is that something has been stored since. A viewer that is gone is none: the set is weak.
     """
 
     asked: float
@@ -63,6 +73,7 @@ class Watched:
     scored_to: datetime | None = None
     scores_due: float = 0.0
     snapshot: Snapshot | None = None
+    viewers: WeakSet[Viewer] = field(default_factory=WeakSet)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +93,7 @@ class View:
 
 
 class Feed(ReaderThread[Connection]):
-    """Reads the requested keys, four times a second; `view` never blocks."""
+    """Reads the requested keys, four times a second, and wakes who looks at them; `view` never blocks."""
 
     def __init__(self, url: str) -> None:
         super().__init__("feed", (psycopg.Error,))
@@ -119,8 +130,10 @@ class Feed(ReaderThread[Connection]):
         """Return why the database cannot be read, or None."""
         return self._error
 
-    def view(self, key: Key | None) -> View:
-        """Return the data of that key, and keep reading it; a new key is read at once."""
+    def view(self, key: Key | None, viewer: Viewer | None = None) -> View:
+        """Return the data of that key, and keep reading it; a new key is read at once. The viewer is woken when there
+        are others.
+        """
         now = time.monotonic()
         with self._lock:
             arrivals, snapshot = Arrivals(since=now), None
@@ -129,6 +142,8 @@ class Feed(ReaderThread[Connection]):
                     self._watched[key] = Watched(asked=now)
                     self._wake.set()
                 self._watched[key].asked = now
+                if viewer is not None:
+                    self._watched[key].viewers.add(viewer)
                 snapshot = self._watched[key].snapshot
                 arrivals = self._arrivals.setdefault(key.series, arrivals)
             age, forecast_age = (None if at is None else now - at for at in (arrivals.changed, arrivals.forecast))
@@ -204,3 +219,6 @@ class Feed(ReaderThread[Connection]):
             one.due = max(one.due, now + PAST_S)
         with self._lock:
             one.snapshot = snapshot
+            viewers = list(one.viewers)
+        for viewer in viewers:
+            viewer.wake()

@@ -245,7 +245,7 @@ class Page(SitePage):
     def _seen(self) -> View:
         """Return what is known now, or in a replay what was known then."""
         key = self._key()
-        return self.replay.seen(self.feed.view(key), key)
+        return self.replay.seen(self.feed.view(key, self), key)
 
     def _move(self) -> None:
         """Bring the view to the choice where that is new, and else the choice to the view."""

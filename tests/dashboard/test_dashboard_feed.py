@@ -74,6 +74,32 @@ def test_a_window_that_reaches_to_the_newest_bar_is_read_as_it_comes(feed: Feed,
         assert feed.view(key(FIRST + 25 * MINUTE)).snapshot is past
 
 
+class Looking:
+    """A viewer that notes when it was woken."""
+
+    def __init__(self) -> None:
+        self.woken = 0
+
+    def wake(self) -> None:
+        self.woken += 1
+
+
+def test_who_looks_at_a_key_is_woken_by_what_is_new_of_it(feed: Feed, market: Market) -> None:
+    looking, elsewhere = Looking(), Looking()
+    before = read(feed, None, lambda _: True)
+    past = read(feed, FIRST + 15 * MINUTE, lambda _: True)
+    assert feed.view(key(None), looking).snapshot is before
+    assert feed.view(key(FIRST + 15 * MINUTE), elsewhere).snapshot is past
+    began = time.monotonic()
+    market.write(1, ("BTCUSDT",))
+    while not looking.woken:
+        assert time.monotonic() < began + WAIT_S
+        time.sleep(0.02)
+    assert feed.view(key(None)).snapshot is not before
+    if time.monotonic() - began < PAST_S / 2:  # else the past may have been read again
+        assert elsewhere.woken == 0
+
+
 def test_what_arrives_is_of_the_series_whatever_part_or_horizon_is_looked_at(feed: Feed, market: Market) -> None:
     before = read(feed, None, lambda _: True)
     assert feed.view(key(None)).age_s is None
