@@ -1,5 +1,6 @@
 """One viewer's document of a page: the theme, the texts, the badge and the address. Each page is a subclass."""
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -37,6 +38,14 @@ def look() -> dict[str, Any]:
     return {"stylesheets": [InlineStyleSheet(css=asset("widgets.css"))], "margin": 0}
 
 
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    """Return the loop of the server that opens the page; None where there is no server."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
 class SitePage(ABC):
     """A page adds its roots in its constructor, then calls `begin`; `tick` brings it to what is known."""
 
@@ -63,6 +72,7 @@ class SitePage(ABC):
         )
         self.written: dict[str, str] = {}
         self._woken = False
+        self._loop = _running_loop()
         self.in_view = InView(self.at_once)
         self.times = RadioButtonGroup(name="times", labels=[CLOCKS[0], CLOCKS[1].capitalize()], **look())
         self.times.active = CLOCKS.index(self._clock_of_address()) if not self.own_clock else 0
@@ -82,14 +92,19 @@ class SitePage(ABC):
         self.tick()
 
     def wake(self) -> None:
-        """Have `tick` called at once, from any thread: what is new is not shown only at the next tick."""
-        if not self._woken:
+        """Have `tick` called soon, from any thread: what is new is not shown only at the next tick.
+
+        By the server's loop, on which sessions end too: a document that has ended takes no callback.
+        """
+        if self._loop is not None and not self._woken:
             self._woken = True
-            self.document.add_next_tick_callback(self._awake)
+            self._loop.call_soon_threadsafe(self._awake)
 
     def _awake(self) -> None:
         self._woken = False
-        self.tick()
+        context = self.document.session_context
+        if context is not None and not context.destroyed:
+            self.document.add_next_tick_callback(self.tick)
 
     @property
     def palette(self) -> Palette:

@@ -97,7 +97,10 @@ class CoverageAlarm:
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """All data drawn for one key, read at one time. `scores` is by model; `serial` grows with each reading."""
+    """All data drawn for one key, read at one time; `serial` grows with each reading.
+
+    `scores` is by model, None while they were not read yet.
+    """
 
     key: Key
     serial: int
@@ -108,7 +111,7 @@ class Snapshot:
     fan: Columns
     runs: tuple[RegimeSpan, ...]
     regime: RegimeNow | None
-    scores: dict[str, Columns]
+    scores: dict[str, Columns] | None
     alarm: CoverageAlarm | None = None
 
     @property
@@ -173,7 +176,7 @@ def read_scores(connection: Connection, key: Key, newest: Newest) -> dict[str, C
 
 
 def read_snapshot(
-    connection: Connection, key: Key, newest: Newest, scores: dict[str, Columns], serial: int
+    connection: Connection, key: Key, newest: Newest, scores: dict[str, Columns] | None, serial: int
 ) -> Snapshot | None:
     """Read what is drawn for that key, or None if the series has no bar."""
     if newest.bar is None:

@@ -88,6 +88,30 @@ def test_of_ended_trials_nothing_is_read_again(new_url: Callable[[], str]) -> No
         np.testing.assert_array_equal(grown.parameters[name].values, parameter.values)
 
 
+def test_a_trial_that_comes_while_a_study_is_read_is_of_the_next_reading(new_url: Callable[[], str]) -> None:
+    url = new_url()
+    study_id = new_study(url, "gbm-a")
+
+    class Overtaken(psycopg.Connection[Any]):
+        """A connection that is overtaken by another trial after each of its statements."""
+
+        trials = 0
+
+        def execute(self, *arguments: Any, **options: Any) -> psycopg.Cursor[Any]:
+            cursor = super().execute(*arguments, **options)
+            add_trials(url, study_id, Overtaken.trials, 1)
+            Overtaken.trials += 1
+            return cursor
+
+    with Overtaken.connect(url, autocommit=True) as connection:
+        table = None
+        for _ in range(3):
+            table = read_table(connection, read_studies(connection)[0], table)
+    for parameter in table.parameters.values():
+        assert len(parameter.values) == len(table)
+        assert np.isfinite(parameter.values).all()
+
+
 def test_a_trial_that_runs_is_read_until_it_has_ended(new_url: Callable[[], str]) -> None:
     url = new_url()
     study_id = new_study(url, "gbm-a")

@@ -10,7 +10,7 @@ from shell_fakes import ARRIVED
 
 from broker.origin import Origin
 from stream.in_flight import Notes
-from stream.own_records import MOST_WAITING
+from stream.own_records import MOST_WAITING, OWN
 from stream.poison_records import Guard
 from topics import codec
 from topics.catalog import BARS
@@ -199,8 +199,9 @@ def test_after_a_death_at_such_a_record_the_next_start_fetches_all_first_and_the
     def guard() -> Guard:
         return Guard(notes=Notes(tmp_path))
 
-    dying = guard()
-    dying.notes.of(-1).begin(7, 7)  # type: ignore[union-attr] # there is a folder
+    note = Notes(tmp_path).of(OWN)
+    assert note is not None
+    note.begin(7, 7)
     found = []
 
     async def story(worker: Worker) -> None:
