@@ -22,7 +22,7 @@ from dashboard.service import PageRequest
 from dashboard.static_files import asset
 from dashboard.time_axis import set_clock
 
-TICK_MS = 500
+TICK_MS = 250
 TEXTS = ("badge", "notices", "blank")
 """The texts of every page; `blank` says why there is nothing to show."""
 
@@ -49,7 +49,6 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
 class SitePage(ABC):
     """A page adds its roots in its constructor, then calls `begin`; `tick` brings it to what is known."""
 
-    tick_ms: ClassVar[int] = TICK_MS
     at_once: ClassVar[tuple[str, ...]] = ()
     """The plots at the top of the page, which are drawn before the browser says that they are seen."""
     own_clock: ClassVar[bool] = False
@@ -88,7 +87,7 @@ class SitePage(ABC):
         self.bridge.on_change("in_view", self._looked)
         self.bridge.on_change("system", lambda attr, old, new: self.repaint())  # noqa: ARG005 - Bokeh asks for it
         self.bridge.follow(self.document)
-        self.document.add_periodic_callback(self.tick, self.tick_ms)
+        self.document.add_periodic_callback(self.tick, TICK_MS)
         self.tick()
 
     def wake(self) -> None:

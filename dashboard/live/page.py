@@ -55,7 +55,6 @@ NOT_THEN = heading("Pipeline") + '<p class="muted">A replay shows the past: what
 class Page(SitePage):
     """The document of one browser tab."""
 
-    tick_ms: ClassVar[int] = 250
     own_clock: ClassVar[bool] = True
 
     def __init__(

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -175,10 +176,13 @@ def test_the_importances_of_many_trials_are_computed_in_a_process_of_their_own_a
         study = opened.read(()).known[0]
     process = ImportancesProcess(many)
     asked = time.monotonic()
+    grown = replace(study, complete=2 * study.complete)
     assert process.known(study) is None
     assert time.monotonic() - asked < 1.0
     while (found := process.known(study)) is None and time.monotonic() - asked < 120:
         time.sleep(0.1)
+    assert process.known(grown) is found
+    assert not process._busy, "it is not computed again at once, however many trials have come"
     process.stop()
     assert found is not None
     assert (found.error, found.trials) == ("", study.complete)
