@@ -58,6 +58,7 @@ PARSED = (
         "inference",
         "latency",
         "live",
+        "promotion",
         "queries",
         "readers",
         "reading",

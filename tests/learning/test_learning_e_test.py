@@ -79,7 +79,7 @@ def test_the_verdict_does_not_depend_on_how_the_bars_were_cut() -> None:
     gain[::7] = np.nan
     whole, pieces = (
         trial(gain, least=500),
-        ChampionChallengerTest(horizons=HORIZONS, span=MINUTE, alpha=0.05, least=500),
+        ChampionChallengerTest(horizons=HORIZONS, span=MINUTE, alpha=0.05, margin=0.002, least=500),
     )
     time = MINUTE * np.arange(len(gain))
     verdicts = [pieces.update(time[start : start + 37], gain[start : start + 37]) for start in range(0, 4_000, 37)]
