@@ -1,4 +1,4 @@
-"""How often challengers are promoted, by the rule and by the former one: `python -m bench.promotion [--runs N] [--save]`.
+"""How often challengers are promoted, by the former rule and by today's: `python -m bench.promotion [--save]`.
 
 Simulated forecasters of known skill, in a market whose volatility wanders: what a forecast lacks is noise of a known
 size in units of the label's volatility, and the labels overlap. A run is as long as a challenger is tested by default,
