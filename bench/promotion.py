@@ -101,7 +101,7 @@ CASES = {
     "equal, noise that lasts": Case(carry=0.9),
     "equal, for 70 days": Case(days=70),
     "a little worse": Case(challenger=0.42),
-    "better at 1 bar, worse on average": Case(champion=(0.4, 0.1, 0.1, 0.1), challenger=(0.1, 0.6, 0.6, 0.6)),
+    "better at 1 bar, worse on average": Case(champion=(0.4, 0.1, 0.1, 0.1), challenger=(0.1, 0.45, 0.45, 0.45)),
     "equal, forecasts alike": Case(common=0.9),
     "better by less than the margin, forecasts alike": Case(challenger=0.39, common=0.9),
     "taking turns of 300 bars": Case(challenger=0.3, period=300),
@@ -151,7 +151,7 @@ def figures(runs: int) -> dict[str, object]:
 def main() -> None:
     """Simulate and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--runs", type=int, default=400, help="runs of each case")
+    parser.add_argument("--runs", type=int, default=300, help="runs of each case")
     parser.add_argument("--save", action="store_true", help="keep the figures in bench/results")
     options = parser.parse_args()
     made = figures(options.runs)
