@@ -59,6 +59,7 @@ PARSED = (
         "latency",
         "live",
         "promotion",
+        "promotion_replay",
         "queries",
         "readers",
         "reading",
