@@ -113,7 +113,7 @@ def main() -> None:
     """Replay and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", nargs="?", type=Path, default=FOLDER)
-    parser.add_argument("--spans", type=int, default=6, help="spans of 14 days, 40 days apart")
+    parser.add_argument("--spans", type=int, default=3, help="spans of 14 days, 40 days apart")
     parser.add_argument("--save", action="store_true", help="keep the figures in bench/results")
     options = parser.parse_args()
     made = figures(options.folder, options.spans)

@@ -8,7 +8,8 @@ independent tests"). Weights of 1 / h, the inverse variances, would leave the lo
 
 A block is a quarter longer than the longest horizon. It counts the labels of those forecasts that were made after the
 last bar before it and mature within it: so what is expected of a block is known before it, as the bet is, and blocks
-share no label. The bars that mature in it from earlier forecasts count only for the scale of later blocks.
+share no label. The bars that mature in it from earlier forecasts count only for the scale of later blocks. With
+horizons of a few bars only, blocks are that short too, and bets on them gather evidence slowly.
 """
 
 from typing import NamedTuple
