@@ -8,8 +8,8 @@ independent tests"). Weights of 1 / h, the inverse variances, would leave the lo
 
 A block is a quarter longer than the longest horizon. It counts the labels of those forecasts that were made after the
 last bar before it and mature within it: so what is expected of a block is known before it, as the bet is, and blocks
-share no label. The bars that mature in it from earlier forecasts count only for the scale of later blocks. With
-horizons of a few bars only, blocks are that short too, and bets on them gather evidence slowly.
+share no label. The bars that mature in it from earlier forecasts count only for the scale of later blocks. It has
+`LEAST` bars at least: of a mean over a few bars, a bet learns little.
 """
 
 from typing import NamedTuple
@@ -21,6 +21,8 @@ from features.frame import Floats, Ints
 
 PRIOR = 5.0
 """The blocks that the standard error estimated from single bars is worth, beside the blocks' own deviation."""
+LEAST = 60
+"""The bars of a block at least."""
 COUNT, SUM, SQUARES = 0, 1, 2
 
 
@@ -44,7 +46,7 @@ def initial(horizons: tuple[int, ...]) -> State:
 
 def length(horizons: tuple[int, ...]) -> int:
     """Return the number of bars of a block: with a quarter more, the longest horizon need not mature at one bar."""
-    return max(horizons) + max(horizons) // 4
+    return max(LEAST, max(horizons) + max(horizons) // 4)
 
 
 def weights(horizons: tuple[int, ...]) -> Floats:

@@ -11,6 +11,11 @@ GAIN = np.random.default_rng(3).normal(0.0, 0.1, (6 * LENGTH + 1, 2))
 NUMBER = 1_000 * LENGTH + np.arange(len(GAIN))
 
 
+@pytest.fixture(autouse=True)
+def _short_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weighted_gains, "LEAST", 1)
+
+
 def closed(gain: np.ndarray, number: np.ndarray = NUMBER) -> np.ndarray:
     return weighted_gains.step(weighted_gains.initial(HORIZONS), HORIZONS, number, gain)[1]
 
@@ -18,6 +23,12 @@ def closed(gain: np.ndarray, number: np.ndarray = NUMBER) -> np.ndarray:
 def test_the_weights_are_those_of_standard_errors_of_overlapping_labels() -> None:
     assert weighted_gains.length(HORIZONS) == LENGTH
     assert weighted_gains.weights(HORIZONS).tolist() == pytest.approx([2 / 3, 1 / 3])
+
+
+def test_blocks_of_short_horizons_are_long_enough_to_bet_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    assert weighted_gains.length((1,)) == weighted_gains.length((1, 5, 15)) == 60
+    assert weighted_gains.length((1, 5, 15, 60)) == 75
 
 
 def test_a_block_has_the_labels_forecast_after_the_bar_before_it_and_matured_within_it() -> None:
