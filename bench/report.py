@@ -52,6 +52,8 @@ def page(results: Path) -> str:
 
 def shown(value: object) -> str:
     """Return a figure as text."""
+    if value is None:
+        return "none"
     if isinstance(value, dict):
         return ", ".join(f"{name} {shown(part)}" for name, part in value.items())
     if isinstance(value, list):

@@ -211,6 +211,9 @@ class Settings(BaseSettings):
     promote_alpha: Annotated[float, Unit("probability")] = Field(
         default=0.05, gt=0, lt=1, description="the probability of promoting a challenger that is no better"
     )
+    promote_margin: Annotated[float, Unit("share")] = Field(
+        default=0.002, ge=0, lt=1, description="the mean gain over the horizons that is worth switching the champion"
+    )
     promote_bars: Annotated[int, Unit("bars")] = Field(
         default=1_440, ge=1, description="the least number of bars on which a challenger is tested"
     )

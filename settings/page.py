@@ -26,7 +26,7 @@ SECTIONS = {
     ),
     "Training and promotion": (
         *("retrain_cron", "retrain_on_drift", "retrain_cooldown_hours", "retrain_days", "trainer_memory_mb"),
-        *("promote", "promote_alpha", "promote_bars", "challenger_days"),
+        *("promote", "promote_alpha", "promote_margin", "promote_bars", "challenger_days"),
     ),
     "Alerts": ("alerts_allow_private", "alerts_retry_days"),
     "Operation": (

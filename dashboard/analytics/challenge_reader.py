@@ -26,7 +26,8 @@ PERIOD_S = 5.0
 class Challenge:
     """The test of one pair so far: `evidence` is `ChampionChallengerTest.summary`, `outcome` None while undecided.
 
-    `alpha` is the monitor's; with `least` bars or more and an evidence of 1 / alpha a challenger is promoted.
+    `alpha` is the monitor's; with `least` bars or more and an evidence of 1 / alpha that the weighted mean of the gains
+    is above the margin, a challenger is promoted.
     """
 
     pair: Pair
@@ -104,7 +105,8 @@ class DecisionsSource:
         if followed is None:
             days = max(self._settings.challenger_days, *DAYS) + 1
             begin = max(0, max(newest.values(), default=0) - round(days * DAY_MS))
-            followed = _Followed(ChallengePath(test=self._test(), every=HOUR_MS), Watermark(begin))
+            test = ChampionChallengerTest.of(self._settings, HORIZONS, self._stored.span)
+            followed = _Followed(ChallengePath(test=test, every=HOUR_MS), Watermark(begin))
             if newest:  # without a bar it is not known where to begin
                 self._followed[pair] = followed
         if newest:
@@ -117,12 +119,6 @@ class DecisionsSource:
             outcome=None if test.result is None else test.result.outcome,
             alpha=test.alpha,
             least=test.least,
-        )
-
-    def _test(self) -> ChampionChallengerTest:
-        settings = self._settings
-        return ChampionChallengerTest(
-            horizons=HORIZONS, span=self._stored.span, alpha=settings.promote_alpha, least=settings.promote_bars
         )
 
     def _follow(self, pair: Pair, followed: _Followed, newest: Mapping[str, int]) -> None:

@@ -34,6 +34,7 @@ def verdict(of: Challenge) -> str:
         for name, value in evidence.items()
         if name.startswith("gain_")
     )
+    mean = percent(evidence["weighted_gain"], 2, sign=True) if "weighted_gain" in evidence else "not known yet"
     if of.outcome is not None:
         state = f"{RESULTS[of.outcome]}."
     elif bars < of.least:
@@ -43,9 +44,10 @@ def verdict(of: Challenge) -> str:
     for_it, against_it = number(evidence["e_value"]), number(evidence["e_value_against"])
     return (
         f"Challenger {pair.challenger} against {pair.champion}, after {bars:,.0f} bars: {state} The e-value is "
-        f"{for_it} for it and {against_it} against it, and {enough:g} decides: one that is no better reaches that "
-        f"in at most {percent(of.alpha, 0)} of the tests. Gains in pinball loss, above 0 where the challenger's is "
-        f"smaller: {gains}."
+        f"{for_it} for it and {against_it} against it, and {enough:g} decides: one that is not better by more than "
+        f"{percent(evidence['margin'], 2)} reaches that in at most {percent(of.alpha, 0)} of the tests. Gains in "
+        f"pinball loss, above 0 where the challenger's is smaller: {gains}. What is tested is their weighted mean, "
+        f"{mean}: a horizon h has the weight 1/√h, since its labels overlap."
     )
 
 
@@ -118,6 +120,7 @@ def evidence(values: Mapping[str, float] | None) -> str:
             ("e_value", f"e-value {number(known.get('e_value', 0.0))}"),
             ("e_value_against", f"{number(known.get('e_value_against', 0.0))} against it"),
             ("bars", f"{known.get('bars', 0.0):,.0f} bars"),
+            ("weighted_gain", f"weighted gain {percent(known.get('weighted_gain', 0.0), 2, sign=True)}"),
         )
         if name in known
     ]

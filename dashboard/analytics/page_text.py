@@ -163,7 +163,9 @@ def titles(
         "gain_title": title(
             "Challenger's gain", f"sum of relative gains {ahead} ahead, band: confidence sequence", versions, "line"
         ),
-        "evidence_title": title("Evidence", "e-value of all horizons; the upper line decides", versions, "line"),
+        "evidence_title": title(
+            "Evidence", "e-value of the gains' weighted mean; the upper line decides", versions, "line"
+        ),
         "reliability_title": title("Reliability", f"{model}, tenths by p(up), 95 %", {}),
         "pit_title": title("PIT histogram", f"{model}, 1 is calibrated, grey: 95 %", {}),
         "sharpness_title": title("Sharpness", "narrower is sharper, at equal coverage", {}),

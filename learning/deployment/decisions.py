@@ -90,7 +90,8 @@ def _evidence_text(evidence: Mapping[str, float]) -> str:
     gains = ", ".join(
         f"{value:+.2%} at {name.removeprefix('gain_')}" for name, value in evidence.items() if name.startswith("gain_")
     )
+    mean = f"{evidence['weighted_gain']:+.2%}" if "weighted_gain" in evidence else "unknown"
     return (
         f"e-value {evidence['e_value']:.3g} ({evidence['e_value_against']:.3g} against it) after "
-        f"{evidence['bars']:,.0f} bars, gains {gains}"
+        f"{evidence['bars']:,.0f} bars, weighted gain {mean} (more than {evidence['margin']:.2%} asked), {gains}"
     )

@@ -14,8 +14,9 @@ from models.scoring import confidence_sequence
 class PathPoint(NamedTuple):
     """The state after the bar at `time` (epoch ms).
 
-    `e_value` is the evidence for the challenger, `against` that for the champion. `gain` is by horizon the sum of the
-    gains so far; with the probability 1 - alpha the sum of the expected ones is between `low` and `high` at all bars.
+    `e_value` is the evidence for the challenger, of the weighted mean of the gains; `against` is that for the champion.
+    `gain` is by horizon the sum of the gains so far; with the probability 1 - alpha the sum of the expected ones is
+    between `low` and `high` at all bars.
     """
 
     time: int
@@ -59,7 +60,7 @@ class ChallengePath:
                 self._sums[column], place, gain[:, column], self.test.alpha
             )
             bounds.append(rows[:, -1].tolist())
-        for_it, against_it = self.test.evidence.mean(axis=1).tolist()
+        for_it, against_it = self.test.evidence.tolist()
         total, low, high = (tuple(side) for side in zip(*bounds, strict=True))
         if self.points and self.points[-1].time // self.every == int(time[-1]) // self.every:
             self.points.pop()

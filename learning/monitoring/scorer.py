@@ -100,10 +100,7 @@ class Scorer:
                 )
                 pair = Pair(champion.model, champion.version, challenger.version)
                 if pair not in self.challenges and len(bars):
-                    least, alpha = self._settings.promote_bars, self._settings.promote_alpha
-                    self.challenges[pair] = ChampionChallengerTest(
-                        horizons=self._horizons, span=self._span, alpha=alpha, least=least
-                    )
+                    self.challenges[pair] = ChampionChallengerTest.of(self._settings, self._horizons, self._span)
                 if len(bars):
                     self.challenges[pair].update(bars, gain)
 

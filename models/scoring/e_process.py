@@ -17,18 +17,18 @@ MOST = 50.0
 """The logarithm of the wealth at which a bettor stops: sufficient evidence, without overflow."""
 
 
-def initial(places: int) -> Floats:
+def initial(places: int, stakes: Floats = STAKES) -> Floats:
     """Return the logarithms of the wealths [2, places, S]: of who bets on the gains, and of who bets against them."""
-    return np.zeros((2, places, len(STAKES)))
+    return np.zeros((2, places, len(stakes)))
 
 
-def step(wealth: Floats, place: Ints, gain: Floats) -> tuple[Floats, Floats]:
+def step(wealth: Floats, place: Ints, gain: Floats, stakes: Floats = STAKES) -> tuple[Floats, Floats]:
     """Return the wealths after the gains [n], and the mean wealth of each side after each of them: [2, n].
 
     Each gain in [-1, 1] belongs to one of the places, whose bettors have their own wealth and see no other's gains. A
     gain that is NaN changes nothing.
     """
-    return _play(wealth, STAKES, place, gain)
+    return _play(wealth, stakes, place, gain)
 
 
 @compiled_and_kept

@@ -155,7 +155,7 @@ def test_a_challengers_test_is_that_of_its_gains_counted_by_hand(
                 if key in losses[CHAMPION]
             ]
             gain[row, column] = np.mean(values) if values else np.nan
-    test = ChampionChallengerTest(horizons=HORIZONS, span=MINUTE, alpha=0.05, least=1_440)
+    test = ChampionChallengerTest(horizons=HORIZONS, span=MINUTE, alpha=0.05, margin=0.002, least=1_440)
     test.update(FIRST + bars * MINUTE, gain)
     assert challenge.evidence == pytest.approx(test.summary())
     last = challenge.points[-1]

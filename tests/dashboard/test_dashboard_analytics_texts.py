@@ -108,6 +108,7 @@ def deployment(number: int, action: str, champion: str, why: str = "why", **more
 
 def challenge(bars: float, outcome: str | None) -> Challenge:
     evidence = {"e_value": 3.21, "e_value_against": 0.5, "bars": bars, "alpha": 0.05, "gain_1": 0.0123}
+    evidence |= {"margin": 0.002, "weighted_gain": 0.0101}
     pair = Pair("gbm", "v1", "v2")
     return Challenge(pair=pair, points=(), evidence=evidence, outcome=outcome, alpha=0.05, least=1_440)
 
@@ -127,6 +128,8 @@ def test_the_evidence_is_said_in_words(bars: float, outcome: str | None, said: s
     assert said in words
     if bars:
         for text in ("3.21 for it", "0.50 against it", "20 decides", "5 % of the tests", "+1.23 % 1 ahead"):
+            assert text in words
+        for text in ("better by more than 0.20 %", "weighted mean, +1.01 %"):
             assert text in words
 
 

@@ -62,6 +62,8 @@ PARSED = (
         "inference",
         "latency",
         "live",
+        "promotion",
+        "promotion_replay",
         "queries",
         "readers",
         "reading",

@@ -15,7 +15,7 @@ TIME = MINUTE * np.arange(ROWS)
 
 
 def path() -> ChallengePath:
-    test = ChampionChallengerTest(horizons=HORIZONS, span=MINUTE, alpha=0.05, least=100)
+    test = ChampionChallengerTest(horizons=HORIZONS, span=MINUTE, alpha=0.05, margin=0.002, least=100)
     return ChallengePath(test=test, every=HOUR)
 
 
@@ -23,7 +23,7 @@ def test_the_points_of_the_path_equal_the_tests_summary_at_their_bars():
     made = path()
     made.update(TIME, GAIN)
     for rows in (60, 600, ROWS):
-        other = ChampionChallengerTest(horizons=HORIZONS, span=MINUTE, alpha=0.05, least=100)
+        other = ChampionChallengerTest(horizons=HORIZONS, span=MINUTE, alpha=0.05, margin=0.002, least=100)
         other.update(TIME[:rows], GAIN[:rows])
         point = next(one for one in made.points if one.time == TIME[rows - 1])
         assert point.e_value == pytest.approx(other.summary()["e_value"])

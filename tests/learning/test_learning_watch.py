@@ -268,7 +268,7 @@ def test_a_winner_is_not_promoted_where_promotions_are_the_users(settings: Setti
 
 
 def test_a_challenger_that_is_worse_is_withdrawn(settings: Settings) -> None:
-    write(settings, [NAIVE, champion(V1, constant(0.02)), challenger(V2, constant(-0.02))], range(500))
+    write(settings, [NAIVE, champion(V1, constant(0.02)), challenger(V2, constant(-0.02))], range(700))
     look(settings, again=2)
     last = Ledger(settings).history("gbm")[-1]
     assert (last.number, last.action, last.challengers) == (3, "withdraw", [])

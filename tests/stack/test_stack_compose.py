@@ -36,6 +36,7 @@ EXAMPLES = {
     "FORETICK_MODELS": ("ridge,har", ("ridge", "har")),
     "FORETICK_PROMOTE": ("false", False),
     "FORETICK_PROMOTE_ALPHA": ("0.01", 0.01),
+    "FORETICK_PROMOTE_MARGIN": ("0.01", 0.01),
     "FORETICK_PROMOTE_BARS": ("99", 99),
     "FORETICK_RETRAIN_COOLDOWN_HOURS": ("6", 6.0),
     "FORETICK_MODEL_EXPIRY_DAYS": ("7", 7.0),
