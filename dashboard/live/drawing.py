@@ -1,6 +1,7 @@
 """All plots of one page, and how a snapshot is drawn on them."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from types import MappingProxyType
 
 import numpy as np
@@ -151,8 +152,14 @@ class Drawing:
             self.zone = look.clock.name
             self.market.volume.xaxis.formatter = times(self.zone, dated=True)
             set_zone(self.market, self.zone)
-        for score in self.scores:
-            score.draw(UNREAD if snapshot.scores is None else snapshot.scores, look.models, look.palette, look.clock)
+        self._scores(UNREAD if snapshot.scores is None else snapshot.scores, look)
+
+    def _scores(self, scores: Mapping[str, Columns], look: Look) -> None:
+        """Draw the scores; the lines of new models in all plots together."""
+        new = any(score.without_line(scores) for score in self.scores)
+        with together(self.market.price) if new else nullcontext():
+            for score in self.scores:
+                score.draw(scores, look.models, look.palette, look.clock)
 
     def _bars(self, snapshot: Snapshot, longer: int) -> None:
         """Draw the candles; `longer` is by how much [ms] one is longer than a bar."""
