@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -18,6 +18,7 @@ from broker import clients
 from broker.confirmed_send import KafkaWriter
 from broker.data_loss import Jump, Losses, Positions, lost
 from broker.dead_letters import decode_record, error_text, of_record
+from observability.tracer import OFF, Tracer
 from settings.broker import Address
 from storage.timescale import REFUSED
 from stream.poison_records import Guard
@@ -143,6 +144,14 @@ class Batch:
         self.messages.append(message)
         self.size += len(message.value or b"")
 
+    def evaluated(self) -> Iterator[ConsumerRecord]:
+        """Yield the Kafka records of the kinds for which there is a rule."""
+        return (message for message in self.messages if self.records.get(KIND_OF[message.topic][0]))
+
+    def topics(self) -> str:
+        """Return the names of the topics."""
+        return ", ".join(sorted({topic for topic, _ in self.offsets}))
+
 
 @dataclass
 class BatchEvaluator:
@@ -151,6 +160,7 @@ class BatchEvaluator:
     engine: AlertEngine
     guard: Guard
     writer: KafkaWriter
+    tracer: Tracer = OFF
 
     async def take(self, batch: Mapping[TopicPartition, Sequence[ConsumerRecord]]) -> int:
         """Evaluate a batch a part at a time; return the number of its alerts."""
@@ -182,7 +192,8 @@ class BatchEvaluator:
     async def _look(self, batch: Batch) -> int:
         """Evaluate records together; if their content makes that fail, one by one."""
         try:
-            return await self.engine.take(batch.records, batch.offsets)
+            with self.tracer.span("alerts", batch.topics(), batch.evaluated()) as span:
+                return await self.engine.take(batch.records, batch.offsets, span.traceparent)
         except Exception as error:
             if _away(error):
                 raise
@@ -192,7 +203,8 @@ class BatchEvaluator:
             name, _ = KIND_OF[message.topic]
             for row, record in await self._read(message):
                 try:
-                    made += await self.engine.take({name: [record]}, {})
+                    with self.tracer.span("alerts", message.topic, [message]) as span:
+                        made += await self.engine.take({name: [record]}, {}, span.traceparent)
                 except Exception as error:
                     if _away(error):
                         raise

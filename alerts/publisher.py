@@ -13,6 +13,8 @@ from psycopg import AsyncConnection
 
 from alerts.watch import MOVE, OFFSETS, Place
 from broker.confirmed_send import KafkaWriter
+from broker.interface import Delivery
+from broker.origin import Origin
 from broker.reader import between, reader
 from settings.broker import Address
 from topics import codec
@@ -20,7 +22,9 @@ from topics.catalog import ALERTS
 from topics.records import Alert
 
 AT_ONCE = 1_000
-PENDING = "SELECT number, symbol, alert FROM alert_outbox WHERE published_at IS NULL ORDER BY number LIMIT %s"
+PENDING = (
+    "SELECT number, symbol, alert, traceparent FROM alert_outbox WHERE published_at IS NULL ORDER BY number LIMIT %s"
+)
 MARK = "UPDATE alert_outbox SET published_at = now() WHERE number = ANY (%s)"
 MARK_FOUND = "UPDATE alert_outbox SET published_at = now() WHERE published_at IS NULL AND alert_id = ANY (%s)"
 
@@ -42,8 +46,11 @@ async def publish_some(connection: AsyncConnection, writer: KafkaWriter) -> int:
     rows = await (await connection.execute(PENDING, (AT_ONCE,))).fetchall()
     if not rows:
         return 0
-    values = ((ALERTS, symbol, _frame([alert for *_, alert in run])) for symbol, run in groupby(rows, lambda r: r[1]))
-    sent = await asyncio.gather(*await writer.post_values(values))
+    posted: list[Delivery] = []
+    for (symbol, traceparent), run in groupby(rows, lambda row: (row[1], row[3])):
+        frame = _frame([alert for _, _, alert, _ in run])
+        posted += await writer.post_values([(ALERTS, symbol, frame)], Origin(traceparent=traceparent))
+    sent = await asyncio.gather(*posted)
     ends: dict[Place, int] = {}
     for at in sent:
         place = at.topic, at.partition

@@ -36,8 +36,8 @@ SELECT * FROM unnest(%s::text[], %s::int8[], %s::text[], %s::bytea[])
 ON CONFLICT (rule, version, subject) DO UPDATE SET state = excluded.state
 """
 MAKE = """
-INSERT INTO alert_outbox (alert_id, symbol, alert)
-SELECT alert_id, symbol, alert
+INSERT INTO alert_outbox (alert_id, symbol, alert, traceparent)
+SELECT alert_id, symbol, alert, %s
 FROM unnest(%s::text[], %s::text[], %s::bytea[]) WITH ORDINALITY AS made (alert_id, symbol, alert, place) ORDER BY place
 ON CONFLICT (alert_id) DO NOTHING
 RETURNING alert_id, number
@@ -72,8 +72,13 @@ class AlertEngine:
         rows = await (await self._connection.execute(OFFSETS)).fetchall()
         return {(topic, partition): following for topic, partition, following in rows}
 
-    async def take(self, records: Mapping[str, Sequence[Struct]], offsets: Mapping[Place, int]) -> int:
-        """Evaluate records, by the name of their kind, and store the offsets; return the number of new alerts."""
+    async def take(
+        self, records: Mapping[str, Sequence[Struct]], offsets: Mapping[Place, int], traceparent: str | None = None
+    ) -> int:
+        """Evaluate records, by the name of their kind, and store the offsets; return the number of new alerts.
+
+        `traceparent` is of the span in which that happens, None if it is not traced.
+        """
         rule_set = await self.rule_set()
         work = distribute(rule_set.rules, records)
         await self._know(work)
@@ -81,7 +86,7 @@ class AlertEngine:
         try:
             async with self._connection.transaction():
                 await self._store(changed)
-                made = await self._make(alerts, rule_set)
+                made = await self._make(alerts, rule_set, traceparent)
                 if offsets:
                     topics, partitions = zip(*offsets, strict=True)
                     await self._connection.execute(MOVE, (list(topics), list(partitions), list(offsets.values())))
@@ -104,12 +109,12 @@ class AlertEngine:
             columns = [list(column) for column in zip(*changed, strict=True)]
             await self._connection.execute(STORE, (*columns, [dump(state) for state in changed.values()]))
 
-    async def _make(self, alerts: Sequence[Alert], rule_set: RuleSet) -> list[Alert]:
+    async def _make(self, alerts: Sequence[Alert], rule_set: RuleSet, traceparent: str | None) -> list[Alert]:
         if not alerts:
             return []
         by_id = {alert.alert_id: alert for alert in alerts}
         columns = list(by_id), [a.symbol for a in by_id.values()], [encode_one(a) for a in by_id.values()]
-        new = await (await self._connection.execute(MAKE, columns)).fetchall()
+        new = await (await self._connection.execute(MAKE, (traceparent, *columns))).fetchall()
         rows = []
         for alert_id, number in new:
             alert = by_id[alert_id]

@@ -29,6 +29,7 @@ from broker.data_loss import Losses
 from observability import logs
 from observability.consumer_lag import ReaderMonitor
 from observability.probe import Probe
+from observability.tracing import tracer
 from observability.work_status import LoopTurns, WorkStatus
 from settings import Settings
 from storage import locks
@@ -52,6 +53,7 @@ class Worker:
         self._made = asyncio.Event()
         self.lag, self.waiting = ConsumerLag(), WaitingDeliveries()
         self._writer = KafkaWriter(settings.broker)
+        self._tracer = tracer("alerts", settings)
         self._losses = Losses(ALERTS_GROUP, self._writer, [topic.name for topic in READ_FOR_ALERTS])
         self._idle: str | None = "the database does not answer yet"
         self._unpublished: str | None = None
@@ -73,8 +75,8 @@ class Worker:
         await worker_settings.note(connection, self._settings)
         self._notify, self._idle, self.worked = False, None, True
         kafka, watch = self._settings.broker, AlertEngine(connection)
-        dispatch = Dispatch(self._settings, self.connect, self.waiting)
-        evaluator = BatchEvaluator(watch, Guard.of(self._settings, "alerts", "alerts"), self._writer)
+        dispatch = Dispatch(self._settings, self.connect, self.waiting, self._tracer)
+        evaluator = BatchEvaluator(watch, Guard.of(self._settings, "alerts", "alerts"), self._writer, self._tracer)
         reading = again("read", lambda: read(kafka, evaluator, self._alone, self._note, self.lag, self._losses))
         tasks = [
             asyncio.create_task(reading),

@@ -63,10 +63,12 @@ class RecordedSpan(Span):
     def __init__(self, span: SDKSpan) -> None:
         self._span, self.traceparent = span, traceparent(span)
 
-    def end(self, error: BaseException | None = None) -> None:
+    def fail(self, why: str) -> None:
+        """Have it say why the work failed."""
+        self._span.set_status(StatusCode.ERROR, why)
+
+    def end(self) -> None:
         """End it."""
-        if error is not None:
-            self._span.set_status(StatusCode.ERROR, type(error).__name__)
         self._span.end()
 
     def end_after(self, deliveries: Sequence[Delivery]) -> None:
@@ -103,7 +105,7 @@ class SpanTracer(Tracer):
             "messaging.batch.message_count": len(batch),
             "messaging.kafka.message.keys": _keys(batch),
         }
-        return self._begun(name, parents, began, attributes)
+        return self._begun(name, SpanKind.CONSUMER, parents, began, attributes)
 
     def parent(self, messages: Iterable[Any]) -> str | None:
         """Return the traceparent of the first traced message."""
@@ -113,18 +115,19 @@ class SpanTracer(Tracer):
     def follow(self, name: str, parents: Iterable[str | None]) -> Span:
         """Return the span of work that follows from these spans, if there are any."""
         found = traced(dict.fromkeys(parents))
-        return self._begun(name, found, None, {}) if found else UNTRACED
+        return self._begun(name, SpanKind.CLIENT, found) if found else UNTRACED
 
-    def _begun(self, name: str, parents: Sequence[SpanContext], began: int | None, attributes: dict[str, Any]) -> Span:
+    def _begun(
+        self,
+        name: str,
+        kind: SpanKind,
+        parents: Sequence[SpanContext],
+        began: int | None = None,
+        attributes: dict[str, Any] | None = None,
+    ) -> Span:
         context = set_span_in_context(NonRecordingSpan(parents[0]), Context()) if parents else Context()
-        span = self._tracer.start_span(
-            name,
-            context,
-            SpanKind.CONSUMER,
-            attributes,
-            [Link(parent) for parent in parents[1:]],
-            began,
-        )
+        links = [Link(parent) for parent in parents[1:]]
+        span = self._tracer.start_span(name, context, kind, attributes, links, began)
         return RecordedSpan(span) if span.is_recording() else UNTRACED
 
 

@@ -21,9 +21,14 @@ class Span:
 
     def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
         """End it, and have it say what failed."""
-        self.end(error)
+        if error is not None:
+            self.fail(type(error).__name__)
+        self.end()
 
-    def end(self, error: BaseException | None = None) -> None:
+    def fail(self, why: str) -> None:
+        """Have it say why the work failed."""
+
+    def end(self) -> None:
         """End it."""
 
     def end_after(self, deliveries: Sequence[Delivery]) -> None:

@@ -9,6 +9,7 @@ from alerts.channel import Channel, DeliveryResult, Message, summary_id
 from alerts.delivery.queue import MOST_IN_A_SUMMARY, Due, Queue
 from alerts.delivery.rate_limit import Bucket, back_off, turn
 from alerts.subscriber import Subscriber
+from observability.tracer import OFF, Tracer
 
 LONGEST_PAUSE_S = 60.0
 """The longest back-off: a subscriber that was away is retried within a minute."""
@@ -32,9 +33,10 @@ class Delivery:
         queue: Queue,
         page: str,
         drawn: Callable[[], float] = random.random,
+        tracer: Tracer = OFF,
     ) -> None:
         self._subscriber, self._channel, self._queue, self._page = subscriber, channel, queue, page
-        self._drawn = drawn
+        self._drawn, self._tracer = drawn, tracer
         self._bucket: Bucket | None = None
         self._failures, self._paused_until = 0, 0.0
         self._ahead = max(AHEAD, channel.at_once)
@@ -70,7 +72,11 @@ class Delivery:
         summary = (due[0].summary or summary_id(ids)) if whole else None
         if not await self._queue.trying(ids, summary):
             return True  # they were muted since they were read
-        answer = await self._channel.send(Message(summary or ids[0], tuple(one.alert for one in due), self._page))
+        message = Message(summary or ids[0], tuple(one.alert for one in due), self._page)
+        with self._tracer.follow(f"deliver {self._subscriber.channel}", (one.traceparent for one in due)) as span:
+            answer = await self._channel.send(message)
+            if answer.error is not None:
+                span.fail(answer.error)
         metrics.sent(self._subscriber.channel, answer)
         await self._settle(ids, due[0].attempt, answer)
         return answer.error is None or answer.refused

@@ -15,6 +15,7 @@ from alerts.rules.link import dashboard
 from alerts.store import rule_set, secret_file
 from alerts.store.secret_file import Secret
 from alerts.subscriber import Subscriber
+from observability.tracer import OFF, Tracer
 from settings import Settings
 
 log = logging.getLogger("foretick")
@@ -40,8 +41,11 @@ class RunningDelivery:
 class Dispatch:
     """Runs the deliveries, each over a database connection of its own."""
 
-    def __init__(self, settings: Settings, connect: Connect, waiting: metrics.WaitingDeliveries) -> None:
+    def __init__(
+        self, settings: Settings, connect: Connect, waiting: metrics.WaitingDeliveries, tracer: Tracer = OFF
+    ) -> None:
         self._settings, self._connect, self._waiting = settings, connect, waiting
+        self._tracer = tracer
         self._running: dict[str, RunningDelivery] = {}
 
     async def run(self) -> None:
@@ -98,7 +102,8 @@ class Dispatch:
     async def _deliver(self, subscriber: Subscriber, secret: Secret | None, stopping: asyncio.Event) -> None:
         connection = await self._connect()
         channel = open_channel(subscriber, secret, self._settings)
-        delivery = Delivery(subscriber, channel, Queue(connection, subscriber), dashboard(self._settings))
+        page = dashboard(self._settings)
+        delivery = Delivery(subscriber, channel, Queue(connection, subscriber), page, tracer=self._tracer)
         try:
             while not stopping.is_set():
                 wait = await delivery.once()

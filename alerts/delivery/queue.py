@@ -23,12 +23,12 @@ SELECT count(*) FROM (
 ) AS due
 """
 DUE = """
-SELECT d.alert_id, o.alert, d.attempts + 1, d.summary
+SELECT d.alert_id, o.alert, d.attempts + 1, d.summary, o.traceparent
 FROM alert_deliveries d JOIN alert_outbox o USING (alert_id)
 WHERE d.subscriber = %s AND d.state = 'waiting' AND d.next_at <= now() ORDER BY d.number LIMIT %s
 """
 OF_SUMMARY = """
-SELECT d.alert_id, o.alert, d.attempts + 1, d.summary
+SELECT d.alert_id, o.alert, d.attempts + 1, d.summary, o.traceparent
 FROM alert_deliveries d JOIN alert_outbox o USING (alert_id)
 WHERE d.subscriber = %s AND d.state = 'waiting' AND d.summary = %s ORDER BY d.number
 """
@@ -61,12 +61,15 @@ FROM ended LEFT JOIN alert_subscribers ON name = subscriber GROUP BY 1
 
 
 class Due(NamedTuple):
-    """A due delivery, for the `attempt`-th time; several of one `summary` go as one message."""
+    """A due delivery, for the `attempt`-th time; several of one `summary` go as one message. `traceparent` is of
+    the span in which the alert was made.
+    """
 
     alert_id: str
     alert: Alert
     attempt: int
     summary: str | None
+    traceparent: str | None = None
 
 
 _alerts = msgspec.json.Decoder(Alert)
@@ -99,7 +102,7 @@ class Queue:
 
     async def _read(self, query: str, argument: object) -> list[Due]:
         rows = await (await self._connection.execute(query.encode(), (self._subscriber.name, argument))).fetchall()
-        return [Due(alert_id, _alerts.decode(alert), attempt, summary) for alert_id, alert, attempt, summary in rows]
+        return [Due(alert_id, _alerts.decode(alert), *others) for alert_id, alert, *others in rows]
 
     async def save(self, bucket: Bucket) -> None:
         """Save the tokens in the bucket."""

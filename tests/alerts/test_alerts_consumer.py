@@ -33,7 +33,12 @@ class FailingWatcher:
     async def rule_set(self) -> Any:
         return SimpleNamespace(rules=[SimpleNamespace(on="regime")])
 
-    async def take(self, records: Mapping[str, Sequence[Any]], offsets: Mapping[tuple[str, int], int]) -> int:
+    async def take(
+        self,
+        records: Mapping[str, Sequence[Any]],
+        offsets: Mapping[tuple[str, int], int],
+        traceparent: str | None = None,  # noqa: ARG002 - the interface
+    ) -> int:
         symbols = [record.symbol for rows in records.values() for record in rows]
         if "BAD" in symbols:
             raise self.error
