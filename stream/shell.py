@@ -199,7 +199,7 @@ class Shell(Generic[R, S]):
                 frames, changes, span = folded or ([], None, UNTRACED)
                 deliveries: list[Delivery] = []
                 self._own.expect(key, value, delivery, changes, deliveries)
-                made = await self._post(frames, origin._replace(traceparent=span.traceparent))
+                made = await self._post(frames, Origin(origin.arrived, span.traceparent))
                 deliveries += made
                 span.end_after(made)
         await asyncio.sleep(0)  # lets them leave before the next symbol's are made

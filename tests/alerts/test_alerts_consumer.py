@@ -29,7 +29,6 @@ class FailingWatcher:
     error: Exception = field(default_factory=lambda: psycopg.DataError("a NUL"))
     seen: list[str] = field(default_factory=list)
     offsets: list[dict[tuple[str, int], int]] = field(default_factory=list)
-    spans: list[str | None] = field(default_factory=list)
 
     async def rule_set(self) -> Any:
         return SimpleNamespace(rules=[SimpleNamespace(on="regime")])
@@ -38,13 +37,12 @@ class FailingWatcher:
         self,
         records: Mapping[str, Sequence[Any]],
         offsets: Mapping[tuple[str, int], int],
-        traceparent: str | None = None,
+        traceparent: str | None = None,  # noqa: ARG002 - the interface
     ) -> int:
         symbols = [record.symbol for rows in records.values() for record in rows]
         if "BAD" in symbols:
             raise self.error
         self.seen += symbols
-        self.spans.append(traceparent)
         self.offsets += [dict(offsets)] if offsets else []
         return len(symbols)
 
