@@ -25,7 +25,7 @@ from storage.errors import place, reason
 
 TABLES_S, SYSTEM_S, KAFKA_S, HEALTH_S, SPACE_S = 0.4, 3.0, 5.0, 20.0, 120.0
 """How often each is read, while someone looks."""
-REST = 10
+REST = 4
 """What took long to read of the database is read again after so many times as long."""
 
 C = TypeVar("C")

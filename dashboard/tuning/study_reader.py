@@ -24,7 +24,7 @@ STATEMENT_S = 20
 PERIOD_S = 0.4
 MOST_TABLES = 12
 """How many studies' trials are kept in memory: 50,000 trials of 13 parameters are 8 MB."""
-REST = 10
+REST = 4
 """A study is read again after this many times the seconds that reading it took."""
 LINES = 50
 """Of so many of the best and so many of the last trials the values on the way are read."""
