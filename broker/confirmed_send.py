@@ -40,6 +40,11 @@ def _cut(records: Sequence[Struct]) -> Iterator[bytes]:
         yield from _cut(records[middle:])
 
 
+def headers_from(arrived: int | None) -> Headers:
+    """Return the headers of a frame whose input arrived at that time, epoch ms."""
+    return codec.HEADERS if arrived is None else [*codec.HEADERS, (codec.ARRIVED_HEADER, b"%d" % arrived)]
+
+
 class KafkaWriter:
     """A producer with which a batch is complete, on every replica, before it counts; `options` are aiokafka's."""
 
@@ -96,7 +101,7 @@ class KafkaWriter:
     ) -> list[Delivery]:
         """Hand (topic, key, encoded frame) over in order, as `post` does with records."""
         await self.start()
-        headers = codec.HEADERS if arrived is None else [*codec.HEADERS, (codec.ARRIVED_HEADER, b"%d" % arrived)]
+        headers = headers_from(arrived)
         return [await self.hand(topic.name, key.encode(), value, headers) for topic, key, value in values]
 
     async def hand(self, topic: str, key: bytes | None, value: bytes, headers: Headers) -> Delivery:

@@ -31,6 +31,7 @@ from cli import (
     models,
     pipeline,
     replay,
+    roles,
     run_tests,
     skip,
     stack,
@@ -111,6 +112,7 @@ alerts.app.command()(alerts_mutes.unmute)
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(api.app, name="api")
 app.add_typer(config.app, name="config")
+app.add_typer(roles.app, name="database")
 
 
 def _leave() -> None:

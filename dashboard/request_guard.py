@@ -10,11 +10,17 @@ from collections.abc import Callable
 from hmac import compare_digest
 from typing import Any, NamedTuple
 
+from bokeh.protocol import Protocol
+from bokeh.server.connection import ServerConnection
+from bokeh.server.contexts import ApplicationContext
+from bokeh.server.session import ServerSession
 from bokeh.server.tornado import BokehTornado
+from bokeh.server.views.ws import WSHandler
 from bokeh.util.token import get_session_id
 from tornado.httputil import HTTPServerRequest
 from tornado.web import RequestHandler
 
+from dashboard.one_message import OneMessageConnection
 from stack.basic_auth import USER, given
 from stack.rate_limit import RateLimiter
 from stack.same_origin import is_ours, is_same
@@ -75,6 +81,14 @@ class Guarded(BokehTornado):
         self._sockets = {f"{page.rstrip('/')}/ws": page for page in pages}
         self._hosts, self._buckets, self._most = hosts, buckets, most
         super().__init__(*arguments, **options)
+
+    def new_connection(
+        self, protocol: Protocol, socket: WSHandler, application_context: ApplicationContext, session: ServerSession
+    ) -> ServerConnection:
+        """Return the connection of a browser."""
+        connection = OneMessageConnection(protocol, socket, application_context, session)
+        self._clients.add(connection)
+        return connection
 
     def find_handler(self, request: HTTPServerRequest, **kwargs: Any) -> Any:
         """Return the handler of a request: a refusal, or Bokeh."""

@@ -1,5 +1,6 @@
 """One viewer's document of a page: the theme, the texts, the badge and the address. Each page is a subclass."""
 
+import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -21,7 +22,7 @@ from dashboard.service import PageRequest
 from dashboard.static_files import asset
 from dashboard.time_axis import set_clock
 
-TICK_MS = 500
+TICK_MS = 250
 TEXTS = ("badge", "notices", "blank")
 """The texts of every page; `blank` says why there is nothing to show."""
 
@@ -37,10 +38,17 @@ def look() -> dict[str, Any]:
     return {"stylesheets": [InlineStyleSheet(css=asset("widgets.css"))], "margin": 0}
 
 
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    """Return the loop of the server that opens the page; None where there is no server."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
 class SitePage(ABC):
     """A page adds its roots in its constructor, then calls `begin`; `tick` brings it to what is known."""
 
-    tick_ms: ClassVar[int] = TICK_MS
     at_once: ClassVar[tuple[str, ...]] = ()
     """The plots at the top of the page, which are drawn before the browser says that they are seen."""
     own_clock: ClassVar[bool] = False
@@ -62,6 +70,8 @@ class SitePage(ABC):
             name="theme", labels=[theme.capitalize() for theme in THEMES], active=THEMES.index(wanted), **look()
         )
         self.written: dict[str, str] = {}
+        self._woken = False
+        self._loop = _running_loop()
         self.in_view = InView(self.at_once)
         self.times = RadioButtonGroup(name="times", labels=[CLOCKS[0], CLOCKS[1].capitalize()], **look())
         self.times.active = CLOCKS.index(self._clock_of_address()) if not self.own_clock else 0
@@ -77,8 +87,23 @@ class SitePage(ABC):
         self.bridge.on_change("in_view", self._looked)
         self.bridge.on_change("system", lambda attr, old, new: self.repaint())  # noqa: ARG005 - Bokeh asks for it
         self.bridge.follow(self.document)
-        self.document.add_periodic_callback(self.tick, self.tick_ms)
+        self.document.add_periodic_callback(self.tick, TICK_MS)
         self.tick()
+
+    def wake(self) -> None:
+        """Have `tick` called soon, from any thread: what is new is not shown only at the next tick.
+
+        By the server's loop, on which sessions end too: a document that has ended takes no callback.
+        """
+        if self._loop is not None and not self._woken:
+            self._woken = True
+            self._loop.call_soon_threadsafe(self._awake)
+
+    def _awake(self) -> None:
+        self._woken = False
+        context = self.document.session_context
+        if context is not None and not context.destroyed:
+            self.document.add_next_tick_callback(self.tick)
 
     @property
     def palette(self) -> Palette:

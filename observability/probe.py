@@ -36,13 +36,13 @@ def well() -> Condition:
 
 @dataclass(frozen=True)
 class ConditionCollector(Collector):
-    """The condition as a gauge: 1 for the present one, 0 for the others."""
+    """The condition as a gauge, 1 for the present one; and the consumer lag in event time, if it is known."""
 
     component: str
     ask: Ask
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
-        """Yield the gauge."""
+        """Yield the gauges."""
         gauge = GaugeMetricFamily(
             "foretick_condition", "1 for the present condition.", labels=["component", "condition"]
         )
@@ -50,6 +50,14 @@ class ConditionCollector(Collector):
         for word in get_args(Word):
             gauge.add_metric([self.component, word], float(word == condition.word))
         yield gauge
+        lag = GaugeMetricFamily(
+            "foretick_consumer_lag_seconds",
+            "Event time of the newest record less that of the last processed one, at the worst partition.",
+            labels=["component"],
+        )
+        if condition.behind is not None and condition.behind.seconds is not None:
+            lag.add_metric([self.component], condition.behind.seconds)
+        yield lag
 
 
 class Probe:

@@ -1,4 +1,4 @@
-"""Addresses of the servers and settings of the pipeline: from the environment, a file, `up`, or the defaults."""
+"""Addresses of the servers and settings of the pipeline: from the environment, files, `up`, or the defaults."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -18,7 +18,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from settings import config_file, places
+from settings import config_file, places, secret_files
 from settings.broker import Broker, Mechanism, Security
 from settings.units import Unit
 from settings.unknown_variables import unknown_variables
@@ -33,8 +33,9 @@ ADDRESSES = "addresses.json"
 
 
 class Settings(BaseSettings):
-    """Settings: each is the environment variable ``FORETICK_<NAME>``, else the key ``<name>`` of the settings file,
-    else what `up` chose, else the default.
+    """Settings: each is the environment variable ``FORETICK_<NAME>``, else (of a secret) the text of the file that
+    ``FORETICK_<NAME>_FILE`` names, else the key ``<name>`` of the settings file, else what `up` chose, else the
+    default.
     """
 
     model_config = SettingsConfigDict(
@@ -300,7 +301,8 @@ class Settings(BaseSettings):
     @classmethod
     def _all_known(cls, values: dict[str, Any], check: ModelWrapValidatorHandler[Self]) -> Self:
         """Check the names beside the values, so that one error has all faults."""
-        faults = [fault(text) for text in unknown_variables(os.environ, cls.model_fields)]
+        faults = [fault(text) for text in unknown_variables(os.environ, secret_files.names(cls.model_fields))]
+        faults += map(fault, secret_files.read(cls.model_fields, os.environ).faults)
         file = config_file.read(cls, values.get("config"), values.get("home") or cls.model_fields["home"].default)
         named = dict(file.faults())
         faults += map(fault, named.values())
@@ -363,14 +365,15 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - the base class names it; no .env file is read
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - likewise
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read the environment first, then the settings file, then the addresses that `up` chose."""
+        """Read the environment first, then secrets' own files, the settings file, and the addresses that `up` chose."""
         given, default = {**env_settings(), **init_settings()}, cls.model_fields["home"].default
+        secrets = InitSettingsSource(settings_cls, dict(secret_files.read(cls.model_fields, os.environ).values))
         file = config_file.read(settings_cls, given.get("config"), given.get("home") or default)
         given = {**file.settings, **given}
         written = JsonConfigSettingsSource(settings_cls, json_file=Path(str(given.get("home") or default)) / ADDRESSES)
         if "kafka" in given:  # another Kafka, which does not have our user
             written.init_kwargs = {key: value for key, value in written.init_kwargs.items() if "kafka_" not in key}
-        return init_settings, env_settings, InitSettingsSource(settings_cls, file.settings), written
+        return init_settings, env_settings, secrets, InitSettingsSource(settings_cls, file.settings), written
 
 
 def _not_time(interval: str) -> None:

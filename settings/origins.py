@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
-from settings import ADDRESSES, Settings, config_file
+from settings import ADDRESSES, Settings, config_file, secret_files
 from settings.config_file import ConfigFile
 from settings.unknown_variables import PREFIX
 
@@ -33,9 +33,13 @@ class Origin:
 
 
 def variable(name: str) -> str | None:
-    """Return the environment variable that sets a setting, None if none does; an empty one sets nothing."""
+    """Return the environment variable that sets a setting or names its secret's file, None if none does; an empty one
+    sets nothing.
+    """
     wanted = f"{PREFIX}{name.upper()}"
-    return next((one for one, value in os.environ.items() if one.upper() == wanted and value), None)
+    itself = next((one for one, value in os.environ.items() if one.upper() == wanted and value), None)
+    secret = name in secret_files.secrets(Settings.model_fields)
+    return itself or (secret_files.variable(name, os.environ) if secret else None)
 
 
 def settings_file(settings: Settings | None = None) -> ConfigFile:

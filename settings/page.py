@@ -48,9 +48,10 @@ Generated from `settings/__init__.py` by `python -m settings.page > docs/setting
 A setting is an environment variable, and a key of the settings file. The first of these that has it counts:
 
 1. the environment variable, if it is not empty;
-2. the settings file;
-3. what `./foretick up` chose: ports and passwords of its own servers;
-4. the default.
+2. of a secret text, the file that `FORETICK_<NAME>_FILE` names: `FORETICK_KAFKA_PASSWORD_FILE=/run/secrets/kafka`;
+3. the settings file;
+4. what `./foretick up` chose: ports and passwords of its own servers;
+5. the default.
 
 The settings file is the one that `FORETICK_CONFIG` names, which must be there; else it is `foretick.toml` in the home
 folder, if there is one. The home is `FORETICK_HOME`, by default {HOME}. No file in the

@@ -9,9 +9,10 @@ PREFIX = "FORETICK_"
 ELSEWHERE = {
     "API": "the API's address for `foretick_client`",
     "TOKEN": "the API's token for `foretick_client`",
-    "DATABASE_PASSWORD": "the database's password in `docker-compose.yml`, before the first start",
-    "MLFLOW_PASSWORD": "MLflow's password in `docker-compose.yml`, before the first start",
-    "GRAFANA_PASSWORD": "the password of Grafana's administrator in `docker-compose.yml`",
+    "DATABASE_PASSWORD": "the database's password in `docker-compose.yml`, before the first start; else a random one",
+    "REDIS_PASSWORD": "the password of Redis in `docker-compose.yml`; else a random one",
+    "MLFLOW_PASSWORD": "MLflow's password in `docker-compose.yml`; else a random one",
+    "GRAFANA_PASSWORD": "Grafana's password in `docker-compose.yml`, before the first start; else a random one",
     "TORCH_INDEX": "the package index from which `./foretick install networks` takes torch",
     "SHARED": "the folder with real data for the tests and benchmarks",
 }
@@ -25,7 +26,7 @@ _ADDRESS = re.compile(r"(tcp|udp|sctp)://")
 
 
 def unknown_variables(environment: Mapping[str, str], settings: Collection[str]) -> Iterator[str]:
-    """Yield the message for each variable that is no setting, in the order of names; `settings` are their names.
+    """Yield the message for each variable that is no setting, in the order of names; `settings` are the known names.
 
     Empty variables are ignored, as empty settings are.
     """

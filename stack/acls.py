@@ -1,6 +1,6 @@
 """The ACLs of our Kafka: the same for the open listener and for each program's user.
 
-The stack's own user is exempt. For external clusters see docs/kafka.md.
+The stack's own user is exempt here; `STACK_RULES` are its rights on a cluster that exempts nobody (docs/kafka.md).
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from aiokafka.errors import for_code
 from aiokafka.protocol.admin import CreateAclsRequest_v1
 from aiokafka.protocol.api import Request
 
-from topics.catalog import GROUP_PREFIX, TOPICS
+from topics.catalog import GROUP_PREFIX, TOPICS, WORKER_GROUP
 
 ANYBODY = "User:*"
 """Every user, ANONYMOUS too."""
@@ -57,6 +57,17 @@ RULES = (
     Rule(resource=Resource.TRANSACTIONAL_ID, name="*", operation=Operation.DESCRIBE),
     Rule(resource=Resource.TRANSACTIONAL_ID, name=GROUP_PREFIX, operation=Operation.WRITE, allow=False, prefix=True),
 )
+
+STACK_RULES = (
+    *(
+        Rule(resource=Resource.TOPIC, name=name, operation=operation, prefix=prefix)
+        for name, prefix in (*((topic.name, False) for topic in TOPICS), (f"{WORKER_GROUP}-", True))
+        for operation in (Operation.READ, Operation.WRITE, Operation.DESCRIBE, Operation.DESCRIBE_CONFIGS)
+    ),
+    Rule(resource=Resource.GROUP, name=GROUP_PREFIX, operation=Operation.READ, prefix=True),
+    Rule(resource=Resource.GROUP, name=GROUP_PREFIX, operation=Operation.DESCRIBE, prefix=True),
+)
+"""What the stack does where its topics are made for it: no right to create or to configure."""
 
 
 class _Create(Request[CreateAclsRequest_v1]):  # type: ignore[misc] # aiokafka has no types

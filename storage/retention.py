@@ -123,7 +123,7 @@ def _drop_chunks(connection: Connection, name: str, days: float) -> list[Dropped
                 connection.execute(PATIENCE)
                 if name == "outcomes":
                     connection.execute("SELECT archive_scores(%s)", (end,))
-                connection.execute("SELECT drop_chunks(%s::regclass, %s, %s)", (relation, end, start))
+                connection.execute("SELECT drop_old_chunks(%s, %s, %s)", (relation, end, start))
             gone.append(end)
     return [Dropped(name, max(gone), len(gone), "chunks")] if gone else []
 

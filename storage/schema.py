@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import psycopg
 
 from storage.errors import StorageError, place, reason
-from storage.timescale import CONNECT, MIGRATIONS
+from storage.timescale import CONNECT, MIGRATIONS, applied
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,7 @@ def schema_state(url: str) -> SchemaState:
     ours = {path.stem for path in MIGRATIONS.glob("[0-9]*.sql")}
     try:
         with psycopg.connect(url, autocommit=True, **CONNECT) as connection:
-            there = connection.execute("SELECT to_regclass('schema_migrations') IS NOT NULL").fetchone()
-            rows = connection.execute("SELECT name FROM schema_migrations") if there and there[0] else ()
-            applied = {name for (name,) in rows}
+            done = applied(connection)
     except psycopg.Error as error:
         raise StorageError(f"the schema at {place(url)} could not be read: {reason(error)}") from None
-    return SchemaState(tuple(sorted(applied & ours)), tuple(sorted(ours - applied)), tuple(sorted(applied - ours)))
+    return SchemaState(tuple(sorted(done & ours)), tuple(sorted(ours - done)), tuple(sorted(done - ours)))

@@ -32,20 +32,28 @@ REFUSED = (psycopg.DataError, psycopg.IntegrityError, psycopg.errors.ProgramLimi
 
 def migrate(url: str, names: Collection[str] | None = None) -> None:
     """Migrate the schema: each numbered file of storage/sql once, in one transaction, or only those of these names. Two
-    at once is safe.
+    at once is safe. Where all are applied, nothing is written: a role that does not own the tables may call it too.
 
     Raises StorageError if the database cannot be reached or refuses.
     """
     where = place(url)
     try:
         with psycopg.connect(url, autocommit=True) as connection:
+            done = applied(connection)
             for path in sorted(MIGRATIONS.glob("[0-9]*.sql")):
-                if names is not None and path.stem not in names:
+                if path.stem in done or (names is not None and path.stem not in names):
                     continue
                 with connection.transaction():
                     _migrate_one(connection, path)
     except psycopg.Error as error:
         raise StorageError(f"the schema at {where} could not be migrated: {reason(error)}") from None
+
+
+def applied(connection: psycopg.Connection) -> set[str]:
+    """Return the names of the migrations that a database has, none where there is no schema."""
+    there = connection.execute("SELECT to_regclass('schema_migrations') IS NOT NULL").fetchone()
+    rows = connection.execute("SELECT name FROM schema_migrations") if there and there[0] else ()
+    return {name for (name,) in rows}
 
 
 def _migrate_one(connection: psycopg.Connection, path: Path) -> None:

@@ -60,11 +60,31 @@ class GenerationConsumer(Consumer):
 
     _sought: int | None = None
     """The generation of the last seek to the committed offsets."""
+    _revoked_in: int | None = None
+    """The generation in which partitions were revoked last."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._coalesced: dict[TP, tuple[int, int]] = {}
         """The offsets of the last and the first record of each partition's newest coalesced message."""
+
+    def stop_flow(self) -> None:
+        """Stop handing messages over, as when partitions are revoked."""
+        self._revoked_in = self.app.consumer_generation_id
+        super().stop_flow()
+
+    def _set_active_tps(self, tps: set[TP]) -> set[TP]:
+        """Take partitions, and hand nothing over before their states are restored: without partitions before, the flow
+        was not stopped.
+        """
+        if tps:
+            super().stop_flow()
+        active: set[TP] = super()._set_active_tps(tps)
+        return active
+
+    def lasts(self, generation: int) -> bool:
+        """Return whether this is the generation, and its partitions are not revoked."""
+        return bool(generation == self.app.consumer_generation_id != self._revoked_in)
 
     def _to_message(self, tp: TP, record: Any) -> Any:
         if isinstance(record.value, Coalesced):

@@ -59,6 +59,14 @@ class Guard:
             bounds=settings.bounds,
         )
 
+    def whole(self, partition: int) -> bool:
+        """Return whether the process has not died at a record of this partition the last time; forget it if so."""
+        note = self.notes.of(partition)
+        if note is None or note.suspect is None:
+            return True
+        note.end(note.suspect.last)
+        return False
+
     def pieces(self, events: Events) -> Iterator[Events]:
         """Yield the events in groups to be folded: together, or one by one if the process died at some of them."""
         if any(self._to_narrow(event) for event in events):

@@ -226,6 +226,10 @@ class SeekFirstRecovery(Recovery):
             await consumer.remember_committed()
         await super()._build_highwaters(consumer, tps, destination, title)
 
+    async def _resume_streams(self, generation_id: int = 0) -> None:
+        """Do without tables what follows a recovery."""
+        await self.on_recovery_completed(generation_id)
+
     async def on_recovery_completed(self, generation_id: int = 0) -> None:
         """Finish a recovery: tables first, then the seek, then the flow."""
         app: Any = self.app  # Faust's declared interface lacks some attributes that its own code uses
@@ -238,11 +242,13 @@ class SeekFirstRecovery(Recovery):
                 for table in self.tables.values()
             )
         )
-        if app.consumer_generation_id != generation_id:
+        if not consumer.lasts(generation_id):
             return  # another rebalance began meanwhile; its own recovery follows
         assignment = consumer.assignment()
         if assignment:
             await self._wait(consumer.perform_seek(), timeout=app.conf.broker_request_timeout)
+        if not consumer.lasts(generation_id):
+            return  # likewise: what would be resumed is soon another's, or is not restored yet
         consumer.resume_partitions({tp for tp in assignment if not self._is_changelog_tp(tp)})
         self.completed.set()
         app.flow_control.resume()

@@ -3,23 +3,23 @@
 Outputs are delivered before the state is written, and the state is written before the offset is committed. A crash in
 between repeats outputs, which have deterministic identities, and input that the state includes already is skipped:
 nothing is lost or counted twice. Rows on which a stage fails are isolated and become dead letters
-(stream/poison_rows.py).
+(stream/poison_rows.py). What the process itself posts is folded before it is fetched (stream/own_records.py).
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import ChainMap
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Generic, TypeVar
 from weakref import ref
 
-import msgspec
 from faust.streams import _current_event
 from msgspec import Struct
 
-from broker.confirmed_send import KafkaWriter
+from broker.confirmed_send import KafkaWriter, encoded, headers_from
 from broker.dead_letters import Decoded, bounded, error_text
 from broker.interface import Delivery
 from observability.metrics import Meter
@@ -28,10 +28,11 @@ from stream.coalesced import Piece, taken
 from stream.commits import current
 from stream.dead_letters import decode_event, decode_events, of_event
 from stream.delayed_save import MOST_BYTES, Change, DelayedSave
+from stream.own_records import OWN, OwnRecords
 from stream.poison_records import DefectError, Guard
 from stream.poison_rows import Rescue, StateSizeError, turned_away
 from stream.stage import Output, Part, Stage
-from stream.state_tables import Entry, entries
+from stream.state_tables import encoded_entry, entries
 from topics import codec
 from topics.catalog import DEAD_LETTERS, Topic
 from topics.records import DeadLetter
@@ -50,9 +51,8 @@ COMMITTED_SECONDS = 2.0
 Key = tuple[str, str]
 Sending = tuple[Topic, str, Sequence[Struct]]
 """A topic, a key, and the records to send to it."""
-
-
-_encoder = msgspec.msgpack.Encoder()
+States = Mapping[bytes, tuple[dict[int, int], S]]
+"""The newest offsets and state by table key."""
 
 
 def _end_with(working: "asyncio.Task[Any] | None", saving: "asyncio.Task[None]") -> None:
@@ -85,24 +85,38 @@ class Groups(Generic[R]):
 
 @dataclass(kw_only=True)
 class Shell(Generic[R, S]):
-    """One stage in the stream. `cache` holds decoded states beside the bytes that they came from."""
+    """One stage in the stream. `cache` holds decoded states beside the bytes that they came from.
+
+    `readers`: by topic, the shells of this process that fold what is posted there before they fetch it.
+    """
 
     stage: Stage[R, S]
     table: Any
     writer: KafkaWriter
     guard: Guard = field(default_factory=Guard)
+    readers: Mapping[str, "Shell[Any, Any]"] = field(default_factory=dict)
     cache: dict[bytes, tuple[bytes, S, dict[int, int]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._meter = Meter(self.stage.name, self.stage.source)
         self._saves = DelayedSave(self._store)
         self._begun: set[bytes] = set()  # keys that are not in the table yet
+        self._own = OwnRecords[S]()
+        self._turn = asyncio.Lock()  # outputs leave in the order in which their inputs were folded
+        self._stream: Any = None
 
     async def run(self, stream: Any) -> None:
         """Process the stream; what is folded and delivered is stored beside that, also when it ends.
 
         Raises DefectError if too many records fail, once those that failed are handled.
         """
+        if self.guard.whole(OWN):
+            self._stream = stream
+        else:
+            log.warning(
+                "%s: the process died while it folded a record before its fetch: this start fetches all first",
+                self.stage.name,
+            )
         saving = asyncio.create_task(self._saves.run(stream))
         saving.add_done_callback(partial(_end_with, asyncio.current_task()))
         try:
@@ -126,19 +140,77 @@ class Shell(Generic[R, S]):
             for part in (
                 piece for run in slices(current(stream, events), SLICE_BYTES) for piece in self.guard.pieces(run)
             ):
-                if not current(stream, part):
-                    break
-                self._saves.begin(stream)
-                frames, changes = self._work(part, self._saves.ahead)
-                # In order, before the next slice: readers skip rows that are not newer.
                 since = arrived(part)
-                posted = await self.writer.post(frames, since)
+                async with self._turn:
+                    if not current(stream, part):
+                        break
+                    self._begin(stream)
+                    frames, changes = self._work(part, self._saves.ahead)
+                    # In order, before the next slice: readers skip rows that are not newer.
+                    posted = [*await self._post(frames, since), *self._own.owed()]
                 if finishing is not None:
                     await finishing
                 finishing = asyncio.create_task(self._finish(stream, part, posted, changes, since))
                 await self._or_end(stream, finishing)
             if finishing is not None:
                 await finishing
+
+    def _begin(self, stream: Any) -> None:
+        self._saves.begin(stream)
+        self._own.begin(stream.app.consumer_generation_id)
+
+    async def _post(self, frames: Sequence[Sending], since: int | None) -> list[Delivery]:
+        """Post the frames in order; a shell of this process that reads a topic folds them at once if it can."""
+        posted: list[Delivery] = []
+        for topic, key, records in frames:
+            reader = self.readers.get(topic.name)
+            if reader is None or reader._stream is None:
+                posted += await self.writer.post([(topic, key, records)], since)
+            else:
+                posted += await reader._post_own(self.writer, key, records, since)
+        return posted
+
+    async def _post_own(
+        self, writer: KafkaWriter, key: str, records: Sequence[Struct], since: int | None
+    ) -> list[Delivery]:
+        """Post records to this stage's topic, and fold each that nothing unread can be before."""
+        posted: list[Delivery] = []
+        async with self._turn:  # nor can one be fetched before it is expected
+            for value in encoded(records):
+                delivery, *_ = await writer.post_values([(self.stage.source, key, value)], since)
+                posted.append(delivery)
+                self._begin(self._stream)  # from here on nothing else runs until the record is expected
+                folded = None
+                if self._own.open(key, len(value), time.monotonic()):
+                    folded = self._fold_own(key, value, since)
+                frames, changes = folded or ([], None)
+                deliveries: list[Delivery] = []
+                self._own.expect(key, value, delivery, changes, deliveries)
+                deliveries += await self._post(frames, since)
+        await asyncio.sleep(0)  # lets them leave before the next symbol's are made
+        return posted
+
+    def _fold_own(self, key: str, value: bytes, since: int | None) -> tuple[list[Sending], list[Change[S]]] | None:
+        """Fold a posted record; return what to send and the states. None, with nothing changed, where that fails or
+        refuses a part: it is met again, and handled, when the record is fetched.
+        """
+        begun = time.perf_counter()
+        event = self._own.record(self.stage.source.name, key.encode(), value, headers_from(since), time.time())
+        self.guard.begin([event])
+        try:
+            groups, frames = self._grouped([event])
+            ahead = ChainMap(self._own.states, self._saves.ahead)
+            frames, changes, count = self._step(
+                [event], groups, ahead, frames, self._load, self.stage.step, self._sized
+            )
+        except Exception:  # noqa: BLE001 - whatever it is, the fetched record brings it about again
+            return None
+        finally:
+            self.guard.end([event])
+        if any(topic is DEAD_LETTERS for topic, _, _ in frames):
+            return None
+        self._meter.folded(time.perf_counter() - begun, count, frames)
+        return frames, changes
 
     async def _or_end(self, stream: Any, finishing: asyncio.Task[None]) -> None:
         try:
@@ -188,17 +260,38 @@ class Shell(Generic[R, S]):
         self, events: Sequence[Piece], ahead: dict[bytes, tuple[dict[int, int], S]]
     ) -> tuple[list[Sending], list[Change[S]], int]:
         """Return what to send, the states to store, and how many records were folded; raises the stage's exceptions."""
+        frames: list[Sending] = []
+        changes: list[Change[S]] = []
+        count = 0
+        newest = ChainMap({}, ahead)
+        for run, known in self._own.runs(events):
+            sent, states, folded = self._fold_fetched(run, newest) if known is None else ([], known, 0)
+            frames += sent
+            changes += states
+            count += folded
+            newest.update((change.key, (change.offsets, change.state)) for change in states)
+        return frames, changes, count
+
+    def _fold_fetched(self, events: Sequence[Piece], ahead: States[S]) -> tuple[list[Sending], list[Change[S]], int]:
+        """Do that with records of which none was folded before; what later ones of their symbols led to is void."""
+        groups, frames = self._grouped(events)
+        for symbol, _ in groups.parts:
+            self._own.drop(symbol, time.monotonic())
+        return self._step(events, groups, ahead, frames, self._load, self.stage.step, self._sized)
+
+    def _grouped(self, events: Sequence[Piece]) -> tuple[Groups[R], list[Sending]]:
+        """Return the records of events, and the dead letters of those that cannot be used."""
         groups = Groups[R]()
-        check = self.stage.check
         frames: list[Sending] = []
         for event, decoded in decode_events(self.stage.source, events, self.guard.bounds):
-            frames += self._group(event, decoded, groups, check)
-        return self._step(events, groups, ahead, frames, self._load, self.stage.step, self._sized)
+            frames += self._group(event, decoded, groups, self.stage.check)
+        return groups, frames
 
     def _rescue(
         self, events: Sequence[Piece], ahead: dict[bytes, tuple[dict[int, int], S]]
     ) -> tuple[list[Sending], list[Change[S]], int]:
         """Do the same after the stage has failed; raises none of the stage's exceptions."""
+        self._own.drop_all()
         places = {(event.message.partition, event.message.offset): event for event in events}
         rescue = Rescue(stage=self.stage, guard=self.guard, sized=self._sized, events=places)
         groups = Groups[R]()
@@ -215,7 +308,7 @@ class Shell(Generic[R, S]):
         self,
         events: Sequence[Piece],
         groups: Groups[R],
-        ahead: dict[bytes, tuple[dict[int, int], S]],
+        ahead: States[S],
         frames: list[Sending],
         load: Callable[[Key, bytes], tuple[dict[int, int], S] | None],
         fold: Callable[[S, Sequence[Part[R]]], tuple[S, list[Output]]],
@@ -237,7 +330,7 @@ class Shell(Generic[R, S]):
                 continue
             state, outputs = fold(self._believed(key, state, fresh), fresh)
             offsets = offsets | {part.partition: part.offset for part in fresh}
-            value = _encoder.encode(Entry(offsets, dump(state)))
+            value = encoded_entry(offsets, dump(state))
             count += sum(len(part.records) for part in fresh)
             frames += [(topic, getattr(records[0], topic.key), records) for topic, records in outputs if records]
             changes.append(

@@ -21,6 +21,17 @@ class Entry(Struct, frozen=True, array_like=True):
 
 
 entries = msgspec.msgpack.Decoder(Entry)
+_encoder = msgspec.msgpack.Encoder()
+
+
+def encoded_entry(offsets: dict[int, int], state: bytes) -> bytes:
+    """Return a table's value."""
+    return _encoder.encode(Entry(offsets, state))
+
+
+def state_of(value: bytes) -> bytes:
+    """Return the state in a table's value."""
+    return entries.decode(value).state
 
 
 def newest(known: Mapping[bytes, bytes], changes: Iterable[EventT[Any]]) -> dict[bytes, EventT[Any]]:

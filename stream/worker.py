@@ -1,7 +1,7 @@
 """The worker: all agents of the pipeline. `python -m stream.worker` runs it."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import faust
@@ -21,7 +21,12 @@ from stream.shell import Shell
 from stream.stage import Stage
 from stream.stages import Indicators, Outcomes, Predictions
 from stream.universe import IN_ORDER, Gather, Market
-from topics.catalog import BARS, MARKET_BARS, READ_BY_WORKER, READ_FOR_UNIVERSE, WORKER_GROUP
+from topics.catalog import BARS, FEATURES, MARKET_BARS, READ_BY_WORKER, READ_FOR_UNIVERSE, WORKER_GROUP
+
+FOLDED_AT_ONCE = (BARS, FEATURES)
+"""What the worker posts there its next stage folds before it is fetched. Predictions are not: other programs' are among
+them, and nothing waits for an outcome.
+"""
 
 
 def stages(settings: Settings, model_server: ModelServer) -> list[Stage[Any, Any]]:
@@ -49,8 +54,11 @@ def make_worker(
     writer = app.kafka_writer()
     if settings.universe:
         _add_gather(app, Gather(settings.universe, writer, Guard.of(settings, "worker", "gather")))
+    readers: dict[str, Shell[Any, Any]] = {}
     for stage in pipeline:
-        _add_agent(app, stage, writer, Guard.of(settings, "worker", stage.name))
+        shell = _add_agent(app, stage, writer, Guard.of(settings, "worker", stage.name), readers)
+        if stage.source in FOLDED_AT_ONCE:
+            readers[stage.source.name] = shell
         if model_server is not None and isinstance(stage, Predictions):
             _add_follower(app, DeploymentConsumer(settings.broker, model_server, stage, writer, decisions_of(settings)))
 
@@ -74,7 +82,13 @@ def _add_gather(app: faust.App, gather: Gather) -> None:
         await or_end(gather.name, gather.run(stream))
 
 
-def _add_agent(app: faust.App, stage: Stage[Any, Any], writer: KafkaWriter, guard: Guard) -> None:
+def _add_agent(
+    app: faust.App,
+    stage: Stage[Any, Any],
+    writer: KafkaWriter,
+    guard: Guard,
+    readers: Mapping[str, Shell[Any, Any]],
+) -> Shell[Any, Any]:
     table = app.Table(
         f"{stage.name}-state",
         partitions=stage.source.partitions,
@@ -82,11 +96,13 @@ def _add_agent(app: faust.App, stage: Stage[Any, Any], writer: KafkaWriter, guar
         value_type=bytes,
         extra_topic_configs=CHANGELOG,
     )
-    shell = Shell(stage=stage, table=table, writer=writer, guard=guard)
+    shell = Shell(stage=stage, table=table, writer=writer, guard=guard, readers=readers)
 
     @app.agent(topic_of(app, stage.source), name=stage.name)  # type: ignore[untyped-decorator, unused-ignore] # Faust's decorators have no types
     async def agent(stream: Any) -> None:
         await or_end(stage.name, shell.run(stream))
+
+    return shell
 
 
 if __name__ == "__main__":

@@ -20,6 +20,8 @@ V = TypeVar("V")
 STATEMENT_S = 60
 FAILURES = (psycopg.Error, StorageError, LedgerError)
 MOST_KEPT = 32
+REST = 10.0
+"""What took long to read is read again after so many times as long: the stream needs the database too."""
 
 
 def described(url: str) -> Callable[[Exception], str]:
@@ -62,4 +64,4 @@ def reader(
         with connected(url, STATEMENT_S) as connection:
             yield source(connection)
 
-    return PolledReader(opened, read, period_s=period_s, failures=FAILURES, describe=described(url))
+    return PolledReader(opened, read, period_s=period_s, failures=FAILURES, describe=described(url), rest=REST)

@@ -1,5 +1,9 @@
 """All plots of one page, and how a snapshot is drawn on them."""
 
+from collections.abc import Mapping
+from contextlib import nullcontext
+from types import MappingProxyType
+
 import numpy as np
 from bokeh.models.tools import CrosshairTool
 from bokeh.plotting import figure
@@ -30,6 +34,8 @@ FLAT = 0.01
 """How much of the price the axis spans where all is at one price."""
 CLEAR = "rgba(0, 0, 0, 0)"
 NOWHERE = (float("nan"), float("nan"))
+UNREAD: Mapping[str, Columns] = MappingProxyType({})
+"""Drawn while the scores were not read yet: those of another choice are not left there."""
 """A view that is none, not even this one."""
 
 
@@ -146,8 +152,14 @@ class Drawing:
             self.zone = look.clock.name
             self.market.volume.xaxis.formatter = times(self.zone, dated=True)
             set_zone(self.market, self.zone)
-        for score in self.scores:
-            score.draw(snapshot.scores, look.models, look.palette, look.clock)
+        self._scores(UNREAD if snapshot.scores is None else snapshot.scores, look)
+
+    def _scores(self, scores: Mapping[str, Columns], look: Look) -> None:
+        """Draw the scores; the lines of new models in all plots together."""
+        new = any(score.without_line(scores) for score in self.scores)
+        with together(self.market.price) if new else nullcontext():
+            for score in self.scores:
+                score.draw(scores, look.models, look.palette, look.clock)
 
     def _bars(self, snapshot: Snapshot, longer: int) -> None:
         """Draw the candles; `longer` is by how much [ms] one is longer than a bar."""

@@ -2,15 +2,16 @@
 
 import time
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+from weakref import WeakSet
 
 import psycopg
 from psycopg import Connection
 
 from dashboard.database import connected, no_answer
-from dashboard.live.columns import Columns
 from dashboard.live.rate_meter import RateMeter, Rates
+from dashboard.live.score_feed import ScoreFeed
 from dashboard.live.series_reader import (
     Key,
     Newest,
@@ -18,7 +19,6 @@ from dashboard.live.series_reader import (
     edges,
     read_inserted,
     read_newest,
-    read_scores,
     read_series,
     read_snapshot,
 )
@@ -26,16 +26,22 @@ from dashboard.live.view_state import BarSeries
 from dashboard.reader_thread import LEASE_S, ReaderThread
 from storage.errors import place
 
-PERIOD_S = 0.25
-SCORES_EVERY_S = 5.0
+PERIOD_S = 0.1
+"""The least pause between two looks for what is new; it is as long as the look took where that is longer."""
 BUSY = 0.5
 """The part of the time in which the feed may read what pages show; all keys together, each an equal part of it."""
-COSTS = 10.0
-"""Scores that took long to read are read again after so many times that long at the earliest."""
 LONGEST_S = 10.0
 """The longest that the data of a key wait for that."""
 PAST_S = 5.0
 """The past changes only where something is stored late: it is read again after so long at the earliest."""
+
+
+class Viewer(Protocol):
+    """Who looks at a key."""
+
+    def wake(self) -> None:
+        """Look again soon; called by the reader's thread."""
+        ...
 
 
 @dataclass(kw_only=True)
@@ -52,17 +58,15 @@ class Arrivals:
 class Watched:
     """A key that some page looks at; `due` is when it may be read again, and `read_to` what it was read up to.
 
-    `stored` is that something has been stored since.
+    `stored` is that something has been stored since. A viewer that is gone is none: the set is weak.
     """
 
     asked: float
     due: float = 0.0
     stored: bool = False
     read_to: Newest | None = None
-    scores: dict[str, Columns] = field(default_factory=dict)
-    scored_to: datetime | None = None
-    scores_due: float = 0.0
     snapshot: Snapshot | None = None
+    viewers: WeakSet[Viewer] = field(default_factory=WeakSet)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,10 +86,11 @@ class View:
 
 
 class Feed(ReaderThread[Connection]):
-    """Reads the requested keys, four times a second; `view` never blocks."""
+    """Reads the requested keys, ten times a second, and wakes who looks at them; `view` never blocks."""
 
     def __init__(self, url: str) -> None:
         super().__init__("feed", (psycopg.Error,))
+        self._scores = ScoreFeed(url)
         self._url, self._where = url, place(url)
         self._watched: dict[Key, Watched] = {}
         self._arrivals: dict[BarSeries, Arrivals] = {}
@@ -97,6 +102,21 @@ class Feed(ReaderThread[Connection]):
         self._answered = time.monotonic()
         self._series: tuple[BarSeries, ...] = ()
         self._rates = Rates()
+
+    def start(self) -> None:
+        """Begin to read."""
+        super().start()
+        self._scores.start()
+
+    def stop(self) -> None:
+        """End the threads; reads in progress are waited for."""
+        self._scores.stop()
+        super().stop()
+
+    @property
+    def alive(self) -> bool:
+        """Return whether the threads still read."""
+        return super().alive and self._scores.alive
 
     def _open(self) -> AbstractContextManager[Connection]:
         return connected(self._url)
@@ -119,8 +139,10 @@ class Feed(ReaderThread[Connection]):
         """Return why the database cannot be read, or None."""
         return self._error
 
-    def view(self, key: Key | None) -> View:
-        """Return the data of that key, and keep reading it; a new key is read at once."""
+    def view(self, key: Key | None, viewer: Viewer | None = None) -> View:
+        """Return the data of that key, and keep reading it; a new key is read at once. The viewer is woken when there
+        are others.
+        """
         now = time.monotonic()
         with self._lock:
             arrivals, snapshot = Arrivals(since=now), None
@@ -129,6 +151,8 @@ class Feed(ReaderThread[Connection]):
                     self._watched[key] = Watched(asked=now)
                     self._wake.set()
                 self._watched[key].asked = now
+                if viewer is not None:
+                    self._watched[key].viewers.add(viewer)
                 snapshot = self._watched[key].snapshot
                 arrivals = self._arrivals.setdefault(key.series, arrivals)
             age, forecast_age = (None if at is None else now - at for at in (arrivals.changed, arrivals.forecast))
@@ -148,12 +172,13 @@ class Feed(ReaderThread[Connection]):
     def _follow(self, connection: Connection) -> None:
         while not self._stopping:
             self._wake.clear()
+            began = time.monotonic()
             try:
                 self._read_once(connection)
             except psycopg.errors.UndefinedTable:
                 self._series = ()  # a database that was not set up yet is an empty one
             self._read, self._error, self._answered = True, None, time.monotonic()
-            self._wake.wait(PERIOD_S)
+            self._wake.wait(max(PERIOD_S, self._answered - began))
 
     def _read_once(self, connection: Connection) -> None:
         now = time.monotonic()
@@ -186,21 +211,24 @@ class Feed(ReaderThread[Connection]):
             one.newest = newest
 
     def _refresh(self, connection: Connection, key: Key, one: Watched, newest: Newest, stored: bool) -> None:
-        now = time.monotonic()
-        score = newest.outcome != one.scored_to and now >= one.scores_due
+        """Read the key again where something is new and it is due; new scores are set beside what was read."""
+        now, scores = time.monotonic(), self._scores.view(key, newest)
         one.stored |= stored
-        if now < one.due or not (newest != one.read_to or one.stored or score):
-            return
-        one.stored = False
-        if score:
-            one.scores, one.scored_to = read_scores(connection, key, newest), newest.outcome
-            one.scores_due = now + max(SCORES_EVERY_S, COSTS * (time.monotonic() - now))
+        if now >= one.due and (newest != one.read_to or one.stored):
+            one.stored = False
+            self._know(one, read_snapshot(connection, key, newest, scores, self._serial + 1))
+            cost = (time.monotonic() - now) * len(self._watched) / BUSY
+            one.read_to, one.due = newest, now + min(LONGEST_S, cost)
+            if newest.bar is not None and edges(key, newest.bar)[1] < newest.bar:
+                one.due = max(one.due, now + PAST_S)
+        elif one.snapshot is not None and scores is not one.snapshot.scores:
+            self._know(one, replace(one.snapshot, scores=scores, serial=self._serial + 1))
+
+    def _know(self, one: Watched, snapshot: Snapshot | None) -> None:
+        """Keep what was read, and wake who looks at it."""
         self._serial += 1
-        begun = time.monotonic()
-        snapshot = read_snapshot(connection, key, newest, one.scores, self._serial)
-        cost = (time.monotonic() - begun) * len(self._watched) / BUSY
-        one.read_to, one.due = newest, begun + min(LONGEST_S, cost)
-        if newest.bar is not None and edges(key, newest.bar)[1] < newest.bar:
-            one.due = max(one.due, now + PAST_S)
         with self._lock:
             one.snapshot = snapshot
+            viewers = list(one.viewers)
+        for viewer in viewers:
+            viewer.wake()

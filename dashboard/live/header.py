@@ -128,7 +128,8 @@ def _rolling(snapshot: Snapshot) -> str:
 def board(snapshot: Snapshot, look: Look) -> str:
     """Return the newest scores of each model as a table."""
     if not snapshot.scores:
-        return heading("Newest scores", "", []) + '<p class="muted">No forecast of this horizon has come true yet.</p>'
+        reason = "Reading…" if snapshot.scores is None else "No forecast of this horizon has come true yet."
+        return heading("Newest scores", "", []) + f'<p class="muted">{reason}</p>'
     rows = []
     for model, scores in sorted(snapshot.scores.items(), key=lambda item: (item[0] == NAIVE, item[0])):
         last = {name: float(column[-1]) if len(column) else np.nan for name, column in scores.items()}

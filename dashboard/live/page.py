@@ -55,7 +55,6 @@ NOT_THEN = heading("Pipeline") + '<p class="muted">A replay shows the past: what
 class Page(SitePage):
     """The document of one browser tab."""
 
-    tick_ms: ClassVar[int] = 250
     own_clock: ClassVar[bool] = True
 
     def __init__(
@@ -245,7 +244,7 @@ class Page(SitePage):
     def _seen(self) -> View:
         """Return what is known now, or in a replay what was known then."""
         key = self._key()
-        return self.replay.seen(self.feed.view(key), key)
+        return self.replay.seen(self.feed.view(key, self), key)
 
     def _move(self) -> None:
         """Bring the view to the choice where that is new, and else the choice to the view."""

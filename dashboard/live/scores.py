@@ -53,6 +53,10 @@ class Score:
         self.clock = Clock()
         self.hidden: frozenset[str] = frozenset()
 
+    def without_line(self, scores: Mapping[str, Columns]) -> list[str]:
+        """Return the models that have no line yet."""
+        return sorted(set(scores) - set(self.sources))
+
     def draw(self, scores: Mapping[str, Columns], colours: Mapping[str, str], palette: Palette, clock: Clock) -> None:
         """Draw the scores of each model; a model that is new gets its line. What is drawn already is not sent again."""
         if scores is self.scores and clock == self.clock:
@@ -60,8 +64,7 @@ class Score:
         self.scores = scores
         for model, source in self.sources.items():
             source.data = {**(scores.get(model) or {name: np.empty(0) for name in SCORE_COLUMNS})}
-        new = sorted(set(scores) - set(self.sources))
-        if new:
+        if new := self.without_line(scores):
             with together(self.plot):
                 for model in new:
                     self._add(model, scores[model], colours.get(model, palette.baseline))

@@ -1,6 +1,6 @@
 """Reads the page's data of one series, model and horizon, as columns for the plots."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
@@ -97,7 +97,10 @@ class CoverageAlarm:
 
 @dataclass(frozen=True, kw_only=True)
 class Snapshot:
-    """All data drawn for one key, read at one time. `scores` is by model; `serial` grows with each reading."""
+    """All data drawn for one key, read at one time; `serial` grows with each reading.
+
+    `scores` is by model, None while they were not read yet.
+    """
 
     key: Key
     serial: int
@@ -108,7 +111,7 @@ class Snapshot:
     fan: Columns
     runs: tuple[RegimeSpan, ...]
     regime: RegimeNow | None
-    scores: dict[str, Columns]
+    scores: dict[str, Columns] | None
     alarm: CoverageAlarm | None = None
 
     @property
@@ -173,7 +176,7 @@ def read_scores(connection: Connection, key: Key, newest: Newest) -> dict[str, C
 
 
 def read_snapshot(
-    connection: Connection, key: Key, newest: Newest, scores: dict[str, Columns], serial: int
+    connection: Connection, key: Key, newest: Newest, scores: dict[str, Columns] | None, serial: int
 ) -> Snapshot | None:
     """Read what is drawn for that key, or None if the series has no bar."""
     if newest.bar is None:
@@ -194,31 +197,34 @@ def read_snapshot(
         "later": ALARM_LASTS if key.until is None else timedelta(0),
     }
     framed = "" if key.frame == key.step else "_by_frame"
-
-    def rows(name: str) -> Rows:
-        return connection.execute(QUERIES[name], parameters).fetchall()
-
-    close, before, first, state, probability = rows("latest")[0]
-    models = tuple(str(model) for (model,) in rows("models")) if newest.prediction else ()
-    bars = beside(_columns(BAR_COLUMNS, rows(f"bars{framed}")), _columns(RESOLVED_COLUMNS, rows(f"resolved{framed}")))
+    names = ("latest", "models", f"bars{framed}", f"resolved{framed}", "fan", "coverage_alarm", f"regimes{framed}")
+    latest, series, drawn, resolved, said, drifts, regimes = _all(connection, names, parameters)
+    close, before, first, state, probability = latest[0]
     newest_forecasts = [
         NewestForecast(time=time, price=price, horizon=horizon, quantiles=_known(levels), p_up=p_up)
-        for time, price, horizon, *levels, p_up in rows("fan")
+        for time, price, horizon, *levels, p_up in said
     ]
-    alarms = [CoverageAlarm(detail=text, since=since, horizon=ahead) for text, since, ahead in rows("coverage_alarm")]
+    alarms = [CoverageAlarm(detail=text, since=since, horizon=ahead) for text, since, ahead in drifts]
     return Snapshot(
         key=key,
         serial=serial,
         newest=newest,
         latest=Latest(close=close, before=before, first=first),
-        models=models,
-        bars=bars,
+        models=tuple(str(model) for (model,) in series) if newest.prediction else (),
+        bars=beside(_columns(BAR_COLUMNS, drawn), _columns(RESOLVED_COLUMNS, resolved)),
         fan=build(newest_forecasts, key.series.interval),
-        runs=tuple(runs(rows(f"regimes{framed}"), key.window.timeframe)),
+        runs=tuple(runs(regimes, key.window.timeframe)),
         regime=RegimeNow(state, probability) if state is not None else None,
         scores=scores,
         alarm=alarms[0] if alarms else None,
     )
+
+
+def _all(connection: Connection, names: Sequence[str], parameters: Mapping[str, object]) -> list[Rows]:
+    """Return the rows of several queries, which are sent together: on busy cores each way there and back waits."""
+    with connection.pipeline():
+        cursors = [connection.execute(QUERIES[name], parameters) for name in names]
+        return [cursor.fetchall() for cursor in cursors]
 
 
 def edges(key: Key, newest: datetime) -> tuple[datetime, datetime]:

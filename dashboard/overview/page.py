@@ -37,7 +37,6 @@ PRESS = "sort:"
 class OverviewView(SitePage):
     """The document of one browser tab."""
 
-    tick_ms: ClassVar[int] = 250
     own_clock: ClassVar[bool] = True
 
     def __init__(

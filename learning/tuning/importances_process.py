@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from threading import Lock, Thread
 from typing import NamedTuple
 
@@ -10,6 +11,8 @@ from settings import places
 
 AGAIN_SHARE = 0.05
 """By how much the complete trials must have become more until the importances are computed anew."""
+COSTS = 20.0
+"""They are computed anew after so many times the seconds that it took, at the earliest."""
 LONGEST_S = 300.0
 
 
@@ -28,6 +31,7 @@ class ImportancesProcess:
         self._url = url
         self._lock = Lock()
         self._found: dict[int, Importances] = {}
+        self._due: dict[int, float] = {}
         self._running: subprocess.Popen[str] | None = None
         self._busy = False
         self._stopped = False
@@ -36,8 +40,9 @@ class ImportancesProcess:
         """Return what was computed last, None if nothing was; compute it anew if there are clearly more trials."""
         with self._lock:
             found = self._found.get(study.study_id)
-            due = found is None or study.complete > found.trials * (1 + AGAIN_SHARE)
-            if due and not self._busy and not self._stopped and study.complete:
+            more = found is None or study.complete > found.trials * (1 + AGAIN_SHARE)
+            rested = time.monotonic() >= self._due.get(study.study_id, 0.0)
+            if more and rested and study.complete and not self._busy and not self._stopped:
                 self._busy = True
                 Thread(target=self._compute, args=(study,), name="importances", daemon=True).start()
         return found
@@ -50,7 +55,7 @@ class ImportancesProcess:
                 self._running.kill()
 
     def _compute(self, study: StudySummary) -> None:
-        found = Importances({}, study.complete, "their computation failed")
+        found, began = Importances({}, study.complete, "their computation failed"), time.monotonic()
         try:
             with subprocess.Popen(  # noqa: S603 - our own command
                 places.module("learning.tuning.importances"),
@@ -77,4 +82,5 @@ class ImportancesProcess:
         finally:
             with self._lock:
                 self._running, self._busy = None, False
-                self._found[study.study_id] = found
+                self._found[study.study_id], now = found, time.monotonic()
+                self._due[study.study_id] = now + COSTS * (now - began)

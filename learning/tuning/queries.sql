@@ -23,20 +23,20 @@ WHERE t.study_id = %(study)s AND t.number >= %(first)s
 ORDER BY t.number;
 
 -- name: parameters
--- Each parameter's values as arrays, of the trials of a study from a number on.
+-- Each parameter's values as arrays, of the trials of a study from a number to another.
 SELECT p.param_name, array_agg(t.number ORDER BY t.number), array_agg(p.param_value ORDER BY t.number)
 FROM optuna.trial_params p
 JOIN optuna.trials t ON t.trial_id = p.trial_id
-WHERE t.study_id = %(study)s AND t.number >= %(first)s
+WHERE t.study_id = %(study)s AND t.number BETWEEN %(first)s AND %(last)s
 GROUP BY p.param_name
 ORDER BY p.param_name;
 
 -- name: distributions
--- Each parameter's distribution, that of the study's last trial with it.
+-- Each parameter's distribution, that of the last of these trials with it.
 SELECT DISTINCT ON (p.param_name) p.param_name, p.distribution_json
 FROM optuna.trial_params p
 JOIN optuna.trials t ON t.trial_id = p.trial_id
-WHERE t.study_id = %(study)s AND t.number >= %(first)s
+WHERE t.study_id = %(study)s AND t.number BETWEEN %(first)s AND %(last)s
 ORDER BY p.param_name, t.number DESC;
 
 -- name: intermediate

@@ -127,6 +127,7 @@ def read_table(connection: Connection, summary: StudySummary, before: StudyTable
     }
     if before is not None:
         columns = {name: np.concatenate([getattr(before, name)[:kept], new]) for name, new in columns.items()}
+    where["last"] = rows[-1][1] if rows else -1  # a trial that came meanwhile is of the next reading
     known: Mapping[str, Parameter] = {} if before is None else before.parameters
     found = _parameters(connection, where, columns["number"], kept, known)
     attributes = {key: json.loads(text) for key, text in connection.execute(QUERIES["attributes"], where).fetchall()}

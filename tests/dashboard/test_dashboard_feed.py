@@ -1,14 +1,17 @@
 """What the reader reads again, and when: on a real TimescaleDB."""
 
+import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import psycopg
 import pytest
 from dashboard_market import FIRST, MINUTE, Market
 
+from dashboard.live.columns import Columns
 from dashboard.live.feed import PAST_S, PERIOD_S, Feed
-from dashboard.live.series_reader import Key, Snapshot
+from dashboard.live.series_reader import Key, Snapshot, read_scores
 from dashboard.live.timeframes import Window
 from dashboard.live.view_state import BarSeries
 
@@ -48,10 +51,14 @@ def read(feed: Feed, end: int | None, wanted: Callable[[Snapshot], bool]) -> Sna
     raise AssertionError("it was not read")
 
 
+def scored(snapshot: Snapshot) -> bool:
+    return snapshot.scores is not None
+
+
 def test_the_newest_are_read_as_they_come_and_the_past_is_left_alone(feed: Feed, market: Market) -> None:
     past = FIRST + 15 * MINUTE
     began = time.monotonic()
-    first = read(feed, past, lambda _: True)
+    first = read(feed, past, scored)
     before = read(feed, None, lambda _: True)
     market.write(1, ("BTCUSDT",))
     after = read(feed, None, lambda snapshot: snapshot.newest != before.newest)
@@ -66,12 +73,57 @@ def test_the_newest_are_read_as_they_come_and_the_past_is_left_alone(feed: Feed,
 def test_a_window_that_reaches_to_the_newest_bar_is_read_as_it_comes(feed: Feed, market: Market) -> None:
     end = FIRST + 40 * MINUTE
     before = read(feed, end, lambda _: True)
-    past = read(feed, FIRST + 25 * MINUTE, lambda _: True)
+    past = read(feed, FIRST + 25 * MINUTE, scored)
     began = time.monotonic()
     market.write(1, ("BTCUSDT",))
     read(feed, end, lambda snapshot: snapshot.bars["time"][-1] > before.bars["time"][-1])
     if time.monotonic() - began < PAST_S / 2:  # else the machine was too slow to tell
         assert feed.view(key(FIRST + 25 * MINUTE)).snapshot is past
+
+
+def test_bars_do_not_wait_for_scores_which_come_and_grow(
+    feed: Feed, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = threading.Event()
+
+    def slowly(*arguments: Any) -> dict[str, Columns]:
+        assert held.wait(WAIT_S)
+        return read_scores(*arguments)
+
+    monkeypatch.setattr("dashboard.live.score_feed.read_scores", slowly)
+    before = read(feed, None, lambda _: True)
+    market.write(1, ("BTCUSDT",))
+    assert read(feed, None, lambda snapshot: snapshot.newest != before.newest).scores is None
+    held.set()
+    first = read(feed, None, scored)
+    market.write(60, ("BTCUSDT",))
+    read(feed, None, lambda snapshot: snapshot.scores not in (None, first.scores))
+
+
+class Looking:
+    """A viewer that notes when it was woken."""
+
+    def __init__(self) -> None:
+        self.woken = 0
+
+    def wake(self) -> None:
+        self.woken += 1
+
+
+def test_who_looks_at_a_key_is_woken_by_what_is_new_of_it(feed: Feed, market: Market) -> None:
+    looking, elsewhere = Looking(), Looking()
+    before = read(feed, None, scored)
+    past = read(feed, FIRST + 15 * MINUTE, scored)
+    assert feed.view(key(None), looking).snapshot is before
+    assert feed.view(key(FIRST + 15 * MINUTE), elsewhere).snapshot is past
+    began = time.monotonic()
+    market.write(1, ("BTCUSDT",))
+    while not looking.woken:
+        assert time.monotonic() < began + WAIT_S
+        time.sleep(0.02)
+    assert feed.view(key(None)).snapshot is not before
+    if time.monotonic() - began < PAST_S / 2:  # else the past may have been read again
+        assert elsewhere.woken == 0
 
 
 def test_what_arrives_is_of_the_series_whatever_part_or_horizon_is_looked_at(feed: Feed, market: Market) -> None:

@@ -1,5 +1,6 @@
 """What the page makes of what its reader knows, without a browser: the reader is a fake that knows it at once."""
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
@@ -33,7 +34,7 @@ class KnownFeed:
     def __init__(self, shown: Snapshot) -> None:
         self.shown, self.asked = shown, list[Key | None]()
 
-    def view(self, key: Key | None) -> View:
+    def view(self, key: Key | None, viewer: Any = None) -> View:  # noqa: ARG002 - the feed's interface
         self.asked.append(key)
         return View(
             error=None,
@@ -131,3 +132,34 @@ def test_a_view_of_the_past_asks_for_it_and_a_reset_for_the_newest() -> None:
     page.tick()
     assert feed.asked[-1] is not None
     assert feed.asked[-1].window.end is None
+
+
+class Session:
+    """What a page asks of its session: whether it has ended."""
+
+    destroyed = False
+
+
+def test_a_page_that_is_woken_looks_once_and_not_after_its_session_has_ended() -> None:
+    asyncio.run(wakened())
+
+
+async def wakened() -> None:
+    page, feed = opened(known())
+    session = Session()
+    vars(page.document)["_session_context"] = lambda: session  # as Bokeh's server sets it
+    looked, timed = len(feed.asked), set(page.document.session_callbacks)
+    page.wake()
+    page.wake()
+    await asyncio.sleep(0)
+    (woken,) = set(page.document.session_callbacks) - timed
+    woken.callback()
+    assert len(feed.asked) > looked
+    await asyncio.to_thread(page.wake)  # as the reader does
+    await asyncio.sleep(0)
+    again = set(page.document.session_callbacks)
+    assert len(again - timed - {woken}) == 1
+    page.wake()
+    session.destroyed = True  # before the loop has come to it
+    await asyncio.sleep(0)
+    assert set(page.document.session_callbacks) == again

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,30 @@ def test_of_ended_trials_nothing_is_read_again(new_url: Callable[[], str]) -> No
         np.testing.assert_array_equal(grown.parameters[name].values, parameter.values)
 
 
+def test_a_trial_that_comes_while_a_study_is_read_is_of_the_next_reading(new_url: Callable[[], str]) -> None:
+    url = new_url()
+    study_id = new_study(url, "gbm-a")
+
+    class Overtaken(psycopg.Connection[Any]):
+        """A connection that is overtaken by another trial after each of its statements."""
+
+        trials = 0
+
+        def execute(self, *arguments: Any, **options: Any) -> psycopg.Cursor[Any]:
+            cursor = super().execute(*arguments, **options)
+            add_trials(url, study_id, Overtaken.trials, 1)
+            Overtaken.trials += 1
+            return cursor
+
+    with Overtaken.connect(url, autocommit=True) as connection:
+        table = None
+        for _ in range(3):
+            table = read_table(connection, read_studies(connection)[0], table)
+    for parameter in table.parameters.values():
+        assert len(parameter.values) == len(table)
+        assert np.isfinite(parameter.values).all()
+
+
 def test_a_trial_that_runs_is_read_until_it_has_ended(new_url: Callable[[], str]) -> None:
     url = new_url()
     study_id = new_study(url, "gbm-a")
@@ -151,10 +176,13 @@ def test_the_importances_of_many_trials_are_computed_in_a_process_of_their_own_a
         study = opened.read(()).known[0]
     process = ImportancesProcess(many)
     asked = time.monotonic()
+    grown = replace(study, complete=2 * study.complete)
     assert process.known(study) is None
     assert time.monotonic() - asked < 1.0
     while (found := process.known(study)) is None and time.monotonic() - asked < 120:
         time.sleep(0.1)
+    assert process.known(grown) is found
+    assert not process._busy, "it is not computed again at once, however many trials have come"
     process.stop()
     assert found is not None
     assert (found.error, found.trials) == ("", study.complete)

@@ -22,6 +22,7 @@ EXECUTED: dict[tuple[str, str] | tuple[str, str, int], str] = {
     ("docs/concepts.md", "python", 1): "tests/learning/test_learning_pipeline.py",
     ("docs/howto/read.md", "python", 1): "tests/api/test_api_client.py",
     ("docs/howto/cluster.md", "toml", 1): "tests/story/test_story_tls.py",
+    ("docs/howto/kubernetes.md", "sh"): "tests/stack/test_stack_kubernetes.py",
     ("docs/settings.md", "toml", 1): "tests/settings/test_settings_page.py",
     ("docs/alerts.md", "python", 1): "tests/alerts/test_alerts_docs.py",
     ("docs/alerts.md", "", 1): "tests/alerts/test_alerts_docs.py",

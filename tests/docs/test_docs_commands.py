@@ -33,6 +33,7 @@ EXECUTED = {
     ".venv/bin/lint-imports": "",
     ".venv/bin/python -m bench.report": "",
     ".venv/bin/python -m stack.monitoring": "",
+    "python -m stack.kubernetes": "",
     ".venv/bin/python -m features.listing > docs/FEATURES.md": "",
     "python -m bench.report": "",
     "python -m bench.chaos.page": "",
@@ -41,6 +42,8 @@ EXECUTED = {
     "python -m features.listing > docs/FEATURES.md": "",
     "python -m settings.page > docs/settings.md": "",
     "python -m sources.formats_page > docs/FORMATS.md": "",
+    "python -m stack.sbom > sbom.json": "",
+    "python -m stack.sbom networks": "",
     "python -m tests.simulation SEED": "",
     "gunzip -c sample/BTCUSDT-1m.csv.gz > BTCUSDT-1m.csv": "",
 }
@@ -49,6 +52,7 @@ MADE = (
     *("docs/measured.md", "docs/reliability.md", "docs/FEATURES.md", "docs/FORMATS.md", "docs/settings.md"),
     *("docker/monitoring/rules.yml", "docker/monitoring/grafana/foretick.json", "docs/images/flow.svg"),
     *(f"docs/reference/{name}" for name in ("commands.md", "topics.md", "rest.md", "metrics.md")),
+    *(f"docker/kubernetes/components/strimzi/{name}.yaml" for name in ("topics", "users")),
     *(f"docs/reference/{name}" for name in ("asyncapi.json", "openapi.json")),
 )
 PARSED = (
@@ -100,10 +104,15 @@ ELSEWHERE = {
     # What cannot be run here: its parts are looked at.
     "python -m stack.jars": "tests/docs/test_docs_commands.py",  # Maven Central
     "docker compose up": "tests/stack/test_stack_compose.py",  # no daemon
+    "docker compose exec database sh -c 'head /secrets/*.password'": "tests/stack/test_stack_container_secrets.py",
     "docker compose up -d alerts": "tests/stack/test_stack_compose.py",
     "docker compose --profile monitoring up -d": "tests/stack/test_stack_compose.py",
     "docker compose run -d --use-aliases live binance BTC/USDT": "tests/stack/test_stack_compose.py",
     "go install github.com/prometheus/prometheus/cmd/promtool@v0.316.0": "tests/stack/test_stack_monitoring.py",
+    **dict.fromkeys(  # no cluster, no registry
+        (line for line in documented_lines() if line.startswith(("kubectl ", "docker build ", "docker push "))),
+        "tests/stack/test_stack_kubernetes.py",
+    ),
     "kcat -b 127.0.0.1:9092 -t predictions -C -o -1": "tests/api/test_api_foreign_consumer.py",
 }
 OURS = re.compile(r"([A-Z_]+=\S+ )*(\./)?foretick\b")

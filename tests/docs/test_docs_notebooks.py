@@ -1,4 +1,4 @@
-"""The notebook that needs no server: its cells run, and print what is shown below them."""
+"""The notebooks that need no server: their cells run, and print what is shown below them."""
 
 from pathlib import Path
 
@@ -7,18 +7,22 @@ from notebooks import code, executed, without_figures
 
 from settings import ROOT
 
-NOTEBOOK = ROOT / "docs/notebooks/scores.ipynb"
+FOLDER = ROOT / "docs/notebooks"
+SHOWS = {
+    "scores.ipynb": ("plain OHLCV", "naive", "har", "ridge"),
+    "model.ipynb": ("rsi_14", "last return", "coverage_90", "volume_reversal"),
+}
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_the_notebook_shows_what_its_cells_print(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", SHOWS)
+def test_a_notebook_shows_what_its_cells_print(
+    name: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORETICK_HOME", str(tmp_path / "home"))
-    notebook, shown, fresh = executed(NOTEBOOK, capsys, tmp_path)
+    notebook, shown, fresh = executed(FOLDER / name, capsys, tmp_path)
     now = [cell["outputs"] for cell in code(notebook)]
-    assert without_figures(now) == without_figures(shown), f"cp {fresh} {NOTEBOOK}"
-    assert all(shown[1:])
-    text = str(now)
-    assert all(word in text for word in ("plain OHLCV", "naive", "har", "ridge")), text
+    assert without_figures(now) == without_figures(shown), f"cp {fresh} {FOLDER / name}"
+    assert shown[-1]
+    assert all(word in str(now) for word in SHOWS[name]), now

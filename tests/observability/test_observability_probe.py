@@ -21,6 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from observability import logs
 from observability.condition import HEALTHY, Condition, Word
+from observability.lag import NOTHING, UNKNOWN, ConsumerLag
 from observability.probe import Probe, asked
 from observability.work_status import LoopTurns, WorkStatus
 from settings import ROOT, Settings
@@ -70,6 +71,18 @@ def test_http_and_metrics_report_the_same_condition(own: WorkStatus, port: int):
     assert answer(port, "/ready") == answer(port, "/health") == (503, "stuck: it hangs\n")
     assert conditions(port)["stuck"] == 1.0
     assert answer(port, "/else")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("behind", "shown"),
+    [(None, None), (UNKNOWN, None), (ConsumerLag(3, None, 7_300.0), 7_300.0), (NOTHING, 0.0)],
+)
+def test_the_lag_in_event_time_is_a_metric_where_it_is_known(behind: ConsumerLag | None, shown: float | None):
+    probe = Probe("late", lambda: Condition(word="lagging", behind=behind))
+    port = probe.start(Settings(metrics_port=0))
+    assert port is not None
+    assert scraped(port).get(("foretick_consumer_lag_seconds", (("component", "late"),))) == shown
+    probe.stop()
 
 
 def test_a_process_says_itself_that_it_was_started_again_and_again():

@@ -6,9 +6,10 @@ import pytest
 from pydantic import ValidationError
 
 from settings import ROOT, Settings
+from settings.secret_files import names
 from settings.unknown_variables import unknown_variables
 
-NAMES = tuple(Settings.model_fields)
+NAMES = tuple(names(Settings.model_fields))
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from msgspec import Struct
 from simulation.broker import Broker, Record
 from simulation.loop import Process
 from simulation.pipeline import Database, identity
+from stream.own_records import OWN
 from stream.shell import Part
 from stream.state_tables import Entry
 
@@ -33,6 +34,7 @@ class Auditor:
         self.raw: dict[tuple[str, bytes], bytes] = {}
         self.due: defaultdict[Place, dict[int, dict[bytes, set[Any]]]] = defaultdict(lambda: defaultdict(dict))
         self.folded_by: defaultdict[Process, set[tuple[Place, int, bytes]]] = defaultdict(set)
+        self.at_once: defaultdict[Process, dict[tuple[str, Any], set[Any]]] = defaultdict(dict)
         self.stages: dict[str, str] = {}
         self.broker: Broker
 
@@ -73,6 +75,12 @@ class Auditor:
         last = parts[-1]
         table_key = "|".join(key).encode()
         names = {(topic.name, identity(topic.name, one)) for topic, records in made for one in records}
+        if last.partition == OWN:
+            self.met["a record folded before its fetch"] += 1
+            source = next(topic for topic, name in self.stages.items() if name == stage)
+            inputs = [identity(source, one) for part in parts for one in part.records]
+            self.at_once[process].update(dict.fromkeys(((stage, one) for one in inputs), names))
+            return
         by_key = self.due[stage, last.partition][last.offset]
         by_key.setdefault(table_key, set()).update(names)
         self.folded_by[process].add(((stage, last.partition), last.offset, table_key))
@@ -97,6 +105,9 @@ class Auditor:
                     if not self.written(stage, tp.partition, record.offset, table_key):
                         place = f"{tp.topic} {tp.partition} at {offset}"
                         raise RuleError(f"{process.name} commits {place} before the state of {record.offset}")
+                for one in record.made[1] if record.made is not None else ():
+                    if not self.delivered(self.at_once[process].get((stage, identity(tp.topic, one)), ())):
+                        raise RuleError(f"{process.name} commits {record.offset} of {tp.topic} before its outputs")
             for folded, due in self.due[stage, tp.partition].items():
                 if folded < offset and not all(map(self.delivered, due.values())):
                     raise RuleError(

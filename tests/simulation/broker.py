@@ -142,7 +142,7 @@ class Producer:
                     key=record.key, value=record.value, headers=record.headers, made=record.made, by=record.by
                 )
                 self._broker.append(tp, copy)
-                record.timestamp = copy.timestamp
+                record.timestamp, record.offset = copy.timestamp, copy.offset
         self._broker.later(self._broker.delay(), lambda: self._done(tp, batch))
 
     def _done(self, tp: TP, batch: list[tuple[Record, asyncio.Future[Any]]], error: Exception | None = None) -> None:

@@ -14,6 +14,7 @@ from simulation.consumer import Consumer
 from simulation.tables import Changelogs, Recovery, Table, TableProducer
 from simulation.worker import Worker
 from stream.coalesced import acknowledge
+from stream.own_records import OwnRecords
 from stream.shell import Shell
 
 
@@ -43,9 +44,15 @@ class Eager:
 
     async def post(self, frames: Any, arrived: int | None = None) -> list[Any]:
         """Hand frames over some time."""
+        return self._aside(self._writer.post(frames, arrived))
 
+    async def post_values(self, values: Any, arrived: int | None = None) -> list[Any]:
+        """Hand encoded frames over some time."""
+        return self._aside(self._writer.post_values(list(values), arrived))
+
+    def _aside(self, posting: Any) -> list[Any]:
         async def hand_over() -> Any:
-            delivered = await asyncio.gather(*await self._writer.post(frames, arrived))
+            delivered = await asyncio.gather(*await posting)
             return max(delivered, key=lambda one: one.timestamp) if delivered else Record(key=b"", value=b"")
 
         return [asyncio.ensure_future(hand_over())]
@@ -54,8 +61,44 @@ class Eager:
 class PostsAside(Shell[Any, Any]):
     """The outputs of the next slice may be posted before those of the one before."""
 
-    def __init__(self, stage: Any, table: Any, writer: Any) -> None:
-        super().__init__(stage=stage, table=table, writer=Eager(writer))
+    def __init__(self, stage: Any, table: Any, writer: Any, readers: Any) -> None:
+        super().__init__(stage=stage, table=table, writer=Eager(writer), readers=readers)
+
+
+class NeverBehind(OwnRecords[Any]):
+    """A record is folded before its fetch although others, that were not folded, may be before it."""
+
+    def open(self, symbol: str, size: int, now: float) -> bool:  # noqa: ARG002 - the interface
+        """Return True."""
+        return True
+
+
+class OwesNothing(OwnRecords[Any]):
+    """The state from a record that was folded before its fetch is stored before its outputs are delivered."""
+
+    def owed(self) -> list[Any]:
+        """Return nothing."""
+        super().owed()
+        return []
+
+
+class ForgetsStates(OwnRecords[Any]):
+    """The states from a record that was folded before its fetch are not stored when it is fetched."""
+
+    def runs(self, events: Any) -> Any:
+        """Yield no states."""
+        return ((run, states and []) for run, states in super().runs(events))
+
+
+def _own(records: type[OwnRecords[Any]]) -> type[Shell[Any, Any]]:
+    class Own(Shell[Any, Any]):
+        """A shell with a defect in what it folds before its fetch."""
+
+        def __post_init__(self) -> None:
+            super().__post_init__()
+            self._own = records()
+
+    return Own
 
 
 class Forgetful(dict[int, int]):
@@ -163,6 +206,21 @@ class DropsFetched(Consumer):
         return True
 
 
+class ResumesForAnother(Consumer):
+    """Faust's: a recovery that a rebalance interrupted lets the sources flow."""
+
+    def lasts(self, generation: int) -> bool:
+        """Return whether this is the generation."""
+        return bool(generation == self.app.consumer_generation_id)
+
+
+class FlowsAtOnce(Consumer):
+    """Faust's: new partitions flow where there were none before, until they are paused."""
+
+    def _set_active_tps(self, tps: set[TP]) -> set[TP]:
+        return FaustConsumer._set_active_tps(self, tps)
+
+
 class ResumesFirst(Changelogs, FaustRecovery):
     """Faust's: the sources flow before they are sought."""
 
@@ -183,7 +241,10 @@ DEFECTS: dict[str, tuple[type[Worker], int]] = {
     "state written before the outputs are delivered": (_with(shell=StoresFirst), 80),
     "outputs of a slice posted before the former's": (_with(shell=PostsAside), 4),
     "rows that come again folded twice": (_with(shell=FoldsTwice), 0),
-    "events from before a rebalance folded after it": (_with(shell=StaleEvents), 86),
+    "events from before a rebalance folded after it": (_with(shell=StaleEvents), 4168),
+    "unread records passed over": (_with(shell=_own(NeverBehind)), 0),
+    "state of a record folded before its fetch written before its outputs": (_with(shell=_own(OwesNothing)), 0),
+    "state of a record folded before its fetch not written": (_with(shell=_own(ForgetsStates)), 0),
     "table written without its changelog": (_with(table_class=NoChangelog), 0),
     "flush that gives up": (_with(producer_class=GivesUp), 1),
     "refused offsets taken for committed": (_with(consumer_class=TakesRefusedForCommitted), 108),
@@ -195,6 +256,8 @@ SELDOM: dict[str, type[Worker]] = {
     "state written last taken for the newest": _with(table_class=LastWritten),
     "acknowledgements kept through a rebalance": _with(consumer_class=KeepsAcknowledged),
     "fetched records dropped": _with(consumer_class=DropsFetched),
+    "sources resumed by a recovery that a rebalance interrupted": _with(consumer_class=ResumesForAnother),
+    "sources not stopped at an assignment": _with(consumer_class=FlowsAtOnce),
     "committed offsets asked after the states were read": _with(recovery_class=AsksLate),
 }
 """What is met in so few schedules that no test plants it; `python -m tests.simulation 0 10000 --defect` does."""

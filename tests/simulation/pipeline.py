@@ -144,7 +144,9 @@ def shell_agent(stage: Any) -> Agent:
     """Return the agent of a stage: the real shell."""
 
     async def work(worker: Worker, stream: Stream, table: Any, writer: SimulatedWriter) -> None:
-        await worker.shell(stage=stage, table=table, writer=writer).run(stream)
+        shell = worker.shell(stage=stage, table=table, writer=writer, readers=worker.readers)
+        worker.readers[stage.source.name] = shell
+        await shell.run(stream)
 
     return Agent(stage.source, stage.name, work)
 

@@ -48,13 +48,23 @@ class SimulatedWriter:
         arrived: int | None = None,  # noqa: ARG002 - the writer's interface
     ) -> list[asyncio.Future[Any]]:
         """Hand frames over in order."""
+        return await self.post_values(
+            (topic, key, value) for topic, key, records in frames for value in encoded(records)
+        )
+
+    async def post_values(
+        self,
+        values: Any,
+        arrived: int | None = None,  # noqa: ARG002 - the writer's interface
+    ) -> list[asyncio.Future[Any]]:
+        """Hand encoded frames over in order."""
         futures = []
-        for topic, key, records in frames:
-            for value in encoded(records):
-                if self._broker.random.random() < 0.3:
-                    await asyncio.sleep(self._broker.delay())
-                record = Record(key=key.encode(), value=value, headers=codec.HEADERS, made=(topic, list(records)))
-                futures.append(self._producer.send(TP(topic.name, partition_of(topic, key)), record))
+        for topic, key, value in values:
+            if self._broker.random.random() < 0.3:
+                await asyncio.sleep(self._broker.delay())
+            made = topic, codec.decode(value, topic.record).records
+            record = Record(key=key.encode(), value=value, headers=codec.HEADERS, made=made)
+            futures.append(self._producer.send(TP(topic.name, partition_of(topic, key)), record))
         return futures
 
     async def send(self, frames: Any) -> None:
@@ -211,6 +221,7 @@ class Worker:
         self._rejoin = asyncio.Event()
         writer = self.outbox_class(Producer(self.broker, self.process, twice=0.01, refused=self.refused), self.broker)
         self._streams: dict[str, Stream] = {}
+        self.readers: dict[str, Shell[Any, Any]] = {}
         for agent in self._agents:
             table = None
             if agent.name is not None:

@@ -1,17 +1,23 @@
 """What docker-compose.yml tells the components is what there is to be set: no setting is dropped on the way."""
 
+import os
 import re
+from pathlib import Path
 
 import pytest
 import yaml
 
 from settings import ROOT, Settings
+from settings.secret_files import names
 from settings.unknown_variables import unknown_variables
 from stack import sample
+from stack.container_secrets import Owners, write
 
 TEXT = (ROOT / "docker-compose.yml").read_text()
 SERVICES = yaml.safe_load(TEXT)["services"]
-OURS = [name for name, service in SERVICES.items() if service["image"].startswith("foretick:")]
+SECRETS = "secrets"
+"""The service that writes the passwords, and reads no settings."""
+OURS = [name for name, service in SERVICES.items() if service["image"].startswith("foretick:") and name != SECRETS]
 PLACES = {
     "config",  # /data/foretick.toml, on the volume
     *("home", "kafka", "database_url", "redis_url", "mlflow_uri", "metrics_port", "metrics_address"),  # the images' own
@@ -37,14 +43,22 @@ EXAMPLES = {
 }
 
 
-def told(name: str, environment: dict[str, str]) -> dict[str, str]:
+@pytest.fixture
+def secrets(tmp_path: Path) -> Path:
+    """The folder of the passwords, as the service `secrets` writes it."""
+    write(tmp_path, {}, Owners(foretick=os.geteuid(), redis=os.geteuid()))
+    return tmp_path
+
+
+def told(name: str, environment: dict[str, str], secrets: Path) -> dict[str, str]:
     """Return a service's environment as compose makes it of the user's."""
 
     def filled(match: re.Match[str]) -> str:
         return environment.get(match[1]) or match[2]
 
     return {
-        key: re.sub(r"\$\{(\w+):-([^}]*)\}", filled, str(value)) for key, value in SERVICES[name]["environment"].items()
+        key: re.sub(r"\$\{(\w+):-([^}]*)\}", filled, str(value)).replace("/secrets/", f"{secrets}/")
+        for key, value in SERVICES[name]["environment"].items()
     }
 
 
@@ -52,7 +66,7 @@ def told(name: str, environment: dict[str, str]) -> dict[str, str]:
 def test_each_service_of_ours_gets_every_setting(name: str) -> None:
     passed = {f"FORETICK_{setting.upper()}" for setting in Settings.model_fields if setting not in PLACES}
     assert {key for key in SERVICES[name]["environment"] if key.startswith("FORETICK_")} == passed | {
-        *("FORETICK_KAFKA", "FORETICK_DATABASE_URL", "FORETICK_REDIS_URL", "FORETICK_MLFLOW_URI"),
+        *("FORETICK_KAFKA", "FORETICK_DATABASE_URL_FILE", "FORETICK_REDIS_URL_FILE", "FORETICK_MLFLOW_URI_FILE"),
         *("FORETICK_METRICS_PORT", "FORETICK_METRICS_ADDRESS"),
     }
     assert {key: SERVICES[name]["environment"][key] for key in passed} == {
@@ -70,9 +84,9 @@ def test_every_setting_named_in_the_docs_reaches_the_containers(page: str) -> No
     assert named <= set(SERVICES["worker"]["environment"]) | places | of_the_script
 
 
-def test_what_a_user_sets_is_what_a_component_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_user_sets_is_what_a_component_reads(secrets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     user = {name: text for name, (text, _) in EXAMPLES.items()}
-    for key, value in told("watch", user).items():
+    for key, value in told("watch", user, secrets).items():
         monkeypatch.setenv(key, value)
     settings = Settings()
     assert {name: getattr(settings, name.removeprefix("FORETICK_").lower()) for name in EXAMPLES} == {
@@ -80,8 +94,8 @@ def test_what_a_user_sets_is_what_a_component_reads(monkeypatch: pytest.MonkeyPa
     }
 
 
-def test_what_a_user_leaves_out_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
-    for key, value in told("watch", {}).items():
+def test_what_a_user_leaves_out_is_the_default(secrets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for key, value in told("watch", {}, secrets).items():
         monkeypatch.setenv(key, value)
     settings, fields = Settings(), Settings.model_fields
     changed = {name for name in fields if name not in PLACES and getattr(settings, name) != fields[name].default}
@@ -90,7 +104,7 @@ def test_what_a_user_leaves_out_is_the_default(monkeypatch: pytest.MonkeyPatch) 
 
 def test_every_variable_of_the_compose_file_is_a_setting() -> None:
     named = set(re.findall(r"FORETICK_[A-Z_]*[A-Z]", TEXT))
-    assert [name for name in sorted(named) if list(unknown_variables({name: "x"}, Settings.model_fields))] == []
+    assert [name for name in sorted(named) if list(unknown_variables({name: "x"}, names(Settings.model_fields)))] == []
 
 
 def test_without_the_sample_none_is_replayed() -> None:

@@ -60,6 +60,8 @@ COMMANDS = (
     Typed("upgrade --check", r"ok +models +the \d+ in service fit: "),
     Typed("logs worker", "INFO"),
     Typed("logs worker -f", "INFO", follows=True),
+    # The stack's own PostgreSQL lets in its owner alone, who creates no roles: tests/storage/test_storage_roles.py.
+    Typed("database roles FOLDER", "could not be made: permission denied to create role", ends=2),
     Typed("install", "default +[\\d.]+ GB"),
     Typed("config show", "sample_pace = .max. +# FORETICK_SAMPLE_PACE"),
     Typed("config check", "no fault; 0 settings in the file"),

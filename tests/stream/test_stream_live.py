@@ -238,6 +238,7 @@ def test_a_recording_gives_the_same_ticks_again_and_adds_none_that_are_there(kaf
 
 
 def test_a_mistake_is_one_line(servers: Servers) -> None:
+    create_topics(servers.broker)
     with exchange(1) as market:
         watcher = Watcher(home=servers.home, url=market.url)
         for words, text in {

@@ -15,6 +15,7 @@ from faust.types import TP
 
 from broker.data_loss import Positions
 from observability.consumer_lag import position
+from stream.commits import GenerationConsumer
 from stream.recovery import SeekFirstRecovery, SeekingConsumer
 
 
@@ -38,14 +39,15 @@ class Calls:
         return call
 
 
-def complete(kind: type[Recovery]) -> list[str]:
-    """Return the calls that `on_recovery_completed` of that class makes."""
-    calls = Calls()
+def complete(kind: type[Recovery], end: str = "on_recovery_completed", lasts: tuple[bool, ...] = (True,)) -> list[str]:
+    """Return the calls that the end of a recovery of that class makes; `lasts`: the answers on its generation."""
+    calls, answers = Calls(), iter((*lasts, *lasts[-1:] * 2))
     consumer = SimpleNamespace(
         assignment=lambda: {("bars", 0)},
         perform_seek=calls.note_async("seek"),
         resume_partitions=calls.note("resume"),
         resume_flow=calls.note("flow"),
+        lasts=lambda _: next(answers),
     )
     app = SimpleNamespace(
         consumer=consumer,
@@ -78,12 +80,52 @@ def complete(kind: type[Recovery]) -> list[str]:
         def __del__(self) -> None:
             """Nothing to close: nothing was started."""
 
-    asyncio.run(Isolated().on_recovery_completed(1))
+    asyncio.run(getattr(Isolated(), end)(1))
     return [call for call in calls.made if call in ("seek", "resume", "flow", "fetch")]
 
 
 def test_recovery_seeks_before_it_resumes() -> None:
     assert complete(SeekFirstRecovery) == ["seek", "resume", "flow", "fetch"]
+
+
+@pytest.mark.parametrize("end", ["on_recovery_completed", "_resume_streams"])  # with tables, and without
+def test_a_recovery_whose_partitions_are_revoked_resumes_nothing(end: str) -> None:
+    assert complete(SeekFirstRecovery, end) == ["seek", "resume", "flow", "fetch"]
+    assert complete(SeekFirstRecovery, end, lasts=(True, False)) == ["seek"]
+    assert complete(SeekFirstRecovery, end, lasts=(False,)) == []
+
+
+def test_a_generation_lasts_until_its_partitions_are_revoked_and_new_ones_do_not_flow() -> None:
+    consumer = isolated_consumer()
+    assert consumer.lasts(1)
+    assert not consumer.lasts(2)
+    consumer.stop_flow()
+    assert not consumer.lasts(1)
+    consumer.app.consumer_generation_id = 2
+    consumer.resume_flow()
+    consumer._set_active_tps({TP("bars", 0)})
+    assert not consumer.flow_active
+    assert consumer.lasts(2)
+    consumer.resume_flow()
+    consumer._set_active_tps(set())
+    assert consumer.flow_active
+
+
+def isolated_consumer() -> Any:
+    """Return a consumer that has no thread."""
+
+    class Isolated(GenerationConsumer):
+        """The class under test without the services around it."""
+
+        def __init__(self) -> None:
+            self.app = SimpleNamespace(consumer_generation_id=1)
+            self._active_partitions, self._paused_partitions = None, set()
+            self.flow_active, self.can_resume_flow, self.suspend_flow = True, asyncio.Event(), asyncio.Event()
+
+        def __del__(self) -> None:
+            """Nothing to close: nothing was started."""
+
+    return Isolated()
 
 
 def test_faust_itself_still_seeks_too_late() -> None:

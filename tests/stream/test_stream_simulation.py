@@ -21,6 +21,7 @@ RARE = {
     "a crash during a recovery",
     "a duplicate frame",
     "a rebalance during a recovery",
+    "a record folded before its fetch",
     "an older state written after a newer one",
     "two workers that hold the same partition",
 }
