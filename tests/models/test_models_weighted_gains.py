@@ -5,8 +5,9 @@ import pytest
 
 from models.scoring import weighted_gains
 
-HORIZONS = (1, 4)
-LENGTH = 5
+HORIZONS = (1, 25)
+LENGTH = 31
+WEIGHTS = np.array([5 / 6, 1 / 6])
 GAIN = np.random.default_rng(3).normal(0.0, 0.1, (6 * LENGTH + 1, 2))
 NUMBER = 1_000 * LENGTH + np.arange(len(GAIN))
 
@@ -22,7 +23,15 @@ def closed(gain: np.ndarray, number: np.ndarray = NUMBER) -> np.ndarray:
 
 def test_the_weights_are_those_of_standard_errors_of_overlapping_labels() -> None:
     assert weighted_gains.length(HORIZONS) == LENGTH
-    assert weighted_gains.weights(HORIZONS).tolist() == pytest.approx([2 / 3, 1 / 3])
+    assert weighted_gains.weights(HORIZONS).tolist() == pytest.approx(WEIGHTS.tolist())
+
+
+def test_blocks_of_short_horizons_have_30_bars_and_all_of_their_labels() -> None:
+    assert [weighted_gains.length(horizons) for horizons in ((1,), (1, 5), (1, 5, 15), (1, 5, 15, 60))] == [30, 30, 30, 75]
+    gain = GAIN[:, :1]
+    mean, _ = weighted_gains.step(weighted_gains.initial((1,)), (1,), np.arange(len(gain)), gain)[1]
+    assert np.flatnonzero(np.isfinite(mean)).tolist() == [60, 90, 120, 150, 180]
+    assert mean[60] == pytest.approx(gain[30:60].mean())
 
 
 def test_blocks_of_short_horizons_are_long_enough_to_bet_on(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -37,9 +46,9 @@ def test_a_block_has_the_labels_forecast_after_the_bar_before_it_and_matured_wit
     assert np.flatnonzero(np.isfinite(mean)).tolist() == ends
     assert np.flatnonzero(np.isfinite(error)).tolist() == ends
     for end in ends:
-        # The 4 bars of a label that matures at the block's fourth bar began at the last bar before the block.
-        parts = GAIN[end - 5 : end, 0].mean(), GAIN[end - 2 : end, 1].mean()
-        assert mean[end] == pytest.approx(2 / 3 * parts[0] + 1 / 3 * parts[1])
+        # The 25 bars of a label that matures at the block's 25th bar began at the last bar before the block.
+        parts = GAIN[end - LENGTH : end, 0].mean(), GAIN[end - 7 : end, 1].mean()
+        assert mean[end] == pytest.approx(WEIGHTS @ parts)
 
 
 def test_the_standard_error_of_a_block_does_not_know_the_block() -> None:
@@ -59,8 +68,8 @@ def test_the_standard_error_is_that_of_the_blocks_when_there_are_many() -> None:
 def test_a_block_without_a_label_of_some_horizon_is_left_out() -> None:
     gain = GAIN.copy()
     gain[3 * LENGTH : 4 * LENGTH, 1] = np.nan
-    assert np.flatnonzero(np.isfinite(closed(gain)[0])).tolist() == [10, 15, 25, 30]
-    gain[3 * LENGTH + 3, 1] = 0.1  # one that counts is enough
+    assert np.flatnonzero(np.isfinite(closed(gain)[0])).tolist() == [2 * LENGTH, 3 * LENGTH, 5 * LENGTH, 6 * LENGTH]
+    gain[3 * LENGTH + 24, 1] = 0.1  # one that counts is enough
     assert np.isfinite(closed(gain)[0][4 * LENGTH])
 
 
@@ -69,5 +78,6 @@ def test_bars_that_are_missing_shift_no_block() -> None:
     kept[[7, 2 * LENGTH, 4 * LENGTH + 1]] = False
     mean = closed(GAIN[kept], NUMBER[kept])[0]
     at = {int(number) - int(NUMBER[0]): value for number, value in zip(NUMBER[kept], mean, strict=True)}
-    assert [place for place, value in at.items() if np.isfinite(value)] == [11, 15, 20, 25, 30]
-    assert at[3 * LENGTH] == pytest.approx(2 / 3 * GAIN[11:15, 0].mean() + 1 / 3 * GAIN[13:15, 1].mean())
+    assert [place for place, value in at.items() if np.isfinite(value)] == [2 * LENGTH + 1, 3 * LENGTH, 4 * LENGTH, 5 * LENGTH, 6 * LENGTH]
+    parts = GAIN[2 * LENGTH + 1 : 3 * LENGTH, 0].mean(), GAIN[3 * LENGTH - 7 : 3 * LENGTH, 1].mean()
+    assert at[3 * LENGTH] == pytest.approx(WEIGHTS @ parts)
