@@ -17,7 +17,8 @@ FOREGROUND = [
 WAIT_MS = 120_000
 NAMED = "const named = name => Bokeh.documents[0]?.get_model_by_name(name)"
 LAST = "const last = array => array === undefined || array.length === 0 ? null : array[array.length - 1]"
-TEXT = "const text = (name, of) => [...(named(name)?.text ?? '').replace(/<[^>]+>/g, '').matchAll(of)].map(one => one[1])"
+WORDS = "const words = name => (named(name)?.text ?? '').replace(/<[^>]+>/g, '')"
+TEXT = f"{WORDS}; const text = (name, of) => [...words(name).matchAll(of)].map(one => one[1])"
 USABLE = {
     "live": "named('price')?.renderers[0].data_source.get_length() > 0",
     "training": "named('loss')?.renderers[0].data_source.get_length() > 0 || named('runs_table')?.text.length > 0",
