@@ -6,9 +6,10 @@ of their mean is about sqrt(h / n) times the deviation of one. The weighted mean
 units of its own standard error, up to a factor (Stouffer's method; Whitlock 2005, "Combining probability from
 independent tests"). Weights of 1 / h, the inverse variances, would leave the longest of four horizons with 1 %.
 
-A block is a quarter longer than the longest horizon, and has 30 bars at least. It counts the labels of those forecasts that were made after the
-last bar before it and mature within it: so what is expected of a block is known before it, as the bet is, and blocks
-share no label. The bars that mature in it from earlier forecasts count only for the scale of later blocks.
+A block is a quarter longer than the longest horizon, and has 30 bars at least. It counts the labels of those forecasts
+that were made after the last bar before it and mature within it: so what is expected of a block is known before it, as
+the bet is, and blocks share no label. The bars that mature in it from earlier forecasts count only for the scale of
+later blocks.
 """
 
 from typing import NamedTuple
@@ -21,7 +22,7 @@ from features.frame import Floats, Ints
 PRIOR = 5.0
 """The blocks that the standard error estimated from single bars is worth, beside the blocks' own deviation."""
 LEAST = 30
-"""The least bars of a block. In shorter ones a gain is so small beside its standard error that the bets are too large."""
+"""The fewest bars of a block: in shorter ones a gain is small beside its standard error, and the bets are too large."""
 COUNT, SUM, SQUARES = 0, 1, 2
 
 

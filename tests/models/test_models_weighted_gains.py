@@ -22,7 +22,7 @@ def test_the_weights_are_those_of_standard_errors_of_overlapping_labels() -> Non
 
 
 def test_blocks_of_short_horizons_have_30_bars_and_all_of_their_labels() -> None:
-    assert [weighted_gains.length(horizons) for horizons in ((1,), (1, 5), (1, 5, 15), (1, 5, 15, 60))] == [30, 30, 30, 75]
+    assert [weighted_gains.length(horizons) for horizons in ((1,), (1, 5, 15), (1, 5, 15, 60))] == [30, 30, 75]
     gain = GAIN[:, :1]
     mean, _ = weighted_gains.step(weighted_gains.initial((1,)), (1,), np.arange(len(gain)), gain)[1]
     assert np.flatnonzero(np.isfinite(mean)).tolist() == [60, 90, 120, 150, 180]
@@ -67,6 +67,7 @@ def test_bars_that_are_missing_shift_no_block() -> None:
     kept[[7, 2 * LENGTH, 4 * LENGTH + 1]] = False
     mean = closed(GAIN[kept], NUMBER[kept])[0]
     at = {int(number) - int(NUMBER[0]): value for number, value in zip(NUMBER[kept], mean, strict=True)}
-    assert [place for place, value in at.items() if np.isfinite(value)] == [2 * LENGTH + 1, 3 * LENGTH, 4 * LENGTH, 5 * LENGTH, 6 * LENGTH]
+    ends = [2 * LENGTH + 1, 3 * LENGTH, 4 * LENGTH, 5 * LENGTH, 6 * LENGTH]
+    assert [place for place, value in at.items() if np.isfinite(value)] == ends
     parts = GAIN[2 * LENGTH + 1 : 3 * LENGTH, 0].mean(), GAIN[3 * LENGTH - 7 : 3 * LENGTH, 1].mean()
     assert at[3 * LENGTH] == pytest.approx(WEIGHTS @ parts)
