@@ -11,7 +11,8 @@ at 1, since a bet on a number in [-1, 1] grows with its size, and a block's mean
 block is forecast and matures between two bets, so each wealth is an e-process, and a promotion of one that is no better
 has the probability alpha at most, however often it is looked at (Ville's inequality). One step is shown by simulation
 only (`python -m bench.promotion`): that what is cut off above and below has no part in it. It has one where a
-challenger is slightly better in most blocks and, in a few, worse by many standard errors.
+challenger is slightly better in most blocks and, in a few, worse by several standard errors: up to 20 % of such were
+promoted at an alpha of 5 % (docs/LOG.md).
 
 A challenger wins with enough evidence and enough bars, if at no horizon there is as much evidence for the champion; it
 loses with enough evidence that the champion is better. The evidence by horizon is what that veto asks, and is shown: of
