@@ -37,15 +37,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m dashboard.pictures", description="Picture every page.")
     parser.add_argument("url", help="where the dashboard is, such as http://127.0.0.1:5006")
     parser.add_argument("folder", type=Path)
+    names = [page.name for page in (*PAGES, *SUBPAGES)]
+    parser.add_argument("--page", action="append", choices=names, help="this page only; may be repeated")
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        for page in (*PAGES, *SUBPAGES):
+        for name in options.page or names:
             for theme in PALETTES:
                 for size in SIZES:
-                    path = options.folder / f"{page.name}-{theme}-{size[0]}.png"
-                    picture(browser, f"{options.url.rstrip('/')}/{page.name}", path, theme, size)
+                    path = options.folder / f"{name}-{theme}-{size[0]}.png"
+                    picture(browser, f"{options.url.rstrip('/')}/{name}", path, theme, size)
         browser.close()
 
 
