@@ -34,9 +34,9 @@ FLAT = 0.01
 """How much of the price the axis spans where all is at one price."""
 CLEAR = "rgba(0, 0, 0, 0)"
 NOWHERE = (float("nan"), float("nan"))
+"""A view that is none, not even this one."""
 UNREAD: Mapping[str, Columns] = MappingProxyType({})
 """Drawn while the scores were not read yet: those of another choice are not left there."""
-"""A view that is none, not even this one."""
 
 
 class Drawing:

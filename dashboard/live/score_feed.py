@@ -40,7 +40,7 @@ class _Watched:
 
     def behind(self, now: float) -> bool:
         """Return whether there is something new that may be read."""
-        return self.newest.outcome != self.read_to and now >= self.due
+        return (self.scores is None or self.newest.outcome != self.read_to) and now >= self.due
 
 
 class ScoreFeed(ReaderThread[Connection]):

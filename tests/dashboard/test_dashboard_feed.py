@@ -81,6 +81,17 @@ def test_a_window_that_reaches_to_the_newest_bar_is_read_as_it_comes(feed: Feed,
         assert feed.view(key(FIRST + 25 * MINUTE)).snapshot is past
 
 
+def test_where_no_forecast_has_come_true_the_scores_are_known_to_be_none(new_market: Callable[[], Market]) -> None:
+    market = new_market()
+    market.write(1, ("BTCUSDT",))
+    feed = Feed(market.url)
+    feed.start()
+    try:
+        assert read(feed, None, scored).scores == {}
+    finally:
+        feed.stop()
+
+
 def test_bars_do_not_wait_for_scores_which_come_and_grow(
     feed: Feed, market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
