@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from dashboard.reader_thread import LEASE_S, ReaderThread
+from dashboard.reader_thread import ReaderThread, leased
 
 C = TypeVar("C")
 K = TypeVar("K", bound=Hashable)
@@ -84,7 +84,7 @@ class PolledReader(ReaderThread[C], Generic[C, K, S]):
             self._wake.clear()
             now = time.monotonic()
             with self._lock:
-                self._watched = {key: one for key, one in self._watched.items() if now - one.asked < LEASE_S}
+                self._watched = leased(self._watched, now)
                 keys = list(self._watched)
             for key in keys:
                 value = self._read(source, key)

@@ -2,14 +2,30 @@
 
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 C = TypeVar("C")
 
 RETRY_S = 3.0
 LEASE_S = 10.0
 """What nobody has asked for this long is no longer read."""
+
+
+class Leased(Protocol):
+    """What is read while somebody asks; `asked` is when that was last, by the monotonic clock."""
+
+    asked: float
+
+
+K = TypeVar("K")
+L = TypeVar("L", bound=Leased)
+
+
+def leased(watched: Mapping[K, L], now: float) -> dict[K, L]:
+    """Return those that were asked for lately."""
+    return {key: one for key, one in watched.items() if now - one.asked < LEASE_S}
 
 
 class ReaderThread(ABC, Generic[C]):
@@ -30,11 +46,9 @@ class ReaderThread(ABC, Generic[C]):
     def _follow(self, source: C) -> None:
         """Read the source until `_stopping`."""
 
-    @abstractmethod
     def _silent(self, error: Exception) -> None:
-        """Note that the source does not answer."""
+        """Note that the source does not answer; what was read is kept."""
 
-    @abstractmethod
     def _broken(self, reason: str) -> None:
         """Note that the thread ends, and why, in a sentence."""
 

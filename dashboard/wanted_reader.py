@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from dashboard.reader_thread import LEASE_S, ReaderThread
+from dashboard.reader_thread import LEASE_S, ReaderThread, leased
 
 C = TypeVar("C")
 K = TypeVar("K", bound=Hashable)
@@ -55,12 +55,6 @@ class WantedReader(ReaderThread[C], Generic[C, K, S]):
     def _open(self) -> AbstractContextManager[C]:
         return self._connect()
 
-    def _silent(self, error: Exception) -> None:
-        """Keep what was read: the page's own reader tells of the database."""
-
-    def _broken(self, reason: str) -> None:
-        """Nothing to note: the page's health tells of a reader that has ended."""
-
     def view(self, viewer: object, key: K) -> LastRead[K, S] | None:
         """Return what was read last for the viewer, and read that key from now on."""
         now = time.monotonic()
@@ -80,7 +74,7 @@ class WantedReader(ReaderThread[C], Generic[C, K, S]):
             self._wake.clear()
             now = time.monotonic()
             with self._lock:
-                self._viewers = {name: one for name, one in self._viewers.items() if now - one.asked < LEASE_S}
+                self._viewers = leased(self._viewers, now)
                 wanted = {name: (one, one.key) for name, one in self._viewers.items() if one.due <= now}
             for one, key in wanted.values():
                 began = time.monotonic()

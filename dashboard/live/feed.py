@@ -3,6 +3,7 @@
 import time
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Protocol
 from weakref import WeakSet
 
@@ -23,7 +24,7 @@ from dashboard.live.series_reader import (
     read_snapshot,
 )
 from dashboard.live.view_state import BarSeries
-from dashboard.reader_thread import LEASE_S, ReaderThread
+from dashboard.reader_thread import ReaderThread, leased
 from storage.errors import place
 
 PERIOD_S = 0.1
@@ -88,15 +89,15 @@ class View:
 class Feed(ReaderThread[Connection]):
     """Reads the requested keys, ten times a second, and wakes who looks at them; `view` never blocks."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, scores: ScoreFeed | None = None) -> None:
         super().__init__("feed", (psycopg.Error,))
-        self._scores = ScoreFeed(url)
+        self._scores = scores or ScoreFeed(url)
         self._url, self._where = url, place(url)
         self._watched: dict[Key, Watched] = {}
         self._arrivals: dict[BarSeries, Arrivals] = {}
         self._rate_meter = RateMeter()
         self._inserted: tuple[int | None, int | None] = (None, None)
-        self._serial = 0
+        self._serials = count(1)
         self._error: str | None = None
         self._read = False
         self._answered = time.monotonic()
@@ -188,7 +189,7 @@ class Feed(ReaderThread[Connection]):
         if stored or not self._series:
             self._series = read_series(connection)
         with self._lock:
-            self._watched = {key: one for key, one in self._watched.items() if now - one.asked < LEASE_S}
+            self._watched = leased(self._watched, now)
             watched = dict(self._watched)
             kept = {key.series for key in watched}
             self._arrivals = {series: one for series, one in self._arrivals.items() if series in kept}
@@ -216,17 +217,16 @@ class Feed(ReaderThread[Connection]):
         one.stored |= stored
         if now >= one.due and (newest != one.read_to or one.stored):
             one.stored = False
-            self._know(one, read_snapshot(connection, key, newest, scores, self._serial + 1))
+            self._know(one, read_snapshot(connection, key, newest, scores, next(self._serials)))
             cost = (time.monotonic() - now) * len(self._watched) / BUSY
             one.read_to, one.due = newest, now + min(LONGEST_S, cost)
             if newest.bar is not None and edges(key, newest.bar)[1] < newest.bar:
                 one.due = max(one.due, now + PAST_S)
         elif one.snapshot is not None and scores is not one.snapshot.scores:
-            self._know(one, replace(one.snapshot, scores=scores, serial=self._serial + 1))
+            self._know(one, replace(one.snapshot, scores=scores, serial=next(self._serials)))
 
     def _know(self, one: Watched, snapshot: Snapshot | None) -> None:
         """Keep what was read, and wake who looks at it."""
-        self._serial += 1
         with self._lock:
             one.snapshot = snapshot
             viewers = list(one.viewers)

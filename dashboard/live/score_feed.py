@@ -1,6 +1,7 @@
 """A thread that reads the scores of what pages show: they take longer to read than a bar may wait."""
 
 import time
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ from dashboard.database import connected
 from dashboard.live.columns import Columns
 from dashboard.live.series_reader import Key, Newest, read_scores
 from dashboard.live.view_state import BarSeries
-from dashboard.reader_thread import LEASE_S, ReaderThread
+from dashboard.reader_thread import LEASE_S, ReaderThread, leased
 
 EVERY_S = 5.0
 BUSY = 0.2
@@ -46,19 +47,13 @@ class _Watched:
 class ScoreFeed(ReaderThread[Connection]):
     """Reads the scores that were asked for, again when outcomes have come; `view` never blocks."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, read: Callable[[Connection, Key, Newest], dict[str, Columns]] = read_scores) -> None:
         super().__init__("scores", (psycopg.Error,))
-        self._url = url
+        self._url, self._read = url, read
         self._watched: dict[ScoredSeries, _Watched] = {}
 
     def _open(self) -> AbstractContextManager[Connection]:
         return connected(self._url)
-
-    def _silent(self, error: Exception) -> None:
-        """Keep what was read: the page's own reader tells of the database."""
-
-    def _broken(self, reason: str) -> None:
-        """Nothing to note: the page's health tells of a reader that has ended."""
 
     def view(self, key: Key, newest: Newest) -> dict[str, Columns] | None:
         """Return the scores of the key that were read last, the same object until others are; None before the first."""
@@ -75,12 +70,12 @@ class ScoreFeed(ReaderThread[Connection]):
             self._wake.clear()
             now = time.monotonic()
             with self._lock:
-                self._watched = {name: one for name, one in self._watched.items() if now - one.asked < LEASE_S}
+                self._watched = leased(self._watched, now)
                 behind = [(one, one.key, one.newest) for one in self._watched.values() if one.behind(now)]
                 watched = len(self._watched)
             for one, key, newest in behind:
                 began = time.monotonic()
-                scores = read_scores(connection, key, newest)
+                scores = self._read(connection, key, newest)
                 ended = time.monotonic()
                 with self._lock:
                     one.scores, one.read_to = scores, newest.outcome

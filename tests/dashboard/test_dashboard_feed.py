@@ -11,6 +11,7 @@ from dashboard_market import FIRST, MINUTE, Market
 
 from dashboard.live.columns import Columns
 from dashboard.live.feed import PAST_S, PERIOD_S, Feed
+from dashboard.live.score_feed import ScoreFeed
 from dashboard.live.series_reader import Key, Snapshot, read_scores
 from dashboard.live.timeframes import Window
 from dashboard.live.view_state import BarSeries
@@ -92,23 +93,25 @@ def test_where_no_forecast_has_come_true_the_scores_are_known_to_be_none(new_mar
         feed.stop()
 
 
-def test_bars_do_not_wait_for_scores_which_come_and_grow(
-    feed: Feed, market: Market, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_bars_do_not_wait_for_scores_which_come_and_grow(market: Market) -> None:
     held = threading.Event()
 
     def slowly(*arguments: Any) -> dict[str, Columns]:
         assert held.wait(WAIT_S)
         return read_scores(*arguments)
 
-    monkeypatch.setattr("dashboard.live.score_feed.read_scores", slowly)
-    before = read(feed, None, lambda _: True)
-    market.write(1, ("BTCUSDT",))
-    assert read(feed, None, lambda snapshot: snapshot.newest != before.newest).scores is None
-    held.set()
-    first = read(feed, None, scored)
-    market.write(60, ("BTCUSDT",))
-    read(feed, None, lambda snapshot: snapshot.scores not in (None, first.scores))
+    feed = Feed(market.url, ScoreFeed(market.url, slowly))
+    feed.start()
+    try:
+        before = read(feed, None, lambda _: True)
+        market.write(1, ("BTCUSDT",))
+        assert read(feed, None, lambda snapshot: snapshot.newest != before.newest).scores is None
+        held.set()
+        first = read(feed, None, scored)
+        market.write(60, ("BTCUSDT",))
+        read(feed, None, lambda snapshot: snapshot.scores not in (None, first.scores))
+    finally:
+        feed.stop()
 
 
 class Looking:

@@ -94,7 +94,8 @@ def test_a_source_that_does_not_answer_is_tried_again(monkeypatch: pytest.Monkey
 
 
 def test_nothing_is_read_for_a_viewer_who_has_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wanted_reader, "LEASE_S", 0.1)
+    for module in (reader_thread, wanted_reader):
+        monkeypatch.setattr(module, "LEASE_S", 0.1)
     source = Source()
     with reading(source, 0.01) as reader:
         until(lambda: reader.view("one", "a") is not None)
@@ -106,7 +107,8 @@ def test_nothing_is_read_for_a_viewer_who_has_gone(monkeypatch: pytest.MonkeyPat
 
 
 def test_a_viewer_who_has_gone_is_not_kept_where_nothing_is_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wanted_reader, "LEASE_S", 0.1)
+    for module in (reader_thread, wanted_reader):
+        monkeypatch.setattr(module, "LEASE_S", 0.1)
 
     class Viewer:
         pass
