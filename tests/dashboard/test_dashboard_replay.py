@@ -200,6 +200,28 @@ def test_at_each_step_bars_fan_and_outcomes_are_of_then(page: Page, dashboard: s
 
 @services
 @browser
+def test_a_pause_stops_at_what_is_seen_though_a_step_is_still_being_read(
+    page: Page, dashboard: str, market: Market
+) -> None:
+    opened(page, f"{dashboard}?at={at(700)}&replay={at(650)}")
+    shown(page, 650)
+    badge = page.get_by_role("status")
+    page.get_by_role("button", name="4/s", exact=True).click()
+    page.get_by_role("button", name="▶ Play").click()
+    played(page, 652)
+    with psycopg.connect(market.url) as connection:
+        connection.execute("LOCK TABLE bars IN ACCESS EXCLUSIVE MODE")
+        page.wait_for_timeout(700)
+        seen = badge.inner_text().splitlines()[0]
+        page.get_by_role("button", name="❚❚ Pause").click()
+        expect(badge).to_contain_text("paused")
+        assert badge.inner_text().splitlines()[0] == seen
+    page.wait_for_timeout(700)
+    assert badge.inner_text().splitlines() == [seen, "paused"]
+
+
+@services
+@browser
 @pytest.mark.long
 def test_the_slider_and_the_buttons_are_reached_by_keyboard(page: Page, dashboard: str) -> None:
     opened(page, f"{dashboard}?at={at(700)}&replay={at(650)}")

@@ -47,6 +47,8 @@ class ReplayControls:
         self.bar.children = [self.label, self.slider, buttons]
         self.choice = Choice()
         self.stored: tuple[int, int] | None = None
+        self.shown: int | None = None
+        """The moment that the page shows; behind the choice's own while that one is read."""
         self.playing = self.arrived = self._showing = False
         self._since, self._active = 0.0, False
         named = CustomJS(args={"slider": self.slider, "bar": self.bar}, code=asset("name_slider.js"))
@@ -117,6 +119,7 @@ class ReplayControls:
         answer = self.reader.view(self, wanted) if self.reader else None
         self.arrived = answer is not None and answer.key == wanted
         fits = answer is not None and replace(answer.key, until=None, window=key.window) == key
+        self.shown = answer.key.until if answer is not None and fits else None
         return replace(view, snapshot=answer.value if answer is not None and fits else None)
 
     def _within(self, moment: int) -> int:
@@ -150,7 +153,9 @@ class ReplayControls:
         """Return the page's state in a replay: never live, whatever comes meanwhile."""
         if snapshot is None or snapshot.key.until is None:
             return PageHealth("connecting", "replay", "Reading what was known then.")
-        speed = f"{SPEEDS[self.speed.active or 0]} bars a second" if self.playing else "paused"
+        speed = f"{SPEEDS[self.speed.active or 0]} bars a second"
+        if not self.playing:
+            speed = "paused" if self.arrived else "reading"
         return PageHealth("replay", f"replay of {said(snapshot.key.until, clock)}", speed)
 
     def _begin(self) -> None:
@@ -169,6 +174,8 @@ class ReplayControls:
         past, (start, end) = self.choice.past, self.window
         if self.playing and past.replay is not None and past.replay >= end:
             past = replace(past, replay=start)
+        if not self.playing and self.shown is not None:
+            past = replace(past, replay=self.shown)  # it stops at what is seen, not at a step that is still read
         self.go(past, False)
 
     def _moved(self, attr: str, old: object, new: object) -> None:  # noqa: ARG002 - Bokeh asks for this signature
