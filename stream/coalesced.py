@@ -121,12 +121,9 @@ def _pieces(event: EventT[Any]) -> Iterator[Piece]:
         yield Piece(event, record, last=one.offset == end)
 
 
-async def taken(stream: Any, most: int, within: float = 0.0) -> AsyncIterator[list[Piece]]:
-    """Yield the records of up to so many events: what has come, or what comes within so many seconds.
-
-    Each is to be acknowledged.
-    """
-    async for events in stream.noack_take(most, within=within) if within else stream.take_arrived(most):
+async def taken(stream: Any, most: int) -> AsyncIterator[list[Piece]]:
+    """Yield the records of up to so many events that have come; each is to be acknowledged."""
+    async for events in stream.take_arrived(most):
         yield pieces(events)
 
 

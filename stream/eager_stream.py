@@ -9,7 +9,7 @@ from faust.types import EventT
 
 
 class EagerStream(faust.Stream):  # type: ignore[type-arg] # Faust's class cannot be subscripted when it runs
-    """Faust's stream, with `take_arrived` beside `noack_take`, which waits for more until a time has passed."""
+    """Faust's stream, with `take_arrived` beside `noack_take`, which waits until a time has passed."""
 
     async def take_arrived(self, most: int) -> AsyncIterator[list[EventT[Any]]]:
         """Yield the events that have come, at most so many; the agent acknowledges them.

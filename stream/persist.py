@@ -30,7 +30,7 @@ from stream.batch_insert import store
 from stream.coalesced import Piece, acknowledge, taken
 from stream.dead_letters import decode_event, decode_events, of_event
 from stream.poison_records import Guard
-from stream.recovery import App
+from stream.recovery import App, Fetch
 from stream.retention import keep_tables
 from stream.shell import messages, slices
 from stream.sinks import Sink, fill_cache, until_taken
@@ -53,7 +53,8 @@ from topics.value_size import BOUNDS, Bounds
 log = logging.getLogger("foretick")
 
 BATCH_EVENTS = 64
-BATCH_SECONDS = 0.1
+FETCH = Fetch(least_bytes=65_536, wait_ms=100)
+"""A fetch costs the broker and us a millisecond, and a transaction several, however few records come with it."""
 SLICE_BYTES = 2_097_152
 """Bytes of input in one transaction: its cost in round trips does not depend on its size."""
 SHOWN = (TICKS, BARS, REGIMES, PREDICTIONS)
@@ -98,7 +99,7 @@ async def persist(
     async def write(records: Sequence[Struct], origins: Sequence[str]) -> None:
         await until_taken(database, f"a write of {topic.name}", partial(writer.write, {topic: records}, origins))
 
-    async for events in taken(stream, BATCH_EVENTS, BATCH_SECONDS):
+    async for events in taken(stream, BATCH_EVENTS):
         for part in (piece for cut in slices(events, SLICE_BYTES) for piece in guard.pieces(cut)):
             kept, passed = guard.passed(topic.name, part)
             guard.begin(kept)
@@ -142,6 +143,7 @@ def not_stored(topic: Topic, events: Sequence[Piece], refused: Mapping[int, str]
 def make_persist(settings: Settings) -> App:
     """Return the Faust app with one agent per topic, each with its own database connection."""
     app = make_app(PERSIST_GROUP, settings)
+    app.fetch = FETCH
     add_losses(app, STORED)
     latest = LatestCache(settings.redis_url.get_secret_value())
     database = Sink("TimescaleDB")

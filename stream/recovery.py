@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import faust
 from aiokafka import TopicPartition
@@ -28,18 +28,31 @@ from settings.broker import Broker
 from stream.coalesced import coalesced
 from stream.commits import GenerationConsumer, Producer
 
-FETCH_WAIT_MS = 200
-"""How long Kafka delays an empty fetch. It answers a connection's requests one after the other: a recovery's requests
-waited for the fetch before, at Faust's fixed 1,500 ms."""
+
+class Fetch(NamedTuple):
+    """What Kafka waits for before it answers a fetch: so many bytes, but no longer than so long."""
+
+    least_bytes: int = 1
+    wait_ms: int = 200
+    """It answers a connection's requests one after the other: a recovery's requests waited for the fetch before, at
+    Faust's fixed 1,500 ms."""
 
 
 class ConsumerThread(AIOKafkaConsumerThread):
-    """Faust's consumer thread, with short fetches, so that its other requests do not wait."""
+    """Faust's consumer thread, with the app's fetches while records come, and the default ones while none do."""
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer: Any = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        consumer._fetch_min_bytes, consumer._fetch_max_wait_ms = Fetch()
         return consumer
+
+    async def getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109 - Faust's
+        """Return what has been fetched, nothing after `timeout` (s)."""
+        app: Any = self.app
+        records = await super().getmany(active_partitions, timeout)
+        fetcher = self._ensure_consumer()._fetcher
+        fetcher._fetch_min_bytes, fetcher._fetch_max_wait_ms = app.fetch if records else Fetch()
+        return records
 
 
 class SeekingConsumer(GenerationConsumer):
@@ -193,6 +206,7 @@ class App(faust.App):
 
     address: Broker
     consumer_class: type[SeekingConsumer] = SeekingConsumer
+    fetch: Fetch = Fetch()
     in_order: frozenset[str] = frozenset()
     losses: Losses | None = None
     problem: Callable[[], str | None] = staticmethod(lambda: None)

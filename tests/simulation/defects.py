@@ -138,7 +138,7 @@ class _Timeless:
             """Equal to all."""
 
     def __init__(self, stream: Any) -> None:
-        self.noack_take, self.take_arrived, self.ack = stream.noack_take, stream.take_arrived, stream.ack
+        self.take_arrived, self.ack = stream.take_arrived, stream.ack
         self.app = type("Always", (), {"consumer_generation_id": _Any()})()
 
 

@@ -75,8 +75,7 @@ class SimulatedWriter:
 
 @dataclass
 class Stream:
-    """What an agent reads: the queue before it, the buffers of `noack_take` and `take_arrived`, and Faust's check of
-    the generation."""
+    """What an agent reads: the queue before it, the buffer of `take_arrived`, and Faust's check of the generation."""
 
     app: Any
     queue: deque[Message] = field(default_factory=deque)
@@ -106,30 +105,26 @@ class Stream:
         self.queue.append(message)
         self._news.set()
 
-    async def noack_take(self, most: int, within: float) -> AsyncIterator[list[Event]]:
-        """Yield events, some at a time; while they are worked on, one more may already be out of the queue."""
+    async def take_arrived(self, most: int) -> AsyncIterator[list[Event]]:
+        """Yield what has come; while it is worked on, one more may already be out of the queue."""
         loop = asyncio.get_running_loop()
         waiting: Event | None = None
         while True:
             taken = [] if waiting is None else [waiting]
             waiting = None
-            until = loop.time() + within if taken else None
+            until = loop.time() if taken else None
             while len(taken) < most:
                 event = await self._next(until)
                 if event is None:
                     break
                 taken.append(event)
-                until = until or loop.time() + within
+                until = until or loop.time()
             reader = asyncio.ensure_future(self._next(None))
             yield taken
             if reader.done():
                 waiting = reader.result()
             else:
                 reader.cancel()
-
-    def take_arrived(self, most: int) -> AsyncIterator[list[Event]]:
-        """Yield what has come; while it is worked on, one more may already be out of the queue."""
-        return self.noack_take(most, 0.0)
 
     async def _next(self, until: float | None) -> Event | None:
         while True:

@@ -100,10 +100,6 @@ class Stream:
     batches: list[list[Event]]
     app: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(consumer_generation_id=1))
 
-    async def noack_take(self, _: int, within: float) -> AsyncIterator[list[Event]]:  # noqa: ARG002 - Faust's interface
-        for batch in self.batches:
-            yield batch
-
     async def take_arrived(self, _: int) -> AsyncIterator[list[Event]]:
         for batch in self.batches:
             yield batch
