@@ -3,7 +3,8 @@
 A stack of its own, as `up` starts it but for the sample, gets the ticks of 20 symbols live: of each a minute a second,
 in single records, at the given ticks a second in all. First the bars end one after another, spread over each second;
 then those of all symbols at once, as they do at a venue. With --zoo all models serve instead of the default ones;
-their fits are short, their forecasts cost as much. CPU is that of the whole second part, by component, in cores.
+their fits are short, their forecasts cost as much. CPU is that of the whole second part, by component, in cores. Each
+round has a stack of its own; the figures are the medians of the rounds, and the quantiles of each are beside them.
 """
 
 import argparse
@@ -20,6 +21,7 @@ from aiokafka import AIOKafkaConsumer
 
 from bench.replay import FULL, cpu, processes, running
 from bench.report import save
+from bench.rounds import summary
 from broker import clients
 from broker.producer import producer
 from settings import Settings
@@ -170,17 +172,21 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1_000.0, help="ticks a second, of all symbols")
     parser.add_argument("--seconds", type=float, default=60.0, help="of each of the two")
     parser.add_argument("--zoo", action="store_true", help="serve all models")
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--save", action="store_true", help="keep the figures in bench/results")
     options = parser.parse_args()
-    home = Path(tempfile.mkdtemp(prefix="foretick-bench-"))
-    try:
-        figures = measure(home, options.rate, options.seconds, zoo(home) if options.zoo else ())
-    finally:
-        shutil.rmtree(home)
+    rounds = []
+    for _ in range(options.rounds):
+        home = Path(tempfile.mkdtemp(prefix="foretick-bench-"))
+        try:
+            rounds.append(measure(home, options.rate, options.seconds, zoo(home) if options.zoo else ()))
+        finally:
+            shutil.rmtree(home)
+    figures = summary(rounds) | {"rounds": [one["milliseconds"] for one in rounds]}
     print(json.dumps(figures, indent=2))
     if options.save:
         name = "latency_zoo" if options.zoo else "latency"
-        words = f"--rate {options.rate:g}" + (" --zoo" if options.zoo else "")
+        words = f"--rate {options.rate:g} --rounds {options.rounds}" + (" --zoo" if options.zoo else "")
         save(name, f"python -m bench.latency {words}", figures)
 
 

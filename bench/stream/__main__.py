@@ -12,11 +12,10 @@ import argparse
 import json
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
-from statistics import median
-from typing import Any
+from collections.abc import Sequence
 
 from bench.report import save
+from bench.rounds import summary
 from bench.stream.broker import shared_broker
 from bench.stream.environment import CEILING, ENGINES, Engine
 from bench.stream.measure import SYMBOLS, EngineError, Figures, Load, measure
@@ -25,7 +24,6 @@ from bench.stream.table import FRAMED, SINGLE
 FRAME_ROWS = 200
 RATES = (500.0, 1_000.0, 5_000.0)
 WARMING = CEILING._replace(name="warming")
-ADDED = ("duplicates", "wrong", "missing")
 
 
 def loads(rows: int, seconds: float, rates: Sequence[float], frames: bool) -> dict[str, Load]:
@@ -35,17 +33,6 @@ def loads(rows: int, seconds: float, rates: Sequence[float], frames: bool) -> di
     if frames:
         fast[FRAMED] = Load(ticks=-(-5 * rows // whole) * whole, rows=FRAME_ROWS)
     return fast | {f"{rate:g}/s": Load(ticks=int(rate * seconds), rate=rate) for rate in rates}
-
-
-def summary(rounds: Sequence[Figures]) -> Figures:
-    """Return the medians of figures, and of the figures within them; the rows that are not right are added up."""
-    return {name: _summed_up(name, [one[name] for one in rounds]) for name in rounds[0]}
-
-
-def _summed_up(name: str, values: list[Any]) -> Any:
-    if isinstance(values[0], Mapping):
-        return summary(values)
-    return sum(values) if name in ADDED else round(median(values), 3)
 
 
 def chosen(names: Sequence[str]) -> tuple[Engine, ...]:

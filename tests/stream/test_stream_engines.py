@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from bench.forecast_environment import made
-from bench.stream.__main__ import ADDED, SINGLE, chosen, compared, loads, summary
+from bench.rounds import ADDED, summary
+from bench.stream.__main__ import SINGLE, chosen, compared, loads
 from bench.stream.broker import shared_broker
 from bench.stream.engines.ceiling import padding
 from bench.stream.environment import ENGINES, LOCKS, Engine
