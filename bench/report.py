@@ -20,7 +20,8 @@ TABLES = {"scale": scale_table.tables, "stream": stream_table.tables}
 HEAD = """# Measurements
 
 Written by `python -m bench.report` from the files in bench/results, which the benchmarks write; a test compares them.
-The machines are shared and noisy: each figure is from one run, on the machine given with it.
+The machines are shared and noisy: each figure is from one run, or from as many
+rounds as its command names, on the machine given with it.
 """
 
 
