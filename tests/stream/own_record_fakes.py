@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from msgspec import Struct
 from shell_fakes import ARRIVED, Event, Journal, Stream, Sum, Table, event
@@ -188,3 +188,19 @@ async def turns() -> None:
 def made(close: float, symbol: str = "BTCUSDT") -> Bar:
     """Return a bar."""
     return Bar(symbol, "1m", ARRIVED // 60_000 * 60_000, *[close] * 4, volume=1.0)
+
+
+W = TypeVar("W", bound=Worker)
+
+
+def run_story(make: Callable[[], W], story: Callable[[W], Any]) -> None:
+    """Run a story of a worker that is made within the loop, and end the worker."""
+
+    async def run() -> None:
+        worker = make()
+        try:
+            await story(worker)
+        finally:
+            await worker.end()
+
+    asyncio.run(run())

@@ -1,11 +1,10 @@
 """A stage folds what its own process posts before it is fetched, and stores it when it is; never out of order."""
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from own_record_fakes import Worker, made
+from own_record_fakes import Worker, made, run_story
 from shell_fakes import ARRIVED
 
 from broker.origin import Origin
@@ -18,15 +17,7 @@ from topics.catalog import BARS
 
 def checked(story: Callable[[Worker], Any], guard: Guard | None = None) -> None:
     """Run a story, and end its worker."""
-
-    async def run() -> None:
-        worker = Worker(guard)
-        try:
-            await story(worker)
-        finally:
-            await worker.end()
-
-    asyncio.run(run())
+    run_story(lambda: Worker(guard), story)
 
 
 def bar(close: float, symbol: str = "BTCUSDT") -> bytes:

@@ -10,7 +10,7 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from own_record_fakes import Steps, Worker, turns
+from own_record_fakes import Steps, Worker, run_story, turns
 from shell_fakes import ARRIVED, Event, Journal, Stream, Sum, Table, event
 
 from broker.origin import Origin
@@ -91,15 +91,7 @@ class Chain(Worker):
 
 def chained(story: Callable[[Chain], Any], tracer: Tracer) -> None:
     """Run a story."""
-
-    async def run() -> None:
-        chain = Chain(tracer)
-        try:
-            await story(chain)
-        finally:
-            await chain.end()
-
-    asyncio.run(run())
+    run_story(lambda: Chain(tracer), story)
 
 
 def folded(tracer: Tracer, *events: Event) -> Journal:
