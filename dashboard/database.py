@@ -8,12 +8,20 @@ from psycopg import Connection
 
 CONNECT_S = 3
 STATEMENT_S = 10
+PLANNED_EACH_TIME = "-c plan_cache_mode=force_custom_plan"
+"""For statements of spans from an hour to a month: the sixth time PostgreSQL would take one plan for all of them."""
 
 
 @contextmanager
-def connected(url: str, statement_s: int = STATEMENT_S, connect_s: int = CONNECT_S) -> Iterator[Connection]:
-    """Open a connection that only reads; a statement is ended after so many seconds. Raises psycopg.Error."""
-    options = f"-c statement_timeout={statement_s}s -c default_transaction_read_only=on -c jit=off -c timezone=UTC"
+def connected(
+    url: str, statement_s: int = STATEMENT_S, connect_s: int = CONNECT_S, more: str = ""
+) -> Iterator[Connection]:
+    """Open a connection that only reads; a statement is ended after so many seconds, `more` are further options.
+
+    Raises psycopg.Error.
+    """
+    read = f"-c statement_timeout={statement_s}s -c default_transaction_read_only=on -c jit=off -c timezone=UTC"
+    options = f"{read} {more}"
     with psycopg.connect(url, autocommit=True, connect_timeout=connect_s, options=options) as connection:
         yield connection
 

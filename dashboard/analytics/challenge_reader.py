@@ -19,7 +19,7 @@ from learning.watch import STEP_BARS
 from settings import Settings
 from topics.records import HORIZONS, Deployment
 
-PERIOD_S = 5.0
+PERIOD_S = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)

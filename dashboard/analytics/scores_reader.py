@@ -1,24 +1,23 @@
 """Reads the champions' skill and coverage over time, and which symbols and models there are."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 from typing import Any
 
-import numpy as np
 import psycopg
 from psycopg import Connection
 
+from dashboard.analytics.hourly_scores import HourlyScores, Hours, Series, Sums, by_series, curve
 from dashboard.analytics.queries import QUERIES
 from dashboard.analytics.source import Kept
 from dashboard.analytics.view_state import Catalog, Market
 from dashboard.live.columns import Columns
+from models.forecaster import Floats
+from models.skill import skill
 
-PERIOD_S = 5.0
-COLUMNS = ("time", "scored", "skill", "coverage")
-LEAST_SCORED = 60
-"""Over fewer forecasts no point is drawn."""
+PERIOD_S = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,9 +52,10 @@ NOTHING = Scores(catalog=Catalog((), ()), newest=None, changed=None, curves={}, 
 class ScoresSource:
     """The scores behind one connection."""
 
-    def __init__(self, connection: Connection, interval: str) -> None:
-        self._connection, self._interval = connection, interval
-        self._kept: Kept[Market, Scores] = Kept(PERIOD_S)
+    def __init__(self, connection: Connection, interval: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._connection, self._interval, self._clock = connection, interval, clock
+        self._hours = HourlyScores(connection, interval, clock)
+        self._kept: Kept[Market, Scores] = Kept()
         self._newest: dict[Market, datetime | None] = {}
         self._changed: dict[Market, float] = {}
 
@@ -63,36 +63,42 @@ class ScoresSource:
         """Return the scores; of a database that was not set up yet, nothing."""
         try:
             newest = newest_scored(self._connection, self._interval, market)
-            if market in self._newest and newest != self._newest[market]:
-                self._changed[market] = time.monotonic()
-            self._newest[market] = newest
-            return self._kept.get(market, newest, lambda: self._scores(market, newest))
+            hours = {} if newest is None else self._hours.read(market, newest)
+            rows = self._connection.execute(QUERIES["catalog"], {"interval": self._interval}).fetchall()
         except psycopg.errors.UndefinedTable:
             return NOTHING
-
-    def _scores(self, market: Market, newest: datetime | None) -> Scores:
-        rows = self._rows("catalog", {"interval": self._interval})
+        if market in self._newest and newest != self._newest[market]:
+            self._changed[market] = self._clock()
+        self._newest[market] = newest
         catalog = Catalog(tuple(sorted({symbol for symbol, _ in rows})), tuple(sorted({model for _, model in rows})))
+        # What has not changed is the same object: a page then draws and sends nothing.
+        return self._kept.get(market, (newest, hours, catalog), lambda: self._scores(market, newest, hours, catalog))
+
+    def _scores(self, market: Market, newest: datetime | None, hours: Hours, catalog: Catalog) -> Scores:
         changed = self._changed.get(market)
         if newest is None:
             return Scores(catalog=catalog, newest=None, changed=changed, curves={}, board=())
-        parameters = span(self._interval, market, newest) | {
-            "step": market.window.step,
-            "rolling": market.window.rolling,
-            "least": LEAST_SCORED,
-        }
-        curves = {}
-        for model, of_model in groupby(self._rows("over_time", parameters), key=lambda row: str(row[0])):
-            table = np.array([row[1:] for row in of_model], dtype=np.float64)
-            curves[model] = {name: np.ascontiguousarray(table[:, place]) for place, name in enumerate(COLUMNS)}
-        board = tuple(
-            BoardRow(model=model, horizon=horizon, scored=scored, pinball_skill=pinball, mae_skill=mae, coverage=share)
-            for model, horizon, scored, pinball, mae, share in self._rows("board", parameters)
-        )
-        return Scores(catalog=catalog, newest=newest, changed=changed, curves=curves, board=board)
+        since = (newest - market.window.length).timestamp()
+        curves, board = {}, []
+        for series, times, sums in by_series(hours):
+            if series.horizon == market.horizon:
+                curves[series.model] = curve(times, sums, market.window, newest)
+            within = sums[times > since]
+            if len(within):
+                board.append(_row(series, within))
+        return Scores(catalog=catalog, newest=newest, changed=changed, curves=curves, board=tuple(board))
 
-    def _rows(self, name: str, parameters: dict[str, Any]) -> list[tuple[Any, ...]]:
-        return self._connection.execute(QUERIES[name], parameters).fetchall()
+
+def _row(series: Series, sums: Floats) -> BoardRow:
+    of = Sums(*sums.sum(axis=0).tolist())
+    return BoardRow(
+        model=series.model,
+        horizon=series.horizon,
+        scored=round(of.scored),
+        pinball_skill=skill(of.pinball, of.naive_pinball),
+        mae_skill=skill(of.absolute_error, of.naive_absolute_error),
+        coverage=of.hits / of.intervals if of.intervals else None,
+    )
 
 
 def newest_scored(connection: Connection, interval: str, market: Market) -> datetime | None:

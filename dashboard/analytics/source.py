@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 import psycopg
 from psycopg import Connection
 
-from dashboard.database import connected, no_answer
+from dashboard.database import PLANNED_EACH_TIME, connected, no_answer
 from dashboard.polled_reader import PolledReader
 from learning.deployment.ledger import LedgerError
 from storage.errors import StorageError, place
@@ -39,7 +39,7 @@ def described(url: str) -> Callable[[Exception], str]:
 class Kept(Generic[K, V]):
     """Values by key, each made anew when its stamp has changed and it is older than `period_s`."""
 
-    def __init__(self, period_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, period_s: float = 0.0, clock: Callable[[], float] = time.monotonic) -> None:
         self._period_s, self._clock = period_s, clock
         self._values: dict[K, tuple[object, float, V]] = {}
 
@@ -61,7 +61,7 @@ def reader(
 
     @contextmanager
     def opened() -> Iterator[S]:
-        with connected(url, STATEMENT_S) as connection:
+        with connected(url, STATEMENT_S, more=PLANNED_EACH_TIME) as connection:
             yield source(connection)
 
     return PolledReader(opened, read, period_s=period_s, failures=FAILURES, describe=described(url), rest=REST)
