@@ -5,11 +5,13 @@ restart recovers.
 """
 
 import logging
+import signal
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
+from types import FrameType
 
 import numpy as np
 import psycopg
@@ -240,7 +242,13 @@ def main(work_status: WorkStatus) -> None:
         sys.exit(f"the watch ends: {error}")
 
 
+def stop(_signal: int, _frame: FrameType | None) -> None:
+    """End the process, which would ignore the signal as a container's first one."""
+    sys.exit(128 + signal.SIGTERM)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, stop)
     configured = Settings()
     logs.configure("watch", configured)
     own = WorkStatus(configured)

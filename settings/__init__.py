@@ -209,7 +209,10 @@ class Settings(BaseSettings):
     )
     promote: bool = Field(default=True, description="whether a challenger that wins its test is promoted")
     promote_alpha: Annotated[float, Unit("probability")] = Field(
-        default=0.05, gt=0, lt=1, description="the probability of promoting a challenger that is no better"
+        default=0.05,
+        gt=0,
+        lt=1,
+        description="the probability of promoting a challenger that is no better, if its losses are not rare and large",
     )
     promote_margin: Annotated[float, Unit("share")] = Field(
         default=0.002, ge=0, lt=1, description="the mean gain over the horizons that is worth switching the champion"

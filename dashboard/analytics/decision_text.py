@@ -45,9 +45,10 @@ def verdict(of: Challenge) -> str:
     return (
         f"Challenger {pair.challenger} against {pair.champion}, after {bars:,.0f} bars: {state} The e-value is "
         f"{for_it} for it and {against_it} against it, and {enough:g} decides: one that is not better by more than "
-        f"{percent(evidence['margin'], 2)} reaches that in at most {percent(of.alpha, 0)} of the tests. Gains in "
-        f"pinball loss, above 0 where the challenger's is smaller: {gains}. What is tested is their weighted mean, "
-        f"{mean}: a horizon h has the weight 1/√h, since its labels overlap."
+        f"{percent(evidence['margin'], 2)} reaches that in at most {percent(of.alpha, 0)} of the tests, or in "
+        f"more if its losses come in rare episodes. Gains in pinball loss, above 0 where the challenger's is smaller: "
+        f"{gains}. What is tested is their weighted mean, {mean}: a horizon h has the weight 1/√h, since "
+        "its labels overlap."
     )
 
 
