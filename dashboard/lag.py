@@ -14,6 +14,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from broker.interface import ConsumerClient
+from dashboard.failures import Failed, Failures
 from observability.lag import UNKNOWN, ConsumerLag, length
 from observability.lag_reader import Span, waiting
 from settings import Settings
@@ -47,7 +48,7 @@ class LagMonitor:
     def __init__(self, settings: Settings) -> None:
         self._settings, self._bootstrap = settings, settings.broker
         self._conditions: tuple[ComponentSummary, ...] = ()
-        self._ended = threading.Event()
+        self._ended, self._noted = threading.Event(), Failures("lag")
         self._asker = threading.Thread(target=self._ask, name="conditions", daemon=True)
         self._now = dict.fromkeys(GROUPS, UNKNOWN)
         self._read_at: float | None = None
@@ -72,13 +73,25 @@ class LagMonitor:
             self._thread.join()
         self._asker.join()
 
+    @property
+    def alive(self) -> bool:
+        """Return whether both threads still read."""
+        return self._asker.is_alive() and self._thread is not None and self._thread.is_alive()
+
+    @property
+    def failing(self) -> str | None:
+        """Return the error by which one did not read lately, None if both did."""
+        return self._noted.lately
+
     def conditions(self) -> tuple[ComponentSummary, ...]:
         """Return the last known condition of each component."""
         return self._conditions
 
     def _ask(self) -> None:
         while not self._ended.wait(PERIOD_S if self._conditions else 1.0):
-            self._conditions = tuple(shown(self._settings))
+            conditions = self._noted.attempt(lambda: tuple(shown(self._settings)))
+            if not isinstance(conditions, Failed):
+                self._conditions = conditions
 
     def now(self) -> Mapping[str, ConsumerLag]:
         """Return the lag of each group as last read."""
@@ -110,4 +123,6 @@ class LagMonitor:
                         await asyncio.sleep(PERIOD_S)
             except (KafkaError, OSError, TimeoutError) as error:
                 self._error = f"No answer from Kafka at {self._settings.kafka} ({reason(error)})."
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is noted, and the page says it
+                self._error = self._noted.note(error)
             await asyncio.sleep(PERIOD_S)

@@ -17,7 +17,7 @@ from dashboard.live.feed import Feed
 from dashboard.live.overlays import reader
 from dashboard.live.page import Page
 from dashboard.live.replay import reader as replay_reader
-from dashboard.service import PageRequest, PageService, SiteOptions
+from dashboard.service import PageRequest, PageService, PageThread, SiteOptions
 from dashboard.wanted_reader import WantedReader
 
 OVERLAYS_S = 1.0
@@ -60,22 +60,14 @@ class LivePage(PageService):
         )
         return {**page.variables, "scores": panels.SCORES, "texts": panels.TEXTS}
 
-    def start(self) -> None:
-        """Read the database and Kafka's lag, and explain forecasts."""
-        for one in (*self._readers, self.lag, self.forecasts):
-            one.start()
-
-    def stop(self) -> None:
-        """End the readers."""
-        for one in (self.forecasts, *self._readers, self.lag):
-            one.stop()
-
     @property
-    def ended(self) -> str | None:
-        """Return which thread has ended."""
-        alive = all(one.alive for one in self._readers)
-        return self.forecasts.ended if alive else "a reader has ended"
-
-    @property
-    def _readers(self) -> tuple[Any, ...]:
-        return self.feed, self.overlays, self.replays, self.comparison
+    def threads(self) -> Mapping[str, PageThread]:
+        """Return the readers, and what explains forecasts."""
+        return {
+            "the reader of the market": self.feed,
+            "the reader of past lines": self.overlays,
+            "the reader of replays": self.replays,
+            "the reader of comparisons": self.comparison,
+            "the reader of Kafka's lag": self.lag,
+            **self.forecasts.threads,
+        }

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from dashboard.failures import Failed
 from dashboard.reader_thread import ReaderThread, leased
 
 C = TypeVar("C")
@@ -19,7 +20,7 @@ LONGEST_REST_S = 5.0
 class Reading(Generic[S]):
     """What is known of a key. `value` is the last that was read, None if none was; it is `age_s` old.
 
-    `error` is why the source cannot be read now: `value` is then as old as it says.
+    `error` is why it cannot be read now: `value` is then as old as it says.
     """
 
     value: S | None
@@ -32,6 +33,7 @@ class _Watched(Generic[S]):
     asked: float
     value: S | None = None
     read_at: float | None = None
+    error: str | None = None
 
 
 class PolledReader(ReaderThread[C], Generic[C, K, S]):
@@ -39,7 +41,7 @@ class PolledReader(ReaderThread[C], Generic[C, K, S]):
     blocks.
 
     `connect` opens the source, `read` reads a key from it; `failures` are the errors of a source that does not answer,
-    which `describe` puts into a sentence. Any other error ends the thread, and is shown.
+    which `describe` puts into a sentence. By any other error a key is not read, but the rest is.
     """
 
     def __init__(
@@ -77,7 +79,7 @@ class PolledReader(ReaderThread[C], Generic[C, K, S]):
                 self._wake.set()
             watched.asked = now
             age = None if watched.read_at is None else now - watched.read_at
-            return Reading(watched.value, age, self._error)
+            return Reading(watched.value, age, self._error or watched.error)
 
     def _follow(self, source: C) -> None:
         while not self._stopping:
@@ -86,11 +88,19 @@ class PolledReader(ReaderThread[C], Generic[C, K, S]):
             with self._lock:
                 self._watched = leased(self._watched, now)
                 keys = list(self._watched)
-            for key in keys:
-                value = self._read(source, key)
-                with self._lock:
-                    watched = self._watched[key]
-                    watched.value, watched.read_at = value, time.monotonic()
+            read = [self._reads_key(source, key) for key in keys]
             self._error = None
             took = time.monotonic() - now
+            if not all(read):
+                return  # to open the source anew: it may keep a part of what it read
             self._wake.wait(max(self._period_s, min(LONGEST_REST_S, self._rest * took)))
+
+    def _reads_key(self, source: C, key: K) -> bool:
+        value = self._noted.attempt(lambda: self._read(source, key), self._failures)
+        with self._lock:
+            watched = self._watched[key]
+            if isinstance(value, Failed):
+                watched.error = value.why
+                return False
+            watched.value, watched.read_at, watched.error = value, time.monotonic(), None
+        return True

@@ -1,10 +1,12 @@
-"""A thread that reads a source for the viewers of a page, and tries again while the source does not answer."""
+"""A thread that reads a source for the viewers of a page, and tries again while it cannot."""
 
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from typing import Generic, Protocol, TypeVar
+
+from dashboard.failures import Failures
 
 C = TypeVar("C")
 
@@ -29,10 +31,13 @@ def leased(watched: Mapping[K, L], now: float) -> dict[K, L]:
 
 
 class ReaderThread(ABC, Generic[C]):
-    """The life of the thread; `failures` are the errors of a source that does not answer. Any other ends it."""
+    """The life of the thread; `failures` are the errors of a source that does not answer.
+
+    Any other error is one of ours, or of a row that nobody expected: it is noted, and tried again as well.
+    """
 
     def __init__(self, name: str, failures: tuple[type[Exception], ...]) -> None:
-        self._failures = failures
+        self._failures, self._noted = failures, Failures(name)
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._stopping = False
@@ -44,13 +49,13 @@ class ReaderThread(ABC, Generic[C]):
 
     @abstractmethod
     def _follow(self, source: C) -> None:
-        """Read the source until `_stopping`."""
+        """Read the source until `_stopping`, or until it is to be opened anew."""
 
     def _silent(self, error: Exception) -> None:
         """Note that the source does not answer; what was read is kept."""
 
     def _broken(self, reason: str) -> None:
-        """Note that the thread ends, and why, in a sentence."""
+        """Note that what the source gave could not be read, and why, in a sentence; what was read is kept."""
 
     def start(self) -> None:
         """Begin to read."""
@@ -67,6 +72,11 @@ class ReaderThread(ABC, Generic[C]):
         """Return whether the thread still reads."""
         return self._thread.is_alive()
 
+    @property
+    def failing(self) -> str | None:
+        """Return the error by which something that the source gave was not read lately, None if all was."""
+        return self._noted.lately
+
     def _run(self) -> None:
         while not self._stopping:
             try:
@@ -74,8 +84,8 @@ class ReaderThread(ABC, Generic[C]):
                     self._follow(source)
             except self._failures as error:
                 self._silent(error)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is noted, and the page says it
+                self._broken(self._noted.note(error))
+            if not self._stopping:
                 self._wake.wait(RETRY_S)
                 self._wake.clear()
-            except Exception as error:
-                self._broken(f"The page's reader has stopped ({type(error).__name__}: {error}): restart the dashboard.")
-                raise

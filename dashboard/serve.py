@@ -6,7 +6,7 @@ import ipaddress
 import logging
 import signal
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -56,8 +56,15 @@ CLOCK_COOKIE = "foretick-clock"
 NO_PORTS: Mapping[str, int] = MappingProxyType({})
 
 
+def problem_of(pages: Iterable[PageService]) -> str | None:
+    """Return the first page that could not read something lately, and why; None if all could."""
+    errors = ((page.title, page.failing) for page in pages)
+    return next((f"the page {title}: {error}" for title, error in errors if error is not None), None)
+
+
 class HealthHandler(RequestHandler):
-    """Answers 200 while the pages can be served, 503 when a reader has ended; says whether the database answers.
+    """Answers 200 while the pages can be served, 503 when a reader has ended; says whether the database answers, and
+    whether a page could not read something lately.
 
     It is open to everyone: where a password is asked for, it does not say where the database is.
     """
@@ -70,7 +77,13 @@ class HealthHandler(RequestHandler):
         """Report."""
         alive = all(page.ended is None for page in self.pages)
         self.set_status(200 if alive else 503)
-        self.write({"status": "ok" if alive else "stopped", "database": self._database()})
+        self.write({"status": "ok" if alive else "stopped", "database": self._database(), "pages": self._pages()})
+
+    def _pages(self) -> str:
+        failing = problem_of(self.pages)
+        if failing is None:
+            return "ok"
+        return failing if self.detailed else "an error"
 
     def _database(self) -> str:
         if self.feed.error is None:
@@ -268,7 +281,9 @@ def serve(
     work_status = WorkStatus(settings)
     turns = LoopTurns(server.io_loop.asyncio_loop)  # type: ignore[attr-defined, unused-ignore] # of Tornado's loop on asyncio, the only one here
     work_status.hangs = lambda: next((page.ended for page in site.pages if page.ended), None) or turns()
-    work_status.problem = lambda: feed.error if feed.read or feed.error else "the first answer of the database"
+    work_status.problem = lambda: (
+        (feed.error or problem_of(site.pages)) if feed.read or feed.error else "the first answer of the database"
+    )
     probe = Probe("dashboard", work_status.condition)
     probe.start(settings)
     for number in (signal.SIGTERM, signal.SIGINT):

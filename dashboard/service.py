@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from bokeh.document import Document
 from bokeh.resources import Component
@@ -30,6 +30,24 @@ class SiteOptions:
     stale_after_s: float | None = None
 
 
+class PageThread(Protocol):
+    """What reads for a page, or computes for it; `failing` is why something could not be read lately."""
+
+    @property
+    def alive(self) -> bool:
+        """Return whether it still works."""
+
+    @property
+    def failing(self) -> str | None:
+        """Return the error, None if there was none."""
+
+    def start(self) -> None:
+        """Begin to work."""
+
+    def stop(self) -> None:
+        """End the thread."""
+
+
 class PageService(ABC):
     """One page: `name` is its path and its template, `title` what the navigation bar calls it, `actions` what its
     buttons may do."""
@@ -54,13 +72,28 @@ class PageService(ABC):
     def open(self, document: Document, request: PageRequest) -> Mapping[str, Any]:
         """Make a viewer's document; return what the page's own template is filled with besides."""
 
-    def start(self) -> None:  # noqa: B027 - a page may need no thread
-        """Start the threads that read."""
+    @property
+    @abstractmethod
+    def threads(self) -> Mapping[str, PageThread]:
+        """Return what works for the page, by what it is called."""
 
-    def stop(self) -> None:  # noqa: B027 - likewise
-        """End them."""
+    def start(self) -> None:
+        """Start the threads."""
+        for thread in self.threads.values():
+            thread.start()
+
+    def stop(self) -> None:
+        """End them, the last first."""
+        for thread in reversed([*self.threads.values()]):
+            thread.stop()
 
     @property
     def ended(self) -> str | None:
-        """Return why nothing more will be read, None while the threads work."""
-        return None
+        """Return which thread does nothing more, None while all work."""
+        return next((f"{name} has ended" for name, thread in self.threads.items() if not thread.alive), None)
+
+    @property
+    def failing(self) -> str | None:
+        """Return which thread could not read something lately, and why; None if all could."""
+        errors = ((name, thread.failing) for name, thread in self.threads.items())
+        return next((f"{name} fails ({error})" for name, error in errors if error is not None), None)

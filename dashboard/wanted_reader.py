@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from dashboard.failures import Failed
 from dashboard.reader_thread import LEASE_S, ReaderThread, leased
 
 C = TypeVar("C")
@@ -76,13 +77,20 @@ class WantedReader(ReaderThread[C], Generic[C, K, S]):
             with self._lock:
                 self._viewers = leased(self._viewers, now)
                 wanted = {name: (one, one.key) for name, one in self._viewers.items() if one.due <= now}
-            for one, key in wanted.values():
-                began = time.monotonic()
-                value = self._read(source, key)
-                ended = time.monotonic()
-                with self._lock:
-                    one.answer = LastRead(key, value)
-                    if one.key == key:
-                        wait = float("inf") if self._period_s is None else self._period_s
-                        one.due = ended + max(wait, COSTS * (ended - began))
+            read = [self._reads_for(one, source, key) for one, key in wanted.values()]
+            if not all(read):
+                return  # to open the source anew: it may keep a part of what it read
             self._wake.wait(min(LEASE_S, self._period_s or LEASE_S))  # viewers are forgotten even where nothing is due
+
+    def _reads_for(self, viewer: _Viewer[K, S], source: C, key: K) -> bool:
+        began = time.monotonic()
+        value = self._noted.attempt(lambda: self._read(source, key), self._failures)
+        ended = time.monotonic()
+        with self._lock:
+            if isinstance(value, Failed):
+                return False
+            viewer.answer = LastRead(key, value)
+            if viewer.key == key:
+                wait = float("inf") if self._period_s is None else self._period_s
+                viewer.due = ended + max(wait, COSTS * (ended - began))
+        return True

@@ -1,7 +1,10 @@
 """Runs the notebooks of the docs, and compares what their cells print with what they show."""
 
+import ast
+import asyncio
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +17,18 @@ def code(notebook: Any) -> list[Any]:
 
 
 def executed(path: Path, capsys: pytest.CaptureFixture[str], folder: Path) -> tuple[Any, list[Any], Path]:
-    """Run a notebook's cells; return it with what they print now, what it showed, and a fresh copy in a folder."""
+    """Run a notebook's cells, which may await; return it with what they print now, what it showed, and a fresh copy."""
     notebook = json.loads(path.read_text())
     shown = [cell["outputs"] for cell in code(notebook)]
     space: dict[str, Any] = {}
+    capsys.readouterr()
     for number, cell in enumerate(code(notebook), 1):
-        exec(compile("".join(cell["source"]), f"cell {number}", "exec"), space)  # noqa: S102 - our own notebook
+        flags = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+        program = compile("".join(cell["source"]), f"cell {number}", "exec", flags)
+        waits = eval(program, space)  # noqa: S307 - our own notebook; a coroutine where the cell awaits
+        if waits is not None:
+            with ThreadPoolExecutor(1) as pool:  # Playwright may have an event loop in this thread
+                pool.submit(asyncio.run, waits).result()
         lines = capsys.readouterr().out.splitlines(keepends=True)
         cell["execution_count"] = number
         cell["outputs"] = [{"name": "stdout", "output_type": "stream", "text": lines}] if lines else []

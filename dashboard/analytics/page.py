@@ -40,11 +40,6 @@ class Readers:
     forecasts: PolledReader[Any, ForecastsKey, Figures | None]
     evaluation: PolledReader[Any, str, WalkForward | None]
 
-    @property
-    def all(self) -> tuple[PolledReader[Any, Any, Any], ...]:
-        """Return all of them."""
-        return self.scores, self.decisions, self.forecasts, self.evaluation
-
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:

@@ -13,7 +13,7 @@ from dashboard.analytics.forecasts_reader import ForecastsSource
 from dashboard.analytics.page import AnalyticsView, Readers
 from dashboard.analytics.scores_reader import ScoresSource
 from dashboard.analytics.source import reader
-from dashboard.service import PageRequest, PageService, SiteOptions
+from dashboard.service import PageRequest, PageService, PageThread, SiteOptions
 
 
 class AnalyticsPage(PageService):
@@ -50,17 +50,13 @@ class AnalyticsPage(PageService):
         settings = self.options.settings
         return AnalyticsView(document, request, self.readers, settings.interval, self.options.stale_after_s).variables
 
-    def start(self) -> None:
-        """Read."""
-        for one in self.readers.all:
-            one.start()
-
-    def stop(self) -> None:
-        """End the readers."""
-        for one in self.readers.all:
-            one.stop()
-
     @property
-    def ended(self) -> str | None:
-        """Return whether a reader has ended."""
-        return None if all(one.alive for one in self.readers.all) else "a reader of the page Analytics has ended"
+    def threads(self) -> Mapping[str, PageThread]:
+        """Return the readers."""
+        readers = self.readers
+        return {
+            "the reader of the scores": readers.scores,
+            "the reader of the decisions": readers.decisions,
+            "the reader of the forecasts": readers.forecasts,
+            "the reader of the evaluation": readers.evaluation,
+        }

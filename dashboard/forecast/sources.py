@@ -1,5 +1,7 @@
 """Where the details of forecasts come from, for all viewers: a reader of the database, and what explains."""
 
+from collections.abc import Mapping
+
 import psycopg
 from psycopg import Connection
 
@@ -8,6 +10,7 @@ from dashboard.forecast.reader import StoredForecast, read
 from dashboard.inspector.version_loader import LoadState, VersionLoader
 from dashboard.live.detail import ForecastKey
 from dashboard.polled_reader import PolledReader, Reading
+from dashboard.service import PageThread
 from settings import Settings
 from storage.errors import place
 
@@ -41,18 +44,7 @@ class ForecastSources:
         asked = (series.symbol, series.interval, str(key.horizon), str(key.time))
         return self._loader.view(("explain", key.model, version, *asked))
 
-    def start(self) -> None:
-        """Begin to read, and to explain."""
-        self._reader.start()
-        self._loader.start()
-
-    def stop(self) -> None:
-        """End the threads, and what is being explained."""
-        self._loader.stop()
-        self._reader.stop()
-
     @property
-    def ended(self) -> str | None:
-        """Return which thread has ended."""
-        alive = {"the reader of forecasts": self._reader.alive, "what explains forecasts": self._loader.alive}
-        return next((f"{name} has ended" for name, lives in alive.items() if not lives), None)
+    def threads(self) -> Mapping[str, PageThread]:
+        """Return the reader, and what explains."""
+        return {"the reader of forecasts": self._reader, "what explains forecasts": self._loader}

@@ -15,7 +15,7 @@ from dashboard.inspector.page import InspectorDocument, Sources
 from dashboard.inspector.version_loader import VersionLoader
 from dashboard.inspector.weights_reader import Database, WeightsKey
 from dashboard.polled_reader import PolledReader
-from dashboard.service import PageRequest, PageService, SiteOptions
+from dashboard.service import PageRequest, PageService, PageThread, SiteOptions
 
 LISTED_EVERY_S = 2.0
 
@@ -53,22 +53,11 @@ class InspectorPage(PageService):
         """Make a viewer's document."""
         return InspectorDocument(document, request, self.sources).variables
 
-    def start(self) -> None:
-        """Read the folder and the database, and load what is asked for."""
-        for reader in (self.sources.catalogue, self.sources.database, self.sources.loader):
-            reader.start()
-
-    def stop(self) -> None:
-        """End the threads, and what is being loaded."""
-        for reader in (self.sources.loader, self.sources.catalogue, self.sources.database):
-            reader.stop()
-
     @property
-    def ended(self) -> str | None:
-        """Return which thread has ended."""
-        alive = {
-            "the reader of the models' folder": self.sources.catalogue.alive,
-            "the inspector's reader of the database": self.sources.database.alive,
-            "what loads models": self.sources.loader.alive,
+    def threads(self) -> Mapping[str, PageThread]:
+        """Return the readers, and what loads."""
+        return {
+            "the reader of the models' folder": self.sources.catalogue,
+            "the inspector's reader of the database": self.sources.database,
+            "what loads models": self.sources.loader,
         }
-        return next((f"{name} has ended" for name, lives in alive.items() if not lives), None)

@@ -7,9 +7,11 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 
+from dashboard.failures import Failed, Failures
 from dashboard.inspector.version_details import LoadedDetails
 from settings import Settings, places, threads
 
@@ -61,7 +63,7 @@ class VersionLoader:
         self._lock, self._wake = threading.Lock(), threading.Event()
         self._asked: OrderedDict[LoadRequest, _Asked] = OrderedDict()
         self._process: subprocess.Popen[bytes] | None = None
-        self._stopping = False
+        self._stopping, self._noted = False, Failures("version-loader")
         self._thread = threading.Thread(target=self._run, name="version-loader", daemon=True)
 
     def start(self) -> None:
@@ -81,6 +83,11 @@ class VersionLoader:
     def alive(self) -> bool:
         """Return whether the thread still answers."""
         return self._thread.is_alive()
+
+    @property
+    def failing(self) -> str | None:
+        """Return the error by which a question was not answered lately, None if all were."""
+        return self._noted.lately
 
     def view(self, question: LoadRequest) -> LoadState:
         """Return how far the question is; it is asked with this."""
@@ -125,7 +132,9 @@ class VersionLoader:
                 self._wake.wait()
                 continue
             question, asked = following
-            answer = self._answer(question)
+            answer = self._noted.attempt(partial(self._answer, question))
+            if isinstance(answer, Failed):
+                answer = LoadedDetails(error=answer.why)
             with self._lock:
                 asked.answer, asked.ended, asked.began = answer, time.monotonic(), None
 

@@ -11,6 +11,7 @@ import psycopg
 from psycopg import Connection
 
 from dashboard.database import connected, no_answer
+from dashboard.failures import Failed
 from dashboard.live.rate_meter import RateMeter, Rates
 from dashboard.live.score_feed import ScoreFeed
 from dashboard.live.series_reader import (
@@ -24,7 +25,7 @@ from dashboard.live.series_reader import (
     read_snapshot,
 )
 from dashboard.live.view_state import BarSeries
-from dashboard.reader_thread import ReaderThread, leased
+from dashboard.reader_thread import RETRY_S, ReaderThread, leased
 from storage.errors import place
 
 PERIOD_S = 0.1
@@ -59,7 +60,8 @@ class Arrivals:
 class Watched:
     """A key that some page looks at; `due` is when it may be read again, and `read_to` what it was read up to.
 
-    `stored` is that something has been stored since. A viewer that is gone is none: the set is weak.
+    `stored` is that something has been stored since, `error` why it could not be read. A viewer that is gone is none:
+    the set is weak.
     """
 
     asked: float
@@ -67,12 +69,13 @@ class Watched:
     stored: bool = False
     read_to: Newest | None = None
     snapshot: Snapshot | None = None
+    error: str | None = None
     viewers: WeakSet[Viewer] = field(default_factory=WeakSet)
 
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """The present data of one key. `error` is why the database cannot be read; it last answered `answer_age_s` ago."""
+    """The present data of one key. `error` is why it cannot be read; the database last answered `answer_age_s` ago."""
 
     error: str | None
     read: bool
@@ -119,6 +122,11 @@ class Feed(ReaderThread[Connection]):
         """Return whether the threads still read."""
         return super().alive and self._scores.alive
 
+    @property
+    def failing(self) -> str | None:
+        """Return the error by which something was not read lately, None if all was."""
+        return super().failing or self._scores.failing
+
     def _open(self) -> AbstractContextManager[Connection]:
         return connected(self._url)
 
@@ -146,7 +154,7 @@ class Feed(ReaderThread[Connection]):
         """
         now = time.monotonic()
         with self._lock:
-            arrivals, snapshot = Arrivals(since=now), None
+            arrivals, snapshot, error = Arrivals(since=now), None, None
             if key is not None:
                 if key not in self._watched:
                     self._watched[key] = Watched(asked=now)
@@ -154,11 +162,11 @@ class Feed(ReaderThread[Connection]):
                 self._watched[key].asked = now
                 if viewer is not None:
                     self._watched[key].viewers.add(viewer)
-                snapshot = self._watched[key].snapshot
+                snapshot, error = self._watched[key].snapshot, self._watched[key].error
                 arrivals = self._arrivals.setdefault(key.series, arrivals)
             age, forecast_age = (None if at is None else now - at for at in (arrivals.changed, arrivals.forecast))
             return View(
-                error=self._error,
+                error=self._error or error,
                 read=self._read,
                 answer_age_s=now - self._answered,
                 series=self._series,
@@ -199,7 +207,7 @@ class Feed(ReaderThread[Connection]):
         for key, looked_at in watched.items():
             newest = arrivals[key.series].newest
             if newest is not None:
-                self._refresh(connection, key, looked_at, newest, stored)
+                self._look(connection, key, looked_at, newest, stored)
             self._answered = time.monotonic()
 
     def _arrived(self, newest: Newest, one: Arrivals) -> None:
@@ -210,6 +218,13 @@ class Feed(ReaderThread[Connection]):
                 if newest.prediction != one.newest.prediction:
                     one.forecast = one.changed
             one.newest = newest
+
+    def _look(self, connection: Connection, key: Key, one: Watched, newest: Newest, stored: bool) -> None:
+        """Refresh the key; one that cannot be read is tried again, and the others go on."""
+        done = self._noted.attempt(lambda: self._refresh(connection, key, one, newest, stored), (psycopg.Error,))
+        one.error = None
+        if isinstance(done, Failed):
+            one.error, one.stored, one.due = done.why, True, time.monotonic() + RETRY_S
 
     def _refresh(self, connection: Connection, key: Key, one: Watched, newest: Newest, stored: bool) -> None:
         """Read the key again where something is new and it is due; new scores are set beside what was read."""

@@ -11,10 +11,11 @@ import psycopg
 from psycopg import Connection
 
 from dashboard.database import connected
+from dashboard.failures import Failed
 from dashboard.live.columns import Columns
 from dashboard.live.series_reader import Key, Newest, read_scores
 from dashboard.live.view_state import BarSeries
-from dashboard.reader_thread import LEASE_S, ReaderThread, leased
+from dashboard.reader_thread import LEASE_S, RETRY_S, ReaderThread, leased
 
 EVERY_S = 5.0
 BUSY = 0.2
@@ -74,10 +75,16 @@ class ScoreFeed(ReaderThread[Connection]):
                 behind = [(one, one.key, one.newest) for one in self._watched.values() if one.behind(now)]
                 watched = len(self._watched)
             for one, key, newest in behind:
-                began = time.monotonic()
-                scores = self._read(connection, key, newest)
-                ended = time.monotonic()
-                with self._lock:
-                    one.scores, one.read_to = scores, newest.outcome
-                    one.due = ended + max(EVERY_S, (ended - began) * watched / BUSY)
+                self._read_for(one, connection, key, newest, watched)
             self._wake.wait(LEASE_S)
+
+    def _read_for(self, one: _Watched, connection: Connection, key: Key, newest: Newest, watched: int) -> None:
+        began = time.monotonic()
+        scores = self._noted.attempt(lambda: self._read(connection, key, newest), (psycopg.Error,))
+        ended = time.monotonic()
+        with self._lock:
+            if isinstance(scores, Failed):
+                one.due = ended + RETRY_S
+                return
+            one.scores, one.read_to = scores, newest.outcome
+            one.due = ended + max(EVERY_S, (ended - began) * watched / BUSY)

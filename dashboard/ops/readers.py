@@ -1,7 +1,7 @@
 """The threads that read for all viewers of the page: the database, the components, Kafka and the disk."""
 
 import asyncio
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -84,23 +84,18 @@ class Readers:
         )
         self.interval, self.topic_days = interval, settings.topic_days
 
-    def start(self) -> None:
-        """Begin to read what is looked at."""
-        for one in self._all():
-            one.start()
-
-    def stop(self) -> None:
-        """End the threads."""
-        for one in self._all():
-            one.stop()
-
     @property
-    def ended(self) -> str | None:
-        """Return whether a reader has ended."""
-        return None if all(one.alive for one in self._all()) else "a reader of the page Operations has ended"
-
-    def _all(self) -> tuple[PolledReader[Any, Any, Any], ...]:
-        return (self.tables, self.health, self.space, self.system, self.kafka, self.disk, self.topics)
+    def each(self) -> Mapping[str, PolledReader[Any, Any, Any]]:
+        """Return the readers by what they read."""
+        return {
+            "tables": self.tables,
+            "health": self.health,
+            "space of the database": self.space,
+            "components": self.system,
+            "topics' readers": self.kafka,
+            "disk": self.disk,
+            "topics": self.topics,
+        }
 
 
 def database(url: str, read: Callable[[Connection, K], S], period_s: float) -> PolledReader[Connection, K, Dated[S]]:

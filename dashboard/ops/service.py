@@ -9,7 +9,7 @@ from dashboard.ops.alert_actions import ALERT_ACTIONS
 from dashboard.ops.letter_actions import LETTER_ACTIONS
 from dashboard.ops.page import OpsPage
 from dashboard.ops.readers import Readers
-from dashboard.service import PageRequest, PageService, SiteOptions
+from dashboard.service import PageRequest, PageService, PageThread, SiteOptions
 
 
 class OperationsPage(PageService):
@@ -26,15 +26,7 @@ class OperationsPage(PageService):
         """Make a viewer's document."""
         return OpsPage(document, request, self.readers).variables
 
-    def start(self) -> None:
-        """Read what is looked at."""
-        self.readers.start()
-
-    def stop(self) -> None:
-        """End the readers."""
-        self.readers.stop()
-
     @property
-    def ended(self) -> str | None:
-        """Return whether a reader has ended."""
-        return self.readers.ended
+    def threads(self) -> Mapping[str, PageThread]:
+        """Return the readers."""
+        return {f"the reader of the {what}": one for what, one in self.readers.each.items()}

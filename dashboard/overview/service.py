@@ -8,7 +8,7 @@ from bokeh.document import Document
 from dashboard.overview.page import OverviewView
 from dashboard.overview.reader import overview_reader
 from dashboard.overview.view_state import RISES
-from dashboard.service import PageRequest, PageService, SiteOptions
+from dashboard.service import PageRequest, PageService, PageThread, SiteOptions
 
 
 class OverviewPage(PageService):
@@ -26,15 +26,7 @@ class OverviewPage(PageService):
         view = OverviewView(document, request, self.reader, self.options.settings.interval, self.options.stale_after_s)
         return {**view.variables, "rises": tuple(RISES)}
 
-    def start(self) -> None:
-        """Read the database."""
-        self.reader.start()
-
-    def stop(self) -> None:
-        """End the reader."""
-        self.reader.stop()
-
     @property
-    def ended(self) -> str | None:
-        """Return whether the reader has ended."""
-        return None if self.reader.alive else "the reader of all symbols has ended"
+    def threads(self) -> Mapping[str, PageThread]:
+        """Return the readers."""
+        return {"the reader of all symbols": self.reader}

@@ -6,7 +6,7 @@ from typing import Any
 from bokeh.document import Document
 
 from dashboard.polled_reader import PolledReader
-from dashboard.service import PageRequest, PageService, SiteOptions
+from dashboard.service import PageRequest, PageService, PageThread, SiteOptions
 from dashboard.training import sources
 from dashboard.training.actions import STOP_RUN
 from dashboard.training.page import Readers, TrainingDocument
@@ -50,23 +50,17 @@ class TrainingPage(PageService):
                 describe=lambda error: f"The files of {settings.home} cannot be read: {error}.",
             ),
         )
-        self.each = (self.readers.runs, self.readers.mlflow, self.readers.files)
 
     def open(self, document: Document, request: PageRequest) -> Mapping[str, Any]:
         """Make a viewer's document."""
         return TrainingDocument(document, request, self.readers).variables
 
-    def start(self) -> None:
-        """Read the runs, MLflow and the files."""
-        for reader in self.each:
-            reader.start()
-
-    def stop(self) -> None:
-        """End the readers."""
-        for reader in self.each:
-            reader.stop()
-
     @property
-    def ended(self) -> str | None:
-        """Return whether a reader has ended."""
-        return None if all(reader.alive for reader in self.each) else "a reader of the trainings has ended"
+    def threads(self) -> Mapping[str, PageThread]:
+        """Return the readers."""
+        readers = self.readers
+        return {
+            "the reader of the runs": readers.runs,
+            "the reader of MLflow": readers.mlflow,
+            "the reader of the runs' files": readers.files,
+        }

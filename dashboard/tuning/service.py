@@ -7,7 +7,7 @@ import psycopg
 from bokeh.document import Document
 
 from dashboard.polled_reader import PolledReader
-from dashboard.service import PageRequest, PageService, SiteOptions
+from dashboard.service import PageRequest, PageService, PageThread, SiteOptions
 from dashboard.tuning import study_reader
 from dashboard.tuning.page import Reader, TuningDocument
 from learning.tuning.importances_process import ImportancesProcess
@@ -35,16 +35,12 @@ class TuningPage(PageService):
         """Make a viewer's document."""
         return TuningDocument(document, request, self.reader, self.importances).variables
 
-    def start(self) -> None:
-        """Read the studies."""
-        self.reader.start()
-
     def stop(self) -> None:
         """End the reader, and what computes."""
         self.importances.stop()
-        self.reader.stop()
+        super().stop()
 
     @property
-    def ended(self) -> str | None:
-        """Return whether the reader has ended."""
-        return None if self.reader.alive else "the reader of the studies has ended"
+    def threads(self) -> Mapping[str, PageThread]:
+        """Return the reader."""
+        return {"the reader of the studies": self.reader}

@@ -1,4 +1,4 @@
-"""The notebooks that need no server: their cells run, and print what is shown below them."""
+"""Each notebook is run by a test; here those that need no server: they print what is shown below their cells."""
 
 from pathlib import Path
 
@@ -12,6 +12,14 @@ SHOWS = {
     "scores.ipynb": ("plain OHLCV", "naive", "har", "ridge"),
     "model.ipynb": ("rsi_14", "last return", "coverage_90", "volume_reversal"),
 }
+
+WITH_SERVERS = {"client.ipynb": "tests/api/test_api_client.py", "topics.ipynb": "tests/story/test_story.py"}
+
+
+def test_each_notebook_is_run():
+    assert {path.name for path in FOLDER.glob("*.ipynb")} == {*SHOWS, *WITH_SERVERS}
+    for name, test in WITH_SERVERS.items():
+        assert f"docs/notebooks/{name}" in (ROOT / test).read_text()
 
 
 @pytest.mark.slow

@@ -12,10 +12,12 @@ import httpx
 import pytest
 from browsing import chromium, tab
 from default_stack import Stack, up
+from notebooks import code, executed, without_figures
 from receiver import Receiver
 from story_market import MINUTE_MS, continued, written
 
 from alerts.delivery.webhook_signature import verify
+from settings import ROOT
 from stack.component_table import NAMES
 
 pytestmark = [
@@ -26,6 +28,7 @@ pytestmark = [
     pytest.mark.timeout(1_500),
 ]
 
+NOTEBOOK = ROOT / "docs/notebooks/topics.ipynb"
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 SAMPLE_FROM, SAMPLE_END = 1_748_044_800_000, 1_748_964_660_000
 """The first bar that `up` replays, after those that it trains on, and the last one of the sample."""
@@ -109,13 +112,17 @@ def decisions(stack: Stack, action: str) -> list[Any]:
     return [one for one in stack.foretick("models", "history") if one["action"] == action]
 
 
-def test_the_default_stack_serves_forecasts_scores_and_alerts(tmp_path: Path, receiver: Receiver) -> None:
+def test_the_default_stack_serves_forecasts_scores_and_alerts(
+    tmp_path: Path, receiver: Receiver, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     with up(SETTINGS) as stack:
         assert "there is no rule" in stack.run("alerts", "tail").stdout
         key = stack.foretick("alerts", "subscribe", "ops", "--webhook", "-", "--rule", "planted", typed=receiver.url)
         stack.foretick("alerts", "add", "planted", "--on", "drift", "--when", "any", "--model", "gbm")
         components_work_and_each_holds_a_lock_of_its_own(stack)
         bars_become_forecasts_outcomes_and_skill(stack)
+        monkeypatch.setenv("FORETICK_KAFKA", f"127.0.0.1:{stack.addresses['kafka_open_port']}")
+        a_notebook_reads_the_topics(capsys, tmp_path)
 
         market = Market(stack, tmp_path)
         drift_is_found_and_told(stack, market, receiver, key["key"])
@@ -154,6 +161,13 @@ def bars_become_forecasts_outcomes_and_skill(stack: Stack) -> None:
     assert statuses["scored"] > 0.99 * sum(statuses.values())
     assert stack.foretick("drift") == []
     a_newcomer_is_told_how_it_is(stack)
+
+
+def a_notebook_reads_the_topics(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    notebook, shown, fresh = executed(NOTEBOOK, capsys, tmp_path)
+    now = [cell["outputs"] for cell in code(notebook)]
+    assert without_figures(now) == without_figures(shown), f"cp {fresh} {NOTEBOOK}"
+    assert now[-1][0]["text"] == ["read twice: set()\n"]
 
 
 def a_newcomer_is_told_how_it_is(stack: Stack) -> None:
