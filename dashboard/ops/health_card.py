@@ -23,7 +23,7 @@ from dashboard.time_axis import moment as moment_tip
 from observability.lag import length
 from settings.places import typed
 
-ROW_PX, FRAME_PX = 16, 56
+ROW_PX = 16
 COLUMNS = ("hour", "symbol", "colour", "hatch", "verdict", "bars", "suspect", "repaired", "gaps")
 SHEET = {"hour": "middle of the hour [UTC]", "symbol": "symbol", "verdict": "verdict", "bars": "bars"} | {
     "suspect": "suspect bars", "repaired": "repaired trades", "gaps": "gaps"
@@ -61,7 +61,7 @@ class HealthPlot:
             y_range=self.rows,
             tools=[self._hover(), SaveTool(filename="foretick-data-health")],
             toolbar_location="above",
-            height=FRAME_PX + ROW_PX,
+            frame_height=ROW_PX,
             sizing_mode="stretch_width",
             output_backend="canvas",
         )
@@ -100,7 +100,7 @@ class HealthPlot:
         symbols = sorted(health.newest, reverse=True)
         if list(self.rows.factors) != symbols:
             self.rows.factors = symbols
-            self.plot.height = FRAME_PX + ROW_PX * max(1, len(symbols))
+            self.plot.frame_height = ROW_PX * max(1, len(symbols))
         self.source.data = columns
 
 

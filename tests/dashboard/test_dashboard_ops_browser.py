@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import psycopg
 import pytest
 from dashboard_market import Market, serving
 from playwright.sync_api import Browser, Page, expect
+
+from dashboard.failures import LASTS_S
 
 pytestmark = [pytest.mark.services, pytest.mark.browser]
 
@@ -43,6 +46,9 @@ def test_every_card_has_its_content_and_data_is_text(page: Page, address: str) -
     for text in ("healthy", "Consumer lag", "p99", "big-move", "no JSON", "on disk"):
         expect(page.get_by_text(text).first).to_be_visible(timeout=WAIT_MS)
     assert page.evaluate(CELLS) == 8
+    plot = "() => { const plot = Bokeh.documents[0].get_model_by_name('health'); return [plot.inner_height, %s] }"
+    height, symbols = page.evaluate(plot % "plot.y_range.factors.length")
+    assert height == 16 * symbols > 0, "a row of each symbol has no height"
     page.get_by_role("button", name="Log").click()
     expect(page.get_by_text("ERROR <i>another</i>")).to_be_visible(timeout=WAIT_MS)
     page.locator("tr", has_text="no JSON").get_by_role("button", name="Show").click()
@@ -52,6 +58,33 @@ def test_every_card_has_its_content_and_data_is_text(page: Page, address: str) -
     assert re.search(r"letter=bars%2F1%2F7%2F0", page.url)
     page.reload()
     expect(page.get_by_label("Bytes of bars/1/7/0")).to_be_visible(timeout=WAIT_MS)
+
+
+def test_a_row_that_is_not_understood_is_told_and_takes_nothing_else_away(
+    page: Page, filled: Market, address: str
+) -> None:
+    error = "ValidationError: Invalid enum value 'panic' - at `$.severity`"
+    page.goto(f"{address}ops")
+    expect(page.locator("body")).to_have_attribute("data-state", "live", timeout=WAIT_MS)
+    odd = "INSERT INTO alert_outbox (alert_id, symbol, alert, published_at) VALUES ('odd', 'ETHUSDT', %s, now())"
+    with psycopg.connect(filled.url, autocommit=True) as connection:
+        connection.execute(odd, (b'{"alert_id": "odd", "severity": "panic"}',))
+        try:
+            expect(page.get_by_text(f"What is stored could not be read ({error})").first).to_be_visible(timeout=WAIT_MS)
+            expect(page.get_by_text("big-move").first).to_be_visible()  # what was read is kept
+            expect(page.get_by_text("p99").first).to_be_visible()
+            assert page.request.get(f"{address}health").json() == {
+                "status": "ok",
+                "database": "ok",
+                "pages": f"the page Operations: the reader of the tables fails ({error})",
+            }
+        finally:
+            connection.execute("DELETE FROM alert_outbox WHERE alert_id = 'odd'")
+    expect(page.get_by_text("What is stored could not be read")).to_have_count(0, timeout=WAIT_MS)
+    ended = time.monotonic() + LASTS_S + 5
+    while (said := page.request.get(f"{address}health").json()["pages"]) != "ok":
+        assert time.monotonic() < ended, said
+        time.sleep(0.5)
 
 
 def test_a_button_asks_for_a_reason_and_says_what_came_of_it_by_keyboard(
