@@ -142,13 +142,13 @@ def _away() -> None:
 
 def test_the_status_says_which_page_could_not_read_and_that_a_thread_has_ended(rows: Rows, tmp_path: Any) -> None:
     page = TuningPage(SiteOptions(settings=Settings(home=tmp_path)))
-    page.reader = polled(rows)  # type: ignore[assignment] # of other keys and values
+    page.reader = polled(rows)
     assert problem_of([page]) is None
     assert page.ended == "the reader of the studies has ended"
     rows.odd = {"a"}
     page.start()
     try:
-        until(lambda: page.reader.view("a").error)  # type: ignore[arg-type] # likewise
+        until(lambda: page.reader.view("a").error)
         assert page.ended is None
         assert problem_of([page]) == "the page Tuning: the reader of the studies fails (KeyError: 'odd')"
     finally:
