@@ -217,7 +217,7 @@ def topics(kept: Mapping[str, float | None], wanted: Mapping[str, float | None])
 
 def stale(text: str, at: datetime | None) -> str:
     """Return why a card is not current."""
-    since = "" if at is None else f" What is below is as of {moment(at, f'{SECOND} %Z')}."
+    since = "" if at is None else f" What is shown is as of {moment(at, f'{SECOND} %Z')}."
     return note(Html(escape(text) + since), "stale")
 
 

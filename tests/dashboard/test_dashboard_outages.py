@@ -42,7 +42,7 @@ DATABASE = {
     "tuning": Away("unreachable", "does not answer", "88 complete trials"),
     "inspector": Away("stale", "cannot be read", "Skill at training"),
     "analytics": Away("unreachable", "These figures were read", "forecasts, up to 18 May 2025"),
-    "ops": Away("stale", "What is below is as of", "big-move"),
+    "ops": Away("stale", "What is shown is as of", "big-move"),
 }
 """By page, what it says while the database does not answer."""
 SILENT = {
@@ -51,7 +51,7 @@ SILENT = {
     "tuning": Away("stale", STALE, "88 complete trials"),
     "inspector": Away("stale", STALE, "Skill at training"),
     "analytics": Away("unreachable", "The database does not answer. These figures", "forecasts, up to 18 May"),
-    "ops": Away("stale", "What is below is as of", "big-move"),
+    "ops": Away("stale", "What is shown is as of", "big-move"),
 }
 """The same while it accepts connections and says nothing."""
 KAFKA = {
