@@ -31,6 +31,7 @@ class _Viewer(Generic[K, S]):
     asked: float
     due: float = 0.0
     answer: LastRead[K, S] | None = None
+    failure: str | None = None
 
 
 class WantedReader(ReaderThread[C], Generic[C, K, S]):
@@ -70,6 +71,12 @@ class WantedReader(ReaderThread[C], Generic[C, K, S]):
             one.asked = now
             return one.answer
 
+    def failure(self, viewer: object) -> str | None:
+        """Return why what the viewer wants was not understood, None if it was, or is not read yet."""
+        with self._lock:
+            one = self._viewers.get(viewer)
+            return None if one is None else one.failure
+
     def _follow(self, source: C) -> None:
         while not self._stopping:
             self._wake.clear()
@@ -88,7 +95,9 @@ class WantedReader(ReaderThread[C], Generic[C, K, S]):
         ended = time.monotonic()
         with self._lock:
             if isinstance(value, Failed):
+                viewer.failure = value.why
                 return False
+            viewer.failure = None
             viewer.answer = LastRead(key, value)
             if viewer.key == key:
                 wait = float("inf") if self._period_s is None else self._period_s

@@ -60,7 +60,7 @@ class Arrivals:
 class Watched:
     """A key that some page looks at; `due` is when it may be read again, and `read_to` what it was read up to.
 
-    `stored` is that something has been stored since, `error` why it could not be read. A viewer that is gone is none:
+    `stored` is that something has been stored since, `failure` why it could not be read. A viewer that is gone is none:
     the set is weak.
     """
 
@@ -69,15 +69,19 @@ class Watched:
     stored: bool = False
     read_to: Newest | None = None
     snapshot: Snapshot | None = None
-    error: str | None = None
+    failure: str | None = None
     viewers: WeakSet[Viewer] = field(default_factory=WeakSet)
 
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """The present data of one key. `error` is why it cannot be read; the database last answered `answer_age_s` ago."""
+    """The present data of one key. `error` is why the database cannot be read; it last answered `answer_age_s` ago.
+
+    `failure` is why what it answered was not understood.
+    """
 
     error: str | None
+    failure: str | None = None
     read: bool
     answer_age_s: float
     series: tuple[BarSeries, ...]
@@ -102,6 +106,7 @@ class Feed(ReaderThread[Connection]):
         self._inserted: tuple[int | None, int | None] = (None, None)
         self._serials = count(1)
         self._error: str | None = None
+        self._failure: str | None = None
         self._read = False
         self._answered = time.monotonic()
         self._series: tuple[BarSeries, ...] = ()
@@ -136,7 +141,7 @@ class Feed(ReaderThread[Connection]):
         self._rates = Rates()
 
     def _broken(self, reason: str) -> None:
-        self._error = reason
+        self._failure = reason
 
     @property
     def read(self) -> bool:
@@ -154,7 +159,7 @@ class Feed(ReaderThread[Connection]):
         """
         now = time.monotonic()
         with self._lock:
-            arrivals, snapshot, error = Arrivals(since=now), None, None
+            arrivals, snapshot, failure = Arrivals(since=now), None, None
             if key is not None:
                 if key not in self._watched:
                     self._watched[key] = Watched(asked=now)
@@ -162,11 +167,12 @@ class Feed(ReaderThread[Connection]):
                 self._watched[key].asked = now
                 if viewer is not None:
                     self._watched[key].viewers.add(viewer)
-                snapshot, error = self._watched[key].snapshot, self._watched[key].error
+                snapshot, failure = self._watched[key].snapshot, self._watched[key].failure
                 arrivals = self._arrivals.setdefault(key.series, arrivals)
             age, forecast_age = (None if at is None else now - at for at in (arrivals.changed, arrivals.forecast))
             return View(
-                error=self._error or error,
+                error=self._error,
+                failure=self._failure or failure,
                 read=self._read,
                 answer_age_s=now - self._answered,
                 series=self._series,
@@ -186,7 +192,7 @@ class Feed(ReaderThread[Connection]):
                 self._read_once(connection)
             except psycopg.errors.UndefinedTable:
                 self._series = ()  # a database that was not set up yet is an empty one
-            self._read, self._error, self._answered = True, None, time.monotonic()
+            self._read, self._error, self._failure, self._answered = True, None, None, time.monotonic()
             self._wake.wait(max(PERIOD_S, self._answered - began))
 
     def _read_once(self, connection: Connection) -> None:
@@ -222,9 +228,8 @@ class Feed(ReaderThread[Connection]):
     def _look(self, connection: Connection, key: Key, one: Watched, newest: Newest, stored: bool) -> None:
         """Refresh the key; one that cannot be read is tried again, and the others go on."""
         done = self._noted.attempt(lambda: self._refresh(connection, key, one, newest, stored), (psycopg.Error,))
-        one.error = None
         if isinstance(done, Failed):
-            one.error, one.stored, one.due = done.why, True, time.monotonic() + RETRY_S
+            one.failure, one.stored, one.due = done.why, True, time.monotonic() + RETRY_S
 
     def _refresh(self, connection: Connection, key: Key, one: Watched, newest: Newest, stored: bool) -> None:
         """Read the key again where something is new and it is due; new scores are set beside what was read."""
@@ -243,7 +248,7 @@ class Feed(ReaderThread[Connection]):
     def _know(self, one: Watched, snapshot: Snapshot | None) -> None:
         """Keep what was read, and wake who looks at it."""
         with self._lock:
-            one.snapshot = snapshot
+            one.snapshot, one.failure = snapshot, None
             viewers = list(one.viewers)
         for viewer in viewers:
             viewer.wake()

@@ -41,15 +41,16 @@ class PageHealth:
 class Evidence:
     """What is known of the data.
 
-    `error` is why the database cannot be read, `read` whether it ever was, `answer_age_s` the seconds since it last
-    answered. `age_s` are the seconds since a row of the series was seen to arrive (None: none since the page began to
-    watch, `watched_s` ago), `forecast_age_s` the same of its forecasts, `limit_s` when that is stale. `bar` is the time
-    of the newest bar [epoch ms], which ended `bar_age_s` ago by the clock; the newest forecast is `behind` bars before
-    it. None is not known.
+    `error` is why the database cannot be read, `failure` why what it answered was not understood, `read` whether it
+    ever was read, `answer_age_s` the seconds since it last answered. `age_s` are the seconds since a row of the series
+    was seen to arrive (None: none since the page began to watch, `watched_s` ago), `forecast_age_s` the same of its
+    forecasts, `limit_s` when that is stale. `bar` is the time of the newest bar [epoch ms], which ended `bar_age_s` ago
+    by the clock; the newest forecast is `behind` bars before it. None is not known.
     """
 
     limit_s: float
     error: str | None = None
+    failure: str | None = None
     read: bool = True
     answer_age_s: float = 0.0
     has_series: bool = True
@@ -100,6 +101,8 @@ def _unread(known: Evidence) -> PageHealth | None:
     """Return the state if the database does not answer, or has nothing; else None."""
     if known.error is not None:
         return PageHealth("unreachable", "database unreachable", f"{known.error} Trying again every few seconds.")
+    if known.failure is not None:
+        return PageHealth("unreachable", "not understood", f"{known.failure} Trying again every few seconds.")
     if not known.read:
         return PageHealth("connecting", "connecting", "Reading the database.")
     if known.answer_age_s > SILENT_S:

@@ -280,6 +280,7 @@ class Page(SitePage):
         evidence = Evidence(
             limit_s=self.stale_after_s or stale_after(interval),
             error=view.error,
+            failure=view.failure or (self.replay.failure if self.replaying else None),
             read=view.read,
             answer_age_s=view.answer_age_s,
             has_series=bool(view.series),

@@ -89,8 +89,11 @@ def test_one_viewer_s_wish_that_is_not_understood_leaves_the_others(rows: Rows) 
     try:
         until(lambda: (reader.view("one", "a"), reader.view("two", "b"))[1] == LastRead("b", "B") and reader.failing)
         assert reader.view("one", "a") is None
+        assert "KeyError: 'odd'" in str(reader.failure("one"))
+        assert reader.failure("two") is None
         rows.odd.clear()
         until(lambda: reader.view("one", "a") == LastRead("a", "A"))
+        assert reader.failure("one") is None
     finally:
         reader.stop()
 

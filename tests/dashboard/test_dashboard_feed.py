@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import psycopg
@@ -12,7 +13,7 @@ from dashboard_market import FIRST, MINUTE, Market
 from dashboard.live.columns import Columns
 from dashboard.live.feed import PAST_S, PERIOD_S, Feed
 from dashboard.live.score_feed import ScoreFeed
-from dashboard.live.series_reader import Key, Snapshot, read_scores
+from dashboard.live.series_reader import Key, Snapshot, read_scores, read_snapshot
 from dashboard.live.timeframes import Window
 from dashboard.live.view_state import BarSeries
 
@@ -165,3 +166,33 @@ def test_a_database_that_falls_silent_is_told_by_the_age_of_its_last_answer(feed
     while feed.view(key(None)).answer_age_s > 2 * PERIOD_S:
         assert time.monotonic() < until
         time.sleep(0.05)
+
+
+def test_a_key_that_is_not_understood_says_so_until_it_is_and_the_others_go_on(
+    feed: Feed, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    odd = {BTC.symbol}
+
+    def read_odd(connection: psycopg.Connection, key: Key, *more: Any) -> Snapshot | None:
+        if key.series.symbol in odd:
+            raise ValueError("an odd row")
+        return read_snapshot(connection, key, *more)
+
+    monkeypatch.setattr("dashboard.live.feed.read_snapshot", read_odd)
+    monkeypatch.setattr("dashboard.live.feed.RETRY_S", 1.0)
+    market.write(30, ("ETHUSDT",))
+    other = replace(key(None), series=BarSeries("ETHUSDT", "1m"))
+    ends = time.monotonic() + WAIT_S
+    while feed.view(key(None)).failure is None or feed.view(other).snapshot is None:
+        assert time.monotonic() < ends
+        time.sleep(0.05)
+    for _ in range(5):  # looks that read nothing do not take it back
+        time.sleep(0.1)
+        view = feed.view(key(None))
+        assert "ValueError: an odd row" in str(view.failure)
+        assert (view.error, view.snapshot) == (None, None)
+        assert feed.view(other).failure is None
+    assert feed.failing == "ValueError: an odd row"
+    odd.clear()
+    read(feed, None, lambda _: True)
+    assert feed.view(key(None)).failure is None

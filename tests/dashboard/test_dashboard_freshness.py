@@ -27,6 +27,7 @@ def decided(**known: Any) -> PageHealth:
         ({"error": "No answer from x.", "read": False, "watched_s": 9.0}, "unreachable", "database unreachable"),
         ({"error": "No answer from x.", "age_s": 1.0, **NOW}, "unreachable", "database unreachable"),
         ({"answer_age_s": 9.0, "age_s": 1.0, "forecast_age_s": 1.0, **NOW}, "unreachable", "database silent"),
+        ({"failure": "KeyError.", "age_s": 1.0, "forecast_age_s": 1.0, **NOW}, "unreachable", "not understood"),
         ({"has_series": False, "watched_s": 9.0}, "empty", "no data"),
         ({"age_s": 1.0, "forecast_age_s": 1.0, **NOW}, "live", "live"),
         ({"watched_s": 5.0, **NOW}, "live", "live"),

@@ -106,6 +106,11 @@ class ReplayControls:
         self.playing = position + bars * self._step < end
         return replace(choice, past=replace(choice.past, replay=min(end, position + bars * self._step)))
 
+    @property
+    def failure(self) -> str | None:
+        """Return why what was known then cannot be read, None if it can."""
+        return self.reader.failure(self) if self.reader else None
+
     def seen(self, view: View, key: Key | None) -> View:
         """Return what the page is to show: in a replay what was known at its moment, None while that is not read."""
         if view.newest is not None and view.newest.bar is not None:
