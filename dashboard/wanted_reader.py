@@ -66,7 +66,7 @@ class WantedReader(ReaderThread[C], Generic[C, K, S]):
                 one = self._viewers[viewer] = _Viewer(key=key, asked=now)
                 self._wake.set()
             if one.key != key:
-                one.key, one.due = key, 0.0
+                one.key, one.due, one.failure = key, 0.0, None
                 self._wake.set()
             one.asked = now
             return one.answer
@@ -95,11 +95,12 @@ class WantedReader(ReaderThread[C], Generic[C, K, S]):
         ended = time.monotonic()
         with self._lock:
             if isinstance(value, Failed):
-                viewer.failure = value.why
+                if viewer.key == key:
+                    viewer.failure = value.why
                 return False
-            viewer.failure = None
             viewer.answer = LastRead(key, value)
             if viewer.key == key:
+                viewer.failure = None
                 wait = float("inf") if self._period_s is None else self._period_s
                 viewer.due = ended + max(wait, COSTS * (ended - began))
         return True

@@ -21,9 +21,13 @@ FEWEST = 100
 
 def ratio(top: Floats, bottom: Floats, rows: Floats) -> Floats:
     """Return top / bottom, NaN if fewer rows than `FEWEST` are behind it, or the bottom is zero."""
-    known = (np.asarray(rows) >= FEWEST) & (np.asarray(bottom) > 0)
-    quotient: Floats = np.divide(top, bottom, out=np.full(np.shape(top), np.nan), where=known)
-    return quotient
+    return quotient(top, np.where(np.asarray(rows) >= FEWEST, bottom, 0.0))
+
+
+def quotient(top: Floats, bottom: Floats) -> Floats:
+    """Return top / bottom, NaN unless the bottom is above zero."""
+    result: Floats = np.divide(top, bottom, out=np.full(np.shape(top), np.nan), where=np.asarray(bottom) > 0)
+    return result
 
 
 def mean_of(part: str, rows: str) -> Metric:

@@ -5,12 +5,10 @@
 
 import logging
 import os
-import signal
 import sys
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
-from types import FrameType
 from typing import Any, LiteralString
 
 import psutil
@@ -25,7 +23,7 @@ from learning.training.schedule import StreamState, due, waits_for
 from observability import logs
 from observability.probe import Probe
 from observability.work_status import WorkStatus
-from settings import Settings, priority
+from settings import Settings, priority, sigterm
 from storage.errors import StorageError, place, reason
 from storage.row_records import record_of
 from topics.records import Drift
@@ -164,13 +162,8 @@ def give_way(settings: Settings) -> None:
     memory_limit.limit(settings.trainer_memory_mb)
 
 
-def stop(_signal: int, _frame: FrameType | None) -> None:
-    """Raise, so that the step is recorded as stopped, and the run is resumed at the next start."""
-    sys.exit(128 + signal.SIGTERM)
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, stop)
+    sigterm.end()  # the step is recorded as stopped, and the run is resumed at the next start
     wanted = Settings()
     logs.configure("trainer", wanted)
     logging.getLogger("urllib3").setLevel(logging.ERROR)  # we log an absent MLflow ourselves

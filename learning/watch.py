@@ -5,13 +5,11 @@ restart recovers.
 """
 
 import logging
-import signal
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
-from types import FrameType
 
 import numpy as np
 import psycopg
@@ -35,7 +33,7 @@ from models.registry import model_registry
 from observability import logs
 from observability.probe import Probe
 from observability.work_status import WorkStatus
-from settings import Settings
+from settings import Settings, sigterm
 from storage import locks
 from storage.errors import place, reason
 from storage.locks import Lock
@@ -242,13 +240,8 @@ def main(work_status: WorkStatus) -> None:
         sys.exit(f"the watch ends: {error}")
 
 
-def stop(_signal: int, _frame: FrameType | None) -> None:
-    """End the process, which would ignore the signal as a container's first one."""
-    sys.exit(128 + signal.SIGTERM)
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, stop)
+    sigterm.end()
     configured = Settings()
     logs.configure("watch", configured)
     own = WorkStatus(configured)

@@ -5,9 +5,7 @@ in the background: so that there is something to see of training, tuning and cha
 """
 
 import logging
-import signal
 import sys
-from types import FrameType
 
 from features.definition import Definition
 from learning.runs.queue import Runs
@@ -17,7 +15,7 @@ from learning.tracking.learning_curve import Curve
 from models import training
 from models.registry import model_registry, provenance
 from observability import logs
-from settings import Settings
+from settings import Settings, sigterm
 from settings.places import DATA
 from sources.reading.bars import read_bars
 from sources.reading.request import ReadRequest
@@ -104,13 +102,8 @@ def request_first_run(settings: Settings) -> None:
 STEPS = {"train": train, "replay": replay_rest}
 
 
-def stop(_signal: int, _frame: FrameType | None) -> None:
-    """Raise, so that unfinished work is cleaned up."""
-    sys.exit(128 + signal.SIGTERM)
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, stop)
+    sigterm.end()
     configured = Settings()
     logs.configure({"replay": "sample"}.get(sys.argv[1], sys.argv[1]), configured)
     STEPS[sys.argv[1]](configured)

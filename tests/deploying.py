@@ -4,7 +4,7 @@ import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -94,16 +94,6 @@ def asked(servers: Servers, query: str, *parameters: object) -> list[tuple[Any, 
     """Return the rows of a query."""
     with psycopg.connect(servers.database_url) as connection:
         return connection.execute(query, parameters).fetchall()
-
-
-def until(condition: Callable[[], bool], seconds: float, what: str) -> float:
-    """Wait until a condition holds; return how long that took. Fails after so many seconds."""
-    began = time.monotonic()
-    while time.monotonic() - began < seconds:
-        if condition():
-            return time.monotonic() - began
-        time.sleep(0.05)
-    raise AssertionError(f"not within {seconds} s: {what}")
 
 
 def bars_of(servers: Servers, model: str, version: str, role: str) -> int:

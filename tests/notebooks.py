@@ -4,11 +4,12 @@ import ast
 import asyncio
 import json
 import re
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+from storing import aside
 
 
 def code(notebook: Any) -> list[Any]:
@@ -27,8 +28,7 @@ def executed(path: Path, capsys: pytest.CaptureFixture[str], folder: Path) -> tu
         program = compile("".join(cell["source"]), f"cell {number}", "exec", flags)
         waits = eval(program, space)  # noqa: S307 - our own notebook; a coroutine where the cell awaits
         if waits is not None:
-            with ThreadPoolExecutor(1) as pool:  # Playwright may have an event loop in this thread
-                pool.submit(asyncio.run, waits).result()
+            aside(partial(asyncio.run, waits))
         lines = capsys.readouterr().out.splitlines(keepends=True)
         cell["execution_count"] = number
         cell["outputs"] = [{"name": "stdout", "output_type": "stream", "text": lines}] if lines else []

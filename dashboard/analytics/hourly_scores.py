@@ -13,6 +13,7 @@ from dashboard.analytics.source import Kept
 from dashboard.analytics.view_state import Market, Window
 from dashboard.live.columns import Columns
 from evaluation.labels import Ints
+from evaluation.sum_metrics import quotient
 from models.forecaster import Floats
 from topics.records import HORIZONS
 from topics.units import interval_ms
@@ -58,12 +59,15 @@ class HourlyScores:
     def read(self, market: Market, newest: datetime) -> Hours:
         """Return the hours of all horizons that the window needs, up to the newest forecast that was scored."""
         whole = newest - market.window.length - market.window.rolling
-        key, always = (market.symbol, market.window), object()
-        until, known = self._whole.get(key, always, lambda: (newest, self._hours(market, whole, newest)))
+        # A stamp that is never the same: the age alone decides.
+        until, known = self._whole.get(
+            (market.symbol, market.window), object(), lambda: (newest, self._hours(market, whole, newest))
+        )
         # A forecast is scored as late as its horizon is long: the hours before are those that were read.
         since = min(until, newest) - self._reach
         first = since.timestamp()
-        return {key: sums for key, sums in known.items() if key[1] <= first} | self._hours(market, since, newest)
+        older = {(series, hour): sums for (series, hour), sums in known.items() if hour <= first}
+        return older | self._hours(market, since, newest)
 
     def _hours(self, market: Market, since: datetime, end: datetime) -> dict[tuple[Series, int], Sums]:
         parameters = {"interval": self._interval, "symbol": market.symbol, "since": since, "end": end}
@@ -100,13 +104,7 @@ def curve(hours: Ints, sums: Floats, window: Window, newest: datetime) -> Column
     columns = {
         "time": np.minimum(steps + step, newest.timestamp()) * 1000,
         "scored": scored,
-        "skill": 1 - share(pinball, naive),
-        "coverage": share(hits, intervals),
+        "skill": 1 - quotient(pinball, naive),
+        "coverage": quotient(hits, intervals),
     }
     return {name: column[shown] for name, column in columns.items()}
-
-
-def share(part: Floats, of: Floats) -> Floats:
-    """Return the quotient, NaN where it is of nothing."""
-    quotient: Floats = np.divide(part, of, out=np.full(np.shape(of), np.nan), where=of != 0)
-    return quotient

@@ -1,21 +1,19 @@
 """A made-up market in a database, and the dashboard's server on it, for the tests in Chromium."""
 
-import asyncio
 import math
 import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from msgspec.structs import replace
+from storing import store
 
 from settings import ROOT
-from storage.timescale import Writer
 from topics.catalog import BARS, OUTCOMES, PREDICTIONS, REGIMES
 from topics.records import HORIZONS, Bar, Forecast, Outcome, Prediction, Regime
 
@@ -68,16 +66,7 @@ class Market:
         }
 
         beside = {PREDICTIONS: _challenging(records[PREDICTIONS]), OUTCOMES: _challenging(records[OUTCOMES])}
-
-        async def store() -> None:
-            writer = Writer(self.url)
-            await writer.write(records)
-            await writer.write(beside)
-            await writer.close()
-
-        # In a thread of its own: Playwright keeps an event loop in this one.
-        with ThreadPoolExecutor(1) as pool:
-            pool.submit(lambda: asyncio.run(store())).result()
+        store(self.url, records, beside)
 
     def _bar(self, symbol: str, minute: int) -> Bar:
         before, close = self.close_at(minute - 1), self.close_at(minute) * self.wrong.get(minute, 1.0)

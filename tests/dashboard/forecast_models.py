@@ -1,8 +1,6 @@
 """A market whose stored forecasts were really made by trained models, with bars, regimes and outcomes beside them."""
 
-import asyncio
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +8,7 @@ from typing import Any
 import inspector_models
 import msgspec
 from inspector_models import BARS, STORED
+from storing import store
 
 from features.definition import Definition
 from features.frame import BarFrame
@@ -22,7 +21,6 @@ from models.serving.served_model import as_served
 from models.trees.gbm import GBM
 from sources.reading.bars import read_bars
 from stack import sample
-from storage.timescale import Writer
 from topics import catalog
 from topics.records import Bar
 
@@ -59,7 +57,7 @@ def make(home: Path, url: str) -> int:
         records[catalog.REGIMES] += [one for one in regimes if one.time >= first]
         records[catalog.PREDICTIONS] += predictions
         records[catalog.OUTCOMES] += outcomes.step(outcomes.initial(), predictions)[1]
-    _store(url, records)
+    store(url, records)
     return int(frames[0].time[-1])
 
 
@@ -77,14 +75,3 @@ def _bolder(folder: Path) -> None:
 def _bars(frame: BarFrame) -> Sequence[Bar]:
     columns = zip(frame.time, frame.open, frame.high, frame.low, frame.close, frame.volume, strict=True)
     return [Bar(frame.symbol, frame.interval, int(time), *map(float, numbers)) for time, *numbers in columns]
-
-
-def _store(url: str, records: dict[Any, list[Any]]) -> None:
-    async def write() -> None:
-        writer = Writer(url)
-        await writer.write(records)
-        await writer.close()
-
-    # In a thread of its own: Playwright keeps an event loop in this one.
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(lambda: asyncio.run(write())).result()

@@ -1,12 +1,11 @@
 """Small models of several kinds, really trained on the bundled sample, with stored bars and forecasts of their own."""
 
-import asyncio
 from collections.abc import Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import storing
 
 from features.definition import Definition
 from features.frame import FeatureFrame
@@ -19,7 +18,6 @@ from models.search_space import Parameters
 from models.serving.predictor import Predictor
 from sources.reading.bars import read_bars
 from stack import sample
-from storage.timescale import Writer
 from topics.catalog import FEATURES, PREDICTIONS
 
 BARS = 4_500
@@ -75,12 +73,4 @@ def store(home: Path, url: str, frames: Sequence[FeatureFrame]) -> None:
     for frame in last:
         records[FEATURES] += frame.records()
         records[PREDICTIONS] += models.step(models.initial(frame.symbol), frame)[1]
-
-    async def write() -> None:
-        writer = Writer(url)
-        await writer.write(records)
-        await writer.close()
-
-    # In a thread of its own: Playwright keeps an event loop in this one.
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(lambda: asyncio.run(write())).result()
+    storing.store(url, records)

@@ -1,8 +1,6 @@
 """A made-up market whose champions and challenger have a known skill, scored by the pipeline's own functions."""
 
-import asyncio
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,9 +8,9 @@ import numpy as np
 import psycopg
 from psycopg.types.json import Jsonb
 from scipy.stats import norm
+from storing import store
 
 from models.scoring.scores import score
-from storage.timescale import Writer
 from topics.catalog import BARS, FEATURES, OUTCOMES, PREDICTIONS, REGIMES
 from topics.records import HORIZONS, QUANTILES, Bar, Features, Forecast, Outcome, Prediction, Regime, Role
 
@@ -144,14 +142,7 @@ class JudgedMarket:
             OUTCOMES: self.outcomes,
         }
 
-        async def store() -> None:
-            writer = Writer(url)
-            await writer.write(records)
-            await writer.close()
-
-        # In a thread of its own: Playwright keeps an event loop in this one.
-        with ThreadPoolExecutor(1) as pool:
-            pool.submit(lambda: asyncio.run(store())).result()
+        store(url, records)
 
     def decide(self, url: str) -> None:
         """Log that gbm serves, and is challenged."""

@@ -1,15 +1,14 @@
 """What the page Operations shows, in a database and a folder: letters, gaps, alerts, components and their logs."""
 
-import asyncio
 import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 import psycopg
 from dashboard_market import FIRST, MINUTE, Market
+from storing import store
 
 from broker.origin import Origin
 from observability.metrics import Meter
@@ -18,7 +17,6 @@ from settings import Settings
 from stack import state
 from stack.process import Identity
 from stack.state import StackState, Status
-from storage.timescale import Writer
 from topics.catalog import DEAD_LETTERS, FEATURES, GAPS
 from topics.records import Alert, DeadLetter, Gap
 
@@ -44,15 +42,7 @@ def fill(market: Market) -> None:
     """Store a market with a gap, a trade that was asked for afterwards, dead letters and an alert."""
     market.write(200, symbols=("BTCUSDT", "ETHUSDT"))
     gap = Gap(symbol="ETHUSDT", venue="x", start=FIRST + 70 * MINUTE, end=FIRST + 71 * MINUTE, reason="lost", trades=4)
-    records = {DEAD_LETTERS: letters(), GAPS: [gap]}
-
-    async def store() -> None:
-        writer = Writer(market.url)
-        await writer.write(records)
-        await writer.close()
-
-    with ThreadPoolExecutor(1) as pool:  # Playwright keeps an event loop in this thread
-        pool.submit(lambda: asyncio.run(store())).result()
+    store(market.url, {DEAD_LETTERS: letters(), GAPS: [gap]})
     with psycopg.connect(market.url, autocommit=True) as connection:
         connection.execute("UPDATE bars SET suspect = 'spike' WHERE symbol = 'BTCUSDT' AND time = '2025-05-18 01:05Z'")
         connection.execute(

@@ -1,15 +1,13 @@
 """What happened beside the market of the tests: a promotion, a rollback, a run, drift, a gap, alerts; and features."""
 
-import asyncio
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import psycopg
 from dashboard_market import FIRST, MINUTE, Market
+from storing import store
 
-from storage.timescale import Writer
-from topics.catalog import ALERTS, DRIFT, FEATURES, GAPS, MODEL_EVENTS, Topic
+from topics.catalog import ALERTS, DRIFT, FEATURES, GAPS, MODEL_EVENTS
 from topics.records import Alert, Drift, Features, Gap, ModelEvent
 
 DEPLOYMENT = """
@@ -30,18 +28,6 @@ def at(minute: int) -> int:
     return FIRST + minute * MINUTE
 
 
-def store(market: Market, records: dict[Topic, Sequence[Any]]) -> None:
-    """Store records as the pipeline does."""
-
-    async def write() -> None:
-        writer = Writer(market.url)
-        await writer.write(records)
-        await writer.close()
-
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(lambda: asyncio.run(write())).result()
-
-
 def happen(market: Market, newest: int) -> None:
     """Store events of each kind in the last hours before the minute `newest`."""
     with psycopg.connect(market.url, autocommit=True) as connection:
@@ -55,7 +41,7 @@ def happen(market: Market, newest: int) -> None:
     serving: dict[str, Any] = {"model": "gbm", "event": "serving", "fingerprint": "print", "interval": "1m"}
     drift: dict[str, Any] = {"model": "gbm", "version": "v1", "interval": "1m", "statistic": 9.0, "limit": 5.0}
     store(
-        market,
+        market.url,
         {
             MODEL_EVENTS: [
                 ModelEvent(**serving, version="v2", number=1, time=at(newest - 100), symbol="BTCUSDT"),
@@ -110,4 +96,4 @@ def indicate(market: Market, minutes: range, fingerprint: str = "print", names: 
         )
         for minute in minutes
     ]
-    store(market, {FEATURES: rows})
+    store(market.url, {FEATURES: rows})

@@ -1,26 +1,23 @@
 """The hours of Analytics are read again where they may have changed, and their curve is a rolling sum."""
 
-import asyncio
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import psycopg
 import pytest
 from dashboard_market import Market as Written
-from deploying import until
 from judged_market import CHAMPION, FIRST, MINUTE, JudgedMarket
 from msgspec.structs import replace
+from storing import store
+from waiting import until
 
 from dashboard.analytics.hourly_scores import LEAST_SCORED, WHOLE_S, Sums, curve
 from dashboard.analytics.scores_reader import Scores, ScoresSource
 from dashboard.analytics.source import reader
 from dashboard.analytics.view_state import WINDOWS, Market, Window
 from dashboard.database import PLANNED_EACH_TIME, connected
-from storage.timescale import Writer
 from topics.catalog import OUTCOMES
-from topics.records import Outcome
 
 MINUTES = 500
 HOUR_S = 3600
@@ -52,16 +49,6 @@ def connection(url: str) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def store(url: str, outcomes: list[Outcome]) -> None:
-    async def write() -> None:
-        writer = Writer(url)
-        await writer.write({OUTCOMES: outcomes})
-        await writer.close()
-
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(lambda: asyncio.run(write())).result()
-
-
 def scored(scores: Scores, model: str) -> int:
     return sum(row.scored for row in scores.board if (row.model, row.horizon) == (model, 15))
 
@@ -77,14 +64,14 @@ def test_the_newest_hours_are_read_each_time_and_the_older_ones_once_a_minute(
     assert first.changed is None
     outcomes = judged.of("gbm", 15)
     last = max(outcomes, key=lambda one: one.time)
-    store(url, [replace(last, time=last.time + MINUTE, target_time=last.target_time + MINUTE)])
+    store(url, {OUTCOMES: [replace(last, time=last.time + MINUTE, target_time=last.target_time + MINUTE)]})
     clock.now += 1
     second = source.read(ALL)
     assert scored(second, "gbm") == scored(first, "gbm") + 1
     assert second.curves["gbm"]["scored"][-1] == first.curves["gbm"]["scored"][-1] + 1
     assert second.changed == clock.now
     late = [replace(one, model="late") for one in outcomes if one.time < FIRST + 60 * MINUTE]
-    store(url, late)
+    store(url, {OUTCOMES: late})
     assert scored(source.read(ALL), "late") == 0
     clock.now += WHOLE_S
     assert scored(source.read(ALL), "late") == len(late) == 2 * 60
@@ -122,9 +109,8 @@ def test_each_point_is_of_the_hours_that_end_with_its_step(window: Window) -> No
     newest = datetime(2025, 6, 10, 13, 20, tzinfo=UTC)
     begin = (newest - window.length - window.rolling).replace(minute=0)
     hours = np.array([begin.timestamp() + HOUR_S * hour for hour in range(40 * 24)], dtype=np.int64)
-    hours = hours[
-        (hours <= newest.timestamp()) & ((newest.timestamp() - hours) // HOUR_S % 7 != 3)
-    ]  # an hour in seven has none
+    ago = newest.timestamp() - hours
+    hours = hours[(ago >= 0) & (ago // HOUR_S % 7 != 3)]  # an hour in seven has none
     of_hours = sums(len(hours))
     drawn = curve(hours, of_hours, window, newest)
     step = window.step.total_seconds()

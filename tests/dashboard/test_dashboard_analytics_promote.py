@@ -3,7 +3,6 @@
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,6 +13,7 @@ from judged_market import CHALLENGER, CHAMPION, JudgedMarket
 from playwright.sync_api import Page, expect
 from pydantic import SecretStr
 from stacks import Servers, kafka_environment
+from storing import aside
 
 from broker.confirmed_send import KafkaWriter
 from dashboard.actions.action import ActionError
@@ -32,12 +32,6 @@ T = TypeVar("T")
 
 AUDIT = "SELECT action, outcome, reason, result, request FROM dashboard_actions ORDER BY time"
 WAIT_MS = 20_000
-
-
-def aside(work: Callable[[], T]) -> T:
-    """Do something in a thread of its own: Playwright keeps an event loop in this one."""
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(work).result()
 
 
 @pytest.fixture

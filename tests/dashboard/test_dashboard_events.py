@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from colour_sight import SIGHTS, contrast, oklab
 from dashboard_market import Market, serving
-from past_market import at, happen, store
+from past_market import at, happen
 from PIL import Image
 from playwright.sync_api import Page, expect
+from storing import store
 
 from dashboard.clock import Clock
 from dashboard.live.event_kinds import KINDS, ROLLBACK
@@ -151,5 +152,5 @@ def test_an_alert_that_comes_is_marked_without_a_bar(page: Page, dashboard: str,
     opened(page, f"{dashboard}?symbol=ETHUSDT")
     before = len(page.evaluate(MARKS, "time"))
     record = Alert(alert_id="n", rule="r", symbol="ETHUSDT", time=at(STORED - 30), severity="critical", message="now")
-    store(market, {ALERTS: [record]})
+    store(market.url, {ALERTS: [record]})
     page.wait_for_function(f"before => ({MARKS})('time').length === before + 1", arg=before, timeout=WAIT_MS)

@@ -1,11 +1,10 @@
 """An error that nobody expected: the key that it concerns says it, the others go on, and the status turns."""
 
-import time
-from collections.abc import Callable
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from waiting import until
 
 from dashboard import reader_thread
 from dashboard.failures import LASTS_S, LOGGED_S, Failed, Failures
@@ -17,8 +16,6 @@ from dashboard.service import SiteOptions
 from dashboard.tuning.service import TuningPage
 from dashboard.wanted_reader import LastRead, WantedReader
 from settings import Settings
-
-WAIT_S = 20.0
 
 
 class Rows:
@@ -47,13 +44,6 @@ def rows(monkeypatch: pytest.MonkeyPatch) -> Rows:
 
 def polled(rows: Rows) -> PolledReader[Rows, str, str]:
     return PolledReader(rows.connect, Rows.read, period_s=0.02, failures=(OSError,), describe=str)
-
-
-def until(true: Callable[[], object]) -> None:
-    ends = time.monotonic() + WAIT_S
-    while not true():
-        assert time.monotonic() < ends
-        time.sleep(0.01)
 
 
 def test_one_key_that_is_not_understood_leaves_the_others_and_comes_back(

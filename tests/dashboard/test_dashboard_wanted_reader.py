@@ -3,10 +3,11 @@
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from waiting import until
 
 from dashboard import reader_thread, wanted_reader
 from dashboard.wanted_reader import LastRead, WantedReader
@@ -50,13 +51,6 @@ def reading(source: Source, period_s: float | None = None) -> Iterator[WantedRea
     source.free.set()
     reader.stop()
     assert not reader.alive
-
-
-def until(true: Callable[[], bool]) -> None:
-    ends = time.monotonic() + WAIT_S
-    while not true():
-        assert time.monotonic() < ends
-        time.sleep(0.01)
 
 
 def test_each_viewer_has_his_own_answer_and_without_a_period_it_is_read_once() -> None:

@@ -1,6 +1,5 @@
 """Bars persisted as the stream persists them, in a database of their own."""
 
-import asyncio
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg import sql
 from stacks import drop_database
+from storing import store
 
 from features.frame import BarFrame
 from sources.reading.reader import open_files
@@ -19,7 +19,7 @@ from sources.reading.request import ReadRequest
 from sources.replay.frames import records
 from sources.tables.columns import size
 from stack.sample import FILES
-from storage.timescale import Writer, migrate
+from storage.timescale import migrate
 from topics.catalog import BARS
 from topics.records import Bar
 
@@ -45,14 +45,7 @@ def new_database(server: str) -> Iterator[str]:
 
 def persist(url: str, *batches: Sequence[Bar]) -> None:
     """Store bars as `stream.persist` does."""
-
-    async def run() -> None:
-        writer = Writer(url)
-        for batch in batches:
-            await writer.write({BARS: batch})
-        await writer.close()
-
-    asyncio.run(run())
+    store(url, *({BARS: batch} for batch in batches))
 
 
 def replayed(end: int | None = None, files: Sequence[Path] = FILES) -> Iterator[list[Bar]]:

@@ -1,11 +1,11 @@
 """What the commands say before there is anything to show: what is waited for and until when, as the database has it."""
 
-import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import psycopg
 import pytest
+import storing
 from msgspec import Struct
 from msgspec.structs import replace
 from pydantic import SecretStr
@@ -19,7 +19,6 @@ from learning.monitoring.waiting_for import Progress
 from models.registry import model_registry
 from settings import Settings
 from stack.prepare import prepare
-from storage.timescale import Writer
 from topics.catalog import BARS, OUTCOMES, Topic
 from topics.records import Bar, Outcome, Role
 
@@ -111,12 +110,7 @@ def said(settings: Settings) -> Callable[..., str]:
 
 
 def store(settings: Settings, records: Mapping[Topic, Sequence[Struct]]) -> None:
-    async def run() -> None:
-        writer = Writer(settings.database_url.get_secret_value())
-        await writer.write(records)
-        await writer.close()
-
-    asyncio.run(run())
+    storing.store(settings.database_url.get_secret_value(), records)
 
 
 def outcome(time: int, version: str, role: Role) -> Outcome:

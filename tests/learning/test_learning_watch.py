@@ -17,6 +17,7 @@ import msgspec
 import numpy as np
 import psycopg
 import pytest
+import storing
 from aiokafka import TopicPartition
 from learning_market import walk
 from psycopg import sql
@@ -37,7 +38,6 @@ from settings import ROOT, Settings
 from stack.prepare import prepare
 from storage import locks
 from storage.locks import Lock
-from storage.timescale import Writer
 from topics import codec
 from topics.catalog import DRIFT, FEATURES, MODEL_EVENTS, OUTCOMES, PREDICTIONS, REGIMES
 from topics.records import HORIZONS, Drift, Forecast, ModelEvent, Outcome, Prediction, Regime, Role
@@ -155,12 +155,7 @@ def write(settings: Settings, tellers: Sequence[Teller], bars: range) -> None:
 
 
 def store(settings: Settings, records: dict) -> None:
-    async def run() -> None:
-        writer = Writer(settings.database_url.get_secret_value())
-        await writer.write(records)
-        await writer.close()
-
-    asyncio.run(run())
+    storing.store(settings.database_url.get_secret_value(), records)
 
 
 def look(settings: Settings, again: int = 1) -> None:

@@ -1,6 +1,5 @@
 """`foretick explain`: from files, from what the stack stored, from a fold's folder; and one line for each mistake."""
 
-import asyncio
 import json
 import re
 from dataclasses import replace
@@ -18,6 +17,7 @@ from model_data import MINUTE, START, market
 from psycopg import sql
 from rich.console import Console
 from stacks import drop_database
+from storing import store
 from typer.testing import CliRunner, Result
 
 from cli.errors import UserError
@@ -35,7 +35,7 @@ from models.registry import model_registry
 from models.serving.predictor import Predictor
 from models.trees.gbm import GBM
 from sources.reading.bars import read_bars
-from storage.timescale import Writer, migrate
+from storage.timescale import migrate
 from topics.catalog import FEATURES, PREDICTIONS
 from topics.records import Features, Prediction
 
@@ -257,18 +257,14 @@ def test_what_the_stack_stored_is_explained_beside_what_it_published(
         values=[0.0],
     )
 
-    async def store(url: str) -> None:
-        writer = Writer(url)
-        await writer.write({FEATURES: [older, *rows.records()], PREDICTIONS: predictions[-30:]})
-        await writer.close()
-
+    records = {FEATURES: [older, *rows.records()], PREDICTIONS: predictions[-30:]}
     name = "explained"
     url = urlsplit(servers.database_url)._replace(path=f"/{name}").geturl()
     with psycopg.connect(servers.database_url, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         try:
             migrate(url)
-            asyncio.run(store(url))
+            store(url, records)
             monkeypatch.setenv("FORETICK_DATABASE_URL", url)
             result = json.loads(asked(app, f"COINUSDT/1m/{T}/online", "--json", "--warm-up", 5_000).stdout)
             shown = asked(app, f"COINUSDT/1m/{T}/online", "--warm-up", 200).stdout

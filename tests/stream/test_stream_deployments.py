@@ -19,10 +19,10 @@ from deploying import (
     home_with_second_versions,
     ledger_of,
     streaming,
-    until,
 )
 from stacks import Servers, environment_of, running
 from stream_runs import COMPONENTS, Run
+from waiting import until
 
 from features.definition import Definition
 from learning.deployment import confirmation

@@ -15,10 +15,10 @@ from deploying import (
     bars_of,
     home_with_second_versions,
     ledger_of,
-    until,
 )
 from stacks import Servers, running
 from stream_runs import COMPONENTS, Run
+from waiting import until
 
 from broker.decision_signature import key_of, signed
 from broker.producer import producer

@@ -9,9 +9,9 @@ from typing import Any
 import psycopg
 import pytest
 from aiokafka import AIOKafkaProducer
-from deploying import until
 from stacks import Servers, running
 from stream_runs import COMPONENTS, Run
+from waiting import until
 
 from broker import clients
 from features.table import NAMES
