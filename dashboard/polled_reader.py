@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from dashboard.failures import Failed
@@ -28,12 +28,13 @@ class Reading(Generic[S]):
     error: str | None
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Watched(Generic[S]):
     asked: float
     value: S | None = None
     read_at: float | None = None
     error: str | None = None
+    waiting: set[Callable[[], None]] = field(default_factory=set)
 
 
 class PolledReader(ReaderThread[C], Generic[C, K, S]):
@@ -69,8 +70,11 @@ class PolledReader(ReaderThread[C], Generic[C, K, S]):
     def _broken(self, reason: str) -> None:
         self._error = reason
 
-    def view(self, key: K) -> Reading[S]:
-        """Return what is known of that key, and keep reading it; a new key is read at once."""
+    def view(self, key: K, wake: Callable[[], None] | None = None) -> Reading[S]:
+        """Return what is known of that key, and keep reading it; a new key is read at once.
+
+        `wake` is called once, by the reader's thread, when there is a newer value: a page need not look for it.
+        """
         now = time.monotonic()
         with self._lock:
             watched = self._watched.get(key)
@@ -78,6 +82,8 @@ class PolledReader(ReaderThread[C], Generic[C, K, S]):
                 watched = self._watched[key] = _Watched(asked=now)
                 self._wake.set()
             watched.asked = now
+            if wake is not None:
+                watched.waiting.add(wake)
             age = None if watched.read_at is None else now - watched.read_at
             return Reading(watched.value, age, self._error or watched.error)
 
@@ -102,5 +108,10 @@ class PolledReader(ReaderThread[C], Generic[C, K, S]):
             if isinstance(value, Failed):
                 watched.error = value.why
                 return False
+            new = value is not watched.value
             watched.value, watched.read_at, watched.error = value, time.monotonic(), None
+            woken = watched.waiting if new else set()
+            watched.waiting = watched.waiting - woken
+        for wake in woken:
+            wake()
         return True

@@ -37,6 +37,14 @@ const waiting = setInterval(() => {
   requestAnimationFrame(() => requestAnimationFrame(() => { window.usable_ms = performance.now() }))
 }, 10)
 """
+TASKS = """
+window.longest_ms = 0
+new PerformanceObserver(tasks => {
+  for (const one of tasks.getEntries()) window.longest_ms = Math.max(window.longest_ms, one.duration)
+}).observe({entryTypes: ["longtask"]})
+"""
+SETTLED_MS = 5_000
+"""By then after it can be used, a page has drawn all that it has."""
 WATCH = """
 window.seen = []
 let before = mark()
@@ -92,17 +100,28 @@ def _context(browser: Browser) -> BrowserContext:
     return browser.new_context(viewport={"width": 1440, "height": 900})
 
 
-def opening(browser: Browser, address: str, page: str) -> tuple[float, float]:
-    """Open a page in a browser that has kept nothing; return when it was first painted, and could be used [ms]."""
+class Opening(NamedTuple):
+    """When a page was first painted, when it could be used, and the longest that it did not answer [ms]."""
+
+    first_paint: float
+    usable: float
+    longest_task: float
+
+
+def opening(browser: Browser, address: str, page: str) -> Opening:
+    """Open a page in a browser that has kept nothing."""
     context = _context(browser)
     tab = context.new_page()
     tab.add_init_script(f"{NAMED}; const usable = () => {{ {LAST}; {TEXT}; return {USABLE[page]} }}; {PAINTED}")
+    tab.add_init_script(TASKS)
     tab.goto(f"{address}/{page}")
     tab.wait_for_function("window.usable_ms !== undefined", timeout=WAIT_MS)
     first = tab.evaluate("performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? window.usable_ms")
     usable = tab.evaluate("window.usable_ms")
+    tab.wait_for_timeout(SETTLED_MS)
+    longest = tab.evaluate("window.longest_ms")
     context.close()
-    return float(first), float(usable)
+    return Opening(float(first), float(usable), float(longest))
 
 
 class Tab:

@@ -114,8 +114,8 @@ class AnalyticsView(SitePage):
         model, readers = self.choice.model, self.readers
         unknown: Reading[Any] = Reading(None, None, None)
         return Seen(
-            scores=readers.scores.view(self.choice.market),
-            decisions=unknown if model is None else readers.decisions.view(model),
+            scores=readers.scores.view(self.choice.market, self.wake),
+            decisions=unknown if model is None else readers.decisions.view(model, self.wake),
             figures=unknown if model is None else readers.forecasts.view(ForecastsKey(self.choice.market, model)),
             walk_forward=readers.evaluation.view("newest"),
         )

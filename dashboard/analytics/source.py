@@ -20,7 +20,7 @@ V = TypeVar("V")
 STATEMENT_S = 60
 FAILURES = (psycopg.Error, StorageError, LedgerError)
 MOST_KEPT = 32
-REST = 10.0
+REST = 5.0
 """What took long to read is read again after so many times as long: the stream needs the database too."""
 
 

@@ -64,21 +64,30 @@ addEventListener("click", event => {
 bridge.properties.nothing.change.connect(nothing)
 bridge.properties.drawn.change.connect(() => dispatchEvent(new CustomEvent("foretick-drawn", {detail: bridge.drawn})))
 
-// What is in view, and a little beyond: the server draws that alone. An export needs all.
+// The server draws what is in view, and once, before it is scrolled to, what is just beyond. An export needs all.
 const NEAR = "300px"
 const plots = new Map(window.foretick.views("Figure").map(view => [view.el, view.model.name]))
-const seen = new Set()
+const seen = new Set(), ahead = new Set(), known = new Set()
 let every = false
 function tell() {
-  bridge.in_view = every ? "*" : [...seen].sort().join(" ")
+  bridge.in_view = every ? "*" : [...new Set([...seen, ...ahead])].sort().join(" ")
 }
-const observer = new IntersectionObserver(entries => {
-  for (const {target, isIntersecting} of entries) {
-    isIntersecting ? seen.add(plots.get(target)) : seen.delete(plots.get(target))
+function observe(rootMargin, take) {
+  const observer = new IntersectionObserver(entries => {
+    for (const {target, isIntersecting} of entries) take(plots.get(target), isIntersecting)
+    tell()
+  }, {rootMargin})
+  plots.forEach((_, element) => observer.observe(element))
+}
+observe("0px", (name, is) => is ? seen.add(name) : seen.delete(name))
+observe(NEAR, (name, is) => is && !known.has(name) ? ahead.add(name) : ahead.delete(name))
+bridge.properties.drawn.change.connect(() => {
+  for (const name of bridge.drawn.split(" ")) {
+    known.add(name)
+    ahead.delete(name)
   }
   tell()
-}, {rootMargin: NEAR})
-plots.forEach((_, element) => observer.observe(element))
+})
 addEventListener("foretick-every", event => {
   every = event.detail
   tell()

@@ -1,13 +1,17 @@
 """The heat map of data health: a row for each symbol, a column for each hour."""
 
 from collections import Counter
+from collections.abc import Mapping
 from datetime import timedelta
 from html import escape
 from typing import Any
 
 from bokeh.models.css import InlineStyleSheet
+from bokeh.models.filters import GroupFilter
+from bokeh.models.glyphs import Rect
 from bokeh.models.ranges import FactorRange
-from bokeh.models.sources import ColumnDataSource
+from bokeh.models.renderers import GlyphRenderer
+from bokeh.models.sources import CDSView, ColumnDataSource
 from bokeh.models.tools import HoverTool, SaveTool
 from bokeh.plotting import figure
 
@@ -30,6 +34,7 @@ SHEET = {"hour": "middle of the hour [UTC]", "symbol": "symbol", "verdict": "ver
 }  # fmt: skip
 HATCHES: dict[Verdict, str] = {"suspect": "dot", "gap": "right_diagonal_line", "none": "cross"}
 """What tells verdicts apart besides their colours."""
+CELL: Mapping[str, Any] = {"x": "hour", "y": "symbol", "width": 0.94 * HOUR.total_seconds() * 1_000, "height": 0.86}
 TIP = (
     '<div class="tip"><style>{css}</style><b>@symbol, @hour{{custom}}</b><dl><dt>verdict</dt><dd>@verdict</dd>'
     "<dt>bars</dt><dd>@bars</dd><dt>suspect</dt><dd>@suspect</dd><dt>repaired trades</dt><dd>@repaired</dd>"
@@ -59,40 +64,56 @@ class HealthPlot:
             name="health",
             x_axis_type="datetime",
             y_range=self.rows,
-            tools=[self._hover(), SaveTool(filename="foretick-data-health")],
+            tools=[],
             toolbar_location="above",
             frame_height=ROW_PX,
             sizing_mode="stretch_width",
             output_backend="canvas",
         )
         self.cells = self.plot.rect(
-            x="hour",
-            y="symbol",
-            width=0.94 * HOUR.total_seconds() * 1_000,
-            height=0.86,
+            **CELL,
             fill_color="colour",
             line_color=None,
-            hatch_pattern="hatch",
-            hatch_scale=10,
-            hatch_weight=1,
-            hatch_alpha=0.7,
             source=self.source,
         )
+        self.hatched = [self._hatched(pattern) for pattern in HATCHES.values()]
+        self.plot.add_tools(self._hover(), SaveTool(filename="foretick-data-health"))
         self.plot.toolbar.logo, self.plot.toolbar.autohide = None, True
         self.plot.toolbar.stylesheets = [InlineStyleSheet(css=asset("toolbar.css"))]
         self.plot.grid.grid_line_color = None
         sheet(self.plot, self.source, SHEET)
         label_times(self.plot)
 
+    def _hatched(self, pattern: str) -> "GlyphRenderer[Rect]":
+        """Add what lies over the cells of that pattern.
+
+        One for each pattern: of patterns in a column, the browser makes one for each cell whenever it draws.
+        """
+        return self.plot.rect(
+            **CELL,
+            fill_color=None,
+            line_color=None,
+            hatch_pattern=pattern,
+            hatch_scale=10,
+            hatch_weight=1,
+            hatch_alpha=0.7,
+            source=self.source,
+            view=CDSView(filter=GroupFilter(column_name="hatch", group=pattern)),
+        )
+
     def _hover(self) -> HoverTool:
         return HoverTool(
-            tooltips=TIP.format(css=asset("tooltip.css")), formatters={"@hour": moment_tip()}, show_arrow=False
+            tooltips=TIP.format(css=asset("tooltip.css")),
+            formatters={"@hour": moment_tip()},
+            renderers=[self.cells],
+            show_arrow=False,
         )
 
     def draw(self, health: DataHealth, palette: Palette) -> None:
         """Draw what was read."""
         by_verdict = colours(palette)
-        self.cells.glyph.hatch_color = palette.muted
+        for over in self.hatched:
+            over.glyph.hatch_color = palette.muted
         columns: dict[str, Any] = {name: [] for name in COLUMNS}
         for one in health.hours:
             for name, value in zip(COLUMNS, _cell(one, by_verdict), strict=True):
@@ -110,7 +131,7 @@ def _cell(one: HourHealth, by_verdict: dict[Verdict, str]) -> tuple[Any, ...]:
         (one.hour + HOUR / 2).timestamp() * 1_000,
         one.symbol,
         by_verdict[one.verdict],
-        HATCHES.get(one.verdict, " "),
+        HATCHES.get(one.verdict, ""),
         VERDICTS[one.verdict],
         f"{one.bars} of {one.expected}",
         str(one.suspect),

@@ -135,10 +135,10 @@ class OpsPage(SitePage):
     def tick(self) -> None:
         """Write what has changed."""
         readers, view = self.readers, self.view
-        tables = self._value("tables", readers.tables.view(view.letters), TABLES_S, self._tables_cards)
+        tables = self._value("tables", readers.tables.view(view.letters, self.wake), TABLES_S, self._tables_cards)
         if tables is not None:
             self._topics(tables.topics)
-        system = self._value("system", readers.system.view(view.log), SYSTEM_S, self._system_cards)
+        system = self._value("system", readers.system.view(view.log, self.wake), SYSTEM_S, self._system_cards)
         self._value("kafka", readers.kafka.view(""), KAFKA_S, self._kafka_cards)
         self._value("health", readers.health.view(readers.interval), HEALTH_S, self._health_cards)
         self._value("space", readers.space.view(""), SPACE_S, self._space_cards)

@@ -23,7 +23,7 @@ from settings.places import typed
 from stack.topic_lag import PartitionLag, by_partition, kept_days
 from storage.errors import place, reason
 
-TABLES_S, SYSTEM_S, KAFKA_S, HEALTH_S, SPACE_S = 0.4, 1.0, 1.0, 20.0, 120.0
+TABLES_S, SYSTEM_S, KAFKA_S, HEALTH_S, SPACE_S = 0.25, 1.0, 1.0, 20.0, 120.0
 """How often each is read, while someone looks."""
 REST = 4
 """What took long to read of the database is read again after so many times as long."""

@@ -105,7 +105,7 @@ class OverviewView(SitePage):
 
     def tick(self) -> None:
         """Bring the page to what the reader knows."""
-        reading = self.reader.view(Key(self.choice.interval, self.choice.model))
+        reading = self.reader.view(Key(self.choice.interval, self.choice.model), self.wake)
         overview = reading.value
         if overview is not None:
             known, self.overview = self.overview, overview

@@ -106,10 +106,10 @@ class TrainingDocument(SitePage):
 
     def tick(self) -> None:
         """Ask what is known, and bring the page to it. Never waits."""
-        runs = self.readers.runs.view(self.choice.pipeline)
+        runs = self.readers.runs.view(self.choice.pipeline, self.wake)
         shown = self.overview.run.run_id if self.overview and self.overview.run else self.choice.pipeline
-        files = self.readers.files.view(shown)
-        mlflow = self.readers.mlflow.view(self._wanted())
+        files = self.readers.files.view(shown, self.wake)
+        mlflow = self.readers.mlflow.view(self._wanted(), self.wake)
         self.overview = runs.value or self.overview
         self.stored = files.value or self.stored
         self.tracked = mlflow.value or self.tracked

@@ -11,7 +11,7 @@ from dashboard.training import sources
 from dashboard.training.actions import STOP_RUN
 from dashboard.training.page import Readers, TrainingDocument
 
-PERIOD_S, REST = 0.4, 4
+PERIOD_S, REST = 0.25, 2
 
 
 class TrainingPage(PageService):

@@ -62,10 +62,10 @@ def read_runs(runs: Runs, run_id: str | None) -> Overview:
 
 @dataclass
 class MlflowSource:
-    """A server with the curves of ended runs, which change no more."""
+    """A server with the curves that were read: one is read again when its run has logged another value."""
 
     reader: MlflowReader
-    kept: dict[CurveKey, Curve] = field(default_factory=dict)
+    kept: dict[CurveKey, tuple[object, Curve]] = field(default_factory=dict)
 
     def read(self, wanted: Wanted) -> Tracked:
         """Return the runs, and the curves that are wanted."""
@@ -79,14 +79,13 @@ class MlflowSource:
         return Tracked(tuple(runs), curves)
 
     def _curve(self, run: LoggedRun, metric: str) -> Curve:
-        key = (run.run_id, metric)
-        if key in self.kept and self.kept[key].last == run.metrics[metric]:
-            return self.kept[key]
-        curve = self.reader.curve(*key)
-        if not run.running:
-            while len(self.kept) >= MOST_CURVES:
-                del self.kept[next(iter(self.kept))]
-            self.kept[key] = curve
+        key, last = (run.run_id, metric), (run.logged_at.get(metric), run.metrics[metric])
+        stamp, curve = self.kept.pop(key, (None, None))
+        if curve is None or stamp != last:
+            curve = self.reader.curve(*key)
+        self.kept[key] = (last, curve)
+        while len(self.kept) > MOST_CURVES:
+            del self.kept[next(iter(self.kept))]
         return curve
 
 

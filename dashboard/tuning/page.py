@@ -100,7 +100,7 @@ class TuningDocument(SitePage):
 
     def tick(self) -> None:
         """Ask what is known, and bring the page to it. Never waits."""
-        reading = self.reader.view(self.choice.studies)
+        reading = self.reader.view(self.choice.studies, self.wake)
         value = reading.value
         health = page_health([reading], value is not None and bool(value.known), EMPTY)
         if value is not None and value != self.known:

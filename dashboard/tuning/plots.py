@@ -10,6 +10,7 @@ from bokeh.models.sources import ColumnDataSource
 from bokeh.models.tickers import BasicTicker, FixedTicker
 from bokeh.plotting import figure
 
+from dashboard.fill import fill
 from dashboard.palette import Palette
 from dashboard.series_colours import MOST, series_colours
 from dashboard.sheets import Sheet, offer, sheet
@@ -73,7 +74,8 @@ class History:
         )
         for place in range(MOST):
             trials, best = columns[place] if place < len(columns) else ({"number": [], "value": []},) * 2
-            self.trials[place].data, self.best[place].data = trials, best
+            fill(self.trials[place], trials)
+            fill(self.best[place], best)
 
 
 @dataclass
@@ -97,7 +99,7 @@ class Distribution:
         shown = {"value": "value", "share": "share of the trials up to it"}
         offer(self.plot, Sheet(by="study", columns=shown, sources=zip(studies, self.sources, strict=False)))
         for place, source in enumerate(self.sources):
-            source.data = columns[place] if place < len(columns) else {"value": [], "share": []}
+            fill(source, columns[place] if place < len(columns) else {"value": [], "share": []})
 
 
 class Importance:
@@ -123,7 +125,7 @@ class Importance:
         factors = list(ordered) or [""]
         if self.names.factors != factors:
             self.names.factors = factors
-        self.source.data = {"name": list(ordered), "share": list(ordered.values())}
+        fill(self.source, {"name": list(ordered), "share": list(ordered.values())})
         self.shares.end = 1.05 * max(ordered.values(), default=1.0)
 
 
@@ -161,7 +163,7 @@ class Parallel:
         sheet(self.plot, self.source, {"number": "trial", "value": "value", **{name: name for name in parameters}})
         self.plot.xaxis.major_label_overrides = dict(enumerate(heads))
         self.places.start, self.places.end = -0.5, count - 0.5
-        self.axes.data = {"x": list(range(count)), "low": [0] * count, "high": [1] * count}
+        fill(self.axes, {"x": list(range(count)), "low": [0] * count, "high": [1] * count})
         self.ends.data = {
             "x": [*range(count), *range(count)],
             "y": [-0.07] * count + [1.07] * count,

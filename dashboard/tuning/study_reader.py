@@ -21,7 +21,7 @@ from learning.tuning.study_table import (
 from storage.errors import place, reason
 
 STATEMENT_S = 20
-PERIOD_S = 0.4
+PERIOD_S = 0.25
 MOST_TABLES = 12
 """How many studies' trials are kept in memory: 50,000 trials of 13 parameters are 8 MB."""
 REST = 4

@@ -27,7 +27,7 @@ TRIALS = "trial"
 
 
 class LoggedRun(msgspec.Struct, frozen=True, kw_only=True):
-    """A run in MLflow; times are epoch ms, `metrics` are the last values."""
+    """A run in MLflow; times are epoch ms, `metrics` are the last values, `logged_at` the step and the time of each."""
 
     run_id: str
     name: str
@@ -38,6 +38,7 @@ class LoggedRun(msgspec.Struct, frozen=True, kw_only=True):
     parent: str | None
     version: str | None
     metrics: Mapping[str, float]
+    logged_at: Mapping[str, tuple[int, int]] = {}
     params: Mapping[str, str]
 
     @property
@@ -141,6 +142,7 @@ def _run(answer: Mapping[str, Any]) -> LoggedRun:
         parent=tags.get("mlflow.parentRunId"),
         version=tags.get("version"),
         metrics={name: float(value) for name, value in _pairs(data.get("metrics", [])).items()},
+        logged_at={one["key"]: (int(one.get("step", 0)), int(one["timestamp"])) for one in data.get("metrics", [])},
         params=params,
     )
 

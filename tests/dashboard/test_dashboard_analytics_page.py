@@ -27,7 +27,7 @@ class SaidReader:
     def __init__(self, reading: Reading[Any]) -> None:
         self.reading, self.asked = reading, []
 
-    def view(self, key: Any) -> Reading[Any]:
+    def view(self, key: Any, wake: object = None) -> Reading[Any]:  # noqa: ARG002 - as the reader is
         self.asked.append(key)
         return self.reading
 

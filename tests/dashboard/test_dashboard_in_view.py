@@ -9,6 +9,7 @@ from short_form import keeping
 from whole_site import WAIT_MS, visit
 
 from dashboard.in_view import EVERY, InView
+from dashboard.site import PAGES, SUBPAGES
 
 ROWS = """name => Bokeh.documents[0].get_model_by_name(name).renderers
     .reduce((rows, one) => rows + one.data_source.get_length(), 0)"""
@@ -16,6 +17,14 @@ BELOW = {"tuning": ("edf", "intermediate", "timeline"), "analytics": ("by_hour",
 """Plots that a window of 900 pixels does not show at first."""
 SCROLL = "name => foretick.views('Figure').find(view => view.model.name === name).el.scrollIntoView()"
 LINES = ("skill", "coverage", "gain", "evidence", "ic", "equity")
+CANVASES = """window.canvases = 0
+const make = document.createElement
+document.createElement = function (name, ...rest) {
+  window.canvases += name === "canvas"
+  return make.call(this, name, ...rest)
+}"""
+MOST_CANVASES = 300
+"""Two for each plot, one for each pattern whenever it is drawn, and those in which texts are measured."""
 CROSS = """name => Bokeh.documents[0].get_model_by_name(name).toolbar.tools
     .find(tool => tool.type === "CrosshairTool").overlay"""
 
@@ -51,6 +60,25 @@ def test_a_plot_gets_its_data_when_it_comes_into_view(page: Page, site: str, nam
     draw_all(page)
     for plot in BELOW[name]:
         page.wait_for_function(f"name => ({ROWS})(name) > 0", arg=plot, timeout=WAIT_MS)
+
+
+@pytest.mark.services
+@pytest.mark.browser
+def test_what_is_just_beyond_the_view_is_drawn_before_it_is_seen_but_not_kept_up(page: Page, site: str) -> None:
+    visit(page, site, "tuning")
+    page.wait_for_function(f"name => ({ROWS})(name) > 0", arg="slice", timeout=WAIT_MS)
+    page.wait_for_function("() => Bokeh.documents[0].get_model_by_name('bridge').drawn.includes('history')")
+    page.wait_for_function("() => !Bokeh.documents[0].get_model_by_name('bridge').in_view.includes('slice')")
+
+
+@pytest.mark.services
+@pytest.mark.browser
+@pytest.mark.parametrize("name", keeping(("ops",), [one.name for one in (*PAGES, *SUBPAGES)]))
+def test_drawing_a_page_makes_few_canvases(page: Page, site: str, name: str) -> None:
+    page.add_init_script(CANVASES)
+    visit(page, site, name)
+    page.wait_for_timeout(4_000)
+    assert 0 < page.evaluate("window.canvases") < MOST_CANVASES
 
 
 @pytest.mark.long

@@ -191,7 +191,7 @@ class Fixed:
     def __init__(self) -> None:
         self.reading: Reading[Any] = Reading(None, None, None)
 
-    def view(self, _: object) -> Reading[Any]:
+    def view(self, _: object, wake: object = None) -> Reading[Any]:  # noqa: ARG002 - as the reader is
         """Return it."""
         return self.reading
 

@@ -1,8 +1,11 @@
 """How often a reader reads."""
 
+import threading
 import time
 from contextlib import nullcontext
 from itertools import pairwise
+
+from waiting import until
 
 from dashboard.polled_reader import PolledReader
 
@@ -27,3 +30,27 @@ def test_a_slow_query_is_repeated_only_after_a_pause() -> None:
     reader.stop()
     # The first key wakes the reader, which may have been at rest.
     assert min(later - earlier for earlier, later in pairwise(begun[1:])) >= 5 * TAKES_S
+
+
+def test_who_looks_is_woken_once_by_a_newer_value() -> None:
+    known, woken = {"key": "old"}, threading.Semaphore(0)
+
+    def wake() -> None:
+        woken.release()
+
+    reader: PolledReader[None, str, str] = PolledReader(
+        nullcontext, lambda _, key: known[key], period_s=0.01, failures=(OSError,), describe=str
+    )
+    reader.start()
+    try:
+        reader.view("key", wake)
+        assert woken.acquire(timeout=10), "the first value is new"
+        assert reader.view("key", wake).value == "old"
+        assert not woken.acquire(timeout=0.2), "nothing is new"
+        known["key"] = "new"
+        assert woken.acquire(timeout=10)
+        known["key"] = "newer"
+        assert not woken.acquire(timeout=0.2), "nobody has looked since"
+        until(lambda: reader.view("key").value == "newer")
+    finally:
+        reader.stop()

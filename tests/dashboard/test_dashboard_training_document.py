@@ -26,7 +26,7 @@ class Fake:
     def __init__(self, answer: Any, at_once: Any) -> None:
         self.answer, self.asked = answer, {at_once}
 
-    def view(self, key: Any) -> Reading[Any]:
+    def view(self, key: Any, wake: object = None) -> Reading[Any]:  # noqa: ARG002 - as the reader is
         """Return what is known."""
         if key not in self.asked:
             self.asked.add(key)

@@ -22,7 +22,7 @@ class Reader:
         self.tables = {name: replace(table(), summary=replace(SUMMARY, name=name)) for name in ("a", "b")}
         self.asked: set[tuple[str, ...]] = {()}
 
-    def view(self, names: tuple[str, ...]) -> Reading[Studies]:
+    def view(self, names: tuple[str, ...], wake: object = None) -> Reading[Studies]:  # noqa: ARG002 - as the reader is
         """Return what is known."""
         if names not in self.asked:
             self.asked.add(names)
