@@ -108,10 +108,10 @@ class PolledReader(ReaderThread[C], Generic[C, K, S]):
             if isinstance(value, Failed):
                 watched.error = value.why
                 return False
-            new = value is not watched.value
+            woken: set[Callable[[], None]] = set()
+            if value is not watched.value:
+                woken, watched.waiting = watched.waiting, woken
             watched.value, watched.read_at, watched.error = value, time.monotonic(), None
-            woken = watched.waiting if new else set()
-            watched.waiting = watched.waiting - woken
         for wake in woken:
             wake()
         return True
