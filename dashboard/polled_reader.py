@@ -18,7 +18,9 @@ LONGEST_REST_S = 5.0
 
 @dataclass(frozen=True)
 class Reading(Generic[S]):
-    """What is known of a key. `value` is the last that was read, None if none was; it is `age_s` old.
+    """What is known of a key. `value` is the last that was read, None if none was; it was read `age_s` ago.
+
+    One that is equal to the one before is the one before: what is drawn of it need not be drawn again.
 
     `error` is why it cannot be read now: `value` is then as old as it says.
     """
@@ -42,7 +44,8 @@ class PolledReader(ReaderThread[C], Generic[C, K, S]):
     blocks.
 
     `connect` opens the source, `read` reads a key from it; `failures` are the errors of a source that does not answer,
-    which `describe` puts into a sentence. By any other error a key is not read, but the rest is.
+    which `describe` puts into a sentence. By any other error a key is not read, but the rest is. Values are compared by
+    `==`: one with arrays must say what that is.
     """
 
     def __init__(
@@ -109,9 +112,10 @@ class PolledReader(ReaderThread[C], Generic[C, K, S]):
                 watched.error = value.why
                 return False
             woken: set[Callable[[], None]] = set()
-            if value is not watched.value:
+            if value != watched.value:
+                watched.value = value
                 woken, watched.waiting = watched.waiting, woken
-            watched.value, watched.read_at, watched.error = value, time.monotonic(), None
+            watched.read_at, watched.error = time.monotonic(), None
         for wake in woken:
             wake()
         return True

@@ -70,6 +70,7 @@ class SitePage(ABC):
             name="theme", labels=[theme.capitalize() for theme in THEMES], active=THEMES.index(wanted), **look()
         )
         self.written: dict[str, str] = {}
+        self.zone = "UTC"
         self._woken = False
         self._loop = _running_loop()
         self.in_view = InView(self.at_once)
@@ -83,7 +84,7 @@ class SitePage(ABC):
         self.repaint()
         self.themes.on_change("active", self._theme_chosen)
         self.times.on_change("active", self._clock_chosen)
-        self.bridge.on_change("zone", self._clock_chosen)
+        self.bridge.on_change("zone", self._zone_told)
         self.bridge.on_change("in_view", self._looked)
         self.bridge.on_change("system", lambda attr, old, new: self.repaint())  # noqa: ARG005 - Bokeh asks for it
         self.bridge.follow(self.document)
@@ -113,7 +114,7 @@ class SitePage(ABC):
     @property
     def clock(self) -> Clock:
         """Return the clock by which the page's times are written; one with its own writes them itself."""
-        return clock_of(CLOCKS[self.times.active or 0], self.bridge.zone)
+        return clock_of(CLOCKS[self.times.active or 0], self.zone)
 
     @property
     def variables(self) -> dict[str, Any]:
@@ -176,10 +177,16 @@ class SitePage(ABC):
         self.notes += (f"clock={wanted[:40]} in the address is none of {', '.join(CLOCKS)}: this is {CLOCKS[0]}.",)
         return CLOCKS[0]
 
+    def _zone_told(self, attr: str, old: object, new: str) -> None:
+        """Take over the browser's zone; it is read at each text, and a Bokeh property that has its default is slow."""
+        self.zone = new
+        if self.own_clock:
+            self.paint()
+        else:
+            self._clock_chosen(attr, old, new)
+
     def _clock_chosen(self, attr: str, old: object, new: object) -> None:  # noqa: ARG002 - Bokeh asks for this signature
         """Write all times by the clock that was chosen, or that of the zone of which the browser has told."""
-        if self.own_clock:
-            return
         for name, html in list(self.written.items()):
             self.write(name, html)
         self.in_zone(*self.document.roots)

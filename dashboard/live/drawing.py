@@ -9,6 +9,7 @@ from bokeh.models.tools import CrosshairTool
 from bokeh.plotting import figure
 from bokeh.transform import linear_cmap
 
+from dashboard.fill import fill
 from dashboard.live import layers, panels
 from dashboard.live.charts import feed, market
 from dashboard.live.columns import Columns
@@ -135,7 +136,7 @@ class Drawing:
         self._bars(snapshot, frame - step)
         self._fan(snapshot, look)
         # A candle is drawn around the middle of its bars, each of which is drawn around its beginning.
-        self.market.regimes.data = {
+        regimes = {
             "start": [run.start - step / 2 for run in snapshot.runs],
             "end": [run.end - step / 2 for run in snapshot.runs],
             "first": [run.start for run in snapshot.runs],
@@ -143,6 +144,7 @@ class Drawing:
             "state": [state_name(run.state) for run in snapshot.runs],
             "colour": [look.regimes[run.state] for run in snapshot.runs],
         }
+        fill(self.market.regimes, regimes)
         for name, candles in WIDTHS.items():
             self.market.glyphs[name][0].width = candles * frame
         self.market.prices.default_span = snapshot.latest.close * FLAT
@@ -175,14 +177,14 @@ class Drawing:
             start.visible = not len(bars["time"])
         room = (limits["floor"][-1], limits["ceiling"][-1]) if "floor" in limits else (-np.inf, np.inf)
         reach = {"least": np.clip(snapshot.fan["q05"], *room), "most": np.clip(snapshot.fan["q95"], *room)}
-        self.market.fan.data = {**snapshot.fan, **reach}
+        fill(self.market.fan, {**snapshot.fan, **reach})
 
     def _fan(self, snapshot: Snapshot, look: Look) -> None:
         """Draw the chosen horizon, what can be pointed at, and the date of a fan that is old."""
-        self.market.chosen.data = {**at(snapshot.fan, snapshot.key.horizon)}
+        fill(self.market.chosen, at(snapshot.fan, snapshot.key.horizon))
         now = snapshot.newest.bar.timestamp() * 1000 if snapshot.newest.bar else np.inf
         ahead = snapshot.fan["time"] > now  # over the candles, it is theirs that is pointed at
-        self.market.points.data = {**slots({name: column[ahead] for name, column in snapshot.fan.items()}, now)}
+        fill(self.market.points, slots({name: column[ahead] for name, column in snapshot.fan.items()}, now))
         dated = self.market.dated
         dated.visible = look.old and len(snapshot.fan["time"]) > 0
         if dated.visible:

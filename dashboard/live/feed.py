@@ -35,7 +35,8 @@ BUSY = 0.5
 LONGEST_S = 10.0
 """The longest that the data of a key wait for that."""
 PAST_S = 5.0
-"""The past changes only where something is stored late: it is read again after so long at the earliest."""
+"""The past changes only where something is stored late: it is read again after so long at the earliest. So are data of
+which nothing newer has come, whatever else was stored."""
 
 
 class Viewer(Protocol):
@@ -58,7 +59,8 @@ class Arrivals:
 
 @dataclass(kw_only=True)
 class Watched:
-    """A key that some page looks at; `due` is when it may be read again, and `read_to` what it was read up to.
+    """A key that some page looks at; `due` is when it may be read again, `late_due` when for what may have come late,
+    and `read_to` what it was read up to.
 
     `stored` is that something has been stored since, `failure` why it could not be read. A viewer that is gone is none:
     the set is weak.
@@ -66,6 +68,7 @@ class Watched:
 
     asked: float
     due: float = 0.0
+    late_due: float = 0.0
     stored: bool = False
     read_to: Newest | None = None
     snapshot: Snapshot | None = None
@@ -235,11 +238,11 @@ class Feed(ReaderThread[Connection]):
         """Read the key again where something is new and it is due; new scores are set beside what was read."""
         now, scores = time.monotonic(), self._scores.view(key, newest)
         one.stored |= stored
-        if now >= one.due and (newest != one.read_to or one.stored):
+        if now >= one.due and (newest != one.read_to or (one.stored and now >= one.late_due)):
             one.stored = False
             self._know(one, read_snapshot(connection, key, newest, scores, next(self._serials)))
             cost = (time.monotonic() - now) * len(self._watched) / BUSY
-            one.read_to, one.due = newest, now + min(LONGEST_S, cost)
+            one.read_to, one.due, one.late_due = newest, now + min(LONGEST_S, cost), now + PAST_S
             if newest.bar is not None and edges(key, newest.bar)[1] < newest.bar:
                 one.due = max(one.due, now + PAST_S)
         elif one.snapshot is not None and scores is not one.snapshot.scores:

@@ -50,6 +50,8 @@ TEXTS = (
 )
 
 NOT_THEN = heading("Pipeline") + '<p class="muted">A replay shows the past: what works now is on Operations.</p>'
+SAID_S = 1.0
+"""What differs at each look is written again after so long at the earliest: the browser lays the page out anew."""
 
 
 class Page(SitePage):
@@ -88,6 +90,7 @@ class Page(SitePage):
         self.replay = ReplayControls(self.drawing, replays, self._go)
         self.old = False
         self._drawn: object = None
+        self._said_at, self._said_in_replay = float("-inf"), False
         self._showing = False
         for root in (
             *self.choosers.selects,
@@ -114,7 +117,6 @@ class Page(SitePage):
         self.bridge.on_change("pressed", self._pressed)
         self.bridge.on_change("visited", self._visited)
         panel_switches.follow(document, self.bridge)
-        self.bridge.on_change("zone", lambda attr, old, new: self.paint())  # noqa: ARG005 - Bokeh asks for it
         document.js_on_event(DocumentReady, self.overlays.panes.count, self.replay.named)
         self.begin()
 
@@ -232,9 +234,7 @@ class Page(SitePage):
         self._say(health)
         if self.detail is not None:
             self.detail.show(opened_forecast.key(self.choice), self._look())
-        for panel in panels.TEXTS:
-            if panel.now:
-                self.write(panel.name, NOT_THEN if self.replaying else panel.now(view.rates, self.lag))
+        self._say_now(view)
 
     @property
     def replaying(self) -> bool:
@@ -309,6 +309,15 @@ class Page(SitePage):
         self.write("blank", header.blank(health) if blank else "")
         self.bridge.state = "blank" if blank else health.kind
 
+    def _say_now(self, view: View) -> None:
+        """Write what is of this moment alone: figures that differ at each look, now and then."""
+        if time.monotonic() - self._said_at < SAID_S and self._said_in_replay == self.replaying:
+            return
+        self._said_at, self._said_in_replay = time.monotonic(), self.replaying
+        for panel in panels.TEXTS:
+            if panel.now:
+                self.write(panel.name, NOT_THEN if self.replaying else panel.now(view.rates, self.lag))
+
     def _look(self) -> Look:
         """Return how to draw: every model that the snapshot names has its colour, whatever else is known."""
         snapshot, palette = self.snapshot, self.palette
@@ -319,7 +328,7 @@ class Page(SitePage):
             regimes=regime_colours([run.state for run in snapshot.runs] if snapshot else [], palette),
             model=snapshot.key.model if snapshot else self.choice.model,
             hidden=self.choice.unseen,
-            clock=clock_of(self.choice.clock, self.bridge.zone),
+            clock=clock_of(self.choice.clock, self.zone),
             old=self.old,
             opened=self.choice.forecast,
         )

@@ -13,6 +13,7 @@ from bokeh.models.sources import ColumnDataSource
 from bokeh.models.tickers import BasicTicker, DatetimeTicker
 
 from dashboard.clock import Clock
+from dashboard.fill import fill
 from dashboard.live import layers
 from dashboard.live.charts import plot
 from dashboard.live.columns import Column, Columns
@@ -63,7 +64,7 @@ class Score:
             return
         self.scores = scores
         for model, source in self.sources.items():
-            source.data = {**(scores.get(model) or {name: np.empty(0) for name in SCORE_COLUMNS})}
+            fill(source, scores.get(model) or {name: np.empty(0) for name in SCORE_COLUMNS})
         if new := self.without_line(scores):
             with together(self.plot):
                 for model in new:
@@ -95,19 +96,20 @@ class Score:
         moments = np.unique(np.concatenate([np.empty(0), *(one["time"] for one in scores.values())]))
         self.plot.xaxis.visible = bool(len(moments))
         if not len(moments):
-            self.words.data = {name: [] for name in SLOTS}
+            fill(self.words, {name: [] for name in SLOTS})
             return
         width = float(np.median(np.diff(moments))) if len(moments) > 1 else 1.0
         x_range = self.across
         x_range.start, x_range.end = moments[0] - width / 2, moments[-1] + width / 2
         x_range.reset_start, x_range.reset_end = x_range.start, x_range.end
         self.slots.glyph.width = width
-        self.words.data = {
+        words = {
             "time": moments,
             "text": said(scores, self.column, self.places, moments.tolist(), clock),
             "top": np.full(len(moments), self.range.end),
             "bottom": np.full(len(moments), self.range.start),
         }
+        fill(self.words, words)
 
     def paint(self, colours: Mapping[str, str], palette: Palette, hidden: frozenset[str]) -> None:
         """Colour and dash the lines as their models', and show those that are not switched off."""

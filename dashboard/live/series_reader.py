@@ -61,12 +61,17 @@ class Key:
 
 @dataclass(frozen=True)
 class Newest:
-    """The newest time of each record of a series; None if there is none."""
+    """The newest time of each record of a series; None if there is none.
+
+    `reached` [s] sums the newest times of every model's and horizon's forecasts and outcomes: it changes with each of
+    them that goes on.
+    """
 
     bar: datetime | None
     prediction: datetime | None
     outcome: datetime | None
     regime: datetime | None
+    reached: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -146,7 +146,7 @@ class OverviewView(SitePage):
         overview = self.overview
         return Look(
             regimes=regime_colours(states(overview.symbols), self.palette) if overview else {},
-            clock=clock_of(self.choice.clock, self.bridge.zone),
+            clock=clock_of(self.choice.clock, self.zone),
             theme=self.theme if self.theme in PALETTES else None,
             newest=overview.newest_bar if overview else None,
         )

@@ -165,7 +165,8 @@ class TrainingDocument(SitePage):
 
     def _show_choice(self, has: Sequence[str], by_split: Sequence[str]) -> None:
         self._showing = True
-        options: list[Any] = [(run.run_id, _label(run, self.clock)) for run in self.known]
+        clock = self.clock
+        options: list[Any] = [(run.run_id, _label(run, clock)) for run in self.known]
         _offer(self.runs, options)
         value = [run_id for run_id in self.choice.runs if run_id in {one[0] for one in options}]
         if self.runs.value != value:

@@ -1,5 +1,6 @@
 """What the training page reads: the pipeline's runs in the database, curves in MLflow, and files of this machine."""
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ STORED = "stored"
 """The kind of a run that is known only by a stored version's curve."""
 MOST_VERSIONS = 50
 MOST_CURVES = 500
+WHOLE_S = 60.0
+"""A curve that grows is read whole again after so long."""
 RUNS_FAIL = (StorageError,)
 MLFLOW_FAILS = (TrackingError,)
 
@@ -33,7 +36,7 @@ class Wanted:
     metrics: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Tracked:
     """The runs of a source, the newest first, and the curves that were asked for."""
 
@@ -41,7 +44,7 @@ class Tracked:
     curves: Mapping[CurveKey, Curve]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Stored:
     """What is in files: versions' curves as runs, and the last messages of a run of the pipeline."""
 
@@ -60,12 +63,24 @@ def read_runs(runs: Runs, run_id: str | None) -> Overview:
     return runs.overview(run_id)
 
 
+@dataclass(frozen=True)
+class Read:
+    """A curve, what its run had logged of it by then, and when it was last read whole (by the monotonic clock)."""
+
+    stamp: object
+    curve: Curve
+    whole_at: float
+
+
 @dataclass
 class MlflowSource:
-    """A server with the curves that were read: one is read again when its run has logged another value."""
+    """A server with the curves that were read: one is read again when its run has logged another value.
+
+    Of a run that goes on only what is new is read, and now and then the whole: an earlier step may come late.
+    """
 
     reader: MlflowReader
-    kept: dict[CurveKey, tuple[object, Curve]] = field(default_factory=dict)
+    kept: dict[CurveKey, Read] = field(default_factory=dict)
 
     def read(self, wanted: Wanted) -> Tracked:
         """Return the runs, and the curves that are wanted."""
@@ -79,14 +94,23 @@ class MlflowSource:
         return Tracked(tuple(runs), curves)
 
     def _curve(self, run: LoggedRun, metric: str) -> Curve:
-        key, last = (run.run_id, metric), (run.logged_at.get(metric), run.metrics[metric])
-        stamp, curve = self.kept.pop(key, (None, None))
-        if curve is None or stamp != last:
-            curve = self.reader.curve(*key)
-        self.kept[key] = (last, curve)
+        key, logged_at = (run.run_id, metric), run.logged_at.get(metric)
+        stamp = (logged_at, run.metrics[metric], run.running)
+        read = self.kept.pop(key, None)
+        if read is None or read.stamp != stamp:
+            longer = self._longer(key, read, logged_at)
+            whole_at = read.whole_at if read and longer else time.monotonic()
+            read = Read(stamp, longer or self.reader.curve(*key), whole_at)
+        self.kept[key] = read
         while len(self.kept) > MOST_CURVES:
             del self.kept[next(iter(self.kept))]
-        return curve
+        return read.curve
+
+    def _longer(self, key: CurveKey, read: Read | None, logged_at: tuple[int, int] | None) -> Curve | None:
+        """Return what was read with what is new; None where the whole is to be read."""
+        if read is None or logged_at is None or not len(read.curve.step) or time.monotonic() - read.whole_at > WHOLE_S:
+            return None
+        return self.reader.longer(*key, read.curve, logged_at[0]) if logged_at[0] > read.curve.step[-1] else None
 
 
 @contextmanager

@@ -22,6 +22,8 @@ PATIENCE_S = 10.0
 MOST_RUNS = 200
 PAGE_POINTS = 25_000
 """The most points of a curve that one answer has."""
+TAIL_POINTS = 2_500
+"""The most points of an interval of steps that MLflow gives without leaving some out."""
 TRIALS = "trial"
 """The kind of run that is one trial of a study: there are too many to list, and the study shows them."""
 
@@ -90,12 +92,25 @@ class MlflowReader:
         query: dict[str, str | int] = {"run_id": run_id, "metric_key": metric, "max_results": PAGE_POINTS}
         while True:
             answer = self._asked("metrics/get-history", query) or {}
-            for point in answer.get("metrics", []):
-                points[int(point.get("step", 0))] = float(point["value"])
+            points |= _by_step(answer.get("metrics", []))
             if not answer.get("next_page_token"):
                 break
             query["page_token"] = answer["next_page_token"]
         return curve_of(points.items())
+
+    def longer(self, run_id: str, metric: str, curve: Curve, last: int) -> Curve | None:
+        """Return a curve with what was logged of its last step and after it, up to the step `last`.
+
+        None where that cannot be told from all that was logged: the server may be too old, or the rest too long.
+        """
+        interval = {"start_step": int(curve.step[-1]), "end_step": last, "max_results": TAIL_POINTS}
+        query: dict[str, str | int] = {"run_ids": run_id, "metric_key": metric, **interval}
+        answer = self._asked("metrics/get-history-bulk-interval", query)
+        found = [] if answer is None else answer.get("metrics", [])
+        if not found or len(found) >= TAIL_POINTS:
+            return None
+        tail = curve_of(_by_step(found).items())
+        return Curve(np.append(curve.step[:-1], tail.step), np.append(curve.value[:-1], tail.value))
 
     def _asked(
         self, path: str, query: Mapping[str, str | int] | None = None, body: Mapping[str, object] | None = None
@@ -145,6 +160,11 @@ def _run(answer: Mapping[str, Any]) -> LoggedRun:
         logged_at={one["key"]: (int(one.get("step", 0)), int(one["timestamp"])) for one in data.get("metrics", [])},
         params=params,
     )
+
+
+def _by_step(points: Iterable[Mapping[str, Any]]) -> dict[int, float]:
+    """Return the value of each step; of one that was logged twice, the later."""
+    return {int(point.get("step", 0)): float(point["value"]) for point in points}
 
 
 def _pairs(entries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

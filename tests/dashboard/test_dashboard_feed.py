@@ -21,6 +21,12 @@ pytestmark = pytest.mark.services
 
 BTC = BarSeries("BTCUSDT", "1m")
 WAIT_S = 15.0
+LOSE = """
+DELETE FROM prediction_rows AS p USING series AS s
+WHERE p.series_id = s.series_id AND s.symbol = 'BTCUSDT' AND s.model = %(model)s
+    AND p.time = (SELECT max(time) FROM bars WHERE symbol = 'BTCUSDT')
+"""
+"""Takes back what one model has said of the newest bar."""
 
 
 @pytest.fixture
@@ -139,6 +145,27 @@ def test_who_looks_at_a_key_is_woken_by_what_is_new_of_it(feed: Feed, market: Ma
     assert feed.view(key(None)).snapshot is not before
     if time.monotonic() - began < PAST_S / 2:  # else the past may have been read again
         assert elsewhere.woken == 0
+
+
+def test_what_other_series_get_is_hardly_a_reason_to_read_a_key_again(feed: Feed, market: Market) -> None:
+    before, began = read(feed, None, scored), time.monotonic()
+    other, serials = replace(market, stored=0), {before.serial}
+    for _ in range(6):
+        other.write(1, ("ETHUSDT",))
+        time.sleep(3 * PERIOD_S)
+        serials.add(read(feed, None, lambda _: True).serial)
+    if time.monotonic() - began < PAST_S:  # else the machine was too slow to tell
+        assert len(serials) <= 2, "once at most, for what may have been stored late"
+
+
+def test_a_forecast_of_another_model_for_the_newest_bar_is_read_as_it_comes(feed: Feed, market: Market) -> None:
+    first = read(feed, None, scored)
+    other = next(model for model in first.models if model != "gbm")
+    with psycopg.connect(market.url, autocommit=True) as connection:
+        connection.execute(LOSE, {"model": other})
+    after = read(feed, None, lambda snapshot: snapshot.newest != first.newest)
+    known = first.newest
+    assert after.newest == replace(known, reached=after.newest.reached), "the newest of all models is what it was"
 
 
 def test_what_arrives_is_of_the_series_whatever_part_or_horizon_is_looked_at(feed: Feed, market: Market) -> None:

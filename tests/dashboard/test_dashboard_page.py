@@ -95,6 +95,20 @@ def test_a_fan_that_is_left_behind_is_grey() -> None:
     assert page.bridge.state != "live"
 
 
+def test_what_was_read_again_and_is_the_same_is_not_sent_again() -> None:
+    page, feed = opened(known())
+    page.tick()
+    sent = list[object]()
+    page.document.on_change(sent.append)
+    feed.shown = replace(feed.shown, serial=feed.shown.serial + 1)
+    page.tick()
+    assert sent == []
+    fan = {name: column + 1.0 for name, column in feed.shown.fan.items()}
+    feed.shown = replace(feed.shown, serial=feed.shown.serial + 1, fan=fan)
+    page.tick()
+    assert sent != []
+
+
 def test_a_button_of_a_legend_switches_a_layer_and_is_a_step_of_the_history() -> None:
     page, _ = opened(known())
     page.tick()

@@ -54,3 +54,29 @@ def test_who_looks_is_woken_once_by_a_newer_value() -> None:
         until(lambda: reader.view("key").value == "newer")
     finally:
         reader.stop()
+
+
+def test_what_is_equal_to_what_was_read_before_is_not_new() -> None:
+    woken, reads = threading.Semaphore(0), threading.Semaphore(0)
+
+    def read(source: None, key: str) -> list[str]:  # noqa: ARG001 - as every reader is called
+        reads.release()
+        return [key]
+
+    def wake() -> None:
+        woken.release()
+
+    reader: PolledReader[None, str, list[str]] = PolledReader(
+        nullcontext, read, period_s=0.01, failures=(OSError,), describe=str
+    )
+    reader.start()
+    try:
+        reader.view("key", wake)
+        assert woken.acquire(timeout=10)
+        first = reader.view("key", wake).value
+        for _ in range(5):
+            assert reads.acquire(timeout=10)
+        assert reader.view("key").value is first
+        assert not woken.acquire(timeout=0.1)
+    finally:
+        reader.stop()

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from bokeh.models.sources import ColumnDataSource
 
+from dashboard.fill import fill
 from dashboard.html import line
 from dashboard.live import layers, legend
 from dashboard.live.charts import Market
@@ -40,7 +41,6 @@ class Ghosts:
         self.sources: dict[str, ColumnDataSource] = {}
         self.ends = ColumnDataSource({"time": [], "price": [], "label": []})
         self.glyphs: list[Any] = []
-        self.drawn = {ghost.name: NOTHING for ghost in GHOSTS}
         self.missing: frozenset[str] = frozenset()
         for ghost in GHOSTS:
             source = self.sources[ghost.name] = ColumnDataSource({"time": [], "price": []})
@@ -70,17 +70,14 @@ class Ghosts:
             shown = layers.GHOST_LAYERS[ghost.name] not in look.hidden and ghost.name in found
             columns = scaled(found[ghost.name], bars, until) if shown else NOTHING
             columns = {"time": columns["time"] + shift, "price": columns["price"]}
-            if not all(np.array_equal(columns[name], self.drawn[ghost.name][name]) for name in columns):
-                self.sources[ghost.name].data = {**columns}
-            self.drawn[ghost.name] = columns
+            fill(self.sources[ghost.name], columns)
             if len(columns["time"]):
                 for name, values in columns.items():
                     ends[name].append(float(values[-1]))
                 ends["label"].append(ghost.label)
             elif shown:
                 missing.add(ghost.name)
-        if ends != self.ends.data:
-            self.ends.data = {**ends}
+        fill(self.ends, ends)
         self.missing = frozenset(missing)
 
     def entries(self, look: Look) -> list[str]:

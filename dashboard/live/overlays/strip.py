@@ -9,6 +9,7 @@ from bokeh.models.ranges import Range1d
 from bokeh.models.sources import ColumnDataSource
 from bokeh.models.tools import CrosshairTool, HoverTool
 
+from dashboard.fill import fill
 from dashboard.html import heading
 from dashboard.live import layers, legend
 from dashboard.live.charts import Market, plot
@@ -63,7 +64,7 @@ class EventStrip:
         """Draw the marks of the kinds that are shown."""
         colours = {kind.name: kind.colour(look.palette.dark) for kind in KINDS}
         shown = [mark for mark in marks if layers.of_event(mark.kind) not in look.hidden]
-        self.source.data = {
+        columns = {
             "time": [mark.time for mark in shown],
             "start": [mark.start for mark in shown],
             "lane": [mark.lane for mark in shown],
@@ -75,11 +76,9 @@ class EventStrip:
             "kind": [mark.kind for mark in shown],
             "plain": [mark.plain for mark in shown],
         }
+        fill(self.source, columns)
         lined = [mark for mark in shown if mark.kind in LINED]
-        self.lines.data = {
-            "time": [mark.time for mark in lined],
-            "colour": [colours[mark.kind] for mark in lined],
-        }
+        fill(self.lines, {"time": [mark.time for mark in lined], "colour": [colours[mark.kind] for mark in lined]})
 
 
 def title(marks: Sequence[Mark], look: Look, view: tuple[float, float]) -> str:
