@@ -230,19 +230,22 @@ class TuningDocument(SitePage):
             for name, heading in PARAMETER_PLOTS.items():
                 self.write(f"{name}_title", title(heading, "no trial is complete yet"))
             return
-        slice_, rank = (plot_data.points(table, x.name, up, dark) for up in (None, y.name))
 
-        def areas() -> tuple[plot_data.Columns, Parameter, Parameter, plot_data.Columns]:
-            return plot_data.few(rank), x, y, plot_data.contour(table, x.name, y.name, dark)
+        def points(y_name: str | None) -> plot_data.Columns:
+            return plot_data.points(table, x.name, y_name, dark)
+
+        def areas() -> plot_data.Columns:
+            return plot_data.contour(table, x.name, y.name, dark)
 
         draw = self.in_view.draw
-        draw("slice", lambda: self.slice.show(slice_, x, None))
-        draw("rank", lambda: self.rank.show(rank, x, y))
-        draw("contour", lambda: self.contour.show(*areas()))
+        draw("slice", lambda: self.slice.show(points(None), x, None))
+        draw("rank", lambda: self.rank.show(points(y.name), x, y))
+        draw("contour", lambda: self.contour.show(plot_data.few(points(y.name)), x, y, areas()))
+        by_one, by_two = (len(plot_data.chosen(table, *names)) for names in ((x.name,), (x.name, y.name)))
         complete = int(table.complete.sum())
-        said = page_text.drawn(len(slice_["x"]), complete)
+        said = page_text.drawn(by_one, complete)
         self.write("slice_title", title("Slice", f"value by {x.name}, {said}", {}))
-        self.write("rank_title", title("Rank", page_text.drawn(len(rank["x"]), complete), self._ends()))
+        self.write("rank_title", title("Rank", page_text.drawn(by_two, complete), self._ends()))
         self.write("contour_title", title("Contour", f"kernel mean of {complete:,} trials", self._ends()))
         names = by_importance(table, self._ranked())
         lines = plot_data.parallel(table, names, choice.top, dark)

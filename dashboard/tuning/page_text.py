@@ -104,7 +104,7 @@ def drawn(shown: int, of: int, kind: str = "trials") -> str:
 def trials(table: StudyTable, rows: Rows, reasons: Mapping[int, str]) -> str:
     """Return the first of these rows as a table."""
     heads = ("Trial", "State", "Value", "Took", *table.parameters, "Why it failed")
-    lines = []
+    lines, best = [], table.best
     for row in rows[:ROWS].tolist():
         trial, seconds = int(table.number[row]), float(table.end[row] - table.start[row])
         cells = [
@@ -114,7 +114,7 @@ def trials(table: StudyTable, rows: Rows, reasons: Mapping[int, str]) -> str:
             *(written(one, float(one.values[row])) for one in table.parameters.values()),
             reasons.get(trial, ""),
         ]
-        chosen = ' class="chosen"' if row == table.best else ""
+        chosen = ' class="chosen"' if row == best else ""
         lines.append(f"<tr{chosen}><th>{trial}</th>{''.join(f'<td>{escape(cell)}</td>' for cell in cells)}</tr>")
     head = "".join(f"<th>{escape(name)}</th>" for name in heads)
     note = drawn(min(len(rows), ROWS), len(rows), "trials that match")
