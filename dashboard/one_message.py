@@ -56,7 +56,7 @@ class FewFrames(Serializer):
     """Writes small arrays into the text, and asks what the browser knows of models only where a model is written.
 
     Bokeh sends each array as two frames beside the text, and lists all models for each message: a live page had some
-    290 frames a second of 230 bytes.
+    290 frames a second of 200 bytes.
     """
 
     def __init__(self, document: Document) -> None:

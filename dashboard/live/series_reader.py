@@ -59,12 +59,12 @@ class Key:
         return timedelta(milliseconds=interval_ms(self.window.timeframe))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Newest:
     """The newest time of each record of a series; None if there is none.
 
     `reached` [s] sums the newest times of every model's and horizon's forecasts and outcomes: it changes with each of
-    them that goes on.
+    them that goes on; of a replay, which asks for a bar, it is 0.
     """
 
     bar: datetime | None
@@ -148,7 +148,8 @@ def read_inserted(connection: Connection) -> tuple[int | None, int | None]:
 def read_newest(connection: Connection, series: BarSeries) -> Newest:
     """Return how far the series has come: four index look-ups."""
     row = connection.execute(QUERIES["newest"], {"symbol": series.symbol, "interval": series.interval}).fetchone()
-    return Newest(*(row or (None, None, None, None)))
+    bar, prediction, outcome, regime, reached = row or (None, None, None, None, 0.0)
+    return Newest(bar=bar, prediction=prediction, outcome=outcome, regime=regime, reached=reached)
 
 
 def read_scores(connection: Connection, key: Key, newest: Newest) -> dict[str, Columns]:

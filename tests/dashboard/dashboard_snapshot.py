@@ -34,7 +34,7 @@ def snapshot(symbol: str = "BTCUSDT", model: str = "gbm", state: str = "calm", *
     known: dict[str, Any] = {
         "key": Key(series=BarSeries(symbol, "1m"), model=model, horizon=15, span=180, window=Window(180, None, "1m")),
         "serial": 1,
-        "newest": Newest(datetime(2025, 5, 18, 15, 32, tzinfo=UTC), MADE, None, None),
+        "newest": Newest(bar=datetime(2025, 5, 18, 15, 32, tzinfo=UTC), prediction=MADE, outcome=None, regime=None),
         "latest": Latest(close=99.0, before=100.0, first=datetime(2025, 5, 9, tzinfo=UTC)),
         "models": (model,),
         "bars": dict.fromkeys(("time", "open", "high", "low", "close", "volume"), column),

@@ -129,7 +129,10 @@ def resolved(**more: Any) -> Snapshot:
     bars = {name: np.array([1.0, 2.0]) for name in ("open", "high", "low", "close", "volume", "lower", "upper")}
     bars |= {"time": time, "realised": np.array([1.0, nan]), "hit": np.array([0.0, nan])}
     newest = datetime.fromtimestamp(time[-1] / 1000, UTC)
-    known = {"bars": bars | {"made": np.array([float(MADE), nan])}, "newest": Newest(newest, newest, None, None)}
+    known = {
+        "bars": bars | {"made": np.array([float(MADE), nan])},
+        "newest": Newest(bar=newest, prediction=newest, outcome=None, regime=None),
+    }
     return snapshot(**known | more)
 
 
@@ -182,7 +185,7 @@ def test_a_click_opens_what_came_true_at_the_candle_or_what_is_ahead() -> None:
     assert opened_forecast.pointed(CHOICE, shot, MADE + 16 * MINUTE).forecast == MADE + MINUTE, "none came true there"
     assert opened_forecast.pointed(CHOICE, shot, MADE + 3 * MINUTE) == CHOICE, "no candle is there"
     newest = datetime.fromtimestamp(MADE / 1000, UTC)
-    ahead = resolved(newest=Newest(newest, newest, None, None))
+    ahead = resolved(newest=Newest(bar=newest, prediction=newest, outcome=None, regime=None))
     far = opened_forecast.pointed(replace(CHOICE, horizon=1), ahead, MADE + 60 * MINUTE)
     assert (far.forecast, far.horizon) == (MADE, 15), "the fan's nearest horizon"
 
@@ -193,7 +196,7 @@ def test_a_longer_candle_stands_for_the_last_forecast_that_came_true_in_it() -> 
     time = MADE + 15 * MINUTE
     bars = {"time": np.array([float(time)]), "made": np.array([last])}
     newest = datetime.fromtimestamp(time / 1000 + 4 * 60, UTC)
-    shot = snapshot(key=key, bars=bars, newest=Newest(newest, newest, None, None))
+    shot = snapshot(key=key, bars=bars, newest=Newest(bar=newest, prediction=newest, outcome=None, regime=None))
     assert opened_forecast.pointed(CHOICE, shot, time + 3.9 * MINUTE).forecast == last
     bars["made"][0] = nan
     assert opened_forecast.pointed(CHOICE, shot, time + 3.9 * MINUTE).forecast == last, "the bar at the candle's end"

@@ -25,7 +25,11 @@ def known(**more: Any) -> Snapshot:
     bars = {name: np.array([1.0, 2.0]) for name in BARS}
     shown = snapshot(models=("gbm", "naive"), bars=bars, scores={}, **more)
     newest = shown.newest.prediction
-    return replace(shown, newest=Newest(newest, newest, None, None)) if "newest" not in more else shown
+    return (
+        replace(shown, newest=Newest(bar=newest, prediction=newest, outcome=None, regime=None))
+        if "newest" not in more
+        else shown
+    )
 
 
 class KnownFeed:
