@@ -1,5 +1,6 @@
 """One thread that reads a source for all viewers of a page, so that no page ever waits for it."""
 
+import operator
 import time
 from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager
@@ -20,7 +21,7 @@ LONGEST_REST_S = 5.0
 class Reading(Generic[S]):
     """What is known of a key. `value` is the last that was read, None if none was; it was read `age_s` ago.
 
-    One that is equal to the one before is the one before: what is drawn of it need not be drawn again.
+    One that is unchanged is the object of before: what is drawn of it need not be drawn again.
 
     `error` is why it cannot be read now: `value` is then as old as it says.
     """
@@ -44,8 +45,8 @@ class PolledReader(ReaderThread[C], Generic[C, K, S]):
     blocks.
 
     `connect` opens the source, `read` reads a key from it; `failures` are the errors of a source that does not answer,
-    which `describe` puts into a sentence. By any other error a key is not read, but the rest is. Values are compared by
-    `==`: one with arrays must say what that is.
+    which `describe` puts into a sentence. By any other error a key is not read, but the rest is. `unchanged` tells
+    whether what was read is what was read before: the same object, or where it has no arrays to compare, an equal one.
     """
 
     def __init__(
@@ -57,10 +58,11 @@ class PolledReader(ReaderThread[C], Generic[C, K, S]):
         failures: tuple[type[Exception], ...],
         describe: Callable[[Exception], str],
         rest: float = 0.0,
+        unchanged: Callable[[object, object], bool] = operator.is_,
     ) -> None:
         super().__init__("polled-reader", failures)
         self._connect, self._read, self._period_s, self._rest = connect, read, period_s, rest
-        self._describe = describe
+        self._describe, self._unchanged = describe, unchanged
         self._watched: dict[K, _Watched[S]] = {}
         self._error: str | None = None
 
@@ -112,7 +114,7 @@ class PolledReader(ReaderThread[C], Generic[C, K, S]):
                 watched.error = value.why
                 return False
             woken: set[Callable[[], None]] = set()
-            if value != watched.value:
+            if not self._unchanged(value, watched.value):
                 watched.value = value
                 woken, watched.waiting = watched.waiting, woken
             watched.read_at, watched.error = time.monotonic(), None

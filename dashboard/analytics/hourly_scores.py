@@ -1,9 +1,11 @@
 """The champions' scores by hour, of which only the newest are read again; curves and the board are sums of them."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from itertools import groupby
+from typing import Any, NamedTuple
 
 import numpy as np
 from psycopg import Connection
@@ -44,8 +46,23 @@ class Sums(NamedTuple):
     hits: float
 
 
-Hours = Mapping[tuple[Series, int], Sums]
-"""The sums by series and hour [s since 1970]."""
+class Summed(NamedTuple):
+    """Hours [n, s since 1970], which ascend, and a row of sums for each [n, 7]."""
+
+    hours: Ints
+    sums: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Hours:
+    """The sums of each series; the same object until one has changed."""
+
+    by_series: Mapping[Series, Summed]
+
+
+NOTHING = Summed(np.empty(0, dtype=np.int64), np.empty((0, len(Sums._fields))))
+Rows = list[tuple[Any, ...]]
+"""Of a model, a horizon and an hour the sums, in this order; None is a sum of nothing."""
 
 
 class HourlyScores:
@@ -55,37 +72,42 @@ class HourlyScores:
         self._connection, self._interval = connection, interval
         self._reach = (max(HORIZONS) + 1) * timedelta(milliseconds=interval_ms(interval)) + HOUR
         self._whole: Kept[tuple[str | None, Window], tuple[datetime, Hours]] = Kept(WHOLE_S, clock)
+        self._joined: Kept[tuple[str | None, Window], Hours] = Kept()
 
     def read(self, market: Market, newest: datetime) -> Hours:
         """Return the hours of all horizons that the window needs, up to the newest forecast that was scored."""
-        whole = newest - market.window.length - market.window.rolling
+        whole, key = newest - market.window.length - market.window.rolling, (market.symbol, market.window)
         # A stamp that is never the same: the age alone decides.
-        until, known = self._whole.get(
-            (market.symbol, market.window), object(), lambda: (newest, self._hours(market, whole, newest))
-        )
+        until, known = self._whole.get(key, object(), lambda: (newest, summed(self._rows(market, whole, newest))))
         # A forecast is scored as late as its horizon is long: the hours before are those that were read.
         since = min(until, newest) - self._reach
-        first = since.timestamp()
-        older = {(series, hour): sums for (series, hour), sums in known.items() if hour <= first}
-        return older | self._hours(market, since, newest)
+        rows = self._rows(market, since, newest)
+        return self._joined.get(key, (known, since, rows), lambda: joined(known, since, summed(rows)))
 
-    def _hours(self, market: Market, since: datetime, end: datetime) -> dict[tuple[Series, int], Sums]:
+    def _rows(self, market: Market, since: datetime, end: datetime) -> Rows:
         parameters = {"interval": self._interval, "symbol": market.symbol, "since": since, "end": end}
-        rows = self._connection.execute(QUERIES["hours"], parameters)
-        return {
-            (Series(model, horizon), hour): Sums(*(value or 0.0 for value in sums))
-            for model, horizon, hour, *sums in rows
-        }
+        return self._connection.execute(QUERIES["hours"], parameters).fetchall()
 
 
-def by_series(hours: Hours) -> Iterator[tuple[Series, Ints, Floats]]:
-    """Return each series with its hours [s since 1970], which ascend, and a row of its sums for each."""
-    of: dict[Series, list[tuple[int, Sums]]] = {}
-    for (series, hour), sums in hours.items():
-        of.setdefault(series, []).append((hour, sums))
-    for series in sorted(of):
-        hours_of, sums_of = zip(*sorted(of[series]), strict=True)
-        yield series, np.array(hours_of, dtype=np.int64), np.array(sums_of, dtype=np.float64)
+def summed(rows: Rows) -> Hours:
+    """Return rows, which are in order, as arrays: a month of four models takes .75 MB, as tuples 5.7."""
+    of = {}
+    for series, group in groupby(rows, key=lambda row: Series(*row[:2])):
+        hours = list(group)
+        sums = [[value or 0.0 for value in row[3:]] for row in hours]
+        of[series] = Summed(np.array([row[2] for row in hours], dtype=np.int64), np.array(sums, dtype=np.float64))
+    return Hours(of)
+
+
+def joined(older: Hours, since: datetime, newer: Hours) -> Hours:
+    """Return the older hours up to `since`, and the newer after it."""
+    first, of = since.timestamp(), {}
+    for series in sorted(older.by_series.keys() | newer.by_series.keys()):
+        before, after = (one.by_series.get(series, NOTHING) for one in (older, newer))
+        kept = before.hours <= first
+        hours, sums = (np.concatenate([old[kept], new]) for old, new in zip(before, after, strict=True))
+        of[series] = Summed(hours, sums)
+    return Hours(of)
 
 
 def curve(hours: Ints, sums: Floats, window: Window, newest: datetime) -> Columns:

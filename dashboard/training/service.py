@@ -1,5 +1,6 @@
 """The training page as the server sees it."""
 
+import operator
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,6 +31,7 @@ class TrainingPage(PageService):
                 sources.read_runs,
                 period_s=PERIOD_S,
                 rest=REST,
+                unchanged=operator.eq,
                 failures=sources.RUNS_FAIL,
                 describe=lambda error: f"The runs cannot be read: {error}.",
             ),
@@ -38,6 +40,7 @@ class TrainingPage(PageService):
                 lambda source, wanted: source.read(wanted),
                 period_s=PERIOD_S,
                 rest=REST,
+                unchanged=operator.eq,
                 failures=sources.MLFLOW_FAILS,
                 describe=lambda error: f"The curves cannot be read: {error}.",
             ),
@@ -46,6 +49,7 @@ class TrainingPage(PageService):
                 lambda source, run_id: source.read(run_id),
                 period_s=PERIOD_S,
                 rest=REST,
+                unchanged=operator.eq,
                 failures=(OSError,),
                 describe=lambda error: f"The files of {settings.home} cannot be read: {error}.",
             ),

@@ -1,5 +1,6 @@
 """The tuning page as the server sees it."""
 
+import operator
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,6 +28,7 @@ class TuningPage(PageService):
             lambda source, names: source.read(names),
             period_s=study_reader.PERIOD_S,
             rest=study_reader.REST,
+            unchanged=operator.eq,
             failures=(psycopg.Error,),
             describe=lambda error: study_reader.describe(url, error),
         )

@@ -78,6 +78,29 @@ def test_the_newest_hours_are_read_each_time_and_the_older_ones_once_a_minute(
 
 
 @pytest.mark.services
+def test_scores_that_change_behind_the_newest_forecast_are_known(url: str, judged: JudgedMarket) -> None:
+    """Another symbol's outcome of the same bar: of what was read before, only a curve differs."""
+    polled = reader(url, lambda connection: ScoresSource(connection, "1m"), ScoresSource.read, 0.01)
+    polled.start()
+    try:
+        until(lambda: polled.view(ALL).value is not None, 30, "the reader has an answer")
+        first = polled.view(ALL).value
+        assert first is not None
+        last = max(judged.of("gbm", 15), key=lambda one: one.time)
+        store(url, {OUTCOMES: [replace(last, symbol="LATEUSDT")]})
+
+        def later() -> bool:
+            now = polled.view(ALL)
+            assert now.error is None
+            return now.value is not None and scored(now.value, "gbm") == scored(first, "gbm") + 1
+
+        until(later, 30, "the late outcome is counted")
+        assert polled.failing is None
+    finally:
+        polled.stop()
+
+
+@pytest.mark.services
 def test_another_market_has_hours_of_its_own(connection: psycopg.Connection, judged: JudgedMarket) -> None:
     source = ScoresSource(connection, "1m")
     both, eth = source.read(ALL), source.read(Market(symbol="ETHUSDT", horizon=1, window=WINDOWS[1]))

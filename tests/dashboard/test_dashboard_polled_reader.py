@@ -1,10 +1,12 @@
 """How often a reader reads."""
 
+import operator
 import threading
 import time
 from contextlib import nullcontext
 from itertools import pairwise
 
+import pytest
 from waiting import until
 
 from dashboard.polled_reader import PolledReader
@@ -56,7 +58,8 @@ def test_who_looks_is_woken_once_by_a_newer_value() -> None:
         reader.stop()
 
 
-def test_what_is_equal_to_what_was_read_before_is_not_new() -> None:
+@pytest.mark.parametrize("equal", [True, False])
+def test_where_it_is_told_so_what_is_equal_to_what_was_read_before_is_not_new(equal: bool) -> None:
     woken, reads = threading.Semaphore(0), threading.Semaphore(0)
 
     def read(source: None, key: str) -> list[str]:  # noqa: ARG001 - as every reader is called
@@ -67,7 +70,12 @@ def test_what_is_equal_to_what_was_read_before_is_not_new() -> None:
         woken.release()
 
     reader: PolledReader[None, str, list[str]] = PolledReader(
-        nullcontext, read, period_s=0.01, failures=(OSError,), describe=str
+        nullcontext,
+        read,
+        period_s=0.01,
+        failures=(OSError,),
+        describe=str,
+        unchanged=operator.eq if equal else operator.is_,
     )
     reader.start()
     try:
@@ -76,7 +84,7 @@ def test_what_is_equal_to_what_was_read_before_is_not_new() -> None:
         first = reader.view("key", wake).value
         for _ in range(5):
             assert reads.acquire(timeout=10)
-        assert reader.view("key").value is first
-        assert not woken.acquire(timeout=0.1)
+        assert (reader.view("key").value is first) == equal
+        assert woken.acquire(timeout=0.1) == (not equal)
     finally:
         reader.stop()
