@@ -98,7 +98,7 @@ class MlflowSource:
         stamp = (logged_at, run.metrics[metric], run.running)
         read = self.kept.pop(key, None)
         if read is None or read.stamp != stamp:
-            longer = self._longer(key, read, logged_at)
+            longer = self._longer(key, read, logged_at) if run.running else None
             whole_at = read.whole_at if read and longer else time.monotonic()
             read = Read(stamp, longer or self.reader.curve(*key), whole_at)
         self.kept[key] = read

@@ -78,6 +78,21 @@ def test_a_curve_that_grows_is_the_one_that_is_read_whole(mlflow_server: Servers
 
 
 @pytest.mark.services
+def test_a_run_that_has_ended_since_the_last_look_is_read_whole(mlflow_server: Servers) -> None:
+    reader = CountingReader(mlflow_server.mlflow_uri)
+    source = MlflowSource(reader)
+    with Tracker(mlflow_server.mlflow_uri).run("ends", "train") as run:
+        assert run.run_id is not None
+        wanted = Wanted(runs=(run.run_id,), metrics=(LOSS,))
+        run.curves({LOSS: [(1, 0.5), (3, 0.3)]})
+        source.read(wanted)
+        run.metric(LOSS, 0.4, 2)
+        run.metric(LOSS, 0.2, 4)
+    assert source.read(wanted).curves[run.run_id, LOSS].step.tolist() == [1, 2, 3, 4]
+    assert (reader.asked, reader.added) == ([LOSS, LOSS], [])
+
+
+@pytest.mark.services
 def test_a_curve_that_grows_by_more_than_mlflow_gives_at_once_is_read_whole(
     mlflow_server: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
