@@ -60,6 +60,7 @@ class Hours:
     by_series: Mapping[Series, Summed]
 
 
+NO_HOURS = Hours({})
 NOTHING = Summed(np.empty(0, dtype=np.int64), np.empty((0, len(Sums._fields))))
 Rows = list[tuple[Any, ...]]
 """Of a model, a horizon and an hour the sums, in this order; None is a sum of nothing."""

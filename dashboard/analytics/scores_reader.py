@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 
-from dashboard.analytics.hourly_scores import HourlyScores, Hours, Series, Sums, curve
+from dashboard.analytics.hourly_scores import NO_HOURS, HourlyScores, Hours, Series, Sums, curve
 from dashboard.analytics.queries import QUERIES
 from dashboard.analytics.source import Kept
 from dashboard.analytics.view_state import Catalog, Market
@@ -63,7 +63,7 @@ class ScoresSource:
         """Return the scores; of a database that was not set up yet, nothing."""
         try:
             newest = newest_scored(self._connection, self._interval, market)
-            hours = None if newest is None else self._hours.read(market, newest)
+            hours = NO_HOURS if newest is None else self._hours.read(market, newest)
             rows = self._connection.execute(QUERIES["catalog"], {"interval": self._interval}).fetchall()
         except psycopg.errors.UndefinedTable:
             return NOTHING
@@ -74,9 +74,9 @@ class ScoresSource:
         # What has not changed is the same object: a page then draws and sends nothing.
         return self._kept.get(market, (newest, hours, catalog), lambda: self._scores(market, newest, hours, catalog))
 
-    def _scores(self, market: Market, newest: datetime | None, hours: Hours | None, catalog: Catalog) -> Scores:
+    def _scores(self, market: Market, newest: datetime | None, hours: Hours, catalog: Catalog) -> Scores:
         changed = self._changed.get(market)
-        if newest is None or hours is None:
+        if newest is None:
             return Scores(catalog=catalog, newest=None, changed=changed, curves={}, board=())
         since = (newest - market.window.length).timestamp()
         curves, board = {}, []

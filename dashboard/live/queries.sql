@@ -23,26 +23,20 @@ SELECT symbol, interval FROM found LIMIT 500;
 -- read again. One index look-up for each series.
 SELECT
     (SELECT max(time) FROM bars WHERE symbol = %(symbol)s AND interval = %(interval)s) AS bar,
-    said.newest AS prediction,
-    came.newest AS outcome,
+    max(said.time) AS prediction,
+    max(came.time) AS outcome,
     (SELECT max(time) FROM regimes WHERE symbol = %(symbol)s AND interval = %(interval)s) AS regime,
-    (coalesce(said.reached, 0) + coalesce(came.reached, 0))::float8 AS reached
-FROM (
-    SELECT max(last.time) AS newest, sum(extract(epoch FROM last.time)) AS reached
-    FROM series AS s
-    CROSS JOIN LATERAL (
-        SELECT time FROM prediction_rows WHERE series_id = s.series_id ORDER BY time DESC LIMIT 1
-    ) AS last
-    WHERE s.symbol = %(symbol)s AND s.interval = %(interval)s
-) AS said
-CROSS JOIN (
-    SELECT max(last.time) AS newest, sum(extract(epoch FROM last.time)) AS reached
-    FROM series AS s
-    CROSS JOIN LATERAL (
-        SELECT time FROM outcome_rows WHERE series_id = s.series_id ORDER BY time DESC LIMIT 1
-    ) AS last
-    WHERE s.symbol = %(symbol)s AND s.interval = %(interval)s
-) AS came;
+    (
+        coalesce(sum(extract(epoch FROM said.time)), 0) + coalesce(sum(extract(epoch FROM came.time)), 0)
+    )::float8 AS reached
+FROM series AS s
+LEFT JOIN LATERAL (
+    SELECT time FROM prediction_rows WHERE series_id = s.series_id ORDER BY time DESC LIMIT 1
+) AS said ON true
+LEFT JOIN LATERAL (
+    SELECT time FROM outcome_rows WHERE series_id = s.series_id ORDER BY time DESC LIMIT 1
+) AS came ON true
+WHERE s.symbol = %(symbol)s AND s.interval = %(interval)s;
 
 -- name: newest_until
 -- The same of a moment of the past: the newest of each record up to the bar at %(bar)s, the last that had ended.
