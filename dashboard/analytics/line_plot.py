@@ -12,6 +12,7 @@ from bokeh.models.sources import ColumnDataSource
 from bokeh.models.tickers import BasicTicker, DatetimeTicker
 from bokeh.models.tools import HoverTool
 
+from dashboard.fill import fill
 from dashboard.live.charts import plot
 from dashboard.live.columns import Columns
 from dashboard.live.plot_tools import tip
@@ -92,14 +93,12 @@ class LinePlot:
         extra = [column[1:].partition("{")[0] for column in columns]
         for name, source in self.sources.items():
             found = lines.get(name)
-            source.data = {
-                column: np.empty(0) if found is None else found[column] for column in ("time", "value", *extra)
-            }
+            names = "time", "value", *extra
+            fill(source, {column: np.empty(0) if found is None else found[column] for column in names})
         for name, (source, _) in self.bands.items():
             shown = bands.get(name)
-            source.data = {
-                column: np.empty(0) if shown is None else shown[column] for column in ("time", "low", "high")
-            }
+            ends = "time", "low", "high"
+            fill(source, {column: np.empty(0) if shown is None else shown[column] for column in ends})
         new_bands, new_lines = sorted(set(bands) - set(self.bands)), sorted(set(lines) - set(self.sources))
         if new_bands or new_lines:
             with together(self.plot):

@@ -17,7 +17,10 @@ from dashboard.live.columns import Columns
 from models.forecaster import Floats
 from models.skill import skill
 
-PERIOD_S = 0.5
+PERIOD_S = 0.1
+"""A look for a newer forecast is cheap, and what is drawn waits for it."""
+SUMS_S = 0.5
+"""How old the sums may be while none is newer: outcomes of other symbols come after the first."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +58,7 @@ class ScoresSource:
     def __init__(self, connection: Connection, interval: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._connection, self._interval, self._clock = connection, interval, clock
         self._hours = HourlyScores(connection, interval, clock)
+        self._summed: Kept[Market, tuple[Hours, Catalog]] = Kept()
         self._kept: Kept[Market, Scores] = Kept()
         self._newest: dict[Market, datetime | None] = {}
         self._changed: dict[Market, float] = {}
@@ -63,16 +67,24 @@ class ScoresSource:
         """Return the scores; of a database that was not set up yet, nothing."""
         try:
             newest = newest_scored(self._connection, self._interval, market)
-            hours = NO_HOURS if newest is None else self._hours.read(market, newest)
-            rows = self._connection.execute(QUERIES["catalog"], {"interval": self._interval}).fetchall()
+            stamp = newest, self._clock() // SUMS_S
+            hours, catalog = self._summed.get(
+                market, stamp, lambda: (self._read_hours(market, newest), self._catalog())
+            )
         except psycopg.errors.UndefinedTable:
             return NOTHING
         if market in self._newest and newest != self._newest[market]:
             self._changed[market] = self._clock()
         self._newest[market] = newest
-        catalog = Catalog(tuple(sorted({symbol for symbol, _ in rows})), tuple(sorted({model for _, model in rows})))
         # What has not changed is the same object: a page then draws and sends nothing.
         return self._kept.get(market, (newest, hours, catalog), lambda: self._scores(market, newest, hours, catalog))
+
+    def _read_hours(self, market: Market, newest: datetime | None) -> Hours:
+        return NO_HOURS if newest is None else self._hours.read(market, newest)
+
+    def _catalog(self) -> Catalog:
+        rows = self._connection.execute(QUERIES["catalog"], {"interval": self._interval}).fetchall()
+        return Catalog(tuple(sorted({symbol for symbol, _ in rows})), tuple(sorted({model for _, model in rows})))
 
     def _scores(self, market: Market, newest: datetime | None, hours: Hours, catalog: Catalog) -> Scores:
         changed = self._changed.get(market)

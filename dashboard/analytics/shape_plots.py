@@ -13,6 +13,7 @@ from bokeh.models.tools import HoverTool
 
 from dashboard.analytics.forecasts_reader import HOURS, Sharpness
 from dashboard.analytics.line_plot import FORMATS
+from dashboard.fill import fill
 from dashboard.live.charts import plot
 from dashboard.live.plot_tools import tip
 from dashboard.palette import Palette
@@ -67,7 +68,7 @@ class ReliabilityPlot:
     def draw(self, points: Sequence[ReliabilityPoint]) -> None:
         """Draw the points, or none."""
         names = ReliabilityPoint._fields
-        self.source.data = {name: [point[place] for point in points] for place, name in enumerate(names)}
+        fill(self.source, {name: [point[place] for point in points] for place, name in enumerate(names)})
         known = [value for point in points for value in (point.p_up, point.low, point.high)]
         low, high = min([0.5 - NEAR, *known]), max([0.5 + NEAR, *known])
         room = 0.05 * (high - low)
@@ -108,7 +109,7 @@ class PitPlot:
 
     def draw(self, bins: Sequence[PitBin]) -> None:
         """Draw the bins, or none."""
-        self.source.data = {name: [one[place] for one in bins] for place, name in enumerate(PitBin._fields)}
+        fill(self.source, {name: [one[place] for one in bins] for place, name in enumerate(PitBin._fields)})
         self.y.end = 1.1 * max([1.5, *(max(one.density, min(one.high, 2.5)) for one in bins)])
 
     def paint(self, colour: str, palette: Palette) -> None:
@@ -153,7 +154,7 @@ class SharpnessPlot:
         ordered = sorted(rows, key=lambda row: -row.widths[HALF])
         self.models.factors = [row.model for row in ordered]
         widths = np.array([row.widths for row in ordered]).reshape(len(ordered), MOST + 1) / BASIS_POINT
-        self.source.data = {
+        columns = {
             "model": [row.model for row in ordered],
             "least": widths[:, FIVE],
             "lower": widths[:, QUARTER],
@@ -163,6 +164,7 @@ class SharpnessPlot:
             "forecasts": [row.forecasts for row in ordered],
             "colour": [colours.get(row.model, palette.baseline) for row in ordered],
         }
+        fill(self.source, columns)
         self.x.end = 1.05 * float(widths.max(initial=1.0))
         self.middle.glyph.line_color = palette.ink
 
@@ -193,7 +195,7 @@ class HourPlot:
     def draw(self, scores: Sequence[GroupScore], percents: Sequence[tuple[str, str]]) -> None:
         """Draw the hours; `percents` are each one's skill and coverage as text."""
         errors = [np.nan if score.error is None else score.error / BASIS_POINT for score in scores]
-        self.source.data = {
+        columns = {
             "hour": list(range(len(scores))),
             "error": errors,
             "skill": [skill for skill, _ in percents],
@@ -202,6 +204,7 @@ class HourPlot:
             "gain": [np.nan if score.pinball_skill is None else score.pinball_skill for score in scores],
             "covered": [np.nan if score.coverage is None else score.coverage for score in scores],
         }
+        fill(self.source, columns)
         self.y.end = 1.08 * max([1.0, *(error for error in errors if np.isfinite(error))])
 
     def paint(self, colour: str) -> None:

@@ -15,6 +15,7 @@ from bokeh.models.sources import CDSView, ColumnDataSource
 from bokeh.models.tools import HoverTool, SaveTool
 from bokeh.plotting import figure
 
+from dashboard.fill import fill
 from dashboard.html import Html, moment
 from dashboard.ops.cards import ago
 from dashboard.ops.data_health import HOUR, VERDICTS, DataHealth, HourHealth, Verdict
@@ -122,7 +123,7 @@ class HealthPlot:
         if list(self.rows.factors) != symbols:
             self.rows.factors = symbols
             self.plot.frame_height = ROW_PX * max(1, len(symbols))
-        self.source.data = columns
+        fill(self.source, columns)
 
 
 def _cell(one: HourHealth, by_verdict: dict[Verdict, str]) -> tuple[Any, ...]:

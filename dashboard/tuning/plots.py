@@ -164,12 +164,10 @@ class Parallel:
         self.plot.xaxis.major_label_overrides = dict(enumerate(heads))
         self.places.start, self.places.end = -0.5, count - 0.5
         fill(self.axes, {"x": list(range(count)), "low": [0] * count, "high": [1] * count})
-        self.ends.data = {
-            "x": [*range(count), *range(count)],
-            "y": [-0.07] * count + [1.07] * count,
-            "text": [low for low, _ in ends] + [high for _, high in ends],
-        }
-        self.source.data = columns
+        labels = [low for low, _ in ends] + [high for _, high in ends]
+        below, above = [-0.07] * count, [1.07] * count
+        fill(self.ends, {"x": [*range(count), *range(count)], "y": below + above, "text": labels})
+        fill(self.source, columns)
 
 
 class Points:
@@ -207,8 +205,8 @@ class Points:
             with together(self.plot):
                 self._label(x, y)
         if area is not None:
-            self.area.data = area
-        self.source.data = points
+            fill(self.area, area)
+        fill(self.source, points)
 
     def _label(self, x: Parameter, y: Parameter | None) -> None:
         columns = {"number": "trial", "value": "value", "x_text": x.name}
@@ -239,7 +237,7 @@ class Intermediate:
 
     def show(self, columns: Columns) -> None:
         """Draw these."""
-        self.source.data = columns
+        fill(self.source, columns)
 
 
 @dataclass
@@ -262,4 +260,4 @@ class Timeline:
         """Draw these, in the colours of the states."""
         shown = {name: columns[name] for name in ("start", "end", "number", "state", "seconds")}
         colours = [getattr(palette, STATE_COLOURS[state]) for state in columns["state"]]
-        self.source.data = shown | {"colour": colours}
+        fill(self.source, shown | {"colour": colours})

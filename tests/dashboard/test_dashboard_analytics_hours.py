@@ -13,7 +13,7 @@ from storing import store
 from waiting import until
 
 from dashboard.analytics.hourly_scores import LEAST_SCORED, WHOLE_S, Sums, curve
-from dashboard.analytics.scores_reader import Scores, ScoresSource
+from dashboard.analytics.scores_reader import SUMS_S, Scores, ScoresSource
 from dashboard.analytics.source import reader
 from dashboard.analytics.view_state import WINDOWS, Market, Window
 from dashboard.database import PLANNED_EACH_TIME, connected
@@ -65,7 +65,7 @@ def test_the_newest_hours_are_read_each_time_and_the_older_ones_once_a_minute(
     outcomes = judged.of("gbm", 15)
     last = max(outcomes, key=lambda one: one.time)
     store(url, {OUTCOMES: [replace(last, time=last.time + MINUTE, target_time=last.target_time + MINUTE)]})
-    clock.now += 1
+    clock.now += SUMS_S / 10
     second = source.read(ALL)
     assert scored(second, "gbm") == scored(first, "gbm") + 1
     assert second.curves["gbm"]["scored"][-1] == first.curves["gbm"]["scored"][-1] + 1

@@ -1,5 +1,6 @@
 """One viewer's page on readers that say what a test wants: what is drawn, what is sent, and what is said of its age."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -100,6 +101,10 @@ def test_what_has_not_changed_is_not_sent_again(readers: Readers) -> None:
     page.tick()
     assert sent == []
     tell(readers.scores, scores())
+    page.tick()
+    assert sent == [], "a chart with the same numbers is drawn again"
+    later = {model: {name: one + 1 for name, one in columns.items()} for model, columns in scores().curves.items()}
+    tell(readers.scores, replace(scores(), curves=later))
     page.tick()
     assert sent != []
 
