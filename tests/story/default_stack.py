@@ -26,10 +26,11 @@ LOG_LINES = "15"
 
 @dataclass(frozen=True)
 class Stack:
-    """A stack that runs; `environment` is what the user has set."""
+    """A stack that runs; `environment` is what the user has set. `checkout` is of the version that runs it."""
 
     home: Path
     environment: Mapping[str, str]
+    checkout: Path = ROOT
 
     def foretick(self, *words: str, typed: str = "") -> Any:
         """Run a command with --json, and return what it prints. Fails where it does not end well."""
@@ -39,10 +40,19 @@ class Stack:
 
     def run(self, *words: str, typed: str = "") -> "subprocess.CompletedProcess[str]":
         """Run a command on a terminal of 80 columns."""
-        command = [sys.executable, "-m", "cli.main", *words]
+        ours = self.checkout == ROOT
+        program = [sys.executable, "-m", "cli.main"] if ours else [str(self.checkout / "foretick")]
         environment = environment_of(self.home) | {"COLUMNS": "80", **self.environment}
+        if not ours:
+            environment.pop("PYTHONPATH", None)  # it would import this version
         return subprocess.run(
-            command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, input=typed
+            [*program, *words],
+            cwd=self.checkout,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            input=typed,
         )
 
     @property

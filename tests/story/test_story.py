@@ -14,6 +14,7 @@ from browsing import chromium, tab
 from default_stack import Stack, up
 from notebooks import code, executed, without_figures
 from receiver import Receiver
+from stored_market import SAMPLE_BARS, SAMPLE_END, SYMBOLS, everything_is_stored
 from story_market import MINUTE_MS, continued, written
 
 from alerts.delivery.webhook_signature import verify
@@ -29,10 +30,6 @@ pytestmark = [
 ]
 
 NOTEBOOK = ROOT / "docs/notebooks/topics.ipynb"
-SYMBOLS = ("BTCUSDT", "ETHUSDT")
-SAMPLE_FROM, SAMPLE_END = 1_748_044_800_000, 1_748_964_660_000
-"""The first bar that `up` replays, after those that it trains on, and the last one of the sample."""
-SAMPLE_BARS = (SAMPLE_END - SAMPLE_FROM) // MINUTE_MS + 1
 PART, MOST = 480, 4_800
 """Bars of each symbol that are replayed at once after the sample, and in all at most."""
 DELAY = 900
@@ -55,11 +52,6 @@ SAYS = {
     "alerts list": "drift: any",
 }
 HELD = "SELECT objid, classid, pid FROM pg_locks WHERE locktype = 'advisory' AND granted"
-TABLES = ("bars", "features")
-CHAMPIONS = """
-SELECT model, count(*), count(DISTINCT (symbol, time)) FROM predictions
-WHERE role = 'champion' AND horizon = 1 GROUP BY model
-"""
 SERVED = "SELECT DISTINCT version FROM predictions WHERE model = %s AND role = 'champion'"
 SERVING = "SELECT DISTINCT symbol FROM model_events WHERE event = 'serving' AND model = %s AND number = %s"
 DRIFTS = "SELECT kind FROM drift WHERE model = 'gbm' AND time > to_timestamp(%s / 1000.0)"
@@ -97,14 +89,6 @@ class Market:
 def receiver() -> Any:
     with Receiver().listening() as result:
         yield result
-
-
-def everything_is_stored(stack: Stack, bars: int) -> bool:
-    """Return whether each table has a row for each bar, and every forecast by the champions, each once."""
-    each = len(SYMBOLS) * bars
-    if any(stack.sql(f"SELECT count(*) FROM {table}") != [(each,)] for table in TABLES):  # noqa: S608 - our own names
-        return False
-    return sorted(stack.sql(CHAMPIONS)) == [(model, each, each) for model in ("gbm", "naive", "online")]
 
 
 def decisions(stack: Stack, action: str) -> list[Any]:
