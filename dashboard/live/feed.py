@@ -60,7 +60,7 @@ class Arrivals:
 @dataclass(kw_only=True)
 class Watched:
     """A key that some page looks at; `due` is when it may be read again, `late_due` when for what may have come late,
-    and `read_to` what it was read up to.
+    and `read_to` what it was read up to; `pause` is what the last read asked for.
 
     `stored` is that something has been stored since, `failure` why it could not be read. A viewer that is gone is none:
     the set is weak.
@@ -69,6 +69,7 @@ class Watched:
     asked: float
     due: float = 0.0
     late_due: float = 0.0
+    pause: float = 0.0
     stored: bool = False
     read_to: Newest | None = None
     snapshot: Snapshot | None = None
@@ -241,8 +242,9 @@ class Feed(ReaderThread[Connection]):
         if now >= one.due and (newest != one.read_to or (one.stored and now >= one.late_due)):
             one.stored = False
             self._know(one, read_snapshot(connection, key, newest, scores, next(self._serials)))
-            cost = (time.monotonic() - now) * len(self._watched) / BUSY
-            one.read_to, one.due, one.late_due = newest, now + min(LONGEST_S, cost), now + PAST_S
+            pause, before = min(LONGEST_S, (time.monotonic() - now) * len(self._watched) / BUSY), one.pause
+            # One read that found the processors busy is not held against the key.
+            one.read_to, one.due, one.pause, one.late_due = newest, now + min(pause, before), pause, now + PAST_S
             if newest.bar is not None and edges(key, newest.bar)[1] < newest.bar:
                 one.due = max(one.due, now + PAST_S)
         elif one.snapshot is not None and scores is not one.snapshot.scores:

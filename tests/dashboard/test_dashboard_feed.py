@@ -11,7 +11,7 @@ import pytest
 from dashboard_market import FIRST, MINUTE, Market
 
 from dashboard.live.columns import Columns
-from dashboard.live.feed import PAST_S, PERIOD_S, Feed
+from dashboard.live.feed import BUSY, PAST_S, PERIOD_S, Feed
 from dashboard.live.score_feed import ScoreFeed
 from dashboard.live.series_reader import Key, Snapshot, read_scores, read_snapshot
 from dashboard.live.timeframes import Window
@@ -193,6 +193,31 @@ def test_a_database_that_falls_silent_is_told_by_the_age_of_its_last_answer(feed
     while feed.view(key(None)).answer_age_s > 2 * PERIOD_S:
         assert time.monotonic() < until
         time.sleep(0.05)
+
+
+def test_one_slow_read_does_not_keep_the_next_bar_waiting_and_two_do(
+    feed: Feed, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    past, slow_s, ends = FIRST + 15 * MINUTE, 1.5, list[float]()
+
+    def slowly(connection: Any, wanted: Key, *arguments: Any) -> Snapshot:
+        if wanted == key(None):
+            time.sleep(slow_s)
+            ends.append(time.monotonic())
+        return read_snapshot(connection, wanted, *arguments)
+
+    def written(ticks: int) -> Snapshot:
+        market.write(1, ("BTCUSDT",))
+        feed.view(key(past))  # the second of two keys, which share the reader's time
+        return read(feed, None, lambda one: one.bars["time"][-1] == before.bars["time"][-1] + ticks * MINUTE)
+
+    before = read(feed, None, lambda _: True)
+    read(feed, past, scored)
+    monkeypatch.setattr("dashboard.live.feed.read_snapshot", slowly)
+    for ticks in (1, 2, 3):
+        written(ticks)
+    first, second, third = ends
+    assert second - first < 2 * slow_s / BUSY <= third - second
 
 
 def test_a_key_that_is_not_understood_says_so_until_it_is_and_the_others_go_on(

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,11 @@ os.sched_setaffinity(0, {int(sys.argv[1])})
 if int(sys.argv[2]):
     lower(int(sys.argv[2]))
 print("ready", flush=True)
-sys.stdin.readline()
-end = time.monotonic() + 2.0
+end = float(sys.stdin.readline())
+before = time.process_time()
 while time.monotonic() < end:
     pass
-print(time.process_time())
+print(time.process_time() - before)
 """
 NICE = """
 from pathlib import Path
@@ -32,7 +33,7 @@ print(Path("/proc/self/autogroup").read_text())
 
 
 def spinning(processor: int, niceness: int) -> "subprocess.Popen[str]":
-    """Start a process in a session of its own that will use a processor for two seconds."""
+    """Start a process in a session of its own that will use a processor until the time that it is told."""
     return subprocess.Popen(
         [sys.executable, "-c", SPIN, str(processor), str(niceness)],
         cwd=ROOT,
@@ -50,9 +51,11 @@ def test_a_background_process_gets_little_of_a_processor_that_another_session_wa
     for process in both:
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
+    # One end for both: the one that gives way may begin late, and would go on alone after a length of time of its own.
+    end = time.monotonic() + 2.0
     for process in both:
         assert process.stdin is not None
-        process.stdin.write("go\n")
+        process.stdin.write(f"{end}\n")
         process.stdin.flush()
     foreground, background = (float(process.communicate(timeout=60)[0]) for process in both)
     assert background < foreground / 3, (foreground, background)
