@@ -1,5 +1,6 @@
 """What a viewer of the training page has chosen, what is chosen for them, and its form in the address."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -53,6 +54,16 @@ def groups(runs: Iterable[LoggedRun]) -> list[str]:
     """Return the groups of losses that the runs have: epochs, or rounds by horizon."""
     ending = f"/{HELD_OUT}"
     return sorted({name.removesuffix(ending) for run in runs for name in run.metrics if name.endswith(ending)})
+
+
+def metric_label(metric: str) -> str:
+    """Return a metric or a group of losses as people read it: in MLflow the zeros before a number sort it.
+
+    >>> metric_label("by split: R²/05 bars ahead"), metric_label("round 01 bars ahead")
+    ('R², 5 bars ahead', 'round 1 bar ahead')
+    """
+    text = re.sub(r"\b0(?=\d)", "", metric.removeprefix(BY_SPLIT)).replace("/", ", ")
+    return re.sub(r"\b1 bars", "1 bar", text)
 
 
 def splits(runs: Iterable[LoggedRun]) -> list[str]:

@@ -12,6 +12,7 @@ from bokeh.models.widgets.inputs import MultiChoice, Select
 from dashboard.clock import Clock
 from dashboard.crosshair import share_crosshair
 from dashboard.live.header import badge, notices
+from dashboard.multi_choice import offer
 from dashboard.polled_reader import PolledReader
 from dashboard.reader_health import nothing, page_health
 from dashboard.series_colours import MOST, series_colours
@@ -19,7 +20,6 @@ from dashboard.service import PageRequest
 from dashboard.site_page import SitePage, look
 from dashboard.training import page_text
 from dashboard.training.choice import (
-    BY_SPLIT,
     CPU,
     GPU,
     GPU_MEMORY,
@@ -29,6 +29,7 @@ from dashboard.training.choice import (
     SYSTEM,
     Choice,
     groups,
+    metric_label,
     parse,
     query,
     settle,
@@ -166,13 +167,13 @@ class TrainingDocument(SitePage):
     def _show_choice(self, has: Sequence[str], by_split: Sequence[str]) -> None:
         self._showing = True
         clock = self.clock
-        options: list[Any] = [(run.run_id, _label(run, clock)) for run in self.known]
-        _offer(self.runs, options)
+        options = [(run.run_id, _label(run, clock)) for run in self.known]
+        offer(self.runs, options)
         value = [run_id for run_id in self.choice.runs if run_id in {one[0] for one in options}]
         if self.runs.value != value:
             self.runs.value = value
-        _offer(self.group, list(has))
-        _offer(self.split, [(name, name.removeprefix(BY_SPLIT)) for name in by_split])
+        _offer(self.group, [(name, metric_label(name)) for name in has])
+        _offer(self.split, [(name, metric_label(name)) for name in by_split])
         overview = self.overview
         offered = [run.run_id for run in overview.runs] if overview else []
         _offer(self.pipeline, [(run_id, run_id) for run_id in offered])
@@ -217,7 +218,9 @@ class TrainingDocument(SitePage):
             self.in_view.draw(str(plot.plot.name), partial(plot.show, self.shown, names, curves))
         self.bridge.nothing = " ".join(str(plot.plot.name) for plot, curves in drawn.items() if not any(curves))
         legend = {names[run_id]: colours[run_id] for run_id in names}
-        for name, html in page_text.titles(group, split.removeprefix(BY_SPLIT), legend, list(drawn.values())).items():
+        for name, html in page_text.titles(
+            metric_label(group), metric_label(split), legend, list(drawn.values())
+        ).items():
             self.write(name, html)
         every = (("loss held out", f"{group}/{HELD_OUT}", held_out), ("by split", split, walked))
         columns = [column for column in every if column[2]]

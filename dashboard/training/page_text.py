@@ -66,7 +66,7 @@ def titles(
         "loss_title": title(
             f"Loss by {group or 'epoch'}", "held out, dashed in training" if any(loss) else "", legend, "line"
         ),
-        "splits_title": title("By walk-forward split", split.replace("/", ", ") if any(splits) else ""),
+        "splits_title": title("By walk-forward split", split if any(splits) else ""),
         "cpu_title": title("CPU and GPU" if cpu[1] else "CPU", _measured(cpu)),
         "memory_title": title("Memory", _measured(memory)),
     }

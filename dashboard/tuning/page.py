@@ -14,6 +14,7 @@ from bokeh.models.widgets.inputs import MultiChoice, Select, TextInput
 
 from dashboard.html import title
 from dashboard.live.header import badge, notices
+from dashboard.multi_choice import offer
 from dashboard.polled_reader import PolledReader
 from dashboard.reader_health import nothing, page_health
 from dashboard.series_colours import MOST, series_colours
@@ -177,8 +178,7 @@ class TuningDocument(SitePage):
         """Show the choice in the choosers and in the address."""
         self._showing = True
         names = [one.name for one in self.known.known] if self.known else [*self.choice.studies]
-        if self.studies.options != names:
-            self.studies.options = [*names]
+        offer(self.studies, [(name, name) for name in names])
         self.studies.value = [*self.choice.studies]
         primary = self._primary()
         options: list[Any] = list(primary.table.parameters) if primary else []

@@ -98,6 +98,8 @@ def importance_title(found: Importances | None, complete: int) -> str:
 
 def drawn(shown: int, of: int, kind: str = "trials") -> str:
     """Return how many of the trials are drawn."""
+    if of == 1:
+        kind = kind.replace("trials", "trial").replace("that match", "that matches")
     return f"{of:,} {kind}" if shown >= of else f"{shown:,} of {of:,} {kind}"
 
 

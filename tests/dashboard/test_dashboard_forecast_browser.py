@@ -53,15 +53,6 @@ def site(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Iterator
             yield Site(address, newest, home, url)
 
 
-@pytest.fixture
-def page(page: Page) -> Iterator[Page]:
-    """An empty tab whose console stays empty: no warning either."""
-    lines: list[str] = []
-    page.on("console", lambda line: lines.append(f"{line.type}: {line.text}") if line.type == "warning" else None)
-    yield page
-    assert lines == []
-
-
 def quoted(time: int) -> str:
     """Return a time as the address has it."""
     return quote(written(time))

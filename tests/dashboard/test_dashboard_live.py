@@ -39,15 +39,6 @@ def dashboard(market: Market, servers: Any, tmp_path_factory: pytest.TempPathFac
         yield address
 
 
-@pytest.fixture
-def page(page: Page) -> Iterator[Page]:
-    """An empty tab whose console stays empty: no warning either."""
-    lines: list[str] = []
-    page.on("console", lambda line: lines.append(f"{line.type}: {line.text}") if line.type == "warning" else None)
-    yield page
-    assert lines == []
-
-
 def opened(page: Page, address: str) -> None:
     page.goto(address)
     expect(page.locator("body")).to_have_attribute("data-state", SHOWN, timeout=WAIT_MS)
